@@ -1,0 +1,56 @@
+import js from '@eslint/js';
+import playwright from 'eslint-plugin-playwright';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** What each room may import, besides itself and src/model; anything else points up the house. */
+const rooms = {
+  model: [],
+  config: [],
+  state: [],
+  browser: [],
+  codegen: [],
+  guard: ['state'],
+  actions: ['browser', 'codegen'],
+  session: ['actions', 'browser'],
+  tools: ['session', 'codegen', 'guard', 'browser', 'actions', 'config'],
+};
+const names = Object.keys(rooms);
+
+export default defineConfig(
+  { ignores: ['dist', 'schema', 'test-results', 'playwright-report', '.codegen'] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
+    },
+  },
+  ...names.map((name) => ({
+    files: [`src/${name}/**`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: [
+                ...names
+                  .filter((other) => other !== name && other !== 'model' && !rooms[name].includes(other))
+                  .map((other) => `../${other}/*`),
+                '../cli.js',
+                '../server.js',
+              ],
+              message: `src/${name} may import only: ${['model', ...rooms[name]].join(', ')}.`,
+            },
+          ],
+        },
+      ],
+    },
+  })),
+  { ...playwright.configs['flat/recommended'], files: ['generated-tests/**'] },
+  { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
+);

@@ -1,0 +1,29 @@
+/** A regular expression as data: `{ regex: 'Order #\\d+', flags: 'i' }`. */
+export interface Pattern {
+  regex: string;
+  flags?: string | undefined;
+}
+
+export type TextOrPattern = string | Pattern;
+
+/** One argument of a locator method, as plain data. */
+export type LocatorArgument =
+  | string
+  | number
+  | boolean
+  | Pattern
+  | { locator: LocatorChain }
+  | { [option: string]: LocatorArgument };
+
+/** One call of a chain, e.g. `{ method: 'getByRole', args: ['button', { name: 'Save' }] }`. */
+export interface LocatorCall {
+  method: string;
+  args: LocatorArgument[];
+}
+
+/** A Playwright locator as plain, serializable data: the calls that make it, from the page on. */
+export type LocatorChain = LocatorCall[];
+
+export function isPattern(value: unknown): value is Pattern {
+  return typeof value === 'object' && value !== null && 'regex' in value && typeof value.regex === 'string';
+}
