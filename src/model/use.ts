@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+export const browserNameSchema = z.enum(['chromium', 'firefox', 'webkit']);
+
+const viewportSchema = z.strictObject({
+  width: z.int().positive().describe('In CSS pixels.'),
+  height: z.int().positive().describe('In CSS pixels.'),
+});
+
+const geolocationSchema = z.strictObject({
+  latitude: z.number().min(-90).max(90).describe('In degrees.'),
+  longitude: z.number().min(-180).max(180).describe('In degrees.'),
+  accuracy: z.number().min(0).optional().describe('In metres; 0 when left out.'),
+});
+
+/**
+ * The part of Playwright Test's `use` that a session and its emitted test share. Names and shapes are Playwright's
+ * (https://playwright.dev/docs/api/class-testoptions), but `storageState` is only ever a file: cookies do not belong
+ * in a test's source.
+ */
+export const useSchema = z.strictObject({
+  browserName: browserNameSchema.optional().describe('Engine that runs the session.'),
+  headless: z.boolean().optional().describe('Run without a window.'),
+  viewport: viewportSchema
+    .nullable()
+    .optional()
+    .describe("Size of the page; null follows the window. Playwright's default is 1280x720."),
+  device: z.string().min(1).optional().describe("Name in Playwright's `devices`, e.g. `iPhone 15`."),
+  locale: z.string().min(1).optional().describe('Language tag, e.g. `en-GB`.'),
+  timezoneId: z.string().min(1).optional().describe('IANA time zone, e.g. `Europe/Rome`.'),
+  geolocation: geolocationSchema
+    .optional()
+    .describe('Position of the device; needs the permission `geolocation`.'),
+  permissions: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Granted to every page, e.g. `clipboard-read`; none when left out.'),
+  colorScheme: z
+    .enum(['light', 'dark', 'no-preference'])
+    .nullable()
+    .optional()
+    .describe('Emulated colour scheme.'),
+  userAgent: z.string().min(1).optional().describe("User agent sent instead of the browser's own."),
+  storageState: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File in the workspace with the cookies and local storage to start from.'),
+  baseURL: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .optional()
+    .describe('What relative URLs are resolved against (http or https).'),
+  extraHTTPHeaders: z
+    .record(z.string().min(1), z.string())
+    .optional()
+    .describe('Headers added to every request.'),
+  ignoreHTTPSErrors: z.boolean().optional().describe('Accept invalid certificates.'),
+  testIdAttribute: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Attribute that `getByTestId` reads; `data-testid` when left out.'),
+  isMobile: z.boolean().optional().describe('Honour the viewport meta tag, as a phone does.'),
+  hasTouch: z.boolean().optional().describe('Offer touch events.'),
+  deviceScaleFactor: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Device pixels per CSS pixel; 1 when left out.'),
+  offline: z.boolean().optional().describe('Start without a network.'),
+});
+
+export type BrowserName = z.infer<typeof browserNameSchema>;
+export type Use = z.infer<typeof useSchema>;
