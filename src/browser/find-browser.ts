@@ -1,0 +1,179 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+/** A Chromium-based browser on this machine. */
+export interface FoundBrowser {
+  executablePath: string;
+  /** Where it comes from, in words, e.g. `Google Chrome (/opt/google/chrome/chrome)`. */
+  source: string;
+  /** Installed on the system, not downloaded by Playwright. */
+  installed: boolean;
+}
+
+/** What the search reads from the machine. */
+export interface Machine {
+  platform: NodeJS.Platform;
+  environment: NodeJS.ProcessEnv;
+  home: string;
+  isExecutable(file: string): boolean;
+  /** Where Playwright keeps the Chromium it downloads, whether it is there or not; undefined where it has none. */
+  playwrightChromium(): Promise<string | undefined>;
+}
+
+interface Product {
+  channel: string;
+  name: string;
+  /** Looked up in PATH on Linux. */
+  commands: string[];
+  /** Under the program directories on Windows. */
+  windows: string;
+}
+
+/** Playwright's channels with their names and paths, in the order in which they are looked for. */
+const products: Product[] = [
+  {
+    channel: 'chrome',
+    name: 'Google Chrome',
+    commands: ['google-chrome-stable', 'google-chrome', '/opt/google/chrome/chrome'],
+    windows: 'Google\\Chrome\\Application\\chrome.exe',
+  },
+  {
+    channel: 'chromium',
+    name: 'Chromium',
+    commands: ['chromium', 'chromium-browser'],
+    windows: 'Chromium\\Application\\chrome.exe',
+  },
+  {
+    channel: 'msedge',
+    name: 'Microsoft Edge',
+    commands: ['microsoft-edge-stable', 'microsoft-edge', '/opt/microsoft/msedge/msedge'],
+    windows: 'Microsoft\\Edge\\Application\\msedge.exe',
+  },
+  ...['Beta', 'Dev', 'Canary'].flatMap((version): Product[] => {
+    const suffix = version.toLowerCase();
+    const directory = version === 'Dev' ? 'unstable' : suffix;
+    const windowsDirectory = version === 'Canary' ? 'SxS' : version;
+    return [
+      {
+        channel: `chrome-${suffix}`,
+        name: `Google Chrome ${version}`,
+        commands: [`google-chrome-${directory}`, `/opt/google/chrome-${directory}/chrome`],
+        windows: `Google\\Chrome ${windowsDirectory}\\Application\\chrome.exe`,
+      },
+      {
+        channel: `msedge-${suffix}`,
+        name: `Microsoft Edge ${version}`,
+        commands: [`microsoft-edge-${suffix}`, `/opt/microsoft/msedge-${suffix}/msedge`],
+        windows: `Microsoft\\Edge ${windowsDirectory}\\Application\\msedge.exe`,
+      },
+    ];
+  }),
+];
+
+/**
+ * The Chromium-based browser to use: the configured executable or channel and nothing else; where neither is set,
+ * the Chromium that Playwright downloaded for this version, else an installed Chrome, Chromium or Edge.
+ */
+export async function findBrowser(
+  options: { channel?: string | null; executablePath?: string | null } = {},
+  machine: Machine = thisMachine,
+): Promise<FoundBrowser | undefined> {
+  const { channel, executablePath } = options;
+  if (executablePath)
+    return machine.isExecutable(executablePath)
+      ? { executablePath, source: `browser.executablePath (${executablePath})`, installed: true }
+      : undefined;
+  if (!channel || channel === 'chromium') {
+    const downloaded = await machine.playwrightChromium();
+    if (downloaded !== undefined && machine.isExecutable(downloaded))
+      return {
+        executablePath: downloaded,
+        source: `Playwright's Chromium (${downloaded})`,
+        installed: false,
+      };
+  }
+  for (const product of products.filter((each) => !channel || each.channel === channel)) {
+    const installed = places(product, machine).find((place) => machine.isExecutable(place));
+    if (installed !== undefined)
+      return { executablePath: installed, source: `${product.name} (${installed})`, installed: true };
+  }
+  return undefined;
+}
+
+/** What to pass to Playwright's `launch` for a browser that was found. */
+export function launchOptions(found: FoundBrowser): {
+  executablePath: string;
+  chromiumSandbox: boolean;
+  args: string[];
+} {
+  return {
+    executablePath: found.executablePath,
+    chromiumSandbox: canSandbox(found),
+    // What Chromium asks Google for in spite of Playwright's own switches (component updates, account list).
+    args: ['--component-updater=url-source=http://127.0.0.1:9/', '--gaia-url=http://127.0.0.1:9/'],
+  };
+}
+
+function places({ name, commands, windows }: Product, machine: Machine): string[] {
+  const { environment, home } = machine;
+  if (machine.platform === 'win32')
+    return [environment['PROGRAMFILES'], environment['PROGRAMFILES(X86)'], environment['LOCALAPPDATA']]
+      .filter((root) => root !== undefined)
+      .map((root) => path.win32.join(root, windows));
+  if (machine.platform === 'darwin')
+    return ['/Applications', path.posix.join(home, 'Applications')].map((root) =>
+      path.posix.join(root, `${name}.app`, 'Contents', 'MacOS', name),
+    );
+  const directories = (environment['PATH'] ?? '').split(':').filter((directory) => directory.startsWith('/'));
+  return commands.flatMap((command) =>
+    command.startsWith('/') ? command : directories.map((directory) => path.posix.join(directory, command)),
+  );
+}
+
+/** Chromium's sandbox on Linux needs an ordinary user who may create user namespaces, which many containers forbid. */
+function canSandbox(found: FoundBrowser): boolean {
+  if (process.platform !== 'linux') return true;
+  if (process.getuid?.() === 0) return false;
+  // Ubuntu's AppArmor grants namespaces to installed browsers by name, and to no downloaded one.
+  if (readIfThere('/proc/sys/kernel/apparmor_restrict_unprivileged_userns').trim() === '1')
+    return found.installed;
+  return spawnSync('unshare', ['--user', 'true'], { stdio: 'ignore' }).status === 0;
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    const status = statSync(file);
+    if (!status.isFile()) return false;
+    // Ubuntu's /usr/bin/chromium-browser is a script that runs the snap, or asks to install it.
+    const isSnapStub = status.size < 4096 && readIfThere(file).includes('requires the chromium snap');
+    return !isSnapStub || isExecutable('/snap/bin/chromium');
+  } catch {
+    return false;
+  }
+}
+
+const thisMachine: Machine = {
+  platform: process.platform,
+  environment: process.env,
+  home: homedir(),
+  isExecutable,
+  async playwrightChromium() {
+    const { chromium } = await import('playwright');
+    try {
+      return chromium.executablePath();
+    } catch {
+      return undefined;
+    }
+  },
+};
