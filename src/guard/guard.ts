@@ -1,0 +1,107 @@
+import path from 'node:path';
+import { CodegenError } from '../model/errors.js';
+import type { Limit, Policy } from '../model/policy.js';
+import { systemClock, type Clock } from '../state/clock.js';
+import { checkSpecPath, type CheckedPath, type Language } from './paths.js';
+import { decide, limitsOf } from './policy.js';
+import { openQuota, type Caller, type Hold } from './quota.js';
+import { writeFailure, writeFiles, type OnConflict, type WriteOptions, type WrittenFile } from './writer.js';
+
+/** What the guard reads of the configuration, anew at every call. */
+export interface GuardConfig {
+  policy: Policy;
+  writes: Pick<WriteOptions, 'overwrite' | 'maxFileBytes' | 'maxFilesPerSession'> & { limits: Limit[] };
+  output: { dir: string; language: Language };
+}
+
+/** Where a call wants its output; what is missing is as configured. */
+export interface OutputPlace {
+  /** Directory relative to the workspace. */
+  outputPath?: string | undefined;
+  language?: Language | undefined;
+}
+
+export interface WriteRequest extends OutputPlace {
+  /** `content` makes the whole text, whose header depends on the path, relative to the workspace. */
+  files: { file: string; content: (relativePath: string) => string }[];
+  onConflict: OnConflict;
+  dryRun?: boolean | undefined;
+}
+
+/** Stands between the calls of one MCP connection and everything that they could harm. */
+export interface Guard {
+  /** Whether a tool is listed. */
+  visible(tool: string): boolean;
+  /** Lets a call run and counts it; `release` where nothing took effect. Throws POLICY_DENIED, RATE_LIMITED. */
+  admit(tool: string): Promise<Hold>;
+  /** Resolves the file of a call. Throws PATH_NOT_ALLOWED. */
+  checkPath(file: string, place?: OutputPlace): Promise<CheckedPath>;
+  /** Writes all files or none. Throws what `checkPath` and `writeFiles` throw, and RATE_LIMITED. */
+  write(request: WriteRequest): Promise<WrittenFile[]>;
+  /** Quota left for writing and for a tool, by counter. */
+  remaining(tool: string): Promise<Record<string, number>>;
+}
+
+export function createGuard(options: {
+  /** Absolute path of the workspace. */
+  workspace: string;
+  /** Absolute path of the state directory. */
+  stateDirectory: string;
+  config: () => GuardConfig;
+  caller: Caller;
+  clock?: Clock;
+}): Guard {
+  const { workspace, stateDirectory, config, caller, clock = systemClock() } = options;
+  const territory = { workspace: path.resolve(workspace), stateDirectory: path.resolve(stateDirectory) };
+  const quota = openQuota({
+    directory: territory.stateDirectory,
+    caller,
+    clock,
+    configured: () => [...limitsOf(config().policy), ...config().writes.limits],
+  });
+
+  async function checkPath(file: string, place: OutputPlace = {}): Promise<CheckedPath> {
+    const { output } = config();
+    try {
+      const directory = place.outputPath ?? output.dir;
+      return await checkSpecPath(territory, directory, place.language ?? output.language, file);
+    } catch (error) {
+      throw writeFailure(error);
+    }
+  }
+
+  return {
+    checkPath,
+
+    visible: (tool) => decide(config().policy, tool).kind !== 'hidden',
+
+    async admit(tool) {
+      const decision = decide(config().policy, tool);
+      if (decision.kind === 'allowed') return quota.take(decision.limits);
+      const why = decision.reason ?? `it is denied by "${decision.rule}"`;
+      throw new CodegenError('POLICY_DENIED', `The policy does not allow ${tool}: ${why}.`, {
+        hint: 'Trying again does not help; ask the person who runs this server to change the policy.',
+      });
+    },
+
+    async write({ files, onConflict, dryRun = false, ...place }) {
+      const { writes } = config();
+      const checked = [];
+      for (const { file, content } of files) checked.push({ target: await checkPath(file, place), content });
+      return writeFiles(checked, {
+        ...writes,
+        stateDirectory: territory.stateDirectory,
+        onConflict,
+        dryRun,
+        check: (relativePath) => checkPath(relativePath, place),
+        reserve: (changes) => quota.take(writes.limits, changes),
+      });
+    },
+
+    remaining(tool) {
+      const { policy, writes } = config();
+      const decision = decide(policy, tool);
+      return quota.remaining([...writes.limits, ...(decision.kind === 'allowed' ? decision.limits : [])]);
+    },
+  };
+}

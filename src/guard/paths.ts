@@ -1,0 +1,131 @@
+import { lstat, readdir, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { CodegenError } from '../model/errors.js';
+import { errnoOf } from '../state/files.js';
+
+/** Where output may go. */
+export interface Territory {
+  /** Absolute path of the workspace. */
+  workspace: string;
+  /** Absolute path of the state directory, which is never the target of a call. */
+  stateDirectory: string;
+}
+
+export type Language = 'typescript' | 'javascript';
+
+/** A checked path. */
+export interface CheckedPath {
+  absolute: string;
+  /** Relative to the workspace, with forward slashes. */
+  relative: string;
+}
+
+const extensions = { typescript: '.spec.ts', javascript: '.spec.js' };
+
+/** Names that Windows gives to devices, with any extension. */
+const deviceName = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)/i;
+
+/** Control characters, halves of a surrogate pair, and marks that make a name read otherwise than it is. */
+const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+/**
+ * Resolves the `file` of a call: relative to the output directory, whose own path in front of it is accepted and means
+ * the same file. The output directory, relative to the workspace, follows the same rules. Throws PATH_NOT_ALLOWED where it could lead out of the workspace, to a hidden place, to something
+ * other than a spec, or to a name that not every system can hold.
+ */
+export async function checkSpecPath(
+  territory: Territory,
+  outputDirectory: string,
+  language: Language,
+  file: string,
+): Promise<CheckedPath> {
+  const extension = extensions[language];
+  const base = namesOf(outputDirectory.replace(/\/$/, ''));
+  const names = namesOf(file);
+  const inside = base.length > 0 && base.every((name, index) => name === names[index]);
+  if (!file.endsWith(extension)) {
+    throw refusal(file, `does not end in ${extension}`, `Name it like "login${extension}".`);
+  }
+  const checked = await walk(territory, file, inside ? names : [...base, ...names]);
+  const found = await lstat(checked.absolute).catch(missing);
+  if (found && !found.isFile()) throw refusal(file, 'is there already, and a link or not a file');
+  return checked;
+}
+
+/** The names a path consists of, each one that every system can hold and that is not hidden. */
+function namesOf(file: string): string[] {
+  if (file.trim() === '') throw refusal(file, 'is empty');
+  if (Buffer.byteLength(file) > 1_000) throw refusal(`${file.slice(0, 40)}…`, 'is longer than 1000 bytes');
+  if (unprintable.test(file)) throw refusal(file, 'holds a character that can not be printed');
+  if (file.includes('\\')) throw refusal(file, 'holds a backslash', 'Separate directories by "/".');
+  if (file.startsWith('/') || /^[a-z]:/i.test(file)) throw refusal(file, 'is absolute');
+  const names = file.split('/').filter((name) => name !== '.');
+  for (const name of names) {
+    if (name === '') throw refusal(file, 'has an empty name in it');
+    if (name === '..') throw refusal(file, 'leads upwards');
+    if (name.startsWith('.')) throw refusal(file, `has the hidden name "${name}" in it`);
+    if (name.toLowerCase() === 'node_modules') throw refusal(file, 'leads into node_modules');
+    if (deviceName.test(name)) throw refusal(file, `has "${name}" in it, a device on Windows`);
+    if (/[<>:"|?*]/.test(name)) throw refusal(file, `has "${name}" in it, which Windows can't hold`);
+    if (/[. ]$/.test(name)) throw refusal(file, `has a name in it that ends in a dot or a space`);
+    if (Buffer.byteLength(name) > 255) throw refusal(file, 'has a name in it of more than 255 bytes');
+  }
+  return names;
+}
+
+/** Follows the names through the disk, as far as they exist, and refuses where a link or a look-alike is met. */
+async function walk(territory: Territory, file: string, names: readonly string[]): Promise<CheckedPath> {
+  const root = await realpath(territory.workspace);
+  const state = await realpath(territory.stateDirectory).catch(() => path.resolve(territory.stateDirectory));
+  let directory = territory.workspace;
+  for (const name of names) {
+    const next = path.join(directory, name);
+    const twin = (await namesIn(directory)).find((other) => other !== name && fold(other) === fold(name));
+    if (twin) {
+      throw refusal(file, `differs only in case from "${twin}", which is there already`, `Write "${twin}".`);
+    }
+    const found = await lstat(next).catch(missing);
+    if (!found) break;
+    const real = await realpath(next).catch(() => undefined);
+    if (real === undefined) throw refusal(file, 'follows a symbolic link that leads nowhere');
+    const within = path.relative(root, real);
+    if (isOutside(within)) throw refusal(file, 'follows a symbolic link out of the workspace');
+    if (!isOutside(path.relative(state, real))) throw refusal(file, 'leads into the state directory');
+    if (within.split(path.sep).some((part) => part.startsWith('.') || part === 'node_modules')) {
+      throw refusal(file, 'follows a symbolic link to a hidden place');
+    }
+    directory = next;
+  }
+  const absolute = path.join(territory.workspace, ...names);
+  if (!isOutside(path.relative(territory.stateDirectory, absolute))) {
+    throw refusal(file, 'leads into the state directory');
+  }
+  return { absolute, relative: names.join('/') };
+}
+
+function isOutside(relative: string): boolean {
+  return relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
+}
+
+/** What a name looks like to a file system that ignores case and kinds of composition. */
+function fold(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return (await readdir(directory).catch(missing)) ?? [];
+}
+
+function missing(error: unknown): undefined {
+  const code = errnoOf(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+  throw error;
+}
+
+function refusal(
+  file: string,
+  why: string,
+  hint = 'Give a plain path inside the output directory, such as "login.spec.ts".',
+): CodegenError {
+  return new CodegenError('PATH_NOT_ALLOWED', `The path ${JSON.stringify(file)} ${why}.`, { hint });
+}

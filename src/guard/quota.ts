@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { CodegenError } from '../model/errors.js';
+import type { Limit } from '../model/policy.js';
+import { offsetBetween, type Clock, type Instant } from '../state/clock.js';
+import { createFileStore } from '../state/store.js';
+import { admit, used, windowOf, type Entry } from './limits.js';
+
+/** Who calls: the grant, and the MCP connection it calls through. */
+export interface Caller {
+  grant: string;
+  connection: string;
+}
+
+/** Quota that was taken. */
+export interface Hold {
+  /** Gives it back; for where nothing took effect. */
+  release(): Promise<void>;
+}
+
+/** The counters that all processes of one state directory share. */
+export interface Quota {
+  /**
+   * Takes `count` units from every limit, or from none. Throws RATE_LIMITED where one has no room, and whatever the
+   * store throws where it can't be reached: what a limit covers is then refused. Without limits no file is touched.
+   */
+  take(limits: readonly Limit[], count?: number): Promise<Hold>;
+  /** Units left now, by counter; the smallest where several limits share one. */
+  remaining(limits: readonly Limit[]): Promise<Record<string, number>>;
+}
+
+const stateSchema = z.object({
+  instant: z.object({ boot: z.string(), monotonic: z.number(), wall: z.number() }),
+  counters: z.record(
+    z.string(),
+    z.object({
+      keepMs: z.number(),
+      entries: z.array(z.object({ id: z.string(), at: z.number(), count: z.number() })),
+    }),
+  ),
+});
+
+type State = z.infer<typeof stateSchema>;
+type Counters = State['counters'];
+
+/** When a call was decided on, and the limit that had no room, if one had none. */
+interface Outcome {
+  at: number;
+  refused?: { limit: Limit; retryAfterMs?: number } | undefined;
+}
+
+/** An admission older than this when it returns was held up on its way, and is evaluated again. */
+const heldUpAfterMs = 1_000;
+
+/**
+ * Opens the counters in `directory`. `configured` names every limit there is, so that a counter keeps its entries for
+ * as long as the longest window that looks at it.
+ */
+export function openQuota(options: {
+  directory: string;
+  caller: Caller;
+  clock: Clock;
+  configured: () => readonly Limit[];
+}): Quota {
+  const { directory, caller, clock, configured } = options;
+  const start: State = { instant: clock.now(), counters: {} };
+  const store = createFileStore(directory, stateSchema, start);
+  const owners = { session: caller.connection, grant: caller.grant, server: '' };
+  const keyOf = (limit: Limit): string => `${limit.scope}:${owners[limit.scope]}:${limit.counter}`;
+
+  /** What `limits` count now: times brought to the running boot, and nothing too old to matter. */
+  function present(state: State): { instant: Instant; now: number; counters: Counters } {
+    const instant = clock.now();
+    const offset = offsetBetween(state.instant, instant);
+    const now = instant.monotonic;
+    const counters = mapEntries(state.counters, (entries, keepMs) =>
+      entries
+        .map((entry) => ({ ...entry, at: entry.at + offset }))
+        .filter((entry) => now - entry.at < keepMs),
+    );
+    return { instant, now, counters };
+  }
+
+  /** Enters `id` into every counter of `limits`, or into none. Evaluated twice, it still counts once. */
+  function enter(
+    state: State,
+    id: string,
+    limits: readonly Limit[],
+    count: number,
+  ): { state: State; result: Outcome } {
+    const { instant, now, counters } = present(state);
+    const own = Object.values(counters).flatMap((counter) =>
+      counter.entries.filter((entry) => entry.id === id),
+    )[0];
+    if (own && now - own.at < heldUpAfterMs) return { state, result: { at: own.at } };
+
+    const others = without(counters, id);
+    const refused = limits
+      .flatMap((limit) => {
+        const verdict = admit(others[keyOf(limit)]?.entries ?? [], limit, now, count);
+        return verdict.admitted ? [] : [{ ...verdict, limit }];
+      })
+      .reduce<Outcome['refused']>(
+        (longest, next) => (longest && waitOf(longest) >= waitOf(next) ? longest : next),
+        undefined,
+      );
+    if (refused) return { state: own ? { instant, counters: others } : state, result: { at: now, refused } };
+
+    for (const key of new Set(limits.map(keyOf))) {
+      const windows = [...configured(), ...limits].map((limit) =>
+        keyOf(limit) === key ? windowOf(limit) : 0,
+      );
+      const before = others[key] ?? { keepMs: 0, entries: [] };
+      others[key] = {
+        keepMs: Math.max(before.keepMs, ...windows),
+        entries: [...before.entries, { id, at: now, count }],
+      };
+    }
+    return { state: { instant, counters: others }, result: { at: now } };
+  }
+
+  return {
+    async take(limits, count = 1) {
+      if (limits.length === 0) return { release: () => Promise.resolve() };
+      const id = randomBytes(8).toString('hex');
+      for (;;) {
+        const { at, refused } = await store.update((state) => enter(state, id, limits, count));
+        if (refused) throw rateLimited(refused.limit, count, refused.retryAfterMs);
+        if (clock.now().monotonic - at < heldUpAfterMs) break;
+      }
+      return {
+        release: () =>
+          store.update((state) => {
+            const held = Object.values(state.counters).some(({ entries }) =>
+              entries.some((e) => e.id === id),
+            );
+            return {
+              state: held ? { ...state, counters: without(state.counters, id) } : state,
+              result: undefined,
+            };
+          }),
+      };
+    },
+
+    async remaining(limits) {
+      if (limits.length === 0) return {};
+      const { now, counters } = present(await store.read());
+      const left = new Map<string, number>();
+      for (const limit of limits) {
+        const free = Math.max(0, limit.max - used(counters[keyOf(limit)]?.entries ?? [], limit, now));
+        left.set(limit.counter, Math.min(free, left.get(limit.counter) ?? free));
+      }
+      return Object.fromEntries(left);
+    },
+  };
+}
+
+function without(counters: Counters, id: string): Counters {
+  return mapEntries(counters, (entries) => entries.filter((entry) => entry.id !== id));
+}
+
+function mapEntries(counters: Counters, map: (entries: Entry[], keepMs: number) => Entry[]): Counters {
+  return Object.fromEntries(
+    Object.entries(counters)
+      .map(([key, { keepMs, entries }]) => [key, { keepMs, entries: map(entries, keepMs) }] as const)
+      .filter(([, { entries }]) => entries.length > 0),
+  );
+}
+
+function waitOf(refused: { retryAfterMs?: number }): number {
+  return refused.retryAfterMs ?? Infinity;
+}
+
+function rateLimited(limit: Limit, count: number, retryAfterMs: number | undefined): CodegenError {
+  const length = typeof limit.window === 'number' ? `${limit.window} seconds` : limit.window;
+  const name = `Limit "${limit.counter}" of ${limit.max} per ${length}`;
+  if (retryAfterMs === undefined) {
+    return new CodegenError('RATE_LIMITED', `${name} never admits ${count} at once.`, {
+      hint: 'Waiting does not help; the limit is set in the configuration.',
+    });
+  }
+  return new CodegenError('RATE_LIMITED', `${name} is used up.`, {
+    hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
+    retryAfterMs,
+  });
+}
