@@ -8,12 +8,7 @@ export type TextOrPattern = string | Pattern;
 
 /** One argument of a locator method, as plain data. */
 export type LocatorArgument =
-  | string
-  | number
-  | boolean
-  | Pattern
-  | { locator: LocatorChain }
-  | { [option: string]: LocatorArgument };
+  string | number | boolean | Pattern | { locator: LocatorChain } | { [option: string]: LocatorArgument };
 
 /** One call of a chain, e.g. `{ method: 'getByRole', args: ['button', { name: 'Save' }] }`. */
 export interface LocatorCall {
@@ -26,4 +21,8 @@ export type LocatorChain = LocatorCall[];
 
 export function isPattern(value: unknown): value is Pattern {
   return typeof value === 'object' && value !== null && 'regex' in value && typeof value.regex === 'string';
+}
+
+export function isNestedLocator(value: LocatorArgument): value is { locator: LocatorChain } {
+  return typeof value === 'object' && 'locator' in value && Array.isArray(value.locator);
 }

@@ -1,0 +1,86 @@
+import { CodegenError, messageOf } from '../model/errors.js';
+import type { Pattern } from '../model/locator.js';
+import type { Json } from '../model/step.js';
+
+/** Whatever a reader can't see or tell from a plain space: controls, format and bidi characters, lone surrogates. */
+const invisible = /(?! )[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Z}]/gu;
+
+/** What an inline script can't hold. */
+const endOfScript = /<(?=\/script|!--)/gi;
+
+const shortEscapes = new Map([
+  ['\b', '\\b'],
+  ['\t', '\\t'],
+  ['\n', '\\n'],
+  ['\v', '\\v'],
+  ['\f', '\\f'],
+  ['\r', '\\r'],
+]);
+
+/** First words of a comment that some tool obeys. */
+const directive =
+  /^(?:@|(?:eslint|prettier|exported|globals?|istanbul|c8|v8|node:coverage|biome|oxlint|deno)\b)/;
+
+/**
+ * A string literal that evaluates to the same string, whatever is in it. Quotes are chosen as Prettier does: double,
+ * unless single ones need fewer escapes.
+ */
+export function quote(value: string): string {
+  const mark = value.split('"').length > value.split("'").length ? "'" : '"';
+  const escaped = value
+    .replace(/[\\]/g, '\\\\')
+    .replaceAll(mark, `\\${mark}`)
+    .replace(invisible, (found) => shortEscapes.get(found) ?? escapeUnits(found))
+    .replace(endOfScript, escapeUnits);
+  return `${mark}${escaped}${mark}`;
+}
+
+/** A JSON value as a literal, on one line. */
+export function literal(value: Json): string {
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
+  const entries = Object.entries(value).map(([key, item]) => `${propertyName(key)}: ${literal(item)}`);
+  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+}
+
+/** The name of a property in an object literal. */
+export function propertyName(key: string): string {
+  // As a plain name, `__proto__` would set the prototype.
+  if (key === '__proto__') return '["__proto__"]';
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key);
+}
+
+/** A regular expression literal. One that is not valid is `INVALID_INPUT`. */
+export function pattern({ regex, flags = '' }: Pattern): string {
+  let source;
+  try {
+    // `source` escapes slashes and line ends, and is never empty.
+    source = new RegExp(regex, flags).source;
+  } catch (error) {
+    throw new CodegenError('INVALID_INPUT', messageOf(error), {
+      hint: 'Give the source of a JavaScript regular expression and its flags.',
+      cause: error,
+    });
+  }
+  const visible = source.replace(/\\?([^])/gu, (pair, last: string) =>
+    last.replace(invisible, escapeUnits) === last ? pair : escapeUnits(last),
+  );
+  return `/${visible}/${flags}`;
+}
+
+/** A text as lines of a `//` comment, which it can't leave and no tool takes for a directive. Empty for no text. */
+export function comment(text: string): string[] {
+  const lines = text.split(/\r\n|[\n\r\u2028\u2029]/).flatMap((line) => {
+    const words = line.replace(/\s+/g, ' ').trim();
+    return words.match(/.{1,76}(?: |$)|\S+ ?/g) ?? [];
+  });
+  return lines.map((line) => {
+    const visible = line.trimEnd().replace(invisible, escapeUnits);
+    return `// ${directive.test(visible) ? 'Note: ' : ''}${visible}`;
+  });
+}
+
+function escapeUnits(text: string): string {
+  return text.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
