@@ -1,0 +1,95 @@
+import type { Response } from 'playwright';
+import { z } from 'zod';
+import { CodegenError } from '../model/errors.js';
+import { isPattern, type TextOrPattern } from '../model/locator.js';
+import { matches, textOrPatternSchema } from '../model/pattern.js';
+import { callCode, defineAction, type ActionContext } from './action.js';
+import { checkUrl, relativeUrl } from './url.js';
+
+const noFields = z.strictObject({});
+
+export const goto = defineAction({
+  name: 'goto',
+  description: 'Opens a URL.',
+  target: 'none',
+  fields: z.strictObject({
+    url: z.string().min(1).describe('http(s) URL; relative where the session has a baseURL.'),
+  }),
+  async perform({ page, baseURL, navigationMs }, { url }) {
+    await page.goto(checkUrl(url, baseURL), { timeout: navigationMs });
+  },
+  normalize: ({ url }, baseURL) => ({ url: relativeUrl(url, baseURL) }),
+  emit: ({ url }, page) => `await ${callCode(page, 'goto', url)};`,
+});
+
+export const goBack = defineAction({
+  name: 'goBack',
+  description: 'Goes back in the history.',
+  target: 'none',
+  fields: noFields,
+  perform: ({ page, navigationMs }) =>
+    travel(
+      'back',
+      (options) => page.goBack(options),
+      () => page.url(),
+      navigationMs,
+    ),
+  emit: (_, page) => `await ${callCode(page, 'goBack')};`,
+});
+
+export const goForward = defineAction({
+  name: 'goForward',
+  description: 'Goes forward in the history.',
+  target: 'none',
+  fields: noFields,
+  perform: ({ page, navigationMs }) =>
+    travel(
+      'forward',
+      (options) => page.goForward(options),
+      () => page.url(),
+      navigationMs,
+    ),
+  emit: (_, page) => `await ${callCode(page, 'goForward')};`,
+});
+
+export const reload = defineAction({
+  name: 'reload',
+  description: 'Reloads the page.',
+  target: 'none',
+  fields: noFields,
+  async perform({ page, navigationMs }) {
+    await page.reload({ timeout: navigationMs });
+  },
+  emit: (_, page) => `await ${callCode(page, 'reload')};`,
+});
+
+export const waitForURL = defineAction({
+  name: 'waitForURL',
+  description: 'Waits until the page has this URL.',
+  target: 'none',
+  fields: z.strictObject({ url: textOrPatternSchema.describe('URL, glob or regular expression.') }),
+  async perform({ page, navigationMs }, { url }) {
+    await page.waitForURL(urlMatcher(url), { timeout: navigationMs });
+  },
+  normalize: ({ url }, baseURL) => ({ url: isPattern(url) ? url : relativeUrl(url, baseURL) }),
+  emit: ({ url }, page) => `await ${callCode(page, 'waitForURL', url)};`,
+});
+
+/** Playwright matches globs itself; an expression is matched under a time limit. */
+function urlMatcher(url: TextOrPattern): string | ((address: URL) => boolean) {
+  return isPattern(url) ? (address) => matches(url, address.href) : url;
+}
+
+/** A step in the history; Playwright answers null both for a page of the same document and for no page at all. */
+async function travel(
+  direction: 'back' | 'forward',
+  go: (options: { timeout: number }) => Promise<Response | null>,
+  url: () => string,
+  timeout: ActionContext['navigationMs'],
+): Promise<void> {
+  const before = url();
+  if ((await go({ timeout })) === null && url() === before)
+    throw new CodegenError('ACTION_FAILED', `There is no page to go ${direction} to.`, {
+      hint: 'Open the page with goto.',
+    });
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { CodegenError } from '../model/errors.js';
+import { defineAction } from './action.js';
+
+export const step = defineAction({
+  name: 'step',
+  description: 'Opens a test.step that holds what follows, until the next one.',
+  target: 'none',
+  fields: z.strictObject({ title: z.string().min(1).max(200).describe('Title of the step.') }),
+  perform: () => Promise.resolve(),
+  emit: () => '',
+});
+
+export const undo = defineAction({
+  name: 'undo',
+  description: 'Takes back the last recorded steps; the page stays as it is.',
+  target: 'none',
+  recorded: false,
+  fields: z.strictObject({
+    count: z.int().positive().default(1).describe('Number of steps; 1 when left out.'),
+  }),
+  perform({ steps }, { count }) {
+    if (count > steps.length)
+      throw new CodegenError(
+        'INVALID_INPUT',
+        `There are ${steps.length} recorded steps, fewer than ${count}.`,
+        {
+          hint: 'Look at them with get_codegen_session and include ["steps"].',
+        },
+      );
+    steps.splice(-count);
+    return Promise.resolve();
+  },
+  emit: () => '',
+});

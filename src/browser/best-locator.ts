@@ -1,0 +1,205 @@
+import type { ElementHandle, Frame } from 'playwright';
+import { isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
+import { surroundings, type Surrounding } from './ancestors.js';
+import { parseLocatorExpression, toLocator } from './locator-expression.js';
+import type { Pin } from './pin.js';
+import { parseSnapshot, roleAndName } from './snapshot.js';
+
+const positional = new Set(['first', 'last', 'nth']);
+
+export interface LocatorWishes {
+  testIdAttribute: string;
+  /** Strings that must not stand in the locator, since they are what is asserted of the element. */
+  avoid?: readonly string[];
+}
+
+/**
+ * The locator that a good engineer would write for a pinned element: Playwright's own judgement, bettered where it
+ * is weak (a position, texts glued together, a name that a longer one hides behind), and checked to match exactly
+ * this element.
+ */
+export async function bestLocator(pin: Pin, wishes: LocatorWishes): Promise<LocatorChain> {
+  const [normalized, handle, frames] = await Promise.all([
+    pin.locator.normalize(),
+    pin.locator.elementHandle(),
+    frameChain(pin.frame),
+  ]);
+  if (handle === null) throw new Error('The element is gone.');
+  try {
+    const suggestion = parseLocatorExpression(normalized.toString());
+    const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
+    const own = suggestion.slice(inFrame);
+    const within = frames ?? suggestion.slice(0, inFrame);
+    return [...within, ...(await better(pin, handle, own, wishes))];
+  } finally {
+    await handle.dispose();
+  }
+}
+
+async function better(
+  pin: Pin,
+  handle: ElementHandle<Element>,
+  own: LocatorChain,
+  wishes: LocatorWishes,
+): Promise<LocatorChain> {
+  const fits = (chain: LocatorChain): Promise<boolean> => matchesOnly(pin.frame, chain, handle);
+  const allowed = (chain: LocatorChain): boolean => !mentions(chain, wishes.avoid ?? []);
+
+  if (!isWeak(own) && allowed(own)) {
+    const exact = await withExactName(pin.frame, own);
+    return exact !== undefined && (await fits(exact)) ? exact : own;
+  }
+
+  const [snapshot, around] = await Promise.all([
+    pin.locator.ariaSnapshot(),
+    handle.evaluate(surroundings, wishes.testIdAttribute),
+  ]);
+  const subjects = subjectsOf(snapshot, own).filter(allowed);
+  for (const subject of subjects) if (!isWeak(subject) && (await fits(subject))) return subject;
+  for (const outer of around) {
+    const scoped = scopesOf(outer).flatMap((scope) => subjects.map((subject) => [...scope, ...subject]));
+    const candidates = scoped.filter(allowed);
+    const verdicts = await Promise.all(candidates.map(fits));
+    const chosen = candidates[verdicts.indexOf(true)];
+    if (chosen !== undefined) return chosen;
+  }
+  return allowed(own) ? own : byPosition(pin.frame, handle, subjects.at(-1) ?? own);
+}
+
+/** A locator that would not survive a small change of the page, or that nobody would have written. */
+function isWeak(chain: LocatorChain): boolean {
+  return chain.some(
+    (call) =>
+      positional.has(call.method) ||
+      call.method === 'locator' ||
+      (call.method === 'filter' && hasOption(call, 'hasText')),
+  );
+}
+
+function hasOption(call: LocatorCall, option: string): boolean {
+  return call.args.some((arg) => typeof arg === 'object' && option in arg);
+}
+
+/** What the element itself can be called, the best first. */
+function subjectsOf(snapshot: string, own: LocatorChain): LocatorChain[] {
+  const [element] = parseSnapshot(snapshot);
+  const { role, name } = element === undefined ? {} : roleAndName(element);
+  const subjects: LocatorChain[] = [];
+  if (role !== undefined && role !== 'generic' && role !== 'text') {
+    if (name !== undefined) {
+      subjects.push([{ method: 'getByRole', args: [role, { name }] }]);
+      subjects.push([{ method: 'getByRole', args: [role, { name, exact: true }] }]);
+    }
+    subjects.push([{ method: 'getByRole', args: [role] }]);
+  }
+  const last = own.findLast((call) => !positional.has(call.method) && call.method !== 'filter');
+  if (last?.method.startsWith('getBy') === true && last.method !== 'getByRole') subjects.unshift([last]);
+  if (subjects.length === 0 && last !== undefined) subjects.push([last]);
+  return subjects;
+}
+
+function scopesOf(outer: Surrounding): LocatorChain[] {
+  const scopes: LocatorChain[] = [];
+  const filters = outer.texts.map((hasText): LocatorCall => ({ method: 'filter', args: [{ hasText }] }));
+  if (outer.testId !== undefined) scopes.push([{ method: 'getByTestId', args: [outer.testId] }]);
+  if (outer.role !== undefined) {
+    const byRole: LocatorCall = { method: 'getByRole', args: [outer.role] };
+    if (outer.name !== undefined)
+      scopes.push([{ method: 'getByRole', args: [outer.role, { name: outer.name }] }]);
+    scopes.push(...filters.map((filter) => [byRole, filter]));
+    if (outer.name === undefined && outer.texts.length === 0) scopes.push([byRole]);
+  } else {
+    for (const className of outer.classNames) {
+      const byClass: LocatorCall = { method: 'locator', args: [`.${className}`] };
+      scopes.push(...filters.map((filter) => [byClass, filter]), [byClass]);
+    }
+  }
+  return scopes;
+}
+
+/** The chain with an exact name, where a longer name that contains it stands in the page, shown or hidden. */
+async function withExactName(frame: Frame, chain: LocatorChain): Promise<LocatorChain | undefined> {
+  const last = chain.at(-1);
+  const [role, options] = last?.args ?? [];
+  if (last?.method !== 'getByRole' || role === undefined || typeof options !== 'object') return undefined;
+  if (isPattern(options) || !('name' in options) || 'exact' in options) return undefined;
+  const others = [...chain.slice(0, -1), { ...last, args: [role, { ...options, includeHidden: true }] }];
+  if ((await toLocator(frame, others).count()) < 2) return undefined;
+  return [...chain.slice(0, -1), { ...last, args: [role, { ...options, exact: true }] }];
+}
+
+async function byPosition(
+  frame: Frame,
+  handle: ElementHandle<Element>,
+  chain: LocatorChain,
+): Promise<LocatorChain> {
+  const general = chain.map((call): LocatorCall =>
+    call.method === 'getByRole' ? { method: 'getByRole', args: call.args.slice(0, 1) } : call,
+  );
+  const index = await toLocator(frame, general).evaluateAll((elements, element) => {
+    return elements.findIndex((other) => other === element);
+  }, handle);
+  return index < 0 ? chain : [...general, { method: 'nth', args: [index] }];
+}
+
+function matchesOnly(frame: Frame, chain: LocatorChain, handle: ElementHandle<Element>): Promise<boolean> {
+  return toLocator(frame, chain).evaluateAll(
+    (elements, element) => elements.length === 1 && elements[0] === element,
+    handle,
+  );
+}
+
+/** Whether a text of the chain contains one of the given ones, as `getByText` would compare them. */
+function mentions(chain: LocatorChain, strings: readonly string[]): boolean {
+  const folded = strings.map(fold).filter((text) => text !== '');
+  const texts = chain.flatMap((call) =>
+    textsIn(call.method === 'getByRole' ? call.args.slice(1) : call.args),
+  );
+  return texts.some((text) => folded.some((part) => fold(text).includes(part)));
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+function fold(text: string): string {
+  return text.replace(/\s+/g, ' ').trim().toLowerCase();
+}
+
+/** The way from the page into a frame by each frame's name, title or source; undefined where only a position tells. */
+async function frameChain(frame: Frame): Promise<LocatorChain | undefined> {
+  const parent = frame.parentFrame();
+  if (parent === null) return [];
+  const outer = await frameChain(parent);
+  if (outer === undefined) return undefined;
+  const element = await frame.frameElement();
+  try {
+    const attributes = await element.evaluate((iframe) => {
+      const read = (name: string): string | null =>
+        iframe instanceof Element ? iframe.getAttribute(name) : null;
+      return { name: read('name'), title: read('title'), src: read('src'), testId: read('data-testid') };
+    });
+    for (const [attribute, value] of Object.entries(attributes)) {
+      if (value === null || value === '' || value.length > 200) continue;
+      const selector = `iframe[${attribute === 'testId' ? 'data-testid' : attribute}=${cssString(value)}]`;
+      const frames = toLocator(parent, [{ method: 'locator', args: [selector] }]);
+      if ((await frames.count()) === 1)
+        return [...outer, { method: 'locator', args: [selector] }, { method: 'contentFrame', args: [] }];
+    }
+    return undefined;
+  } finally {
+    await element.dispose();
+  }
+}
+
+/** A CSS string, see https://www.w3.org/TR/cssom-1/#serialize-a-string. */
+function cssString(value: string): string {
+  const escaped = Array.from(value, (character) => {
+    if (character === '"' || character === '\\') return `\\${character}`;
+    return character < ' ' || character === '\u007f'
+      ? `\\${character.charCodeAt(0).toString(16)} `
+      : character;
+  });
+  return `"${escaped.join('')}"`;
+}

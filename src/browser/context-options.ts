@@ -1,0 +1,33 @@
+import path from 'node:path';
+import type { BrowserContextOptions } from 'playwright';
+import { CodegenError } from '../model/errors.js';
+import { nearest } from '../model/nearest.js';
+import type { Use } from '../model/use.js';
+
+/** The session's `use` as a browser context takes it; paths are taken from the workspace. */
+export async function contextOptions(use: Use, workspace: string): Promise<BrowserContextOptions> {
+  const { browserName, headless, testIdAttribute, device, storageState, ...own } = use;
+  const described = device === undefined ? {} : await describedDevice(device);
+  return {
+    acceptDownloads: true,
+    ...described,
+    ...own,
+    ...(storageState === undefined ? {} : { storageState: path.resolve(workspace, storageState) }),
+  };
+}
+
+async function describedDevice(name: string): Promise<BrowserContextOptions> {
+  const { devices } = await import('playwright');
+  const device = devices[name];
+  if (device !== undefined) {
+    const { defaultBrowserType, ...options } = device;
+    return options;
+  }
+  const guess = nearest(name, Object.keys(devices));
+  throw new CodegenError('INVALID_INPUT', `There is no device "${name}".`, {
+    hint:
+      guess === undefined
+        ? 'Devices are named as in Playwright, e.g. "iPhone 15".'
+        : `Did you mean "${guess}"?`,
+  });
+}

@@ -1,0 +1,74 @@
+import type { Browser } from 'playwright';
+import { CodegenError, messageOf } from '../model/errors.js';
+import { findBrowser, launchOptions } from './find-browser.js';
+
+/** What decides which browser process serves a session. */
+export interface BrowserChoice {
+  name: 'chromium' | 'firefox' | 'webkit';
+  headless: boolean;
+  channel: string | null;
+  executablePath: string | null;
+}
+
+/** Browser processes, one for each choice, shared by all sessions that make it. */
+export interface BrowserPool {
+  /** Starts the browser where it is not running; `onProgress` hears what takes time. */
+  get(choice: BrowserChoice, onProgress: (message: string) => void): Promise<Browser>;
+  close(): Promise<void>;
+}
+
+export function createBrowserPool(): BrowserPool {
+  const browsers = new Map<string, Promise<Browser>>();
+  return {
+    async get(choice, onProgress) {
+      const key = JSON.stringify(choice);
+      let starting = browsers.get(key);
+      if (starting === undefined) {
+        onProgress(`Starting ${choice.name}`);
+        starting = launch(choice);
+        browsers.set(key, starting);
+        const forget = (): boolean => browsers.delete(key);
+        starting.then((browser) => browser.once('disconnected', forget), forget);
+      }
+      return starting;
+    },
+    async close() {
+      const closing = [...browsers.values()].map(async (starting) => (await starting).close());
+      browsers.clear();
+      await Promise.allSettled(closing);
+    },
+  };
+}
+
+async function launch(choice: BrowserChoice): Promise<Browser> {
+  const playwright = await import('playwright');
+  const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+  try {
+    if (choice.name !== 'chromium')
+      return await playwright[choice.name].launch({ headless: choice.headless, ...signals });
+    const found = await findBrowser(choice);
+    if (found === undefined)
+      throw new CodegenError('BROWSER_FAILED', 'No Chrome, Chromium or Edge was found on this machine.', {
+        hint: 'Run `npx playwright install chromium`, or set browser.executablePath in codegen.config.json. `codegen-session-mcp doctor` shows what was looked for.',
+      });
+    return await playwright.chromium.launch({
+      headless: choice.headless,
+      ...launchOptions(found),
+      ...signals,
+    });
+  } catch (error) {
+    if (error instanceof CodegenError) throw error;
+    throw new CodegenError(
+      'BROWSER_FAILED',
+      `${choice.name} did not start: ${firstLines(messageOf(error))}`,
+      {
+        hint: 'Run `codegen-session-mcp doctor` to see which browser is used and how it starts.',
+        cause: error,
+      },
+    );
+  }
+}
+
+function firstLines(text: string): string {
+  return text.split('\n').slice(0, 3).join(' ').slice(0, 300);
+}

@@ -1,0 +1,113 @@
+import type { BrowserContext, Frame, Page, Request } from 'playwright';
+import { installWatcher, type Watcher } from './watcher.js';
+
+/** Where the watcher stands in a frame; not enumerable, so that no page meets it by chance. */
+const watcherKey = '__codegenSessionWatcher';
+
+declare global {
+  interface Window {
+    [watcherKey]?: Watcher;
+  }
+}
+
+/** What a page loads before it looks as it will. */
+const awaitedResources = new Set(['document', 'script', 'stylesheet']);
+
+/** Waits for a page to have settled by watching it, never by a fixed sleep. */
+export interface Settling {
+  /** Call just before an action: from now on only what starts counts. */
+  mark(): Promise<void>;
+  /** Resolves when what began since the mark has ended, or at its limits. */
+  settle(): Promise<void>;
+}
+
+export interface SettleLimits {
+  /** Milliseconds for a document's own work. */
+  settleMs: number;
+  /** Milliseconds for a navigation of the main frame to arrive. */
+  navigationMs: number;
+}
+
+/** Puts the watcher into every frame that will load in the context. */
+export async function watchContext(context: BrowserContext): Promise<void> {
+  await context.addInitScript(installWatcher, watcherKey);
+}
+
+/** The settling of one page of a watched context. */
+export function createSettling(page: Page, limits: SettleLimits): Settling {
+  const loading = new Set<Request>();
+  let wake: (() => void) | undefined;
+  page.on('request', (request) => {
+    if (awaitedResources.has(request.resourceType())) loading.add(request);
+  });
+  const loaded = (request: Request): void => {
+    loading.delete(request);
+    wake?.();
+  };
+  page.on('requestfinished', loaded);
+  page.on('requestfailed', loaded);
+  page.on('close', () => wake?.());
+  page.on('crash', () => wake?.());
+
+  const navigating = (): boolean =>
+    [...loading].some((request) => request.isNavigationRequest() && frameOf(request) === page.mainFrame());
+  const documents = (): string =>
+    page
+      .frames()
+      .map((frame) => frame.url())
+      .join('\n');
+  const nextEvent = (timeoutMs: number): Promise<void> =>
+    within(timeoutMs, new Promise((resolve) => (wake = resolve)));
+
+  return {
+    async mark() {
+      loading.clear();
+      await Promise.all(page.frames().map((frame) => within(limits.settleMs, markFrame(frame))));
+    },
+
+    async settle() {
+      const arriveBy = performance.now() + limits.navigationMs;
+      let settleBy = performance.now() + limits.settleMs;
+      while (!page.isClosed()) {
+        const left = settleBy - performance.now();
+        if (left <= 0) return;
+        const before = documents();
+        await Promise.all(page.frames().map((frame) => settledFrame(frame, left)));
+        if (navigating() && performance.now() < arriveBy) {
+          await nextEvent(arriveBy - performance.now());
+          settleBy = performance.now() + limits.settleMs;
+        } else if (loading.size > 0) await nextEvent(settleBy - performance.now());
+        else if (documents() === before) return;
+      }
+    },
+  };
+}
+
+function markFrame(frame: Frame): Promise<void> {
+  return frame.evaluate(([key]) => window[key]?.mark(), [watcherKey] as const);
+}
+
+function settledFrame(frame: Frame, timeoutMs: number): Promise<void> {
+  const settled = frame.evaluate(([key, limit]) => window[key]?.settled(limit), [
+    watcherKey,
+    timeoutMs,
+  ] as const);
+  return within(timeoutMs, settled);
+}
+
+/** A service worker's request has no frame and says so by throwing. */
+function frameOf(request: Request): Frame | undefined {
+  try {
+    return request.frame();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The work's end or the time-out, whichever comes first; a frame that goes away meanwhile has settled. */
+async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(0, timeoutMs))));
+  await Promise.race([work.catch(() => undefined), timeout]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,104 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { Live } from '../browser/live.js';
+import { CodegenError, messageOf } from '../model/errors.js';
+
+/** Turns what Playwright threw into the contract's words: what happened, and what to do next. */
+export function explainFailure(error: unknown, action: string, live: Live): CodegenError {
+  if (error instanceof CodegenError) return error;
+  const text = stripVTControlCharacters(messageOf(error));
+  const fail = (
+    code: ConstructorParameters<typeof CodegenError>[0],
+    message: string,
+    hint: string,
+  ): CodegenError => new CodegenError(code, message, { hint, cause: error });
+
+  if (live.lost())
+    return fail(
+      'BROWSER_FAILED',
+      'The browser behind this session is gone.',
+      'End the session to keep what is recorded.',
+    );
+  if (/Page crashed|Target crashed/.test(text))
+    return fail(
+      'BROWSER_FAILED',
+      'The page crashed.',
+      'End the session to keep what is recorded, or start a new one.',
+    );
+  if (/has been closed/.test(text))
+    return fail(
+      'ACTION_FAILED',
+      `The page closed during ${action}.`,
+      'End the session to keep what is recorded.',
+    );
+  if (text.includes('strict mode violation')) {
+    const count = /resolved to (\d+) elements/.exec(text)?.[1] ?? 'several';
+    return fail(
+      'TARGET_AMBIGUOUS',
+      `The target matches ${count} elements.`,
+      'Use a ref, or narrow the locator.',
+    );
+  }
+  if (
+    /Unexpected token|Unknown engine|while parsing (?:css )?selector|is not a valid (?:XPath|selector)/i.test(
+      text,
+    )
+  )
+    return fail(
+      'INVALID_INPUT',
+      firstLine(text),
+      'Give a ref, a locator expression, or a Playwright selector.',
+    );
+  if (/net::ERR_|NS_ERROR_/.test(text)) {
+    const reason = /(?:net::ERR|NS_ERROR)_\w+/.exec(text)?.[0] ?? '';
+    return fail(
+      'ACTION_FAILED',
+      `The page could not be opened: ${reason}.`,
+      'Check that the address is right and its server runs.',
+    );
+  }
+  if (text.includes('expect('))
+    return fail(
+      'ACTION_FAILED',
+      expectation(text),
+      'Assert what the snapshot shows, or wait for it with waitFor.',
+    );
+  if (/Timeout \d+ms exceeded/.test(text)) {
+    if (
+      !/locator resolved to/.test(text) &&
+      /waiting for (?:getBy|locator|codegen-pin|frameLocator)/.test(text)
+    )
+      return fail(
+        'TARGET_NOT_FOUND',
+        'No element matched the target in time.',
+        'Look at the snapshot for what is there.',
+      );
+    return fail(
+      'ACTION_FAILED',
+      `${action} timed out: ${lastReason(text)}`,
+      'Look at the snapshot for what stands in the way.',
+    );
+  }
+  return fail('ACTION_FAILED', firstLine(text), 'Look at the snapshot and try another way.');
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? text).replace(/^\w+\.\w+: /, '').slice(0, 300);
+}
+
+/** The verdict of an assertion without its call log: `expect(locator).toHaveText(expected) failed; Expected: …`. */
+function expectation(text: string): string {
+  const [verdict = text] = text.split('\nCall log:');
+  const lines = verdict.split('\n').map((line) => line.trim());
+  return lines
+    .filter((line) => line !== '' && !/^(?:Locator|Timeout):/.test(line))
+    .join('; ')
+    .slice(0, 600);
+}
+
+/** Why an action could not be done, as Playwright's call log has it. */
+function lastReason(text: string): string {
+  const log = text.split('\n').map((line) => line.replace(/^[\s-]+/, ''));
+  const telling =
+    /element is not|element was detached|intercepts pointer events|outside of the viewport|did not find/;
+  return (log.findLast((line) => telling.test(line)) ?? log.at(-1) ?? text).slice(0, 300);
+}

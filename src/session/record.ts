@@ -1,0 +1,200 @@
+import type { Locator } from 'playwright';
+import { z } from 'zod';
+import type { Action, ActionContext, PreparedAction } from '../actions/action.js';
+import { assertedTexts } from '../actions/expect.js';
+import { actions } from '../actions/registry.js';
+import { bestLocator } from '../browser/best-locator.js';
+import type { Live, LivePage } from '../browser/live.js';
+import { isLocatorExpression, parseLocatorExpression, toLocator } from '../browser/locator-expression.js';
+import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
+import { lineOfRef } from '../browser/snapshot.js';
+import { CodegenError } from '../model/errors.js';
+import { invalidInput } from '../model/invalid.js';
+import type { LocatorChain } from '../model/locator.js';
+import { nearest } from '../model/nearest.js';
+import type { Step } from '../model/step.js';
+import { explainFailure } from './failure.js';
+import type { Session } from './session.js';
+
+export interface RecordLimits {
+  actionMs: number;
+  navigationMs: number;
+}
+
+export interface RecordOutcome {
+  /** The steps that landed, by the index of their action in the call. */
+  landed: { index: number; step: Step }[];
+  /** Whether anything was done to the page, recorded or not. */
+  performed: boolean;
+  failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
+}
+
+/** An action of a call, checked and ready. */
+interface Request {
+  action: Action;
+  prepared: PreparedAction;
+  target: string | undefined;
+  note: string | undefined;
+  record: boolean;
+}
+
+/** What every action of a call may hold besides its own fields. */
+export const requestSchema = z.looseObject({
+  action: z.string().meta({ enum: [...actions.keys()] }),
+  target: z
+    .string()
+    .min(1)
+    .max(5000)
+    .optional()
+    .describe("Ref, locator like getByRole('link'), or selector."),
+  note: z.string().max(500).optional().describe('Comment above the step.'),
+  record: z.boolean().optional().describe('false: perform only.'),
+});
+
+type RawRequest = z.infer<typeof requestSchema>;
+
+/**
+ * Performs actions in the session's current page and appends a step for each that succeeded. All of them are checked
+ * before the first is performed; the first that fails ends the call, and what landed before it stays.
+ */
+export async function recordActions(
+  session: Session,
+  live: Live,
+  raw: readonly RawRequest[],
+  limits: RecordLimits,
+  signal: AbortSignal,
+): Promise<RecordOutcome> {
+  const requests = raw.map((entry, index) => checkRequest(entry, index, session.use.baseURL));
+  const current = live.current;
+  const refs = requests.flatMap(({ target }) => (target !== undefined && isRef(target) ? [target] : []));
+  const pins = await pinRefs(current, [...new Set(refs)]);
+
+  const outcome: RecordOutcome = { landed: [], performed: false, failure: undefined };
+  for (const [index, request] of requests.entries()) {
+    if (signal.aborted) break;
+    const { action, prepared, note } = request;
+    try {
+      requirePage(live, current);
+      const context: ActionContext = {
+        page: current.page,
+        baseURL: session.use.baseURL,
+        steps: session.steps,
+        ...limits,
+      };
+      const chain = await resolveTarget(request, current, pins, session.use.testIdAttribute, limits);
+      const locator = chain === undefined ? undefined : toLocator(current.page, chain);
+      await current.settling.mark();
+      await prepared.perform(context, locator);
+      outcome.performed = true;
+      await current.settling.settle();
+      if (!request.record || !action.recorded) continue;
+      const step: Step = {
+        action: action.name,
+        ...(chain === undefined ? {} : { locator: chain }),
+        args: prepared.args,
+        ...(note === undefined ? {} : { note }),
+      };
+      session.steps.push(step);
+      outcome.landed.push({ index, step });
+    } catch (error) {
+      outcome.failure = { index, error: explainFailure(error, action.name, live), target: request.target };
+      await current.settling.settle();
+      break;
+    }
+  }
+  return outcome;
+}
+
+function checkRequest(raw: RawRequest, index: number, baseURL: string | undefined): Request {
+  const where = `actions[${index}]`;
+  const { action: name, target, note, record = true } = raw;
+  const action = actions.get(name);
+  if (action === undefined) {
+    const guess = nearest(name, [...actions.keys()]);
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `${where}: there is no action "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`,
+      { hint: `Actions: ${[...actions.keys()].join(', ')}.` },
+    );
+  }
+  const takesTarget = action.target !== 'none';
+  const fields = [
+    ...(takesTarget ? ['target'] : []),
+    ...Object.keys(action.fields.shape),
+    ...(action.recorded ? ['note', 'record'] : []),
+  ];
+  if (action.target === 'element' && target === undefined)
+    throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs a target.`, {
+      hint: "Give a ref of the snapshot (e12) or a locator such as getByRole('button', { name: 'Save' }).",
+    });
+  const envelopeFields = new Set(['action', 'note', 'record', ...(takesTarget ? ['target'] : [])]);
+  const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !envelopeFields.has(key)));
+  if (target !== undefined && !isRef(target)) chainOf(target);
+  try {
+    return { action, prepared: action.prepare(own, baseURL), target, note, record };
+  } catch (error) {
+    throw error instanceof z.ZodError ? invalidInput(error, `${where} ${name}`, fields) : error;
+  }
+}
+
+/** A reference as snapshots print it: `e12`, or `f1e3` in a frame. */
+function isRef(target: string): boolean {
+  return /^(?:f\d+)?e\d+$/.test(target);
+}
+
+/** A locator expression is parsed; anything else is a Playwright selector. */
+function chainOf(target: string): LocatorChain {
+  return isLocatorExpression(target)
+    ? parseLocatorExpression(target)
+    : [{ method: 'locator', args: [target] }];
+}
+
+/** Resolves references before the first action, since every further snapshot gives out new ones. */
+async function pinRefs(current: LivePage, refs: readonly string[]): Promise<Map<string, Pin | undefined>> {
+  const pins = await Promise.all(refs.map((ref) => pinNow(refLocator(current, ref))));
+  return new Map(refs.map((ref, index) => [ref, pins[index]]));
+}
+
+/** The element of a reference, by the name that it has in Playwright's latest snapshot. */
+function refLocator({ page, view }: LivePage, ref: string): Locator {
+  return page.getByRef(lineOfRef(view ?? [], ref)?.ref ?? ref);
+}
+
+/** What a target matches now, for looking at it. */
+export function targetLocator(current: LivePage, target: string): Locator {
+  return isRef(target) ? refLocator(current, target) : toLocator(current.page, chainOf(target));
+}
+
+async function resolveTarget(
+  request: Request,
+  { page }: LivePage,
+  pins: ReadonlyMap<string, Pin | undefined>,
+  testIdAttribute = 'data-testid',
+  limits: RecordLimits,
+): Promise<LocatorChain | undefined> {
+  const { action, target, prepared } = request;
+  if (target === undefined) return undefined;
+  if (!isRef(target)) {
+    const given = chainOf(target);
+    if (action.target === 'subject') return given;
+    const pin = await pinSoon(toLocator(page, given), limits.actionMs);
+    return bestLocator(pin, { testIdAttribute });
+  }
+  const pin = pins.get(target);
+  if (pin === undefined || (await pin.locator.count()) === 0)
+    throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`);
+  const asserted = action.name === 'expect' ? assertedTexts(prepared.args) : [];
+  const avoid = asserted === 'own text' ? [(await pin.locator.textContent()) ?? ''] : asserted;
+  return bestLocator(pin, { testIdAttribute, avoid });
+}
+
+function requirePage(live: Live, current: LivePage): void {
+  if (live.lost())
+    throw new CodegenError('BROWSER_FAILED', 'The browser behind this session is gone.', {
+      hint: 'End the session to keep what is recorded, or start a new one.',
+    });
+  if (current.page.isClosed())
+    throw new CodegenError('ACTION_FAILED', 'The page has been closed.', {
+      hint: 'End the session to keep what is recorded, or start a new one.',
+    });
+}

@@ -1,0 +1,35 @@
+import type { Json, Step } from '../model/step.js';
+import type { Live } from '../browser/live.js';
+import type { Use } from '../model/use.js';
+
+/** How the test of a session is written. */
+export interface EmissionOptions {
+  language: 'typescript' | 'javascript';
+  template: string;
+  includeComments: boolean;
+  /** Stands before the test's title. */
+  testNamePrefix: string;
+  /** Directory of the test, relative to the workspace; undefined for the configured one. */
+  outputPath: string | undefined;
+}
+
+export interface Session {
+  readonly id: string;
+  readonly title: string;
+  /** The spec's path as asked for, or as made from the title. */
+  readonly file: string;
+  readonly emission: EmissionOptions;
+  /** The whole `use` of the session: the configuration's, and over it the call's. */
+  readonly use: Use;
+  readonly steps: Step[];
+  status: 'open' | 'ended';
+  /** The browser's side; undefined once the session has ended. */
+  live: Live | undefined;
+  /** Address of the page when the session ended. */
+  lastUrl: string;
+}
+
+/** What the generator needs of `use`, as plain data. */
+export function useAsJson(use: Use): { [key: string]: Json } {
+  return JSON.parse(JSON.stringify(use));
+}

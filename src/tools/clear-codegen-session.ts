@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { defineTool } from './tool.js';
+
+export const clearCodegenSession = defineTool({
+  name: 'clear_codegen_session',
+  title: 'Discard a codegen session',
+  description: 'Closes a session and forgets what it recorded; no file is written.',
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
+  input: z.strictObject({ sessionId: z.string() }),
+  output: { cleared: z.boolean() },
+
+  async handle({ sessions }, { sessionId }) {
+    return sessions.use(sessionId, async (session) => {
+      await sessions.clear(session);
+      return { structured: { cleared: true }, lines: [`Session ${sessionId} is discarded.`] };
+    });
+  },
+});

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { stepCode } from '../actions/registry.js';
+import { elementSnapshot, pageState } from '../browser/page-state.js';
+import { explainFailure } from '../session/failure.js';
+import { targetLocator } from '../session/record.js';
+import type { Session } from '../session/session.js';
+import { sessionSource } from './source.js';
+import { defineTool, pageOutput, pageText, type Answer, type ToolContext } from './tool.js';
+
+const parts = z.enum(['steps', 'code', 'snapshot', 'screenshot', 'console', 'network']);
+
+export const getCodegenSession = defineTool({
+  name: 'get_codegen_session',
+  title: 'Look at codegen sessions',
+  description:
+    'Without a sessionId lists all sessions; with one shows its state and what `include` asks for. `code` is what ending would write.',
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  input: z.strictObject({
+    sessionId: z.string().optional(),
+    include: z.array(parts).optional(),
+    target: z.string().min(1).max(5000).optional().describe('Limits snapshot and screenshot to an element.'),
+  }),
+  output: {
+    sessions: z.array(z.object({})),
+    sessionId: z.string(),
+    title: z.string(),
+    status: z.string(),
+    file: z.string(),
+    steps: z.union([z.int(), z.array(z.object({}))]),
+    code: z.string(),
+    ...pageOutput,
+    console: z.array(z.object({})),
+    network: z.array(z.object({})),
+    remaining: z.object({}),
+  },
+
+  async handle(context, { sessionId, include = [], target }) {
+    if (sessionId === undefined) return listSessions(context);
+    const session = context.sessions.find(sessionId);
+    const answer = await describe(context, session, new Set(include));
+    if (session.status === 'ended') return answer;
+    return context.sessions.use(sessionId, async (_, live) => {
+      const wanted = new Set(include);
+      const element = target === undefined ? undefined : targetLocator(live.current, target);
+      try {
+        const whole = element === undefined && wanted.has('snapshot');
+        const { events, ...page } = await pageState(live, whole ? 'full' : 'none');
+        if (element !== undefined && wanted.has('snapshot'))
+          page.snapshot = await elementSnapshot(live.current, element);
+        const said = [answer.pageContent ?? '', pageText({ ...page, events })];
+        const structured: Record<string, unknown> = { ...answer.structured, ...page };
+        for (const part of ['console', 'network'] as const) {
+          if (!wanted.has(part)) continue;
+          structured[part] = live[part];
+          said.push(`${part}:`, ...live[part].map((entry) => JSON.stringify(entry)));
+        }
+        if (!wanted.has('screenshot')) return { ...answer, structured, pageContent: said.join('\n') };
+        const image = await (element ?? live.current.page).screenshot();
+        return { ...answer, structured, pageContent: said.join('\n'), image: image.toString('base64') };
+      } catch (error) {
+        throw explainFailure(error, 'get', live);
+      }
+    });
+  },
+});
+
+function summary(session: Session): {
+  sessionId: string;
+  title: string;
+  status: string;
+  url: string;
+  steps: number;
+} {
+  const { id: sessionId, title, status, live, steps, lastUrl } = session;
+  return { sessionId, title, status, url: live?.current.page.url() ?? lastUrl, steps: steps.length };
+}
+
+function listSessions({ sessions }: ToolContext): Answer {
+  const list = sessions.list().map(summary);
+  const open = list.filter(({ status }) => status === 'open').length;
+  return {
+    structured: { sessions: list },
+    lines: [`${list.length} sessions, ${open} of them open.`],
+    pageContent: list.map((each) => JSON.stringify(each)).join('\n'),
+  };
+}
+
+async function describe(
+  context: ToolContext,
+  session: Session,
+  wanted: ReadonlySet<string>,
+): Promise<Answer> {
+  const { relative } = await context.guard.checkPath(session.file, session.emission);
+  const remaining = await context.guard.remaining('end_codegen_session');
+  const structured: Record<string, unknown> = { ...summary(session), file: relative, remaining };
+  const said: string[] = [];
+  if (wanted.has('steps')) {
+    const steps = session.steps.map((step, index) => ({ index, ...step, code: stepCode(step) }));
+    structured['steps'] = steps;
+    said.push(
+      ...steps.map(({ index, code, args }) => `${index}: ${code || `step: ${String(args['title'])}`}`),
+    );
+  }
+  if (wanted.has('code')) {
+    const code = (await sessionSource(session))(relative);
+    structured['code'] = code;
+    said.push(code);
+  }
+  const lines = [
+    `Session ${session.id} is ${session.status}, with ${session.steps.length} steps, for ${relative}.`,
+  ];
+  return { structured, lines, pageContent: said.join('\n') };
+}

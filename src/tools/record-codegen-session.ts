@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { actions, stepCode } from '../actions/registry.js';
+import { pageState } from '../browser/page-state.js';
+import { CodegenError } from '../model/errors.js';
+import { nearestElements } from '../session/candidates.js';
+import { recordActions, requestSchema } from '../session/record.js';
+import { defineTool, pageOutput, pageText } from './tool.js';
+
+const fieldList = [...actions.values()]
+  .filter((action) => Object.keys(action.fields.shape).length > 0)
+  .map((action) => `${action.name} ${Object.keys(action.fields.shape).join(',')}`)
+  .join('; ');
+
+export const recordCodegenSession = defineTool({
+  name: 'record_codegen_session',
+  title: 'Record actions',
+  description:
+    'Performs actions in the page, in order, and records those that succeed; the first that fails ends the call. Send several at once. Returns their code and what changed in the snapshot.',
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  input: z.strictObject({
+    sessionId: z.string(),
+    actions: z.array(requestSchema).min(1).max(100).describe(`Own fields of actions: ${fieldList}.`),
+    snapshot: z.enum(['diff', 'full', 'none']).optional(),
+  }),
+  output: {
+    recorded: z.int(),
+    steps: z.array(z.object({})),
+    failed: z.object({}),
+    ...pageOutput,
+    events: z.array(z.object({})),
+  },
+
+  async handle(context, { sessionId, actions: given, snapshot = 'diff' }, { signal }) {
+    const { browser } = context.config();
+    const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
+    return context.sessions.use(sessionId, async (session, live) => {
+      const { landed, failure, performed } = await recordActions(session, live, given, limits, signal);
+      const state = await pageState(live, failure !== undefined && snapshot === 'none' ? 'diff' : snapshot);
+      const steps = landed.map(({ index, step }) => ({ index, code: stepCode(step) }));
+      const structured = { recorded: landed.length, steps, ...state };
+      const lines = [`Recorded ${landed.length} of ${given.length} actions.`];
+      const said = steps.filter(({ code }) => code !== '').map(({ index, code }) => `${index}: ${code}`);
+      if (failure === undefined)
+        return { structured, lines, pageContent: [...said, pageText(state)].join('\n') };
+
+      const { index, error, target } = failure;
+      const missed = error.code === 'TARGET_NOT_FOUND' || error.code === 'TARGET_AMBIGUOUS';
+      const candidates =
+        missed && target !== undefined ? nearestElements(live.current.view ?? [], target) : [];
+      const hint = [
+        error.hint ?? '',
+        ...(candidates.length > 0 ? [`Nearest: ${candidates.join(', ')}.`] : []),
+      ].join(' ');
+      return {
+        structured: { ...structured, failed: { index, code: error.code, message: error.message, hint } },
+        lines: [...lines, `Action ${index} failed with ${error.code}; what landed before it is kept.`],
+        pageContent: [...said, `Failure: ${error.message} ${hint}`, pageText(state)].join('\n'),
+        error: new CodegenError(error.code, error.message, { hint }),
+        tookEffect: performed,
+      };
+    });
+  },
+});

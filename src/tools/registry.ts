@@ -1,0 +1,15 @@
+import { clearCodegenSession } from './clear-codegen-session.js';
+import { endCodegenSession } from './end-codegen-session.js';
+import { getCodegenSession } from './get-codegen-session.js';
+import { recordCodegenSession } from './record-codegen-session.js';
+import { startCodegenSession } from './start-codegen-session.js';
+import type { Tool } from './tool.js';
+
+/** Every tool, in the order in which they are listed. */
+export const tools: readonly Tool[] = [
+  startCodegenSession,
+  recordCodegenSession,
+  getCodegenSession,
+  endCodegenSession,
+  clearCodegenSession,
+];

@@ -1,0 +1,120 @@
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { contextOptions } from '../browser/context-options.js';
+import { openLive } from '../browser/live.js';
+import { pageState } from '../browser/page-state.js';
+import { fileNameFor } from '../codegen/naming.js';
+import { CodegenError } from '../model/errors.js';
+import { useSchema, type Use } from '../model/use.js';
+import { recordActions } from '../session/record.js';
+import { defineTool, pageOutput, pageText, shallow } from './tool.js';
+
+/** Milliseconds for a page to settle after an action. */
+const settleMs = 1000;
+
+const optionsSchema = z.strictObject({
+  outputPath: z.string().min(1).optional().describe('Directory in the workspace.'),
+  testNamePrefix: z.string().max(100).optional(),
+  includeComments: z.boolean().optional(),
+  language: z.enum(['typescript', 'javascript']).optional(),
+  template: z.enum(['plain']).optional(),
+});
+
+export const startCodegenSession = defineTool({
+  name: 'start_codegen_session',
+  title: 'Start a codegen session',
+  description:
+    'Opens a browser page whose flow becomes a Playwright test. Returns the sessionId for the other tools and a snapshot whose refs are targets for actions.',
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  input: z.strictObject({
+    title: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('What the test shows, e.g. "adds a product to the cart".'),
+    url: z.string().min(1).optional().describe('Opened, and recorded as the first goto.'),
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Spec file in the output directory; made from the title if left out.'),
+    options: optionsSchema.optional(),
+    use: useSchema
+      .optional()
+      .meta(shallow)
+      .describe(`Playwright Test's use: ${Object.keys(useSchema.shape).join(', ')}.`),
+  }),
+  output: { sessionId: z.string(), file: z.string(), ...pageOutput },
+
+  async handle(context, { title, url, file, options = {}, use: given = {} }, { progress, signal }) {
+    const { output, browser } = context.config();
+    const use: Use = { ...browser.use, ...given };
+    const emission = {
+      language: options.language ?? output.language,
+      template: options.template ?? output.template,
+      includeComments: options.includeComments ?? output.includeComments,
+      testNamePrefix: options.testNamePrefix ?? '',
+      outputPath: options.outputPath,
+    };
+    const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
+    const extension = emission.language === 'typescript' ? 'ts' : 'js';
+    const planned = file ?? `${fileNameFor(name)}.spec.${extension}`;
+    const { relative } = await context.guard.checkPath(planned, emission);
+    await checkStorageState(use, context.workspace);
+
+    const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
+    const session = await context.sessions.start({ title: name, file: planned, emission, use }, async () => {
+      const process = await context.browsers.get(
+        {
+          name: use.browserName ?? browser.name,
+          headless: use.headless ?? browser.headless,
+          channel: browser.channel,
+          executablePath: browser.executablePath,
+        },
+        progress,
+      );
+      const contextUse = await contextOptions(use, context.workspace);
+      return openLive(process, contextUse, { actionMs: limits.actionMs, settleMs });
+    });
+
+    try {
+      return await context.sessions.use(session.id, async (_, live) => {
+        if (url !== undefined) {
+          progress('Opening the page');
+          const { failure } = await recordActions(session, live, [{ action: 'goto', url }], limits, signal);
+          if (failure !== undefined) throw failure.error;
+        }
+        const { events, ...page } = await pageState(live, 'full');
+        return {
+          structured: { sessionId: session.id, file: relative, ...page },
+          lines: [`Session ${session.id} records to ${relative}.`],
+          pageContent: pageText({ ...page, events }),
+        };
+      });
+    } catch (error) {
+      await context.sessions.clear(session);
+      throw error;
+    }
+  },
+});
+
+/** The saved state is read from inside the workspace only. */
+async function checkStorageState({ storageState }: Use, workspace: string): Promise<void> {
+  if (storageState === undefined) return;
+  const refuse = (message: string): CodegenError =>
+    new CodegenError('PATH_NOT_ALLOWED', `use.storageState: ${message}`, {
+      hint: 'Give the path of a file in the workspace, relative to it.',
+    });
+  const root = await realpath(workspace);
+  let file: string;
+  try {
+    file = await realpath(path.resolve(root, storageState));
+  } catch {
+    throw refuse(`there is no file ${JSON.stringify(storageState)}.`);
+  }
+  const relative = path.relative(root, file);
+  if (path.isAbsolute(storageState) || relative.startsWith('..') || path.isAbsolute(relative))
+    throw refuse(`${JSON.stringify(storageState)} is not in the workspace.`);
+}

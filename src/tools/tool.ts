@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import type { BrowserPool } from '../browser/launch.js';
+import type { PageState } from '../browser/page-state.js';
+import type { Config } from '../config/schema.js';
+import type { Guard } from '../guard/guard.js';
+import type { CodegenError } from '../model/errors.js';
+import { invalidInput } from '../model/invalid.js';
+import type { Sessions } from '../session/sessions.js';
+
+/** What a tool has at hand: one for each MCP connection. */
+export interface ToolContext {
+  workspace: string;
+  /** The configuration as it was at the last refresh. */
+  config: () => Config;
+  /** Reads the configuration again where it has changed. */
+  refresh: () => Promise<void>;
+  guard: Guard;
+  sessions: Sessions;
+  browsers: BrowserPool;
+}
+
+/** The call that is being answered. */
+export interface ToolCall {
+  signal: AbortSignal;
+  progress: (message: string) => void;
+}
+
+/** An answer: structured for programs, as text for agents; what a page said is kept apart from our own words. */
+export interface Answer {
+  structured: Record<string, unknown>;
+  /** Our own words, a line each. */
+  lines: string[];
+  /** What the pages said. */
+  pageContent?: string;
+  /** A PNG, base64. */
+  image?: string;
+  /** Why the call failed though it tells something. */
+  error?: CodegenError;
+  /** True where the call did something, though it failed: its quota is used. */
+  tookEffect?: boolean;
+}
+
+export interface Tool {
+  name: string;
+  title: string;
+  description: string;
+  annotations: {
+    readOnlyHint: boolean;
+    destructiveHint: boolean;
+    idempotentHint: boolean;
+    openWorldHint: boolean;
+  };
+  /** The whole truth about the arguments. */
+  input: z.ZodObject;
+  /** Structured results; nothing in it is required, since failed ones have only `error`. */
+  output: Record<string, z.ZodType>;
+  handle: (context: ToolContext, args: unknown, call: ToolCall) => Promise<Answer>;
+}
+
+/** Makes a tool from one object; the arguments' types hold in `handle`. Throws INVALID_INPUT on others. */
+export function defineTool<Input extends z.ZodObject>(
+  definition: Omit<Tool, 'input' | 'handle'> & {
+    input: Input;
+    handle: (context: ToolContext, args: z.infer<Input>, call: ToolCall) => Promise<Answer>;
+  },
+): Tool {
+  const { input, handle, name } = definition;
+  return {
+    ...definition,
+    async handle(context, args, call) {
+      const checked = input.safeParse(args ?? {});
+      if (!checked.success) throw invalidInput(checked.error, name, Object.keys(input.shape));
+      return handle(context, checked.data, call);
+    },
+  };
+}
+
+/** The schema of a tool's arguments as it is advertised: what is marked `shallow` is only described. */
+export function advertisedInput(tool: Tool): Record<string, unknown> {
+  return toJsonSchema(tool.input);
+}
+
+export function advertisedOutput(tool: Tool): Record<string, unknown> {
+  const { required, ...schema } = toJsonSchema(z.object({ ...tool.output, error: z.object({}) }));
+  return schema;
+}
+
+/** Marks a schema that is advertised by its type and description alone. */
+export const shallow = { shallow: true };
+
+function toJsonSchema(schema: z.ZodObject): Record<string, unknown> {
+  const { $schema, ...json } = z.toJSONSchema(schema, {
+    io: 'input',
+    override({ jsonSchema }) {
+      if (jsonSchema['shallow'] === true)
+        for (const key of Object.keys(jsonSchema))
+          if (key !== 'type' && key !== 'description') delete jsonSchema[key];
+      delete jsonSchema['additionalProperties'];
+    },
+  });
+  return json;
+}
+
+/** The part of a result that tells of the session's pages. */
+export const pageOutput = {
+  url: z.string(),
+  pageTitle: z.string(),
+  page: z.string(),
+  pages: z.array(z.object({})),
+  snapshot: z.string(),
+};
+
+/** What the pages said, as one block of text. */
+export function pageText({ url, pageTitle, page, pages, snapshot, events }: PageState): string {
+  const lines = [`Page: ${url} ${JSON.stringify(pageTitle)}`];
+  if (pages.length > 1)
+    lines.push(
+      ...pages.map(
+        (each) => `${each.id === page ? '*' : '-'} ${each.id}: ${each.url} ${JSON.stringify(each.title)}`,
+      ),
+    );
+  lines.push(...events.map((event) => `Event: ${JSON.stringify(event)}`));
+  if (snapshot !== undefined) lines.push('Snapshot:', snapshot);
+  return lines.join('\n');
+}
