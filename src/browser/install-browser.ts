@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { LaunchOptions } from 'playwright';
+import { CodegenError, messageOf } from '../model/errors.js';
+import type { BrowserName } from '../model/use.js';
+import { findBrowser, launchOptions, type FoundBrowser } from './find-browser.js';
+
+/** Milliseconds that a browser may take to start. */
+const startLimitMs = 60_000;
+
+/** Characters of a failure to start that are repeated. */
+const shownLength = 400;
+
+/** One way to get a browser: what is said first, and the commands, each needed by the next. */
+export interface Installation {
+  announcement: string;
+  commands: [program: string, ...args: string[]][];
+}
+
+/** What installing needs from the machine. */
+export interface Installer {
+  /** The browser found, provided that it starts. */
+  working(): Promise<FoundBrowser | undefined>;
+  installations: Installation[];
+  /** Runs one command; false where it failed. */
+  run(program: string, args: string[]): boolean;
+}
+
+/**
+ * Sees to it that there is a browser that starts, and installs one where there is none. Nothing goes to stdout.
+ * Throws BROWSER_FAILED where nothing helped.
+ */
+export async function ensureBrowser(
+  log: (line: string) => void,
+  installer: Installer = installerOfThisMachine(log),
+): Promise<FoundBrowser> {
+  const present = await installer.working();
+  if (present !== undefined) return present;
+  for (const { announcement, commands } of installer.installations) {
+    log(announcement);
+    if (!commands.every(([program, ...args]) => installer.run(program, args))) continue;
+    const installed = await installer.working();
+    if (installed !== undefined) return installed;
+  }
+  throw new CodegenError(
+    'BROWSER_FAILED',
+    'There is no browser on this machine, and none could be installed.',
+    {
+      hint: 'Install Chrome, Chromium or Edge, or run `npx playwright install --with-deps chromium` where its downloads can be reached.',
+    },
+  );
+}
+
+/** Starts a browser headless and closes it. Gives the milliseconds that it took, or why it does not start. */
+export async function tryBrowser(
+  name: BrowserName,
+  options: LaunchOptions,
+): Promise<{ milliseconds: number } | { problem: string }> {
+  const playwright = await import('playwright');
+  const start = performance.now();
+  try {
+    const browser = await playwright[name].launch({ ...options, timeout: startLimitMs });
+    await browser.close();
+    return { milliseconds: Math.round(performance.now() - start) };
+  } catch (error) {
+    // Playwright frames its advice in box-drawing characters.
+    return {
+      problem: messageOf(error)
+        .replace(/[║╔╗╚╝═\s]+/g, ' ')
+        .slice(0, shownLength),
+    };
+  }
+}
+
+/** The ways to install a browser here, in the order to try them; `osRelease` is the text of /etc/os-release. */
+export function installationsFor(machine: { isRoot: boolean; osRelease: string }): Installation[] {
+  const playwright = path.dirname(createRequire(import.meta.url).resolve('playwright/package.json'));
+  const download: Installation = {
+    announcement: 'No browser was found: downloading Chromium with `npx playwright install chromium`.',
+    commands: [[process.execPath, path.join(playwright, 'cli.js'), 'install', 'chromium']],
+  };
+  if (!machine.isRoot || !/^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(machine.osRelease)) return [download];
+  const apt: [string, ...string[]] = ['apt-get', '-o', 'DPkg::Lock::Timeout=300'];
+  return [
+    download,
+    {
+      announcement: 'Installing the package `chromium` (and fonts) on this system with apt-get.',
+      commands: [
+        [...apt, 'update'],
+        [...apt, 'install', '-y', '--no-install-recommends', 'chromium', 'fonts-liberation'],
+      ],
+    },
+  ];
+}
+
+function installerOfThisMachine(log: (line: string) => void): Installer {
+  return {
+    async working() {
+      const found = await findBrowser();
+      if (found === undefined) return undefined;
+      const trial = await tryBrowser('chromium', launchOptions(found));
+      if (!('problem' in trial)) return found;
+      log(`${found.source} does not start: ${trial.problem}`);
+      return undefined;
+    },
+    installations: installationsFor({ isRoot: process.getuid?.() === 0, osRelease: osRelease() }),
+    run: (program, args) =>
+      spawnSync(program, args, {
+        stdio: ['ignore', 2, 2],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      }).status === 0,
+  };
+}
+
+function osRelease(): string {
+  try {
+    return readFileSync('/etc/os-release', 'utf8');
+  } catch {
+    return '';
+  }
+}

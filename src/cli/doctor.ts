@@ -1,0 +1,124 @@
+import { mkdtemp, rmdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { findBrowser, launchOptions } from '../browser/find-browser.js';
+import { tryBrowser } from '../browser/install-browser.js';
+import { loadConfig, type ConfigLocation } from '../config/load.js';
+import { configSchema, type Config } from '../config/schema.js';
+import { CodegenError, messageOf } from '../model/errors.js';
+
+/** What one check found; `advice` is set where something is missing, and says what to do. */
+interface Finding {
+  text: string;
+  advice?: string | undefined;
+}
+
+const oldestNode = 20;
+
+/** Checks this machine and the workspace, prints a line for each check, and tells whether all is well. */
+export async function doctor(location: ConfigLocation, print: (line: string) => void): Promise<boolean> {
+  const { config, findings: configFindings } = await checkConfig(location);
+  const { workspace } = location;
+  const checks = [
+    checkNode(),
+    ...configFindings,
+    checkDirectory('Workspace', workspace, 'Start the server in a directory that you may write to.'),
+    checkDirectory(
+      'Output directory',
+      path.resolve(workspace, config.output.dir),
+      'Make it a directory that you may write to, or set another as output.dir.',
+    ),
+    checkDirectory(
+      'State directory',
+      path.resolve(workspace, config.state.dir),
+      'Make it a directory that you may write to, or set another as state.dir.',
+    ),
+    checkBrowser(config.browser),
+  ];
+  let isWell = true;
+  for (const check of checks) {
+    const { text, advice } = await check;
+    print(`${advice === undefined ? 'ok     ' : 'problem'}  ${text}`);
+    if (advice !== undefined) print(`         ${advice}`);
+    isWell &&= advice === undefined;
+  }
+  return isWell;
+}
+
+function checkNode(): Finding {
+  const { node } = process.versions;
+  const isRecent = Number.parseInt(node) >= oldestNode;
+  return {
+    text: `Node ${node}`,
+    advice: isRecent ? undefined : `Install Node ${oldestNode} or later.`,
+  };
+}
+
+async function checkConfig(location: ConfigLocation): Promise<{ config: Config; findings: Finding[] }> {
+  try {
+    const { config, policy, configFile } = await loadConfig(location);
+    const rules = Object.keys(policy.tools).length;
+    return {
+      config,
+      findings: [
+        { text: `Configuration: ${configFile ?? 'no codegen.config.json, so the defaults apply'}` },
+        {
+          text: `Policy: ${policy.default} by default, rules for ${rules} ${rules === 1 ? 'tool' : 'tools'}`,
+        },
+      ],
+    };
+  } catch (error) {
+    if (!(error instanceof CodegenError)) throw error;
+    return {
+      config: configSchema.parse({}),
+      findings: [{ text: `Configuration: ${error.message}`, advice: error.hint ?? '' }],
+    };
+  }
+}
+
+async function checkDirectory(name: string, directory: string, advice: string): Promise<Finding> {
+  try {
+    // Only writing shows whether writing works: access rights do not know of every file system.
+    await rmdir(await mkdtemp(path.join(await existing(directory), '.codegen-doctor-')));
+    return { text: `${name}: ${directory}` };
+  } catch (error) {
+    return { text: `${name}: ${directory} (${messageOf(error)})`, advice };
+  }
+}
+
+/** The directory, or where it is yet to be made, the nearest one above it. */
+async function existing(directory: string): Promise<string> {
+  const isThere = await stat(directory).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? directory : existing(path.dirname(directory));
+}
+
+async function checkBrowser({ name, channel, executablePath }: Config['browser']): Promise<Finding> {
+  if (name !== 'chromium')
+    return describeTrial(name, await tryBrowser(name, {}), `Run \`npx playwright install ${name}\`.`);
+  const found = await findBrowser({ channel, executablePath });
+  if (found === undefined)
+    return {
+      text: `Browser: none found${executablePath === null ? '' : ` at ${executablePath}`}${channel === null ? '' : ` for the channel ${channel}`}`,
+      advice:
+        executablePath === null && channel === null
+          ? 'Install Chrome, Chromium or Edge, or run `npx playwright install chromium`.'
+          : 'Correct browser.executablePath or browser.channel, or leave them out to have one found.',
+    };
+  return describeTrial(
+    found.source,
+    await tryBrowser(name, launchOptions(found)),
+    'Run `npx playwright install --with-deps chromium`, or set another as browser.executablePath.',
+  );
+}
+
+function describeTrial(
+  browser: string,
+  trial: Awaited<ReturnType<typeof tryBrowser>>,
+  advice: string,
+): Finding {
+  return 'problem' in trial
+    ? { text: `Browser: ${browser} does not start: ${trial.problem}`, advice }
+    : { text: `Browser: ${browser}, started and closed in ${trial.milliseconds} ms` };
+}

@@ -1,0 +1,180 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { ParseError } from 'jsonc-parser';
+import type { z } from 'zod';
+import { CodegenError, messageOf } from '../model/errors.js';
+import { policySchema, type Policy } from '../model/policy.js';
+import { check } from './problems.js';
+import { configSchema, type Config } from './schema.js';
+
+const configFileName = 'codegen.config.json';
+
+/** Stamp of a file that is not there. */
+const missing = 'missing';
+
+export interface ConfigLocation {
+  /** The directory that relative paths start from. */
+  workspace: string;
+  /** The file to read; `codegen.config.json` in the workspace, which may be missing, where this is not set. */
+  configPath?: string | undefined;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  policy: Policy;
+  /** Absolute; null where there is no file and every key has its default. */
+  configFile: string | null;
+}
+
+/** A configuration that follows its files. */
+export interface ConfigSource {
+  /** The configuration of now, or the last good one where a change broke it. Costs a `stat` of each file. */
+  current(): Promise<LoadedConfig>;
+  /** What is wrong with the files as they are now. */
+  readonly problem: CodegenError | undefined;
+}
+
+/** Absolute path of the configuration, whether it is there or not. */
+export function configFileOf({ workspace, configPath = configFileName }: ConfigLocation): string {
+  return path.resolve(workspace, configPath);
+}
+
+/** Reads the configuration and its policy. Throws CONFIG_INVALID, which names file, key, value and what is allowed. */
+export function loadConfig(location: ConfigLocation): Promise<LoadedConfig> {
+  return load(location, new Map());
+}
+
+/** Reads the configuration as `loadConfig` does, and again whenever a file of it has changed. */
+export async function createConfigSource(location: ConfigLocation): Promise<ConfigSource> {
+  let stamps = new Map<string, string>();
+  let loaded = await load(location, stamps);
+  let problem: CodegenError | undefined;
+  let refreshed = Promise.resolve();
+
+  async function refresh(): Promise<void> {
+    if (!(await hasChanged(stamps))) return;
+    stamps = new Map();
+    try {
+      // A file that was there must not vanish: defaults could allow what it denied.
+      const configPath = loaded.configFile ?? location.configPath;
+      loaded = await load({ ...location, configPath }, stamps);
+      problem = undefined;
+    } catch (error) {
+      problem = error instanceof CodegenError ? error : invalid([messageOf(error)]);
+      process.stderr.write(`${problem.message}\nThe last good configuration stays in force.\n`);
+    }
+  }
+
+  return {
+    current() {
+      refreshed = refreshed.then(refresh);
+      return refreshed.then(() => loaded);
+    },
+    get problem() {
+      return problem;
+    },
+  };
+}
+
+/** Loads, and notes the stamp of each file before it is read, also where that fails. */
+async function load(location: ConfigLocation, stamps: Map<string, string>): Promise<LoadedConfig> {
+  const file = configFileOf(location);
+  const text = await readStamped(file, stamps);
+  if (text === undefined && location.configPath !== undefined)
+    throw invalid(
+      [`${file}: there is no such file`],
+      'Create it with `codegen-session-mcp init`, or correct the path.',
+    );
+  const { policy, ...config } = valid(
+    configSchema,
+    text === undefined ? {} : await parseJson(file, text),
+    file,
+  );
+  return {
+    config,
+    policy:
+      typeof policy === 'string'
+        ? await loadPolicy(path.resolve(path.dirname(file), policy), stamps)
+        : policy,
+    configFile: text === undefined ? null : file,
+  };
+}
+
+async function loadPolicy(file: string, stamps: Map<string, string>): Promise<Policy> {
+  const text = await readStamped(file, stamps);
+  if (text === undefined)
+    throw invalid(
+      [`${file}: there is no such file, but \`policy\` names it`],
+      'Create it, or correct `policy`.',
+    );
+  const parse = /\.ya?ml$/i.test(file) ? parseYaml : parseJson;
+  return valid(policySchema, await parse(file, text), file);
+}
+
+function valid<Schema extends z.ZodType>(schema: Schema, document: unknown, file: string): z.output<Schema> {
+  const checked = check(schema, document);
+  if ('problems' in checked) throw invalid(checked.problems.map((problem) => `${file}: ${problem}`));
+  return checked.data;
+}
+
+/** JSON that may hold comments and trailing commas, as editors write it. */
+async function parseJson(file: string, text: string): Promise<unknown> {
+  const { parse, printParseErrorCode } = await import('jsonc-parser');
+  const errors: ParseError[] = [];
+  const document: unknown = parse(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error === undefined) return document;
+  const before = text.slice(0, error.offset).split('\n');
+  const what = printParseErrorCode(error.error)
+    .replace(/\B[A-Z]/g, ' $&')
+    .toLowerCase();
+  throw invalid([`${file}:${before.length}:${(before.at(-1) ?? '').length + 1}: not JSON: ${what}`]);
+}
+
+async function parseYaml(file: string, text: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    const document: unknown = parse(text);
+    return document;
+  } catch (error) {
+    const [what = ''] = messageOf(error).split('\n');
+    throw invalid([`${file}: not YAML: ${what.replace(/:$/, '')}`]);
+  }
+}
+
+async function readStamped(file: string, stamps: Map<string, string>): Promise<string | undefined> {
+  const stamp = await stampOf(file);
+  stamps.set(file, stamp);
+  if (stamp === missing) return undefined;
+  try {
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (error) {
+    throw invalid([`${file}: cannot be read: ${messageOf(error)}`]);
+  }
+}
+
+/** What tells that a file has changed. One that is there but closed to us is not missing: reading it then fails. */
+async function stampOf(file: string): Promise<string> {
+  try {
+    const { mtimeNs, size, ino } = await stat(file, { bigint: true });
+    return [mtimeNs, size, ino].join(' ');
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code !== 'ENOENT'
+      ? String(error.code)
+      : missing;
+  }
+}
+
+async function hasChanged(stamps: Map<string, string>): Promise<boolean> {
+  const changes = await Promise.all(
+    [...stamps].map(async ([file, stamp]) => (await stampOf(file)) !== stamp),
+  );
+  return changes.includes(true);
+}
+
+function invalid(
+  problems: string[],
+  hint = 'Correct the file; `codegen-session-mcp doctor` checks it.',
+): CodegenError {
+  return new CodegenError('CONFIG_INVALID', problems.join('\n'), { hint });
+}

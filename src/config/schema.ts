@@ -1,0 +1,110 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { limitSchema, policySchema } from '../model/policy.js';
+import { browserNameSchema, useSchema } from '../model/use.js';
+
+const milliseconds = z.int().min(1).max(86_400_000);
+
+const directory = z.string().min(1);
+
+const outputSchema = z
+  .strictObject({
+    dir: directory
+      .refine(isInside, 'expected a path inside the workspace')
+      .default('generated-tests')
+      .describe('Directory of emitted tests, relative to the workspace.'),
+    language: z
+      .enum(['typescript', 'javascript'])
+      .default('typescript')
+      .describe('Language of emitted tests.'),
+    template: z.enum(['plain']).default('plain').describe('Template that emitted tests are made from.'),
+    includeComments: z.boolean().default(true).describe('Write the notes of steps as comments.'),
+  })
+  .prefault({})
+  .describe('What is emitted, and where.');
+
+const browserSchema = z
+  .strictObject({
+    name: browserNameSchema.default('chromium').describe('Engine that runs sessions.'),
+    headless: z.boolean().default(true).describe('Run without a window.'),
+    channel: z
+      .enum([
+        'chrome',
+        'chrome-beta',
+        'chrome-dev',
+        'chrome-canary',
+        'chromium',
+        'msedge',
+        'msedge-beta',
+        'msedge-dev',
+        'msedge-canary',
+      ])
+      .nullable()
+      .default(null)
+      .describe('Installed browser to use; null takes the first one found.'),
+    executablePath: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Browser executable to use instead of one that is found.'),
+    maxSessions: z.int().min(1).max(100).default(8).describe('Sessions that may be open at once.'),
+    idleTimeoutMs: milliseconds
+      .default(900_000)
+      .describe('Milliseconds without a call after which a session closes.'),
+    actionTimeoutMs: milliseconds
+      .default(5000)
+      .describe('Milliseconds that an action or assertion may wait for its element.'),
+    navigationTimeoutMs: milliseconds.default(30_000).describe('Milliseconds that a navigation may take.'),
+    use: useSchema
+      .default({})
+      .describe("Playwright Test's `use` for every session; a session's own `use` goes before it."),
+  })
+  .prefault({})
+  .describe('The browser that sessions run in.');
+
+const writesSchema = z
+  .strictObject({
+    overwrite: z
+      .enum(['never', 'generated', 'always'])
+      .default('generated')
+      .describe(
+        'The most that a call may replace: nothing; files emitted by this tool and not edited since; anything.',
+      ),
+    maxFileBytes: z.int().min(1).default(262_144).describe('Largest file that may be written, in bytes.'),
+    maxFilesPerSession: z.int().min(1).default(20).describe('Files that one session may write.'),
+    limits: z
+      .array(limitSchema)
+      .default([{ counter: 'writes', window: 'minute', max: 30, scope: 'grant' }])
+      .describe('How many files may be written in a window of time.'),
+  })
+  .prefault({})
+  .describe('What may be written to disk.');
+
+/** `codegen.config.json`. Unknown keys are errors, and what is left out has its default. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('Where editors find the JSON Schema of this file.'),
+  output: outputSchema,
+  browser: browserSchema,
+  writes: writesSchema,
+  policy: z
+    .union([policySchema, z.string().min(1)], { error: 'expected a policy, or the path of a file with one' })
+    .default({ version: '1', default: 'allow', hide: [], tools: {} })
+    .describe('What may be called, and how often: a policy, or the path of a JSON or YAML file with one.'),
+  state: z
+    .strictObject({
+      dir: directory
+        .default('.codegen')
+        .describe('Directory of counters, sessions and backups, relative to the workspace.'),
+    })
+    .prefault({})
+    .describe('What the server keeps.'),
+});
+
+/** The configuration of a server; every key is set. A policy given as a path has been read. */
+export type Config = Omit<z.infer<typeof configSchema>, '$schema' | 'policy'>;
+
+function isInside(directory: string): boolean {
+  const relative = path.normalize(directory);
+  return !path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`);
+}
