@@ -26,7 +26,7 @@ const extensions = { typescript: '.spec.ts', javascript: '.spec.js' };
 const deviceName = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)/i;
 
 /** Control characters, halves of a surrogate pair, and marks that make a name read otherwise than it is. */
-const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Resolves the `file` of a call: relative to the output directory, whose own path in front of it is accepted and means
@@ -56,7 +56,7 @@ export async function checkSpecPath(
 function namesOf(file: string): string[] {
   if (file.trim() === '') throw refusal(file, 'is empty');
   if (Buffer.byteLength(file) > 1_000) throw refusal(`${file.slice(0, 40)}…`, 'is longer than 1000 bytes');
-  if (unprintable.test(file)) throw refusal(file, 'holds a character that can not be printed');
+  if (file.search(unprintable) >= 0) throw refusal(file, 'holds a character that can not be printed');
   if (file.includes('\\')) throw refusal(file, 'holds a backslash', 'Separate directories by "/".');
   if (file.startsWith('/') || /^[a-z]:/i.test(file)) throw refusal(file, 'is absolute');
   const names = file.split('/').filter((name) => name !== '.');
@@ -127,5 +127,9 @@ function refusal(
   why: string,
   hint = 'Give a plain path inside the output directory, such as "login.spec.ts".',
 ): CodegenError {
-  return new CodegenError('PATH_NOT_ALLOWED', `The path ${JSON.stringify(file)} ${why}.`, { hint });
+  const printable = JSON.stringify(file).replace(
+    unprintable,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return new CodegenError('PATH_NOT_ALLOWED', `The path ${printable} ${why}.`, { hint });
 }

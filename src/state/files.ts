@@ -3,7 +3,8 @@ import path from 'node:path';
 
 /** The system's code of a failed file operation (`ENOENT`, …), undefined for every other error. */
 export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const isSystem = error instanceof Error && 'errno' in error && 'code' in error;
+  return isSystem && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** Makes the state directory, readable by its owner alone and ignored by git. */

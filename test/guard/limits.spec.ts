@@ -1,0 +1,67 @@
+import { expect, test } from '@playwright/test';
+import fc from 'fast-check';
+import { admit, used, windowOf, type Entry } from '../../src/guard/limits.js';
+
+const calls = fc.array(fc.record({ pause: fc.nat(1_500), count: fc.integer({ min: 1, max: 3 }) }), {
+  maxLength: 60,
+});
+const limits = fc.record({ max: fc.nat(6), window: fc.integer({ min: 1, max: 3 }) });
+
+test('every stretch of the window holds at most max, and none is refused that had room', () => {
+  fc.assert(
+    fc.property(calls, limits, (sequence, limit) => {
+      const length = windowOf(limit);
+      const entries: Entry[] = [];
+      let now = 0;
+      for (const { pause, count } of sequence) {
+        now += pause;
+        const verdict = admit(entries, limit, now, count);
+        if (verdict.admitted) entries.push({ id: '', at: now, count });
+        else expect(sumBetween(entries, now - length, now) + count).toBeGreaterThan(limit.max);
+      }
+      for (const { at } of entries)
+        expect(sumBetween(entries, at - length, at)).toBeLessThanOrEqual(limit.max);
+    }),
+  );
+});
+
+test('retryAfterMs is the first moment with room', () => {
+  fc.assert(
+    fc.property(calls, limits, fc.integer({ min: 1, max: 3 }), (sequence, limit, count) => {
+      const entries: Entry[] = [];
+      let now = 0;
+      for (const call of sequence) {
+        now += call.pause;
+        if (admit(entries, limit, now, call.count).admitted)
+          entries.push({ id: '', at: now, count: call.count });
+      }
+      const verdict = admit(entries, limit, now, count);
+      if (verdict.admitted) return;
+      if (verdict.retryAfterMs === undefined) {
+        expect(count).toBeGreaterThan(limit.max);
+        return;
+      }
+      expect(admit(entries, limit, now + verdict.retryAfterMs, count).admitted).toBe(true);
+      expect(admit(entries, limit, now + verdict.retryAfterMs - 1, count).admitted).toBe(false);
+    }),
+  );
+});
+
+test('the order of the entries does not matter', () => {
+  const entries = [
+    { id: 'b', at: 700, count: 1 },
+    { id: 'a', at: 200, count: 1 },
+  ];
+  expect(admit(entries, { max: 2, window: 'second' }, 1_000)).toEqual({ admitted: false, retryAfterMs: 200 });
+  expect(used(entries, { window: 'second' }, 1_200)).toBe(1);
+});
+
+test('windows have names or a number of seconds', () => {
+  const lengths = (['second', 'minute', 'hour', 'day', 90] as const).map((window) => windowOf({ window }));
+  expect(lengths).toEqual([1_000, 60_000, 3_600_000, 86_400_000, 90_000]);
+});
+
+/** Units admitted after `from`, up to and including `to`. */
+function sumBetween(entries: Entry[], from: number, to: number): number {
+  return entries.filter(({ at }) => at > from && at <= to).reduce((sum, { count }) => sum + count, 0);
+}

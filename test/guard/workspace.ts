@@ -1,0 +1,63 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { createGuard, type Guard, type GuardConfig } from '../../src/guard/guard.js';
+import { withHeader } from '../../src/guard/header.js';
+import { policySchema, type Limit } from '../../src/model/policy.js';
+import type { Clock } from '../../src/state/clock.js';
+
+/** What a test changes of the configuration. */
+export interface Settings {
+  policy?: object;
+  limits?: Limit[];
+  overwrite?: GuardConfig['writes']['overwrite'];
+  maxFileBytes?: number;
+  grant?: string;
+  connection?: string;
+  clock?: Clock;
+}
+
+/** A guard over a workspace, which is made if need be. */
+export function openGuard(workspace: string, settings: Settings = {}): Guard {
+  mkdirSync(workspace, { recursive: true });
+  const config: GuardConfig = {
+    policy: policySchema.parse({ version: '1', default: 'allow', ...settings.policy }),
+    writes: {
+      overwrite: settings.overwrite ?? 'generated',
+      maxFileBytes: settings.maxFileBytes ?? 262_144,
+      maxFilesPerSession: 3,
+      limits: settings.limits ?? [],
+    },
+    output: { dir: 'generated-tests', language: 'typescript' },
+  };
+  return createGuard({
+    workspace,
+    stateDirectory: path.join(workspace, '.codegen'),
+    config: () => config,
+    caller: { grant: settings.grant ?? 'local', connection: settings.connection ?? 'one' },
+    ...(settings.clock ? { clock: settings.clock } : {}),
+  });
+}
+
+/** The whole text of an emitted file, as a function of its path. */
+export const emitted = (body: string) => (relativePath: string) => withHeader(relativePath, body);
+
+/** A clock that a test sets. */
+export function manualClock(): Clock & { advance(milliseconds: number): void; reboot(): void } {
+  const instant = { boot: 'first', monotonic: 1_000_000, wall: 1_700_000_000_000 };
+  return {
+    now: () => ({ ...instant }),
+    advance(milliseconds) {
+      instant.monotonic += milliseconds;
+      instant.wall += milliseconds;
+    },
+    reboot() {
+      instant.boot = 'second';
+      instant.monotonic = 10;
+    },
+  };
+}
+
+/** The code of the error that a call fails with, or what it returned. */
+export async function outcomeOf<Result>(call: Promise<Result>): Promise<unknown> {
+  return call.catch((error: unknown) => (error instanceof Error && 'code' in error ? error.code : error));
+}
