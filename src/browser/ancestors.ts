@@ -9,7 +9,10 @@ export interface Surrounding {
   texts: string[];
 }
 
-/** Runs in the page: the surroundings of an element from the nearest outwards, the weak ones left out. */
+/**
+ * Runs in the page: the element itself and what is around it, from the nearest outwards; what tells nothing is left
+ * out, but for the element itself.
+ */
 export function surroundings(inner: Element, testIdAttribute: string): Surrounding[] {
   const roles: Record<string, string> = {
     ARTICLE: 'article',
@@ -44,12 +47,12 @@ export function surroundings(inner: Element, testIdAttribute: string): Surroundi
       'h1, h2, h3, h4, h5, h6, [role=heading], legend, caption, th, [role=rowheader], label, strong, td';
     const leaves = [...element.querySelectorAll(telling), ...element.querySelectorAll('*')];
     const texts = leaves
-      .filter((leaf) => !inner.contains(leaf) && !leaf.contains(inner))
+      .filter((leaf) => element === inner || (!inner.contains(leaf) && !leaf.contains(inner)))
       .map((leaf) => (leaf.childElementCount === 0 ? clean(leaf.textContent) : ''));
     const direct = [...element.childNodes].map((node) =>
       node.nodeType === Node.TEXT_NODE ? clean(node.textContent) : '',
     );
-    const own = clean(inner.textContent);
+    const own = element === inner ? '' : clean(inner.textContent);
     const useful = [...texts, ...direct].filter((text) => text !== '' && text !== own && text.length <= 60);
     return [...new Set(useful)].slice(0, 4);
   }
@@ -59,7 +62,11 @@ export function surroundings(inner: Element, testIdAttribute: string): Surroundi
     const root = element.getRootNode();
     return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
   };
-  for (let outer = parentOf(inner); outer !== null && outer !== document.body; outer = parentOf(outer)) {
+  for (
+    let outer: Element | null = inner;
+    outer !== null && outer !== document.body;
+    outer = parentOf(outer)
+  ) {
     const name = nameOf(outer);
     const explicit = clean(outer.getAttribute('role')).split(' ')[0];
     const role = explicit || roles[outer.tagName] || (name === '' ? undefined : roleWithName[outer.tagName]);
@@ -68,7 +75,7 @@ export function surroundings(inner: Element, testIdAttribute: string): Surroundi
       (className) =>
         /^[a-z]{3,}(?:[-_]+[a-z]{2,})*$/.test(className) && !/^(?:css|sc|jss|emotion)\b/.test(className),
     );
-    if (role === undefined && testId === undefined && classNames.length === 0) continue;
+    if (outer !== inner && role === undefined && testId === undefined && classNames.length === 0) continue;
     const presentational = role === 'presentation' || role === 'none';
     found.push({
       role: presentational ? undefined : role,
@@ -77,7 +84,7 @@ export function surroundings(inner: Element, testIdAttribute: string): Surroundi
       classNames: classNames.slice(0, 2),
       texts: textsOf(outer),
     });
-    if (found.length === 8) break;
+    if (found.length === 9) break;
   }
   return found;
 }

@@ -24,7 +24,6 @@ export async function bestLocator(pin: Pin, wishes: LocatorWishes): Promise<Loca
     pin.locator.elementHandle(),
     frameChain(pin.frame),
   ]);
-  if (handle === null) throw new Error('The element is gone.');
   try {
     const suggestion = parseLocatorExpression(normalized.toString());
     const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
@@ -45,7 +44,7 @@ async function better(
   const fits = (chain: LocatorChain): Promise<boolean> => matchesOnly(pin.frame, chain, handle);
   const allowed = (chain: LocatorChain): boolean => !mentions(chain, wishes.avoid ?? []);
 
-  if (!isWeak(own) && allowed(own)) {
+  if (!isWeak(own) && allowed(own) && !(await isTextWeak(handle, own))) {
     const exact = await withExactName(pin.frame, own);
     return exact !== undefined && (await fits(exact)) ? exact : own;
   }
@@ -54,11 +53,17 @@ async function better(
     pin.locator.ariaSnapshot(),
     handle.evaluate(surroundings, wishes.testIdAttribute),
   ]);
+  const [self, ...outer] = around;
   const subjects = subjectsOf(snapshot, own).filter(allowed);
-  for (const subject of subjects) if (!isWeak(subject) && (await fits(subject))) return subject;
-  for (const outer of around) {
-    const scoped = scopesOf(outer).flatMap((scope) => subjects.map((subject) => [...scope, ...subject]));
-    const candidates = scoped.filter(allowed);
+  const ways = [
+    subjects.filter((subject) => !isWeak(subject)),
+    self === undefined ? [] : scopesOf(self),
+    ...outer.map((scope) =>
+      scopesOf(scope).flatMap((chain) => subjects.map((subject) => [...chain, ...subject])),
+    ),
+  ];
+  for (const way of ways) {
+    const candidates = way.filter(allowed);
     const verdicts = await Promise.all(candidates.map(fits));
     const chosen = candidates[verdicts.indexOf(true)];
     if (chosen !== undefined) return chosen;
@@ -74,6 +79,18 @@ function isWeak(chain: LocatorChain): boolean {
       call.method === 'locator' ||
       (call.method === 'filter' && hasOption(call, 'hasText')),
   );
+}
+
+/** Whether a locator by text rests on the value of a field, or on texts of several children glued together. */
+async function isTextWeak(handle: ElementHandle<Element>, chain: LocatorChain): Promise<boolean> {
+  if (chain.at(-1)?.method !== 'getByText') return false;
+  return handle.evaluate((element) => {
+    if (element.matches('input, textarea, select, [contenteditable]')) return true;
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT, (node) =>
+      node.textContent?.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_REJECT,
+    );
+    return texts.nextNode() !== null && texts.nextNode() !== null;
+  });
 }
 
 function hasOption(call: LocatorCall, option: string): boolean {

@@ -39,8 +39,8 @@ async function pinned(found: Locator, id: string): Promise<Pin> {
   const page = found.page();
   if (page.frames().length === 1) return inFrame(page.mainFrame());
   const handle = await found.elementHandle();
-  const frame = await handle?.ownerFrame();
-  await handle?.dispose();
+  const frame = await handle.ownerFrame();
+  await handle.dispose();
   return inFrame(frame ?? page.mainFrame());
 }
 

@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test as base, expect } from '@playwright/test';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { z } from 'zod';
+import { findBrowser, launchOptions } from '../src/browser/find-browser.js';
+import { startPages, type Pages } from './fixtures/pages-server.js';
+
+export { expect };
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+/** The binary as users run it. */
+export const binary = path.join(root, 'dist', 'cli.js');
+
+const resultSchema = z.looseObject({
+  isError: z.boolean().optional(),
+  content: z.array(z.looseObject({ type: z.string(), text: z.string().optional() })),
+  structuredContent: z.record(z.string(), z.unknown()),
+});
+
+const eventSchema = z.looseObject({ type: z.string() });
+
+/** The fields of results that tests look at; all there, with what is missing left empty. */
+const structuredSchema = z.looseObject({
+  sessionId: z.string().default(''),
+  file: z.string().default(''),
+  url: z.string().default(''),
+  pageTitle: z.string().default(''),
+  page: z.string().default(''),
+  pages: z.array(z.object({ id: z.string(), url: z.string(), title: z.string() })).default([]),
+  snapshot: z.string().default(''),
+  recorded: z.number().default(0),
+  steps: z.union([z.number(), z.array(z.looseObject({ index: z.number(), code: z.string() }))]).default([]),
+  failed: z.object({ index: z.number(), code: z.string(), message: z.string(), hint: z.string() }).optional(),
+  events: z.array(eventSchema).default([]),
+  sessions: z.array(z.looseObject({ sessionId: z.string(), status: z.string() })).default([]),
+  code: z.string().default(''),
+  filePath: z.string().default(''),
+  files: z
+    .array(z.object({ path: z.string(), bytes: z.number(), sha256: z.string(), change: z.string() }))
+    .default([]),
+  testCode: z.string().default(''),
+  remaining: z.record(z.string(), z.number()).default({}),
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().optional(),
+      retryAfterMs: z.number().optional(),
+    })
+    .optional(),
+});
+
+export type Structured = z.infer<typeof structuredSchema>;
+
+/** A result as a test reads it. */
+export interface Result extends Structured {
+  isError: boolean;
+  /** All text content. */
+  text: string;
+  /** The emitted code of the recorded steps. */
+  codes: string[];
+}
+
+/** A real MCP client on a real server. */
+export interface Connection {
+  client: Client;
+  pid: number;
+  stderr: () => string;
+  call: (tool: string, args?: Record<string, unknown>) => Promise<Result>;
+  /** Starts a session and gives its id and first result. */
+  start: (args?: Record<string, unknown>) => Promise<Result>;
+  record: (sessionId: string, ...actions: Record<string, unknown>[]) => Promise<Result>;
+  close: () => Promise<void>;
+}
+
+export async function connect(
+  workspace: string,
+  options: { args?: string[]; env?: Record<string, string> } = {},
+): Promise<Connection> {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [binary, ...(options.args ?? [])],
+    cwd: workspace,
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...options.env },
+    stderr: 'pipe',
+  });
+  let stderr = '';
+  transport.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(transport);
+  const call: Connection['call'] = async (name, args = {}) => {
+    const raw = resultSchema.parse(await client.callTool({ name, arguments: args }));
+    const structured = structuredSchema.parse(raw.structuredContent);
+    return {
+      ...structured,
+      isError: raw.isError ?? false,
+      text: raw.content.map((part) => part.text ?? '').join('\n'),
+      codes: Array.isArray(structured.steps) ? structured.steps.map(({ code }) => code) : [],
+    };
+  };
+  return {
+    client,
+    pid: transport.pid ?? 0,
+    stderr: () => stderr,
+    call,
+    start: (args = {}) => call('start_codegen_session', args),
+    record: (sessionId, ...actions) => call('record_codegen_session', { sessionId, actions }),
+    close: () => client.close(),
+  };
+}
+
+/** The element's reference in a snapshot, by a part of its line. */
+export function refOf(snapshot: string, part: string): string {
+  const line = snapshot.split('\n').find((each) => each.includes(part) && each.includes('[ref='));
+  const ref = / \[ref=(\w+)\]/.exec(line ?? '')?.[1];
+  if (ref === undefined) throw new Error(`No line with ${part} in:\n${snapshot}`);
+  return ref;
+}
+
+export interface TestRun {
+  exitCode: number;
+  output: string;
+}
+
+/** Runs emitted tests with Playwright Test, as their owner would. */
+export async function runTests(workspace: string, ...args: string[]): Promise<TestRun> {
+  const found = await findBrowser();
+  if (found === undefined) throw new Error('No browser: run `npm run browser`.');
+  const config = { testDir: '.', reporter: 'line', use: { launchOptions: launchOptions(found) } };
+  await writeFile(
+    path.join(workspace, 'playwright.config.mjs'),
+    `export default ${JSON.stringify(config)};\n`,
+  );
+  const cli = path.join(root, 'node_modules', '@playwright', 'test', 'cli.js');
+  const child = spawn(process.execPath, [cli, 'test', '--config', 'playwright.config.mjs', ...args], {
+    cwd: workspace,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const exitCode = await new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 1)));
+  return { exitCode, output };
+}
+
+export const test = base.extend<{ workspace: string; server: Connection }, { pages: Pages }>({
+  pages: [
+    async ({}, use) => {
+      const pages = await startPages();
+      await use(pages);
+      await pages.close();
+    },
+    { scope: 'worker' },
+  ],
+  workspace: async ({}, use, testInfo) => {
+    const workspace = testInfo.outputPath('workspace');
+    await mkdir(workspace, { recursive: true });
+    await use(workspace);
+  },
+  server: async ({ workspace }, use) => {
+    const connection = await connect(workspace);
+    await use(connection);
+    await connection.close();
+  },
+});
