@@ -44,9 +44,13 @@ function describe(issue: z.core.$ZodIssue, document: unknown, parents: PropertyK
 
 /** The key and, where it is set, its value. */
 function subject(document: unknown, keys: PropertyKey[]): string {
-  const name = keys.length === 0 ? 'the document' : keys.map(String).join('.');
+  const name = keys.length === 0 ? 'the document' : keys.map(nameOf).join('.');
   const value = valueAt(document, keys);
   return value === undefined ? name : `${name} is ${shorten(JSON.stringify(value))}`;
+}
+
+function nameOf(key: PropertyKey): string {
+  return /^[\w$-]+$/.test(String(key)) ? String(key) : JSON.stringify(String(key));
 }
 
 function valueAt(document: unknown, keys: PropertyKey[]): unknown {

@@ -1,0 +1,259 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '@playwright/test';
+import { createConfigSource, loadConfig } from '../../src/config/load.js';
+
+const allowAll = { version: '1', default: 'allow', hide: [], tools: {} };
+const denyAll = { version: '1', default: 'deny' };
+
+/** A workspace of this test alone, with these files in it. */
+async function workspaceWith(files: Record<string, string>): Promise<string> {
+  const workspace = test.info().outputPath('workspace');
+  await mkdir(workspace, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(workspace, name)), { recursive: true });
+    await writeFile(path.join(workspace, name), text);
+  }
+  return workspace;
+}
+
+/** Loads a configuration with this text, which must be refused; gives the message without the directory. */
+async function refusal(text: string, files: Record<string, string> = {}): Promise<string> {
+  const workspace = await workspaceWith({ ...files, 'codegen.config.json': text });
+  const failure: unknown = await loadConfig({ workspace }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({ code: 'CONFIG_INVALID', hint: expect.stringContaining('doctor') });
+  return failure instanceof Error ? failure.message.replaceAll(workspace + path.sep, '') : '';
+}
+
+test('without a file every key has its default', async () => {
+  const workspace = await workspaceWith({});
+  expect(await loadConfig({ workspace })).toEqual({
+    configFile: null,
+    policy: allowAll,
+    config: {
+      output: { dir: 'generated-tests', language: 'typescript', template: 'plain', includeComments: true },
+      browser: {
+        name: 'chromium',
+        headless: true,
+        channel: null,
+        executablePath: null,
+        maxSessions: 8,
+        idleTimeoutMs: 900_000,
+        actionTimeoutMs: 5000,
+        navigationTimeoutMs: 30_000,
+        use: {},
+      },
+      writes: {
+        overwrite: 'generated',
+        maxFileBytes: 262_144,
+        maxFilesPerSession: 20,
+        limits: [{ counter: 'writes', window: 'minute', max: 30, scope: 'grant' }],
+      },
+      state: { dir: '.codegen' },
+    },
+  });
+});
+
+test('comments, trailing commas and a byte order mark are read', async () => {
+  const workspace = await workspaceWith({
+    'codegen.config.json': '\uFEFF{ // what for\n "browser": { "maxSessions": 3, /* more */ }, }',
+  });
+  const { config, configFile } = await loadConfig({ workspace });
+  expect(config.browser.maxSessions).toBe(3);
+  expect(config.browser.actionTimeoutMs).toBe(5000);
+  expect(configFile).toBe(path.join(workspace, 'codegen.config.json'));
+});
+
+test('a configuration named on the command line must exist', async () => {
+  const workspace = await workspaceWith({ 'other/my.json': '{ "state": { "dir": "elsewhere" } }' });
+  const { config } = await loadConfig({ workspace, configPath: 'other/my.json' });
+  expect(config.state.dir).toBe('elsewhere');
+  await expect(loadConfig({ workspace, configPath: 'missing.json' })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('missing.json'),
+    hint: expect.stringContaining('init'),
+  });
+});
+
+test('the policy is read from JSON or YAML beside the configuration', async () => {
+  const workspace = await workspaceWith({
+    'conf/a.json': '{ "policy": "policy.yaml" }',
+    'conf/policy.yaml':
+      'version: "1"\ndefault: deny\ntools:\n  end_codegen_session:\n    rate_limit: { max: 30, window: minute }\n',
+    'conf/b.json': '{ "policy": "../policy.json" }',
+    'policy.json': '{ "version": "1", "default": "deny", /* all */ }',
+  });
+  expect((await loadConfig({ workspace, configPath: 'conf/a.json' })).policy).toEqual({
+    ...denyAll,
+    hide: [],
+    tools: { end_codegen_session: { rate_limit: { max: 30, window: 'minute' } } },
+  });
+  expect((await loadConfig({ workspace, configPath: 'conf/b.json' })).policy).toEqual({
+    ...denyAll,
+    hide: [],
+    tools: {},
+  });
+});
+
+test('what is not JSON is refused with line and column', async () => {
+  expect(await refusal('{\n  "browser": {\n    "headless" true\n  }\n}')).toBe(
+    'codegen.config.json:3:16: not JSON: colon expected',
+  );
+  expect(await refusal('')).toBe('codegen.config.json:1:1: not JSON: value expected');
+});
+
+for (const [text, message] of [
+  [
+    '{ "browser": { "maxSesions": 3 } }',
+    'browser.maxSesions is 3: unknown key. Did you mean "maxSessions"? Allowed: name, ',
+  ],
+  [
+    '{ "browsers": {} }',
+    'browsers is {}: unknown key. Did you mean "browser"? Allowed: $schema, output, browser, ',
+  ],
+  [
+    '{ "browser": { "use": { "viewPort": null } } }',
+    'browser.use.viewPort is null: unknown key. Did you mean "viewport"?',
+  ],
+  ['{ "browser": { "maxSessions": "8" } }', 'browser.maxSessions is "8": expected number, received string'],
+  ['{ "browser": { "idleTimeoutMs": 0 } }', 'browser.idleTimeoutMs is 0: expected number to be >=1'],
+  [
+    '{ "writes": { "overwrite": "allways" } }',
+    'writes.overwrite is "allways": expected one of "never"|"generated"|"always"',
+  ],
+  [
+    '{ "output": { "dir": "../elsewhere" } }',
+    'output.dir is "../elsewhere": expected a path inside the workspace',
+  ],
+  ['{ "output": { "dir": "/tmp" } }', 'output.dir is "/tmp": expected a path inside the workspace'],
+  ['{ "policy": { "version": "2", "default": "deny" } }', 'policy.version is "2": expected "1"'],
+  [
+    '{ "policy": { "version": "1", "default": "deny", "tool": {} } }',
+    'policy.tool is {}: unknown key. Did you mean "tools"?',
+  ],
+  ['{ "policy": 7 }', 'policy is 7: expected a policy, or the path of a file with one'],
+  [
+    '{ "writes": { "limits": [{ "counter": "writes", "window": "fortnight", "max": 1 }] } }',
+    'writes.limits.0.window is "fortnight": expected second, minute, hour, day or a whole number of seconds',
+  ],
+  ['[]', 'the document is []: expected object, received array'],
+] as const)
+  test(`refuses ${text}`, async () => {
+    expect(await refusal(text)).toContain(`codegen.config.json: ${message}`);
+  });
+
+test('a long value is shortened, and every mistake is named', async () => {
+  const lines = (
+    await refusal(`{ "output": { "language": "${'x'.repeat(500)}" }, "state": { "dirs": 1 } }`)
+  ).split('\n');
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(/^codegen\.config\.json: output\.language is "x{59}…: expected one of/);
+  expect(lines[1]).toContain('state.dirs is 1: unknown key. Did you mean "dir"? Allowed: dir');
+});
+
+test('a mistake in a policy of its own is placed in that file', async () => {
+  const config = '{ "policy": "policy.yaml" }';
+  expect(await refusal(config, { 'policy.yaml': 'version: "1"\ndefault: maybe\n' })).toContain(
+    'policy.yaml: default is "maybe": expected one of "allow"|"deny"',
+  );
+  expect(await refusal(config, { 'policy.yaml': 'version: "1"\ndefault: [deny\n' })).toMatch(
+    /^policy\.yaml: not YAML: .* at line \d+, column \d+$/,
+  );
+});
+
+test('a policy that is not there is refused', async () => {
+  const workspace = await workspaceWith({ 'codegen.config.json': '{ "policy": "nowhere.json" }' });
+  await expect(loadConfig({ workspace })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('nowhere.json: there is no such file'),
+  });
+});
+
+test.describe('a source', () => {
+  let said: string[];
+
+  test.beforeEach(() => {
+    said = [];
+    Object.defineProperty(process.stderr, 'write', {
+      configurable: true,
+      value: (text: string) => said.push(text) > 0,
+    });
+  });
+
+  test.afterEach(() => {
+    Reflect.deleteProperty(process.stderr, 'write');
+  });
+
+  test('follows the configuration, from the moment it is made', async () => {
+    const workspace = await workspaceWith({});
+    const source = await createConfigSource({ workspace });
+    expect((await source.current()).config.browser.maxSessions).toBe(8);
+    await workspaceWith({ 'codegen.config.json': '{ "browser": { "maxSessions": 2 } }' });
+    expect((await source.current()).config.browser.maxSessions).toBe(2);
+    await workspaceWith({ 'codegen.config.json': '{ "browser": { "maxSessions": 10 } }' });
+    expect((await source.current()).config.browser.maxSessions).toBe(10);
+    expect(said).toEqual([]);
+  });
+
+  test('notices a file of the same size put in its place', async () => {
+    const workspace = await workspaceWith({ 'codegen.config.json': '{ "browser": { "maxSessions": 2 } }' });
+    const source = await createConfigSource({ workspace });
+    await workspaceWith({ 'new.json': '{ "browser": { "maxSessions": 3 } }' });
+    await rename(path.join(workspace, 'new.json'), path.join(workspace, 'codegen.config.json'));
+    expect((await source.current()).config.browser.maxSessions).toBe(3);
+  });
+
+  test('reads nothing again while nothing changed', async () => {
+    const workspace = await workspaceWith({ 'codegen.config.json': '{}' });
+    const source = await createConfigSource({ workspace });
+    expect(await source.current()).toBe(await source.current());
+  });
+
+  test('keeps the last good one through a broken change, and says so once', async () => {
+    const workspace = await workspaceWith({ 'codegen.config.json': '{ "browser": { "maxSessions": 2 } }' });
+    const source = await createConfigSource({ workspace });
+    await workspaceWith({ 'codegen.config.json': '{ "browser": { "maxSessions": 0 } }' });
+    const [one, other] = await Promise.all([source.current(), source.current()]);
+    expect(one.config.browser.maxSessions).toBe(2);
+    expect(other).toBe(one);
+    expect(source.problem).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('maxSessions is 0'),
+    });
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/maxSessions is 0.*\nThe last good configuration stays in force\.\n$/);
+
+    await workspaceWith({ 'codegen.config.json': '{ "browser": { "maxSessions": 11 } }' });
+    expect((await source.current()).config.browser.maxSessions).toBe(11);
+    expect(source.problem).toBeUndefined();
+  });
+
+  test('keeps the last good one where the file vanishes: defaults could allow what it denied', async () => {
+    const workspace = await workspaceWith({ 'codegen.config.json': JSON.stringify({ policy: denyAll }) });
+    const source = await createConfigSource({ workspace });
+    await rm(path.join(workspace, 'codegen.config.json'));
+    expect((await source.current()).policy.default).toBe('deny');
+    expect(source.problem?.message).toContain('there is no such file');
+  });
+
+  test('follows the policy of its own, also out of a broken state', async () => {
+    const workspace = await workspaceWith({
+      'codegen.config.json': '{ "policy": "policy.json" }',
+      'policy.json': JSON.stringify(denyAll),
+    });
+    const source = await createConfigSource({ workspace });
+    await workspaceWith({ 'policy.json': '{' });
+    expect((await source.current()).policy.default).toBe('deny');
+    expect(source.problem?.message).toContain('policy.json:1:2');
+    await workspaceWith({ 'policy.json': JSON.stringify(allowAll) });
+    expect((await source.current()).policy.default).toBe('allow');
+  });
+
+  test('does not come to be on a broken configuration', async () => {
+    const workspace = await workspaceWith({ 'codegen.config.json': '{ "policy": 1 }' });
+    await expect(createConfigSource({ workspace })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});
