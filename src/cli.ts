@@ -36,6 +36,7 @@ async function run(args: string[]): Promise<number> {
   if (command !== undefined && !commands.includes(command))
     throw new UsageError(await unknown('command', command, commands));
   if (rest.length > 0) throw new UsageError(`unexpected argument "${rest.join(' ')}"`);
+  if (values.grant === '') throw new UsageError('--grant needs a name');
   if (values.help) {
     process.stdout.write(usage);
     return 0;

@@ -85,13 +85,13 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
       [`${file}: there is no such file`],
       'Create it with `codegen-session-mcp init`, or correct the path.',
     );
-  const { policy, ...config } = valid(
+  const { output, browser, writes, state, policy } = valid(
     configSchema,
     text === undefined ? {} : await parseJson(file, text),
     file,
   );
   return {
-    config,
+    config: { output, browser, writes, state },
     policy:
       typeof policy === 'string'
         ? await loadPolicy(path.resolve(path.dirname(file), policy), stamps)

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, test } from '@playwright/test';
+import { loadConfig } from '../../src/config/load.js';
+
+const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+async function workspace(): Promise<string> {
+  const directory = test.info().outputPath('workspace');
+  await mkdir(directory, { recursive: true });
+  return directory;
+}
+
+/** Runs the command line in a directory, with nothing on stdin. */
+function run(cwd: string, ...args: string[]): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', loader, cli, ...args], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const outcome = { stdout: '', stderr: '' };
+    child.stdout.on('data', (data: Buffer) => (outcome.stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (outcome.stderr += data.toString()));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      resolve({ ...outcome, status });
+    });
+  });
+}
+
+test('--help and --version answer on stdout', async () => {
+  const cwd = await workspace();
+  const help = await run(cwd, '--help');
+  expect(help).toMatchObject({ status: 0, stderr: '' });
+  for (const word of ['init', 'doctor', '--config', '--grant', '--help', '--version'])
+    expect(help.stdout).toContain(word);
+  const packageFile = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const { stdout } = await run(cwd, '--version');
+  expect(packageFile).toContain(`"version": "${stdout.trim()}"`);
+});
+
+for (const [args, message] of [
+  [['--confg', 'x.json'], 'unknown option "--confg"; did you mean --config?'],
+  [['docter'], 'unknown command "docter"; did you mean doctor?'],
+  [['serve-it'], 'unknown command "serve-it"; known: init, doctor'],
+  [['init', 'here'], 'unexpected argument "here"'],
+  [['--config'], "Option '--config <value>' argument missing"],
+  [['--grant', ''], '--grant needs a name'],
+] as const)
+  test(`refuses ${args.join(' ')}`, async () => {
+    expect(await run(await workspace(), ...args)).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `codegen-session-mcp: ${message}\n`,
+    });
+  });
+
+test('init writes a commented configuration that holds the defaults', async () => {
+  const cwd = await workspace();
+  const { config: defaults, policy } = await loadConfig({ workspace: cwd });
+  expect(await run(cwd, 'init')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('codegen.config.json'),
+  });
+  const file = path.join(cwd, 'codegen.config.json');
+  expect(await loadConfig({ workspace: cwd })).toEqual({ config: defaults, policy, configFile: file });
+  const text = await readFile(file, 'utf8');
+  expect(text).toContain('"$schema": "./node_modules/codegen-session-mcp/schema/codegen.config.schema.json"');
+  const lines = text.split('\n').map((line) => line.trim());
+  const keys = lines.flatMap((line, index) => (line.startsWith('"') ? [index] : []));
+  expect(keys.length).toBeGreaterThan(20);
+  for (const index of keys) expect(lines[index - 1], lines[index]).toMatch(/^\/\/ \S/);
+});
+
+test('init never writes over a configuration', async () => {
+  const cwd = await workspace();
+  const file = path.join(cwd, 'codegen.config.json');
+  await writeFile(file, '{ "mine": true }');
+  expect(await run(cwd, 'init')).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `codegen-session-mcp: ${file} is there already; it was left as it is.\n`,
+  });
+  expect(await readFile(file, 'utf8')).toBe('{ "mine": true }');
+  expect(await readdir(cwd)).toEqual(['codegen.config.json']);
+});
+
+test('doctor finds all well, and leaves nothing behind', async () => {
+  const cwd = await workspace();
+  const { status, stdout, stderr } = await run(cwd, 'doctor');
+  expect(stderr).toBe('');
+  expect(stdout.trim().split('\n')).toEqual([
+    expect.stringMatching(/^ok +Node \d+/),
+    expect.stringMatching(/^ok +Configuration: no codegen\.config\.json/),
+    'ok       Policy: allow by default, rules for 0 tools',
+    `ok       Workspace: ${cwd}`,
+    `ok       Output directory: ${path.join(cwd, 'generated-tests')}`,
+    `ok       State directory: ${path.join(cwd, '.codegen')}`,
+    expect.stringMatching(/^ok +Browser: .+, started and closed in \d+ ms$/),
+  ]);
+  expect(status).toBe(0);
+  expect(await readdir(cwd)).toEqual([]);
+});
+
+test('doctor says what is wrong and what to do about it', async () => {
+  const cwd = await workspace();
+  await writeFile(path.join(cwd, 'taken'), '');
+  await writeFile(
+    path.join(cwd, 'codegen.config.json'),
+    '{ "output": { "dir": "taken/tests" }, "browser": { "executablePath": "/no/browser" } }',
+  );
+  const { status, stdout } = await run(cwd, 'doctor');
+  expect(stdout).toMatch(/\nproblem {2}Output directory: .*taken.*\n {9}.*output\.dir/);
+  expect(stdout).toMatch(/\nproblem {2}Browser: none found at \/no\/browser\n {9}.*browser\.executablePath/);
+  expect(stdout).toMatch(/\nok +State directory/);
+  expect(status).toBe(1);
+});
+
+test('doctor names the mistake in a configuration', async () => {
+  const cwd = await workspace();
+  await writeFile(path.join(cwd, 'my.json'), '{ "browser": { "headles": true } }');
+  const { status, stdout } = await run(cwd, 'doctor', '--config', 'my.json');
+  expect(stdout).toContain('browser.headles is true: unknown key. Did you mean "headless"?');
+  expect(status).toBe(1);
+});
+
+test('a broken configuration is not served', async () => {
+  const cwd = await workspace();
+  await writeFile(path.join(cwd, 'codegen.config.json'), '{ "writes": { "overwrite": "yes" } }');
+  const { status, stdout, stderr } = await run(cwd);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('writes.overwrite is "yes": expected one of "never"|"generated"|"always"');
+  expect(stderr).toContain('codegen-session-mcp doctor');
+  expect(status).toBe(1);
+});
