@@ -78,8 +78,8 @@ export function createGuard(options: {
     async admit(tool) {
       const decision = decide(config().policy, tool);
       if (decision.kind === 'allowed') return quota.take(decision.limits);
-      const why = decision.reason ?? `it is denied by "${decision.rule}"`;
-      throw new CodegenError('POLICY_DENIED', `The policy does not allow ${tool}: ${why}.`, {
+      const why = decision.reason === undefined ? ` (${decision.rule}).` : `: ${decision.reason}`;
+      throw new CodegenError('POLICY_DENIED', `${tool} is denied by the policy${why}`, {
         hint: 'Trying again does not help; ask the person who runs this server to change the policy.',
       });
     },

@@ -49,8 +49,9 @@ interface Outcome {
   refused?: { limit: Limit; retryAfterMs?: number } | undefined;
 }
 
-/** An admission older than this when it returns was held up on its way, and is evaluated again. */
+/** An admission older than this when it returns was held up on its way, and is evaluated again, a few times. */
 const heldUpAfterMs = 1_000;
+const attemptsAtMost = 5;
 
 /**
  * Opens the counters in `directory`. `configured` names every limit there is, so that a counter keeps its entries for
@@ -66,7 +67,7 @@ export function openQuota(options: {
   const start: State = { instant: clock.now(), counters: {} };
   const store = createFileStore(directory, stateSchema, start);
   const owners = { session: caller.connection, grant: caller.grant, server: '' };
-  const keyOf = (limit: Limit): string => `${limit.scope}:${owners[limit.scope]}:${limit.counter}`;
+  const keyOf = ({ scope, counter }: Limit): string => JSON.stringify([scope, owners[scope], counter]);
 
   /** What `limits` count now: times brought to the running boot, and nothing too old to matter. */
   function present(state: State): { instant: Instant; now: number; counters: Counters } {
@@ -123,23 +124,20 @@ export function openQuota(options: {
     async take(limits, count = 1) {
       if (limits.length === 0) return { release: () => Promise.resolve() };
       const id = randomBytes(8).toString('hex');
-      for (;;) {
+      const release = (): Promise<void> =>
+        store.update((state) => ({
+          state: { ...state, counters: without(state.counters, id) },
+          result: undefined,
+        }));
+      for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
         const { at, refused } = await store.update((state) => enter(state, id, limits, count));
         if (refused) throw rateLimited(refused.limit, count, refused.retryAfterMs);
-        if (clock.now().monotonic - at < heldUpAfterMs) break;
+        if (clock.now().monotonic - at < heldUpAfterMs) return { release };
       }
-      return {
-        release: () =>
-          store.update((state) => {
-            const held = Object.values(state.counters).some(({ entries }) =>
-              entries.some((e) => e.id === id),
-            );
-            return {
-              state: held ? { ...state, counters: without(state.counters, id) } : state,
-              result: undefined,
-            };
-          }),
-      };
+      await release();
+      throw new CodegenError('LOCK_TIMEOUT', `Counting a call in ${directory} takes too long.`, {
+        hint: 'Try again; if it goes on, the disk of the state directory is too slow.',
+      });
     },
 
     async remaining(limits) {

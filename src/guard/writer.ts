@@ -247,7 +247,9 @@ async function replace(
   work: Commit,
 ): Promise<void> {
   const file = plan.target.absolute;
-  const aside = await moveAside(plan, stateDirectory, work);
+  const aside = await moveAside(file, stateDirectory, work).catch((error: unknown) => {
+    throw errnoOf(error) === 'ENOENT' ? new Overtaken(plan.target) : error;
+  });
   work.undo.push(async () => {
     if (await place(aside, file)) await rm(aside, { force: true });
   });
@@ -256,8 +258,7 @@ async function replace(
 }
 
 /** Moves the old file into the backups; where those are on another disk, beside itself, with a copy in the backups. */
-async function moveAside(plan: Plan, stateDirectory: string, work: Commit): Promise<string> {
-  const file = plan.target.absolute;
+async function moveAside(file: string, stateDirectory: string, work: Commit): Promise<string> {
   const backups = path.join(stateDirectory, 'backups');
   await ensureStateDirectory(stateDirectory);
   await mkdir(backups, { recursive: true, mode: 0o700 });
@@ -266,10 +267,10 @@ async function moveAside(plan: Plan, stateDirectory: string, work: Commit): Prom
     await rename(file, backup);
     return backup;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw new Overtaken(plan.target);
     if (errnoOf(error) !== 'EXDEV') throw error;
   }
   const aside = besides(file, 'old');
+  work.undo.push(() => rm(backup, { force: true }));
   await copyFile(file, backup, constants.COPYFILE_EXCL);
   await rename(file, aside);
   work.finish.push(() => rm(aside));
@@ -305,7 +306,12 @@ async function claim(from: string, to: string): Promise<boolean> {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   }
-  await rename(from, to);
+  try {
+    await rename(from, to);
+  } catch (error) {
+    await rm(to, { force: true });
+    throw error;
+  }
   return true;
 }
 

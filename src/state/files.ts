@@ -28,14 +28,17 @@ export async function createDurably(file: string, content: string | Buffer, mode
   }
 }
 
-/** Puts a directory's names on the disk, on systems that can (Windows can't, and doesn't need it). */
+/** Puts a directory's names on the disk, on systems and file systems that can. */
 export async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP'].includes(errnoOf(error) ?? '')) throw error;
   }
 }
 

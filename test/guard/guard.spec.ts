@@ -61,9 +61,12 @@ test('a denial gives the reason; a hidden tool is neither seen nor called', asyn
   expect([guard.visible('end'), guard.visible('start'), guard.visible('get')]).toEqual([false, true, true]);
   await expect(guard.admit('start')).rejects.toMatchObject({
     code: 'POLICY_DENIED',
-    message: 'The policy does not allow start: frozen.',
+    message: 'start is denied by the policy: frozen',
   });
-  await expect(guard.admit('end')).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+  await expect(guard.admit('end')).rejects.toMatchObject({
+    code: 'POLICY_DENIED',
+    message: 'end is denied by the policy (hide).',
+  });
 });
 
 test('what is released can be taken again, once', async () => {

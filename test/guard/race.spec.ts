@@ -144,7 +144,9 @@ test('a process killed at any moment leaves whole files only, and nobody reads h
     team.map(async ({ child, write }, index) => {
       const file = `k${index}.spec.ts`;
       await write({ file, body: bodies[0] ?? '' });
-      void Promise.all(times(40, (n) => write({ file, body: bodies[(n + 1) % 2] ?? '', onConflict: 'overwrite' }));
+      const writings = times(40, (n) => {
+        return write({ file, body: bodies[(n + 1) % 2] ?? '', onConflict: 'overwrite' });
+      });
       // The moments of the kills are spread over a write or two.
       const end = performance.now() + 10 * index + 10 * Math.random();
       while (performance.now() < end) {
@@ -155,6 +157,7 @@ test('a process killed at any moment leaves whole files only, and nobody reads h
       child.kill('SIGKILL');
       await exit;
       expectWhole(file);
+      expect(await writings.at(-1)).toBe('killed');
     }),
   );
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import promises, { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import type { OnConflict } from '../../src/guard/writer.js';
@@ -268,6 +269,32 @@ test('a replaced file keeps its permissions', async () => {
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
+for (const { name, patch } of [
+  { name: 'without hard links', patch: { link: () => failure('EPERM') } },
+  { name: 'where backups are on another disk', patch: { rename: acrossDisks } },
+]) {
+  test(`a file system ${name} makes no difference`, async () => {
+    const { write, file, output, root } = open();
+    const original = { ...promises };
+    Object.assign(promises, patch);
+    syncBuiltinESMExports();
+    try {
+      await write('one');
+      expect(await outcomeOf(write('two'))).toBe('FILE_EXISTS');
+      await write('two', 'overwrite');
+      await write('three', 'rename');
+    } finally {
+      Object.assign(promises, original);
+      syncBuiltinESMExports();
+    }
+    expect(await readFile(file, 'utf8')).toBe(withHeader(relative, 'two'));
+    expect((await readdir(output)).sort()).toEqual(['a-2.spec.ts', 'a.spec.ts']);
+    const backups = path.join(root, '.codegen', 'backups');
+    const kept = (await readdir(backups)).map((backup) => readFileSync(path.join(backups, backup), 'utf8'));
+    expect(kept).toEqual([withHeader(relative, 'one')]);
+  });
+}
+
 test('a full disk leaves everything as it was', () => {
   const root = test.info().outputPath('disk');
   mkdirSync(root);
@@ -294,6 +321,16 @@ test('a full disk leaves everything as it was', () => {
     if (small) spawnSync('umount', [root]);
   }
 });
+
+function failure(code: string): Promise<never> {
+  return Promise.reject(Object.assign(new Error(code), { code, errno: -1 }));
+}
+
+/** `rename` that fails between directories, as it does between disks. */
+const { rename } = promises;
+function acrossDisks(from: string, to: string): Promise<void> {
+  return path.dirname(from) === path.dirname(to) ? rename(from, to) : failure('EXDEV');
+}
 
 /** Writes past the guard, with `between` happening after everything was inspected and before anything is written. */
 function writeWith(
