@@ -19,7 +19,7 @@ export interface StateStore<State> {
 }
 
 const generationsKept = 16;
-const attemptsAtMost = 200;
+const attemptsAtMost = 100;
 const stateFile = 'state.json';
 
 /**
