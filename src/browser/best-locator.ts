@@ -1,5 +1,5 @@
 import type { ElementHandle, Frame } from 'playwright';
-import { isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
+import { isPattern, type LocatorArgument, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { surroundings, type Surrounding } from './ancestors.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
 import type { Pin } from './pin.js';
@@ -71,13 +71,16 @@ async function better(
   return allowed(own) ? own : byPosition(pin.frame, handle, subjects.at(-1) ?? own);
 }
 
-/** A locator that would not survive a small change of the page, or that nobody would have written. */
+/** A locator that may not survive a small change of the page, or that nobody would have written. */
 function isWeak(chain: LocatorChain): boolean {
-  return chain.some(
-    (call) =>
-      positional.has(call.method) ||
-      call.method === 'locator' ||
-      (call.method === 'filter' && hasOption(call, 'hasText')),
+  return (
+    chain.length > 1 ||
+    chain.some(
+      (call) =>
+        positional.has(call.method) ||
+        call.method === 'locator' ||
+        (call.method === 'filter' && hasOption(call, 'hasText')),
+    )
   );
 }
 
@@ -115,9 +118,21 @@ function subjectsOf(snapshot: string, own: LocatorChain): LocatorChain[] {
   return subjects;
 }
 
+/** Ways to pick one of several by a text in it, the plainest first. */
+function filtersFor(text: string): LocatorCall[] {
+  const exactly: LocatorChain = [{ method: 'getByText', args: [text, { exact: true }] }];
+  const beginning = { regex: `^\\s*${text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}` };
+  const options: LocatorArgument[] = [
+    { hasText: text },
+    { has: { locator: exactly } },
+    { hasText: beginning },
+  ];
+  return options.map((option) => ({ method: 'filter', args: [option] }));
+}
+
 function scopesOf(outer: Surrounding): LocatorChain[] {
   const scopes: LocatorChain[] = [];
-  const filters = outer.texts.map((hasText): LocatorCall => ({ method: 'filter', args: [{ hasText }] }));
+  const filters = outer.texts.flatMap(filtersFor);
   if (outer.testId !== undefined) scopes.push([{ method: 'getByTestId', args: [outer.testId] }]);
   if (outer.role !== undefined) {
     const byRole: LocatorCall = { method: 'getByRole', args: [outer.role] };

@@ -34,6 +34,8 @@ export interface LivePage {
   settling: Settling;
   /** What the agent was shown last; undefined before the first snapshot and after a new document. */
   view: SnapshotView | undefined;
+  /** What every reference of this document looked like when it was shown. */
+  shown: Map<string, string>;
 }
 
 export interface Live {
@@ -137,9 +139,13 @@ export async function openLive(
       page,
       settling: createSettling(page, { settleMs: limits.settleMs, navigationMs: limits.actionMs }),
       view: undefined,
+      shown: new Map(),
     };
     pages.push(entry);
-    page.on('domcontentloaded', () => (entry.view = undefined));
+    page.on('domcontentloaded', () => {
+      entry.view = undefined;
+      entry.shown.clear();
+    });
     page.on('crash', () => {
       note({ type: 'crashed', page: entry.id });
     });

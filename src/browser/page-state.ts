@@ -48,6 +48,7 @@ async function updateSnapshot(live: LivePage, mode: 'diff' | 'full'): Promise<st
   const update =
     live.view === undefined || mode === 'full' ? showAll(snapshot) : showChanges(live.view, snapshot);
   live.view = update.view;
+  for (const line of update.view) if (line.ref !== undefined) live.shown.set(line.ref, line.text);
   return update.text;
 }
 

@@ -1,5 +1,8 @@
 import { diffArrays } from 'diff';
 
+/** Milliseconds for comparing two snapshots. */
+const compareMs = 200;
+
 /** One line of Playwright's AI snapshot. */
 export interface SnapshotLine {
   /** Levels of indentation. */
@@ -23,6 +26,20 @@ export interface SnapshotUpdate {
   text: string;
   kind: 'full' | 'diff' | 'unchanged';
 }
+
+/** A line with what stands below it. */
+interface Tree {
+  line: SnapshotLine;
+  children: Tree[];
+  /** The texts of the line and all below it: equal for what looks the same. */
+  content: string;
+}
+
+/** One line of the comparison, in the order of the page. */
+type Change =
+  | { kind: 'same'; old: SnapshotLine; line: SnapshotLine }
+  | { kind: 'added'; line: SnapshotLine }
+  | { kind: 'gone'; old: SnapshotLine };
 
 /** Reads a snapshot as `page.ariaSnapshot({ mode: 'ai' })` prints it. */
 export function parseSnapshot(snapshot: string): SnapshotView {
@@ -68,93 +85,65 @@ export function showAll(snapshot: string): SnapshotUpdate {
  * lines go on working under the names the agent knows.
  */
 export function showChanges(known: SnapshotView, snapshot: string): SnapshotUpdate {
-  const now = parseSnapshot(snapshot);
-  const changes = compare(known, now);
+  const changes = compare(known, parseSnapshot(snapshot));
   if (changes === undefined) return showAll(snapshot);
 
   const view: SnapshotLine[] = [];
-  const shown: string[] = [];
-  const printed = new Set<SnapshotLine>();
-  let path: SnapshotLine[] = [];
-  let printedDepth = 0;
-  let knownIndex = 0;
+  const text: string[] = [];
   let refsMoved = false;
-
-  /** Prints the part of the path to a line that has not been printed yet. */
-  const printPath = (depth: number): void => {
-    for (; printedDepth < depth; printedDepth++) {
-      const ancestor = path[printedDepth];
-      if (ancestor === undefined) continue;
-      shown.push(`  ${ancestor.raw}`);
-      printed.add(ancestor);
-    }
+  /** Where in the view the lines of the path stand, and how many of them have been printed. */
+  let path: number[] = [];
+  let printed = 0;
+  const enter = (depth: number): void => {
+    path = path.slice(0, depth);
+    printed = Math.min(printed, depth);
   };
-  const enter = (line: SnapshotLine): void => {
-    path = [...path.slice(0, line.depth), line];
-    printedDepth = Math.min(printedDepth, line.depth);
+  const printPath = (): void => {
+    for (const index of path.slice(printed)) {
+      const line = view[index];
+      if (line === undefined) continue;
+      text.push(`  ${line.raw}`);
+      // The path is printed with the references of now, which the agent knows from then on too.
+      if (line.ref !== undefined) view[index] = { ...line, shownAs: new Set([...line.shownAs, line.ref]) };
+    }
+    printed = path.length;
   };
 
   for (const change of changes) {
-    for (let count = 0; count < change.count; count++) {
-      if (change.removed) {
-        const gone = known[knownIndex++];
-        if (gone === undefined) continue;
-        printedDepth = Math.min(printedDepth, gone.depth);
-        printPath(Math.min(gone.depth, path.length));
-        shown.push(`- ${gone.raw}`);
-        continue;
-      }
-      const fresh = now[view.length];
-      if (fresh === undefined) continue;
-      if (change.added) {
-        enter(fresh);
-        printPath(fresh.depth);
-        printedDepth = fresh.depth + 1;
-        shown.push(`+ ${fresh.raw}`);
-        view.push(fresh);
-        continue;
-      }
-      const old = known[knownIndex++];
-      if (old?.ref !== fresh.ref) refsMoved = true;
-      const line = { ...fresh, shownAs: old?.shownAs ?? fresh.shownAs };
-      enter(line);
-      view.push(line);
+    if (change.kind === 'gone') {
+      enter(change.old.depth);
+      printPath();
+      text.push(`- ${change.old.raw}`);
+      continue;
     }
+    const { line } = change;
+    enter(line.depth);
+    if (change.kind === 'added') {
+      printPath();
+      text.push(`+ ${line.raw}`);
+      printed++;
+      view.push(line);
+    } else {
+      if (change.old.ref !== line.ref) refsMoved = true;
+      view.push({ ...line, shownAs: change.old.shownAs });
+    }
+    path.push(view.length - 1);
   }
 
-  // A line of the path is printed with the reference of now, which the agent knows from then on too.
-  const next = view.map((line) =>
-    printed.has(line) && line.ref !== undefined
-      ? { ...line, shownAs: new Set([...line.shownAs, line.ref]) }
-      : line,
-  );
-  const text = shown.join('\n');
-  if (ambiguous(next) || text.length > snapshot.length / 2) return showAll(snapshot);
-  if (shown.length > 0) return { view: next, text, kind: 'diff' };
-  return {
-    view: next,
-    text: refsMoved ? 'Unchanged but for element references; the ones you have go on working.' : 'Unchanged.',
-    kind: 'unchanged',
-  };
+  if (ambiguous(view) || text.join('\n').length > snapshot.length / 2) return showAll(snapshot);
+  if (text.length > 0) return { view, text: text.join('\n'), kind: 'diff' };
+  const moved = 'Unchanged but for element references; the ones you have go on working.';
+  return { view, text: refsMoved ? moved : 'Unchanged.', kind: 'unchanged' };
 }
 
 /** What the agent knows, with the references of now: for when a snapshot was taken that it was not shown. */
 export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView {
-  const now = parseSnapshot(snapshot);
-  const changes = compare(known, now) ?? [];
-  const view: SnapshotLine[] = [];
-  let nowIndex = 0;
-  for (const change of changes) {
-    for (let count = 0; count < change.count; count++) {
-      if (change.added) nowIndex++;
-      else {
-        const line = known[view.length];
-        const ref = change.removed ? undefined : now[nowIndex++]?.ref;
-        if (line !== undefined) view.push({ ...line, ref });
-      }
-    }
-  }
-  return view;
+  const changes = compare(known, parseSnapshot(snapshot)) ?? [];
+  return changes.flatMap((change) =>
+    change.kind === 'added'
+      ? []
+      : [{ ...change.old, ref: change.kind === 'same' ? change.line.ref : undefined }],
+  );
 }
 
 /** The line that a reference from the agent means, if its element is still there. */
@@ -174,10 +163,116 @@ function ambiguous(view: SnapshotView): boolean {
   );
 }
 
-/** Undefined where the two have too little in common to be compared in time. */
-function compare(known: SnapshotView, now: SnapshotView): ReturnType<typeof diffArrays<string>> | undefined {
-  const comparable = (line: SnapshotLine): string => `${line.depth} ${line.text}`;
-  return diffArrays(known.map(comparable), now.map(comparable), { timeout: 200 });
+/**
+ * Compares as trees: a line is the same where its reference is (Playwright gives an element the same one as long as
+ * role and name hold), or where what vanished and what came look alike. Undefined where that takes too long.
+ */
+function compare(known: SnapshotView, now: SnapshotView): Change[] | undefined {
+  const refsOf = (view: SnapshotView): Set<string | undefined> => new Set(view.map((line) => line.ref));
+  const [oldRefs, newRefs] = [refsOf(known), refsOf(now)];
+  const lasting = (ref: string | undefined): ref is string =>
+    ref !== undefined && oldRefs.has(ref) && newRefs.has(ref);
+  const deadline = performance.now() + compareMs;
+
+  function siblings(olds: Tree[], news: Tree[]): Change[] | undefined {
+    const identity = ({ line, content }: Tree): string =>
+      lasting(line.ref) ? `${line.ref}\n${content}` : content;
+    const left = Math.max(1, deadline - performance.now());
+    const runs = diffArrays(olds.map(identity), news.map(identity), { timeout: left });
+    if (runs === undefined) return undefined;
+    const changes: Change[] = [];
+    let [oldIndex, newIndex] = [0, 0];
+    let gone: Tree[] = [];
+    let added: Tree[] = [];
+    const flush = (): boolean => {
+      const gap = changedSiblings(gone, added);
+      [gone, added] = [[], []];
+      if (gap !== undefined) for (const change of gap) changes.push(change);
+      return gap !== undefined;
+    };
+    for (const run of runs) {
+      if (run.removed) gone = olds.slice(oldIndex, (oldIndex += run.count));
+      else if (run.added) added = news.slice(newIndex, (newIndex += run.count));
+      else {
+        if (!flush()) return undefined;
+        for (let count = 0; count < run.count; count++) {
+          const [old, fresh] = [olds[oldIndex++], news[newIndex++]];
+          if (old !== undefined && fresh !== undefined) same(old, fresh, changes);
+        }
+      }
+    }
+    return flush() ? changes : undefined;
+  }
+
+  /** Siblings that differ: those that are the same element, or alone in looking like each other, are compared below. */
+  function changedSiblings(gone: Tree[], added: Tree[]): Change[] | undefined {
+    const changes: Change[] = [];
+    const alike = (one: Tree, other: Tree): boolean =>
+      lasting(one.line.ref) || lasting(other.line.ref)
+        ? one.line.ref === other.line.ref
+        : one.line.text === other.line.text;
+    const only = (tree: Tree, others: Tree[]): boolean =>
+      others.filter((other) => other.line.text === tree.line.text).length === 1;
+    const rest = [...gone];
+    let unmatched: Tree[] = [];
+    const flush = (before: number): void => {
+      for (const old of rest.splice(0, before))
+        for (const line of lines(old)) changes.push({ kind: 'gone', old: line });
+      for (const fresh of unmatched) for (const line of lines(fresh)) changes.push({ kind: 'added', line });
+      unmatched = [];
+    };
+    for (const fresh of added) {
+      const at = rest.findIndex(
+        (old) => alike(old, fresh) && (lasting(old.line.ref) || (only(old, gone) && only(fresh, added))),
+      );
+      if (at < 0) {
+        unmatched.push(fresh);
+        continue;
+      }
+      flush(at);
+      const old = rest.shift();
+      if (old === undefined) continue;
+      if (old.line.text === fresh.line.text) changes.push({ kind: 'same', old: old.line, line: fresh.line });
+      else changes.push({ kind: 'gone', old: old.line }, { kind: 'added', line: fresh.line });
+      const below = siblings(old.children, fresh.children);
+      if (below === undefined) return undefined;
+      for (const change of below) changes.push(change);
+    }
+    flush(rest.length);
+    return changes;
+  }
+
+  return siblings(trees(known), trees(now));
+}
+
+/** Pairs two trees of the same content, line by line. */
+function same(old: Tree, fresh: Tree, changes: Change[]): void {
+  changes.push({ kind: 'same', old: old.line, line: fresh.line });
+  for (const [index, child] of old.children.entries()) {
+    const other = fresh.children[index];
+    if (other !== undefined) same(child, other, changes);
+  }
+}
+
+function trees(view: SnapshotView): Tree[] {
+  const roots: Tree[] = [];
+  const open: Tree[] = [];
+  const close = (depth: number): void => {
+    for (const done of open.splice(depth).reverse())
+      done.content = [done.line.text, ...done.children.map((child) => child.content)].join('\n\t');
+  };
+  for (const line of view) {
+    close(line.depth);
+    const tree = { line, children: [], content: '' };
+    (open.at(-1)?.children ?? roots).push(tree);
+    open.push(tree);
+  }
+  close(0);
+  return roots;
+}
+
+function lines({ line, children }: Tree): SnapshotLine[] {
+  return [line, ...children.flatMap(lines)];
 }
 
 /** Role and accessible name of an element, as its line tells them. */

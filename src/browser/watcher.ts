@@ -15,13 +15,20 @@ export function installWatcher(key: string): void {
   interface Work {
     signature: string;
   }
+  interface Rhythm {
+    epoch: number;
+    /** Beats in that epoch. */
+    count: number;
+    habitUntil: number;
+  }
   /** Timers beyond this many milliseconds are schedules, not the tail of an action. */
   const longestTimer = 500;
   /** A change is followed by its consequences within this many milliseconds. */
   const quietTime = 20;
-  /** So often within `memory` milliseconds is a habit of the page. */
-  const habit = 3;
-  const memory = 1000;
+  /** What happens so often between two marks happens by itself, not because of an action. */
+  const habit = 5;
+  /** Milliseconds after which a habit that has stopped is forgotten. */
+  const memory = 5000;
 
   if (Object.hasOwn(window, key)) return;
   const later = setTimeout.bind(window);
@@ -33,11 +40,18 @@ export function installWatcher(key: string): void {
   let lastActivity = -Infinity;
   let activeSinceMark = false;
   const pending = new Map<Work, number>();
-  const rhythm = new Map<string, number[]>();
-  const noisyNodes = new WeakMap<Node, number[]>();
+  const rhythms = new Map<string, Rhythm>();
+  const nodeRhythms = new WeakMap<Node, Rhythm>();
   let oldAnimations = new WeakSet<Animation>();
 
-  const recent = (times: number[]): number[] => times.filter((time) => now() - time < memory);
+  const isHabit = (rhythm: Rhythm | undefined): boolean => rhythm !== undefined && rhythm.habitUntil > now();
+
+  /** The rhythm after one more beat. */
+  function beat(rhythm: Rhythm = { epoch, count: 0, habitUntil: 0 }): Rhythm {
+    const count = rhythm.epoch === epoch ? rhythm.count + 1 : 1;
+    const habitual = count >= habit || isHabit(rhythm);
+    return { epoch, count, habitUntil: habitual ? now() + memory : 0 };
+  }
 
   function active(): void {
     lastActivity = now();
@@ -47,8 +61,7 @@ export function installWatcher(key: string): void {
   /** Work begins: it belongs to the epoch of the work that began it. */
   function begin(signature: string): Work {
     const work = { signature };
-    const habitual = recent(rhythm.get(signature) ?? []).length >= habit;
-    if (!habitual) pending.set(work, running ?? epoch);
+    if (!isHabit(rhythms.get(signature))) pending.set(work, running ?? epoch);
     return work;
   }
 
@@ -56,8 +69,8 @@ export function installWatcher(key: string): void {
     const born = pending.get(work);
     pending.delete(work);
     if (born === epoch) active();
-    if (rhythm.size > 500) rhythm.clear();
-    rhythm.set(work.signature, [...recent(rhythm.get(work.signature) ?? []), now()]);
+    if (rhythms.size > 500) rhythms.clear();
+    rhythms.set(work.signature, beat(rhythms.get(work.signature)));
   }
 
   /** Runs a callback of `work`, whose own changes and follow-ups count as the work does. */
@@ -80,10 +93,9 @@ export function installWatcher(key: string): void {
     const nodes = new Set(records.map((record) => record.target));
     let fresh = false;
     for (const node of nodes) {
-      const times = recent(noisyNodes.get(node) ?? []);
-      if (times.length < habit && (running ?? epoch) === epoch) fresh = true;
-      times.push(now());
-      noisyNodes.set(node, times);
+      const rhythm = nodeRhythms.get(node);
+      if (!isHabit(rhythm) && (running ?? epoch) === epoch) fresh = true;
+      nodeRhythms.set(node, beat(rhythm));
     }
     if (fresh) active();
   }

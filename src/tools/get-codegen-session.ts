@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { stepCode } from '../actions/registry.js';
+import { groupTitle, stepCode } from '../actions/registry.js';
 import { elementSnapshot, pageState } from '../browser/page-state.js';
 import { explainFailure } from '../session/failure.js';
 import { targetLocator } from '../session/record.js';
@@ -97,9 +97,7 @@ async function describe(
   if (wanted.has('steps')) {
     const steps = session.steps.map((step, index) => ({ index, ...step, code: stepCode(step) }));
     structured['steps'] = steps;
-    said.push(
-      ...steps.map(({ index, code, args }) => `${index}: ${code || `step: ${String(args['title'])}`}`),
-    );
+    said.push(...session.steps.map((step, index) => `${index}: ${groupTitle(step) ?? stepCode(step)}`));
   }
   if (wanted.has('code')) {
     const code = (await sessionSource(session))(relative);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actions, stepCode } from '../actions/registry.js';
+import type { LivePage } from '../browser/live.js';
 import { pageState } from '../browser/page-state.js';
 import { CodegenError } from '../model/errors.js';
 import { nearestElements } from '../session/candidates.js';
@@ -44,13 +45,7 @@ export const recordCodegenSession = defineTool({
         return { structured, lines, pageContent: [...said, pageText(state)].join('\n') };
 
       const { index, error, target } = failure;
-      const missed = error.code === 'TARGET_NOT_FOUND' || error.code === 'TARGET_AMBIGUOUS';
-      const candidates =
-        missed && target !== undefined ? nearestElements(live.current.view ?? [], target) : [];
-      const hint = [
-        error.hint ?? '',
-        ...(candidates.length > 0 ? [`Nearest: ${candidates.join(', ')}.`] : []),
-      ].join(' ');
+      const hint = [error.hint, nearestHint(live.current, error, target)].filter(Boolean).join(' ');
       return {
         structured: { ...structured, failed: { index, code: error.code, message: error.message, hint } },
         lines: [...lines, `Action ${index} failed with ${error.code}; what landed before it is kept.`],
@@ -61,3 +56,10 @@ export const recordCodegenSession = defineTool({
     });
   },
 });
+
+/** On a miss, the elements that the target may have meant, with their references. */
+function nearestHint({ view, shown }: LivePage, error: CodegenError, target: string | undefined): string {
+  if (target === undefined || !['TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'].includes(error.code)) return '';
+  const candidates = nearestElements(view ?? [], shown.get(target) ?? target);
+  return candidates.length === 0 ? '' : `Nearest: ${candidates.join(', ')}.`;
+}

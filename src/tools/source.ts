@@ -1,4 +1,4 @@
-import { stepCode } from '../actions/registry.js';
+import { groupTitle, stepCode } from '../actions/registry.js';
 import { generate } from '../codegen/generate.js';
 import { withHeader } from '../guard/header.js';
 import type { Session } from '../session/session.js';
@@ -8,10 +8,9 @@ export async function sessionSource(session: Session): Promise<(relativePath: st
   const { language, template, includeComments, testNamePrefix } = session.emission;
   let group: string | undefined;
   const body = session.steps.flatMap((step) => {
-    if (step.action === 'step') {
-      group = String(step.args['title']);
-      return [];
-    }
+    const title = groupTitle(step);
+    group = title ?? group;
+    if (title !== undefined) return [];
     return [{ code: stepCode(step), note: step.note, group }];
   });
   const source = await generate({

@@ -75,6 +75,8 @@ export const startCodegenSession = defineTool({
         },
         progress,
       );
+      // Assertions need it; loading it takes longer than the first of them should.
+      void import('playwright/test');
       const contextUse = await contextOptions(use, context.workspace);
       return openLive(process, contextUse, { actionMs: limits.actionMs, settleMs });
     });

@@ -94,7 +94,7 @@ function toJsonSchema(schema: z.ZodObject): Record<string, unknown> {
     override({ jsonSchema }) {
       if (jsonSchema['shallow'] === true)
         for (const key of Object.keys(jsonSchema))
-          if (key !== 'type' && key !== 'description') delete jsonSchema[key];
+          if (key !== 'type' && key !== 'description') Reflect.deleteProperty(jsonSchema, key);
       delete jsonSchema['additionalProperties'];
     },
   });
