@@ -8,6 +8,9 @@ const invisible = /(?! )[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point
 /** What an inline script can't hold. */
 const endOfScript = /<(?=\/script|!--)/gi;
 
+/** Escapes that only the `u` flag gives a meaning, or that may refer to no group: an error to TypeScript, not to browsers. */
+const looseEscape = /\\(?:[1-9pk]|0\d|x(?![\da-f]{2})|u(?![\da-f]{4}))/i;
+
 const shortEscapes = new Map([
   ['\b', '\\b'],
   ['\t', '\\t'],
@@ -51,7 +54,7 @@ export function propertyName(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key);
 }
 
-/** A regular expression literal. One that is not valid is `INVALID_INPUT`. */
+/** A regular expression as a literal, or as a constructor where TypeScript takes no literal. `INVALID_INPUT` if not valid. */
 export function pattern({ regex, flags = '' }: Pattern): string {
   let source;
   try {
@@ -63,6 +66,8 @@ export function pattern({ regex, flags = '' }: Pattern): string {
       cause: error,
     });
   }
+  const isLoose = !/[uv]/.test(flags) && looseEscape.test(source.replaceAll('\\\\', ''));
+  if (isLoose) return `new RegExp(${quote(source)}${flags && `, ${quote(flags)}`})`;
   const visible = source.replace(/\\?([^])/gu, (pair, last: string) =>
     last.replace(invisible, escapeUnits) === last ? pair : escapeUnits(last),
   );
