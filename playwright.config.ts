@@ -1,7 +1,22 @@
 import { defineConfig } from '@playwright/test';
+import { findBrowser, launchOptions } from './src/browser/find-browser.js';
+
+const browser = await findBrowser();
 
 export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
-  projects: [{ name: 'server', testDir: 'test' }],
+  projects: [
+    { name: 'server', testDir: 'test' },
+    {
+      name: 'generated',
+      testDir: 'generated-tests',
+      use: browser === undefined ? {} : { launchOptions: launchOptions(browser) },
+    },
+  ],
+  webServer: {
+    command: 'node --import tsx test/fixtures/petstore.ts --port 8642',
+    url: 'http://127.0.0.1:8642',
+    reuseExistingServer: true,
+  },
 });

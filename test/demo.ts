@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { playFlow, type Exchange } from './demo-flow.js';
+import { connect } from './fixtures.js';
+import { startPetstore } from './fixtures/petstore.js';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const port = 8642;
+const baseURL = `http://127.0.0.1:${port}`;
+
+try {
+  process.exitCode = await demo();
+} catch (error) {
+  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+
+/** Records a flow on the petstore through the real server and runs the test that comes out; the exit status. */
+async function demo(): Promise<number> {
+  const stopPetstore = await servePetstore();
+  try {
+    console.log(`Swagger UI, over a small live API, is at ${baseURL}.`);
+    const exchanges = await record();
+    const file = exchanges.at(-1)?.result.files[0]?.path ?? '';
+    console.log(`----- ${file} -----\n`);
+    console.log(await readFile(path.join(root, file), 'utf8'));
+    console.log('----- Playwright Test runs it -----');
+    const exitCode = await runTest(file);
+    const sum = (count: (exchange: Exchange) => number): number =>
+      exchanges.reduce((total, exchange) => total + count(exchange), 0);
+    console.log(
+      `${exitCode === 0 ? 'PASSED' : 'FAILED'}: ${sum(({ actions }) => actions.length)} actions in ` +
+        `${exchanges.length} calls, ${seconds(sum(({ ms }) => ms))}, ` +
+        `${kilobytes(sum(({ result }) => Buffer.byteLength(result.text)))} for the agent to read; ` +
+        `the emitted test ${exitCode === 0 ? 'passes' : 'does not pass'}.`,
+    );
+    return exitCode;
+  } finally {
+    await stopPetstore();
+  }
+}
+
+/** Serves the petstore, or takes the one that is served already; gives the way to stop it. */
+async function servePetstore(): Promise<() => Promise<void>> {
+  try {
+    const petstore = await startPetstore(port);
+    return () => petstore.close();
+  } catch (error) {
+    const page = await fetch(baseURL).then(
+      (answer) => answer.text(),
+      () => '',
+    );
+    if (page.includes('<title>Petstore</title>')) return () => Promise.resolve();
+    throw new Error(`port ${port}, which the petstore needs, is taken by another program.`, { cause: error });
+  }
+}
+
+async function record(): Promise<Exchange[]> {
+  const connection = await connect(root);
+  try {
+    const { name = '', version = '' } = connection.client.getServerVersion() ?? {};
+    console.log(`${name} ${version} is connected over stdio; its workspace is ${root}.\n`);
+    const exchanges: Exchange[] = [];
+    for await (const exchange of playFlow(connection, baseURL)) {
+      exchanges.push(exchange);
+      console.log(describe(exchange));
+    }
+    return exchanges;
+  } finally {
+    await connection.close();
+    process.stderr.write(connection.stderr());
+  }
+}
+
+/** A call in a few lines: what it took, and what became of each action. */
+function describe({ tool, title, actions, result, ms }: Exchange): string {
+  const files = result.files.map((file) => `${file.path} (${file.change})`);
+  const about = [...(title === undefined ? [] : [title]), ...files].map((part) => `${part}  `).join('');
+  const cost = `${seconds(ms)}, ${kilobytes(Buffer.byteLength(result.text))} back`;
+  const codes = new Map(
+    Array.isArray(result.steps) ? result.steps.map((step) => [step.index, step.code]) : [],
+  );
+  const lines = actions.map(({ action, target = '', title: step }, index) => {
+    const ref = /^e\d+$/.test(target) ? target : '';
+    const landed = step === undefined ? codes.get(index) : `step: ${step}`;
+    return `  ${ref.padEnd(4)}  ${clip(landed ?? `${action} (only looking, not recorded)`)}`;
+  });
+  return [`${tool}  ${about}[${cost}]`, ...lines, ''].join('\n');
+}
+
+function clip(text: string): string {
+  return text.length > 92 ? `${text.slice(0, 91)}…` : text;
+}
+
+function runTest(file: string): Promise<number> {
+  const cli = createRequire(import.meta.url).resolve('@playwright/test/cli');
+  const args = [cli, 'test', '--project=generated', '--reporter=list', path.basename(file)];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject).once('close', (code) => {
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}
