@@ -147,7 +147,23 @@ export async function runTests(workspace: string, ...args: string[]): Promise<Te
   return { exitCode, output };
 }
 
-export const test = base.extend<{ workspace: string; server: Connection }, { pages: Pages }>({
+/** A session on a fixture page, in a server that the tests of a worker share. */
+export interface Recording {
+  started: Result;
+  /** Records actions and expects them all to land. */
+  land: (...actions: Record<string, unknown>[]) => Promise<Result>;
+  /** Records actions, whatever comes of them. */
+  record: (...actions: Record<string, unknown>[]) => Promise<Result>;
+  /** The source that ending would write. */
+  code: () => Promise<string>;
+}
+
+type Open = (page: string, args?: Record<string, unknown>) => Promise<Recording>;
+
+export const test = base.extend<
+  { workspace: string; server: Connection; open: Open },
+  { pages: Pages; shared: Connection & { workspace: string } }
+>({
   pages: [
     async ({}, use) => {
       const pages = await startPages();
@@ -156,6 +172,40 @@ export const test = base.extend<{ workspace: string; server: Connection }, { pag
     },
     { scope: 'worker' },
   ],
+  shared: [
+    async ({}, use, { parallelIndex }) => {
+      const workspace = path.join(root, 'test-results', `shared-${parallelIndex}-${process.pid}`);
+      await mkdir(workspace, { recursive: true });
+      const connection = await connect(workspace);
+      await use({ ...connection, workspace });
+      await connection.close();
+    },
+    { scope: 'worker' },
+  ],
+  open: async ({ shared, pages }, use) => {
+    const opened: string[] = [];
+    await use(async (page, args = {}) => {
+      const started = await shared.start({ url: `${pages.url}/${page}`, ...args });
+      expect(started.error).toBeUndefined();
+      const { sessionId } = started;
+      opened.push(sessionId);
+      const record: Recording['record'] = (...actions) => shared.record(sessionId, ...actions);
+      return {
+        started,
+        record,
+        async land(...actions) {
+          const result = await record(...actions);
+          expect(result.failed).toBeUndefined();
+          return result;
+        },
+        async code() {
+          const { code } = await shared.call('get_codegen_session', { sessionId, include: ['code'] });
+          return code;
+        },
+      };
+    });
+    for (const sessionId of opened) await shared.call('clear_codegen_session', { sessionId });
+  },
   workspace: async ({}, use, testInfo) => {
     const workspace = testInfo.outputPath('workspace');
     await mkdir(workspace, { recursive: true });
