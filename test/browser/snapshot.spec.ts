@@ -122,6 +122,6 @@ test('after any change, every reference shown means the line it was shown with',
         if (line !== undefined) expect(roleAndName(line).name).toBe(text);
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });

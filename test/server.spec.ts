@@ -1,0 +1,235 @@
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { binary, connect, expect, test } from './fixtures.js';
+
+/** Ids of the processes that a process has started, and theirs. */
+async function descendants(pid: number): Promise<number[]> {
+  const listed = spawn('ps', ['-e', '-o', 'pid=,ppid=']);
+  let output = '';
+  listed.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await new Promise((resolve) => listed.on('close', resolve));
+  const pairs = output
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent: number): number[] =>
+    pairs.flatMap(([child, of]) => (of === parent && child !== undefined ? [child, ...below(child)] : []));
+  return below(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test('the tool list is what the contract says, and small', async ({ server }) => {
+  const list = await server.client.listTools();
+  expect(list.tools.map(({ name }) => name)).toEqual([
+    'start_codegen_session',
+    'record_codegen_session',
+    'get_codegen_session',
+    'end_codegen_session',
+    'clear_codegen_session',
+  ]);
+  expect(Buffer.byteLength(JSON.stringify(list))).toBeLessThanOrEqual(8500);
+  for (const tool of list.tools) {
+    expect(tool.title).toBeTruthy();
+    expect(tool.annotations).toHaveProperty('readOnlyHint');
+    expect(tool.inputSchema).toHaveProperty('type', 'object');
+    expect(tool.outputSchema).toHaveProperty('properties.error');
+    expect(tool.outputSchema).not.toHaveProperty('required');
+  }
+  expect(JSON.stringify(list)).not.toMatch(/autoAssert|verify|resume/);
+});
+
+test('instructions and prompt tell an agent how to work here', async ({ server }) => {
+  const instructions = server.client.getInstructions() ?? '';
+  const { prompts } = await server.client.listPrompts();
+  expect(prompts.map(({ name }) => name)).toEqual(['record_test']);
+  expect(prompts[0]?.arguments?.map(({ name }) => name)).toEqual(['url', 'plan']);
+  const prompt = await server.client.getPrompt({
+    name: 'record_test',
+    arguments: { url: 'http://shop.example/', plan: 'buy a teapot' },
+  });
+  const text = JSON.stringify(prompt.messages);
+  expect(text).toContain('http://shop.example/');
+  expect(text).toContain('buy a teapot');
+  expect(Buffer.byteLength(instructions)).toBeLessThan(1500);
+  expect(Buffer.byteLength(text)).toBeLessThan(1500);
+  for (const word of ['snapshot', 'one call', 'Assert', 'end_codegen_session'])
+    expect(instructions).toContain(word);
+});
+
+test('nothing but protocol goes to stdout', async ({ workspace, pages }) => {
+  const child = spawn(process.execPath, [binary], { cwd: workspace });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const send = (message: object): boolean =>
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  const clientInfo = { name: 'raw', version: '1' };
+  send({
+    id: 1,
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
+  });
+  send({ method: 'notifications/initialized' });
+  send({
+    id: 2,
+    method: 'tools/call',
+    params: { name: 'start_codegen_session', arguments: { url: `${pages.url}/console.html` } },
+  });
+  await expect.poll(() => output, { timeout: 20_000 }).toContain('"id":2');
+  child.stdin.end();
+  await new Promise((resolve) => child.on('close', resolve));
+  for (const line of output.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('jsonrpc', '2.0');
+});
+
+test('progress is told while the browser starts', async ({ server, pages }) => {
+  const messages: (string | undefined)[] = [];
+  await server.client.callTool(
+    { name: 'start_codegen_session', arguments: { url: `${pages.url}/landing.html` } },
+    undefined,
+    { onprogress: ({ message }) => messages.push(message) },
+  );
+  expect(messages).toEqual(['Starting chromium', 'Opening the page']);
+});
+
+test('sessions run side by side, each in a context of its own, in one browser process', async ({
+  server,
+  pages,
+}) => {
+  const url = `${pages.url}/todo.html`;
+  const [one, other] = await Promise.all([server.start({ url }), server.start({ url })]);
+  const browsers = await descendants(server.pid);
+  const add = { action: 'fill', target: 'getByRole("textbox")', value: 'only here' };
+  const [first, second] = await Promise.all([
+    server.record(one.sessionId, add, { action: 'press', key: 'Enter' }),
+    server.record(other.sessionId, { action: 'evaluate-nothing', target: 'e1' }),
+  ]);
+  expect(first.snapshot).toContain('only here');
+  expect(second.error?.code).toBe('INVALID_INPUT');
+  const untouched = await server.call('get_codegen_session', {
+    sessionId: other.sessionId,
+    include: ['snapshot'],
+  });
+  expect(untouched.snapshot).not.toContain('only here');
+  const third = await server.start({ url });
+  expect(third.error).toBeUndefined();
+  const listed = await server.call('get_codegen_session');
+  expect(listed.sessions.map(({ status }) => status)).toEqual(['open', 'open', 'open']);
+  // A further session adds renderers at most, never a second browser with its own helper processes.
+  expect((await descendants(server.pid)).length - browsers.length).toBeLessThanOrEqual(3);
+});
+
+test('as many sessions as configured, and no more', async ({ workspace, pages }) => {
+  await writeFile(
+    path.join(workspace, 'codegen.config.json'),
+    JSON.stringify({ browser: { maxSessions: 1 } }),
+  );
+  const server = await connect(workspace);
+  const url = `${pages.url}/landing.html`;
+  const first = await server.start({ url });
+  const second = await server.start({ url });
+  expect(second.error).toMatchObject({ code: 'SESSION_LIMIT' });
+  expect(second.error?.hint).toBeTruthy();
+  await server.call('clear_codegen_session', { sessionId: first.sessionId });
+  expect((await server.start({ url })).error).toBeUndefined();
+  await server.close();
+});
+
+test('an idle session closes, and what it recorded can still be seen', async ({ workspace, pages }) => {
+  const config = { browser: { idleTimeoutMs: 200 } };
+  await writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(config));
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });
+  await expect
+    .poll(async () => (await server.call('get_codegen_session')).sessions[0]?.status, { timeout: 10_000 })
+    .toBe('ended');
+  const late = await server.record(sessionId, { action: 'reload' });
+  expect(late.error).toMatchObject({ code: 'SESSION_NOT_FOUND' });
+  const seen = await server.call('get_codegen_session', { sessionId, include: ['code'] });
+  expect(seen.code).toContain('landing.html');
+  await server.close();
+});
+
+for (const [way, stop] of [
+  ['the client disconnects', (connection) => connection.close()],
+  ['SIGINT', (connection) => process.kill(connection.pid, 'SIGINT')],
+  ['SIGTERM', (connection) => process.kill(connection.pid, 'SIGTERM')],
+  ['the server is killed', (connection) => process.kill(connection.pid, 'SIGKILL')],
+] satisfies [string, (connection: Awaited<ReturnType<typeof connect>>) => unknown][]) {
+  test(`every browser is gone after ${way}`, async ({ workspace, pages }) => {
+    const server = await connect(workspace);
+    await server.start({ url: `${pages.url}/landing.html` });
+    const started = await descendants(server.pid);
+    expect(started.length).toBeGreaterThan(0);
+    await stop(server);
+    await expect.poll(() => [server.pid, ...started].filter(isAlive), { timeout: 15_000 }).toEqual([]);
+    await server.close();
+  });
+}
+
+test('arguments are checked by us, with the fields expected', async ({ server }) => {
+  const unknown = await server.call('start_codegen_session', { ulr: 'http://127.0.0.1/' });
+  expect(unknown.error).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(unknown.error?.message).toContain('did you mean "url"');
+  expect(unknown.error?.hint).toContain('title, url, file, options, use');
+  const wrong = await server.call('record_codegen_session', { sessionId: 'x', actions: 'click' });
+  expect(wrong.error?.message).toContain('actions');
+  const none = await server.call('end_codegen_session');
+  expect(none.error?.message).toContain('sessionId');
+  const use = await server.call('start_codegen_session', { use: { viewprot: {} } });
+  expect(use.error?.message).toContain('viewprot');
+  await expect(server.client.callTool({ name: 'no_such_tool', arguments: {} })).rejects.toThrow(
+    /Unknown tool/,
+  );
+});
+
+test('an unknown session is told apart from one that has ended', async ({ server, pages }) => {
+  for (const tool of [
+    'record_codegen_session',
+    'end_codegen_session',
+    'clear_codegen_session',
+    'get_codegen_session',
+  ]) {
+    const actions = tool.startsWith('record') ? { actions: [{ action: 'reload' }] } : {};
+    const result = await server.call(tool, { sessionId: 'nowhere', ...actions });
+    expect(result.error, tool).toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    expect(result.error?.hint, tool).toBeTruthy();
+  }
+  const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });
+  await server.call('end_codegen_session', { sessionId });
+  const again = await server.call('end_codegen_session', { sessionId });
+  expect(again.error).toMatchObject({ code: 'SESSION_NOT_FOUND' });
+  expect(again.error?.message).toContain('has ended');
+});
+
+test('a missing browser is an error with a way out', async ({ workspace, pages }) => {
+  const config = { browser: { executablePath: path.join(workspace, 'no-browser') } };
+  await writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(config));
+  const server = await connect(workspace);
+  const result = await server.start({ url: `${pages.url}/landing.html` });
+  expect(result.error).toMatchObject({ code: 'BROWSER_FAILED' });
+  expect(result.error?.hint).toContain('doctor');
+  await server.close();
+});
+
+test('a changed configuration is picked up; a broken one keeps the last good', async ({
+  workspace,
+  pages,
+}) => {
+  const file = path.join(workspace, 'codegen.config.json');
+  await writeFile(file, JSON.stringify({ output: { dir: 'one' } }));
+  const server = await connect(workspace);
+  expect((await server.start({ url: `${pages.url}/landing.html` })).file).toMatch(/^one\//);
+  await writeFile(file, JSON.stringify({ output: { dir: 'another' } }));
+  expect((await server.start({ url: `${pages.url}/landing.html` })).file).toMatch(/^another\//);
+  await writeFile(file, '{ "output": ');
+  expect((await server.start({ url: `${pages.url}/landing.html` })).file).toMatch(/^another\//);
+  expect(server.stderr()).toContain('codegen.config.json');
+  await server.close();
+});
