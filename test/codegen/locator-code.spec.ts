@@ -1,0 +1,27 @@
+import { expect, test } from '@playwright/test';
+import fc from 'fast-check';
+import { parseLocatorExpression } from '../../src/browser/locator-expression.js';
+import { locatorCode } from '../../src/codegen/locator-code.js';
+import { anyChain } from './chains.js';
+
+test('is what the parser reads back as the same chain', () => {
+  fc.assert(
+    fc.property(anyChain, (chain) => {
+      const copy = parseLocatorExpression(locatorCode(chain));
+      return JSON.stringify(copy) === JSON.stringify(chain);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+for (const source of [
+  'getByRole("button", { name: "Save", exact: true }).first()',
+  'getByText(/Order #\\d+/i).nth(-1)',
+  'getByRole("listitem").filter({ has: page.getByText("Milk"), hasNotText: "sold out" })',
+  'locator("iframe").contentFrame().getByLabel(\'say "hi"\')',
+  'getByRole("button").and(page.getByTitle("Send")).or(page.locator("#send", { hasText: "x" }))',
+]) {
+  test(`writes ${source}`, () => {
+    expect(locatorCode(parseLocatorExpression(source))).toBe(source);
+  });
+}
