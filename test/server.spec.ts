@@ -1,22 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { binary, connect, expect, test } from './fixtures.js';
-
-/** Ids of the processes that a process has started, and theirs. */
-async function descendants(pid: number): Promise<number[]> {
-  const listed = spawn('ps', ['-e', '-o', 'pid=,ppid=']);
-  let output = '';
-  listed.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await new Promise((resolve) => listed.on('close', resolve));
-  const pairs = output
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent: number): number[] =>
-    pairs.flatMap(([child, of]) => (of === parent && child !== undefined ? [child, ...below(child)] : []));
-  return below(pid);
-}
+import { binary, connect, descendants, expect, test } from './fixtures.js';
 
 function isAlive(pid: number): boolean {
   try {
@@ -165,7 +150,7 @@ for (const [way, stop] of [
   test(`every browser is gone after ${way}`, async ({ workspace, pages }) => {
     const server = await connect(workspace);
     await server.start({ url: `${pages.url}/landing.html` });
-    const started = await descendants(server.pid);
+    const started = (await descendants(server.pid)).map(({ pid }) => pid);
     expect(started.length).toBeGreaterThan(0);
     await stop(server);
     await expect.poll(() => [server.pid, ...started].filter(isAlive), { timeout: 15_000 }).toEqual([]);

@@ -98,7 +98,7 @@ export async function recordActions(
       outcome.landed.push({ index, step });
     } catch (error) {
       outcome.failure = { index, error: explainFailure(error, action.name, live), target: request.target };
-      await current.settling.settle();
+      await stopLoading(current);
       break;
     }
   }
@@ -186,6 +186,16 @@ async function resolveTarget(
   const asserted = action.name === 'expect' ? assertedTexts(prepared.args) : [];
   const avoid = asserted === 'own text' ? [(await pin.locator.textContent()) ?? ''] : asserted;
   return bestLocator(pin, { testIdAttribute, avoid });
+}
+
+/** A navigation that failed by its time-out is still under way, and would hold up what comes next. */
+async function stopLoading({ page, settling }: LivePage): Promise<void> {
+  page
+    .evaluate(() => {
+      window.stop();
+    })
+    .catch(() => undefined);
+  await settling.settle();
 }
 
 function requirePage(live: Live, current: LivePage): void {

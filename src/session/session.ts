@@ -1,4 +1,4 @@
-import type { Json, Step } from '../model/step.js';
+import type { Step } from '../model/step.js';
 import type { Live } from '../browser/live.js';
 import type { Use } from '../model/use.js';
 
@@ -27,9 +27,4 @@ export interface Session {
   live: Live | undefined;
   /** Address of the page when the session ended. */
   lastUrl: string;
-}
-
-/** What the generator needs of `use`, as plain data. */
-export function useAsJson(use: Use): { [key: string]: Json } {
-  return JSON.parse(JSON.stringify(use));
 }
