@@ -1,0 +1,153 @@
+import { writeFile } from 'node:fs/promises';
+import { createContext, runInContext } from 'node:vm';
+import { expect, test } from '@playwright/test';
+import fc from 'fast-check';
+import { generate, type GenerateInput } from '../../src/codegen/generate.js';
+import { quote } from '../../src/codegen/quote.js';
+import { checkEmitted } from './emitted.js';
+import { hostileString } from './hostile.js';
+
+const input: GenerateInput = {
+  language: 'typescript',
+  template: 'plain',
+  title: 'Buys milk',
+  use: { device: 'iPhone 15', locale: 'it-IT', viewport: { width: 400, height: 800 } },
+  body: [
+    { code: 'await page.goto("/");', note: 'The shop opens on the list.' },
+    { code: 'await page.getByRole("button", { name: "Milk" }).click();' },
+    { code: 'await expect(page).toHaveURL("/milk");' },
+    { code: 'await expect(page.getByRole("heading")).toHaveText("context: request");' },
+    { code: 'await page.getByRole("button", { name: "Add to cart" }).click();' },
+    { code: 'await page.getByLabel("Card").fill("4242 4242 4242 4242 4242 4242 4242 4242");', group: 'Pay' },
+    { code: 'await page.getByRole("button", { name: "Pay" }).click();', group: 'Pay', note: 'Test card' },
+    { code: 'await expect(page.getByText("Thank you")).toBeVisible();', group: 'Leave' },
+  ],
+  includeComments: true,
+};
+
+const emitted = `import { test, expect, devices } from "@playwright/test";
+
+test.use({
+  ...devices["iPhone 15"],
+  locale: "it-IT",
+  viewport: { width: 400, height: 800 },
+});
+
+test("Buys milk", async ({ page }) => {
+  // The shop opens on the list.
+  await page.goto("/");
+  await page.getByRole("button", { name: "Milk" }).click();
+  await expect(page).toHaveURL("/milk");
+  await expect(page.getByRole("heading")).toHaveText("context: request");
+
+  await page.getByRole("button", { name: "Add to cart" }).click();
+
+  await test.step("Pay", async () => {
+    await page
+      .getByLabel("Card")
+      .fill("4242 4242 4242 4242 4242 4242 4242 4242");
+
+    // Test card
+    await page.getByRole("button", { name: "Pay" }).click();
+  });
+
+  await test.step("Leave", async () => {
+    await expect(page.getByText("Thank you")).toBeVisible();
+  });
+});
+`;
+
+for (const [language, name] of [
+  ['typescript', 'milk.spec.ts'],
+  ['javascript', 'milk.spec.js'],
+] as const) {
+  test(`a ${language} spec reads as if written by hand`, async () => {
+    const source = await generate({ ...input, language });
+    expect(source).toBe(emitted);
+    expect(await generate({ ...input, language })).toBe(source);
+    await checkEmitted([{ name, content: source }]);
+  });
+
+  test(`a ${language} spec passes every check and keeps every string, whatever was said`, async () => {
+    const sample = fc.array(hostileString, { minLength: 4, maxLength: 4 });
+    const files = await Promise.all(
+      fc.sample(sample, 60).map(async ([title = '', note, group, text = ''], index) => {
+        const content = await generate({
+          language,
+          template: 'plain',
+          title,
+          use: { userAgent: text },
+          body: [{ code: `await page.getByRole("textbox").fill(${quote(text)});`, note, group }],
+          includeComments: true,
+        });
+        expect(await heardBy(content)).toEqual([{ userAgent: text }, text]);
+        return { name: `${index}-${name}`, content };
+      }),
+    );
+    await checkEmitted(files, { asserted: false });
+  });
+}
+
+/** What an emitted test says to `test.use` and to `fill`. */
+async function heardBy(content: string): Promise<unknown[]> {
+  const heard: unknown[] = [];
+  const hear = (value: unknown): void => {
+    heard.push(JSON.parse(JSON.stringify(value)));
+  };
+  const page = { getByRole: () => ({ fill: hear }) };
+  let run: Promise<void> | undefined;
+  const declare = (_: string, body: (fixtures: { page: object }) => Promise<void>): void => {
+    run = body({ page });
+  };
+  const step = (_: string, body: () => Promise<void>): Promise<void> => body();
+  const test = Object.assign(declare, { use: hear, step });
+  runInContext(content.replace(/^import .*;$/m, ''), createContext({ test }));
+  await run;
+  return heard;
+}
+
+test('imports and takes only what is used', async () => {
+  const bare = { ...input, use: {}, includeComments: false };
+  expect(await generate({ ...bare, body: [] })).toBe(
+    'import { test } from "@playwright/test";\n\ntest("Buys milk", async () => {});\n',
+  );
+  const body = [
+    { code: 'const response = await request.get("/page", { data: { page: 1 } });', note: 'not shown' },
+    { code: 'expect(response.browser).toBe(`page: ${await context.cookies()}`);' },
+  ];
+  expect(await generate({ ...bare, body })).toBe(`import { test, expect } from "@playwright/test";
+
+test("Buys milk", async ({ context, request }) => {
+  const response = await request.get("/page", { data: { page: 1 } });
+  expect(response.browser).toBe(\`page: \${await context.cookies()}\`);
+});
+`);
+});
+
+test('a template of the user decides the style', async ({}, testInfo) => {
+  const template = testInfo.outputPath('mine.eta');
+  await writeFile(template, '// Ours\r\nit(<%= it.title %>, (<%= it.parameters %>)=>{})');
+  expect(await generate({ ...input, template })).toBe('// Ours\nit("Buys milk", ({ page }) => {});\n');
+});
+
+for (const [what, text, message] of [
+  ['fails', '<%= it.missing.name %>', 'mine.eta fails'],
+  ['is not closed', '<% if (', 'mine.eta fails'],
+  ['yields no code', 'test(', 'mine.eta yields what is not typescript'],
+] as const) {
+  test(`a template that ${what} is a mistake in the configuration`, async ({}, testInfo) => {
+    const template = testInfo.outputPath('mine.eta');
+    await writeFile(template, text);
+    await expect(generate({ ...input, template })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+}
+
+test('a template that is not there is a mistake in the configuration', async ({}, testInfo) => {
+  await expect(generate({ ...input, template: testInfo.outputPath('none.eta') })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('none.eta can not be read'),
+  });
+});
