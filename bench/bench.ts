@@ -1,0 +1,183 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compileFunction } from 'node:vm';
+import { expect } from '@playwright/test';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { chromium, type Browser } from 'playwright';
+import { findBrowser, launchOptions } from '../src/browser/find-browser.js';
+import { playFlow } from '../test/demo-flow.js';
+import { binary, connect, refOf, type Connection } from '../test/fixtures.js';
+import { startPetstore } from '../test/fixtures/petstore.js';
+import { serve } from '../test/fixtures/serve.js';
+
+/** One line of the table. */
+interface Figure {
+  what: string;
+  ours: string;
+  plain?: string;
+  ratio?: string;
+  budget?: string;
+  verdict?: 'ok' | 'over';
+}
+
+/** Does something once and gives the milliseconds it took. */
+type Way = () => Promise<number>;
+
+const bareServer = fileURLToPath(new URL('bare-server.js', import.meta.url));
+
+const found = await findBrowser();
+if (found === undefined) throw new Error('No browser: run `npm run browser`.');
+const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-bench-'));
+const browser = await chromium.launch(launchOptions(found));
+const connection = await connect(workspace);
+try {
+  const figures = [
+    await measureStart(workspace),
+    await measureToolList(connection),
+    await measureAction(connection, browser),
+    ...(await measureFlow(connection, browser)),
+  ];
+  printTable(figures);
+  process.exitCode = figures.some(({ verdict }) => verdict === 'over') ? 1 : 0;
+} finally {
+  await connection.close();
+  await browser.close();
+  await rm(workspace, { recursive: true, force: true });
+}
+
+/** From the process's start to the answer to `tools/list`. */
+async function measureStart(cwd: string): Promise<Figure> {
+  const start =
+    (script: string): Way =>
+    async () => {
+      const transport = new StdioClientTransport({ command: process.execPath, args: [script], cwd });
+      const client = new Client({ name: 'bench', version: '1' });
+      const before = performance.now();
+      await client.connect(transport);
+      await client.listTools();
+      const ms = performance.now() - before;
+      await client.close();
+      return ms;
+    };
+  return compare('start to tools/list', 1.25, 15, start(binary), start(bareServer));
+}
+
+async function measureToolList({ client }: Connection): Promise<Figure> {
+  const budget = 8500;
+  const bytes = Buffer.byteLength(JSON.stringify((await client.listTools()).tools));
+  return {
+    what: 'tools/list as JSON',
+    ours: `${bytes} bytes`,
+    budget: `${budget} bytes`,
+    verdict: bytes > budget ? 'over' : 'ok',
+  };
+}
+
+/** A click on a page that does not change, against that click with one `normalize()` and one snapshot. */
+async function measureAction({ start, record, call }: Connection, plain: Browser): Promise<Figure> {
+  const site = await serve((_, response) => {
+    response
+      .setHeader('content-type', 'text/html')
+      .end('<title>Still</title><h1>Still</h1><button>Save</button>');
+    return Promise.resolve();
+  }, 0);
+  const page = await plain.newPage();
+  try {
+    await page.goto(site.url);
+    const button = page.getByRole('button', { name: 'Save' });
+    const { sessionId, snapshot } = await start({ url: site.url });
+    const target = refOf(snapshot, 'button "Save"');
+    const figure = await compare(
+      'click on a still page',
+      1.5,
+      40,
+      timed(async () => {
+        const { isError, text } = await record(sessionId, { action: 'click', target });
+        if (isError) throw new Error(text);
+      }),
+      timed(async () => {
+        await button.normalize();
+        await button.click();
+        await page.ariaSnapshot({ mode: 'ai' });
+      }),
+    );
+    await call('clear_codegen_session', { sessionId });
+    return figure;
+  } finally {
+    await page.close();
+    await site.close();
+  }
+}
+
+/** The demo's flow, against the statements that it yields, run as they stand. */
+async function measureFlow(connection: Connection, plain: Browser): Promise<Figure[]> {
+  const petstore = await startPetstore();
+  let bytes = 0;
+  let statements = '';
+  const record = timed(async () => {
+    const codes: string[] = ["await page.goto('/');"];
+    bytes = 0;
+    for await (const { result } of playFlow(connection, petstore.url, true)) {
+      bytes += Buffer.byteLength(result.text);
+      codes.push(...result.codes);
+    }
+    statements = codes.join('\n');
+  });
+  const replay = timed(async () => {
+    const page = await plain.newPage({ baseURL: petstore.url });
+    const body = `return (async () => {\n${statements}\n})();`;
+    await Reflect.apply(compileFunction(body, ['page', 'expect']), undefined, [page, expect]);
+    await page.close();
+  });
+  try {
+    const figure = await compare("the demo's flow", 2, 5, record, replay);
+    return [figure, { what: "the demo's flow, for the agent to read", ours: `${bytes} bytes` }];
+  } finally {
+    await petstore.close();
+  }
+}
+
+function timed(work: () => Promise<void>): Way {
+  return async () => {
+    const before = performance.now();
+    await work();
+    return performance.now() - before;
+  };
+}
+
+/**
+ * Measures two ways in turn, after a round to warm up, and gives the median of the ratios of neighbours: what else
+ * the machine does meets both alike.
+ */
+async function compare(what: string, budget: number, rounds: number, ours: Way, plain: Way): Promise<Figure> {
+  const pairs: { ours: number; plain: number }[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const pair = { ours: await ours(), plain: await plain() };
+    if (round > 0) pairs.push(pair);
+  }
+  const ratio = median(pairs.map((pair) => pair.ours / pair.plain));
+  return {
+    what,
+    ours: `${median(pairs.map((pair) => pair.ours)).toFixed(0)} ms`,
+    plain: `${median(pairs.map((pair) => pair.plain)).toFixed(0)} ms`,
+    ratio: `${ratio.toFixed(2)}x`,
+    budget: `${budget}x`,
+    verdict: ratio > budget ? 'over' : 'ok',
+  };
+}
+
+function median(values: number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+function printTable(figures: Figure[]): void {
+  const print = (what: string, ...columns: string[]): void => {
+    console.log(what.padEnd(40) + columns.map((column) => column.padStart(13)).join(''));
+  };
+  print('', 'ours', 'plain', 'ratio', 'budget', '');
+  for (const { what, ours, plain = '', ratio = '', budget = '', verdict = '' } of figures)
+    print(what, ours, plain, ratio, budget, verdict);
+}
