@@ -327,8 +327,12 @@ function methodNamed(name: string): Method {
 }
 
 function describeIssue({ path: [index, option], ...issue }: z.core.$ZodIssue): string {
-  if (issue.code === 'too_small') return `: expected at least ${issue.minimum} argument`;
-  if (issue.code === 'too_big') return `: expected at most ${issue.maximum} arguments`;
+  if (index === undefined && issue.code === 'too_small') {
+    return `: expected at least ${issue.minimum} argument`;
+  }
+  if (index === undefined && issue.code === 'too_big') {
+    return `: expected at most ${issue.maximum} arguments`;
+  }
   const place = typeof option === 'string' ? `option ${option}` : `argument ${Number(index) + 1}`;
   return `, ${place}: ${issue.message}`;
 }

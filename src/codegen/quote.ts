@@ -8,7 +8,7 @@ const invisible = /(?! )[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point
 /** What an inline script can't hold. */
 const endOfScript = /<(?=\/script|!--)/gi;
 
-/** Escapes that only the `u` flag gives a meaning, or that may refer to no group: an error to TypeScript, not to browsers. */
+/** Escapes without a meaning unless the flag `u` or a group gives them one: errors to TypeScript, not to browsers. */
 const looseEscape = /\\(?:[1-9pk]|0\d|x(?![\da-f]{2})|u(?![\da-f]{4}))/i;
 
 const shortEscapes = new Map([
@@ -31,7 +31,7 @@ const directive =
 export function quote(value: string): string {
   const mark = value.split('"').length > value.split("'").length ? "'" : '"';
   const escaped = value
-    .replace(/[\\]/g, '\\\\')
+    .replaceAll('\\', '\\\\')
     .replaceAll(mark, `\\${mark}`)
     .replace(invisible, (found) => shortEscapes.get(found) ?? escapeUnits(found))
     .replace(endOfScript, escapeUnits);
@@ -54,7 +54,10 @@ export function propertyName(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key);
 }
 
-/** A regular expression as a literal, or as a constructor where TypeScript takes no literal. `INVALID_INPUT` if not valid. */
+/**
+ * A regular expression as a literal, or as a call of its constructor where TypeScript takes no literal. One that is not
+ * valid is `INVALID_INPUT`.
+ */
 export function pattern({ regex, flags = '' }: Pattern): string {
   let source;
   try {
