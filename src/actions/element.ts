@@ -24,7 +24,8 @@ function elementAction<Fields extends z.ZodObject>(definition: {
   /** The arguments of the method, where they are not just the fields as options. */
   args?: (fields: z.infer<Fields>) => unknown[];
 }): Action {
-  const { name, description, fields, act, args = (given) => [given] } = definition;
+  const { name, description, fields, act } = definition;
+  const args = definition.args ?? ((given: z.infer<Fields>): unknown[] => [given]);
   return defineAction({
     name,
     description,

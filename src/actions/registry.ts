@@ -21,6 +21,12 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     .map((action) => [action.name, action]),
 );
 
+/** The title of a `step`; undefined for every other action. */
+export function groupTitle(step: Step): string | undefined {
+  const { title } = step.args;
+  return step.action === 'step' && typeof title === 'string' ? title : undefined;
+}
+
 /** The statement that does a step again; empty for what only gives structure. */
 export function stepCode(step: Step): string {
   const subject = step.locator === undefined ? 'page' : `page.${locatorCode(step.locator)}`;

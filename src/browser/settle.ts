@@ -19,6 +19,8 @@ export interface Settling {
   mark(): Promise<void>;
   /** Resolves when what began since the mark has ended, or at its limits. */
   settle(): Promise<void>;
+  /** Gives up a navigation that has not arrived: Playwright asks the page nothing as long as one is under way. */
+  abandon(): Promise<void>;
 }
 
 export interface SettleLimits {
@@ -65,6 +67,11 @@ export function createSettling(page: Page, limits: SettleLimits): Settling {
       await Promise.all(page.frames().map((frame) => within(limits.settleMs, markFrame(frame))));
     },
 
+    async abandon() {
+      if (!navigating() || page.context().browser()?.browserType().name() !== 'chromium') return;
+      await within(limits.settleMs, stopLoading(page));
+    },
+
     async settle() {
       const arriveBy = performance.now() + limits.navigationMs;
       let settleBy = performance.now() + limits.settleMs;
@@ -81,6 +88,12 @@ export function createSettling(page: Page, limits: SettleLimits): Settling {
       }
     },
   };
+}
+
+async function stopLoading(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Page.stopLoading');
+  await session.detach();
 }
 
 function markFrame(frame: Frame): Promise<void> {

@@ -98,7 +98,8 @@ export async function recordActions(
       outcome.landed.push({ index, step });
     } catch (error) {
       outcome.failure = { index, error: explainFailure(error, action.name, live), target: request.target };
-      await stopLoading(current);
+      await current.settling.abandon();
+      await current.settling.settle();
       break;
     }
   }
@@ -186,16 +187,6 @@ async function resolveTarget(
   const asserted = action.name === 'expect' ? assertedTexts(prepared.args) : [];
   const avoid = asserted === 'own text' ? [(await pin.locator.textContent()) ?? ''] : asserted;
   return bestLocator(pin, { testIdAttribute, avoid });
-}
-
-/** A navigation that failed by its time-out is still under way, and would hold up what comes next. */
-async function stopLoading({ page, settling }: LivePage): Promise<void> {
-  page
-    .evaluate(() => {
-      window.stop();
-    })
-    .catch(() => undefined);
-  await settling.settle();
 }
 
 function requirePage(live: Live, current: LivePage): void {
