@@ -143,7 +143,12 @@ export interface TestRun {
 export async function runTests(workspace: string, ...args: string[]): Promise<TestRun> {
   const found = await findBrowser();
   if (found === undefined) throw new Error('No browser: run `npm run browser`.');
-  const config = { testDir: '.', reporter: 'line', use: { launchOptions: launchOptions(found) } };
+  const config = {
+    testDir: '.',
+    respectGitIgnore: false,
+    reporter: 'line',
+    use: { launchOptions: launchOptions(found) },
+  };
   await writeFile(
     path.join(workspace, 'playwright.config.mjs'),
     `export default ${JSON.stringify(config)};\n`,

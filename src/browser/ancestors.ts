@@ -1,5 +1,7 @@
 /** An element around another one, told by what a person would tell it by. */
 export interface Surrounding {
+  /** In lower case. */
+  tagName: string;
   role: string | undefined;
   name: string | undefined;
   testId: string | undefined;
@@ -78,6 +80,7 @@ export function surroundings(inner: Element, testIdAttribute: string): Surroundi
     if (outer !== inner && role === undefined && testId === undefined && classNames.length === 0) continue;
     const presentational = role === 'presentation' || role === 'none';
     found.push({
+      tagName: outer.tagName.toLowerCase(),
       role: presentational ? undefined : role,
       name: name === '' ? undefined : name,
       testId,

@@ -3,9 +3,11 @@ import { isPattern, type LocatorArgument, type LocatorCall, type LocatorChain } 
 import { surroundings, type Surrounding } from './ancestors.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
 import type { Pin } from './pin.js';
+import { roles } from './roles.js';
 import { parseSnapshot, roleAndName } from './snapshot.js';
 
 const positional = new Set(['first', 'last', 'nth']);
+const known: ReadonlySet<string> = new Set(roles);
 
 export interface LocatorWishes {
   testIdAttribute: string;
@@ -25,7 +27,7 @@ export async function bestLocator(pin: Pin, wishes: LocatorWishes): Promise<Loca
     frameChain(pin.frame),
   ]);
   try {
-    const suggestion = parseLocatorExpression(normalized.toString());
+    const suggestion = suggested(normalized.toString());
     const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
     const own = suggestion.slice(inFrame);
     const within = frames ?? suggestion.slice(0, inFrame);
@@ -41,10 +43,12 @@ async function better(
   own: LocatorChain,
   wishes: LocatorWishes,
 ): Promise<LocatorChain> {
+  const weakness = await textWeakness(handle, own);
+  const avoid = [...(wishes.avoid ?? []), ...(weakness === 'value' ? textsIn(own[0]?.args) : [])];
   const fits = (chain: LocatorChain): Promise<boolean> => matchesOnly(pin.frame, chain, handle);
-  const allowed = (chain: LocatorChain): boolean => !mentions(chain, wishes.avoid ?? []);
+  const allowed = (chain: LocatorChain): boolean => !mentions(chain, avoid);
 
-  if (!isWeak(own) && allowed(own) && !(await isTextWeak(handle, own))) {
+  if (!isWeak(own) && allowed(own) && weakness === undefined) {
     const exact = await withExactName(pin.frame, own);
     return exact !== undefined && (await fits(exact)) ? exact : own;
   }
@@ -54,7 +58,9 @@ async function better(
     handle.evaluate(surroundings, wishes.testIdAttribute),
   ]);
   const [self, ...outer] = around;
-  const subjects = subjectsOf(snapshot, own).filter(allowed);
+  const named = subjectsOf(snapshot, own).filter(allowed);
+  const byTag: LocatorChain = [{ method: 'locator', args: [self?.tagName ?? '*'] }];
+  const subjects = named.length > 0 ? named : [byTag];
   const ways = [
     subjects.filter((subject) => !isWeak(subject)),
     self === undefined ? [] : scopesOf(self),
@@ -68,13 +74,13 @@ async function better(
     const chosen = candidates[verdicts.indexOf(true)];
     if (chosen !== undefined) return chosen;
   }
-  return allowed(own) ? own : byPosition(pin.frame, handle, subjects.at(-1) ?? own);
+  return own.length > 0 && allowed(own) ? own : byPosition(pin.frame, handle, subjects.at(-1) ?? byTag);
 }
 
 /** A locator that may not survive a small change of the page, or that nobody would have written. */
 function isWeak(chain: LocatorChain): boolean {
   return (
-    chain.length > 1 ||
+    chain.length !== 1 ||
     chain.some(
       (call) =>
         positional.has(call.method) ||
@@ -84,15 +90,27 @@ function isWeak(chain: LocatorChain): boolean {
   );
 }
 
+/** Playwright's judgement; empty where it names what its own types do not take, e.g. the role `mark`. */
+function suggested(normalized: string): LocatorChain {
+  try {
+    return parseLocatorExpression(normalized);
+  } catch {
+    return [];
+  }
+}
+
 /** Whether a locator by text rests on the value of a field, or on texts of several children glued together. */
-async function isTextWeak(handle: ElementHandle<Element>, chain: LocatorChain): Promise<boolean> {
-  if (chain.at(-1)?.method !== 'getByText') return false;
+async function textWeakness(
+  handle: ElementHandle<Element>,
+  chain: LocatorChain,
+): Promise<'value' | 'glued' | undefined> {
+  if (chain.at(-1)?.method !== 'getByText') return undefined;
   return handle.evaluate((element) => {
-    if (element.matches('input, textarea, select, [contenteditable]')) return true;
+    if (element.matches('input, textarea, select, [contenteditable]')) return 'value';
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT, (node) =>
       node.textContent?.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_REJECT,
     );
-    return texts.nextNode() !== null && texts.nextNode() !== null;
+    return texts.nextNode() !== null && texts.nextNode() !== null ? 'glued' : undefined;
   });
 }
 
@@ -105,7 +123,7 @@ function subjectsOf(snapshot: string, own: LocatorChain): LocatorChain[] {
   const [element] = parseSnapshot(snapshot);
   const { role, name } = element === undefined ? {} : roleAndName(element);
   const subjects: LocatorChain[] = [];
-  if (role !== undefined && role !== 'generic' && role !== 'text') {
+  if (role !== undefined && known.has(role) && role !== 'generic') {
     if (name !== undefined) {
       subjects.push([{ method: 'getByRole', args: [role, { name }] }]);
       subjects.push([{ method: 'getByRole', args: [role, { name, exact: true }] }]);

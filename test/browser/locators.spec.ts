@@ -1,0 +1,85 @@
+import { expect, refOf, test } from '../fixtures.js';
+
+/** Page, a part of the element's line in the snapshot, and the locator that a good engineer would write. */
+const cases: [page: string, line: string, locator: string][] = [
+  ['similar.html', 'button "Save"', 'getByRole("button", { name: "Save", exact: true })'],
+  ['similar.html', 'checkbox "Email"', 'getByRole("checkbox", { name: "Email", exact: true })'],
+  ['similar.html', 'link "Orders"', 'getByRole("link", { name: "Orders" })'],
+  [
+    'similar.html',
+    'article/Tea/button',
+    'getByRole("article").filter({ has: page.getByText("Tea", { exact: true }) }).getByRole("button", { name: "Add to cart" })',
+  ],
+  [
+    'similar.html',
+    'article/Teapot/button',
+    'getByRole("article").filter({ hasText: "Teapot" }).getByRole("button", { name: "Add to cart" })',
+  ],
+  [
+    'similar.html',
+    'row/Anna/button',
+    'getByRole("row").filter({ hasText: "Anna" }).getByRole("button", { name: "Edit" })',
+  ],
+  [
+    'similar.html',
+    'listitem/Dark red/button',
+    'getByRole("listitem").filter({ hasText: "Dark red" }).getByRole("button", { name: "Remove" })',
+  ],
+  [
+    'frames.html',
+    'button "Subscribe"',
+    'locator(\'iframe[name="newsletter"]\').contentFrame().getByRole("button", { name: "Subscribe" })',
+  ],
+  [
+    'frames.html',
+    'button "Pay"',
+    'locator(\'iframe[title="Payment"]\').contentFrame().getByRole("button", { name: "Pay" })',
+  ],
+  [
+    'frames.html',
+    'button "Feedback"',
+    'locator(\'iframe[src="frame-button.html?label=Feedback"]\').contentFrame().getByRole("button", { name: "Feedback" })',
+  ],
+  [
+    'frames.html',
+    'button "Innermost"',
+    'locator(\'iframe[title="Outer"]\').contentFrame().locator(\'iframe[title="Inner"]\').contentFrame().getByRole("button", { name: "Innermost" })',
+  ],
+  ['shadow.html', 'button "One more of Plums"', 'getByRole("button", { name: "One more of Plums" })'],
+];
+
+/** The reference of `article/Teapot/button`: the first button after the first line with Teapot after one with article. */
+function refAt(snapshot: string, line: string): string {
+  const parts = line.split('/');
+  const last = parts.pop() ?? '';
+  const from = parts.reduce((at, part) => {
+    const found = snapshot.slice(at).search(new RegExp(`\\b${part}(?![\\w ])`));
+    return found < 0 ? at : at + found;
+  }, 0);
+  return refOf(snapshot.slice(from), last);
+}
+
+test('locators are those a good engineer would write', async ({ open }) => {
+  test.slow();
+  for (const page of new Set(cases.map(([name]) => name))) {
+    const { started, land } = await open(page);
+    for (const [, line, locator] of cases.filter(([name]) => name === page)) {
+      const { codes } = await land({ action: 'hover', target: refAt(started.snapshot, line) });
+      expect.soft(codes, line).toEqual([`await page.${locator}.hover();`]);
+    }
+  }
+});
+
+test('a field without a name is not told by what is typed into it', async ({ open }) => {
+  const { started, land } = await open('nameless.html');
+  const target = refOf(started.snapshot, 'textbox');
+  const { codes } = await land({ action: 'fill', target, value: 'new text' });
+  expect(codes[0]).not.toContain('old text');
+  await land({ action: 'fill', target, value: 'other text' });
+});
+
+test('ids and classes that a machine made stand in no locator', async ({ open }) => {
+  const { started, land } = await open('nameless.html');
+  const { codes } = await land({ action: 'click', target: refOf(started.snapshot, 'button') });
+  expect(codes[0]).not.toMatch(/x7f3|css-/);
+});

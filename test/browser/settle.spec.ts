@@ -1,0 +1,35 @@
+import { expect, refOf, test } from '../fixtures.js';
+
+for (const [name, result] of [
+  ['"Timer"', 'timer done'],
+  ['"Animation frame"', 'animation frame done'],
+  ['"Message channel"', 'message channel done'],
+  ['"Chain of timers"', 'timer 4 of 4 done'],
+  ['"Fetch"', 'fetched 10 items'],
+  ['"Load report"', 'Best seller'],
+]) {
+  test(`what ${name} brings late is in the result of its call`, async ({ open }) => {
+    const { started, land } = await open('late.html');
+    const { snapshot } = await land({ action: 'click', target: refOf(started.snapshot, name ?? '') });
+    expect(snapshot).toContain(result);
+  });
+}
+
+test('a debounced search is in the result of its call', async ({ open }) => {
+  const { started, land } = await open('late.html');
+  const target = refOf(started.snapshot, 'searchbox');
+  const { snapshot } = await land({ action: 'pressSequentially', target, value: 'pea' });
+  expect(snapshot).toContain('peach');
+});
+
+test('a navigation that a script begins late is waited for', async ({ open }) => {
+  const { land } = await open('navigation.html');
+  const { url } = await land({ action: 'click', target: 'text=/later|delayed|soon/i' });
+  expect(url).toContain('landing.html');
+});
+
+test('a page that is never still holds nobody up for long, and its changes are seen', async ({ open }) => {
+  const { started, land } = await open('noisy.html');
+  const { snapshot } = await land({ action: 'click', target: refOf(started.snapshot, '"Approve"') });
+  expect(snapshot).toContain('approved');
+});
