@@ -8,6 +8,7 @@ import { fileNameFor } from '../codegen/naming.js';
 import { CodegenError } from '../model/errors.js';
 import { useSchema, type Use } from '../model/use.js';
 import { recordActions } from '../session/record.js';
+import type { Sessions } from '../session/sessions.js';
 import { defineTool, pageOutput, pageText, shallow } from './tool.js';
 
 /** Milliseconds for a page to settle after an action. */
@@ -77,6 +78,7 @@ export const startCodegenSession = defineTool({
       );
       // Assertions need it; loading it takes longer than the first of them should.
       void import('playwright/test');
+      await chooseTestIdAttribute(use, context.sessions);
       const contextUse = await contextOptions(use, context.workspace);
       return openLive(process, contextUse, { actionMs: limits.actionMs, settleMs });
     });
@@ -101,6 +103,21 @@ export const startCodegenSession = defineTool({
     }
   },
 });
+
+/** Playwright has one test id attribute for a whole process, so sessions that are open at once share it. */
+async function chooseTestIdAttribute(use: Use, sessions: Sessions): Promise<void> {
+  const attributeOf = ({ testIdAttribute = 'data-testid' }: Use): string => testIdAttribute;
+  const attribute = attributeOf(use);
+  const other = sessions.list().find((each) => each.status === 'open' && attributeOf(each.use) !== attribute);
+  if (other !== undefined)
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `use.testIdAttribute: session ${other.id} is open with ${attributeOf(other.use)}, and all open sessions share one.`,
+      { hint: 'End that session first, or use the same attribute.' },
+    );
+  const { selectors } = await import('playwright');
+  selectors.setTestIdAttribute(attribute);
+}
 
 /** The saved state is read from inside the workspace only. */
 async function checkStorageState({ storageState }: Use, workspace: string): Promise<void> {

@@ -1,0 +1,305 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
+import { checkEmitted } from '../codegen/emitted.js';
+import { hostileString } from '../codegen/hostile.js';
+import { connect, expect, runTests, test, type Connection } from '../fixtures.js';
+
+/** A session with one step in it, ready to be ended. */
+async function recorded(server: Connection, url: string, args: object = {}): Promise<string> {
+  const { sessionId, error } = await server.start({ title: 'greets', url: `${url}/landing.html`, ...args });
+  expect(error).toBeUndefined();
+  return sessionId;
+}
+
+const configure = (workspace: string, config: object): Promise<void> =>
+  writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(config));
+
+test('what ending writes is what get showed, and what the disk holds', async ({
+  server,
+  pages,
+  workspace,
+}) => {
+  const sessionId = await recorded(server, pages.url, { options: { testNamePrefix: 'smoke: ' } });
+  await server.record(sessionId, {
+    action: 'expect',
+    target: 'getByRole("heading")',
+    matcher: 'toBeVisible',
+  });
+  const shown = await server.call('get_codegen_session', { sessionId, include: ['code', 'steps'] });
+  const dry = await server.call('end_codegen_session', { sessionId, dryRun: true });
+  expect(dry.files).toMatchObject([{ path: 'generated-tests/greets.spec.ts', change: 'created' }]);
+  expect(await readdir(workspace)).not.toContain('generated-tests');
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.filePath).toBe(path.join(workspace, 'generated-tests', 'greets.spec.ts'));
+  expect(ended.files[0]).toMatchObject({ change: 'created', bytes: Buffer.byteLength(ended.testCode) });
+  expect(ended.testCode).toBe(shown.code);
+  expect(await readFile(ended.filePath, 'utf8')).toBe(shown.code);
+  expect(shown.code).toContain('test("smoke: greets"');
+  expect(ended.remaining).toEqual({ writes: 29 });
+  await checkEmitted([{ name: 'greets.spec.ts', content: shown.code }]);
+});
+
+test('nothing recorded is nothing to end, and the session stays open', async ({ server }) => {
+  const { sessionId } = await server.start();
+  const result = await server.call('end_codegen_session', { sessionId });
+  expect(result.error).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(result.error?.hint).toContain('clear_codegen_session');
+  expect((await server.call('clear_codegen_session', { sessionId })).error).toBeUndefined();
+});
+
+test('a file that is there is kept, renamed beside or replaced, as far as allowed', async ({
+  server,
+  pages,
+  workspace,
+}) => {
+  const file = path.join(workspace, 'generated-tests', 'greets.spec.ts');
+  const end = async (args: object = {}): Promise<Awaited<ReturnType<Connection['call']>>> => {
+    const sessionId = await recorded(server, pages.url);
+    if ('note' in args) await server.record(sessionId, { action: 'reload', note: String(args.note) });
+    const { note, ...rest } = { note: '', ...args };
+    return server.call('end_codegen_session', { sessionId, ...rest });
+  };
+  const first = await end();
+  expect((await end()).files).toMatchObject([{ change: 'unchanged' }]);
+  expect((await end({ note: 'b' })).error).toMatchObject({ code: 'FILE_EXISTS' });
+  expect((await end({ note: 'b', onConflict: 'rename' })).files).toMatchObject([
+    { path: 'generated-tests/greets-2.spec.ts', change: 'created' },
+  ]);
+  expect((await end({ note: 'c', onConflict: 'overwrite' })).files).toMatchObject([{ change: 'replaced' }]);
+  const replaced = await readFile(file, 'utf8');
+  expect(replaced).not.toBe(first.testCode);
+  await writeFile(file, `${replaced}// by hand\n`);
+  for (const onConflict of ['fail', 'overwrite']) {
+    const refused = await end({ note: 'd', onConflict });
+    expect(refused.error).toMatchObject({ code: 'FILE_CHANGED' });
+    expect(refused.error?.hint).toBeTruthy();
+  }
+  expect(await readFile(file, 'utf8')).toBe(`${replaced}// by hand\n`);
+  await writeFile(file, 'mine\n');
+  expect((await end({ onConflict: 'overwrite' })).error).toMatchObject({ code: 'FILE_EXISTS' });
+  expect(await readFile(file, 'utf8')).toBe('mine\n');
+});
+
+test('no path from a call leads to a write outside the output directory', async ({
+  server,
+  pages,
+  workspace,
+}) => {
+  await mkdir(path.join(workspace, 'generated-tests'));
+  await symlink('/tmp', path.join(workspace, 'generated-tests', 'out'));
+  const sessionId = await recorded(server, pages.url);
+  for (const file of [
+    '../escape.spec.ts',
+    'a/../../escape.spec.ts',
+    '/tmp/escape.spec.ts',
+    'C:\\escape.spec.ts',
+    '..\\escape.spec.ts',
+    'out/escape.spec.ts',
+    '.hidden.spec.ts',
+    '.codegen/x.spec.ts',
+    'node_modules/x.spec.ts',
+    'con.spec.ts',
+    'x\u0000.spec.ts',
+    'playwright.config.ts',
+    'x.spec.js',
+    `${'x'.repeat(300)}.spec.ts`,
+  ]) {
+    const result = await server.call('end_codegen_session', { sessionId, file });
+    expect(result.error, file).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
+    expect(result.error?.hint, file).toBeTruthy();
+    expect((await server.start({ file })).error, file).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
+  }
+  for (const outputPath of ['../elsewhere', '/tmp', '.git', '.codegen'])
+    expect((await server.start({ options: { outputPath } })).error, outputPath).toMatchObject({
+      code: 'PATH_NOT_ALLOWED',
+    });
+  expect(await readdir(path.join(workspace, 'generated-tests'))).toEqual(['out']);
+  const ended = await server.call('end_codegen_session', {
+    sessionId,
+    file: 'generated-tests/sub/fine.spec.ts',
+  });
+  expect(ended.files).toMatchObject([{ path: 'generated-tests/sub/fine.spec.ts' }]);
+});
+
+test('too large a file, an output directory that is a file: nothing is lost', async ({
+  workspace,
+  pages,
+}) => {
+  await configure(workspace, { writes: { maxFileBytes: 200 } });
+  const server = await connect(workspace);
+  const sessionId = await recorded(server, pages.url);
+  expect((await server.call('end_codegen_session', { sessionId })).error).toMatchObject({
+    code: 'FILE_TOO_LARGE',
+  });
+  await configure(workspace, { output: { dir: 'occupied' } });
+  await writeFile(path.join(workspace, 'occupied'), 'a file');
+  const blocked = await server.call('end_codegen_session', { sessionId });
+  expect(blocked.error?.code).toMatch(/WRITE_FAILED|PATH_NOT_ALLOWED/);
+  expect(blocked.error?.hint).toBeTruthy();
+  expect(await readFile(path.join(workspace, 'occupied'), 'utf8')).toBe('a file');
+  await configure(workspace, {});
+  expect((await server.call('end_codegen_session', { sessionId })).files).toMatchObject([
+    { change: 'created' },
+  ]);
+  await server.close();
+});
+
+test('the policy of the issue: only ending, thirty times a minute', async ({ workspace }) => {
+  const limits = [{ counter: 'end_codegen_session_rate', window: 'minute', max: 30, scope: 'grant' }];
+  const policy = { version: '1', default: 'deny', tools: { end_codegen_session: { limits } } };
+  await configure(workspace, { policy });
+  const server = await connect(workspace);
+  for (const tool of ['start_codegen_session', 'get_codegen_session', 'clear_codegen_session']) {
+    const denied = await server.call(tool, {});
+    expect(denied.error, tool).toMatchObject({ code: 'POLICY_DENIED' });
+    expect(denied.error?.hint, tool).toBeTruthy();
+  }
+  // Nothing took effect, so the quota comes back.
+  for (let call = 0; call < 32; call++)
+    expect((await server.call('end_codegen_session', { sessionId: 'none' })).error?.code).toBe(
+      'SESSION_NOT_FOUND',
+    );
+  await server.close();
+});
+
+test('a limit refuses the next call and says when it can succeed', async ({ workspace, pages }) => {
+  const limits = [{ counter: 'starts', window: 'hour', max: 2, scope: 'grant' }];
+  await configure(workspace, {
+    policy: { version: '1', default: 'allow', tools: { start_codegen_session: { limits } } },
+  });
+  const server = await connect(workspace);
+  const url = `${pages.url}/landing.html`;
+  await server.start({ url });
+  await server.start({ url });
+  const refused = await server.start({ url });
+  expect(refused.error).toMatchObject({ code: 'RATE_LIMITED' });
+  expect(refused.error?.retryAfterMs).toBeGreaterThan(3_500_000);
+  expect(refused.error?.retryAfterMs).toBeLessThanOrEqual(3_600_000);
+  await server.close();
+});
+
+test('writes are limited across servers that share a workspace', async ({ workspace, pages }) => {
+  await configure(workspace, {
+    writes: { limits: [{ counter: 'writes', window: 'hour', max: 3, scope: 'grant' }] },
+  });
+  const servers = await Promise.all([connect(workspace), connect(workspace)]);
+  const results = await Promise.all(
+    servers.flatMap((server, index) =>
+      [1, 2, 3].map(async (number) => {
+        const sessionId = await recorded(server, pages.url, { title: `flow ${index} ${number}` });
+        return server.call('end_codegen_session', { sessionId });
+      }),
+    ),
+  );
+  expect(results.filter(({ files }) => files.length > 0)).toHaveLength(3);
+  expect(results.filter(({ error }) => error?.code === 'RATE_LIMITED')).toHaveLength(3);
+  expect(await readdir(path.join(workspace, 'generated-tests'))).toHaveLength(3);
+  await Promise.all(servers.map((server) => server.close()));
+});
+
+test('a hidden tool is not listed and denied when called', async ({ workspace }) => {
+  const policy = { version: '1', default: 'allow', hide: ['clear_*'], tools: {} };
+  await configure(workspace, { policy });
+  const server = await connect(workspace);
+  const { tools } = await server.client.listTools();
+  expect(tools.map(({ name }) => name)).not.toContain('clear_codegen_session');
+  const denied = await server.call('clear_codegen_session', { sessionId: 'x' });
+  expect(denied.error).toMatchObject({ code: 'POLICY_DENIED' });
+  await server.close();
+});
+
+test('the server does not start on a broken configuration', async ({ workspace }) => {
+  await writeFile(path.join(workspace, 'codegen.config.json'), '{ "output": { "dri": "x" } }');
+  await expect(connect(workspace)).rejects.toThrow();
+});
+
+test('baseURL makes addresses relative, and the rest of use is in the test', async ({
+  server,
+  pages,
+  workspace,
+}) => {
+  const use = {
+    baseURL: pages.url,
+    locale: 'de-DE',
+    viewport: { width: 500, height: 400 },
+    testIdAttribute: 'data-qa',
+  };
+  const { sessionId } = await server.start({ title: 'relative', url: '/navigation.html', use });
+  const { codes, failed } = await server.record(
+    sessionId,
+    { action: 'click', target: 'getByRole("link", { name: "Link", exact: true })' },
+    { action: 'expect', matcher: 'toHaveURL', expected: `${pages.url}/landing.html?from=link` },
+  );
+  expect(failed).toBeUndefined();
+  expect(codes[1]).toBe('await expect(page).toHaveURL("/landing.html?from=link");');
+  const { testCode } = await server.call('end_codegen_session', { sessionId });
+  expect(testCode).toContain('page.goto("/navigation.html")');
+  for (const part of ['baseURL:', 'locale: "de-DE"', 'width: 500', 'testIdAttribute: "data-qa"'])
+    expect(testCode).toContain(part);
+  expect((await runTests(workspace)).output).toContain('1 passed');
+});
+
+test('a device is spread from the list; one that is not there is told with the nearest', async ({
+  server,
+  pages,
+}) => {
+  const url = `${pages.url}/landing.html`;
+  const { sessionId } = await server.start({ url, use: { device: 'iPhone 15' } });
+  const { code } = await server.call('get_codegen_session', { sessionId, include: ['code'] });
+  expect(code).toContain('...devices["iPhone 15"]');
+  const wrong = await server.start({ url, use: { device: 'iPhon 15' } });
+  expect(wrong.error).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(wrong.error?.hint).toContain('iPhone 15');
+});
+
+test('what page and agent said arrives in the test as the same string', async ({
+  server,
+  pages,
+  workspace,
+}) => {
+  test.slow();
+  const values = fc.sample(hostileString, { numRuns: 40, seed: 7 });
+  const { sessionId } = await server.start({
+    title: `It's "hostile" \`\${process.exit(1)}\` */ \u2028 </script>`,
+    url: `${pages.url}/form.html`,
+  });
+  const area = 'getByLabel("Comments")';
+  const actions = values.flatMap((value) => {
+    // A textarea's own line ends; and no lone surrogate gets through the browser's protocol.
+    const expected = value.replace(/\r\n?/g, '\n').replace(/\p{Surrogate}/gu, '\uFFFD');
+    return [
+      { action: 'fill', target: area, value, note: value },
+      { action: 'expect', target: area, matcher: 'toHaveJSProperty', name: 'value', expected },
+    ];
+  });
+  const landed = await server.record(sessionId, ...actions);
+  expect(landed.failed).toBeUndefined();
+  const page = await server.record(sessionId, { action: 'goto', url: `${pages.url}/hostile.html` });
+  for (const [, ref] of page.snapshot.matchAll(/button[^\n]*\[ref=(\w+)\]/g)) {
+    const clicked = await server.record(sessionId, { action: 'click', target: ref });
+    expect(clicked.failed).toBeUndefined();
+  }
+  const { testCode, error } = await server.call('end_codegen_session', {
+    sessionId,
+    file: 'hostile.spec.ts',
+  });
+  expect(error).toBeUndefined();
+  await checkEmitted([{ name: 'hostile.spec.ts', content: testCode }]);
+  expect((await runTests(workspace)).output).toContain('1 passed');
+});
+
+test('a killed server leaves no half file', async ({ workspace, pages }) => {
+  for (let round = 0; round < 3; round++) {
+    const server = await connect(workspace);
+    const sessionId = await recorded(server, pages.url, { title: `round ${round}` });
+    const ending = server.call('end_codegen_session', { sessionId }).catch(() => undefined);
+    execFileSync('sleep', [String(round * 0.05)]);
+    process.kill(server.pid, 'SIGKILL');
+    await ending;
+    const folder = path.join(workspace, 'generated-tests');
+    for (const name of await readdir(folder).catch(() => []))
+      if (!name.startsWith('.')) expect(await readFile(path.join(folder, name), 'utf8')).toMatch(/\}\);\n$/);
+  }
+});
