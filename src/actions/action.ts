@@ -2,7 +2,8 @@ import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { literal, pattern } from '../codegen/quote.js';
 import { isPattern } from '../model/locator.js';
-import type { Json, Step } from '../model/step.js';
+import { toJson, type Json } from '../model/json.js';
+import type { Step } from '../model/step.js';
 
 /** What an action has at hand while it is performed. */
 export interface ActionContext {
@@ -56,8 +57,6 @@ interface ActionDefinition<Fields extends z.ZodObject> {
   normalize?: (fields: z.infer<Fields>, baseURL: string) => z.infer<Fields>;
 }
 
-const jsonObject = z.record(z.string(), z.json());
-
 /** Makes an action from one object; the fields' types hold in `perform` and `emit`. */
 export function defineAction<Fields extends z.ZodObject>(definition: ActionDefinition<Fields>): Action {
   const { name, description, target, fields, recorded = true, perform, emit, normalize } = definition;
@@ -71,7 +70,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
       const given = fields.parse(raw);
       const checked = baseURL === undefined || normalize === undefined ? given : normalize(given, baseURL);
       return {
-        args: jsonObject.parse(JSON.parse(JSON.stringify(checked))),
+        args: toJson(checked),
         perform: (context, target) => perform(context, checked, target),
       };
     },

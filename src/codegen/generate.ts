@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodegenError, messageOf } from '../model/errors.js';
-import type { Json } from '../model/step.js';
+import type { Json } from '../model/json.js';
 import { stepTitle, testTitle } from './naming.js';
 import { comment, literal, quote } from './quote.js';
 

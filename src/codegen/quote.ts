@@ -1,6 +1,6 @@
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Pattern } from '../model/locator.js';
-import type { Json } from '../model/step.js';
+import type { Json } from '../model/json.js';
 
 /** Whatever a reader can't see or tell from a plain space: controls, format and bidi characters, lone surrogates. */
 const invisible = /(?! )[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Z}]/gu;

@@ -1,7 +1,5 @@
+import type { Json } from './json.js';
 import type { LocatorChain } from './locator.js';
-
-/** A JSON value: what a step's arguments are made of, so that a session can be saved as it is. */
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /**
  * One recorded step of a session. A session is nothing but its list of steps: the generator, `get` and `undo`

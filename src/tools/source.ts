@@ -1,6 +1,7 @@
 import { groupTitle, stepCode } from '../actions/registry.js';
 import { generate } from '../codegen/generate.js';
 import { withHeader } from '../guard/header.js';
+import { toJson } from '../model/json.js';
 import type { Session } from '../session/session.js';
 
 /** The session's test: a function of the path it is written to, which its header covers. */
@@ -17,7 +18,7 @@ export async function sessionSource(session: Session): Promise<(relativePath: st
     language,
     template,
     title: testNamePrefix + session.title,
-    use: JSON.parse(JSON.stringify(session.use)),
+    use: toJson(session.use),
     body,
     includeComments,
   });

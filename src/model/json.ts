@@ -1,0 +1,11 @@
+import { z } from 'zod';
+
+/** A JSON value: what steps are made of, so that a session can be saved as it is. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+const jsonObject = z.record(z.string(), z.json());
+
+/** An object as plain data; what is undefined is left out. */
+export function toJson(value: object): { [key: string]: Json } {
+  return jsonObject.parse(JSON.parse(JSON.stringify(value)));
+}
