@@ -140,10 +140,10 @@ export const expect = defineAction({
       : given,
 });
 
-/** The strings that the locator of an assertion must not contain, since they are what it asserts. */
-export function assertedTexts(args: unknown): string[] | 'own text' {
+/** The texts that an assertion expects of the element itself; undefined where it speaks of something else. */
+export function assertedTexts(args: unknown): string[] | 'own text' | undefined {
   const { matcher, expected } = fields.parse(args);
-  if (matchers[matcher]?.ownText !== true || expected === undefined) return [];
+  if (matchers[matcher]?.ownText !== true || expected === undefined) return undefined;
   const values = Array.isArray(expected) ? expected : [expected];
   return values.some(isPattern) ? 'own text' : values.filter((value) => typeof value === 'string');
 }

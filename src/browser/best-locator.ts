@@ -11,8 +11,8 @@ const known: ReadonlySet<string> = new Set(roles);
 
 export interface LocatorWishes {
   testIdAttribute: string;
-  /** Strings that must not stand in the locator, since they are what is asserted of the element. */
-  avoid?: readonly string[];
+  /** The texts that are asserted of the element: its own text must not tell which element is meant. */
+  asserted?: readonly string[];
 }
 
 /**
@@ -44,9 +44,11 @@ async function better(
   wishes: LocatorWishes,
 ): Promise<LocatorChain> {
   const weakness = await textWeakness(handle, own);
-  const avoid = [...(wishes.avoid ?? []), ...(weakness === 'value' ? textsIn(own[0]?.args) : [])];
+  const { asserted } = wishes;
+  const avoid = [...(asserted ?? []), ...(weakness === 'value' ? textsIn(own[0]?.args) : [])];
   const fits = (chain: LocatorChain): Promise<boolean> => matchesOnly(pin.frame, chain, handle);
-  const allowed = (chain: LocatorChain): boolean => !mentions(chain, avoid);
+  const allowed = (chain: LocatorChain): boolean =>
+    !mentions(chain, avoid) && (asserted === undefined || chain.at(-1)?.method !== 'getByText');
 
   if (!isWeak(own) && allowed(own) && weakness === undefined) {
     const exact = await withExactName(pin.frame, own);
@@ -61,12 +63,14 @@ async function better(
   const named = subjectsOf(snapshot, own).filter(allowed);
   const byTag: LocatorChain = [{ method: 'locator', args: [self?.tagName ?? '*'] }];
   const subjects = named.length > 0 ? named : [byTag];
+  const inside = (scopes: LocatorChain[]): LocatorChain[] =>
+    scopes.flatMap((scope) => subjects.map((subject) => [...scope, ...subject]));
   const ways = [
     subjects.filter((subject) => !isWeak(subject)),
-    self === undefined ? [] : scopesOf(self),
-    ...outer.map((scope) =>
-      scopesOf(scope).flatMap((chain) => subjects.map((subject) => [...chain, ...subject])),
-    ),
+    self === undefined ? [] : roleScopes(asserted === undefined ? self : { ...self, texts: [] }),
+    ...outer.map((scope) => inside(roleScopes(scope))),
+    isPlain(own) ? [own] : [],
+    ...outer.map((scope) => inside(classScopes(scope))),
   ];
   for (const way of ways) {
     const candidates = way.filter(allowed);
@@ -79,15 +83,7 @@ async function better(
 
 /** A locator that may not survive a small change of the page, or that nobody would have written. */
 function isWeak(chain: LocatorChain): boolean {
-  return (
-    chain.length !== 1 ||
-    chain.some(
-      (call) =>
-        positional.has(call.method) ||
-        call.method === 'locator' ||
-        (call.method === 'filter' && hasOption(call, 'hasText')),
-    )
-  );
+  return chain.length !== 1 || chain[0]?.method === 'locator';
 }
 
 /** Playwright's judgement; empty where it names what its own types do not take, e.g. the role `mark`. */
@@ -114,8 +110,9 @@ async function textWeakness(
   });
 }
 
-function hasOption(call: LocatorCall, option: string): boolean {
-  return call.args.some((arg) => typeof arg === 'object' && option in arg);
+/** Whether a chain tells by roles and names alone. */
+function isPlain(chain: LocatorChain): boolean {
+  return chain.length > 0 && chain.every((call) => call.method.startsWith('getBy'));
 }
 
 /** What the element itself can be called, the best first. */
@@ -148,23 +145,24 @@ function filtersFor(text: string): LocatorCall[] {
   return options.map((option) => ({ method: 'filter', args: [option] }));
 }
 
-function scopesOf(outer: Surrounding): LocatorChain[] {
-  const scopes: LocatorChain[] = [];
-  const filters = outer.texts.flatMap(filtersFor);
-  if (outer.testId !== undefined) scopes.push([{ method: 'getByTestId', args: [outer.testId] }]);
-  if (outer.role !== undefined) {
-    const byRole: LocatorCall = { method: 'getByRole', args: [outer.role] };
-    if (outer.name !== undefined)
-      scopes.push([{ method: 'getByRole', args: [outer.role, { name: outer.name }] }]);
-    scopes.push(...filters.map((filter) => [byRole, filter]));
-    if (outer.name === undefined && outer.texts.length === 0) scopes.push([byRole]);
-  } else {
-    for (const className of outer.classNames) {
-      const byClass: LocatorCall = { method: 'locator', args: [`.${className}`] };
-      scopes.push(...filters.map((filter) => [byClass, filter]), [byClass]);
-    }
-  }
+/** What surrounds the element, told by test id, role, name or a text in it. */
+function roleScopes({ role, name, testId, texts }: Surrounding): LocatorChain[] {
+  const scopes: LocatorChain[] = testId === undefined ? [] : [[{ method: 'getByTestId', args: [testId] }]];
+  if (role === undefined || !known.has(role)) return scopes;
+  if (name !== undefined) scopes.push([{ method: 'getByRole', args: [role, { name }] }]);
+  const byRole: LocatorCall = { method: 'getByRole', args: [role] };
+  scopes.push(...texts.flatMap(filtersFor).map((filter) => [byRole, filter]));
+  if (name === undefined && texts.length === 0) scopes.push([byRole]);
   return scopes;
+}
+
+/** What surrounds the element, told by a class and a text in it: for pages without roles. */
+function classScopes({ role, classNames, texts }: Surrounding): LocatorChain[] {
+  if (role !== undefined) return [];
+  return classNames.flatMap((className) => {
+    const byClass: LocatorCall = { method: 'locator', args: [`.${className}`] };
+    return [...texts.flatMap(filtersFor).map((filter) => [byClass, filter]), [byClass]];
+  });
 }
 
 /** The chain with an exact name, where a longer name that contains it stands in the page, shown or hidden. */

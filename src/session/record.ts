@@ -184,9 +184,9 @@ async function resolveTarget(
   const pin = pins.get(target);
   if (pin === undefined || (await pin.locator.count()) === 0)
     throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`);
-  const asserted = action.name === 'expect' ? assertedTexts(prepared.args) : [];
-  const avoid = asserted === 'own text' ? [(await pin.locator.textContent()) ?? ''] : asserted;
-  return bestLocator(pin, { testIdAttribute, avoid });
+  const texts = action.name === 'expect' ? assertedTexts(prepared.args) : undefined;
+  const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
+  return bestLocator(pin, { testIdAttribute, asserted });
 }
 
 function requirePage(live: Live, current: LivePage): void {

@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import prettier from 'prettier';
 import ts from 'typescript';
-import type { Json } from '../../src/model/step.js';
+import type { Json } from '../../src/model/json.js';
 import { comment, literal, pattern, quote } from '../../src/codegen/quote.js';
 import { hostilePattern, hostileString } from './hostile.js';
 
