@@ -1,6 +1,5 @@
 import type { Browser } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { findBrowser, launchOptions } from './find-browser.js';
 
 /** What decides which browser process serves a session. */
 export interface BrowserChoice {
@@ -42,6 +41,7 @@ export function createBrowserPool(): BrowserPool {
 
 async function launch(choice: BrowserChoice): Promise<Browser> {
   const playwright = await import('playwright');
+  const { findBrowser, launchOptions } = await import('./find-browser.js');
   const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
   try {
     if (choice.name !== 'chromium')

@@ -14,6 +14,7 @@ import type { LocatorChain } from '../model/locator.js';
 import { nearest } from '../model/nearest.js';
 import type { Step } from '../model/step.js';
 import { explainFailure } from './failure.js';
+import type { ActionRequest } from './request.js';
 import type { Session } from './session.js';
 
 export interface RecordLimits {
@@ -38,21 +39,6 @@ interface Request {
   record: boolean;
 }
 
-/** What every action of a call may hold besides its own fields. */
-export const requestSchema = z.looseObject({
-  action: z.string().meta({ enum: [...actions.keys()] }),
-  target: z
-    .string()
-    .min(1)
-    .max(5000)
-    .optional()
-    .describe("Ref, locator like getByRole('link'), or selector."),
-  note: z.string().max(500).optional().describe('Comment above the step.'),
-  record: z.boolean().optional().describe('false: perform only.'),
-});
-
-type RawRequest = z.infer<typeof requestSchema>;
-
 /**
  * Performs actions in the session's current page and appends a step for each that succeeded. All of them are checked
  * before the first is performed; the first that fails ends the call, and what landed before it stays.
@@ -60,7 +46,7 @@ type RawRequest = z.infer<typeof requestSchema>;
 export async function recordActions(
   session: Session,
   live: Live,
-  raw: readonly RawRequest[],
+  raw: readonly ActionRequest[],
   limits: RecordLimits,
   signal: AbortSignal,
 ): Promise<RecordOutcome> {
@@ -106,7 +92,7 @@ export async function recordActions(
   return outcome;
 }
 
-function checkRequest(raw: RawRequest, index: number, baseURL: string | undefined): Request {
+function checkRequest(raw: ActionRequest, index: number, baseURL: string | undefined): Request {
   const where = `actions[${index}]`;
   const { action: name, target, note, record = true } = raw;
   const action = actions.get(name);

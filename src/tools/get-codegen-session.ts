@@ -1,8 +1,5 @@
 import { z } from 'zod';
 import { groupTitle, stepCode } from '../actions/registry.js';
-import { elementSnapshot, pageState } from '../browser/page-state.js';
-import { explainFailure } from '../session/failure.js';
-import { targetLocator } from '../session/record.js';
 import type { Session } from '../session/session.js';
 import { sessionSource } from './source.js';
 import { defineTool, pageOutput, pageText, type Answer, type ToolContext } from './tool.js';
@@ -36,6 +33,9 @@ export const getCodegenSession = defineTool({
 
   async handle(context, { sessionId, include = [], target }) {
     if (sessionId === undefined) return listSessions(context);
+    const { elementSnapshot, pageState } = await import('../browser/page-state.js');
+    const { explainFailure } = await import('../session/failure.js');
+    const { targetLocator } = await import('../session/record.js');
     const session = context.sessions.find(sessionId);
     const answer = await describe(context, session, new Set(include));
     if (session.status === 'ended') return answer;

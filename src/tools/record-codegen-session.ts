@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { actions, stepCode } from '../actions/registry.js';
 import type { LivePage } from '../browser/live.js';
-import { pageState } from '../browser/page-state.js';
 import { CodegenError } from '../model/errors.js';
-import { nearestElements } from '../session/candidates.js';
-import { recordActions, requestSchema } from '../session/record.js';
+import { requestSchema } from '../session/request.js';
 import { defineTool, pageOutput, pageText } from './tool.js';
 
 const fieldList = [...actions.values()]
@@ -32,6 +30,8 @@ export const recordCodegenSession = defineTool({
   },
 
   async handle(context, { sessionId, actions: given, snapshot = 'diff' }, { signal }) {
+    const { pageState } = await import('../browser/page-state.js');
+    const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
     const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
     return context.sessions.use(sessionId, async (session, live) => {
@@ -45,7 +45,7 @@ export const recordCodegenSession = defineTool({
         return { structured, lines, pageContent: [...said, pageText(state)].join('\n') };
 
       const { index, error, target } = failure;
-      const hint = [error.hint, nearestHint(live.current, error, target)].filter(Boolean).join(' ');
+      const hint = [error.hint, await nearestHint(live.current, error, target)].filter(Boolean).join(' ');
       return {
         structured: { ...structured, failed: { index, code: error.code, message: error.message, hint } },
         lines: [...lines, `Action ${index} failed with ${error.code}; what landed before it is kept.`],
@@ -58,8 +58,13 @@ export const recordCodegenSession = defineTool({
 });
 
 /** On a miss, the elements that the target may have meant, with their references. */
-function nearestHint({ view, shown }: LivePage, error: CodegenError, target: string | undefined): string {
+async function nearestHint(
+  { view, shown }: LivePage,
+  error: CodegenError,
+  target: string | undefined,
+): Promise<string> {
   if (target === undefined || !['TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'].includes(error.code)) return '';
+  const { nearestElements } = await import('../session/candidates.js');
   const candidates = nearestElements(view ?? [], shown.get(target) ?? target);
   return candidates.length === 0 ? '' : `Nearest: ${candidates.join(', ')}.`;
 }

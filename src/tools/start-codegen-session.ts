@@ -2,12 +2,9 @@ import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { contextOptions } from '../browser/context-options.js';
-import { openLive } from '../browser/live.js';
-import { pageState } from '../browser/page-state.js';
 import { fileNameFor } from '../codegen/naming.js';
 import { CodegenError } from '../model/errors.js';
 import { useSchema, type Use } from '../model/use.js';
-import { recordActions } from '../session/record.js';
 import type { Sessions } from '../session/sessions.js';
 import { defineTool, pageOutput, pageText, shallow } from './tool.js';
 
@@ -50,6 +47,9 @@ export const startCodegenSession = defineTool({
   output: { sessionId: z.string(), file: z.string(), ...pageOutput },
 
   async handle(context, { title, url, file, options = {}, use: given = {} }, { progress, signal }) {
+    const { openLive } = await import('../browser/live.js');
+    const { pageState } = await import('../browser/page-state.js');
+    const { recordActions } = await import('../session/record.js');
     const { output, browser } = context.config();
     const use: Use = { ...browser.use, ...given };
     const emission = {
