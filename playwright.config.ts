@@ -5,6 +5,7 @@ const browser = await findBrowser();
 
 export default defineConfig({
   fullyParallel: true,
+  workers: '100%',
   forbidOnly: true,
   projects: [
     { name: 'server', testDir: 'test' },

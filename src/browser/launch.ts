@@ -47,10 +47,7 @@ async function launch(choice: BrowserChoice): Promise<Browser> {
     if (choice.name !== 'chromium')
       return await playwright[choice.name].launch({ headless: choice.headless, ...signals });
     const found = await findBrowser(choice);
-    if (found === undefined)
-      throw new CodegenError('BROWSER_FAILED', 'No Chrome, Chromium or Edge was found on this machine.', {
-        hint: 'Run `npx playwright install chromium`, or set browser.executablePath in codegen.config.json. `codegen-session-mcp doctor` shows what was looked for.',
-      });
+    if (found === undefined) throw notFound(choice);
     return await playwright.chromium.launch({
       headless: choice.headless,
       ...launchOptions(found),
@@ -71,4 +68,18 @@ async function launch(choice: BrowserChoice): Promise<Browser> {
 
 function firstLines(text: string): string {
   return text.split('\n').slice(0, 3).join(' ').slice(0, 300);
+}
+
+function notFound({ executablePath, channel }: BrowserChoice): CodegenError {
+  const hint = 'Run `npx playwright install chromium`; `codegen-session-mcp doctor` shows what is found.';
+  if (executablePath !== null)
+    return new CodegenError(
+      'BROWSER_FAILED',
+      `browser.executablePath ${executablePath} is not an executable.`,
+      {
+        hint: 'Correct it in codegen.config.json, or leave it out to take the browser that `codegen-session-mcp doctor` finds.',
+      },
+    );
+  const wanted = channel === null ? 'Chrome, Chromium or Edge' : `browser of the channel ${channel}`;
+  return new CodegenError('BROWSER_FAILED', `No ${wanted} was found on this machine.`, { hint });
 }
