@@ -4,8 +4,8 @@ import type { Limit, Policy } from '../model/policy.js';
 import { systemClock, type Clock } from '../state/clock.js';
 import { checkSpecPath, type CheckedPath, type Language } from './paths.js';
 import { decide, limitsOf } from './policy.js';
-import { openQuota, type Caller, type Hold } from './quota.js';
-import { writeFailure, writeFiles, type OnConflict, type WriteOptions, type WrittenFile } from './writer.js';
+import type { Caller, Hold, Quota } from './quota.js';
+import type { OnConflict, WriteOptions, WrittenFile } from './writer.js';
 
 /** What the guard reads of the configuration, anew at every call. */
 export interface GuardConfig {
@@ -53,12 +53,17 @@ export function createGuard(options: {
 }): Guard {
   const { workspace, stateDirectory, config, caller, clock = systemClock() } = options;
   const territory = { workspace: path.resolve(workspace), stateDirectory: path.resolve(stateDirectory) };
-  const quota = openQuota({
-    directory: territory.stateDirectory,
-    caller,
-    clock,
-    configured: () => [...limitsOf(config().policy), ...config().writes.limits],
-  });
+  let opened: Promise<Quota> | undefined;
+  /** Loaded when something is first counted, so that a server starts with little. */
+  const quota = (): Promise<Quota> =>
+    (opened ??= import('./quota.js').then(({ openQuota }) =>
+      openQuota({
+        directory: territory.stateDirectory,
+        caller,
+        clock,
+        configured: () => [...limitsOf(config().policy), ...config().writes.limits],
+      }),
+    ));
 
   async function checkPath(file: string, place: OutputPlace = {}): Promise<CheckedPath> {
     const { output } = config();
@@ -66,6 +71,7 @@ export function createGuard(options: {
       const directory = place.outputPath ?? output.dir;
       return await checkSpecPath(territory, directory, place.language ?? output.language, file);
     } catch (error) {
+      const { writeFailure } = await import('./writer.js');
       throw writeFailure(error);
     }
   }
@@ -77,7 +83,7 @@ export function createGuard(options: {
 
     async admit(tool) {
       const decision = decide(config().policy, tool);
-      if (decision.kind === 'allowed') return quota.take(decision.limits);
+      if (decision.kind === 'allowed') return (await quota()).take(decision.limits);
       const why = decision.reason === undefined ? ` (${decision.rule}).` : `: ${decision.reason}`;
       throw new CodegenError('POLICY_DENIED', `${tool} is denied by the policy${why}`, {
         hint: 'Trying again does not help; ask the person who runs this server to change the policy.',
@@ -86,6 +92,7 @@ export function createGuard(options: {
 
     async write({ files, onConflict, dryRun = false, ...place }) {
       const { writes } = config();
+      const { writeFiles } = await import('./writer.js');
       const checked = [];
       for (const { file, content } of files) checked.push({ target: await checkPath(file, place), content });
       return writeFiles(checked, {
@@ -94,14 +101,17 @@ export function createGuard(options: {
         onConflict,
         dryRun,
         check: (relativePath) => checkPath(relativePath, place),
-        reserve: (changes) => quota.take(writes.limits, changes),
+        reserve: async (changes) => (await quota()).take(writes.limits, changes),
       });
     },
 
-    remaining(tool) {
+    async remaining(tool) {
       const { policy, writes } = config();
       const decision = decide(policy, tool);
-      return quota.remaining([...writes.limits, ...(decision.kind === 'allowed' ? decision.limits : [])]);
+      return (await quota()).remaining([
+        ...writes.limits,
+        ...(decision.kind === 'allowed' ? decision.limits : []),
+      ]);
     },
   };
 }
