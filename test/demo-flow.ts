@@ -23,7 +23,7 @@ export interface FlowAction {
 /** The actions of one call; `ref` finds an element's reference in the snapshots so far, by parts of its line. */
 type Turn = (ref: (...parts: string[]) => string) => FlowAction[];
 
-const response = "getByRole('row', { name: '200 Response body' }).getByRole('code')";
+const response = "getByRole('row').filter({ hasText: 'Response body' }).getByRole('code')";
 const tryItOut = "getByRole('button', { name: 'Try it out' })";
 const execute = "getByRole('button', { name: 'Execute' })";
 

@@ -91,8 +91,9 @@ function describe({ tool, title, actions, result, ms }: Exchange): string {
   return [`${tool}  ${about}[${cost}]`, ...lines, ''].join('\n');
 }
 
+/** Keeps a line short: its beginning, and its end, where the point of an assertion stands. */
 function clip(text: string): string {
-  return text.length > 92 ? `${text.slice(0, 91)}…` : text;
+  return text.length > 92 ? `${text.slice(0, 59)}…${text.slice(-32)}` : text;
 }
 
 function runTest(file: string): Promise<number> {
