@@ -145,6 +145,8 @@ export async function runTests(workspace: string, ...args: string[]): Promise<Te
   if (found === undefined) throw new Error('No browser: run `npm run browser`.');
   const config = {
     testDir: '.',
+    // Else Playwright would clean the results folder of this very project.
+    outputDir: 'test-results',
     respectGitIgnore: false,
     reporter: 'line',
     use: { launchOptions: launchOptions(found) },
