@@ -8,7 +8,7 @@ export interface Watcher {
 
 /**
  * Runs inside the page, in every frame, before the page's own scripts: counts what an action set going (requests,
- * short timers, animation frames, finite animations, DOM changes), so that waiting ends when that has ended.
+ * short timers, animation frames, DOM changes), so that waiting ends when that has ended.
  * What repeats by itself (clocks, polling, endless animations) is recognized and does not count.
  */
 export function installWatcher(key: string): void {
@@ -42,7 +42,6 @@ export function installWatcher(key: string): void {
   const pending = new Map<Work, number>();
   const rhythms = new Map<string, Rhythm>();
   const nodeRhythms = new WeakMap<Node, Rhythm>();
-  let oldAnimations = new WeakSet<Animation>();
 
   const isHabit = (rhythm: Rhythm | undefined): boolean => rhythm !== undefined && rhythm.habitUntil > now();
 
@@ -169,18 +168,10 @@ export function installWatcher(key: string): void {
     return call(args);
   });
 
-  function animations(): Animation[] {
-    return document.getAnimations().filter((animation) => {
-      const end = animation.effect?.getComputedTiming().endTime;
-      return animation.playState === 'running' && typeof end === 'number' && end <= 1000;
-    });
-  }
-
   function busy(): boolean {
     collect(observer.takeRecords());
     for (const born of pending.values()) if (born === epoch) return true;
-    if (activeSinceMark && now() - lastActivity < quietTime) return true;
-    return animations().some((animation) => !oldAnimations.has(animation));
+    return activeSinceMark && now() - lastActivity < quietTime;
   }
 
   /** Two turns of the event loop, in which scheduled renderings (message channels, promises) have run. */
@@ -200,7 +191,6 @@ export function installWatcher(key: string): void {
       collect(observer.takeRecords());
       epoch++;
       activeSinceMark = false;
-      oldAnimations = new WeakSet(animations());
     },
     async settled(timeoutMs) {
       const deadline = now() + timeoutMs;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTool } from './tool.js';
+import { defineTool, types } from './tool.js';
 
 export const clearCodegenSession = defineTool({
   name: 'clear_codegen_session',
@@ -7,7 +7,7 @@ export const clearCodegenSession = defineTool({
   description: 'Closes a session and forgets what it recorded; no file is written.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   input: z.strictObject({ sessionId: z.string() }),
-  output: { cleared: z.boolean() },
+  output: { cleared: types.flag },
 
   async handle({ sessions }, { sessionId }) {
     return sessions.use(sessionId, async (session) => {

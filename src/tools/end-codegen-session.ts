@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
 import { sessionSource } from './source.js';
-import { defineTool } from './tool.js';
+import { defineTool, types } from './tool.js';
 
 export const endCodegenSession = defineTool({
   name: 'end_codegen_session',
@@ -19,11 +19,11 @@ export const endCodegenSession = defineTool({
     dryRun: z.boolean().optional().describe('Only show what would be written.'),
   }),
   output: {
-    filePath: z.string(),
-    files: z.array(z.object({})),
-    testCode: z.string(),
-    warnings: z.array(z.string()),
-    remaining: z.object({}),
+    filePath: types.text,
+    files: types.objects,
+    testCode: types.text,
+    warnings: types.texts,
+    remaining: types.object,
   },
 
   async handle(context, { sessionId, file, onConflict = 'fail', dryRun = false }) {

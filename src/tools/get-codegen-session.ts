@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { groupTitle, stepCode } from '../actions/registry.js';
 import type { Session } from '../session/session.js';
 import { sessionSource } from './source.js';
-import { defineTool, pageOutput, pageText, type Answer, type ToolContext } from './tool.js';
+import { defineTool, pageOutput, pageText, type Answer, type ToolContext, types } from './tool.js';
 
 const parts = z.enum(['steps', 'code', 'snapshot', 'screenshot', 'console', 'network']);
 
@@ -18,17 +18,17 @@ export const getCodegenSession = defineTool({
     target: z.string().min(1).max(5000).optional().describe('Limits snapshot and screenshot to an element.'),
   }),
   output: {
-    sessions: z.array(z.object({})),
-    sessionId: z.string(),
-    title: z.string(),
-    status: z.string(),
-    file: z.string(),
-    steps: z.union([z.int(), z.array(z.object({}))]),
-    code: z.string(),
+    sessions: types.objects,
+    sessionId: types.text,
+    title: types.text,
+    status: types.text,
+    file: types.text,
+    steps: types.countOrObjects,
+    code: types.text,
     ...pageOutput,
-    console: z.array(z.object({})),
-    network: z.array(z.object({})),
-    remaining: z.object({}),
+    console: types.objects,
+    network: types.objects,
+    remaining: types.object,
   },
 
   async handle(context, { sessionId, include = [], target }) {

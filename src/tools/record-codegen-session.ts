@@ -3,7 +3,7 @@ import { actions, stepCode } from '../actions/registry.js';
 import type { LivePage } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
 import { requestSchema } from '../session/request.js';
-import { defineTool, pageOutput, pageText } from './tool.js';
+import { defineTool, pageOutput, pageText, types } from './tool.js';
 
 const fieldList = [...actions.values()]
   .filter((action) => Object.keys(action.fields.shape).length > 0)
@@ -22,11 +22,11 @@ export const recordCodegenSession = defineTool({
     snapshot: z.enum(['diff', 'full', 'none']).optional(),
   }),
   output: {
-    recorded: z.int(),
-    steps: z.array(z.object({})),
-    failed: z.object({}),
+    recorded: types.number,
+    steps: types.objects,
+    failed: types.object,
     ...pageOutput,
-    events: z.array(z.object({})),
+    events: types.objects,
   },
 
   async handle(context, { sessionId, actions: given, snapshot = 'diff' }, { signal }) {

@@ -6,7 +6,7 @@ import { fileNameFor } from '../codegen/naming.js';
 import { CodegenError } from '../model/errors.js';
 import { useSchema, type Use } from '../model/use.js';
 import type { Sessions } from '../session/sessions.js';
-import { defineTool, pageOutput, pageText, shallow } from './tool.js';
+import { defineTool, pageOutput, pageText, shallow, types } from './tool.js';
 
 /** Milliseconds for a page to settle after an action. */
 const settleMs = 1000;
@@ -44,7 +44,7 @@ export const startCodegenSession = defineTool({
       .meta(shallow)
       .describe(`Playwright Test's use: ${Object.keys(useSchema.shape).join(', ')}.`),
   }),
-  output: { sessionId: z.string(), file: z.string(), ...pageOutput },
+  output: { sessionId: types.text, file: types.text, ...pageOutput },
 
   async handle(context, { title, url, file, options = {}, use: given = {} }, { progress, signal }) {
     const { openLive } = await import('../browser/live.js');

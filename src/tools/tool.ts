@@ -53,7 +53,7 @@ export interface Tool {
   /** The whole truth about the arguments. */
   input: z.ZodObject;
   /** Structured results; nothing in it is required, since failed ones have only `error`. */
-  output: Record<string, z.ZodType>;
+  output: Record<string, { type: string | string[]; items?: object }>;
   handle: (context: ToolContext, args: unknown, call: ToolCall) => Promise<Answer>;
 }
 
@@ -81,9 +81,19 @@ export function advertisedInput(tool: Tool): Record<string, unknown> {
 }
 
 export function advertisedOutput(tool: Tool): Record<string, unknown> {
-  const { required, ...schema } = toJsonSchema(z.object({ ...tool.output, error: z.object({}) }));
-  return schema;
+  return { type: 'object', properties: { ...tool.output, error: types.object } };
 }
+
+/** The types of results, as JSON Schema has them. */
+export const types = {
+  text: { type: 'string' },
+  texts: { type: 'array', items: { type: 'string' } },
+  number: { type: 'integer' },
+  flag: { type: 'boolean' },
+  object: { type: 'object' },
+  objects: { type: 'array', items: { type: 'object' } },
+  countOrObjects: { type: ['integer', 'array'] },
+};
 
 /** Marks a schema that is advertised by its type and description alone. */
 export const shallow = { shallow: true };
@@ -103,11 +113,11 @@ function toJsonSchema(schema: z.ZodObject): Record<string, unknown> {
 
 /** The part of a result that tells of the session's pages. */
 export const pageOutput = {
-  url: z.string(),
-  pageTitle: z.string(),
-  page: z.string(),
-  pages: z.array(z.object({})),
-  snapshot: z.string(),
+  url: types.text,
+  pageTitle: types.text,
+  page: types.text,
+  pages: types.objects,
+  snapshot: types.text,
 };
 
 /** What the pages said, as one block of text. */
