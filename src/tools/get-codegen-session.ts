@@ -26,6 +26,7 @@ export const getCodegenSession = defineTool({
     steps: types.countOrObjects,
     code: types.text,
     ...pageOutput,
+    events: types.objects,
     console: types.objects,
     network: types.objects,
     remaining: types.object,
@@ -44,10 +45,10 @@ export const getCodegenSession = defineTool({
       const element = target === undefined ? undefined : targetLocator(live.current, target);
       try {
         const whole = element === undefined && wanted.has('snapshot');
-        const { events, ...page } = await pageState(live, whole ? 'full' : 'none');
+        const page = await pageState(live, whole ? 'full' : 'none');
         if (element !== undefined && wanted.has('snapshot'))
           page.snapshot = await elementSnapshot(live.current, element);
-        const said = [answer.pageContent ?? '', pageText({ ...page, events })];
+        const said = [answer.pageContent ?? '', pageText(page)];
         const structured: Record<string, unknown> = { ...answer.structured, ...page };
         for (const part of ['console', 'network'] as const) {
           if (!wanted.has(part)) continue;

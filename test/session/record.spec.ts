@@ -258,9 +258,16 @@ test('console errors, popups and requests are told', async ({ open, shared }) =>
   expect(seen['network']).toContainEqual(expect.objectContaining({ method: 'GET', status: 200 }));
   const popup = await open('popup.html');
   const opener = refOf(popup.started.snapshot, 'button');
-  const { events, pages } = await popup.land({ action: 'click', target: opener });
-  expect(events).toContainEqual({ type: 'popup', page: 'p2' });
-  expect(pages).toHaveLength(2);
+  const told = (await popup.land({ action: 'click', target: opener })).events;
+  // A popup is known when its page answers, which may be after the result of the click.
+  await expect
+    .poll(async () => {
+      const later = await popup.land({ action: 'hover', target: 'h1', record: false });
+      told.push(...later.events);
+      return later.pages.length;
+    })
+    .toBe(2);
+  expect(told).toContainEqual({ type: 'popup', page: 'p2' });
 });
 
 test('addresses that are not pages are not opened', async ({ open, shared, pages }) => {
