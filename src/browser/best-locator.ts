@@ -21,16 +21,15 @@ export interface LocatorWishes {
  * this element.
  */
 export async function bestLocator(pin: Pin, wishes: LocatorWishes): Promise<LocatorChain> {
-  const [normalized, handle, frames] = await Promise.all([
-    pin.locator.normalize(),
-    pin.locator.elementHandle(),
-    frameChain(pin.frame),
-  ]);
+  const [normalized, frames] = await Promise.all([pin.locator.normalize(), frameChain(pin.frame)]);
+  const suggestion = suggested(normalized.toString());
+  const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
+  const own = suggestion.slice(inFrame);
+  const within = frames ?? suggestion.slice(0, inFrame);
+  const strong = !isWeak(own) && own[0]?.method !== 'getByText' && !mentions(own, wishes.asserted ?? []);
+  if (strong) return [...within, ...(await withExactName(pin.frame, own))];
+  const handle = await pin.locator.elementHandle();
   try {
-    const suggestion = suggested(normalized.toString());
-    const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
-    const own = suggestion.slice(inFrame);
-    const within = frames ?? suggestion.slice(0, inFrame);
     return [...within, ...(await better(pin, handle, own, wishes))];
   } finally {
     await handle.dispose();
@@ -50,10 +49,7 @@ async function better(
   const allowed = (chain: LocatorChain): boolean =>
     !mentions(chain, avoid) && (asserted === undefined || chain.at(-1)?.method !== 'getByText');
 
-  if (!isWeak(own) && allowed(own) && weakness === undefined) {
-    const exact = await withExactName(pin.frame, own);
-    return exact !== undefined && (await fits(exact)) ? exact : own;
-  }
+  if (!isWeak(own) && allowed(own) && weakness === undefined) return own;
 
   const [snapshot, around] = await Promise.all([
     pin.locator.ariaSnapshot(),
@@ -165,15 +161,20 @@ function classScopes({ role, classNames, texts }: Surrounding): LocatorChain[] {
   });
 }
 
-/** The chain with an exact name, where a longer name that contains it stands in the page, shown or hidden. */
-async function withExactName(frame: Frame, chain: LocatorChain): Promise<LocatorChain | undefined> {
+/**
+ * The chain, with an exact name where a longer name that contains it stands in the page, shown or hidden. What an
+ * exact name matches the plain one matches too, so one match is the same element.
+ */
+async function withExactName(frame: Frame, chain: LocatorChain): Promise<LocatorChain> {
   const last = chain.at(-1);
   const [role, options] = last?.args ?? [];
-  if (last?.method !== 'getByRole' || role === undefined || typeof options !== 'object') return undefined;
-  if (isPattern(options) || !('name' in options) || 'exact' in options) return undefined;
-  const others = [...chain.slice(0, -1), { ...last, args: [role, { ...options, includeHidden: true }] }];
-  if ((await toLocator(frame, others).count()) < 2) return undefined;
-  return [...chain.slice(0, -1), { ...last, args: [role, { ...options, exact: true }] }];
+  if (last?.method !== 'getByRole' || role === undefined || typeof options !== 'object') return chain;
+  if (isPattern(options) || !('name' in options) || 'exact' in options) return chain;
+  const before = chain.slice(0, -1);
+  const hidden = [...before, { ...last, args: [role, { ...options, includeHidden: true }] }];
+  if ((await toLocator(frame, hidden).count()) < 2) return chain;
+  const exact = [...before, { ...last, args: [role, { ...options, exact: true }] }];
+  return (await toLocator(frame, exact).count()) === 1 ? exact : chain;
 }
 
 async function byPosition(
