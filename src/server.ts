@@ -18,9 +18,13 @@ import { createGuard } from './guard/guard.js';
 import { CodegenError, messageOf } from './model/errors.js';
 import { instructions, recordTestPrompt, recordTestMessage } from './prompts.js';
 import { createSessions } from './session/sessions.js';
+import { within } from './model/within.js';
 import { tools } from './tools/registry.js';
 import { advertisedInput, advertisedOutput, type Answer, type Tool, type ToolContext } from './tools/tool.js';
 import { version } from './version.js';
+
+/** Milliseconds for sessions and browsers to close when the server stops. */
+const closingMs = 5000;
 
 /** Serves MCP over stdio until the client disconnects or the process is told to stop. */
 export async function serve(options: {
@@ -52,13 +56,19 @@ export async function serve(options: {
   let stopping: Promise<void> | undefined;
   const stop = (exitCode: number): Promise<void> => {
     stopping ??= (async () => {
-      await sessions.closeAll();
-      await browsers.close();
+      // A page that does not respond holds up its closing; Playwright kills what is left when the process exits.
+      await within(
+        closingMs,
+        sessions.closeAll().then(() => browsers.close()),
+      );
       process.exit(exitCode);
     })();
     return stopping;
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+  // A client that is gone hears nothing; its closed pipes must not count as failures of ours.
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', () => void stop(0));
   for (const failure of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(failure, (error: unknown) => {
       process.stderr.write(

@@ -158,6 +158,23 @@ for (const [way, stop] of [
   });
 }
 
+test('no server and no browser outlives a client that is killed while its page hangs', async ({
+  workspace,
+  pages,
+}) => {
+  const script = path.join(import.meta.dirname, 'fixtures', 'lonely-client.ts');
+  const url = `${pages.url}/landing.html?${'a'.repeat(40)}!`;
+  const client = spawn(process.execPath, ['--import', 'tsx', script, workspace, url]);
+  let output = '';
+  client.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await expect.poll(() => output, { timeout: 20_000 }).toContain('server ');
+  const server = Number(/server (\d+)/.exec(output)?.[1]);
+  const left = [server, ...(await descendants(server)).map(({ pid }) => pid)];
+  expect(left.length).toBeGreaterThan(1);
+  client.kill('SIGKILL');
+  await expect.poll(() => left.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+});
+
 test('arguments are checked by us, with the fields expected', async ({ server }) => {
   const unknown = await server.call('start_codegen_session', { ulr: 'http://127.0.0.1/' });
   expect(unknown.error).toMatchObject({ code: 'INVALID_INPUT' });

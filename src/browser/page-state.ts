@@ -1,5 +1,6 @@
 import type { Live, LiveEvent, LivePage } from './live.js';
 import type { Locator } from 'playwright';
+import { within } from '../model/within.js';
 import { refreshRefs, showAll, showChanges } from './snapshot.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
@@ -21,30 +22,32 @@ const answerMs = 5000;
 /** The state of the pages now, with what the agent has not seen yet of the current one. */
 export async function pageState(live: Live, mode: SnapshotMode): Promise<PageState> {
   const { current } = live;
-  const [snapshot, pages] = await Promise.all([
-    mode === 'none' ? undefined : updateSnapshot(current, mode),
-    Promise.all(
-      live.pages.map(async ({ id, page }) => ({
-        id,
-        url: page.url(),
-        title: await answer(page.title(), ''),
-      })),
-    ),
-  ]);
+  const snapshot = mode === 'none' ? undefined : await updateSnapshot(current, mode);
+  // Pages and events of one moment: no event speaks of a page that is not listed.
+  const open = [...live.pages];
+  const events = live.takeEvents();
+  const pages = await Promise.all(
+    open.map(async ({ id, page }) => ({
+      id,
+      url: page.url(),
+      title: (await within(answerMs, page.title())) ?? '',
+    })),
+  );
   return {
     url: current.page.url(),
     pageTitle: pages.find(({ id }) => id === current.id)?.title ?? '',
     page: current.id,
     pages,
     ...(snapshot === undefined ? {} : { snapshot }),
-    events: live.takeEvents(),
+    events,
   };
 }
 
 async function updateSnapshot(live: LivePage, mode: 'diff' | 'full'): Promise<string> {
   if (live.page.isClosed()) return 'The page has been closed.';
-  const snapshot = await answer(live.page.ariaSnapshot({ mode: 'ai', timeout: answerMs }), undefined);
+  const snapshot = await within(answerMs, live.page.ariaSnapshot({ mode: 'ai', timeout: answerMs }));
   if (snapshot === undefined) return 'The page does not respond.';
+  if (snapshot === '') return 'The page is empty.';
   const update =
     live.view === undefined || mode === 'full' ? showAll(snapshot) : showChanges(live.view, snapshot);
   live.view = update.view;
@@ -59,23 +62,4 @@ export async function elementSnapshot(live: LivePage, element: Locator): Promise
   const whole = await live.page.ariaSnapshot(options);
   if (live.view !== undefined) live.view = refreshRefs(live.view, whole);
   return part;
-}
-
-async function answer<Value, Otherwise>(
-  question: Promise<Value>,
-  otherwise: Otherwise,
-): Promise<Value | Otherwise> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Otherwise>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(otherwise);
-    }, answerMs);
-  });
-  try {
-    return await Promise.race([question, late]);
-  } catch {
-    return otherwise;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,4 +1,5 @@
-import type { BrowserContext, Frame, Page, Request } from 'playwright';
+import type { BrowserContext, CDPSession, Frame, Page, Request } from 'playwright';
+import { within } from '../model/within.js';
 import { installWatcher, type Watcher } from './watcher.js';
 
 /** Where the watcher stands in a frame; not enumerable, so that no page meets it by chance. */
@@ -10,6 +11,9 @@ declare global {
   }
 }
 
+/** How often a script that does not end is stopped: what it does next may not end either. */
+const attempts = 3;
+
 /** What a page loads before it looks as it will. */
 const awaitedResources = new Set(['document', 'script', 'stylesheet']);
 
@@ -19,7 +23,10 @@ export interface Settling {
   mark(): Promise<void>;
   /** Resolves when what began since the mark has ended, or at its limits. */
   settle(): Promise<void>;
-  /** Gives up a navigation that has not arrived: Playwright asks the page nothing as long as one is under way. */
+  /**
+   * After a failure: gives up a navigation that has not arrived, since Playwright asks the page nothing as long as one
+   * is under way, and stops a script that does not end.
+   */
   abandon(): Promise<void>;
 }
 
@@ -51,6 +58,14 @@ export function createSettling(page: Page, limits: SettleLimits): Settling {
   page.on('close', () => wake?.());
   page.on('crash', () => wake?.());
 
+  let attached: Promise<CDPSession | undefined> | undefined;
+  /** Attached before it is needed, since a page that hangs lets nobody attach; only Chromium has one. */
+  const debuggerOf = (): Promise<CDPSession | undefined> =>
+    (attached ??=
+      page.context().browser()?.browserType().name() === 'chromium'
+        ? within(limits.settleMs, page.context().newCDPSession(page))
+        : Promise.resolve(undefined));
+
   const navigating = (): boolean =>
     [...loading].some((request) => request.isNavigationRequest() && frameOf(request) === page.mainFrame());
   const documents = (): string =>
@@ -63,13 +78,25 @@ export function createSettling(page: Page, limits: SettleLimits): Settling {
 
   return {
     async mark() {
+      void debuggerOf();
       loading.clear();
       await Promise.all(page.frames().map((frame) => within(limits.settleMs, markFrame(frame))));
     },
 
     async abandon() {
-      if (!navigating() || page.context().browser()?.browserType().name() !== 'chromium') return;
-      await within(limits.settleMs, stopLoading(page));
+      if (page.isClosed()) return;
+      const devTools = await debuggerOf();
+      if (navigating()) await within(limits.settleMs, devTools?.send('Page.stopLoading'));
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        if (
+          (await within(
+            limits.settleMs,
+            page.evaluate(() => true),
+          )) === true
+        )
+          return;
+        await within(limits.settleMs, devTools?.send('Runtime.terminateExecution'));
+      }
     },
 
     async settle() {
@@ -88,12 +115,6 @@ export function createSettling(page: Page, limits: SettleLimits): Settling {
       }
     },
   };
-}
-
-async function stopLoading(page: Page): Promise<void> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Page.stopLoading');
-  await session.detach();
 }
 
 function markFrame(frame: Frame): Promise<void> {
@@ -115,12 +136,4 @@ function frameOf(request: Request): Frame | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The work's end or the time-out, whichever comes first; a frame that goes away meanwhile has settled. */
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(0, timeoutMs))));
-  await Promise.race([work.catch(() => undefined), timeout]);
-  clearTimeout(timer);
 }

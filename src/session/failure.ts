@@ -5,7 +5,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 /** Turns what Playwright threw into the contract's words: what happened, and what to do next. */
 export function explainFailure(error: unknown, action: string, live: Live): CodegenError {
   if (error instanceof CodegenError) return error;
-  const text = stripVTControlCharacters(messageOf(error));
+  const text = stripVTControlCharacters(messageOf(error)).replaceAll(/ >> codegen-pin=\w+:\d+/g, '');
   const fail = (
     code: ConstructorParameters<typeof CodegenError>[0],
     message: string,

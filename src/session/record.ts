@@ -17,6 +17,9 @@ import { explainFailure } from './failure.js';
 import type { ActionRequest } from './request.js';
 import type { Session } from './session.js';
 
+/** Milliseconds that an action may take beyond its own time-out. */
+const graceMs = 1000;
+
 export interface RecordLimits {
   actionMs: number;
   navigationMs: number;
@@ -25,8 +28,8 @@ export interface RecordLimits {
 export interface RecordOutcome {
   /** The steps that landed, by the index of their action in the call. */
   landed: { index: number; step: Step }[];
-  /** Whether anything was done to the page, recorded or not. */
-  performed: boolean;
+  /** How many actions were performed, recorded or not. */
+  performed: number;
   failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
 }
 
@@ -55,7 +58,7 @@ export async function recordActions(
   const refs = requests.flatMap(({ target }) => (target !== undefined && isRef(target) ? [target] : []));
   const pins = await pinRefs(current, [...new Set(refs)]);
 
-  const outcome: RecordOutcome = { landed: [], performed: false, failure: undefined };
+  const outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
   for (const [index, request] of requests.entries()) {
     if (signal.aborted) break;
     const { action, prepared, note } = request;
@@ -70,8 +73,8 @@ export async function recordActions(
       const chain = await resolveTarget(request, current, pins, session.use.testIdAttribute, limits);
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
       await current.settling.mark();
-      await prepared.perform(context, locator);
-      outcome.performed = true;
+      await bounded(action, prepared.perform(context, locator), limits);
+      outcome.performed++;
       await current.settling.settle();
       if (!request.record || !action.recorded) continue;
       const step: Step = {
@@ -94,7 +97,8 @@ export async function recordActions(
 
 function checkRequest(raw: ActionRequest, index: number, baseURL: string | undefined): Request {
   const where = `actions[${index}]`;
-  const { action: name, target, note, record = true } = raw;
+  const { action: name, note, record = true } = raw;
+  const target = raw.target?.replace(/^\[?ref=((?:f\d+)?e\d+)\]?$/, '$1');
   const action = actions.get(name);
   if (action === undefined) {
     const guess = nearest(name, [...actions.keys()]);
@@ -169,10 +173,32 @@ async function resolveTarget(
   }
   const pin = pins.get(target);
   if (pin === undefined || (await pin.locator.count()) === 0)
-    throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`);
+    throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
+      hint: 'Take a ref of the latest snapshot, or a locator.',
+    });
   const texts = action.name === 'expect' ? assertedTexts(prepared.args) : undefined;
   const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
   return bestLocator(pin, { testIdAttribute, asserted });
+}
+
+/** A script of the page that does not end holds up even Playwright's own time-outs. */
+async function bounded(action: Action, work: Promise<void>, limits: RecordLimits): Promise<void> {
+  const limitMs = (action.target === 'none' ? limits.navigationMs : limits.actionMs) + graceMs;
+  const done = work.then(() => true);
+  done.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(false);
+    }, limitMs);
+  });
+  const inTime = await Promise.race([done, late]).finally(() => {
+    clearTimeout(timer);
+  });
+  if (!inTime)
+    throw new CodegenError('ACTION_FAILED', `${action.name} timed out: the page does not respond.`, {
+      hint: 'A script of the page, or a regular expression with nested repetition, does not end.',
+    });
 }
 
 function requirePage(live: Live, current: LivePage): void {

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { CodegenError } from '../model/errors.js';
 import type { Live } from '../browser/live.js';
+import { within } from '../model/within.js';
 import type { Session } from './session.js';
 
+/** Milliseconds for a context to close. */
+const closingMs = 3000;
 /** Ended sessions that can still be looked at. */
 const endedKept = 100;
 
@@ -48,7 +51,7 @@ export function createSessions(limits: () => SessionLimits): Sessions {
     session.live = undefined;
     if (live !== undefined) {
       session.lastUrl = live.current.page.url();
-      await live.close().catch(() => undefined);
+      await within(closingMs, live.close());
     }
     const ended = [...entries.values()].filter((entry) => entry.session.status === 'ended');
     for (const entry of ended.slice(0, -endedKept)) entries.delete(entry.session.id);

@@ -39,7 +39,7 @@ export const recordCodegenSession = defineTool({
       const state = await pageState(live, failure !== undefined && snapshot === 'none' ? 'diff' : snapshot);
       const steps = landed.map(({ index, step }) => ({ index, code: stepCode(step) }));
       const structured = { recorded: landed.length, steps, ...state };
-      const lines = [`Recorded ${landed.length} of ${given.length} actions.`];
+      const lines = [`Performed ${performed} of ${given.length} actions, recorded ${landed.length}.`];
       const said = steps.filter(({ code }) => code !== '').map(({ index, code }) => `${index}: ${code}`);
       if (failure === undefined)
         return { structured, lines, pageContent: [...said, pageText(state)].join('\n') };
@@ -51,7 +51,7 @@ export const recordCodegenSession = defineTool({
         lines: [...lines, `Action ${index} failed with ${error.code}; what landed before it is kept.`],
         pageContent: [...said, `Failure: ${error.message} ${hint}`, pageText(state)].join('\n'),
         error: new CodegenError(error.code, error.message, { hint }),
-        tookEffect: performed,
+        tookEffect: performed > 0,
       };
     });
   },

@@ -298,21 +298,38 @@ test('a page that never answers costs no more than the time-out', async ({ works
   await server.close();
 });
 
-test('a page that loops for ever fails its action, and what was recorded is kept', async ({
-  workspace,
-  pages,
-}) => {
+test('a page that loops for ever is stopped, and the session goes on', async ({ workspace, pages }) => {
   await writeFile(
     path.join(workspace, 'codegen.config.json'),
     JSON.stringify({ browser: { actionTimeoutMs: 700 } }),
   );
   const server = await connect(workspace);
   const { sessionId, snapshot } = await server.start({ title: 'loops', url: `${pages.url}/crash.html` });
-  const loop = await server.record(sessionId, { action: 'click', target: refOf(snapshot, 'Loop forever') });
-  expect(loop.failed ?? { code: 'ACTION_FAILED' }).toMatchObject({ code: 'ACTION_FAILED' });
-  expect(loop.snapshot).toBe('The page does not respond.');
-  const ended = await server.call('end_codegen_session', { sessionId });
-  expect(ended.testCode).toContain('crash.html');
+  const loop = { action: 'click', target: refOf(snapshot, 'Loop forever') };
+  await server.record(sessionId, loop, { action: 'expect', target: 'h1', matcher: 'toBeHidden' });
+  const next = await server.record(sessionId, { action: 'goto', url: `${pages.url}/landing.html` });
+  expect(next.failed).toBeUndefined();
+  await server.close();
+});
+
+test('a regular expression that never ends fails its action alone', async ({ workspace, pages }) => {
+  await writeFile(
+    path.join(workspace, 'codegen.config.json'),
+    JSON.stringify({ browser: { actionTimeoutMs: 700 } }),
+  );
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({
+    title: 'matches',
+    url: `${pages.url}/landing.html?${'a'.repeat(40)}!`,
+  });
+  const expected = { regex: '(a+)+$' };
+  const hung = await server.record(sessionId, { action: 'expect', matcher: 'toHaveURL', expected });
+  expect(hung.failed).toMatchObject({ code: 'ACTION_FAILED' });
+  expect(hung.snapshot).not.toContain('does not respond');
+  const waited = await server.record(sessionId, { action: 'waitForURL', url: expected });
+  expect(waited.failed?.message).toContain('takes too long');
+  const next = await server.record(sessionId, { action: 'click', target: 'h1' });
+  expect(next.failed).toBeUndefined();
   await server.close();
 });
 
@@ -349,6 +366,6 @@ test('the text of a page stands in a block that it cannot close', async ({ open 
   expect(text.split(`</${delimiter}>`)).toHaveLength(2);
   expect(text.endsWith(`</${delimiter}>`)).toBe(true);
   const outside = text.slice(0, text.indexOf(`<${delimiter}>`));
-  expect(outside).toBe('Recorded 1 of 1 actions.\n');
+  expect(outside).toBe('Performed 1 of 1 actions, recorded 1.\n');
   expect(started.text).not.toContain(delimiter);
 });
