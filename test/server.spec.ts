@@ -185,7 +185,12 @@ test('arguments are checked by us, with the fields expected', async ({ server })
   const none = await server.call('end_codegen_session');
   expect(none.error?.message).toContain('sessionId');
   const use = await server.call('start_codegen_session', { use: { viewprot: {} } });
-  expect(use.error?.message).toContain('viewprot');
+  expect(use.error?.message).toContain(
+    'start_codegen_session.use has no field "viewprot"; did you mean "viewport"?',
+  );
+  const option = await server.call('start_codegen_session', { options: { langauge: 'typescript' } });
+  expect(option.error?.message).toContain('did you mean "language"');
+  expect(option.error?.hint).toContain('outputPath, testNamePrefix');
   await expect(server.client.callTool({ name: 'no_such_tool', arguments: {} })).rejects.toThrow(
     /Unknown tool/,
   );

@@ -43,7 +43,7 @@ const noFields = z.strictObject({});
 export const click = elementAction({
   name: 'click',
   description: 'Clicks an element.',
-  fields: clickFields.extend({ clickCount: z.int().min(1).max(10).optional() }),
+  fields: clickFields.extend({ clickCount: z.int().min(1).max(10).optional().describe('Clicks in a row.') }),
   act: (element, options) => element.click(options),
 });
 

@@ -103,7 +103,9 @@ const fields = z
       refuse('name', `${matcherName} needs the name of the ${matcher.name}`);
     if (matcher.expected === undefined) {
       if (expected !== undefined) refuse('expected', `${matcherName} takes no expected value`);
-    } else if (!(matcher.optional === true && expected === undefined)) {
+    } else if (expected === undefined) {
+      if (matcher.optional !== true) refuse('expected', `${matcherName} needs an expected value`);
+    } else {
       const result = matcher.expected.safeParse(expected);
       if (!result.success) refuse('expected', `${matcherName}: ${z.prettifyError(result.error)}`);
     }

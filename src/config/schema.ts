@@ -95,7 +95,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       dir: directory
         .default('.codegen')
-        .describe('Directory of counters, sessions and backups, relative to the workspace.'),
+        .describe('Directory of counters and backups, relative to the workspace.'),
     })
     .prefault({})
     .describe('What the server keeps.'),

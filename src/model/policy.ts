@@ -20,9 +20,12 @@ export const limitSchema = z.strictObject({
 });
 
 const toolRuleSchema = z.strictObject({
-  action: z.enum(['allow', 'deny']).optional(),
+  action: z
+    .enum(['allow', 'deny'])
+    .optional()
+    .describe('Whether the tool may be called; allow when left out.'),
   reason: z.string().optional().describe('Told to the agent when the tool is denied.'),
-  limits: z.array(limitSchema).optional(),
+  limits: z.array(limitSchema).optional().describe('How often it may be called.'),
   rate_limit: z
     .strictObject({ max: maxSchema, window: windowSchema })
     .optional()
@@ -31,14 +34,19 @@ const toolRuleSchema = z.strictObject({
 
 /** The policy document, version "1". Whatever it does not know is an error, never ignored: it fails closed. */
 export const policySchema = z.strictObject({
-  version: z.literal('1'),
+  version: z.literal('1').describe('Version of the document.'),
   default: z.enum(['allow', 'deny']).describe('What happens to tools that are not listed.'),
   hide: z
     .array(z.string().min(1))
     .default([])
     .describe('Tools that are neither listed nor callable; * stands for any text.'),
-  all_tools: z.strictObject({ limits: z.array(limitSchema).default([]) }).optional(),
-  tools: z.record(z.string(), toolRuleSchema).default({}),
+  all_tools: z
+    .strictObject({
+      limits: z.array(limitSchema).default([]).describe('How often all tools together may be called.'),
+    })
+    .optional()
+    .describe('Rules for every tool.'),
+  tools: z.record(z.string(), toolRuleSchema).default({}).describe('Rules by the name of the tool.'),
 });
 
 export type Limit = z.infer<typeof limitSchema>;

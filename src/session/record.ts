@@ -124,7 +124,9 @@ function checkRequest(raw: ActionRequest, index: number, baseURL: string | undef
   try {
     return { action, prepared: action.prepare(own, baseURL), target, note, record };
   } catch (error) {
-    throw error instanceof z.ZodError ? invalidInput(error, `${where} ${name}`, fields) : error;
+    throw error instanceof z.ZodError
+      ? invalidInput(error, `${where} ${name}`, fields, action.fields)
+      : error;
   }
 }
 
@@ -154,6 +156,14 @@ function refLocator({ page, view }: LivePage, ref: string): Locator {
 /** What a target matches now, for looking at it. */
 export function targetLocator(current: LivePage, target: string): Locator {
   return isRef(target) ? refLocator(current, target) : toLocator(current.page, chainOf(target));
+}
+
+/** What an ambiguous target matches, each by a locator that is its own. */
+export async function matchesOf(current: LivePage, target: string, most: number): Promise<string[]> {
+  const locator = targetLocator(current, target);
+  const count = Math.min(await locator.count(), most);
+  const indexes = Array.from({ length: count }, (_, index) => index);
+  return Promise.all(indexes.map(async (index) => (await locator.nth(index).normalize()).toString()));
 }
 
 async function resolveTarget(

@@ -3,7 +3,10 @@ import { actions } from '../actions/registry.js';
 
 /** What every action of a call may hold besides its own fields. */
 export const requestSchema = z.looseObject({
-  action: z.string().meta({ enum: [...actions.keys()] }),
+  action: z
+    .string()
+    .meta({ enum: [...actions.keys()] })
+    .describe('What to do.'),
   target: z
     .string()
     .min(1)

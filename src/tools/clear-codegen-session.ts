@@ -6,7 +6,7 @@ export const clearCodegenSession = defineTool({
   title: 'Discard a codegen session',
   description: 'Closes a session and forgets what it recorded; no file is written.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
-  input: z.strictObject({ sessionId: z.string() }),
+  input: z.strictObject({ sessionId: z.string().describe('The session to discard.') }),
   output: { cleared: types.flag },
 
   async handle({ sessions }, { sessionId }) {

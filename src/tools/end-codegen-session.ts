@@ -10,7 +10,7 @@ export const endCodegenSession = defineTool({
     'Writes the test of a session and closes its page. A failed call leaves the session open and the disk as it was.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   input: z.strictObject({
-    sessionId: z.string(),
+    sessionId: z.string().describe('The session to end.'),
     file: z.string().min(1).optional().describe("Instead of the session's own."),
     onConflict: z
       .enum(['fail', 'rename', 'overwrite'])

@@ -13,8 +13,8 @@ export const getCodegenSession = defineTool({
     'Without a sessionId lists all sessions; with one shows its state and what `include` asks for. `code` is what ending would write.',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   input: z.strictObject({
-    sessionId: z.string().optional(),
-    include: z.array(parts).optional(),
+    sessionId: z.string().optional().describe('All sessions if left out.'),
+    include: z.array(parts).optional().describe('What to show besides the state.'),
     target: z.string().min(1).max(5000).optional().describe('Limits snapshot and screenshot to an element.'),
   }),
   output: {

@@ -2,8 +2,13 @@ import { z } from 'zod';
 import { actions, stepCode } from '../actions/registry.js';
 import type { LivePage } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
+import { within } from '../model/within.js';
 import { requestSchema } from '../session/request.js';
 import { defineTool, pageOutput, pageText, types } from './tool.js';
+
+/** How many matches of an ambiguous target are told, and the milliseconds to find them. */
+const matchesShown = 4;
+const matchesMs = 2000;
 
 const fieldList = [...actions.values()]
   .filter((action) => Object.keys(action.fields.shape).length > 0)
@@ -17,9 +22,9 @@ export const recordCodegenSession = defineTool({
     'Performs actions in the page, in order, and records those that succeed; the first that fails ends the call. Send several at once. Returns their code and what changed in the snapshot.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
-    sessionId: z.string(),
+    sessionId: z.string().describe('From start_codegen_session.'),
     actions: z.array(requestSchema).min(1).max(100).describe(`Own fields of actions: ${fieldList}.`),
-    snapshot: z.enum(['diff', 'full', 'none']).optional(),
+    snapshot: z.enum(['diff', 'full', 'none']).optional().describe('diff if left out.'),
   }),
   output: {
     recorded: types.number,
@@ -59,12 +64,19 @@ export const recordCodegenSession = defineTool({
 
 /** On a miss, the elements that the target may have meant, with their references. */
 async function nearestHint(
-  { view, shown }: LivePage,
+  current: LivePage,
   error: CodegenError,
   target: string | undefined,
 ): Promise<string> {
   if (target === undefined || !['TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'].includes(error.code)) return '';
   const { nearestElements } = await import('../session/candidates.js');
-  const candidates = nearestElements(view ?? [], shown.get(target) ?? target);
-  return candidates.length === 0 ? '' : `Nearest: ${candidates.join(', ')}.`;
+  const { matchesOf } = await import('../session/record.js');
+  const { view = [], shown } = current;
+  const candidates = nearestElements(view, shown.get(target) ?? target);
+  const nearest = candidates.length === 0 ? '' : `Nearest: ${candidates.join(', ')}.`;
+  if (error.code === 'TARGET_NOT_FOUND') return nearest;
+  const matches = await within(matchesMs, matchesOf(current, target, matchesShown));
+  if (matches === undefined || matches.length === 0) return nearest;
+  const refs = new Set(matches.flatMap((match) => nearestElements(view, match).slice(0, 1)));
+  return `It matches ${matches.join(', ')}. ${nearest || `Nearest: ${[...refs].join(', ')}.`}`;
 }

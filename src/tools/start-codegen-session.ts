@@ -13,10 +13,10 @@ const settleMs = 1000;
 
 const optionsSchema = z.strictObject({
   outputPath: z.string().min(1).optional().describe('Directory in the workspace.'),
-  testNamePrefix: z.string().max(100).optional(),
-  includeComments: z.boolean().optional(),
-  language: z.enum(['typescript', 'javascript']).optional(),
-  template: z.enum(['plain']).optional(),
+  testNamePrefix: z.string().max(100).optional().describe("Before the test's title."),
+  includeComments: z.boolean().optional().describe('Notes as comments.'),
+  language: z.enum(['typescript', 'javascript']).optional().describe('As configured if left out.'),
+  template: z.enum(['plain']).optional().describe('As configured if left out.'),
 });
 
 export const startCodegenSession = defineTool({
@@ -38,7 +38,7 @@ export const startCodegenSession = defineTool({
       .min(1)
       .optional()
       .describe('Spec file in the output directory; made from the title if left out.'),
-    options: optionsSchema.optional(),
+    options: optionsSchema.optional().describe('How the test is written.'),
     use: useSchema
       .optional()
       .meta(shallow)

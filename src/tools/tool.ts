@@ -69,7 +69,7 @@ export function defineTool<Input extends z.ZodObject>(
     ...definition,
     async handle(context, args, call) {
       const checked = input.safeParse(args ?? {});
-      if (!checked.success) throw invalidInput(checked.error, name, Object.keys(input.shape));
+      if (!checked.success) throw invalidInput(checked.error, name, Object.keys(input.shape), input);
       return handle(context, checked.data, call);
     },
   };

@@ -68,6 +68,15 @@ test('a target that matches several, or none, is told with candidates to choose 
   });
   const refs = several.failed?.hint.match(/e\d+ button "Delete"/g) ?? [];
   expect(refs).toHaveLength(3);
+  const boxes = await record({ action: 'check', target: 'input[type=checkbox]' });
+  expect(boxes.failed?.hint).toMatch(/It matches getBy.*checkbox/);
+  expect(boxes.failed?.hint).toMatch(/Nearest: e\d+ checkbox/);
+  const printed = await record({ action: 'click', target: '[ref=e999]' });
+  expect(printed.failed).toMatchObject({
+    code: 'TARGET_NOT_FOUND',
+    message: 'The element of ref e999 is gone.',
+  });
+  expect(printed.failed?.hint).toContain('latest snapshot');
   const none = await record({ action: 'click', target: "getByRole('button', { name: 'Cleer completed' })" });
   expect(none.failed).toMatchObject({ code: 'TARGET_NOT_FOUND' });
   expect(none.failed?.hint).toMatch(/e\d+ button "Clear completed"/);
@@ -95,6 +104,8 @@ test('nothing is performed where any action of the call is malformed', async ({ 
     [{ action: 'clik', target: 'e1' }, 'did you mean "click"'],
     [{ action: 'fill', target: 'e1', vaule: 'x' }, 'did you mean "value"'],
     [{ action: 'click' }, 'needs a target'],
+    [{ action: 'fill', target: 'e1' }, 'fill.value is missing'],
+    [{ action: 'expect', target: 'e1', matcher: 'toHaveText' }, 'needs an expected value'],
     [{ action: 'goto', target: 'e1', url: 'http://127.0.0.1/' }, 'no field "target"'],
     [
       { action: 'click', target: "getByRole('button').evaluate(() => 1)" },
