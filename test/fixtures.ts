@@ -114,6 +114,12 @@ export async function connect(
   };
 }
 
+/** Writes a workspace's configuration. Unless it says otherwise, what is emitted is only what was asked for, and is not run. */
+export async function configure(workspace: string, config: object = {}): Promise<void> {
+  const whole = { autoAssert: false, verify: { mode: 'off' }, ...config };
+  await writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(whole));
+}
+
 /** The element's reference in a snapshot, by a part of its line. */
 export function refOf(snapshot: string, part: string): string {
   const line = snapshot.split('\n').find((each) => each.includes(part) && each.includes('[ref='));
@@ -200,6 +206,7 @@ export const test = base.extend<
     async ({}, use, { parallelIndex }) => {
       const workspace = path.join(root, 'test-results', `shared-${parallelIndex}-${process.pid}`);
       await mkdir(workspace, { recursive: true });
+      await configure(workspace);
       const connection = await connect(workspace);
       await use({ ...connection, workspace });
       await connection.close();
@@ -233,6 +240,7 @@ export const test = base.extend<
   workspace: async ({}, use, testInfo) => {
     const workspace = testInfo.outputPath('workspace');
     await mkdir(workspace, { recursive: true });
+    await configure(workspace);
     await use(workspace);
   },
   server: async ({ workspace }, use) => {

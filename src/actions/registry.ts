@@ -1,5 +1,5 @@
 import { locatorCode } from '../codegen/locator-code.js';
-import type { Step } from '../model/step.js';
+import type { Assertion, Step } from '../model/step.js';
 import type { Action } from './action.js';
 import * as element from './element.js';
 import { expect } from './expect.js';
@@ -31,4 +31,9 @@ export function groupTitle(step: Step): string | undefined {
 export function stepCode(step: Step): string {
   const subject = step.locator === undefined ? 'page' : `page.${locatorCode(step.locator)}`;
   return actions.get(step.action)?.emit(step, subject) ?? '';
+}
+
+/** The statement of an assertion. */
+export function assertionCode(assertion: Assertion): string {
+  return stepCode({ action: expect.name, ...assertion });
 }

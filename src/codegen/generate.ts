@@ -51,11 +51,20 @@ const templates = new URL('../../templates/', import.meta.url);
 /** What a statement can use without declaring it. */
 const fixtures = ['page', 'context', 'request', 'browser'];
 
+export interface Generated {
+  source: string;
+  /** Which statement of the body a line belongs to, by line number; the first line has number 1. */
+  statements: ReadonlyMap<number, number>;
+}
+
+/** A comment that marks where a statement begins, as long as the source is made; notes become comments of the other kind. */
+const marker = /^\s*\/\*codegen-statement:(\d+)\*\/$/;
+
 /**
  * The source of one spec, formatted as Prettier does by default. The same input gives the same text. A template that
  * can't be read, fails, or yields what does not parse is `CONFIG_INVALID`.
  */
-export async function generate(input: GenerateInput): Promise<string> {
+export async function generate(input: GenerateInput): Promise<Generated> {
   const { language, template } = input;
   const file = template === 'plain' ? fileURLToPath(new URL('plain.eta', templates)) : template;
   const broken = (what: string, cause: unknown) =>
@@ -72,11 +81,29 @@ export async function generate(input: GenerateInput): Promise<string> {
   });
   const { format } = await import('prettier');
   // Babel's parsers print the same as TypeScript's here, in less time.
-  return format(source, { parser: language === 'typescript' ? 'babel-ts' : 'babel' }).catch(
+  const marked = await format(source, { parser: language === 'typescript' ? 'babel-ts' : 'babel' }).catch(
     (error: unknown) => {
       throw broken(`yields what is not ${language}`, error);
     },
   );
+  return unmark(marked);
+}
+
+/** Takes out the markers and says which lines stood below which. */
+function unmark(marked: string): Generated {
+  const lines: string[] = [];
+  const statements = new Map<number, number>();
+  let current: number | undefined;
+  for (const line of marked.split('\n')) {
+    const number = marker.exec(line)?.[1];
+    if (number !== undefined) {
+      current = Number(number);
+      continue;
+    }
+    lines.push(line);
+    if (current !== undefined && line.trim() !== '') statements.set(lines.length, current);
+  }
+  return { source: lines.join('\n'), statements };
 }
 
 async function render(template: string, data: TemplateData): Promise<string> {
@@ -109,7 +136,7 @@ function useCode({ device, ...options }: { [option: string]: Json }): string {
 function groupsOf(body: readonly Statement[], includeComments: boolean): Group[] {
   const groups: Group[] = [];
   let previous: Statement | undefined;
-  for (const statement of body) {
+  for (const [index, statement] of body.entries()) {
     const { code, note, group } = statement;
     const lines = includeComments && note !== undefined ? comment(note) : [];
     if (previous === undefined || previous.group !== group) {
@@ -120,7 +147,7 @@ function groupsOf(body: readonly Statement[], includeComments: boolean): Group[]
     groups
       .at(-1)
       ?.paragraphs.at(-1)
-      ?.push(...lines, code);
+      ?.push(...lines, `/*codegen-statement:${index}*/`, code);
     previous = statement;
   }
   return groups;

@@ -85,13 +85,13 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
       [`${file}: there is no such file`],
       'Create it with `codegen-session-mcp init`, or correct the path.',
     );
-  const { output, browser, writes, state, policy } = valid(
+  const { $schema, policy, ...config } = valid(
     configSchema,
     text === undefined ? {} : await parseJson(file, text),
     file,
   );
   return {
-    config: { output, browser, writes, state },
+    config,
     policy:
       typeof policy === 'string'
         ? await loadPolicy(path.resolve(path.dirname(file), policy), stamps)

@@ -7,6 +7,9 @@ const milliseconds = z.int().min(1).max(86_400_000);
 
 const directory = z.string().min(1);
 
+/** What becomes of a test that does not pass; the strictest first. */
+export const verifyModeSchema = z.enum(['require', 'report', 'off']);
+
 const outputSchema = z
   .strictObject({
     dir: directory
@@ -81,12 +84,39 @@ const writesSchema = z
   .prefault({})
   .describe('What may be written to disk.');
 
+const verifySchema = z
+  .strictObject({
+    mode: verifyModeSchema
+      .default('require')
+      .describe(
+        'Before a test is written it is run: `require` writes it only if it passes, `report` says whether it did, `off` runs nothing.',
+      ),
+    runs: z.int().min(1).max(100).default(1).describe('Passes in a row that a test has to show.'),
+    timeoutMs: milliseconds
+      .default(60_000)
+      .describe('Milliseconds for all runs of one verification, and for a call of run_generated_test.'),
+    sensitivity: z
+      .enum(['quick', 'full', 'off'])
+      .default('quick')
+      .describe(
+        'What a test would catch: `quick` runs it once without JavaScript, `full` also without each of its steps.',
+      ),
+    enforce: z.boolean().default(false).describe('Refuse calls that ask for less than `mode`.'),
+  })
+  .prefault({})
+  .describe('The run of a test before it is written.');
+
 /** `codegen.config.json`. Unknown keys are errors, and what is left out has its default. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('Where editors find the JSON Schema of this file.'),
   output: outputSchema,
   browser: browserSchema,
   writes: writesSchema,
+  autoAssert: z
+    .boolean()
+    .default(true)
+    .describe('Assert what each recorded step visibly did, unless a session says otherwise.'),
+  verify: verifySchema,
   policy: z
     .union([policySchema, z.string().min(1)], { error: 'expected a policy, or the path of a file with one' })
     .default({ version: '1', default: 'allow', hide: [], tools: {} })

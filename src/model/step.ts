@@ -1,6 +1,14 @@
 import type { Json } from './json.js';
 import type { LocatorChain } from './locator.js';
 
+/** What `expect` asserts: the part of its step that says so. */
+export interface Assertion {
+  /** The element asserted; undefined for the page. */
+  locator?: LocatorChain;
+  /** The fields of `expect`. */
+  args: { [name: string]: Json };
+}
+
 /**
  * One recorded step of a session. A session is nothing but its list of steps: the generator, `get` and `undo`
  * read nothing else.
@@ -14,6 +22,10 @@ export interface Step {
   args: { [name: string]: Json };
   /** Becomes the comment above the step. */
   note?: string;
+  /** What the step visibly did, found by comparing the page before and after it. */
+  assertions?: Assertion[];
+  /** Set where the step changed the document beyond the element it acted on. */
+  changedPage?: true;
   /** Set where the step could not be checked while recording; only a run of the test proves it. */
   unchecked?: true;
 }

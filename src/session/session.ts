@@ -19,6 +19,8 @@ export interface Session {
   /** The spec's path as asked for, or as made from the title. */
   readonly file: string;
   readonly emission: EmissionOptions;
+  /** Whether what each step visibly did is asserted. */
+  readonly autoAssert: boolean;
   /** The whole `use` of the session: the configuration's, and over it the call's. */
   readonly use: Use;
   readonly steps: Step[];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { groupTitle, stepCode } from '../actions/registry.js';
+import { assertionCode, groupTitle, stepCode } from '../actions/registry.js';
 import type { Session } from '../session/session.js';
 import { sessionSource } from './source.js';
 import { defineTool, pageOutput, pageText, type Answer, type ToolContext, types } from './tool.js';
@@ -96,12 +96,25 @@ async function describe(
   const structured: Record<string, unknown> = { ...summary(session), file: relative, remaining };
   const said: string[] = [];
   if (wanted.has('steps')) {
-    const steps = session.steps.map((step, index) => ({ index, ...step, code: stepCode(step) }));
+    const steps = session.steps.map((step, index) => ({
+      index,
+      ...step,
+      code: stepCode(step),
+      assertions: (step.assertions ?? []).map((assertion) => ({
+        ...assertion,
+        code: assertionCode(assertion),
+        automatic: true,
+      })),
+    }));
     structured['steps'] = steps;
-    said.push(...session.steps.map((step, index) => `${index}: ${groupTitle(step) ?? stepCode(step)}`));
+    for (const [index, step] of session.steps.entries())
+      said.push(
+        `${index}: ${groupTitle(step) ?? stepCode(step)}`,
+        ...(step.assertions ?? []).map((assertion) => `   ${assertionCode(assertion)} (automatic)`),
+      );
   }
   if (wanted.has('code')) {
-    const code = (await sessionSource(session))(relative);
+    const code = (await sessionSource(session)).content(relative);
     structured['code'] = code;
     said.push(code);
   }

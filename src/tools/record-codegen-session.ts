@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { actions, stepCode } from '../actions/registry.js';
+import { actions, assertionCode, stepCode } from '../actions/registry.js';
 import type { LivePage } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
 import { within } from '../model/within.js';
@@ -42,10 +42,18 @@ export const recordCodegenSession = defineTool({
     return context.sessions.use(sessionId, async (session, live) => {
       const { landed, failure, performed } = await recordActions(session, live, given, limits, signal);
       const state = await pageState(live, failure !== undefined && snapshot === 'none' ? 'diff' : snapshot);
-      const steps = landed.map(({ index, step }) => ({ index, code: stepCode(step) }));
+      const steps = landed.map(({ index, step }) => {
+        const assertions = (step.assertions ?? []).map(assertionCode);
+        return { index, code: stepCode(step), ...(assertions.length === 0 ? {} : { assertions }) };
+      });
       const structured = { recorded: landed.length, steps, ...state };
       const lines = [`Performed ${performed} of ${given.length} actions, recorded ${landed.length}.`];
-      const said = steps.filter(({ code }) => code !== '').map(({ index, code }) => `${index}: ${code}`);
+      const said = steps
+        .filter(({ code }) => code !== '')
+        .flatMap(({ index, code, assertions = [] }) => [
+          `${index}: ${code}`,
+          ...assertions.map((assertion) => `   ${assertion}`),
+        ]);
       if (failure === undefined)
         return { structured, lines, pageContent: [...said, pageText(state)].join('\n') };
 

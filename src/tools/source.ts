@@ -1,20 +1,55 @@
-import { groupTitle, stepCode } from '../actions/registry.js';
+import { assertionCode, groupTitle, stepCode } from '../actions/registry.js';
 import { generate } from '../codegen/generate.js';
 import { withHeader } from '../guard/header.js';
 import { toJson } from '../model/json.js';
 import type { Session } from '../session/session.js';
 
-/** The session's test: a function of the path it is written to, which its header covers. */
-export async function sessionSource(session: Session): Promise<(relativePath: string) => string> {
+/** A test of the session that is not written but only run, to learn something from it. */
+export interface Variant {
+  /** Automatic assertions that fail don't end the run, so that all that fail are found. */
+  soft?: boolean;
+  /** Index of a step whose action is left out; its assertions stay. */
+  without?: number;
+}
+
+/** Where a line of a test comes from. */
+export interface Origin {
+  /** Index of the step. */
+  step: number;
+  /** Index among the step's automatic assertions; undefined for its action. */
+  assertion?: number;
+}
+
+export interface SessionSource {
+  /** The whole text of the file, whose header depends on the path, relative to the workspace. */
+  content: (relativePath: string) => string;
+  /** The origin of each line of the file, by line number; the first line has number 1. */
+  origins: ReadonlyMap<number, Origin>;
+}
+
+/** The session's test, or a variant of it. */
+export async function sessionSource(
+  session: Session,
+  { soft = false, without }: Variant = {},
+): Promise<SessionSource> {
   const { language, template, includeComments, testNamePrefix } = session.emission;
   let group: string | undefined;
-  const body = session.steps.flatMap((step) => {
+  const body = session.steps.flatMap((step, index) => {
     const title = groupTitle(step);
     group = title ?? group;
     if (title !== undefined) return [];
-    return [{ code: stepCode(step), note: step.note, group }];
+    const assertions = (step.assertions ?? []).map((assertion, number) => {
+      const code = assertionCode(assertion);
+      return {
+        code: soft ? code.replace(/^await expect\(/, 'await expect.soft(') : code,
+        group,
+        origin: { step: index, assertion: number },
+      };
+    });
+    const action = { code: stepCode(step), note: step.note, group, origin: { step: index } };
+    return index === without ? assertions : [action, ...assertions];
   });
-  const source = await generate({
+  const { source, statements } = await generate({
     language,
     template,
     title: testNamePrefix + session.title,
@@ -22,5 +57,10 @@ export async function sessionSource(session: Session): Promise<(relativePath: st
     body,
     includeComments,
   });
-  return (relativePath) => withHeader(relativePath, source);
+  const headerLines = withHeader('', '').split('\n').length - 1;
+  const origins = [...statements].flatMap(([line, statement]) => {
+    const origin = body[statement]?.origin;
+    return origin === undefined ? [] : [[line + headerLines, origin] as const];
+  });
+  return { content: (relativePath) => withHeader(relativePath, source), origins: new Map(origins) };
 }

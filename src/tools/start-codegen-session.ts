@@ -43,15 +43,20 @@ export const startCodegenSession = defineTool({
       .optional()
       .meta(shallow)
       .describe(`Playwright Test's use: ${Object.keys(useSchema.shape).join(', ')}.`),
+    autoAssert: z
+      .boolean()
+      .optional()
+      .describe('Assert what each step visibly did; as configured (true) if left out.'),
   }),
   output: { sessionId: types.text, file: types.text, ...pageOutput },
 
-  async handle(context, { title, url, file, options = {}, use: given = {} }, { progress, signal }) {
+  async handle(context, { title, url, file, options = {}, use: given = {}, ...args }, { progress, signal }) {
     const { openLive } = await import('../browser/live.js');
     const { pageState } = await import('../browser/page-state.js');
     const { recordActions } = await import('../session/record.js');
-    const { output, browser } = context.config();
+    const { output, browser, ...config } = context.config();
     const use: Use = { ...browser.use, ...given };
+    const autoAssert = args.autoAssert ?? config.autoAssert;
     const emission = {
       language: options.language ?? output.language,
       template: options.template ?? output.template,
@@ -66,22 +71,25 @@ export const startCodegenSession = defineTool({
     await checkStorageState(use, context.workspace);
 
     const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
-    const session = await context.sessions.start({ title: name, file: planned, emission, use }, async () => {
-      const process = await context.browsers.get(
-        {
-          name: use.browserName ?? browser.name,
-          headless: use.headless ?? browser.headless,
-          channel: browser.channel,
-          executablePath: browser.executablePath,
-        },
-        progress,
-      );
-      // Assertions need it; loading it takes longer than the first of them should.
-      void import('playwright/test');
-      await chooseTestIdAttribute(use, context.sessions);
-      const contextUse = await contextOptions(use, context.workspace);
-      return openLive(process, contextUse, { actionMs: limits.actionMs, settleMs });
-    });
+    const session = await context.sessions.start(
+      { title: name, file: planned, emission, use, autoAssert },
+      async () => {
+        const process = await context.browsers.get(
+          {
+            name: use.browserName ?? browser.name,
+            headless: use.headless ?? browser.headless,
+            channel: browser.channel,
+            executablePath: browser.executablePath,
+          },
+          progress,
+        );
+        // Assertions need it; loading it takes longer than the first of them should.
+        void import('playwright/test');
+        await chooseTestIdAttribute(use, context.sessions);
+        const contextUse = await contextOptions(use, context.workspace);
+        return openLive(process, contextUse, { actionMs: limits.actionMs, settleMs });
+      },
+    );
 
     try {
       return await context.sessions.use(session.id, async (_, live) => {

@@ -52,6 +52,8 @@ test('without a file every key has its default', async () => {
         maxFilesPerSession: 20,
         limits: [{ counter: 'writes', window: 'minute', max: 30, scope: 'grant' }],
       },
+      autoAssert: true,
+      verify: { mode: 'require', runs: 1, timeoutMs: 60_000, sensitivity: 'quick', enforce: false },
       state: { dir: '.codegen' },
     },
   });

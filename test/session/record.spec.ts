@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { connect, descendants, expect, refOf, test } from '../fixtures.js';
+import { configure, connect, descendants, expect, refOf, test } from '../fixtures.js';
 
 test('a target in any form is emitted as the best locator of its element', async ({ open }) => {
   const { started, land } = await open('todo.html');
@@ -298,7 +296,7 @@ test('addresses that are not pages are not opened', async ({ open, shared, pages
 
 test('a page that never answers costs no more than the time-out', async ({ workspace, pages }) => {
   const config = { browser: { navigationTimeoutMs: 700, actionTimeoutMs: 700 } };
-  await writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(config));
+  await configure(workspace, config);
   const server = await connect(workspace);
   expect((await server.start({ url: `${pages.url}/hang` })).error).toMatchObject({ code: 'ACTION_FAILED' });
   const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });
@@ -310,10 +308,7 @@ test('a page that never answers costs no more than the time-out', async ({ works
 });
 
 test('a page that loops for ever is stopped, and the session goes on', async ({ workspace, pages }) => {
-  await writeFile(
-    path.join(workspace, 'codegen.config.json'),
-    JSON.stringify({ browser: { actionTimeoutMs: 700 } }),
-  );
+  await configure(workspace, { browser: { actionTimeoutMs: 700 } });
   const server = await connect(workspace);
   const { sessionId, snapshot } = await server.start({ title: 'loops', url: `${pages.url}/crash.html` });
   const loop = { action: 'click', target: refOf(snapshot, 'Loop forever') };
@@ -324,10 +319,7 @@ test('a page that loops for ever is stopped, and the session goes on', async ({ 
 });
 
 test('a regular expression that never ends fails its action alone', async ({ workspace, pages }) => {
-  await writeFile(
-    path.join(workspace, 'codegen.config.json'),
-    JSON.stringify({ browser: { actionTimeoutMs: 700 } }),
-  );
+  await configure(workspace, { browser: { actionTimeoutMs: 700 } });
   const server = await connect(workspace);
   const { sessionId } = await server.start({
     title: 'matches',

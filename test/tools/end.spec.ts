@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { checkEmitted } from '../codegen/emitted.js';
 import { hostileString } from '../codegen/hostile.js';
-import { connect, expect, runTests, test, type Connection } from '../fixtures.js';
+import { configure, connect, expect, runTests, test, type Connection } from '../fixtures.js';
 
 /** A session with one step in it, ready to be ended. */
 async function recorded(server: Connection, url: string, args: object = {}): Promise<string> {
@@ -12,9 +12,6 @@ async function recorded(server: Connection, url: string, args: object = {}): Pro
   expect(error).toBeUndefined();
   return sessionId;
 }
-
-const configure = (workspace: string, config: object): Promise<void> =>
-  writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(config));
 
 test('what ending writes is what get showed, and what the disk holds', async ({
   server,
