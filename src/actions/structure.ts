@@ -13,13 +13,18 @@ export const step = defineAction({
 
 export const undo = defineAction({
   name: 'undo',
-  description: 'Takes back the last recorded steps; the page stays as it is.',
+  description:
+    'Takes back the last recorded steps, or only what is asserted of them by itself; the page stays as it is.',
   target: 'none',
   recorded: false,
   fields: z.strictObject({
     count: z.int().positive().default(1).describe('Number of steps; 1 when left out.'),
+    assertions: z
+      .literal(true)
+      .optional()
+      .describe('Takes back only the automatic assertions of these steps; the steps stay.'),
   }),
-  perform({ steps }, { count }) {
+  perform({ steps }, { count, assertions }) {
     if (count > steps.length)
       throw new CodegenError(
         'INVALID_INPUT',
@@ -28,7 +33,8 @@ export const undo = defineAction({
           hint: 'Look at them with get_codegen_session and include ["steps"].',
         },
       );
-    steps.splice(-count);
+    if (assertions === true) for (const each of steps.slice(-count)) delete each.assertions;
+    else steps.splice(-count);
     return Promise.resolve();
   },
   emit: () => '',

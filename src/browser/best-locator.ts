@@ -3,11 +3,10 @@ import { isPattern, type LocatorArgument, type LocatorCall, type LocatorChain } 
 import { surroundings, type Surrounding } from './ancestors.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
 import type { Pin } from './pin.js';
-import { roles } from './roles.js';
+import { isRole } from './roles.js';
 import { parseSnapshot, roleAndName } from './snapshot.js';
 
 const positional = new Set(['first', 'last', 'nth']);
-const known: ReadonlySet<string> = new Set(roles);
 
 export interface LocatorWishes {
   testIdAttribute: string;
@@ -26,7 +25,8 @@ export async function bestLocator(pin: Pin, wishes: LocatorWishes): Promise<Loca
   const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
   const own = suggestion.slice(inFrame);
   const within = frames ?? suggestion.slice(0, inFrame);
-  const strong = !isWeak(own) && own[0]?.method !== 'getByText' && !mentions(own, wishes.asserted ?? []);
+  const byText = own[0]?.method === 'getByText' || own[0]?.method === 'getByLabel';
+  const strong = !isWeak(own) && !byText && !mentions(own, wishes.asserted ?? []);
   if (strong) return [...within, ...(await withExactName(pin.frame, own))];
   const handle = await pin.locator.elementHandle();
   try {
@@ -91,12 +91,21 @@ function suggested(normalized: string): LocatorChain {
   }
 }
 
-/** Whether a locator by text rests on the value of a field, or on texts of several children glued together. */
+/**
+ * Whether a locator by text rests on the value of a field, as the text of a label does that holds a list of options, or
+ * on texts of several children glued together.
+ */
 async function textWeakness(
   handle: ElementHandle<Element>,
   chain: LocatorChain,
 ): Promise<'value' | 'glued' | undefined> {
-  if (chain.at(-1)?.method !== 'getByText') return undefined;
+  const method = chain.at(-1)?.method;
+  if (method === 'getByLabel')
+    return handle.evaluate((element) => {
+      const labels = element instanceof HTMLSelectElement ? Array.from(element.labels) : [];
+      return labels.some((label) => label.contains(element)) ? 'value' : undefined;
+    });
+  if (method !== 'getByText') return undefined;
   return handle.evaluate((element) => {
     if (element.matches('input, textarea, select, [contenteditable]')) return 'value';
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT, (node) =>
@@ -116,7 +125,7 @@ function subjectsOf(snapshot: string, own: LocatorChain): LocatorChain[] {
   const [element] = parseSnapshot(snapshot);
   const { role, name } = element === undefined ? {} : roleAndName(element);
   const subjects: LocatorChain[] = [];
-  if (role !== undefined && known.has(role) && role !== 'generic') {
+  if (role !== undefined && isRole(role) && role !== 'generic') {
     if (name !== undefined) {
       subjects.push([{ method: 'getByRole', args: [role, { name }] }]);
       subjects.push([{ method: 'getByRole', args: [role, { name, exact: true }] }]);
@@ -144,7 +153,7 @@ function filtersFor(text: string): LocatorCall[] {
 /** What surrounds the element, told by test id, role, name or a text in it. */
 function roleScopes({ role, name, testId, texts }: Surrounding): LocatorChain[] {
   const scopes: LocatorChain[] = testId === undefined ? [] : [[{ method: 'getByTestId', args: [testId] }]];
-  if (role === undefined || !known.has(role)) return scopes;
+  if (role === undefined || !isRole(role)) return scopes;
   if (name !== undefined) scopes.push([{ method: 'getByRole', args: [role, { name }] }]);
   const byRole: LocatorCall = { method: 'getByRole', args: [role] };
   scopes.push(...texts.flatMap(filtersFor).map((filter) => [byRole, filter]));

@@ -34,6 +34,8 @@ export interface LivePage {
   settling: Settling;
   /** What the agent was shown last; undefined before the first snapshot and after a new document. */
   view: SnapshotView | undefined;
+  /** How many documents the page has loaded: two equal numbers mean the same document. */
+  document: number;
   /** What every reference of this document looked like when it was shown. */
   shown: Map<string, string>;
 }
@@ -139,11 +141,13 @@ export async function openLive(
       page,
       settling: createSettling(page, { settleMs: limits.settleMs, navigationMs: limits.actionMs }),
       view: undefined,
+      document: 0,
       shown: new Map(),
     };
     pages.push(entry);
     page.on('domcontentloaded', () => {
       entry.view = undefined;
+      entry.document++;
       entry.shown.clear();
     });
     page.on('crash', () => {

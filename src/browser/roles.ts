@@ -87,3 +87,10 @@ export const roles = [
   'treegrid',
   'treeitem',
 ] as const satisfies readonly Role[];
+
+const known: ReadonlySet<string> = new Set(roles);
+
+/** Whether `getByRole` takes a role. */
+export function isRole(role: string): boolean {
+  return known.has(role);
+}

@@ -13,6 +13,8 @@ export interface SnapshotLine {
   text: string;
   /** The reference that Playwright knows the element by now. */
   ref: string | undefined;
+  /** Whether it is what has the focus. */
+  active: boolean;
   /** Every reference under which the agent was shown this line. */
   shownAs: ReadonlySet<string>;
 }
@@ -55,6 +57,7 @@ export function parseSnapshot(snapshot: string): SnapshotView {
         raw,
         text: head + attributes.replace(/ \[(?:ref=\w+|active)\]/g, '') + tail,
         ref,
+        active: attributes.includes(' [active]'),
         shownAs: new Set(ref === undefined ? [] : [ref]),
       };
     });
@@ -273,6 +276,65 @@ function trees(view: SnapshotView): Tree[] {
 
 function lines({ line, children }: Tree): SnapshotLine[] {
   return [line, ...children.flatMap(lines)];
+}
+
+/** Two snapshots of a page, in terms of the elements that differ. */
+export interface Differences {
+  /** Lines of elements that were not there before. */
+  added: SnapshotLine[];
+  /** Lines of elements that are not there any more. */
+  gone: SnapshotLine[];
+  /** Elements that are still there and look different. */
+  changed: { before: SnapshotLine; after: SnapshotLine }[];
+}
+
+/** What differs between two snapshots of one document; undefined where comparing them takes too long. */
+export function differences(before: SnapshotView, after: SnapshotView): Differences | undefined {
+  const changes = compare(before, after);
+  if (changes === undefined) return undefined;
+  const added = changes.flatMap((change) => (change.kind === 'added' ? [change.line] : []));
+  const gone = changes.flatMap((change) => (change.kind === 'gone' ? [change.old] : []));
+  const changed = added.flatMap((line) => {
+    const old = line.ref === undefined ? undefined : gone.find((other) => other.ref === line.ref);
+    return old === undefined ? [] : [{ before: old, after: line }];
+  });
+  const pairs = new Set(changed.flatMap((pair) => [pair.before, pair.after]));
+  return {
+    added: added.filter((line) => !pairs.has(line)),
+    gone: gone.filter((line) => !pairs.has(line)),
+    changed,
+  };
+}
+
+/** What a line says of its element. */
+export interface LineParts {
+  role: string | undefined;
+  name: string | undefined;
+  /** `checked`, `expanded`, `selected`, `pressed`, `disabled`, also `checked=mixed`, `level=2`. */
+  states: string[];
+  /** The text or value that stands on the line itself. */
+  text: string | undefined;
+}
+
+export function partsOf(line: SnapshotLine): LineParts {
+  const { head, attributes, tail } = takeApart(line.raw.trimStart().slice(2));
+  const text = attributes === '' ? /^[a-z]+(?: "(?:[^"\\]|\\.)*")?: (.*)$/s.exec(head)?.[1] : tail.slice(2);
+  return {
+    ...roleAndName(line),
+    states: [...attributes.matchAll(/\[((?!ref=|cursor=|active\b)[^\]]*)\]/g)].map(([, state = '']) => state),
+    text: text === undefined || text === '' ? undefined : scalar(text),
+  };
+}
+
+/** A YAML scalar as Playwright prints it: plain, or in double quotes with JSON's escapes (and \\xNN). */
+function scalar(text: string): string {
+  if (!text.startsWith('"')) return text;
+  try {
+    const value: unknown = JSON.parse(text.replace(/\\x([0-9a-f]{2})/gi, '\\u00$1'));
+    return typeof value === 'string' ? value : text;
+  } catch {
+    return text;
+  }
 }
 
 /** Role and accessible name of an element, as its line tells them. */

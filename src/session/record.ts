@@ -13,6 +13,7 @@ import { invalidInput } from '../model/invalid.js';
 import type { LocatorChain } from '../model/locator.js';
 import { nearest } from '../model/nearest.js';
 import type { Step } from '../model/step.js';
+import { createEffects } from './effects.js';
 import { explainFailure } from './failure.js';
 import type { ActionRequest } from './request.js';
 import type { Session } from './session.js';
@@ -57,6 +58,9 @@ export async function recordActions(
   const current = live.current;
   const refs = requests.flatMap(({ target }) => (target !== undefined && isRef(target) ? [target] : []));
   const pins = await pinRefs(current, [...new Set(refs)]);
+  if (session.autoAssert) session.effects ??= createEffects(session, live);
+  const { effects } = session;
+  await effects?.catchUp();
 
   const outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
   for (const [index, request] of requests.entries()) {
@@ -70,13 +74,17 @@ export async function recordActions(
         steps: session.steps,
         ...limits,
       };
-      const chain = await resolveTarget(request, current, pins, session.use.testIdAttribute, limits);
+      const { chain, pin } = await resolveTarget(request, current, pins, session.use.testIdAttribute, limits);
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
+      if (action.target !== 'subject') await effects?.begin(pin, chain);
       await current.settling.mark();
       await bounded(action, prepared.perform(context, locator), limits);
       outcome.performed++;
       await current.settling.settle();
-      if (!request.record || !action.recorded) continue;
+      if (!request.record || !action.recorded) {
+        effects?.forget();
+        continue;
+      }
       const step: Step = {
         action: action.name,
         ...(chain === undefined ? {} : { locator: chain }),
@@ -84,8 +92,10 @@ export async function recordActions(
         ...(note === undefined ? {} : { note }),
       };
       session.steps.push(step);
+      await effects?.finish(step);
       outcome.landed.push({ index, step });
     } catch (error) {
+      effects?.forget();
       outcome.failure = { index, error: explainFailure(error, action.name, live), target: request.target };
       await current.settling.abandon();
       await current.settling.settle();
@@ -172,14 +182,14 @@ async function resolveTarget(
   pins: ReadonlyMap<string, Pin | undefined>,
   testIdAttribute = 'data-testid',
   limits: RecordLimits,
-): Promise<LocatorChain | undefined> {
+): Promise<{ chain?: LocatorChain; pin?: Pin }> {
   const { action, target, prepared } = request;
-  if (target === undefined) return undefined;
+  if (target === undefined) return {};
   if (!isRef(target)) {
     const given = chainOf(target);
-    if (action.target === 'subject') return given;
+    if (action.target === 'subject') return { chain: given };
     const pin = await pinSoon(toLocator(page, given), limits.actionMs);
-    return bestLocator(pin, { testIdAttribute });
+    return { chain: await bestLocator(pin, { testIdAttribute }), pin };
   }
   const pin = pins.get(target);
   if (pin === undefined || (await pin.locator.count()) === 0)
@@ -188,7 +198,7 @@ async function resolveTarget(
     });
   const texts = action.name === 'expect' ? assertedTexts(prepared.args) : undefined;
   const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
-  return bestLocator(pin, { testIdAttribute, asserted });
+  return { chain: await bestLocator(pin, { testIdAttribute, asserted }), pin };
 }
 
 /** A script of the page that does not end holds up even Playwright's own time-outs. */

@@ -1,5 +1,6 @@
 import type { Step } from '../model/step.js';
 import type { Live } from '../browser/live.js';
+import type { Effects } from './effects.js';
 import type { Use } from '../model/use.js';
 
 /** How the test of a session is written. */
@@ -27,6 +28,8 @@ export interface Session {
   status: 'open' | 'ended';
   /** The browser's side; undefined once the session has ended. */
   live: Live | undefined;
+  /** Finds what steps do, where that is asserted. */
+  effects?: Effects;
   /** Address of the page when the session ended. */
   lastUrl: string;
 }

@@ -32,6 +32,7 @@ export const endCodegenSession = defineTool({
         throw new CodegenError('INVALID_INPUT', 'Nothing has been recorded in this session.', {
           hint: 'Record actions first, or close it with clear_codegen_session.',
         });
+      await session.effects?.catchUp();
       const { content } = await sessionSource(session);
       const written = await context.guard.write({
         ...session.emission,

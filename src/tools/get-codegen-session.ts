@@ -37,11 +37,12 @@ export const getCodegenSession = defineTool({
     const { elementSnapshot, pageState } = await import('../browser/page-state.js');
     const { explainFailure } = await import('../session/failure.js');
     const { targetLocator } = await import('../session/record.js');
-    const session = context.sessions.find(sessionId);
-    const answer = await describe(context, session, new Set(include));
-    if (session.status === 'ended') return answer;
-    return context.sessions.use(sessionId, async (_, live) => {
-      const wanted = new Set(include);
+    const wanted = new Set(include);
+    const found = context.sessions.find(sessionId);
+    if (found.status === 'ended') return describe(context, found, wanted);
+    return context.sessions.use(sessionId, async (session, live) => {
+      await session.effects?.catchUp();
+      const answer = await describe(context, session, wanted);
       const element = target === undefined ? undefined : targetLocator(live.current, target);
       try {
         const whole = element === undefined && wanted.has('snapshot');

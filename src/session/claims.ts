@@ -1,0 +1,233 @@
+import { expect as expectAction } from '../actions/expect.js';
+import { assertionCode } from '../actions/registry.js';
+import { bestLocator } from '../browser/best-locator.js';
+import { elementState, type ElementState } from '../browser/element-state.js';
+import { toLocator } from '../browser/locator-expression.js';
+import type { Pin } from '../browser/pin.js';
+import { partsOf } from '../browser/snapshot.js';
+import type { Locator, Page } from 'playwright';
+import type { LocatorChain } from '../model/locator.js';
+import type { Assertion, Step } from '../model/step.js';
+import { within } from '../model/within.js';
+import type { Finding } from './findings.js';
+import { isVolatile } from './volatile.js';
+
+/** Something that could be asserted, and the ways to say it, the best first. */
+export interface Claim {
+  weight: number;
+  /** At most one claim of a kind is taken. */
+  kind: string;
+  subject: ClaimSubject;
+  ways: Assertion['args'][];
+}
+
+/** An element by its pin, or by a locator that is known; its children of a role; or the page. */
+export type ClaimSubject =
+  { pin: Pin; known?: LocatorChain | undefined; children?: string } | { chain: LocatorChain } | 'page';
+
+/** Where claims are checked. */
+export interface Scene {
+  page: Page;
+  baseURL: string | undefined;
+  testIdAttribute: string | undefined;
+}
+
+/** Milliseconds for an assertion that holds already, and for the state of an element. */
+const checkMs = 300;
+/** Characters of a text that identify it well enough. */
+const longestText = 80;
+
+/** The state of the only element that a locator matches now. */
+export function stateOf(locator: Locator): Promise<ElementState | undefined> {
+  return within(checkMs, elementState(locator));
+}
+
+/** What the element that a step acted on shows of it. */
+export function ownClaims(
+  step: Step,
+  subject: ClaimSubject,
+  before: ElementState,
+  after: ElementState,
+): Claim[] {
+  const ways: { weight: number; about: string; args: Assertion['args'] }[] = [];
+  const say = (weight: number, about: string, args: Assertion['args']): void => {
+    ways.push({ weight, about, args });
+  };
+  const isTyping = ['fill', 'clear', 'pressSequentially', 'selectOption'].includes(step.action);
+  if (after.values !== undefined) {
+    if (isTyping || before.values?.join('\n') !== after.values.join('\n'))
+      say(100, 'value', { matcher: 'toHaveValues', expected: after.values });
+  } else if (after.value !== undefined && (isTyping || before.value !== after.value)) {
+    const matcher = after.editable ? 'toHaveText' : 'toHaveValue';
+    if (isTyping || !isVolatile(after.value)) say(100, 'value', { matcher, expected: after.value });
+  }
+  const toggles = step.action === 'check' || step.action === 'uncheck';
+  if (after.checked !== undefined && (toggles || before.checked !== after.checked))
+    say(
+      100,
+      'checked',
+      after.checked === 'mixed'
+        ? { matcher: 'toBeChecked', options: { indeterminate: true } }
+        : { matcher: 'toBeChecked', ...(after.checked ? {} : { not: true }) },
+    );
+  for (const [name, value] of Object.entries(after.attributes))
+    if (before.attributes[name] !== value && !isVolatile(value))
+      say(98, name, { matcher: 'toHaveAttribute', name, expected: value });
+  if (before.disabled !== after.disabled)
+    say(97, 'disabled', { matcher: after.disabled ? 'toBeDisabled' : 'toBeEnabled' });
+  if (step.action === 'focus' && after.focused) say(100, 'focus', { matcher: 'toBeFocused' });
+  if (step.action === 'scrollIntoViewIfNeeded') say(100, 'viewport', { matcher: 'toBeInViewport' });
+  const gained = after.classes.find((name) => !before.classes.includes(name) && isTellingClass(name));
+  if (gained !== undefined) say(45, 'class', { matcher: 'toContainClass', expected: gained });
+  // An element's value as text says the same as its value as number, for people.
+  const spoken = ways.some(({ about }) => about === 'aria-valuetext');
+  return ways
+    .filter(({ about }) => !(spoken && about === 'aria-valuenow'))
+    .map(({ weight, about, args }) => ({
+      weight,
+      kind: `own ${about}`,
+      subject,
+      ways: [args],
+    }));
+}
+
+/** A class that tells a state by a word, and not one that comes with the mouse or an animation. */
+function isTellingClass(name: string): boolean {
+  return /^[a-z]+(?:-[a-z]+)*$/.test(name) && !/hover|focus|ripple|anim|transition|enter|leave/.test(name);
+}
+
+/** The ways to assert a finding. */
+export function waysToSay(finding: Finding): Assertion['args'][] {
+  switch (finding.kind) {
+    case 'appeared': {
+      const { role = '' } = partsOf(finding.line);
+      const speaks = ['alert', 'status', 'log', 'tooltip'].includes(role) && finding.text !== undefined;
+      return [...(speaks ? textWays(finding.text ?? '') : []), { matcher: 'toBeVisible' }];
+    }
+    case 'text':
+      return [...textWays(finding.text), { matcher: 'toBeVisible' }];
+    case 'value':
+      return [{ matcher: 'toHaveValue', expected: finding.text }];
+    case 'count':
+      return [{ matcher: 'toHaveCount', expected: finding.count }];
+    case 'focus':
+      return [{ matcher: 'toBeFocused' }];
+    case 'state': {
+      const { state, on } = finding;
+      if (state === 'checked') return [{ matcher: 'toBeChecked', ...(on ? {} : { not: true }) }];
+      if (state === 'disabled') return [{ matcher: on ? 'toBeDisabled' : 'toBeEnabled' }];
+      return [{ matcher: 'toHaveAttribute', name: `aria-${state}`, expected: String(on) }];
+    }
+  }
+}
+
+function textWays(text: string): Assertion['args'][] {
+  const short = clip(text);
+  return short === text
+    ? [
+        { matcher: 'toHaveText', expected: text },
+        { matcher: 'toContainText', expected: text },
+      ]
+    : [{ matcher: 'toContainText', expected: short }];
+}
+
+/** A text, or its beginning up to a word's end where it is long. */
+export function clip(text: string): string {
+  return text.length <= longestText ? text : text.slice(0, longestText).replace(/\s+\S*$/, '');
+}
+
+/**
+ * The first way to say a claim that is true of the page now and says something new; undefined where there is none.
+ * `earlier` has the last assertion on each topic.
+ */
+export async function assertClaim(
+  scene: Scene,
+  { subject, ways }: Claim,
+  earlier: ReadonlyMap<string, string>,
+): Promise<Assertion | undefined> {
+  for (const args of ways) {
+    for (const chain of await chainsFor(scene, subject, args)) {
+      const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
+      if (chain !== undefined && !isLasting(chain, args)) continue;
+      if (earlier.get(topicOf(assertion)) === assertionCode(assertion)) return undefined;
+      if (await holds(scene, assertion)) return assertion;
+      // A text that is another one by now changes by itself.
+      if (args['matcher'] === 'toContainText') return undefined;
+    }
+  }
+  return undefined;
+}
+
+/** Whether an assertion is true now. */
+async function holds({ page, baseURL }: Scene, { locator, args }: Assertion): Promise<boolean> {
+  const context = { page, baseURL, actionMs: checkMs, navigationMs: checkMs, steps: [] };
+  const element = locator === undefined ? undefined : toLocator(page, locator);
+  const check = expectAction.prepare(args, baseURL).perform(context, element);
+  return (
+    (await within(
+      4 * checkMs,
+      check.then(() => true),
+    )) === true
+  );
+}
+
+async function chainsFor(
+  { testIdAttribute = 'data-testid' }: Scene,
+  subject: ClaimSubject,
+  args: Assertion['args'],
+): Promise<(LocatorChain | undefined)[]> {
+  if (subject === 'page') return [undefined];
+  if ('chain' in subject) return [subject.chain];
+  const { pin, known, children } = subject;
+  const { expected, matcher } = args;
+  const speaksOfText = matcher === 'toHaveText' || matcher === 'toContainText';
+  const asserted = speaksOfText && typeof expected === 'string' ? [expected] : undefined;
+  const chains = known === undefined ? [] : [known];
+  const best = await within(10 * checkMs, bestLocator(pin, { testIdAttribute, asserted }));
+  if (best !== undefined) chains.push(best);
+  if (children === undefined) return chains;
+  const below: LocatorChain = [{ method: 'getByRole', args: [children] }];
+  return [below, ...chains.filter((chain) => chain.length === 1).map((chain) => [...chain, ...below])];
+}
+
+/** Matchers of what an element says. */
+const speaking = /^to(?:Have|Contain)(?:Text|Value|AccessibleName)$/;
+
+const positional = new Set(['first', 'last', 'nth']);
+
+/** Whether a locator will mean the same element in every run, and does not hold what is asserted of it. */
+function isLasting(chain: LocatorChain, args: Assertion['args']): boolean {
+  const { expected } = args;
+  if (chain.some(({ method }) => positional.has(method))) return false;
+  const texts = chain.flatMap(({ method, args }) => stringsIn(method === 'getByRole' ? args.slice(1) : args));
+  if (texts.some(isVolatile)) return false;
+  const selectors = chain.flatMap(({ method, args }) => (method === 'locator' ? stringsIn(args) : []));
+  if (
+    selectors.some((selector) => /nth|:(?:first|last)|\d{2,}|[#.][\w-]*[0-9a-f]{6,}|^[a-z]+$/.test(selector))
+  )
+    return false;
+  const says = typeof expected === 'string' && speaking.test(matcherOf(args));
+  return !says || expected === '' || !texts.some((text) => text.includes(expected));
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+}
+
+const families: Record<string, string> = {
+  toBeHidden: 'toBeVisible',
+  toBeEnabled: 'toBeDisabled',
+  toContainText: 'toHaveText',
+  toHaveValues: 'toHaveValue',
+};
+
+/** What an assertion speaks of: two on one topic contradict or repeat each other. */
+export function topicOf({ locator, args }: Assertion): string {
+  const matcher = matcherOf(args);
+  return JSON.stringify([locator, families[matcher] ?? matcher, args['name']]);
+}
+
+function matcherOf({ matcher }: Assertion['args']): string {
+  return typeof matcher === 'string' ? matcher : '';
+}

@@ -1,0 +1,407 @@
+import type { Page } from 'playwright';
+import { expect as expectAction } from '../actions/expect.js';
+import { assertionCode } from '../actions/registry.js';
+import { relativeUrl } from '../actions/url.js';
+import type { ElementState } from '../browser/element-state.js';
+import type { Live, LivePage } from '../browser/live.js';
+import { toLocator } from '../browser/locator-expression.js';
+import { pinNow, type Pin } from '../browser/pin.js';
+import { isRole } from '../browser/roles.js';
+import {
+  parseSnapshot,
+  partsOf,
+  refreshRefs,
+  type SnapshotLine,
+  type SnapshotView,
+} from '../browser/snapshot.js';
+import type { LocatorChain } from '../model/locator.js';
+import type { Assertion, Step } from '../model/step.js';
+import { within } from '../model/within.js';
+import {
+  assertClaim,
+  clip,
+  ownClaims,
+  stateOf,
+  topicOf,
+  waysToSay,
+  type Claim,
+  type ClaimSubject,
+  type Scene,
+} from './claims.js';
+import { effectsBetween, landmarksOf, type Finding } from './findings.js';
+import type { Session } from './session.js';
+import { isVolatile } from './volatile.js';
+
+/** How the current page looked at one moment. */
+interface Look {
+  live: LivePage;
+  snapshot: string;
+  view: SnapshotView;
+  url: string;
+  document: number;
+}
+
+/** The element that a step acts on, as it was before. */
+interface Subject {
+  pin: Pin;
+  chain: LocatorChain | undefined;
+  state: ElementState | undefined;
+}
+
+/** The last recorded action, until the next one begins. */
+interface Last {
+  step: Step;
+  before: Look;
+  after: Look;
+  subject: Subject | undefined;
+}
+
+/** Assertions of one step at most, and what one has to weigh to be more than the first. */
+const most = 3;
+const telling = 72;
+/** Findings that are tried before it is given up. */
+const tried = 12;
+/** Milliseconds for a snapshot. */
+const lookMs = 5000;
+/** Steps back from which on an element's going is noticed. */
+const memory = 8;
+
+/** What neither changes the page nor needs an assertion after it. */
+const silent = new Set(['step', 'waitFor', 'waitForURL']);
+
+/**
+ * Finds what each recorded step visibly did, by comparing the page before and after it, and keeps the most telling of
+ * it as assertions of the step. What has come late by the next call is the last step's too.
+ */
+export interface Effects {
+  /** Call when a call begins. */
+  catchUp(): Promise<void>;
+  /** Call just before an action; `pin` is its target. */
+  begin(pin: Pin | undefined, chain: LocatorChain | undefined): Promise<void>;
+  /** Call when a step has been recorded and the page has settled. */
+  finish(step: Step): Promise<void>;
+  /** Call after an action that was not recorded: what comes of it is no step's effect. */
+  forget(): void;
+}
+
+/** The effects of a session's steps on its pages. */
+export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Live): Effects {
+  const { baseURL, testIdAttribute } = session.use;
+  let now: Look | undefined;
+  let last: Last | undefined;
+  let subject: Subject | undefined;
+  /** References of what changed while nothing was done, and how often. */
+  const unrest = new Map<string, number>();
+  /** The first step in the current document. */
+  let opening: Step | undefined;
+
+  async function look(): Promise<Look | undefined> {
+    const { current } = live;
+    const { page } = current;
+    if (page.isClosed()) return undefined;
+    const snapshot = await within(lookMs, page.ariaSnapshot({ mode: 'ai', timeout: lookMs }));
+    if (snapshot === undefined) return undefined;
+    if (current.view !== undefined) current.view = refreshRefs(current.view, snapshot);
+    return {
+      live: current,
+      snapshot,
+      view: parseSnapshot(snapshot),
+      url: page.url(),
+      document: current.document,
+    };
+  }
+
+  /** Whether all that changed while nothing was done has changed so before. */
+  function isUnrest(before: Look, after: Look): boolean {
+    const moved = new Set(effectsBetween(before.view, after.view, new Set()).moved);
+    for (const ref of moved) unrest.set(ref, (unrest.get(ref) ?? 0) + 1);
+    const restless = restlessNow();
+    return moved.size > 0 && [...moved].every((ref) => restless.has(ref));
+  }
+
+  function restlessNow(): Set<string> {
+    return new Set([...unrest].filter(([, times]) => times > 1).map(([ref]) => ref));
+  }
+
+  async function assertEffects(effect: Last): Promise<void> {
+    const { step, after } = effect;
+    const scene: Scene = { page: after.live.page, baseURL, testIdAttribute };
+    const claims = await claimsOf(effect);
+    claims.sort((one, other) => other.weight - one.weight);
+    const earlier = assertedBefore(step);
+    const chosen: Assertion[] = [];
+    const kinds = new Set<string>();
+    for (const claim of claims) {
+      if (chosen.length === most || (chosen.length > 0 && claim.weight < telling)) break;
+      if (kinds.has(claim.kind)) continue;
+      const assertion = await assertClaim(scene, claim, earlier);
+      if (assertion === undefined) continue;
+      kinds.add(claim.kind);
+      chosen.push(assertion);
+      earlier.set(topicOf(assertion), assertionCode(assertion));
+    }
+    setAssertions(step, chosen);
+    if (chosen.length === 0) assertGoing(effect);
+  }
+
+  /**
+   * Where all that a step did is that something went away which nobody had asserted: the step before says that it is
+   * there, as the snapshot then did, and this one that it is gone.
+   */
+  function assertGoing({ step, before, after }: Last): void {
+    const previous = stepsInDocument(step).at(-1);
+    if (!sameDocument(before, after) || previous === undefined) return;
+    if (assertionsOf(previous).length === most) return;
+    const { gone } = effectsBetween(before.view, after.view, restlessNow());
+    const chain = gone
+      .map((line) => onlyCalled(line, before.view, after.view))
+      .find((each) => each !== undefined);
+    if (chain === undefined) return;
+    setAssertions(previous, [
+      ...(previous.assertions ?? []),
+      { locator: chain, args: { matcher: 'toBeVisible' } },
+    ]);
+    setAssertions(step, [{ locator: chain, args: { matcher: 'toBeHidden' } }]);
+  }
+
+  async function claimsOf({ step, before, after, subject: acted }: Last): Promise<Claim[]> {
+    const { page } = after.live;
+    const claims: Claim[] = [];
+    if (after.url !== before.url && !wasAskedFor(step, after.url) && !isVolatile(after.url)) {
+      const expected = baseURL === undefined ? after.url : relativeUrl(after.url, baseURL);
+      claims.push({ weight: 81, kind: 'url', subject: 'page', ways: [{ matcher: 'toHaveURL', expected }] });
+    }
+    if (!sameDocument(before, after)) {
+      const landmarks = await located(landmarksOf(after.view).slice(0, 4), after);
+      claims.push(...landmarks.map((claim) => ({ ...claim, kind: 'landmark' })));
+      const title = (await within(lookMs, page.title())) ?? '';
+      if (title !== '' && !isVolatile(title))
+        claims.push({
+          weight: 30,
+          kind: 'landmark',
+          subject: 'page',
+          ways: [{ matcher: 'toHaveTitle', expected: title }],
+        });
+      return claims;
+    }
+    const { findings, changedPage, gone } = effectsBetween(before.view, after.view, restlessNow());
+    if (changedPage) step.changedPage = true;
+    const own = acted === undefined ? undefined : await aftermathOf(acted, page);
+    if (acted?.state !== undefined && own !== undefined)
+      claims.push(...ownClaims(step, own.subject, acted.state, own.state));
+    const isFocusOfClick = (finding: Finding): boolean =>
+      finding.kind === 'focus' &&
+      step.action !== 'press' &&
+      own?.state.focused === true &&
+      own.state.value === undefined;
+    const telltale = findings.filter((finding) => !isFocusOfClick(finding)).slice(0, tried);
+    claims.push(...(await located(telltale, after, step.action === 'press')));
+    if (own?.renamed === true)
+      claims.push({ weight: 89, kind: 'own name', subject: own.subject, ways: [{ matcher: 'toBeVisible' }] });
+    else if (gone.length > 0) claims.push(...(await goneClaims(step, acted?.chain, gone, page)));
+    return claims;
+  }
+
+  /** Findings as claims; their elements are pinned while the references are those of the latest snapshot. */
+  async function located(findings: readonly Finding[], after: Look, byKey = false): Promise<Claim[]> {
+    const { page } = after.live;
+    const claims = findings.map(async (finding): Promise<Claim[]> => {
+      const { line, kind } = finding;
+      const { role = '', text } = partsOf(line);
+      const ways = waysToSay(finding);
+      // What moves by the keyboard is what the key is for.
+      const weight = finding.weight + (byKey && (kind === 'focus' || kind === 'state') ? 55 : 0);
+      const detail = kind === 'state' ? finding.state : kind === 'appeared' ? role : '';
+      const claim = { weight, kind: `${kind} ${detail}`, ways };
+      if (line.ref === undefined)
+        return kind === 'appeared' && text !== undefined
+          ? [{ ...claim, subject: { chain: [{ method: 'getByText', args: [clip(text)] }] } }]
+          : [];
+      const pin = await within(lookMs, pinNow(page.getByRef(line.ref)));
+      if (pin === undefined) return [];
+      return [{ ...claim, subject: kind === 'count' ? { pin, children: finding.role } : { pin } }];
+    });
+    return (await Promise.all(claims)).flat();
+  }
+
+  /** What is gone and was there before: the element acted on, or one that was asserted. */
+  async function goneClaims(
+    step: Step,
+    acted: LocatorChain | undefined,
+    gone: readonly SnapshotLine[],
+    page: Page,
+  ): Promise<Claim[]> {
+    const present = stepsInDocument(step)
+      .slice(-memory)
+      .flatMap(assertionsOf)
+      .flatMap(({ locator, args }) => (locator !== undefined && isPresence(args) ? [locator] : []));
+    const candidates = [
+      ...present.flatMap((chain) => {
+        const line = gone.find((each) => isCalled(chain, each));
+        return line === undefined ? [] : [{ chain, weight: partsOf(line).role === 'dialog' ? 90 : 83 }];
+      }),
+      ...(acted === undefined ? [] : [{ chain: acted, weight: 87 }]),
+    ];
+    const claims = candidates.map(async ({ chain, weight }): Promise<Claim[]> => {
+      const visible = await within(lookMs, toLocator(page, chain).first().isVisible());
+      return visible === false
+        ? [{ weight, kind: 'gone', subject: { chain }, ways: [{ matcher: 'toBeHidden' }] }]
+        : [];
+    });
+    return (await Promise.all(claims)).flat();
+  }
+
+  /** The steps before this one in the current document. */
+  function stepsInDocument(step: Step): Step[] {
+    const since = opening === undefined ? -1 : session.steps.indexOf(opening);
+    return session.steps.slice(Math.max(0, since), session.steps.indexOf(step));
+  }
+
+  /** What was asserted last on each topic. */
+  function assertedBefore(step: Step): Map<string, string> {
+    const assertions = stepsInDocument(step).flatMap(assertionsOf);
+    return new Map(assertions.map((assertion) => [topicOf(assertion), assertionCode(assertion)]));
+  }
+
+  return {
+    async catchUp() {
+      const before = now;
+      now = await look();
+      if (last === undefined || now === undefined || before === undefined) return;
+      if (before.snapshot === now.snapshot && before.url === now.url) return;
+      if (!session.steps.includes(last.step)) return;
+      if (!sameDocument(before, now)) opening = last.step;
+      else if (isUnrest(before, now)) return;
+      last = { ...last, after: now };
+      await assertEffects(last);
+    },
+
+    async begin(pin, chain) {
+      now ??= await look();
+      const acted = pin ?? (await within(lookMs, pinNow(live.current.page.locator(':focus'))));
+      subject = acted === undefined ? undefined : { pin: acted, chain, state: await stateOf(acted.locator) };
+      if (last !== undefined && chain !== undefined) dropImplied(last.step, chain);
+    },
+
+    async finish(step) {
+      if (step.action === expectAction.name) dropRepeated(session.steps, step);
+      if (step.action === expectAction.name || silent.has(step.action)) return;
+      const before = now;
+      now = await look();
+      if (now === undefined) return;
+      last = { step, before: before ?? now, after: now, subject };
+      if (!sameDocument(last.before, now)) opening = step;
+      await assertEffects(last);
+    },
+
+    forget() {
+      last = undefined;
+      now = undefined;
+    },
+  };
+}
+
+/** An element that was acted on, as it is afterwards. */
+interface Aftermath {
+  state: ElementState;
+  subject: ClaimSubject;
+  /** Whether the locator that it was found by does not tell it any more. */
+  renamed: boolean;
+}
+
+/** The element acted on as it is now, or the one that the page has put in its place. */
+async function aftermathOf({ pin, chain }: Subject, page: Page): Promise<Aftermath | undefined> {
+  const [state, successor] = await Promise.all([
+    stateOf(pin.locator),
+    chain === undefined ? undefined : stateOf(toLocator(page, chain)),
+  ]);
+  if (state?.visible === true) {
+    const renamed = chain !== undefined && successor === undefined;
+    return { state, subject: { pin, known: renamed ? undefined : chain }, renamed };
+  }
+  return chain === undefined || successor === undefined
+    ? undefined
+    : { state: successor, subject: { chain }, renamed: false };
+}
+
+function sameDocument(one: Look, other: Look): boolean {
+  return one.live === other.live && one.document === other.document;
+}
+
+/** Whether a step names the address that the page came to. */
+function wasAskedFor({ action, args }: Step, url: string): boolean {
+  const asked = args['url'];
+  return action === 'goto' && typeof asked === 'string' && new URL(asked, url).href === url;
+}
+
+function setAssertions(step: Step, assertions: Assertion[]): void {
+  if (assertions.length > 0) step.assertions = assertions;
+  else delete step.assertions;
+}
+
+/** What the next action needs anyway is not asserted before it. */
+function dropImplied(step: Step, chain: LocatorChain): void {
+  const implied = topicOf({ locator: chain, args: { matcher: 'toBeVisible' } });
+  setAssertions(
+    step,
+    (step.assertions ?? []).filter(
+      (assertion) => topicOf(assertion) !== implied || assertion.args['matcher'] === 'toBeHidden',
+    ),
+  );
+}
+
+/** What the agent asserts itself is not asserted twice. */
+function dropRepeated(steps: readonly Step[], own: Step): void {
+  const code = assertionCode(own);
+  const previous = steps.findLast((step) => step !== own && step.assertions !== undefined);
+  if (previous !== undefined)
+    setAssertions(
+      previous,
+      (previous.assertions ?? []).filter((assertion) => assertionCode(assertion) !== code),
+    );
+}
+
+/** Whether an assertion says that its element is there. */
+function isPresence({ matcher, not }: Assertion['args']): boolean {
+  return not !== true && matcher !== 'toBeHidden' && matcher !== 'toHaveCount';
+}
+
+/** Whether a text holds another, as locators compare them. */
+function holds(text: string, part: string): boolean {
+  return text.toLowerCase().includes(part.toLowerCase());
+}
+
+/** Whether the last part of a locator tells an element as a snapshot's line does. */
+function isCalled(chain: LocatorChain, line: SnapshotLine): boolean {
+  const call = chain.at(-1);
+  const { role, name = '', text = '' } = partsOf(line);
+  const [first, options] = call?.args ?? [];
+  if (call?.method === 'getByRole') {
+    const wanted = typeof options === 'object' && 'name' in options ? options.name : undefined;
+    return first === role && (typeof wanted !== 'string' || holds(name, wanted));
+  }
+  return typeof first === 'string' && call?.method !== 'locator' && holds(`${name} ${text}`, first);
+}
+
+/** A locator by role and name, or by text, that only this line of the page before has, and none after. */
+function onlyCalled(line: SnapshotLine, before: SnapshotView, after: SnapshotView): LocatorChain | undefined {
+  const { role, name, text } = partsOf(line);
+  const words = name ?? text;
+  if (role === undefined || words === undefined || !/\p{L}/u.test(words) || isVolatile(words))
+    return undefined;
+  const chain: LocatorChain =
+    name === undefined
+      ? [{ method: 'getByText', args: [clip(words)] }]
+      : [{ method: 'getByRole', args: [role, { name }] }];
+  const count = (view: SnapshotView): number => view.filter((each) => isCalled(chain, each)).length;
+  return isRole(role) || name === undefined
+    ? count(before) === 1 && count(after) === 0
+      ? chain
+      : undefined
+    : undefined;
+}
+
+/** What a step asserts: by itself, where it is an `expect`, and of its effects. */
+function assertionsOf(step: Step): Assertion[] {
+  return [...(step.action === expectAction.name ? [step] : []), ...(step.assertions ?? [])];
+}

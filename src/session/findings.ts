@@ -1,0 +1,205 @@
+import {
+  differences,
+  partsOf,
+  type Differences,
+  type SnapshotLine,
+  type SnapshotView,
+} from '../browser/snapshot.js';
+import { isVolatile } from './volatile.js';
+
+/** Something that a step visibly did; `weight` says how much it tells, from 0 to 100. */
+export type Finding = { weight: number; line: SnapshotLine } & (
+  | { kind: 'appeared'; text: string | undefined }
+  | { kind: 'text'; text: string }
+  | { kind: 'value'; text: string }
+  | { kind: 'state'; state: State; on: boolean }
+  | { kind: 'count'; role: string; count: number }
+  | { kind: 'focus' }
+);
+
+export type State = 'checked' | 'selected' | 'expanded' | 'pressed' | 'disabled';
+
+const states: readonly State[] = ['checked', 'selected', 'expanded', 'pressed', 'disabled'];
+
+/** What a step did to one document. */
+export interface Effects {
+  /** The most telling first. */
+  findings: Finding[];
+  /** Whether anything changed besides the state of fields, which a browser changes by itself. */
+  changedPage: boolean;
+  /** The elements that went away. */
+  gone: SnapshotLine[];
+  /** References of all that differs, or of what is around it. */
+  moved: string[];
+}
+
+const fields = new Set(['textbox', 'searchbox', 'combobox', 'spinbutton', 'slider', 'option']);
+const toggles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 'menuitemradio']);
+
+/** How much it tells that an element of a role appeared. */
+const appearanceWeights: Record<string, number> = {
+  alert: 95,
+  alertdialog: 94,
+  dialog: 93,
+  status: 92,
+  log: 85,
+  tooltip: 90,
+  heading: 82,
+  tabpanel: 72,
+  menu: 72,
+  listbox: 72,
+  paragraph: 74,
+  generic: 70,
+  text: 70,
+  region: 68,
+  listitem: 66,
+  row: 66,
+  option: 64,
+  treeitem: 64,
+  menuitem: 64,
+  article: 64,
+  cell: 62,
+  gridcell: 60,
+  link: 56,
+  button: 56,
+  textbox: 55,
+  img: 50,
+};
+const otherAppearance = 52;
+
+/** Roles whose elements are counted where they stand together. */
+const counted = ['listitem', 'row', 'option', 'treeitem', 'article', 'menuitem', 'tab'];
+
+/** What differs between the page before and after a step; the same document both times. */
+export function effectsBetween(
+  before: SnapshotView,
+  after: SnapshotView,
+  restless: ReadonlySet<string>,
+): Effects {
+  const differing = differences(before, after);
+  if (differing === undefined) return { findings: [], changedPage: true, gone: [], moved: [] };
+  const owners = new Map([...ownersOf(before), ...ownersOf(after)]);
+  const calm = (line: SnapshotLine): boolean => !restless.has(owners.get(line) ?? '');
+  const changed = differing.changed.filter(({ after: line }) => calm(line));
+  const findings = [
+    ...onceEach(differing.added.filter(calm).flatMap((line) => appearance(line))),
+    ...changed.flatMap((pair) => changes(pair.before, pair.after)),
+    ...counts(before, after).filter(({ line }) => calm(line)),
+    ...focus(before, after),
+  ];
+  const beyondFields = changed.some(({ before: old, after: line }) => {
+    const { role = '' } = partsOf(line);
+    return old.text !== line.text && !fields.has(role) && !toggles.has(role);
+  });
+  return {
+    findings: findings.sort((one, other) => other.weight - one.weight),
+    changedPage: beyondFields || differing.added.length > 0 || differing.gone.length > 0,
+    gone: differing.gone,
+    moved: owned(differing),
+  };
+
+  function owned({ added, gone, changed: pairs }: Differences): string[] {
+    const lines = [...added, ...gone, ...pairs.map((pair) => pair.after)];
+    return lines.flatMap((line) => owners.get(line) ?? []);
+  }
+}
+
+/** The reference of each line's element, or of the nearest one around it. */
+function ownersOf(view: SnapshotView): Map<SnapshotLine, string> {
+  const owners = new Map<SnapshotLine, string>();
+  const path: (string | undefined)[] = [];
+  for (const line of view) {
+    path.length = line.depth;
+    const owner = line.ref ?? path.at(-1);
+    path.push(owner);
+    if (owner !== undefined) owners.set(line, owner);
+  }
+  return owners;
+}
+
+/** Of findings that say the same words, such as a dialog and its heading, the weightiest. */
+function onceEach(findings: readonly Finding[]): Finding[] {
+  const best = new Map<string, Finding>();
+  for (const finding of findings) {
+    const { name, text } = partsOf(finding.line);
+    const words = name ?? text ?? '';
+    const other = best.get(words);
+    if (other === undefined || other.weight < finding.weight) best.set(words, finding);
+  }
+  return [...best.values()];
+}
+
+/** What tells that a document is the one it should be. */
+export function landmarksOf(view: SnapshotView): Finding[] {
+  const first = new Map<string, Finding>();
+  for (const finding of view.flatMap((line) => appearance(line))) {
+    const { role = '', states: given } = partsOf(finding.line);
+    const isTitle = role === 'heading' && given.includes('level=1');
+    if (!first.has(role)) first.set(role, { ...finding, weight: finding.weight + (isTitle ? 15 : 0) });
+  }
+  return [...first.values()].sort((one, other) => other.weight - one.weight);
+}
+
+function appearance(line: SnapshotLine): Finding[] {
+  const { role, name, text } = partsOf(line);
+  if (role === undefined || line.text.startsWith('/')) return [];
+  const words = [name, text].filter((each) => each !== undefined);
+  const says = words.some((each) => /\p{L}/u.test(each));
+  if (words.some(isVolatile)) return [];
+  const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
+  if (!says && !isLive) return [];
+  // A generic element tells by its text alone.
+  if (role === 'generic' && text === undefined && name === undefined) return [];
+  const weight = appearanceWeights[role] ?? otherAppearance;
+  return [{ kind: 'appeared', line, text, weight }];
+}
+
+function changes(before: SnapshotLine, after: SnapshotLine): Finding[] {
+  const [old, now] = [partsOf(before), partsOf(after)];
+  const role = now.role ?? '';
+  const found: Finding[] = [];
+  for (const state of states) {
+    const has = (parts: typeof old): string | undefined =>
+      parts.states.find((each) => each === state || each.startsWith(`${state}=`));
+    if (has(old) === has(now) || has(now) === `${state}=mixed`) continue;
+    found.push({ kind: 'state', line: after, state, on: has(now) !== undefined, weight: 86 });
+  }
+  if (now.text !== undefined && now.text !== old.text && !isVolatile(now.text)) {
+    const isField = fields.has(role);
+    const weight = ['alert', 'status', 'log'].includes(role) ? 96 : /\d/.test(now.text) ? 88 : 84;
+    found.push({ kind: isField ? 'value' : 'text', line: after, text: now.text, weight });
+  }
+  return found;
+}
+
+/** Groups of which there are more or fewer now. */
+function counts(before: SnapshotView, after: SnapshotView): Finding[] {
+  const old = groups(before);
+  return [...groups(after)].flatMap(([key, { line, role, count }]): Finding[] => {
+    const then = old.get(key)?.count;
+    return then === undefined || then === count ? [] : [{ kind: 'count', line, role, count, weight: 78 }];
+  });
+}
+
+/** How many children of each counted role an element with a reference has. */
+function groups(view: SnapshotView): Map<string, { line: SnapshotLine; role: string; count: number }> {
+  const found = new Map<string, { line: SnapshotLine; role: string; count: number }>();
+  const path: SnapshotLine[] = [];
+  for (const line of view) {
+    path.length = line.depth;
+    path[line.depth] = line;
+    const parent = path[line.depth - 1];
+    const { role } = partsOf(line);
+    if (role === undefined || parent?.ref === undefined || !counted.includes(role)) continue;
+    const key = `${parent.ref} ${role}`;
+    found.set(key, { line: parent, role, count: (found.get(key)?.count ?? 0) + 1 });
+  }
+  return found;
+}
+
+function focus(before: SnapshotView, after: SnapshotView): Finding[] {
+  const active = (view: SnapshotView): SnapshotLine | undefined =>
+    view.find((line) => line.active && line.depth > 0);
+  const [old, now] = [active(before), active(after)];
+  return now === undefined || now.ref === old?.ref ? [] : [{ kind: 'focus', line: now, weight: 40 }];
+}

@@ -1,0 +1,194 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, runTests, test, type Recording } from '../fixtures.js';
+
+const button = (name: string): string => `getByRole('button', { name: '${name}', exact: true })`;
+const click = (target: string): Record<string, unknown> => ({ action: 'click', target });
+
+/** The automatic assertions of the last step, without what all of them begin with. */
+async function asserted({ record }: Recording, action: Record<string, unknown>): Promise<string[]> {
+  const { failed, steps } = await record(action);
+  expect(failed).toBeUndefined();
+  const assertions = Array.isArray(steps) ? steps.at(-1)?.['assertions'] : undefined;
+  return Array.isArray(assertions)
+    ? assertions.map((code) => String(code).replace(/^await expect\(page(?:\.|\)\.)/, ''))
+    : [];
+}
+
+const rows: { does: string; action: Record<string, unknown>; asserts: string[] }[] = [
+  {
+    does: 'opens a disclosure',
+    action: click(button('What is it?')),
+    asserts: [
+      'getByRole("button", { name: "What is it?" })).toHaveAttribute("aria-expanded", "true");',
+      'getByText("A collection of widgets.")).toBeVisible();',
+    ],
+  },
+  {
+    does: 'presses a toggle button',
+    action: click(button('Mute')),
+    asserts: ['getByRole("button", { name: "Mute" })).toHaveAttribute("aria-pressed", "true");'],
+  },
+  {
+    does: 'flips a switch',
+    action: click('role=switch'),
+    asserts: ['getByRole("switch", { name: "Wi-Fi" })).toBeChecked();'],
+  },
+  {
+    does: 'moves a slider',
+    action: { action: 'press', target: 'role=slider', key: 'ArrowRight' },
+    asserts: ['getByRole("slider", { name: "Red" })).toHaveAttribute("aria-valuenow", "129");'],
+  },
+  {
+    does: 'moves along radio buttons',
+    action: { action: 'press', target: "getByRole('radio', { name: 'Regular' })", key: 'ArrowDown' },
+    asserts: [
+      'getByRole("radio", { name: "Regular" })).not.toBeChecked();',
+      'getByRole("radio", { name: "Deep dish" })).toBeFocused();',
+    ],
+  },
+  {
+    does: 'counts and announces',
+    action: click(button('Add')),
+    asserts: [
+      'getByRole("status")).toHaveText("1 times");',
+      'getByRole("alert")).toHaveText("Added to your list");',
+    ],
+  },
+  {
+    does: 'opens a dialog',
+    action: click(button('Add address')),
+    asserts: ['getByRole("dialog", { name: "Delivery address" })).toBeVisible();'],
+  },
+  {
+    does: 'filters a list',
+    action: { action: 'fill', target: "getByLabel('Filter')", value: 'ba' },
+    asserts: [
+      'getByRole("textbox", { name: "Filter" })).toHaveValue("ba");',
+      'getByRole("listitem")).toHaveCount(1);',
+    ],
+  },
+  {
+    does: 'enables a button',
+    action: { action: 'check', target: "getByRole('checkbox')" },
+    asserts: [
+      'getByRole("checkbox", { name: "I agree" })).toBeChecked();',
+      'getByRole("button", { name: "Order" })).toBeEnabled();',
+    ],
+  },
+  {
+    does: 'selects an option',
+    action: { action: 'selectOption', target: 'select', values: 'Large' },
+    asserts: ['getByRole("combobox", { name: "Size" })).toHaveValue("Large");'],
+  },
+  {
+    does: 'renames the button that was clicked',
+    action: click(button('Show details')),
+    asserts: ['getByRole("button", { name: "Hide details" })).toBeVisible();'],
+  },
+  { does: 'does nothing', action: click(button('Nothing')), asserts: [] },
+];
+
+for (const { does, action, asserts } of rows)
+  test(`what a step that ${does} visibly did is asserted`, async ({ open }) => {
+    const recording = await open('widgets.html', { autoAssert: true });
+    const given = await asserted(recording, action);
+    const flat = given.map((code) => code.replace(/\s+/g, ' '));
+    expect(flat).toEqual(asserts);
+  });
+
+test('of a new page its title line is asserted, and the address that was not asked for', async ({
+  open,
+  pages,
+}) => {
+  const recording = await open('navigation.html', { autoAssert: true });
+  expect(await recording.code()).toContain('toBeVisible();');
+  const redirected = await asserted(recording, { action: 'goto', url: `${pages.url}/redirect` });
+  expect(redirected).toContain(`toHaveURL("${pages.url}/landing.html");`);
+});
+
+test('what is gone is asserted only of what was asserted to be there', async ({ open }) => {
+  const recording = await open('widgets.html', { autoAssert: true });
+  await recording.land(click(button('Add address')), {
+    action: 'fill',
+    target: "getByLabel('Street')",
+    value: 'Main St',
+  });
+  const closed = await asserted(recording, click(button('Cancel')));
+  expect(closed[0]).toContain('"Delivery address" })).toBeHidden();');
+  // The banner has not been asserted: the step before says that it was there.
+  await recording.land(click(button('Remove banner')));
+  expect(await recording.code()).toMatch(
+    /"Banner" \}\)\)\.toBeVisible\(\);\s+await page\.getByRole\("button", \{ name: "Remove banner" \}\)\.click\(\);\s+await expect\(page\.getByRole\("region", \{ name: "Banner" \}\)\)\.toBeHidden/,
+  );
+});
+
+test('nothing is asserted that the next action needs anyway, or that the agent asserts', async ({ open }) => {
+  const widgets = await open('widgets.html', { autoAssert: true });
+  await widgets.land(click(button('Show details')), click(button('Hide details')));
+  expect(await widgets.code()).not.toContain('"Hide details" })).toBeVisible()');
+  await widgets.land(click(button('Add')), {
+    action: 'expect',
+    target: "getByRole('alert')",
+    matcher: 'toHaveText',
+    expected: 'Added to your list',
+  });
+  expect((await widgets.code()).match(/Added to your list/g)).toHaveLength(1);
+});
+
+test('what comes late is credited to the last step', async ({ open }) => {
+  const recording = await open('widgets.html', { autoAssert: true });
+  await recording.land(click(button('Load')));
+  await expect
+    .poll(() => recording.code())
+    .toMatch(
+      /"Load" \}\)\.click\(\);\s+await expect\(page\.getByText\("Everything is loaded"\)\)\.toBeVisible/,
+    );
+});
+
+test('what changes by itself is not asserted', async ({ open }) => {
+  const recording = await open('clock.html', { autoAssert: true });
+  for (let count = 0; count < 6; count++) await recording.land(click(button('Alarm')));
+  // Once it has changed twice while nothing was done, it is known.
+  const [, , , ...later] = (await recording.code()).split('.click()');
+  expect(later.join('')).toContain('aria-pressed');
+  expect(later.join('')).not.toContain('tick');
+});
+
+test('automatic assertions are marked, and can be taken back without their step', async ({
+  open,
+  shared,
+}) => {
+  const recording = await open('widgets.html', { autoAssert: true });
+  const { sessionId } = recording.started;
+  await recording.land(click(button('Mute')));
+  const { steps } = await shared.call('get_codegen_session', { sessionId, include: ['steps'] });
+  expect(Array.isArray(steps) ? steps.at(-1) : undefined).toMatchObject({
+    action: 'click',
+    assertions: [{ automatic: true, code: expect.stringContaining('aria-pressed') }],
+  });
+  await recording.record({ action: 'undo', assertions: true });
+  const code = await recording.code();
+  expect(code).toContain('"Mute" }).click()');
+  expect(code).not.toContain('aria-pressed');
+});
+
+test('a session or the configuration can do without', async ({ open }) => {
+  const recording = await open('widgets.html', { autoAssert: false });
+  await recording.land(click(button('Mute')));
+  expect(await recording.code()).not.toContain('expect');
+});
+
+test('a test with what its steps did passes, and fails when the page breaks', async ({ open, workspace }) => {
+  const recording = await open('widgets.html', { autoAssert: true });
+  await recording.land(...rows.map(({ action }) => action));
+  const code = await recording.code();
+  await writeFile(path.join(workspace, 'whole.spec.ts'), code);
+  const run = await runTests(workspace);
+  expect(run.output).toContain('1 passed');
+  await writeFile(
+    path.join(workspace, 'whole.spec.ts'),
+    code.replace('test(', 'test.use({ javaScriptEnabled: false });\n\ntest('),
+  );
+  expect((await runTests(workspace)).exitCode).toBe(1);
+});
