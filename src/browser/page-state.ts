@@ -19,10 +19,13 @@ export interface PageState {
 /** Milliseconds for a page to say what it shows; one that is busy for longer does not respond. */
 const answerMs = 5000;
 
-/** The state of the pages now, with what the agent has not seen yet of the current one. */
-export async function pageState(live: Live, mode: SnapshotMode): Promise<PageState> {
+/**
+ * The state of the pages now, with what the agent has not seen yet of the current one. `taken` is a snapshot of it that
+ * still holds, where there is one.
+ */
+export async function pageState(live: Live, mode: SnapshotMode, taken?: string): Promise<PageState> {
   const { current } = live;
-  const snapshot = mode === 'none' ? undefined : await updateSnapshot(current, mode);
+  const snapshot = mode === 'none' ? undefined : await updateSnapshot(current, mode, taken);
   // Pages and events of one moment: no event speaks of a page that is not listed.
   const open = [...live.pages];
   const events = live.takeEvents();
@@ -43,9 +46,10 @@ export async function pageState(live: Live, mode: SnapshotMode): Promise<PageSta
   };
 }
 
-async function updateSnapshot(live: LivePage, mode: 'diff' | 'full'): Promise<string> {
+async function updateSnapshot(live: LivePage, mode: 'diff' | 'full', taken?: string): Promise<string> {
   if (live.page.isClosed()) return 'The page has been closed.';
-  const snapshot = await within(answerMs, live.page.ariaSnapshot({ mode: 'ai', timeout: answerMs }));
+  const snapshot =
+    taken ?? (await within(answerMs, live.page.ariaSnapshot({ mode: 'ai', timeout: answerMs })));
   if (snapshot === undefined) return 'The page does not respond.';
   if (snapshot === '') return 'The page is empty.';
   const update =

@@ -66,8 +66,8 @@ const lookMs = 5000;
 /** Steps back from which on an element's going is noticed. */
 const memory = 8;
 
-/** What neither changes the page nor needs an assertion after it. */
-const silent = new Set(['step', 'waitFor', 'waitForURL']);
+/** Actions that do nothing to the page: what changes meanwhile is the last step's. */
+const silent = new Set([expectAction.name, 'step', 'waitFor', 'waitForURL']);
 
 /**
  * Finds what each recorded step visibly did, by comparing the page before and after it, and keeps the most telling of
@@ -77,16 +77,19 @@ export interface Effects {
   /** Call when a call begins. */
   catchUp(): Promise<void>;
   /** Call just before an action; `pin` is its target. */
-  begin(pin: Pin | undefined, chain: LocatorChain | undefined): Promise<void>;
+  begin(action: string, pin: Pin | undefined, chain: LocatorChain | undefined): Promise<void>;
   /** Call when a step has been recorded and the page has settled. */
   finish(step: Step): Promise<void>;
   /** Call after an action that was not recorded: what comes of it is no step's effect. */
   forget(): void;
+  /** The current page's snapshot, where one was taken since the last action. */
+  settled(): string | undefined;
 }
 
 /** The effects of a session's steps on its pages. */
 export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Live): Effects {
   const { baseURL, testIdAttribute } = session.use;
+  let before: Look | undefined;
   let now: Look | undefined;
   let last: Last | undefined;
   let subject: Subject | undefined;
@@ -263,21 +266,26 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     return new Map(assertions.map((assertion) => [topicOf(assertion), assertionCode(assertion)]));
   }
 
-  return {
-    async catchUp() {
-      const before = now;
-      now = await look();
-      if (last === undefined || now === undefined || before === undefined) return;
-      if (before.snapshot === now.snapshot && before.url === now.url) return;
-      if (!session.steps.includes(last.step)) return;
-      if (!sameDocument(before, now)) opening = last.step;
-      else if (isUnrest(before, now)) return;
-      last = { ...last, after: now };
-      await assertEffects(last);
-    },
+  async function catchUp(): Promise<void> {
+    const earlier = now;
+    now = await look();
+    if (last === undefined || now === undefined || earlier === undefined) return;
+    if (earlier.snapshot === now.snapshot && earlier.url === now.url) return;
+    if (!session.steps.includes(last.step)) return;
+    if (!sameDocument(earlier, now)) opening = last.step;
+    else if (isUnrest(earlier, now)) return;
+    last = { ...last, after: now };
+    await assertEffects(last);
+  }
 
-    async begin(pin, chain) {
-      now ??= await look();
+  return {
+    catchUp,
+    settled: () => now?.snapshot,
+
+    async begin(action, pin, chain) {
+      if (silent.has(action)) return;
+      before = now ?? (await look());
+      now = undefined;
       const acted = pin ?? (await within(lookMs, pinNow(live.current.page.locator(':focus'))));
       subject = acted === undefined ? undefined : { pin: acted, chain, state: await stateOf(acted.locator) };
       if (last !== undefined && chain !== undefined) dropImplied(last.step, chain);
@@ -285,13 +293,14 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
 
     async finish(step) {
       if (step.action === expectAction.name) dropRepeated(session.steps, step);
-      if (step.action === expectAction.name || silent.has(step.action)) return;
-      const before = now;
-      now = await look();
-      if (now === undefined) return;
-      last = { step, before: before ?? now, after: now, subject };
-      if (!sameDocument(last.before, now)) opening = step;
-      await assertEffects(last);
+      else if (silent.has(step.action)) await catchUp();
+      else {
+        now = await look();
+        if (now === undefined || before === undefined) return;
+        last = { step, before, after: now, subject };
+        if (!sameDocument(before, now)) opening = step;
+        await assertEffects(last);
+      }
     },
 
     forget() {

@@ -76,7 +76,7 @@ export async function recordActions(
       };
       const { chain, pin } = await resolveTarget(request, current, pins, session.use.testIdAttribute, limits);
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
-      if (action.target !== 'subject') await effects?.begin(pin, chain);
+      await effects?.begin(action.name, pin, chain);
       await current.settling.mark();
       await bounded(action, prepared.perform(context, locator), limits);
       outcome.performed++;

@@ -41,7 +41,8 @@ export const recordCodegenSession = defineTool({
     const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
     return context.sessions.use(sessionId, async (session, live) => {
       const { landed, failure, performed } = await recordActions(session, live, given, limits, signal);
-      const state = await pageState(live, failure !== undefined && snapshot === 'none' ? 'diff' : snapshot);
+      const mode = failure !== undefined && snapshot === 'none' ? 'diff' : snapshot;
+      const state = await pageState(live, mode, session.effects?.settled());
       const steps = landed.map(({ index, step }) => {
         const assertions = (step.assertions ?? []).map(assertionCode);
         return { index, code: stepCode(step), ...(assertions.length === 0 ? {} : { assertions }) };
