@@ -25,7 +25,7 @@ const answerMs = 5000;
  */
 export async function pageState(live: Live, mode: SnapshotMode, taken?: string): Promise<PageState> {
   const { current } = live;
-  const snapshot = mode === 'none' ? undefined : await updateSnapshot(current, mode, taken);
+  const snapshot = await updateSnapshot(current, mode, taken);
   // Pages and events of one moment: no event speaks of a page that is not listed.
   const open = [...live.pages];
   const events = live.takeEvents();
@@ -46,10 +46,19 @@ export async function pageState(live: Live, mode: SnapshotMode, taken?: string):
   };
 }
 
-async function updateSnapshot(live: LivePage, mode: 'diff' | 'full', taken?: string): Promise<string> {
-  if (live.page.isClosed()) return 'The page has been closed.';
+async function updateSnapshot(
+  live: LivePage,
+  mode: SnapshotMode,
+  taken?: string,
+): Promise<string | undefined> {
+  if (live.page.isClosed()) return mode === 'none' ? undefined : 'The page has been closed.';
   const snapshot =
     taken ?? (await within(answerMs, live.page.ariaSnapshot({ mode: 'ai', timeout: answerMs })));
+  if (mode === 'none') {
+    // Locators may have been looked for since the last one, which leaves Playwright without references.
+    if (snapshot !== undefined && live.view !== undefined) live.view = refreshRefs(live.view, snapshot);
+    return undefined;
+  }
   if (snapshot === undefined) return 'The page does not respond.';
   if (snapshot === '') return 'The page is empty.';
   const update =

@@ -141,12 +141,14 @@ export function showChanges(known: SnapshotView, snapshot: string): SnapshotUpda
 
 /** What the agent knows, with the references of now: for when a snapshot was taken that it was not shown. */
 export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView {
-  const changes = compare(known, parseSnapshot(snapshot)) ?? [];
-  return changes.flatMap((change) =>
-    change.kind === 'added'
-      ? []
-      : [{ ...change.old, ref: change.kind === 'same' ? change.line.ref : undefined }],
-  );
+  const now = parseSnapshot(snapshot);
+  const refs = new Set(now.map((line) => line.ref));
+  return (compare(known, now) ?? []).flatMap((change) => {
+    if (change.kind === 'added') return [];
+    // An element that only looks different is gone as a line, not as an element.
+    const lasting = refs.has(change.old.ref) ? change.old.ref : undefined;
+    return [{ ...change.old, ref: change.kind === 'same' ? change.line.ref : lasting }];
+  });
 }
 
 /** The line that a reference from the agent means, if its element is still there. */

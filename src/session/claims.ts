@@ -30,6 +30,8 @@ export interface Scene {
   page: Page;
   baseURL: string | undefined;
   testIdAttribute: string | undefined;
+  /** Called when a locator is looked for, which leaves Playwright without the references of the last snapshot. */
+  onSearch: () => void;
 }
 
 /** Milliseconds for an assertion that holds already, and for the state of an element. */
@@ -146,7 +148,7 @@ export async function assertClaim(
   earlier: ReadonlyMap<string, string>,
 ): Promise<Assertion | undefined> {
   for (const args of ways) {
-    for (const chain of await chainsFor(scene, subject, args)) {
+    for await (const chain of chainsFor(scene, subject, args)) {
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
       if (chain !== undefined && !isLasting(chain, args)) continue;
       if (earlier.get(topicOf(assertion)) === assertionCode(assertion)) return undefined;
@@ -171,23 +173,25 @@ async function holds({ page, baseURL }: Scene, { locator, args }: Assertion): Pr
   );
 }
 
-async function chainsFor(
-  { testIdAttribute = 'data-testid' }: Scene,
+/** Locators of a claim's subject, the cheapest to come by first. */
+async function* chainsFor(
+  { testIdAttribute = 'data-testid', onSearch }: Scene,
   subject: ClaimSubject,
   args: Assertion['args'],
-): Promise<(LocatorChain | undefined)[]> {
-  if (subject === 'page') return [undefined];
-  if ('chain' in subject) return [subject.chain];
-  const { pin, known, children } = subject;
-  const { expected, matcher } = args;
-  const speaksOfText = matcher === 'toHaveText' || matcher === 'toContainText';
-  const asserted = speaksOfText && typeof expected === 'string' ? [expected] : undefined;
-  const chains = known === undefined ? [] : [known];
-  const best = await within(10 * checkMs, bestLocator(pin, { testIdAttribute, asserted }));
-  if (best !== undefined) chains.push(best);
-  if (children === undefined) return chains;
-  const below: LocatorChain = [{ method: 'getByRole', args: [children] }];
-  return [below, ...chains.filter((chain) => chain.length === 1).map((chain) => [...chain, ...below])];
+): AsyncGenerator<LocatorChain | undefined> {
+  if (subject === 'page') yield undefined;
+  else if ('chain' in subject) yield subject.chain;
+  else {
+    const { pin, known, children } = subject;
+    const below: LocatorChain = children === undefined ? [] : [{ method: 'getByRole', args: [children] }];
+    if (children !== undefined) yield below;
+    if (known !== undefined) yield known;
+    const { expected } = args;
+    const asserted = speaking.test(matcherOf(args)) && typeof expected === 'string' ? [expected] : undefined;
+    onSearch();
+    const best = await within(10 * checkMs, bestLocator(pin, { testIdAttribute, asserted }));
+    if (best !== undefined && (children === undefined || best.length === 1)) yield [...best, ...below];
+  }
 }
 
 /** Matchers of what an element says. */

@@ -7,13 +7,7 @@ import type { Live, LivePage } from '../browser/live.js';
 import { toLocator } from '../browser/locator-expression.js';
 import { pinNow, type Pin } from '../browser/pin.js';
 import { isRole } from '../browser/roles.js';
-import {
-  parseSnapshot,
-  partsOf,
-  refreshRefs,
-  type SnapshotLine,
-  type SnapshotView,
-} from '../browser/snapshot.js';
+import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
@@ -82,7 +76,7 @@ export interface Effects {
   finish(step: Step): Promise<void>;
   /** Call after an action that was not recorded: what comes of it is no step's effect. */
   forget(): void;
-  /** The current page's snapshot, where one was taken since the last action. */
+  /** The current page's snapshot, where one was taken since the last action and its references hold. */
   settled(): string | undefined;
 }
 
@@ -91,6 +85,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   const { baseURL, testIdAttribute } = session.use;
   let before: Look | undefined;
   let now: Look | undefined;
+  /** Whether Playwright still has the references of the latest snapshot. */
+  let refsHold = false;
   let last: Last | undefined;
   let subject: Subject | undefined;
   /** References of what changed while nothing was done, and how often. */
@@ -104,7 +100,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     if (page.isClosed()) return undefined;
     const snapshot = await within(lookMs, page.ariaSnapshot({ mode: 'ai', timeout: lookMs }));
     if (snapshot === undefined) return undefined;
-    if (current.view !== undefined) current.view = refreshRefs(current.view, snapshot);
+    refsHold = true;
     return {
       live: current,
       snapshot,
@@ -128,7 +124,10 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
 
   async function assertEffects(effect: Last): Promise<void> {
     const { step, after } = effect;
-    const scene: Scene = { page: after.live.page, baseURL, testIdAttribute };
+    const onSearch = (): void => {
+      refsHold = false;
+    };
+    const scene: Scene = { page: after.live.page, baseURL, testIdAttribute, onSearch };
     const claims = await claimsOf(effect);
     claims.sort((one, other) => other.weight - one.weight);
     const earlier = assertedBefore(step);
@@ -280,7 +279,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
 
   return {
     catchUp,
-    settled: () => now?.snapshot,
+    settled: () => (refsHold ? now?.snapshot : undefined),
 
     async begin(action, pin, chain) {
       if (silent.has(action)) return;

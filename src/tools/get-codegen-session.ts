@@ -43,10 +43,10 @@ export const getCodegenSession = defineTool({
     return context.sessions.use(sessionId, async (session, live) => {
       await session.effects?.catchUp();
       const answer = await describe(context, session, wanted);
-      const element = target === undefined ? undefined : targetLocator(live.current, target);
       try {
-        const whole = element === undefined && wanted.has('snapshot');
-        const page = await pageState(live, whole ? 'full' : 'none');
+        const whole = target === undefined && wanted.has('snapshot');
+        const page = await pageState(live, whole ? 'full' : 'none', session.effects?.settled());
+        const element = target === undefined ? undefined : targetLocator(live.current, target);
         if (element !== undefined && wanted.has('snapshot'))
           page.snapshot = await elementSnapshot(live.current, element);
         const said = [answer.pageContent ?? '', pageText(page)];
