@@ -33,13 +33,19 @@ export interface RecordOutcome {
   failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
 }
 
-/** An action of a call, checked and ready. */
+/** An action of a call, checked. */
 interface Request {
   action: Action;
   prepared: PreparedAction;
   target: string | undefined;
   note: string | undefined;
   record: boolean;
+}
+
+/** Something to do in the page, from an agent's action or a saved step. */
+export interface Task extends Request {
+  /** Finds the locator that the step is to have; undefined where it has none. */
+  locate: () => Promise<LocatorChain | undefined>;
 }
 
 /**
@@ -57,9 +63,24 @@ export async function recordActions(
   const current = live.current;
   const refs = requests.flatMap(({ target }) => (target !== undefined && isRef(target) ? [target] : []));
   const pins = await pinRefs(current, [...new Set(refs)]);
+  const tasks = requests.map((request) => ({
+    ...request,
+    locate: () => resolveTarget(request, current, pins, session.use.testIdAttribute, limits),
+  }));
+  return performTasks(session, live, tasks, limits, signal);
+}
 
+/** Does one thing after the other, each recorded where it succeeded; the first that fails is the last. */
+export async function performTasks(
+  session: Session,
+  live: Live,
+  tasks: readonly Task[],
+  limits: RecordLimits,
+  signal: AbortSignal,
+): Promise<RecordOutcome> {
+  const current = live.current;
   const outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
-  for (const [index, request] of requests.entries()) {
+  for (const [index, request] of tasks.entries()) {
     if (signal.aborted) break;
     const { action, prepared, note } = request;
     try {
@@ -70,7 +91,7 @@ export async function recordActions(
         steps: session.steps,
         ...limits,
       };
-      const chain = await resolveTarget(request, current, pins, session.use.testIdAttribute, limits);
+      const chain = await request.locate();
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
       await current.settling.mark();
       await bounded(action, prepared.perform(context, locator), limits);
