@@ -9,8 +9,8 @@ export interface EmissionOptions {
   includeComments: boolean;
   /** Stands before the test's title. */
   testNamePrefix: string;
-  /** Directory of the test, relative to the workspace; undefined for the configured one. */
-  outputPath: string | undefined;
+  /** Output directory of the test, relative to the workspace. */
+  outputPath: string;
 }
 
 export interface Session {
@@ -23,6 +23,8 @@ export interface Session {
   readonly autoAssert: boolean;
   /** The whole `use` of the session: the configuration's, and over it the call's. */
   readonly use: Use;
+  /** Whether it goes on from a saved one, whose file it replaces. */
+  readonly resumed: boolean;
   readonly steps: Step[];
   status: 'open' | 'ended';
   /** The browser's side; undefined once the session has ended. */
