@@ -70,7 +70,7 @@ const sessionSchema = z.strictObject({
     template: z.string(),
     includeComments: z.boolean(),
     testNamePrefix: z.string(),
-    outputPath: z.string(),
+    outputPath: z.string().optional(),
   } satisfies Record<keyof EmissionOptions, z.ZodType>),
   use: useSchema,
   autoAssert: z.boolean(),

@@ -9,8 +9,8 @@ export interface EmissionOptions {
   includeComments: boolean;
   /** Stands before the test's title. */
   testNamePrefix: string;
-  /** Output directory of the test, relative to the workspace. */
-  outputPath: string;
+  /** Directory of the test, relative to the workspace; undefined for the configured one. */
+  outputPath: string | undefined;
 }
 
 export interface Session {

@@ -124,7 +124,7 @@ function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof i
     template: options.template ?? output.template,
     includeComments: options.includeComments ?? output.includeComments,
     testNamePrefix: options.testNamePrefix ?? '',
-    outputPath: options.outputPath ?? output.dir,
+    outputPath: options.outputPath,
   };
   const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
   const extension = emission.language === 'typescript' ? 'ts' : 'js';
@@ -146,8 +146,10 @@ function resumedPlan(saved: SavedSession, args: z.infer<typeof inputSchema>): Pl
     throw new CodegenError('INVALID_INPUT', `${other} can't be given together with resume.`, {
       hint: 'The saved session has its own title, file, options and use; beside resume only autoAssert is taken.',
     });
-  const { title, file, emission, use } = saved;
-  return { title, file, emission, use, autoAssert, resumed: true };
+  const { title, file, use } = saved;
+  // The configured directory may be another by now.
+  const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
+  return { title, file, emission: { ...saved.emission, outputPath }, use, autoAssert, resumed: true };
 }
 
 async function openPage(
