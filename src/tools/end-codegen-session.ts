@@ -15,7 +15,7 @@ export const endCodegenSession = defineTool({
     onConflict: z
       .enum(['fail', 'rename', 'overwrite'])
       .optional()
-      .describe('If the file exists; fail if left out, overwrite for a resumed one.'),
+      .describe('If the file exists; fail if left out, overwrite if resumed.'),
     dryRun: z.boolean().optional().describe('Only show what would be written.'),
   }),
   output: {

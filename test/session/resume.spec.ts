@@ -132,7 +132,7 @@ test('a step that no longer works ends the replay; what is recorded from there h
   await server.record(sessionId, { action: 'click', target: ref }, ...order.slice(3));
   const { files } = await server.call('end_codegen_session', { sessionId });
   expect(files).toMatchObject([{ path: spec, change: 'replaced' }]);
-  const { exitCode, output } = await runTests(workspace);
+  const { exitCode, output } = await runTests(workspace, 'generated-tests');
   expect(exitCode, output).toBe(0);
 });
 
