@@ -12,7 +12,7 @@ const rooms = {
   codegen: [],
   guard: ['state'],
   actions: ['browser', 'codegen'],
-  session: ['actions', 'browser'],
+  session: ['actions', 'browser', 'state'],
   tools: ['session', 'codegen', 'guard', 'browser', 'actions', 'config'],
 };
 const names = Object.keys(rooms);

@@ -36,15 +36,17 @@ export async function serve(options: {
   let loaded = await source.current();
   const sessions = createSessions(() => loaded.config.browser);
   const browsers = createBrowserPool();
+  const stateDirectory = path.resolve(options.workspace, loaded.config.state.dir);
   const context: ToolContext = {
     workspace: options.workspace,
+    stateDirectory,
     config: () => loaded.config,
     async refresh() {
       loaded = await source.current();
     },
     guard: createGuard({
       workspace: options.workspace,
-      stateDirectory: path.resolve(options.workspace, loaded.config.state.dir),
+      stateDirectory,
       config: () => ({ ...loaded.config, policy: loaded.policy }),
       caller: { grant: options.grant, connection: randomBytes(8).toString('hex') },
     }),

@@ -254,7 +254,7 @@ function readOption(node: Property | SpreadElement, source: Source): [string, Lo
 }
 
 /** Throws unless every call of the chain exists, can be made where it stands and has the arguments it takes. */
-function checkChain(chain: LocatorChain): void {
+export function checkChain(chain: LocatorChain): void {
   if (chain.length > maxCalls) throw invalid(`A locator has at most ${maxCalls} calls.`);
   let place: Place = 'page';
   for (const call of chain) {

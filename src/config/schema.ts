@@ -125,7 +125,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       dir: directory
         .default('.codegen')
-        .describe('Directory of counters and backups, relative to the workspace.'),
+        .describe('Directory of counters, backups and saved sessions, relative to the workspace.'),
     })
     .prefault({})
     .describe('What the server keeps.'),

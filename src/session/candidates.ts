@@ -1,14 +1,38 @@
 import { distance } from 'fastest-levenshtein';
+import type { LivePage } from '../browser/live.js';
 import { roleAndName, type SnapshotView } from '../browser/snapshot.js';
+import type { CodegenError } from '../model/errors.js';
+import { within } from '../model/within.js';
+import { matchesOf } from './record.js';
 
 /** How many candidates a hint names. */
-const shown = 4;
+const candidatesShown = 4;
+/** How many matches of an ambiguous target are told, and the milliseconds to find them. */
+const matchesShown = 4;
+const matchesMs = 2000;
+
+/** On a miss, the elements that the target may have meant, with their references; empty for any other failure. */
+export async function nearestHint(
+  current: LivePage,
+  error: CodegenError,
+  target: string | undefined,
+): Promise<string> {
+  if (target === undefined || !['TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'].includes(error.code)) return '';
+  const { view = [], shown } = current;
+  const candidates = nearestElements(view, shown.get(target) ?? target);
+  const nearest = candidates.length === 0 ? '' : `Nearest: ${candidates.join(', ')}.`;
+  if (error.code === 'TARGET_NOT_FOUND') return nearest;
+  const matches = await within(matchesMs, matchesOf(current, target, matchesShown));
+  if (matches === undefined || matches.length === 0) return nearest;
+  const refs = new Set(matches.flatMap((match) => nearestElements(view, match).slice(0, 1)));
+  return `It matches ${matches.join(', ')}. ${nearest || `Nearest: ${[...refs].join(', ')}.`}`;
+}
 
 /**
  * The elements of the page that a target which matched none, or several, most likely means, as
  * `e12 button "Save"`: those whose role and name are nearest to the words of the target.
  */
-export function nearestElements(view: SnapshotView, target: string): string[] {
+function nearestElements(view: SnapshotView, target: string): string[] {
   const words = target.match(/[\p{L}\p{N}]+/gu)?.map((word) => word.toLowerCase()) ?? [];
   const wanted = words.filter(
     (word) => !/^(?:getby\w+|name|exact|true|locator|text|filter|hastext|nth|first|page)$/.test(word),
@@ -31,7 +55,7 @@ export function nearestElements(view: SnapshotView, target: string): string[] {
     })
     .filter(({ fit }) => fit > 0.6)
     .sort((one, other) => other.fit - one.fit)
-    .slice(0, shown)
+    .slice(0, candidatesShown)
     .map(({ text }) => text);
 }
 

@@ -13,7 +13,7 @@ import { invalidInput } from '../model/invalid.js';
 import type { LocatorChain } from '../model/locator.js';
 import { nearest } from '../model/nearest.js';
 import type { Step } from '../model/step.js';
-import { createEffects } from './effects.js';
+import { createEffects, type Effects } from './effects.js';
 import { explainFailure } from './failure.js';
 import type { ActionRequest } from './request.js';
 import type { Session } from './session.js';
@@ -34,13 +34,24 @@ export interface RecordOutcome {
   failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
 }
 
-/** An action of a call, checked and ready. */
+/** An action of a call, checked. */
 interface Request {
   action: Action;
   prepared: PreparedAction;
   target: string | undefined;
   note: string | undefined;
   record: boolean;
+}
+
+/** Something to do in the page, from an agent's action or a saved step. */
+export interface Task extends Request {
+  /** Finds the locator that the step is to have, and the one element that it acts on. */
+  locate: () => Promise<Located>;
+}
+
+export interface Located {
+  chain?: LocatorChain | undefined;
+  pin?: Pin | undefined;
 }
 
 /**
@@ -58,12 +69,26 @@ export async function recordActions(
   const current = live.current;
   const refs = requests.flatMap(({ target }) => (target !== undefined && isRef(target) ? [target] : []));
   const pins = await pinRefs(current, [...new Set(refs)]);
-  if (session.autoAssert) session.effects ??= createEffects(session, live);
-  const { effects } = session;
-  await effects?.catchUp();
+  await effectsOf(session, live)?.catchUp();
+  const tasks = requests.map((request) => ({
+    ...request,
+    locate: () => resolveTarget(request, current, pins, session.use.testIdAttribute, limits),
+  }));
+  return performTasks(session, live, tasks, limits, signal);
+}
 
+/** Does one thing after the other, each recorded where it succeeded; the first that fails is the last. */
+export async function performTasks(
+  session: Session,
+  live: Live,
+  tasks: readonly Task[],
+  limits: RecordLimits,
+  signal: AbortSignal,
+): Promise<RecordOutcome> {
+  const current = live.current;
+  const effects = effectsOf(session, live);
   const outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
-  for (const [index, request] of requests.entries()) {
+  for (const [index, request] of tasks.entries()) {
     if (signal.aborted) break;
     const { action, prepared, note } = request;
     try {
@@ -74,7 +99,7 @@ export async function recordActions(
         steps: session.steps,
         ...limits,
       };
-      const { chain, pin } = await resolveTarget(request, current, pins, session.use.testIdAttribute, limits);
+      const { chain, pin } = await request.locate();
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
       await effects?.begin(action.name, pin, chain);
       await current.settling.mark();
@@ -103,6 +128,12 @@ export async function recordActions(
     }
   }
   return outcome;
+}
+
+/** What finds the effects of steps, where they are to be asserted. */
+function effectsOf(session: Session, live: Live): Effects | undefined {
+  if (session.autoAssert) session.effects ??= createEffects(session, live);
+  return session.effects;
 }
 
 function checkRequest(raw: ActionRequest, index: number, baseURL: string | undefined): Request {
@@ -182,7 +213,7 @@ async function resolveTarget(
   pins: ReadonlyMap<string, Pin | undefined>,
   testIdAttribute = 'data-testid',
   limits: RecordLimits,
-): Promise<{ chain?: LocatorChain; pin?: Pin }> {
+): Promise<Located> {
   const { action, target, prepared } = request;
   if (target === undefined) return {};
   if (!isRef(target)) {

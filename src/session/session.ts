@@ -24,6 +24,8 @@ export interface Session {
   readonly autoAssert: boolean;
   /** The whole `use` of the session: the configuration's, and over it the call's. */
   readonly use: Use;
+  /** Whether it goes on from a saved one, whose file it replaces. */
+  readonly resumed: boolean;
   readonly steps: Step[];
   status: 'open' | 'ended';
   /** The browser's side; undefined once the session has ended. */

@@ -15,7 +15,7 @@ export const endCodegenSession = defineTool({
     onConflict: z
       .enum(['fail', 'rename', 'overwrite'])
       .optional()
-      .describe('If the file exists; fail if left out.'),
+      .describe('If the file exists; fail if left out, overwrite if resumed.'),
     dryRun: z.boolean().optional().describe('Only show what would be written.'),
   }),
   output: {
@@ -26,13 +26,15 @@ export const endCodegenSession = defineTool({
     remaining: types.object,
   },
 
-  async handle(context, { sessionId, file, onConflict = 'fail', dryRun = false }) {
+  async handle(context, { sessionId, file, dryRun = false, ...args }) {
     return context.sessions.use(sessionId, async (session) => {
       if (session.steps.length === 0)
         throw new CodegenError('INVALID_INPUT', 'Nothing has been recorded in this session.', {
           hint: 'Record actions first, or close it with clear_codegen_session.',
         });
       await session.effects?.catchUp();
+      const replaces = session.resumed && file === undefined;
+      const { onConflict = replaces ? 'overwrite' : 'fail' } = args;
       const { content } = await sessionSource(session);
       const written = await context.guard.write({
         ...session.emission,
@@ -42,6 +44,8 @@ export const endCodegenSession = defineTool({
       });
       const [spec] = written;
       if (spec === undefined) throw new CodegenError('WRITE_FAILED', 'No file was written.');
+      const { saveSession } = await import('../session/saved.js');
+      const warnings = dryRun ? [] : await saveSession(context.stateDirectory, spec.path, session);
       if (!dryRun) await context.sessions.end(session);
       const testCode = content(spec.path);
       const verb = dryRun ? 'Would write' : 'Wrote';
@@ -50,7 +54,7 @@ export const endCodegenSession = defineTool({
           filePath: spec.absolutePath,
           files: written.map(({ absolutePath, ...each }) => each),
           testCode,
-          warnings: [],
+          warnings,
           remaining: await context.guard.remaining('end_codegen_session'),
         },
         lines: [`${verb} ${spec.path} (${spec.bytes} bytes, ${spec.change}).`],

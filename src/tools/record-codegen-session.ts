@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import { actions, assertionCode, stepCode } from '../actions/registry.js';
-import type { LivePage } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
-import { within } from '../model/within.js';
 import { requestSchema } from '../session/request.js';
 import { defineTool, pageOutput, pageText, types } from './tool.js';
-
-/** How many matches of an ambiguous target are told, and the milliseconds to find them. */
-const matchesShown = 4;
-const matchesMs = 2000;
 
 const fieldList = [...actions.values()]
   .filter((action) => Object.keys(action.fields.shape).length > 0)
@@ -36,6 +30,7 @@ export const recordCodegenSession = defineTool({
 
   async handle(context, { sessionId, actions: given, snapshot = 'diff' }, { signal }) {
     const { pageState } = await import('../browser/page-state.js');
+    const { nearestHint } = await import('../session/candidates.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
     const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
@@ -70,22 +65,3 @@ export const recordCodegenSession = defineTool({
     });
   },
 });
-
-/** On a miss, the elements that the target may have meant, with their references. */
-async function nearestHint(
-  current: LivePage,
-  error: CodegenError,
-  target: string | undefined,
-): Promise<string> {
-  if (target === undefined || !['TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS'].includes(error.code)) return '';
-  const { nearestElements } = await import('../session/candidates.js');
-  const { matchesOf } = await import('../session/record.js');
-  const { view = [], shown } = current;
-  const candidates = nearestElements(view, shown.get(target) ?? target);
-  const nearest = candidates.length === 0 ? '' : `Nearest: ${candidates.join(', ')}.`;
-  if (error.code === 'TARGET_NOT_FOUND') return nearest;
-  const matches = await within(matchesMs, matchesOf(current, target, matchesShown));
-  if (matches === undefined || matches.length === 0) return nearest;
-  const refs = new Set(matches.flatMap((match) => nearestElements(view, match).slice(0, 1)));
-  return `It matches ${matches.join(', ')}. ${nearest || `Nearest: ${[...refs].join(', ')}.`}`;
-}

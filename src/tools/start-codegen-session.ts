@@ -2,11 +2,17 @@ import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { contextOptions } from '../browser/context-options.js';
+import type { Live } from '../browser/live.js';
 import { fileNameFor } from '../codegen/naming.js';
+import type { Config } from '../config/schema.js';
 import { CodegenError } from '../model/errors.js';
 import { useSchema, type Use } from '../model/use.js';
+import type { RecordLimits } from '../session/record.js';
+import type { SavedSession } from '../session/saved.js';
+import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
-import { defineTool, pageOutput, pageText, shallow, types } from './tool.js';
+import { findSaved, replay } from './resume.js';
+import { defineTool, pageOutput, pageText, shallow, types, type Answer, type ToolCall } from './tool.js';
 
 /** Milliseconds for a page to settle after an action. */
 const settleMs = 1000;
@@ -19,98 +25,155 @@ const optionsSchema = z.strictObject({
   template: z.enum(['plain']).optional().describe('As configured if left out.'),
 });
 
+const inputSchema = z.strictObject({
+  title: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('What the test shows, e.g. "adds a product to the cart".'),
+  url: z.string().min(1).optional().describe('Opened, and recorded as the first goto.'),
+  file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Spec file in the output directory; made from the title if left out.'),
+  options: optionsSchema.optional().describe('How the test is written.'),
+  use: useSchema
+    .optional()
+    .meta(shallow)
+    .describe(`Playwright Test's use: ${Object.keys(useSchema.shape).join(', ')}.`),
+  autoAssert: z
+    .boolean()
+    .optional()
+    .describe('Assert what each step visibly did; as configured (true) if left out.'),
+  resume: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('An emitted spec to replay and go on recording, with its own title, use and options.'),
+});
+
 export const startCodegenSession = defineTool({
   name: 'start_codegen_session',
   title: 'Start a codegen session',
   description:
     'Opens a browser page whose flow becomes a Playwright test. Returns the sessionId for the other tools and a snapshot whose refs are targets for actions.',
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  input: z.strictObject({
-    title: z
-      .string()
-      .min(1)
-      .max(200)
-      .optional()
-      .describe('What the test shows, e.g. "adds a product to the cart".'),
-    url: z.string().min(1).optional().describe('Opened, and recorded as the first goto.'),
-    file: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Spec file in the output directory; made from the title if left out.'),
-    options: optionsSchema.optional().describe('How the test is written.'),
-    use: useSchema
-      .optional()
-      .meta(shallow)
-      .describe(`Playwright Test's use: ${Object.keys(useSchema.shape).join(', ')}.`),
-    autoAssert: z
-      .boolean()
-      .optional()
-      .describe('Assert what each step visibly did; as configured (true) if left out.'),
-  }),
-  output: { sessionId: types.text, file: types.text, ...pageOutput },
+  input: inputSchema,
+  output: {
+    sessionId: types.text,
+    file: types.text,
+    ...pageOutput,
+    resumed: types.number,
+    dropped: types.objects,
+    failed: types.object,
+    notReplayed: types.texts,
+  },
 
-  async handle(context, { title, url, file, options = {}, use: given = {}, ...args }, { progress, signal }) {
+  async handle(context, args, call) {
     const { openLive } = await import('../browser/live.js');
-    const { pageState } = await import('../browser/page-state.js');
-    const { recordActions } = await import('../session/record.js');
-    const { output, browser, ...config } = context.config();
-    const use: Use = { ...browser.use, ...given };
-    const autoAssert = args.autoAssert ?? config.autoAssert;
-    const emission = {
-      language: options.language ?? output.language,
-      template: options.template ?? output.template,
-      includeComments: options.includeComments ?? output.includeComments,
-      testNamePrefix: options.testNamePrefix ?? '',
-      outputPath: options.outputPath,
-    };
-    const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
-    const extension = emission.language === 'typescript' ? 'ts' : 'js';
-    const planned = file ?? `${fileNameFor(name)}.spec.${extension}`;
-    const { relative } = await context.guard.checkPath(planned, emission);
+    const { browser } = context.config();
+    const saved = args.resume === undefined ? undefined : await findSaved(context, args.resume);
+    const plan = saved === undefined ? newPlan(context.config(), args) : resumedPlan(saved, args);
+    const { use } = plan;
+    const { relative } = await context.guard.checkPath(plan.file, plan.emission);
     await checkStorageState(use, context.workspace);
 
     const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
-    const session = await context.sessions.start(
-      { title: name, file: planned, emission, use, autoAssert },
-      async () => {
-        const process = await context.browsers.get(
-          {
-            name: use.browserName ?? browser.name,
-            headless: use.headless ?? browser.headless,
-            channel: browser.channel,
-            executablePath: browser.executablePath,
-          },
-          progress,
-        );
-        // Assertions need it; loading it takes longer than the first of them should.
-        void import('playwright/test');
-        await chooseTestIdAttribute(use, context.sessions);
-        const contextUse = await contextOptions(use, context.workspace);
-        return openLive(process, contextUse, { actionMs: limits.actionMs, settleMs });
-      },
-    );
+    const session = await context.sessions.start(plan, async () => {
+      const process = await context.browsers.get(
+        {
+          name: use.browserName ?? browser.name,
+          headless: use.headless ?? browser.headless,
+          channel: browser.channel,
+          executablePath: browser.executablePath,
+        },
+        call.progress,
+      );
+      // Assertions need it; loading it takes longer than the first of them should.
+      void import('playwright/test');
+      await chooseTestIdAttribute(use, context.sessions);
+      const contextUse = await contextOptions(use, context.workspace);
+      return openLive(process, contextUse, { actionMs: limits.actionMs, settleMs });
+    });
 
     try {
-      return await context.sessions.use(session.id, async (_, live) => {
-        if (url !== undefined) {
-          progress('Opening the page');
-          const { failure } = await recordActions(session, live, [{ action: 'goto', url }], limits, signal);
-          if (failure !== undefined) throw failure.error;
-        }
-        const { events, ...page } = await pageState(live, 'full');
-        return {
-          structured: { sessionId: session.id, file: relative, ...page },
-          lines: [`Session ${session.id} records to ${relative}.`],
-          pageContent: pageText({ ...page, events }),
-        };
-      });
+      const answer = await context.sessions.use(session.id, (_, live) =>
+        saved === undefined
+          ? openPage(session, live, args.url, relative, limits, call)
+          : replay(session, live, saved, limits, call),
+      );
+      // Of a call that was cancelled nobody learns the session's id.
+      if (call.signal.aborted) await context.sessions.clear(session);
+      return answer;
     } catch (error) {
       await context.sessions.clear(session);
       throw error;
     }
   },
 });
+
+type Plan = Parameters<Sessions['start']>[0];
+
+/** A session as the call wants it; what it does not say is as configured. */
+function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof inputSchema>): Plan {
+  const { options = {}, title, url, file } = args;
+  const emission = {
+    language: options.language ?? output.language,
+    template: options.template ?? output.template,
+    includeComments: options.includeComments ?? output.includeComments,
+    testNamePrefix: options.testNamePrefix ?? '',
+    outputPath: options.outputPath,
+  };
+  const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
+  const extension = emission.language === 'typescript' ? 'ts' : 'js';
+  return {
+    title: name,
+    file: file ?? `${fileNameFor(name)}.spec.${extension}`,
+    emission,
+    use: { ...browser.use, ...args.use },
+    autoAssert: args.autoAssert ?? autoAssert,
+    resumed: false,
+  };
+}
+
+/** A session as it was saved. Throws INVALID_INPUT where the call wants parts of it otherwise. */
+function resumedPlan(saved: SavedSession, args: z.infer<typeof inputSchema>): Plan {
+  const { resume, autoAssert = saved.autoAssert, ...others } = args;
+  const [other] = Object.keys(others);
+  if (other !== undefined)
+    throw new CodegenError('INVALID_INPUT', `${other} can't be given together with resume.`, {
+      hint: 'The saved session has its own title, file, options and use; beside resume only autoAssert is taken.',
+    });
+  const { title, file, use } = saved;
+  // The configured directory may be another by now.
+  const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
+  return { title, file, emission: { ...saved.emission, outputPath }, use, autoAssert, resumed: true };
+}
+
+async function openPage(
+  session: Session,
+  live: Live,
+  url: string | undefined,
+  file: string,
+  limits: RecordLimits,
+  { progress, signal }: ToolCall,
+): Promise<Answer> {
+  const { pageState } = await import('../browser/page-state.js');
+  if (url !== undefined) {
+    const { recordActions } = await import('../session/record.js');
+    progress('Opening the page');
+    const { failure } = await recordActions(session, live, [{ action: 'goto', url }], limits, signal);
+    if (failure !== undefined) throw failure.error;
+  }
+  const { events, ...page } = await pageState(live, 'full');
+  return {
+    structured: { sessionId: session.id, file, ...page },
+    lines: [`Session ${session.id} records to ${file}.`],
+    pageContent: pageText({ ...page, events }),
+  };
+}
 
 /** Playwright has one test id attribute for a whole process, so sessions that are open at once share it. */
 async function chooseTestIdAttribute(use: Use, sessions: Sessions): Promise<void> {

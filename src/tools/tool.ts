@@ -10,6 +10,8 @@ import type { Sessions } from '../session/sessions.js';
 /** What a tool has at hand: one for each MCP connection. */
 export interface ToolContext {
   workspace: string;
+  /** Absolute path of the state directory. */
+  stateDirectory: string;
   /** The configuration as it was at the last refresh. */
   config: () => Config;
   /** Reads the configuration again where it has changed. */

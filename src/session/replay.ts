@@ -1,0 +1,100 @@
+import { expect } from '../actions/expect.js';
+import { actions } from '../actions/registry.js';
+import type { Live } from '../browser/live.js';
+import { toLocator } from '../browser/locator-expression.js';
+import { pinSoon } from '../browser/pin.js';
+import { CodegenError } from '../model/errors.js';
+import type { Assertion, Step } from '../model/step.js';
+import { within } from '../model/within.js';
+import { performTasks, type RecordLimits, type RecordOutcome, type Task } from './record.js';
+import type { Session } from './session.js';
+
+/** Milliseconds that checking an assertion may take beyond its own time-out. */
+const graceMs = 1000;
+
+export interface ReplayOutcome {
+  /** Why the first of the steps that are not in the session is not. */
+  failure: RecordOutcome['failure'];
+  /** Automatic assertions that no longer hold, with the index of their step. */
+  dropped: { step: number; assertion: Assertion }[];
+}
+
+/**
+ * Does saved steps again in the current page of a fresh session and appends each that succeeds; the first that fails
+ * is the last. What a step asserted automatically stays with it as long as it holds.
+ */
+export async function replaySteps(
+  session: Session,
+  live: Live,
+  steps: readonly Step[],
+  limits: RecordLimits,
+  { signal, progress }: { signal: AbortSignal; progress: (message: string) => void },
+): Promise<ReplayOutcome> {
+  const dropped: ReplayOutcome['dropped'] = [];
+  for (const [index, saved] of steps.entries()) {
+    if (signal.aborted) break;
+    progress(`Replaying step ${index + 1} of ${steps.length}`);
+    if (saved.unchecked === true) {
+      session.steps.push(saved);
+      continue;
+    }
+    const task = taskOf(saved, session, live, limits);
+    const { landed, failure } = await performTasks(session, live, [task], limits, signal);
+    if (failure !== undefined) return { failure: { ...failure, index }, dropped };
+    const step = landed[0]?.step;
+    if (step === undefined) break;
+    if (saved.changedPage === true) step.changedPage = true;
+    if (!session.autoAssert) continue;
+    const { assertions = [] } = saved;
+    const verdicts = await Promise.all(assertions.map((each) => holds(each, session, live, limits)));
+    const lost = assertions.filter((_, number) => verdicts[number] !== true);
+    // Where the step does something else now, what has just been found takes the place of what it did then.
+    if (lost.length === 0) step.assertions = assertions;
+    dropped.push(...lost.map((assertion) => ({ step: index, assertion })));
+  }
+  return { failure: undefined, dropped };
+}
+
+/** A saved step keeps its locator: a better one now may be a worse one for the test. */
+function taskOf(
+  { action: name, locator, args, note }: Step,
+  { use }: Session,
+  { current }: Live,
+  limits: RecordLimits,
+): Task {
+  const action = actions.get(name);
+  if (action === undefined)
+    throw new CodegenError('INVALID_INPUT', `There is no action "${name}".`, {
+      hint: 'Record the flow anew.',
+    });
+  return {
+    action,
+    prepared: action.prepare(args, use.baseURL),
+    target: locator && toLocator(current.page, locator).toString(),
+    note,
+    record: true,
+    locate: async () => ({
+      chain: locator,
+      pin:
+        locator === undefined || action.target === 'subject'
+          ? undefined
+          : await pinSoon(toLocator(current.page, locator), limits.actionMs),
+    }),
+  };
+}
+
+/** Whether an assertion comes true within an action's time. */
+async function holds(
+  { locator, args }: Assertion,
+  { use: { baseURL }, steps }: Session,
+  { current: { page } }: Live,
+  limits: RecordLimits,
+): Promise<boolean> {
+  const subject = locator && toLocator(page, locator);
+  const checked = expect.prepare(args, baseURL).perform({ page, baseURL, steps, ...limits }, subject);
+  const verdict = await within(
+    limits.actionMs + graceMs,
+    checked.then(() => true),
+  );
+  return verdict === true;
+}

@@ -1,0 +1,163 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { actions } from '../actions/registry.js';
+import { checkChain } from '../browser/locator-expression.js';
+import { CodegenError, messageOf } from '../model/errors.js';
+import type { LocatorArgument, LocatorChain } from '../model/locator.js';
+import type { Assertion, Step } from '../model/step.js';
+import { useSchema } from '../model/use.js';
+import { createDurably, ensureStateDirectory, errnoOf, syncDirectory } from '../state/files.js';
+import type { EmissionOptions, Session } from './session.js';
+
+/** Raised with every change of the form that an older server would misread. */
+const currentVersion = 1;
+
+const locatorArgument: z.ZodType<LocatorArgument> = z.lazy(() =>
+  z.union([
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.strictObject({ locator: locatorChain }),
+    z.record(z.string(), locatorArgument),
+  ]),
+);
+
+const locatorChain: z.ZodType<LocatorChain> = z.lazy(() =>
+  z
+    .array(z.strictObject({ method: z.string(), args: z.array(locatorArgument) }))
+    .check(({ value, issues }) => {
+      try {
+        checkChain(value);
+      } catch (error) {
+        issues.push({ code: 'custom', message: messageOf(error), input: value });
+      }
+    }),
+);
+
+const args = z.record(z.string(), z.json());
+
+const assertionSchema = z
+  .strictObject({ locator: locatorChain.optional(), args } satisfies Record<keyof Assertion, z.ZodType>)
+  .check(({ value, issues }) => {
+    const problem = problemOf({ action: 'expect', ...value });
+    if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
+  });
+
+const stepSchema = z
+  .strictObject({
+    action: z.string(),
+    locator: locatorChain.optional(),
+    args,
+    note: z.string().optional(),
+    assertions: z.array(assertionSchema).optional(),
+    changedPage: z.literal(true).optional(),
+    unchecked: z.literal(true).optional(),
+  } satisfies Record<keyof Step, z.ZodType>)
+  .check(({ value, issues }) => {
+    const problem = problemOf(value);
+    if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
+  });
+
+const sessionSchema = z.strictObject({
+  version: z.literal(currentVersion),
+  title: z.string(),
+  /** The emitted spec, relative to the workspace, with forward slashes. */
+  file: z.string(),
+  emission: z.strictObject({
+    language: z.enum(['typescript', 'javascript']),
+    template: z.string(),
+    includeComments: z.boolean(),
+    testNamePrefix: z.string(),
+    outputPath: z.string().optional(),
+  } satisfies Record<keyof EmissionOptions, z.ZodType>),
+  use: useSchema,
+  autoAssert: z.boolean(),
+  steps: z.array(stepSchema).min(1),
+});
+
+/** A session as it was when its test was written. */
+export type SavedSession = z.infer<typeof sessionSchema>;
+
+/**
+ * Saves what `resume` needs of a session whose test was just written to `file`, whole or not at all. Resolves to the
+ * warnings there are: the test stands, whatever happens here.
+ */
+export async function saveSession(stateDirectory: string, file: string, session: Session): Promise<string[]> {
+  const { title, emission, use, autoAssert, steps } = session;
+  const saved: SavedSession = { version: currentVersion, title, file, emission, use, autoAssert, steps };
+  const place = placeOf(stateDirectory, file);
+  const temporary = `${place}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await ensureStateDirectory(stateDirectory);
+    await mkdir(path.dirname(place), { recursive: true, mode: 0o700 });
+    await createDurably(temporary, JSON.stringify(saved), 0o600);
+    await rename(temporary, place);
+    await syncDirectory(path.dirname(place));
+    return [];
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    return [
+      `The session was not saved, so its test can't be resumed (${messageOf(error)}): make the state directory writable.`,
+    ];
+  }
+}
+
+/**
+ * The saved session of an emitted file, whose path is relative to the workspace; undefined where there is none.
+ * Throws INVALID_INPUT where it is damaged or of a newer version, WRITE_FAILED where the disk refuses.
+ */
+export async function loadSession(stateDirectory: string, file: string): Promise<SavedSession | undefined> {
+  const place = placeOf(stateDirectory, file);
+  let text: string;
+  try {
+    text = await readFile(place, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw new CodegenError('WRITE_FAILED', `${place} can't be read: ${messageOf(error)}.`, {
+      hint: 'Make the state directory readable for this server.',
+      cause: error,
+    });
+  }
+  const data = parseJson(text);
+  const { version } = z.looseObject({ version: z.int() }).safeParse(data).data ?? {};
+  if (version !== undefined && version > currentVersion)
+    throw unusable(file, `was saved by a newer version of codegen-session-mcp (its form is ${version})`);
+  const checked = sessionSchema.safeParse(data);
+  if (!checked.success) throw unusable(file, `is damaged (${firstIssue(checked.error)})`);
+  if (checked.data.file !== file) throw unusable(file, `is that of ${checked.data.file}`);
+  return checked.data;
+}
+
+function placeOf(stateDirectory: string, file: string): string {
+  const name = createHash('sha256').update(file).digest('hex').slice(0, 32);
+  return path.join(stateDirectory, 'sessions', `${name}.json`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What keeps a step from being done again; undefined for nothing. */
+function problemOf({ action: name, locator, args: given }: Step): string | undefined {
+  const action = actions.get(name);
+  if (action?.recorded !== true) return `there is no action "${name}" to record`;
+  if (action.target === 'element' && locator === undefined) return `${name} has no locator`;
+  const { error } = action.fields.safeParse(given);
+  return error === undefined ? undefined : `${name}: ${firstIssue(error)}`;
+}
+
+function firstIssue({ issues: [issue] }: z.ZodError): string {
+  return issue === undefined ? '' : `${issue.path.join('.')}: ${issue.message}`;
+}
+
+function unusable(file: string, why: string): CodegenError {
+  return new CodegenError('INVALID_INPUT', `The saved session of ${file} ${why}.`, {
+    hint: 'Record the flow anew, or correct the test by hand.',
+  });
+}

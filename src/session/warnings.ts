@@ -1,0 +1,144 @@
+import type { Json } from '../model/json.js';
+import type { Step } from '../model/step.js';
+import { brittleness } from './brittle.js';
+import { holdsSecret, isSecretInput } from './secret-like.js';
+import type { Session } from './session.js';
+
+/** How many steps of one kind are named. */
+const named = 8;
+
+/** Steps that do nothing to the page, and notice nothing. */
+const passive = new Set(['step', 'scrollIntoViewIfNeeded']);
+/** Steps that fail where what came before them did not work. */
+const noticing = new Set(['expect', 'waitFor', 'waitForURL']);
+
+/**
+ * What a reviewer would say of the session's test: a line for each kind of weakness, with its remedy. Steps are named
+ * by their index; nothing that a page said, and no value, is quoted.
+ */
+export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>): string[] {
+  return [
+    ...assertionWarnings(steps),
+    ...locatorWarnings(steps),
+    ...secretWarnings(steps, use),
+    ...originWarnings(steps, use),
+  ];
+}
+
+function assertionWarnings(steps: readonly Step[]): string[] {
+  const asserts = ({ action, assertions = [] }: Step): boolean =>
+    action === 'expect' || assertions.length > 0;
+  if (!steps.some(asserts))
+    return ['The test asserts nothing: record an expect of what the flow is to show.'];
+  const isBlind = (step: Step, index: number): boolean => {
+    if (passive.has(step.action) || noticing.has(step.action) || asserts(step)) return false;
+    const next = steps.slice(index + 1).find(({ action }) => !passive.has(action));
+    return next === undefined || !noticing.has(next.action);
+  };
+  return warning(
+    indexesOf(steps, isBlind),
+    (which) => `Nothing is asserted after ${which}: record an expect of what changed there.`,
+  );
+}
+
+function locatorWarnings(steps: readonly Step[]): string[] {
+  const rests = (on: 'position' | 'generated name') =>
+    indexesOf(steps, ({ locator, assertions = [] }) =>
+      [locator, ...assertions.map((each) => each.locator)].some(
+        (chain) => chain !== undefined && brittleness(chain).has(on),
+      ),
+    );
+  return [
+    ...warning(
+      rests('position'),
+      (which) => `An element is told by its position in ${which}: add a test id or a label to it.`,
+    ),
+    ...warning(
+      rests('generated name'),
+      (which) => `An element is told by a generated id or class in ${which}: add a test id or a label to it.`,
+    ),
+  ];
+}
+
+function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Session['use']): string[] {
+  const holds = ({ action, locator = [], args, assertions = [] }: Step): boolean => {
+    const { value } = args;
+    const typed = action !== 'expect' && typeof value === 'string' && isSecretInput(value, locator);
+    return typed || textsIn([args, ...assertions.map((each) => each.args)]).some(holdsSecret);
+  };
+  const headers = Object.entries(extraHTTPHeaders).filter(
+    ([name, value]) => /^(?:authorization|cookie)$|api-?key|token|secret/i.test(name) || holdsSecret(value),
+  );
+  return [
+    ...warning(
+      indexesOf(steps, holds),
+      (which) =>
+        `What looks like a secret stands in the test, from ${which}: take it from an environment variable.`,
+    ),
+    ...(headers.length === 0
+      ? []
+      : [
+          'What looks like a secret stands in use.extraHTTPHeaders: take it from an environment variable, in the Playwright configuration.',
+        ]),
+  ];
+}
+
+function originWarnings(steps: readonly Step[], { storageState }: Session['use']): string[] {
+  const first = steps.findIndex(({ action }) => action === 'goto');
+  const url = steps[first]?.args['url'];
+  return [
+    ...(storageState === undefined
+      ? []
+      : [
+          `The test starts from the file of use.storageState: have a setup project or a fixture make it before each run.`,
+        ]),
+    ...(typeof url === 'string' && opensRecord(url)
+      ? [
+          `Step ${first} opens a record by its id, which has to be there in every run: create it in the test or in a fixture.`,
+        ]
+      : []),
+  ];
+}
+
+const recordId = /^(?:\d{3,}|[\da-f]{24}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/i;
+const yearOrDate = /^(?:19|20)\d{2}(?:\d{2}){0,2}$/;
+/** Words before a number that is not the id of a record. */
+const countedWord = /^(?:pages?|p|steps?|status|errors?|offset|limit|v|version|year)$/i;
+
+/** Whether a URL, also in a path behind `#`, names a record by its id, e.g. `/orders/12345` or `?orderId=12345`. */
+function opensRecord(url: string): boolean {
+  const [, path = '', query = '', hash = ''] =
+    /^(?:[a-z]+:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?(?:#!?([^]*))?$/i.exec(url) ?? [];
+  const isId = (text: string): boolean => recordId.test(text) && !yearOrDate.test(text);
+  const inPath = [path, hash.startsWith('/') ? hash : ''].some((each) => {
+    const names = each.split(/[/?]/).filter((name) => name !== '');
+    return names.some((name, index) => {
+      const before = names[index - 1];
+      return isId(name) && before !== undefined && !countedWord.test(before);
+    });
+  });
+  const inQuery = [...new URLSearchParams(query)].some(
+    ([name, value]) => /^id$|(?:Id|_id|-id)$/.test(name) && isId(value),
+  );
+  return inPath || inQuery;
+}
+
+function indexesOf(steps: readonly Step[], fits: (step: Step, index: number) => boolean): number[] {
+  return steps.flatMap((step, index) => (fits(step, index) ? [index] : []));
+}
+
+/** One warning for all steps concerned, `steps 2, 5 and 7`; none where there are none. */
+function warning(indexes: readonly number[], say: (which: string) => string): string[] {
+  const [only] = indexes;
+  if (only === undefined) return [];
+  if (indexes.length === 1) return [say(`step ${only}`)];
+  const rest = indexes.length - named;
+  const shown = indexes.slice(0, named).map(String);
+  const last = rest > 0 ? `${rest} more` : shown.pop();
+  return [say(`steps ${shown.join(', ')} and ${last ?? ''}`)];
+}
+
+function textsIn(value: Json): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}

@@ -1,0 +1,317 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { configure, expect, refOf, runTests, test as base, type Connection } from '../fixtures.js';
+import { serve, type Site } from '../fixtures/serve.js';
+
+/** A form whose button can be renamed, as when an application changes after its test was recorded. */
+interface Shop extends Site {
+  button: string;
+  thanks: string;
+}
+
+const test = base.extend<{ shop: Shop }>({
+  shop: async ({}, use) => {
+    const words = { button: 'Save', thanks: 'Thank you' };
+    const site = await serve((_, response) => {
+      response.setHeader('content-type', 'text/html').end(`<!doctype html>
+        <title>Shop</title>
+        <h1>Shop</h1>
+        <label>Name <input name="name" /></label>
+        <button>${words.button}</button>
+        <p role="status"></p>
+        <a href="#basket">Basket</a>
+        <script>
+          document.querySelector('button').onclick = () => {
+            document.querySelector('[role=status]').textContent =
+              '${words.thanks}, ' + document.querySelector('input').value;
+          };
+        </script>`);
+      return Promise.resolve();
+    }, 0);
+    await use(Object.assign(words, site));
+    await site.close();
+  },
+});
+
+const order = [
+  { action: 'step', title: 'orders' },
+  { action: 'fill', target: 'getByLabel("Name")', value: 'Ann', note: 'Any name will do.' },
+  { action: 'click', target: 'getByRole("button")' },
+  { action: 'expect', target: 'getByRole("status")', matcher: 'toContainText', expected: 'Ann' },
+  { action: 'click', target: 'getByRole("link")' },
+  { action: 'expect', matcher: 'toHaveURL', expected: { regex: '#basket$' } },
+];
+const spec = 'generated-tests/orders.spec.ts';
+
+/** Records an order and writes its test. */
+async function recorded(server: Connection, url: string, args: object = {}): Promise<string> {
+  const { sessionId } = await server.start({ title: 'orders', url, ...args });
+  expect((await server.record(sessionId, ...order)).error).toBeUndefined();
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.error).toBeUndefined();
+  return ended.testCode;
+}
+
+const savedSchema = z.looseObject({ version: z.number(), steps: z.array(z.record(z.string(), z.unknown())) });
+type Saved = z.infer<typeof savedSchema>;
+
+/** Makes what fails fail soon. */
+function quick(workspace: string): Promise<void> {
+  return configure(workspace, { browser: { actionTimeoutMs: 500, navigationTimeoutMs: 1000 } });
+}
+
+/** Changes the only saved session of a workspace. */
+async function changeSaved(workspace: string, change: (saved: Saved) => unknown): Promise<void> {
+  const folder = path.join(workspace, '.codegen', 'sessions');
+  const [name = ''] = await readdir(folder);
+  const file = path.join(folder, name);
+  const saved = savedSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  await writeFile(file, JSON.stringify(change(saved) ?? saved));
+}
+
+async function openSessions(server: Connection): Promise<number> {
+  const { sessions } = await server.call('get_codegen_session');
+  return sessions.filter(({ status }) => status === 'open').length;
+}
+
+test('a resumed session is where it ended, goes on, and replaces its file', async ({ server, shop }) => {
+  const code = await recorded(server, shop.url);
+  const heard: string[] = [];
+  const raw = await server.client.callTool(
+    { name: 'start_codegen_session', arguments: { resume: spec } },
+    undefined,
+    { onprogress: ({ message }) => heard.push(message ?? '') },
+  );
+  expect(heard).toContain('Replaying step 3 of 7');
+  const { structuredContent: resumed } = z
+    .object({ structuredContent: z.looseObject({ sessionId: z.string(), snapshot: z.string() }) })
+    .parse(raw);
+  expect(resumed).toMatchObject({ file: spec, resumed: 7, dropped: [], url: `${shop.url}/#basket` });
+  expect(resumed).not.toHaveProperty('failed');
+  expect(resumed.snapshot).toContain('Thank you, Ann');
+  const { sessionId } = resumed;
+  const shown = await server.call('get_codegen_session', { sessionId, include: ['code'] });
+  expect(shown.code).toBe(code);
+
+  const link = refOf(resumed.snapshot, 'link "Basket"');
+  await server.record(sessionId, { action: 'hover', target: link });
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.files).toMatchObject([{ path: spec, change: 'replaced' }]);
+  expect(ended.testCode).toContain('hover()');
+
+  const again = await server.start({ resume: 'orders.spec.ts' });
+  expect(again.resumed).toBe(8);
+  const same = await server.call('end_codegen_session', { sessionId: again.sessionId });
+  expect(same.files).toMatchObject([{ path: spec, change: 'unchanged' }]);
+});
+
+test('a step that no longer works ends the replay; what is recorded from there heals the test', async ({
+  server,
+  shop,
+  workspace,
+}) => {
+  await quick(workspace);
+  await recorded(server, shop.url);
+  shop.button = 'Store';
+  const resumed = await server.start({ resume: spec });
+  expect(resumed.isError).toBe(false);
+  expect(resumed.resumed).toBe(3);
+  expect(resumed.failed).toMatchObject({ index: 3, code: 'TARGET_NOT_FOUND' });
+  const ref = refOf(resumed.snapshot, 'button "Store"');
+  expect(resumed.failed?.hint).toContain(`Nearest: ${ref} button "Store"`);
+  expect(resumed.notReplayed).toEqual([
+    'await page.getByRole("button", { name: "Save" }).click();',
+    'await expect(page.getByRole("status")).toContainText("Ann");',
+    'await page.getByRole("link", { name: "Basket" }).click();',
+    'await expect(page).toHaveURL(/#basket$/);',
+  ]);
+  expect(resumed.text).toContain('await expect(page).toHaveURL(/#basket$/);');
+
+  const { sessionId } = resumed;
+  await server.record(sessionId, { action: 'click', target: ref }, ...order.slice(3));
+  const { files } = await server.call('end_codegen_session', { sessionId });
+  expect(files).toMatchObject([{ path: spec, change: 'replaced' }]);
+  const { exitCode, output } = await runTests(workspace, 'generated-tests');
+  expect(exitCode, output).toBe(0);
+});
+
+test('what is not performed while recording is not performed again either', async ({
+  server,
+  shop,
+  workspace,
+}) => {
+  await recorded(server, shop.url);
+  const untrue = { action: 'expect', args: { matcher: 'toHaveTitle', expected: 'Elsewhere' } };
+  await changeSaved(workspace, ({ steps }) => void steps.push({ ...untrue, unchecked: true }));
+  const { sessionId, resumed } = await server.start({ resume: spec });
+  expect(resumed).toBe(8);
+  const { steps, code } = await server.call('get_codegen_session', { sessionId, include: ['steps', 'code'] });
+  expect(steps).toMatchObject({ 7: { ...untrue, unchecked: true } });
+  expect(code).toContain('test.step("orders"');
+  expect(code).toContain('// Any name will do.');
+
+  await quick(workspace);
+  await changeSaved(workspace, ({ steps }) => void steps.splice(1, 0, untrue));
+  const failed = await server.start({ resume: spec });
+  expect(failed).toMatchObject({ resumed: 1, failed: { index: 1, code: 'ACTION_FAILED' } });
+  expect(failed.failed?.message).toContain('Elsewhere');
+  expect(failed.notReplayed).toContain('test.step("orders")');
+});
+
+test('automatic assertions that no longer hold are dropped and told', async ({ server, shop, workspace }) => {
+  await quick(workspace);
+  await recorded(server, shop.url, { autoAssert: true });
+  const status = [{ method: 'getByRole', args: ['status'] }];
+  const asserted = (expected: string): object => ({
+    locator: status,
+    args: { matcher: 'toHaveText', expected },
+  });
+  await changeSaved(workspace, ({ steps }) => {
+    Object.assign(steps[3] ?? {}, {
+      changedPage: true,
+      assertions: [asserted('Thank you, Ann'), asserted('Thank you, Ann!')],
+    });
+  });
+  const code = (expected: string): string =>
+    `await expect(page.getByRole("status")).toHaveText(${JSON.stringify(expected)});`;
+  const resumed = await server.start({ resume: spec });
+  expect(resumed.dropped).toEqual([{ index: 3, code: code('Thank you, Ann!') }]);
+  expect(resumed.text).toContain(code('Thank you, Ann!'));
+  const { sessionId } = resumed;
+  const { steps } = await server.call('get_codegen_session', { sessionId, include: ['steps'] });
+  expect(steps).toMatchObject({
+    3: { changedPage: true, assertions: [{ code: code('Thank you, Ann') }] },
+  });
+
+  const without = await server.start({ resume: spec, autoAssert: false });
+  expect(without.dropped).toEqual([]);
+  const shown = await server.call('get_codegen_session', {
+    sessionId: without.sessionId,
+    include: ['code'],
+  });
+  expect(shown.code).not.toContain('toHaveText("Thank you');
+});
+
+test('where not even the first page opens, no session stays open', async ({ server, shop }) => {
+  await recorded(server, shop.url);
+  await shop.close();
+  const { error, sessionId } = await server.start({ resume: spec });
+  expect(error).toMatchObject({ code: 'ACTION_FAILED' });
+  expect(error?.message).toContain('ERR_CONNECTION_REFUSED');
+  expect(error?.hint).toContain('its server runs');
+  expect(sessionId).toBe('');
+  expect(await openSessions(server)).toBe(0);
+});
+
+test('a call that is cancelled leaves no session open', async ({ server, shop, workspace }) => {
+  await recorded(server, shop.url);
+  await changeSaved(workspace, ({ steps }) => {
+    steps.splice(1, 0, { action: 'waitForURL', args: { url: 'http://never.example/' } });
+  });
+  await quick(workspace);
+  const abort = new AbortController();
+  const call = server.client.callTool(
+    { name: 'start_codegen_session', arguments: { resume: spec } },
+    undefined,
+    {
+      signal: abort.signal,
+      onprogress: ({ message }) => {
+        if (message === 'Replaying step 2 of 8') abort.abort();
+      },
+    },
+  );
+  await expect(call).rejects.toThrow();
+  await expect.poll(() => openSessions(server)).toBe(0);
+});
+
+test('a session keeps its own options, also where the configuration is another by now', async ({
+  server,
+  shop,
+  workspace,
+}) => {
+  const { sessionId } = await server.start({
+    title: 'orders',
+    url: '/',
+    options: { outputPath: 'e2e', language: 'javascript', testNamePrefix: 'smoke: ' },
+    use: { baseURL: shop.url, viewport: { width: 400, height: 300 } },
+  });
+  const ended = await server.call('end_codegen_session', { sessionId });
+  const { sessionId: other } = await server.start({ title: 'orders', url: shop.url });
+  await server.call('end_codegen_session', { sessionId: other });
+  await configure(workspace, { output: { dir: 'elsewhere', includeComments: false } });
+
+  const resumed = await server.start({ resume: 'e2e/orders.spec.js' });
+  expect(resumed).toMatchObject({ file: 'e2e/orders.spec.js', resumed: 1, url: `${shop.url}/` });
+  const shown = await server.call('get_codegen_session', {
+    sessionId: resumed.sessionId,
+    include: ['code'],
+  });
+  expect(shown.code).toBe(ended.testCode);
+  expect(shown.code).toContain('test("smoke: orders"');
+  const moved = await server.start({ resume: spec });
+  const again = await server.call('end_codegen_session', { sessionId: moved.sessionId });
+  expect(again.files).toMatchObject([{ path: spec, change: 'unchanged' }]);
+});
+
+test('a resumed test replaces nothing but its own file, and not where someone edited it', async ({
+  server,
+  shop,
+  workspace,
+}) => {
+  await recorded(server, shop.url);
+  const { sessionId: other } = await server.start({ title: 'other', url: shop.url });
+  await server.call('end_codegen_session', { sessionId: other });
+  const { sessionId } = await server.start({ resume: spec });
+  await server.record(sessionId, { action: 'reload' });
+  const taken = await server.call('end_codegen_session', { sessionId, file: 'other.spec.ts' });
+  expect(taken.error).toMatchObject({ code: 'FILE_EXISTS' });
+  await writeFile(
+    path.join(workspace, spec),
+    `${await readFile(path.join(workspace, spec), 'utf8')}// Mine.\n`,
+  );
+  const edited = await server.call('end_codegen_session', { sessionId });
+  expect(edited.error).toMatchObject({ code: 'FILE_CHANGED' });
+  const beside = await server.call('end_codegen_session', { sessionId, onConflict: 'rename' });
+  expect(beside.files).toMatchObject([{ path: 'generated-tests/orders-2.spec.ts', change: 'created' }]);
+  expect((await server.start({ resume: 'orders-2.spec.ts' })).resumed).toBe(8);
+});
+
+test('what can not be resumed is told, with a way on', async ({ server, shop, workspace }) => {
+  await recorded(server, shop.url);
+  const dry = await server.start({ title: 'dry', url: shop.url });
+  await server.call('end_codegen_session', { sessionId: dry.sessionId, dryRun: true });
+  await server.call('clear_codegen_session', { sessionId: dry.sessionId });
+  for (const [args, code, message] of [
+    [{ resume: 'dry.spec.ts' }, 'INVALID_INPUT', 'No session of generated-tests/dry.spec.ts is saved.'],
+    [{ resume: spec, title: 'new' }, 'INVALID_INPUT', "title can't be given together with resume."],
+    [{ resume: spec, use: {} }, 'INVALID_INPUT', "use can't be given together with resume."],
+    [{ resume: '../orders.spec.ts' }, 'PATH_NOT_ALLOWED', 'leads upwards'],
+    [{ resume: '.codegen/orders.spec.ts' }, 'PATH_NOT_ALLOWED', 'hidden'],
+    [{ resume: 'orders.txt' }, 'PATH_NOT_ALLOWED', 'does not end in .spec.ts'],
+  ] as const) {
+    const { error } = await server.start(args);
+    expect(error?.code, message).toBe(code);
+    expect(error?.message).toContain(message);
+    expect(error?.hint, message).toBeTruthy();
+  }
+  await changeSaved(workspace, (saved) => ({ ...saved, version: 2 }));
+  const { error } = await server.start({ resume: spec });
+  expect(error).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(error?.message).toContain('saved by a newer version');
+  expect(await openSessions(server)).toBe(0);
+});
+
+test('a session that can not be saved is still ended, with a warning', async ({
+  server,
+  shop,
+  workspace,
+}) => {
+  const { sessionId } = await server.start({ title: 'orders', url: shop.url });
+  await mkdir(path.join(workspace, '.codegen'), { recursive: true });
+  await writeFile(path.join(workspace, '.codegen', 'sessions'), '');
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.isError).toBe(false);
+  expect(ended.warnings).toEqual([expect.stringContaining("can't be resumed")]);
+  expect(await readFile(ended.filePath, 'utf8')).toBe(ended.testCode);
+});

@@ -1,0 +1,241 @@
+import { expect, test } from '@playwright/test';
+import type { LocatorChain } from '../../src/model/locator.js';
+import type { Step } from '../../src/model/step.js';
+import type { Use } from '../../src/model/use.js';
+import { parseLocatorExpression } from '../../src/browser/locator-expression.js';
+import { brittleness } from '../../src/session/brittle.js';
+import { sessionWarnings } from '../../src/session/warnings.js';
+
+const field: LocatorChain = [{ method: 'getByLabel', args: ['Email'] }];
+const goto = (url = '/'): Step => ({ action: 'goto', args: { url } });
+const click: Step = { action: 'click', locator: field, args: {} };
+const asserted: Step = { action: 'expect', locator: field, args: { matcher: 'toBeVisible' } };
+const automatic: Step = { ...click, assertions: [{ args: { matcher: 'toHaveURL', expected: '/next' } }] };
+const group: Step = { action: 'step', args: { title: 'pays' } };
+const wait: Step = { action: 'waitForURL', args: { url: '/next' } };
+const scroll: Step = { action: 'scrollIntoViewIfNeeded', locator: field, args: {} };
+
+function warningsOf(steps: Step[], use: Use = {}): string[] {
+  return sessionWarnings({ steps, use });
+}
+
+/** The warnings of a session that has an assertion after each step. */
+function others(step: Step, use: Use = {}): string[] {
+  return warningsOf([step, asserted], use);
+}
+
+const silent: [what: string, steps: Step[]][] = [
+  ['each step is asserted', [goto(), asserted, click, asserted]],
+  ['by automatic assertions', [automatic, automatic]],
+  ['a group stands between', [goto(), group, asserted]],
+  ['a wait notices', [click, wait, asserted]],
+  ['scrolling shows nothing', [goto(), scroll, asserted, scroll]],
+];
+for (const [what, steps] of silent)
+  test(`nothing to say: ${what}`, () => {
+    expect(warningsOf(steps)).toEqual([]);
+  });
+
+const blind: [which: string, steps: Step[]][] = [
+  ['step 0', [goto(), click, asserted]],
+  ['step 1', [automatic, click]],
+  ['steps 0 and 3', [goto(), group, automatic, click, group, automatic]],
+  ['steps 0, 1 and 3', [click, click, automatic, click]],
+  ['steps 0, 1, 2, 3, 4, 5, 6, 7 and 2 more', [...Array<Step>(10).fill(click), automatic]],
+];
+for (const [which, steps] of blind)
+  test(`nothing is asserted after ${which}`, () => {
+    expect(warningsOf(steps)).toEqual([
+      `Nothing is asserted after ${which}: record an expect of what changed there.`,
+    ]);
+  });
+
+test('a test without any assertion is told once', () => {
+  expect(warningsOf([goto(), click, wait])).toEqual([
+    'The test asserts nothing: record an expect of what the flow is to show.',
+  ]);
+});
+
+const positional = [
+  'getByRole("listitem").nth(2)',
+  'getByRole("listitem").first().getByRole("button")',
+  'getByRole("listitem").filter({ has: getByRole("button").last() })',
+  'locator("li:nth-child(3) > a")',
+  'locator("li:first-child")',
+  'locator("tr:nth-last-of-type(2)")',
+  'locator(":nth-match(:text(\'Buy\'), 3)")',
+  'locator("li >> nth=0")',
+  'locator("//ul/li[2]")',
+  'locator("xpath=(//li)[last()]")',
+  'locator("(//li)[3]")',
+  'frameLocator("iframe:nth-of-type(2)").getByRole("button")',
+];
+const generated = [
+  'locator("#ember123")',
+  'locator("#\\\\:r1\\\\:")',
+  'locator("[id=\':R1ab:\']")',
+  'locator("#_r_4_")',
+  'locator("[aria-controls=\\"radix-«r3»\\"]")',
+  'locator(".css-1q2w3e")',
+  'locator("div.sc-bdVaJa > span")',
+  'locator(".Button_root__a1B2c")',
+  'locator("#mui-1234")',
+  'locator("#mat-input-0")',
+  'locator(".svelte-1tky8bj")',
+  'locator("#__next > div")',
+  'locator("#row-550e8400-e29b-41d4-a716-446655440000")',
+  'locator(".a1b2c3d4e5f6")',
+  'locator("#field-1698765432")',
+  'locator("//input[@id=\'ember44\']")',
+  'locator("//div[contains(@class, \'css-1q2w3e\')]")',
+  'locator("id=mui-12")',
+  'getByRole("row").filter({ has: locator("#ember9") })',
+];
+const sound = [
+  'locator("#email")',
+  'locator(".card__title2")',
+  'locator(".css-grid")',
+  'locator("#css-editor")',
+  'locator(".sc-button")',
+  'locator("#step-2")',
+  'locator("#iphone15")',
+  'locator(".nav-item.is-active")',
+  'locator("#radix")',
+  'locator(".first-child")',
+  'locator("[title=\':nth-child(2) #ember123\']")',
+  'locator("text=nth=1 of #ember123")',
+  'locator("//a[@title=\'[2] last()\']")',
+  'locator("//a[@href=\'#ember123\']")',
+  'getByText("the nth first last .css-1q2w3e")',
+  'getByRole("button", { name: "Model 123456789" })',
+  'getByTestId("ember123")',
+  'getByLabel("first", { exact: true })',
+];
+test('locators that rest on a position or a generated name are known', () => {
+  const on = (expression: string): unknown[] => [
+    expression,
+    ...brittleness(parseLocatorExpression(expression)),
+  ];
+  expect(positional.map(on)).toEqual(positional.map((expression) => [expression, 'position']));
+  expect(generated.map(on)).toEqual(generated.map((expression) => [expression, 'generated name']));
+  expect(sound.map(on)).toEqual(sound.map((expression) => [expression]));
+});
+
+test('a brittle locator is told with its step and a remedy, whatever it is in', () => {
+  const third = parseLocatorExpression('getByRole("listitem").nth(3)');
+  const ember = parseLocatorExpression('locator("#ember123")');
+  const steps: Step[] = [
+    { ...automatic, locator: third },
+    { ...automatic, assertions: [{ locator: ember, args: { matcher: 'toBeVisible' } }] },
+    { ...asserted, locator: third },
+  ];
+  expect(warningsOf(steps)).toEqual([
+    'An element is told by its position in steps 0 and 2: add a test id or a label to it.',
+    'An element is told by a generated id or class in step 1: add a test id or a label to it.',
+  ]);
+});
+
+const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U';
+const typed = (value: string, expression = 'getByLabel("Comment")'): Step => ({
+  action: 'fill',
+  locator: parseLocatorExpression(expression),
+  args: { value },
+});
+const secrets: Step[] = [
+  typed('hunter2', 'getByLabel("Password")'),
+  typed('hunter2', 'getByPlaceholder("Your passphrase")'),
+  typed('hunter2', 'locator("input[type=password]")'),
+  typed('hunter2', 'getByRole("textbox", { name: "Passwort" }).filter({ visible: true })'),
+  typed('4711-0815', 'getByLabel("API key")'),
+  { ...typed('hunter2', 'getByLabel("Password")'), action: 'pressSequentially' },
+  typed('sk-proj-4f8a9c2e7b1d6a3f5e8c'),
+  typed('Use ghp_16C7e42F292c6912E7710c838347Ae178B4a please'),
+  typed('AKIAIOSFODNN7EXAMPLE'),
+  typed(`Bearer ${jwt}`),
+  typed('-----BEGIN RSA PRIVATE KEY-----\nMIIE'),
+  typed('xK7mP2vQ9sT4wB8nR3yL6hZ1'),
+  typed('9f86d081884c7d659a2feaa0c55ad015'),
+  goto('https://ann:hunter2@shop.example/'),
+  goto('/login?access_token=4f8a9c2e7b1d'),
+  { action: 'expect', locator: field, args: { matcher: 'toHaveValue', expected: jwt } },
+  { ...asserted, assertions: [{ locator: field, args: { matcher: 'toHaveText', expected: jwt } }] },
+];
+const harmless: Step[] = [
+  typed('', 'getByLabel("Password")'),
+  typed('ann@shop.example', 'getByRole("dialog", { name: "Reset password" }).getByLabel("Email")'),
+  typed('The quick brown fox jumps over the lazy dog, 12 times in 2024.'),
+  typed('iPhone 15 Pro Max 256GB (Blue Titanium)'),
+  typed('how-to-write-playwright-tests-in-2024-and-2025'),
+  typed('getElementsByClassNameAndTagName'),
+  typed('550e8400-e29b-41d4-a716-446655440000'),
+  typed('task-list-with-a-long-name'),
+  typed('+49 30 1234567890123456789012345'),
+  typed('https://shop.example/products/teapot?page=2&sort=price#reviews'),
+  goto('https://shop.example/a/9f86d081884c7d659a2feaa0c55ad015'),
+  goto('/search?q=token&key=teapot-green'),
+  { action: 'press', locator: parseLocatorExpression('getByLabel("Password")'), args: { key: 'Enter' } },
+  { action: 'expect', args: { matcher: 'toHaveTitle', expected: 'Password reset' } },
+];
+for (const [index, step] of secrets.entries())
+  test(`a secret is told without its value (${index})`, () => {
+    const [told = '', ...more] = others(step);
+    expect(told).toMatch(/looks like a secret .* from step 0: take it from an environment variable/);
+    expect(more).toEqual([]);
+    for (const text of ['hunter2', '4711', 'sk-', 'ghp_', 'AKIA', 'eyJ', 'MIIE', 'xK7', '9f86', '4f8a'])
+      expect(told).not.toContain(text);
+  });
+test('what is no secret is not told as one', () => {
+  for (const step of harmless) expect(others(step), JSON.stringify(step)).toEqual([]);
+});
+
+test('a header that holds a secret is told, another is not', () => {
+  const withHeader = (name: string, value: string): string[] =>
+    others(automatic, { extraHTTPHeaders: { [name]: value } });
+  expect(withHeader('Accept-Language', 'de')).toEqual([]);
+  for (const [name, value] of [
+    ['Authorization', 'Basic YW5uOmh1bnRlcjI='],
+    ['X-Api-Key', 'abc'],
+    ['X-Custom', jwt],
+  ] as const)
+    expect(withHeader(name, value)).toEqual([expect.stringContaining('use.extraHTTPHeaders')]);
+});
+
+const records = [
+  '/orders/12345',
+  'https://shop.example/orders/12345/edit?tab=notes',
+  '/users/550e8400-e29b-41d4-a716-446655440000',
+  '/items/507f1f77bcf86cd799439011',
+  '/edit?orderId=12345',
+  '/edit?id=12345#top',
+  '/app#/orders/12345',
+  '/app#!/orders/12345',
+];
+const places = [
+  '/',
+  '/orders',
+  '/orders/new',
+  '/page/123',
+  '/list?page=12345',
+  '/list?q=12345',
+  '/blog/2024/05',
+  '/blog/20240501/news',
+  '/status/404',
+  '/2048000',
+  '/products/teapot-500',
+  '/v1/orders',
+  'http://127.0.0.1:8642/',
+  '/app#section/12',
+];
+test('a flow that opens a record which something else made is told', () => {
+  const told =
+    'Step 0 opens a record by its id, which has to be there in every run: create it in the test or in a fixture.';
+  for (const url of records) expect(others(goto(url)), url).toEqual([told]);
+  for (const url of places) expect(others(goto(url)), url).toEqual([]);
+  expect(warningsOf([goto(), asserted, goto('/orders/12345'), asserted])).toEqual([]);
+});
+
+test('a flow that starts from a saved state is told', () => {
+  expect(others(goto(), { storageState: 'auth.json' })).toEqual([
+    expect.stringMatching(/use\.storageState: have a setup project or a fixture make it/),
+  ]);
+});
