@@ -21,9 +21,14 @@ export interface Claim {
   ways: Assertion['args'][];
 }
 
-/** An element by its pin, or by a locator that is known; its children of a role; or the page. */
+/**
+ * An element by its pin, with a locator that is known and with its own words; its children of a role; an element by its
+ * locator alone; or the page.
+ */
 export type ClaimSubject =
-  { pin: Pin; known?: LocatorChain | undefined; children?: string } | { chain: LocatorChain } | 'page';
+  | { pin: Pin; known?: LocatorChain | undefined; children?: string; words?: string | undefined }
+  | { chain: LocatorChain }
+  | 'page';
 
 /** Where claims are checked. */
 export interface Scene {
@@ -182,7 +187,7 @@ async function* chainsFor(
   if (subject === 'page') yield undefined;
   else if ('chain' in subject) yield subject.chain;
   else {
-    const { pin, known, children } = subject;
+    const { pin, known, children, words } = subject;
     const below: LocatorChain = children === undefined ? [] : [{ method: 'getByRole', args: [children] }];
     if (children !== undefined) yield below;
     if (known !== undefined) yield known;
@@ -190,8 +195,16 @@ async function* chainsFor(
     const asserted = speaking.test(matcherOf(args)) && typeof expected === 'string' ? [expected] : undefined;
     onSearch();
     const best = await within(10 * checkMs, bestLocator(pin, { testIdAttribute, asserted }));
-    if (best !== undefined && (children === undefined || best.length === 1)) yield [...best, ...below];
+    if (best !== undefined && !isGlued(best, words)) yield [...best, ...below];
   }
+}
+
+/** Whether an element is told by texts that are not its own but of several others in it. */
+function isGlued(chain: LocatorChain, words: string | undefined): boolean {
+  const { method, args } = chain.at(-1) ?? {};
+  const [text] = args ?? [];
+  if (method !== 'getByText' || typeof text !== 'string') return false;
+  return words === undefined || !words.toLowerCase().includes(text.toLowerCase());
 }
 
 /** Matchers of what an element says. */

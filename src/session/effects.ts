@@ -122,7 +122,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     return new Set([...unrest].filter(([, times]) => times > 1).map(([ref]) => ref));
   }
 
-  async function assertEffects(effect: Last): Promise<void> {
+  async function assertEffects(effect: Last, ...implied: Assertion[]): Promise<void> {
     const { step, after } = effect;
     const onSearch = (): void => {
       refsHold = false;
@@ -130,7 +130,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const scene: Scene = { page: after.live.page, baseURL, testIdAttribute, onSearch };
     const claims = await claimsOf(effect);
     claims.sort((one, other) => other.weight - one.weight);
-    const earlier = assertedBefore(step);
+    const earlier = assertedBefore(step, implied);
     const chosen: Assertion[] = [];
     const kinds = new Set<string>();
     for (const claim of claims) {
@@ -144,6 +144,17 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     }
     setAssertions(step, chosen);
     if (chosen.length === 0) assertGoing(effect);
+  }
+
+  /** What the next action needs anyway is not asserted before it, but something else, where there is. */
+  async function dropImplied(effect: Last, chain: LocatorChain): Promise<void> {
+    const implied: Assertion = { locator: chain, args: { matcher: 'toBeVisible' } };
+    const { step } = effect;
+    const { assertions = [] } = step;
+    const needed = assertions.filter((each) => assertionCode(each) !== assertionCode(implied));
+    if (needed.length === assertions.length) return;
+    setAssertions(step, needed);
+    if (needed.length === 0) await assertEffects(effect, implied);
   }
 
   /**
@@ -209,7 +220,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const { page } = after.live;
     const claims = findings.map(async (finding): Promise<Claim[]> => {
       const { line, kind } = finding;
-      const { role = '', text } = partsOf(line);
+      const { role = '', name, text } = partsOf(line);
+      const words = [name, text].filter((each) => each !== undefined).join(' ');
       const ways = waysToSay(finding);
       // What moves by the keyboard is what the key is for.
       const weight = finding.weight + (byKey && (kind === 'focus' || kind === 'state') ? 55 : 0);
@@ -221,7 +233,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
           : [];
       const pin = await within(lookMs, pinNow(page.getByRef(line.ref)));
       if (pin === undefined) return [];
-      return [{ ...claim, subject: kind === 'count' ? { pin, children: finding.role } : { pin } }];
+      return [{ ...claim, subject: kind === 'count' ? { pin, children: finding.role } : { pin, words } }];
     });
     return (await Promise.all(claims)).flat();
   }
@@ -260,8 +272,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   }
 
   /** What was asserted last on each topic. */
-  function assertedBefore(step: Step): Map<string, string> {
-    const assertions = stepsInDocument(step).flatMap(assertionsOf);
+  function assertedBefore(step: Step, implied: readonly Assertion[]): Map<string, string> {
+    const assertions = [...stepsInDocument(step).flatMap(assertionsOf), ...implied];
     return new Map(assertions.map((assertion) => [topicOf(assertion), assertionCode(assertion)]));
   }
 
@@ -287,7 +299,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       now = undefined;
       const acted = pin ?? (await within(lookMs, pinNow(live.current.page.locator(':focus'))));
       subject = acted === undefined ? undefined : { pin: acted, chain, state: await stateOf(acted.locator) };
-      if (last !== undefined && chain !== undefined) dropImplied(last.step, chain);
+      if (last !== undefined && chain !== undefined) await dropImplied(last, chain);
     },
 
     async finish(step) {
@@ -345,17 +357,6 @@ function wasAskedFor({ action, args }: Step, url: string): boolean {
 function setAssertions(step: Step, assertions: Assertion[]): void {
   if (assertions.length > 0) step.assertions = assertions;
   else delete step.assertions;
-}
-
-/** What the next action needs anyway is not asserted before it. */
-function dropImplied(step: Step, chain: LocatorChain): void {
-  const implied = topicOf({ locator: chain, args: { matcher: 'toBeVisible' } });
-  setAssertions(
-    step,
-    (step.assertions ?? []).filter(
-      (assertion) => topicOf(assertion) !== implied || assertion.args['matcher'] === 'toBeHidden',
-    ),
-  );
 }
 
 /** What the agent asserts itself is not asserted twice. */
