@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -26,16 +26,31 @@ const configSchema = z.custom<PlaywrightTestConfig>(
   'playwright.config does not export an object',
 );
 
+const packageSchema = z.object({ type: z.string().optional() });
+
 /** The workspace's own configuration, which is run to have it; empty where there is none. */
 export async function loadWorkspaceConfig(workspace: string): Promise<PlaywrightTestConfig> {
   const file = configNames.map((name) => path.join(workspace, name)).find((each) => existsSync(each));
   if (file === undefined) return {};
-  let exported: unknown = await import(pathToFileURL(file).href);
-  // A CommonJS module that was written as an ES module is wrapped twice.
-  for (let depth = 0; depth < 2; depth++)
-    if (typeof exported === 'object' && exported !== null && 'default' in exported)
-      exported = exported.default;
-  return configSchema.parse(exported);
+  // As Playwright Test does, whose transform of what is required differs from that of what is imported.
+  const load: (file: string) => unknown = isModule(file)
+    ? (module) => import(pathToFileURL(module).href)
+    : createRequire(file);
+  const exported = await load(file);
+  const isWrapped = typeof exported === 'object' && exported !== null && 'default' in exported;
+  return configSchema.parse(isWrapped ? exported.default : exported);
+}
+
+/** Whether Node takes a file for an ES module: by its extension, else by the `type` of its package. */
+function isModule(file: string): boolean {
+  const kind = /\.([mc])[jt]s$/.exec(file)?.[1];
+  if (kind !== undefined) return kind === 'm';
+  for (let directory = path.dirname(file); ; directory = path.dirname(directory)) {
+    const manifest = path.join(directory, 'package.json');
+    if (existsSync(manifest))
+      return packageSchema.parse(JSON.parse(readFileSync(manifest, 'utf8'))).type === 'module';
+    if (directory === path.dirname(directory)) return false;
+  }
 }
 
 /**
