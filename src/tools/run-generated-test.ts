@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config/schema.js';
@@ -98,11 +98,17 @@ function noTests(message: string): CodegenError {
 }
 
 /** Absolute path of a spec in the output directory. Throws PATH_NOT_ALLOWED, and INVALID_INPUT where there is none. */
-async function specAt({ guard }: ToolContext, file: string): Promise<string> {
+async function specAt({ guard, workspace, config }: ToolContext, file: string): Promise<string> {
   const language = file.endsWith('.js') ? 'javascript' : 'typescript';
   const { absolute, relative } = await guard.checkPath(file, { language });
   const found = await stat(absolute).catch(() => undefined);
   if (found?.isFile() !== true) throw noTests(`There is no file ${relative}.`);
+  // The guard lets links lead anywhere in the workspace.
+  const directory = await realpath(path.resolve(workspace, config().output.dir));
+  if (!(await realpath(absolute)).startsWith(directory + path.sep))
+    throw new CodegenError('PATH_NOT_ALLOWED', `${relative} is a link out of the output directory.`, {
+      hint: 'Only tests of the output directory are run.',
+    });
   return absolute;
 }
 

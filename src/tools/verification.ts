@@ -285,7 +285,7 @@ function sensitivityWarnings(
       `The test passes with JavaScript switched off, so it is blind to what the page does: assert what changed after ${list(blind)}.`,
     );
   if (unnoticed.length > 0)
-    warnings.push(`The test passes without ${list(unnoticed)}: assert what they do, or undo them.`);
+    warnings.push(`The test passes without ${list(unnoticed)}: assert what is done there, or undo it.`);
   return warnings;
 }
 
