@@ -11,9 +11,10 @@ const rooms = {
   browser: [],
   codegen: [],
   guard: ['state'],
+  verify: ['state'],
   actions: ['browser', 'codegen'],
   session: ['actions', 'browser', 'state'],
-  tools: ['session', 'codegen', 'guard', 'browser', 'actions', 'config'],
+  tools: ['session', 'codegen', 'guard', 'verify', 'browser', 'actions', 'config'],
 };
 const names = Object.keys(rooms);
 

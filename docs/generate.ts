@@ -112,7 +112,8 @@ const remedies: Record<ErrorCode, string> = {
   FILE_CHANGED: 'Use `onConflict: "rename"` or another `file`; a person decides about the edits.',
   FILE_TOO_LARGE: 'Record less in one session, or raise `writes.maxFileBytes`.',
   QUOTA_EXCEEDED: 'Record less in one session, or raise `writes.maxFilesPerSession`.',
-  VERIFY_FAILED: 'Reserved: this version does not run tests.',
+  VERIFY_FAILED:
+    'Follow the hint: undo or record anew what does not work on every run, correct the set-up it names, or use `verify: "report"`.',
   LOCK_TIMEOUT: 'Try again; end other servers that share the state directory if it goes on.',
   WRITE_FAILED: 'Free space or correct access rights, then end the session again.',
   BROWSER_FAILED: 'Run `codegen-session-mcp doctor`. End the session to keep what was recorded.',

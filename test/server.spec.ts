@@ -19,6 +19,7 @@ test('the tool list is what the contract says, and small', async ({ server }) =>
     'get_codegen_session',
     'end_codegen_session',
     'clear_codegen_session',
+    'run_generated_test',
   ]);
   expect(Buffer.byteLength(JSON.stringify(list))).toBeLessThanOrEqual(8500);
   for (const tool of list.tools) {

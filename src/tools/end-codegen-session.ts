@@ -1,14 +1,24 @@
 import { z } from 'zod';
+import { verifyModeSchema } from '../config/schema.js';
+import type { WriteRequest } from '../guard/guard.js';
 import { CodegenError } from '../model/errors.js';
 import { sessionSource } from './source.js';
-import { defineTool, types } from './tool.js';
+import { defineTool, types, type Answer } from './tool.js';
+import type { Verified } from './verification.js';
+
+type VerifyMode = z.infer<typeof verifyModeSchema>;
+
+const notVerified: Verified = {
+  verification: { status: 'off', runs: 0, passed: 0, durationMs: 0 },
+  warnings: [],
+};
 
 export const endCodegenSession = defineTool({
   name: 'end_codegen_session',
   title: 'End a codegen session',
   description:
-    'Writes the test of a session and closes its page. A failed call leaves the session open and the disk as it was.',
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
+    'Runs the test of a session and, if it passes, writes it and closes the page. A failed call leaves the session open and the disk as it was.',
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
     sessionId: z.string().describe('The session to end.'),
     file: z.string().min(1).optional().describe("Instead of the session's own."),
@@ -16,17 +26,24 @@ export const endCodegenSession = defineTool({
       .enum(['fail', 'rename', 'overwrite'])
       .optional()
       .describe('If the file exists; fail if left out, overwrite if resumed.'),
+    verify: verifyModeSchema
+      .optional()
+      .describe('require: write only a test that passes; report: any; off: run nothing. Else as configured.'),
     dryRun: z.boolean().optional().describe('Only show what would be written.'),
   }),
   output: {
     filePath: types.text,
     files: types.objects,
     testCode: types.text,
+    verification: types.object,
     warnings: types.texts,
     remaining: types.object,
   },
 
-  async handle(context, { sessionId, file, dryRun = false, ...args }) {
+  async handle(context, { sessionId, file, verify, dryRun = false, ...args }, call) {
+    const { verify: configured } = context.config();
+    const mode = verify ?? configured.mode;
+    if (configured.enforce) requireMode(mode, configured.mode);
     return context.sessions.use(sessionId, async (session) => {
       if (session.steps.length === 0)
         throw new CodegenError('INVALID_INPUT', 'Nothing has been recorded in this session.', {
@@ -35,31 +52,104 @@ export const endCodegenSession = defineTool({
       await session.effects?.catchUp();
       const replaces = session.resumed && file === undefined;
       const { onConflict = replaces ? 'overwrite' : 'fail' } = args;
-      const { content } = await sessionSource(session);
-      const written = await context.guard.write({
-        ...session.emission,
-        files: [{ file: file ?? session.file, content }],
-        onConflict,
-        dryRun,
-      });
-      const [spec] = written;
-      if (spec === undefined) throw new CodegenError('WRITE_FAILED', 'No file was written.');
+      const writeRequest = async (): Promise<WriteRequest> => {
+        const { content } = await sessionSource(session);
+        return { ...session.emission, files: [{ file: file ?? session.file, content }], onConflict, dryRun };
+      };
+      // What is in the way is told before anything is run.
+      const [target] = await context.guard.write({ ...(await writeRequest()), dryRun: true });
+      if (target === undefined) throw new CodegenError('WRITE_FAILED', 'No file was written.');
+      const verified =
+        mode === 'off'
+          ? notVerified
+          : await (await import('./verification.js')).verifySession(context, session, target, call);
+      if (verified.verification.status === 'failed' && (mode === 'require' || call.signal.aborted))
+        return refused(verified);
+
+      // The verified test has other bytes than the planned one where assertions were dropped.
       const { saveSession } = await import('../session/saved.js');
-      const warnings = dryRun ? [] : await saveSession(context.stateDirectory, spec.path, session);
+      const { sessionWarnings } = await import('../session/warnings.js');
+      const request = await writeRequest();
+      const written = await context.guard.write(request).catch((error: unknown) => {
+        if (error instanceof CodegenError && mode !== 'off') return error;
+        throw error;
+      });
+      const { verification } = verified;
+      const warnings = [...verified.warnings, ...sessionWarnings(session)];
+      if (written instanceof CodegenError)
+        return {
+          structured: { verification, warnings },
+          lines: [`Failed with ${written.code}.`, written.message, written.hint ?? ''],
+          error: written,
+          tookEffect: true,
+        };
+      const [spec = target] = written;
+      if (!dryRun) warnings.push(...(await saveSession(context.stateDirectory, spec.path, session)));
       if (!dryRun) await context.sessions.end(session);
-      const testCode = content(spec.path);
+      const testCode = request.files[0]?.content(spec.path) ?? '';
       const verb = dryRun ? 'Would write' : 'Wrote';
       return {
         structured: {
           filePath: spec.absolutePath,
           files: written.map(({ absolutePath, ...each }) => each),
           testCode,
+          verification,
           warnings,
           remaining: await context.guard.remaining('end_codegen_session'),
         },
-        lines: [`${verb} ${spec.path} (${spec.bytes} bytes, ${spec.change}).`],
-        pageContent: testCode,
+        lines: [
+          `${verb} ${spec.path} (${spec.bytes} bytes, ${spec.change}).`,
+          ...summary(verified),
+          ...warnings.map((warning) => `Warning: ${warning}`),
+        ],
+        pageContent: [...failureText(verified), testCode].join('\n'),
       };
     });
   },
 });
+
+/** Throws POLICY_DENIED where a call asks for less than the configuration enforces. */
+function requireMode(mode: VerifyMode, enforced: VerifyMode): void {
+  const { options } = verifyModeSchema;
+  if (options.indexOf(mode) <= options.indexOf(enforced)) return;
+  throw new CodegenError(
+    'POLICY_DENIED',
+    `verify "${mode}" is less than the configuration enforces, "${enforced}".`,
+    { hint: `Leave out verify, or use "${enforced}".` },
+  );
+}
+
+function summary({ verification }: Verified): string[] {
+  const { status, runs, passed, durationMs } = verification;
+  if (status === 'off') return ['It was not run.'];
+  const times = runs === 1 ? '' : ` ${passed} of ${runs} times in a row`;
+  return [`The test ${status}${times} when it was run (${(durationMs / 1000).toFixed(1)} s).`];
+}
+
+/** What the page and Playwright say of a failure. */
+function failureText({ verification: { failure } }: Verified): string[] {
+  if (failure === undefined) return [];
+  const { code, message, hint, snapshot } = failure;
+  return [
+    ...(code === undefined ? [] : [`Failed: ${code}`]),
+    message,
+    `Hint: ${hint}`,
+    ...(snapshot === undefined ? [] : ['Snapshot:', snapshot]),
+  ];
+}
+
+/** The answer where the test has to pass and does not. */
+function refused(verified: Verified): Answer {
+  const { verification, warnings } = verified;
+  const { step, code, message = '', hint = '' } = verification.failure ?? {};
+  const where = step === undefined ? 'The test did not pass' : `Step ${step} failed when the test was run`;
+  return {
+    structured: { verification, warnings },
+    lines: [`Failed with VERIFY_FAILED.`, `${where}; nothing is written, and the session is open.`],
+    pageContent: failureText(verified).join('\n'),
+    error: new CodegenError('VERIFY_FAILED', `${where}: ${code === undefined ? '' : `${code} `}${message}`, {
+      hint,
+    }),
+    tookEffect: true,
+  };
+}

@@ -2,6 +2,7 @@ import { clearCodegenSession } from './clear-codegen-session.js';
 import { endCodegenSession } from './end-codegen-session.js';
 import { getCodegenSession } from './get-codegen-session.js';
 import { recordCodegenSession } from './record-codegen-session.js';
+import { runGeneratedTest } from './run-generated-test.js';
 import { startCodegenSession } from './start-codegen-session.js';
 import type { Tool } from './tool.js';
 
@@ -12,4 +13,5 @@ export const tools: readonly Tool[] = [
   getCodegenSession,
   endCodegenSession,
   clearCodegenSession,
+  runGeneratedTest,
 ];

@@ -8,7 +8,7 @@ import type { Session } from '../session/session.js';
 export interface Variant {
   /** Automatic assertions that fail don't end the run, so that all that fail are found. */
   soft?: boolean;
-  /** Index of a step whose action is left out; its assertions stay. */
+  /** Index of a step whose action is left out; its automatic assertions stay, and don't end the run. */
   without?: number;
 }
 
@@ -41,7 +41,7 @@ export async function sessionSource(
     const assertions = (step.assertions ?? []).map((assertion, number) => {
       const code = assertionCode(assertion);
       return {
-        code: soft ? code.replace(/^await expect\(/, 'await expect.soft(') : code,
+        code: soft || index === without ? code.replace(/^await expect\(/, 'await expect.soft(') : code,
         group,
         origin: { step: index, assertion: number },
       };

@@ -1,0 +1,196 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Config } from '../config/schema.js';
+import { CodegenError, messageOf } from '../model/errors.js';
+import { browserNameSchema } from '../model/use.js';
+import type { Lane } from '../verify/plan.js';
+import type { TestRun } from '../verify/report.js';
+import { runProblem, withTestBench } from './test-run.js';
+import { defineTool, types, type Answer, type ToolContext } from './tool.js';
+
+/** Failures that are told. */
+const failuresTold = 10;
+
+interface Failure {
+  title: string;
+  /** Relative to the workspace, with forward slashes. */
+  file: string;
+  line: number;
+  message: string;
+  snapshot?: string | undefined;
+}
+
+export const runGeneratedTest = defineTool({
+  name: 'run_generated_test',
+  title: 'Run generated tests',
+  description:
+    'Runs tests of the output directory with Playwright Test. Where tests fail, the call succeeds: see status and failures.',
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  input: z.strictObject({
+    file: z.string().min(1).optional().describe('All if left out.'),
+    repeat: z.int().min(1).max(100).optional().describe('Runs of each test, to find flaky ones.'),
+    grep: z.string().min(1).max(1000).optional().describe('Regular expression on titles.'),
+  }),
+  output: {
+    status: types.text,
+    passed: types.number,
+    failed: types.number,
+    flaky: types.number,
+    durationMs: types.number,
+    failures: types.objects,
+    warnings: types.texts,
+  },
+
+  async handle(context, { file, repeat = 1, grep }, { signal, progress }) {
+    checkExpression(grep);
+    const files = file === undefined ? await specsOf(context) : [await specAt(context, file)];
+    if (files.length === 0) throw noTests(`${context.config().output.dir} holds no tests.`);
+    const { browser, verify } = context.config();
+    return withTestBench(context, signal, async (bench) => {
+      progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
+      const result = await bench.run({ lanes: await lanesOf(files, browser, repeat), grep });
+      const problem = runProblem(result, verify.timeoutMs);
+      const tests = byTest(result.tests);
+      if (tests.length === 0 && problem === undefined)
+        throw noTests(grep === undefined ? 'There are no tests to run.' : 'No title matches grep.');
+      const failures = await failuresOf(tests, context.workspace);
+      const passed = tests.filter((runs) => runs.every(succeeded)).length;
+      const failed = tests.filter((runs) => !runs.some(succeeded)).length;
+      const flaky = tests.length - passed - failed;
+      const status = passed === tests.length && problem === undefined ? 'passed' : 'failed';
+      const { durationMs } = result;
+      const answer: Answer = {
+        structured: { status, passed, failed, flaky, durationMs, failures, warnings: bench.warnings },
+        lines: [
+          `${passed} passed, ${failed} failed, ${flaky} flaky (${(durationMs / 1000).toFixed(1)} s).`,
+          ...bench.warnings.map((warning) => `Warning: ${warning}`),
+        ],
+        pageContent: failures.map(failureText).join('\n\n'),
+      };
+      if (problem === undefined) return answer;
+      const { message, hint } = problem;
+      return {
+        ...answer,
+        lines: ['Failed with VERIFY_FAILED.', ...answer.lines],
+        pageContent: [message, hint, answer.pageContent].join('\n'),
+        error: new CodegenError('VERIFY_FAILED', message, { hint }),
+        tookEffect: true,
+      };
+    });
+  },
+});
+
+function checkExpression(grep: string | undefined): void {
+  try {
+    if (grep !== undefined) new RegExp(grep);
+  } catch (error) {
+    throw new CodegenError('INVALID_INPUT', `grep: ${messageOf(error)}`, {
+      hint: 'Give a JavaScript regular expression, or escape what stands for itself with "\\".',
+    });
+  }
+}
+
+function noTests(message: string): CodegenError {
+  return new CodegenError('INVALID_INPUT', message, {
+    hint: 'Name a file that end_codegen_session wrote, or leave out file and grep to run all.',
+  });
+}
+
+/** Absolute path of a spec in the output directory. Throws PATH_NOT_ALLOWED, and INVALID_INPUT where there is none. */
+async function specAt({ guard, workspace, config }: ToolContext, file: string): Promise<string> {
+  const language = file.endsWith('.js') ? 'javascript' : 'typescript';
+  const { absolute, relative } = await guard.checkPath(file, { language });
+  const found = await stat(absolute).catch(() => undefined);
+  if (found?.isFile() !== true) throw noTests(`There is no file ${relative}.`);
+  // The guard lets links lead anywhere in the workspace.
+  const directory = await realpath(path.resolve(workspace, config().output.dir));
+  if (!(await realpath(absolute)).startsWith(directory + path.sep))
+    throw new CodegenError('PATH_NOT_ALLOWED', `${relative} is a link out of the output directory.`, {
+      hint: 'Only tests of the output directory are run.',
+    });
+  return absolute;
+}
+
+/** Absolute paths of all specs in the output directory; links are not followed. */
+async function specsOf(context: ToolContext): Promise<string[]> {
+  const { dir } = context.config().output;
+  // An output directory that is a link out of the workspace is refused.
+  await context.guard.checkPath('any.spec.ts', { language: 'typescript' });
+  const visit = async (directory: string): Promise<string[]> => {
+    const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+    const found = await Promise.all(
+      entries
+        .filter(({ name }) => !name.startsWith('.') && name !== 'node_modules')
+        .map(async (entry) => {
+          const absolute = path.join(directory, entry.name);
+          if (entry.isDirectory()) return visit(absolute);
+          return entry.isFile() && /\.spec\.[jt]s$/.test(entry.name) ? [absolute] : [];
+        }),
+    );
+    return found.flat().sort();
+  };
+  return visit(path.resolve(context.workspace, dir));
+}
+
+/** The files by the browser that they ask for. */
+async function lanesOf(
+  files: readonly string[],
+  browser: Config['browser'],
+  repeat: number,
+): Promise<Lane[]> {
+  const lanes = new Map<string, Lane>();
+  for (const file of files) {
+    const [head = ''] = (await readFile(file, 'utf8')).split(/^test\(/m);
+    const asked = /\bbrowserName: ["'](\w+)["']/.exec(head)?.[1];
+    const browserName = browserNameSchema.catch(browser.name).parse(asked);
+    const lane = lanes.get(browserName) ?? {
+      name: browserName,
+      files: [],
+      browserName,
+      headless: browser.headless,
+      repeat,
+    };
+    lane.files.push({ file, as: file });
+    lanes.set(browserName, lane);
+  }
+  return [...lanes.values()];
+}
+
+/** The runs of each test, without those of other projects and those that did not come to an end. */
+function byTest(all: readonly TestRun[]): TestRun[][] {
+  const tests = new Map<string, TestRun[]>();
+  for (const run of all) {
+    if (run.project === undefined || (run.status !== 'passed' && run.status !== 'failed')) continue;
+    const key = JSON.stringify([run.file, run.line, run.title]);
+    tests.set(key, [...(tests.get(key) ?? []), run]);
+  }
+  return [...tests.values()];
+}
+
+function succeeded({ status }: TestRun): boolean {
+  return status === 'passed';
+}
+
+/** The first failure of each test that has one. */
+async function failuresOf(tests: readonly TestRun[][], workspace: string): Promise<Failure[]> {
+  const { failureSnapshot } = await import('../verify/snapshot.js');
+  const failed = tests.flatMap((runs) => runs.find((run) => !succeeded(run)) ?? []);
+  return Promise.all(
+    failed.slice(0, failuresTold).map(async (run) => {
+      const [error] = run.errors;
+      return {
+        title: run.title,
+        file: path.relative(workspace, run.file).replaceAll(path.sep, '/'),
+        line: error?.line ?? run.line,
+        message: error?.message ?? '',
+        snapshot: await failureSnapshot(run),
+      };
+    }),
+  );
+}
+
+function failureText({ title, file, line, message, snapshot }: Failure): string {
+  const shown = snapshot === undefined ? '' : `\nSnapshot:\n${snapshot}`;
+  return `${title} (${file}:${line})\n${message}${shown}`;
+}

@@ -1,0 +1,298 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { assertionCode, stepCode } from '../actions/registry.js';
+import type { Config } from '../config/schema.js';
+import type { Session } from '../session/session.js';
+import type { Lane } from '../verify/plan.js';
+import type { TestRun } from '../verify/report.js';
+import type { RunResult } from '../verify/run.js';
+import { leaveOutSteps, unassertedChanges } from './sensitivity.js';
+import { sessionSource, type Origin, type SessionSource } from './source.js';
+import { runProblem, withTestBench, type TestBench } from './test-run.js';
+import type { ToolCall, ToolContext } from './tool.js';
+
+/** Rounds at most, each without the assertions that did not hold in the one before. */
+const roundsAtMost = 5;
+
+/** Milliseconds for tests that are expected to fail. */
+const shortLimits = { action: 1000, navigation: 5000, expect: 1000, test: 10_000 };
+
+/** Lanes of a run: the test as it is, the same without JavaScript, and without one of its steps each. */
+const lanes = { whole: 'test', bare: 'without-javascript', shortened: 'without-a-step' };
+
+/** How the test of a session did. */
+export interface Verification {
+  status: 'passed' | 'failed' | 'off';
+  /** How often the test had to pass in a row, and how often it did. */
+  runs: number;
+  passed: number;
+  /** All runs together, with what it takes to start them. */
+  durationMs: number;
+  failure?: Failure;
+  /** Automatic assertions that were taken out of the session. */
+  dropped?: Dropped[];
+  sensitivity?: Sensitivity;
+}
+
+interface Failure {
+  message: string;
+  hint: string;
+  /** Index and code of the step that failed; undefined where it was none. */
+  step?: number;
+  code?: string;
+  /** What the page showed then. */
+  snapshot?: string;
+}
+
+interface Dropped {
+  /** Index of the step that the assertion follows. */
+  step: number;
+  code: string;
+  why: 'did not hold in another run' | 'holds without its step';
+}
+
+interface Sensitivity {
+  /** What the test says of a page whose JavaScript is off. */
+  withoutJavaScript?: 'passed' | 'failed';
+  /** Steps that were left out in turn, and the indexes of those that the test did not miss. */
+  stepsTried?: number;
+  unnoticed?: number[];
+}
+
+export interface Verified {
+  verification: Verification;
+  /** Short texts, with a remedy each. */
+  warnings: string[];
+}
+
+/** Where the test is going to be written. */
+interface Target {
+  path: string;
+  absolutePath: string;
+}
+
+/**
+ * Runs the session's test, as the file at `target` would be run. Automatic assertions that do not hold are dropped, and
+ * where `verify.sensitivity` is `full`, those that prove nothing too: from the session, if the test passes without them.
+ */
+export async function verifySession(
+  context: Pick<ToolContext, 'config' | 'workspace'>,
+  session: Session,
+  target: Target,
+  { signal, progress }: ToolCall,
+): Promise<Verified> {
+  const { browser, verify } = context.config();
+  const start = performance.now();
+  const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
+  const dropped: Dropped[] = [];
+
+  return withTestBench(context, signal, async (bench) => {
+    const lane = laneMaker(bench, session, target, browser);
+    const warnings = [...bench.warnings];
+    const verified = (
+      outcome: Pick<Verification, 'status' | 'passed' | 'failure' | 'sensitivity'>,
+    ): Verified => ({
+      verification: {
+        runs: verify.runs,
+        durationMs: Math.round(performance.now() - start),
+        ...(dropped.length === 0 ? {} : { dropped }),
+        ...outcome,
+      },
+      warnings,
+    });
+
+    for (let round = 1; ; round++) {
+      progress(round === 1 ? 'Running the test' : 'Running it again without what did not hold');
+      const source = await sessionSource(trial, { soft: true });
+      const whole = await lane(lanes.whole, [source], {
+        repeat: verify.runs,
+        limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
+      });
+      const exact = await sessionSource(trial);
+      const bare = await lane(lanes.bare, [exact], { javaScriptEnabled: false, limits: shortLimits });
+      const result = await bench.run({
+        lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
+        workers: 2,
+      });
+      const tests = result.tests.filter(({ project }) => project?.lane === lanes.whole);
+      if (round === 1 && tests.some(({ project }) => project?.covered === false))
+        warnings.push(uncovered(target.path));
+      const passed = tests.filter(({ status }) => status === 'passed').length;
+      if (passed < verify.runs) {
+        const volatile = volatileAssertions(tests, source);
+        if (volatile.length === 0 || round === roundsAtMost || result.end !== 'completed') {
+          const failure = await explain(tests, source, trial, result, verify.timeoutMs);
+          return verified({ status: 'failed', passed, failure });
+        }
+        dropped.push(...drop(trial, volatile, 'did not hold in another run'));
+        continue;
+      }
+
+      const sensitivity: Sensitivity = {};
+      const blind = result.tests.find(({ project }) => project?.lane === lanes.bare)?.status;
+      if (blind === 'passed' || blind === 'failed') sensitivity.withoutJavaScript = blind;
+      if (verify.sensitivity === 'full') {
+        progress('Running it with one step left out at a time');
+        const { unproven, ...trials } = await leaveOutSteps(trial, async (sources) => {
+          const shortened = await lane(lanes.shortened, sources, { limits: shortLimits });
+          const workers = Math.max(2, Math.ceil(availableParallelism() / 2));
+          const { tests: runs } = await bench.run({ lanes: [shortened], workers });
+          return shortened.files.map(({ file }) => runs.find((run) => run.file === file));
+        });
+        Object.assign(sensitivity, trials);
+        dropped.push(...drop(trial, unproven, 'holds without its step'));
+      }
+      for (const [index, { assertions }] of trial.steps.entries()) {
+        const step = session.steps[index];
+        if (step !== undefined && assertions !== undefined) step.assertions = assertions;
+      }
+      warnings.push(...sensitivityWarnings(session, dropped, sensitivity));
+      return verified({ status: 'passed', passed, sensitivity });
+    }
+  });
+}
+
+/** Makes lanes of a run: stages sources as the file at `target`, for the session's browser. */
+function laneMaker(
+  { staging }: TestBench,
+  { use }: Session,
+  target: Target,
+  browser: Config['browser'],
+): (name: string, sources: readonly SessionSource[], rest: Partial<Lane>) => Promise<Lane> {
+  return async (name, sources, rest) => ({
+    name,
+    files: await Promise.all(
+      sources.map(async ({ content }, number) => ({
+        file: await staging.write(
+          path.join(name, String(number), path.basename(target.path)),
+          content(target.path),
+        ),
+        as: target.absolutePath,
+      })),
+    ),
+    browserName: use.browserName ?? browser.name,
+    headless: use.headless ?? browser.headless,
+    ...rest,
+  });
+}
+
+/** An error of a run, with the place in the session that it comes from. */
+function located(
+  tests: readonly TestRun[],
+  { origins }: SessionSource,
+): (Partial<Origin> & { message: string })[] {
+  return tests.flatMap(({ errors }) =>
+    errors.map(({ message, line = 0 }) => ({ message, ...origins.get(line) })),
+  );
+}
+
+/**
+ * The automatic assertions that failed, where nothing else did. Each that fails takes its time, so a test that ran out
+ * of it because of them counts too.
+ */
+function volatileAssertions(tests: readonly TestRun[], source: SessionSource): Origin[] {
+  const errors = located(tests, source);
+  const isReal = errors.some(
+    ({ assertion, message }) => assertion === undefined && !message.includes('Test timeout of'),
+  );
+  return isReal
+    ? []
+    : errors.flatMap(({ step, assertion }) =>
+        step === undefined || assertion === undefined ? [] : [{ step, assertion }],
+      );
+}
+
+/** Takes automatic assertions out of a session and tells which. */
+function drop(session: Session, origins: readonly Origin[], why: Dropped['why']): Dropped[] {
+  return session.steps.flatMap((step, index) => {
+    const gone = new Set(origins.flatMap((origin) => (origin.step === index ? [origin.assertion] : [])));
+    const { assertions = [] } = step;
+    if (gone.size > 0) step.assertions = assertions.filter((_, number) => !gone.has(number));
+    return assertions.flatMap((assertion, number) =>
+      gone.has(number) ? [{ step: index, code: assertionCode(assertion), why }] : [],
+    );
+  });
+}
+
+/** What failed, where, and what to try. */
+async function explain(
+  tests: readonly TestRun[],
+  source: SessionSource,
+  { steps }: Session,
+  result: RunResult,
+  timeoutMs: number,
+): Promise<Failure> {
+  const failed = tests.find(({ status, errors }) => status === 'failed' && errors.length > 0);
+  const problem = runProblem(result, timeoutMs);
+  if (failed === undefined || result.end === 'cancelled')
+    return problem ?? { message: 'The test did not run.', hint: 'Look at the log of the server.' };
+  const { failureSnapshot } = await import('../verify/snapshot.js');
+  const errors = located([failed], source);
+  const error =
+    errors.find(({ step, assertion }) => step !== undefined && assertion === undefined) ??
+    errors.find(({ step }) => step !== undefined) ??
+    errors[0];
+  const snapshot = await failureSnapshot(failed);
+  const step = error?.step === undefined ? undefined : steps[error.step];
+  const before = errors.find((each) => each.assertion !== undefined && each !== error);
+  const said = before?.step === undefined ? '' : ` What follows step ${before.step} was already different.`;
+  return {
+    ...(error?.step === undefined || step === undefined ? {} : { step: error.step, code: stepCode(step) }),
+    message: `${error?.message ?? ''}${said}`,
+    hint: [
+      ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),
+      replayHint(step?.action, error?.message ?? '', snapshot ?? ''),
+    ].join(' '),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  };
+}
+
+/** Words by which an application says that something is there already. */
+const refusal = /\b(?:already|duplicate|in use|is taken|exists|must be unique)\b/i;
+
+/** Why a step that worked while it was recorded may fail in a run of its own, and the ways out. */
+function replayHint(action: string | undefined, message: string, snapshot: string): string {
+  const refused = snapshot.split('\n').find((line) => refusal.test(line));
+  const reason =
+    refused !== undefined
+      ? `The page says: ${refused.replace(/^[\s-]+/, '').slice(0, 200)}. Recording has probably done this once, and it can't be done twice.`
+      : message.includes('strict mode violation')
+        ? 'Several elements match where recording saw one: what recording added is probably still there.'
+        : action === 'expect'
+          ? 'What is asserted held while recording; a fresh run shows something else.'
+          : 'It worked while recording; a fresh run finds the page, or the data that recording has changed, otherwise.';
+  return `${reason} Undo the steps concerned and record what works on every run; or reset the application's data, let the flow take back what it changes, and end the session again. verify "report" writes the test as it is.`;
+}
+
+function uncovered(file: string): string {
+  return `\`npx playwright test\` does not run ${file}: no project of playwright.config covers it. Let its testDir and testMatch include the file, or set output.dir to a directory that they include.`;
+}
+
+function sensitivityWarnings(
+  { steps }: Session,
+  dropped: readonly Dropped[],
+  { withoutJavaScript, unnoticed = [] }: Sensitivity,
+): string[] {
+  const warnings: string[] = [];
+  const different = dropped.filter(({ why }) => why === 'did not hold in another run');
+  if (different.length > 0)
+    warnings.push(
+      `After ${list(different.map(({ step }) => step))}, automatic assertions did not hold in another run and are left out: assert there what is the same every time.`,
+    );
+  const blind = unassertedChanges(steps);
+  if (withoutJavaScript === 'passed' && blind.length > 0)
+    warnings.push(
+      `The test passes with JavaScript switched off, so it is blind to what the page does: assert what changed after ${list(blind)}.`,
+    );
+  if (unnoticed.length > 0)
+    warnings.push(`The test passes without ${list(unnoticed)}: assert what is done there, or undo it.`);
+  return warnings;
+}
+
+/** `step 2`, `steps 2, 5 and 7`: the first few. */
+function list(indexes: readonly number[]): string {
+  const numbers = [...new Set(indexes)];
+  const shown = numbers.slice(0, 5).map(String);
+  const last = numbers.length > shown.length ? `${numbers.length - shown.length} more` : shown.pop();
+  return `${numbers.length === 1 ? 'step' : 'steps'} ${shown.length === 0 ? '' : `${shown.join(', ')} and `}${last ?? ''}`;
+}

@@ -1,0 +1,12 @@
+/** What Node, Playwright and browsers need of an environment, on any system; upper case. */
+const needed = new Set(
+  `PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP LANG LANGUAGE LC_ALL LC_CTYPE TZ
+  DISPLAY WAYLAND_DISPLAY XAUTHORITY XDG_RUNTIME_DIR XDG_CACHE_HOME DBUS_SESSION_BUS_ADDRESS
+  USERPROFILE APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES PROGRAMFILES(X86) SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT
+  HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY NODE_EXTRA_CA_CERTS PLAYWRIGHT_BROWSERS_PATH`.split(/\s+/),
+);
+
+/** The small environment of a process that runs tests: nothing that could be a secret of the server's. */
+export function childEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(own).filter(([name]) => needed.has(name.toUpperCase())));
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { browserNameSchema } from '../model/use.js';
+
+const milliseconds = z.number().positive();
+
+/** Tests that run under the same conditions: they become one project of Playwright Test, or one for each project of the workspace. */
+const laneSchema = z.object({
+  name: z.string(),
+  /** `file` is what runs; the workspace's configuration is asked what it does with `as`. Both are absolute. */
+  files: z.array(z.object({ file: z.string(), as: z.string() })),
+  browserName: browserNameSchema,
+  headless: z.boolean(),
+  /** False switches JavaScript off in the pages. */
+  javaScriptEnabled: z.boolean().default(true),
+  /** How often each test runs, one time after the other. */
+  repeat: z.int().min(1).default(1),
+  /** Milliseconds that actions, navigations, assertions and tests may take at most, where the workspace's configuration does not say less. */
+  limits: z
+    .object({
+      action: milliseconds.optional(),
+      navigation: milliseconds.optional(),
+      expect: milliseconds.optional(),
+      test: milliseconds.optional(),
+    })
+    .default({}),
+});
+
+/** What a run of Playwright Test is to do; the server writes it, the configuration of the child reads it. */
+export const planSchema = z.object({
+  /** Where the workspace's own configuration of Playwright Test is looked for; absolute. */
+  workspace: z.string(),
+  /** How Chromium is launched; undefined leaves it to Playwright. */
+  chromium: z
+    .object({ executablePath: z.string(), chromiumSandbox: z.boolean(), args: z.array(z.string()) })
+    .optional(),
+  /** Processes that run tests at once; undefined leaves it to the workspace's configuration. */
+  workers: z.int().min(1).optional(),
+  lanes: z.array(laneSchema),
+  /** Where the report goes. */
+  reportFile: z.string(),
+});
+
+export type Lane = z.input<typeof laneSchema>;
+export type Plan = z.input<typeof planSchema>;
+export type ParsedLane = z.output<typeof laneSchema>;
+export type ParsedPlan = z.output<typeof planSchema>;
+
+/** Names the file of the plan to the child. */
+export const planVariable = 'CODEGEN_VERIFY_PLAN';

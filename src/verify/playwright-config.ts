@@ -1,0 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { loadWorkspaceConfig, wrapConfig } from './wrap-config.js';
+import { planSchema, planVariable } from './plan.js';
+
+/** The configuration that the child gives to Playwright Test, which loads it in every one of its processes. */
+const plan = planSchema.parse(JSON.parse(await readFile(process.env[planVariable] ?? '', 'utf8')));
+
+export default wrapConfig(await loadWorkspaceConfig(plan.workspace), plan);

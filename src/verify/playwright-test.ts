@@ -1,0 +1,39 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { CodegenError } from '../model/errors.js';
+
+/** A copy of Playwright Test on this machine. */
+export interface PlaywrightTest {
+  /** Its package; absolute and without links, since Playwright must not be loaded under two names. */
+  directory: string;
+  version: string;
+}
+
+const packageSchema = z.object({ version: z.string() });
+
+/** The copy that tests in the workspace import; undefined where there is none. */
+export function workspacePlaywrightTest(workspace: string): Promise<PlaywrightTest | undefined> {
+  return resolveFrom(path.join(workspace, 'playwright.config.js'));
+}
+
+/** The server's own copy. */
+export async function ownPlaywrightTest(): Promise<PlaywrightTest> {
+  const own = await resolveFrom(fileURLToPath(import.meta.url));
+  if (own !== undefined) return own;
+  throw new CodegenError('VERIFY_FAILED', 'The package @playwright/test of this server is missing.', {
+    hint: 'Install codegen-session-mcp again, or @playwright/test in the workspace.',
+  });
+}
+
+async function resolveFrom(file: string): Promise<PlaywrightTest | undefined> {
+  try {
+    const manifest = await realpath(createRequire(file).resolve('@playwright/test/package.json'));
+    const { version } = packageSchema.parse(JSON.parse(await readFile(manifest, 'utf8')));
+    return { directory: path.dirname(manifest), version };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises';
+import { stripVTControlCharacters } from 'node:util';
+import type { Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter';
+import { metadataKey, projectNoteSchema, type Report, type TestRun } from './report.js';
+
+/** Characters of a message that are kept, and of what a web server said last. */
+const messageLength = 2000;
+const outputLength = 1000;
+
+/** The reporter of the child: tells in a file how each run of each test went. */
+export default class FileReporter implements Reporter {
+  private readonly errors: string[] = [];
+  private output = '';
+  private suite: Suite | undefined;
+
+  constructor(private readonly options: { reportFile: string }) {}
+
+  /** Else Playwright adds a reporter that prints. */
+  printsToStdio(): boolean {
+    return true;
+  }
+
+  onBegin(_: unknown, suite: Suite): void {
+    this.suite = suite;
+  }
+
+  onError(error: TestError): void {
+    this.errors.push(messageOf(error));
+  }
+
+  onStdErr(chunk: string | Buffer, test: TestCase | undefined): void {
+    if (test === undefined) this.output = (this.output + chunk.toString()).slice(-outputLength);
+  }
+
+  async onEnd(): Promise<void> {
+    const output = stripVTControlCharacters(this.output).trim();
+    const report: Report = {
+      tests: this.suite?.allTests().map(describe) ?? [],
+      errors: this.errors.length > 0 && output !== '' ? [...this.errors, output] : this.errors,
+    };
+    await writeFile(this.options.reportFile, JSON.stringify(report));
+  }
+}
+
+function describe(test: TestCase): TestRun {
+  const result = test.results.at(-1);
+  const note: unknown = test.parent.project()?.metadata[metadataKey];
+  const { file, line } = test.location;
+  return {
+    project: projectNoteSchema.optional().catch(undefined).parse(note),
+    file,
+    line,
+    title: test.title,
+    status: result === undefined ? 'not run' : statusOf(test, result),
+    durationMs: result?.duration ?? 0,
+    errors: (result?.errors ?? []).map((error) => ({
+      message: messageOf(error),
+      ...(error.location?.file === file ? { line: error.location.line } : {}),
+    })),
+    contextFile: result?.attachments.find(({ name }) => name === 'error-context')?.path,
+  };
+}
+
+function statusOf(test: TestCase, result: TestResult): TestRun['status'] {
+  if (result.status === 'interrupted') return 'interrupted';
+  const outcome = test.outcome();
+  return outcome === 'skipped' ? 'skipped' : outcome === 'expected' ? 'passed' : 'failed';
+}
+
+function messageOf({ message, value }: TestError): string {
+  return stripVTControlCharacters(message ?? value ?? '').slice(0, messageLength);
+}

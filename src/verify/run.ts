@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { within } from '../model/within.js';
+import { childEnvironment } from './environment.js';
+import { planVariable, type Plan } from './plan.js';
+import type { PlaywrightTest } from './playwright-test.js';
+import { reportSchema, type Report } from './report.js';
+import type { Staging } from './staging.js';
+
+/** Milliseconds after which a child that was told to end is killed from here; its watchdog is quicker. */
+const killAfterMs = 8000;
+
+/** Milliseconds for the last output of a child that has ended. */
+const flushMs = 500;
+
+/** Characters of the child's output that are kept, the last ones. */
+const outputLength = 4000;
+
+export interface RunOptions {
+  plan: Omit<Plan, 'reportFile'>;
+  staging: Staging;
+  playwright: PlaywrightTest;
+  /** Only tests whose titles match run, as `--grep` has it. */
+  grep?: string | undefined;
+  /** Milliseconds after which the run is ended. */
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+export interface RunResult extends Report {
+  /** `timed out` and `cancelled` runs were ended before they were through. */
+  end: 'completed' | 'timed out' | 'cancelled';
+  durationMs: number;
+}
+
+let runs = 0;
+
+/** Runs tests with Playwright Test in a process of its own, which ends with this one, and with the call. */
+export async function runPlaywrightTest(options: RunOptions): Promise<RunResult> {
+  const { plan, staging, playwright, grep, timeoutMs, signal } = options;
+  const start = performance.now();
+  const run = `run-${++runs}`;
+  const reportFile = path.join(staging.directory, `${run}.report.json`);
+  const planFile = await staging.write(`${run}.plan.json`, JSON.stringify({ ...plan, reportFile }));
+  const args = [
+    fileURLToPath(new URL('./child.js', import.meta.url)),
+    path.join(playwright.directory, 'cli.js'),
+    'test',
+    `--config=${fileURLToPath(new URL('./playwright-config.js', import.meta.url))}`,
+    `--output=${path.join(staging.directory, `${run}.results`)}`,
+    '--pass-with-no-tests',
+    ...(grep === undefined ? [] : [`--grep=${grep}`]),
+  ];
+  const child = spawn(process.execPath, args, {
+    cwd: plan.workspace,
+    env: { ...childEnvironment(process.env), [planVariable]: planFile },
+    stdio: 'pipe',
+    // A group of its own on POSIX, so that its workers end with it.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  });
+  const { end, output } = await supervise(child, timeoutMs, signal);
+  const report = await readReport(reportFile);
+  const said = stripVTControlCharacters(output).trim();
+  return {
+    tests: report?.tests ?? [],
+    errors:
+      report?.errors ?? (end === 'completed' ? [said || 'Playwright Test ended without a report.'] : []),
+    end,
+    durationMs: Math.round(performance.now() - start),
+  };
+}
+
+/** Waits for the child, and ends it where the time is up or the call is cancelled. */
+async function supervise(
+  child: ChildProcess,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<{ end: RunResult['end']; output: string }> {
+  let end: RunResult['end'] = 'completed';
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-outputLength)));
+  child.stdin?.on('error', () => undefined);
+  const timers: NodeJS.Timeout[] = [];
+  const stop = (why: RunResult['end']): void => {
+    if (end !== 'completed') return;
+    end = why;
+    child.stdin?.end();
+    timers.push(setTimeout(() => child.kill('SIGKILL'), killAfterMs));
+  };
+  const cancel = (): void => {
+    stop('cancelled');
+  };
+  timers.push(setTimeout(stop, timeoutMs, 'timed out'));
+  signal.addEventListener('abort', cancel);
+  if (signal.aborted) cancel();
+  const closed = once(child, 'close');
+  closed.catch(() => undefined);
+  try {
+    await once(child, 'exit');
+    // A web server that was left running may hold the pipes open.
+    await within(flushMs, closed);
+  } finally {
+    timers.forEach(clearTimeout);
+    signal.removeEventListener('abort', cancel);
+  }
+  return { end, output };
+}
+
+/** The report; undefined where the run did not come to write one. */
+async function readReport(file: string): Promise<Report | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : reportSchema.parse(JSON.parse(text));
+}

@@ -1,0 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import type { TestRun } from './report.js';
+
+/** Characters of a page's snapshot that are kept. */
+const snapshotLength = 12_000;
+
+/** The snapshot of the page at a test's failure, out of the file in which Playwright describes it; undefined without one. */
+export async function failureSnapshot({ contextFile }: TestRun): Promise<string | undefined> {
+  if (contextFile === undefined) return undefined;
+  const text = await readFile(contextFile, 'utf8').catch(() => '');
+  // Under the heading, or beside the error of an assertion that took one.
+  const snapshot = /^```yaml\n([^]*?)\n```$/m.exec(text)?.[1];
+  return snapshot !== undefined && snapshot.length > snapshotLength
+    ? `${snapshot.slice(0, snapshotLength)}\n…`
+    : snapshot;
+}

@@ -1,0 +1,282 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { PlaywrightTestConfig } from '@playwright/test';
+import { minimatch } from 'minimatch';
+import { z } from 'zod';
+import type { BrowserName } from '../model/use.js';
+import type { ParsedLane, ParsedPlan } from './plan.js';
+import { metadataKey } from './report.js';
+
+type Project = NonNullable<PlaywrightTestConfig['projects']>[number];
+type Patterns = NonNullable<Project['testMatch']>;
+type WebServer = Exclude<NonNullable<PlaywrightTestConfig['webServer']>, unknown[]>;
+
+const configNames = ['ts', 'js', 'mts', 'mjs', 'cts', 'cjs'].map(
+  (extension) => `playwright.config.${extension}`,
+);
+
+/** What Playwright Test takes for a test where nothing is configured. */
+const defaultTestMatch = '**/*.@(spec|test).?(c|m)[jt]s?(x)';
+
+/** Playwright Test checks the rest. */
+const configSchema = z.custom<PlaywrightTestConfig>(
+  (value) => typeof value === 'object' && value !== null,
+  'playwright.config does not export an object',
+);
+
+const packageSchema = z.object({ type: z.string().optional() });
+
+/** The workspace's own configuration, which is run to have it; empty where there is none. */
+export async function loadWorkspaceConfig(workspace: string): Promise<PlaywrightTestConfig> {
+  const file = configNames.map((name) => path.join(workspace, name)).find((each) => existsSync(each));
+  if (file === undefined) return {};
+  // As Playwright Test does, whose transform of what is required differs from that of what is imported.
+  const load: (file: string) => unknown = isModule(file)
+    ? (module) => import(pathToFileURL(module).href)
+    : createRequire(file);
+  const exported = await load(file);
+  const isWrapped = typeof exported === 'object' && exported !== null && 'default' in exported;
+  return configSchema.parse(isWrapped ? exported.default : exported);
+}
+
+/** Whether Node takes a file for an ES module: by its extension, else by the `type` of its package. */
+function isModule(file: string): boolean {
+  const kind = /\.([mc])[jt]s$/.exec(file)?.[1];
+  if (kind !== undefined) return kind === 'm';
+  for (let directory = path.dirname(file); ; directory = path.dirname(directory)) {
+    const manifest = path.join(directory, 'package.json');
+    if (existsSync(manifest))
+      return packageSchema.parse(JSON.parse(readFileSync(manifest, 'utf8'))).type === 'module';
+    if (directory === path.dirname(directory)) return false;
+  }
+}
+
+/**
+ * The workspace's configuration with the plan's tests in place of its own: each runs as the project that covers it
+ * would run it, in the planned browser. What the projects depend on stays. Relative paths, which Playwright takes from
+ * the place of the configuration, become absolute.
+ */
+export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): PlaywrightTestConfig {
+  const { workspace } = plan;
+  const absolute = absolutePaths(workspace);
+  const known = (configured.projects ?? [{}]).map((project): Project => ({
+    respectGitIgnore: configured.respectGitIgnore ?? !(project.testDir ?? configured.testDir),
+    ...project,
+    ...absolute(project),
+  }));
+  const groups = plan.lanes.flatMap((lane) => byProject(lane, configured, known, workspace));
+  // A configuration that does not speak of the tests has nothing to say: its set-up and servers are not for them.
+  const base = groups.some(({ project }) => project !== undefined) ? configured : {};
+  const projects: Project[] = [];
+  for (const group of groups) {
+    const others = [...known.filter((project) => project !== group.project), ...projects];
+    const name = freeName(group.project?.name ?? '', group.lane.name, others);
+    projects.push({ ...wrapProject(base, group, plan), name });
+  }
+  const needed = dependencies(projects, known).map((project) => ({
+    ...project,
+    use: { ...project.use, ...launching(base, project, engineOf(base, project), plan) },
+  }));
+  return {
+    ...base,
+    testDir: workspace,
+    ...absolute(base),
+    ...scripts(base, workspace),
+    projects: [...projects, ...needed],
+    webServer: [base.webServer ?? []].flat().map((server: WebServer) => ({
+      ...server,
+      // The application that was recorded is the one that is up.
+      reuseExistingServer: true,
+      cwd: path.resolve(workspace, server.cwd ?? '.'),
+    })),
+    reporter: [[fileURLToPath(new URL('./reporter.js', import.meta.url)), { reportFile: plan.reportFile }]],
+    forbidOnly: false,
+    globalTimeout: 0,
+    maxFailures: 0,
+    shard: null,
+    ...(plan.workers === undefined ? {} : { workers: plan.workers }),
+  };
+}
+
+/** Files of a lane that run as one project; as none of the workspace's where none covers them. */
+interface Group {
+  lane: ParsedLane;
+  project: Project | undefined;
+  files: string[];
+}
+
+/** Each file goes to the first project that covers it and has the lane's browser, else to the first that covers it. */
+function byProject(
+  lane: ParsedLane,
+  base: PlaywrightTestConfig,
+  projects: readonly Project[],
+  workspace: string,
+): Group[] {
+  const groups = new Map<Project | undefined, string[]>();
+  for (const { file, as } of lane.files) {
+    const covering = projects.filter((project) => covers(base, project, workspace, as));
+    const project = covering.find((each) => engineOf(base, each) === lane.browserName) ?? covering[0];
+    groups.set(project, [...(groups.get(project) ?? []), file]);
+  }
+  return [...groups].map(([project, files]) => ({ lane, project, files }));
+}
+
+/** Whether Playwright Test would run the file as this project. */
+function covers(base: PlaywrightTestConfig, project: Project, workspace: string, file: string): boolean {
+  const directory = path.resolve(workspace, project.testDir ?? base.testDir ?? '.');
+  const relative = path.relative(directory, file);
+  const isInside = relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+  return (
+    isInside &&
+    matches(project.testMatch ?? base.testMatch ?? defaultTestMatch, file) &&
+    !matches(project.testIgnore ?? base.testIgnore ?? [], file)
+  );
+}
+
+/** Playwright Test's own rule: expressions and globs on the absolute path, which a glob may begin anywhere in. */
+function matches(patterns: Patterns, file: string): boolean {
+  const unix = file.replaceAll(path.sep, '/');
+  return [patterns].flat().some((pattern) => {
+    if (typeof pattern !== 'string') return file.search(pattern) !== -1 || unix.search(pattern) !== -1;
+    const glob = pattern.startsWith('**/') ? pattern : `**/${pattern}`;
+    return minimatch(unix, glob, { nocase: true, dot: true });
+  });
+}
+
+function engineOf(base: PlaywrightTestConfig, project: Project): BrowserName {
+  const [own, common] = [project.use, base.use];
+  return (
+    own?.browserName ??
+    common?.browserName ??
+    own?.defaultBrowserType ??
+    common?.defaultBrowserType ??
+    'chromium'
+  );
+}
+
+function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan): Project {
+  const { lane, files, project = {} } = group;
+  const { limits } = lane;
+  const use = { ...base.use, ...project.use };
+  const expectation = { ...base.expect, ...project.expect };
+  const isStaged = lane.files.some(({ file, as }) => file !== as);
+  const isCovered = group.project !== undefined;
+  return {
+    ...project,
+    ...(isStaged || !isCovered ? { testDir: commonDirectory(files) } : {}),
+    testMatch: files.map((file) => new RegExp(`^${file.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`)),
+    testIgnore: [],
+    respectGitIgnore: false,
+    grep: /.*/,
+    grepInvert: [],
+    repeatEach: lane.repeat,
+    retries: 0,
+    fullyParallel: false,
+    timeout: atMost(project.timeout ?? base.timeout ?? 30_000, limits.test),
+    expect: { ...expectation, timeout: atMost(expectation.timeout ?? 5000, limits.expect) },
+    metadata: { ...project.metadata, [metadataKey]: { lane: lane.name, covered: isCovered } },
+    use: {
+      ...use,
+      ...launching(base, project, lane.browserName, plan),
+      browserName: lane.browserName,
+      headless: lane.headless,
+      trace: 'off',
+      video: 'off',
+      screenshot: 'off',
+      actionTimeout: atMost(use.actionTimeout ?? 0, limits.action),
+      navigationTimeout: atMost(use.navigationTimeout ?? 0, limits.navigation),
+      ...(lane.javaScriptEnabled ? {} : { javaScriptEnabled: false }),
+    },
+  };
+}
+
+/** The smaller of two time-outs, of which 0 means none. */
+function atMost(configured: number, limit = 0): number {
+  return configured === 0 || limit === 0 ? Math.max(configured, limit) : Math.min(configured, limit);
+}
+
+/** How a project starts its browser: the one that the plan names, where it is Chromium. */
+function launching(
+  base: PlaywrightTestConfig,
+  project: Project,
+  engine: BrowserName,
+  { chromium }: ParsedPlan,
+): NonNullable<Project['use']> {
+  if (engine !== 'chromium' || chromium === undefined) return {};
+  const configured = { ...base.use?.launchOptions, ...project.use?.launchOptions };
+  const args = [...(configured.args ?? []), ...chromium.args];
+  return { launchOptions: { ...configured, ...chromium, args } };
+}
+
+/** The directory that holds all files. */
+function commonDirectory(files: readonly string[]): string {
+  const [first = '', ...others] = files.map((file) => path.dirname(file));
+  return others.reduce((common, directory) => {
+    while (path.relative(common, directory).startsWith('..')) common = path.dirname(common);
+    return common;
+  }, first);
+}
+
+/** The projects that others depend on, and theirs. */
+function dependencies(of: readonly Project[], known: readonly Project[]): Project[] {
+  const found = new Set<Project>();
+  const visit = ({ dependencies: names = [], teardown }: Project): void => {
+    for (const project of known) {
+      const isNeeded = project.name !== undefined && [...names, teardown].includes(project.name);
+      if (!isNeeded || found.has(project)) continue;
+      found.add(project);
+      visit(project);
+    }
+  };
+  of.forEach(visit);
+  return [...found];
+}
+
+/** The project's own name, so that what depends on it stays as it is; with the lane's where that is taken. */
+function freeName(name: string, lane: string, others: readonly Project[]): string {
+  const taken = new Set(others.map((other) => other.name ?? ''));
+  let free = name;
+  for (let number = 1; taken.has(free); number++) free = `${name} ${lane}${number === 1 ? '' : ` ${number}`}`;
+  return free;
+}
+
+/** Makes the paths absolute that a configuration and its projects have in common. */
+function absolutePaths(directory: string): (of: Project | PlaywrightTestConfig) => Project {
+  return ({ testDir, snapshotDir, expect }) => {
+    const styles = expect?.toHaveScreenshot?.stylePath;
+    return {
+      ...(testDir === undefined ? {} : { testDir: path.resolve(directory, testDir) }),
+      ...(snapshotDir === undefined ? {} : { snapshotDir: path.resolve(directory, snapshotDir) }),
+      ...(styles === undefined
+        ? {}
+        : {
+            expect: {
+              ...expect,
+              toHaveScreenshot: {
+                ...expect?.toHaveScreenshot,
+                stylePath: [styles].flat().map((style) => path.resolve(directory, style)),
+              },
+            },
+          }),
+    };
+  };
+}
+
+/** The scripts and the tsconfig of a configuration, by absolute paths. */
+function scripts(
+  { globalSetup, globalTeardown, tsconfig }: PlaywrightTestConfig,
+  directory: string,
+): PlaywrightTestConfig {
+  const { resolve } = createRequire(path.join(directory, 'playwright.config.js'));
+  const locate = (script: string): string => {
+    const local = path.resolve(directory, script);
+    return existsSync(local) ? local : resolve(script);
+  };
+  return {
+    ...(globalSetup === undefined ? {} : { globalSetup: [globalSetup].flat().map(locate) }),
+    ...(globalTeardown === undefined ? {} : { globalTeardown: [globalTeardown].flat().map(locate) }),
+    ...(tsconfig === undefined ? {} : { tsconfig: path.resolve(directory, tsconfig) }),
+  };
+}

@@ -1,0 +1,168 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { configSchema } from '../../src/config/schema.js';
+import type { Assertion, Step } from '../../src/model/step.js';
+import type { Session } from '../../src/session/session.js';
+import { unassertedChanges } from '../../src/tools/sensitivity.js';
+import type { verifySession, Verified } from '../../src/tools/verification.js';
+import { startRemembering } from '../fixtures/remembering.js';
+import type { Site } from '../fixtures/serve.js';
+import { binary, expect, test as base } from '../fixtures.js';
+
+const test = base.extend<object, { club: Site }>({
+  club: [
+    async ({}, use) => {
+      const site = await startRemembering();
+      await use(site);
+      await site.close();
+    },
+    { scope: 'worker' },
+  ],
+});
+
+test.describe.configure({ timeout: 90_000 });
+
+const note = [{ method: 'getByRole', args: ['note'] }];
+const status = [{ method: 'getByRole', args: ['status'] }];
+const like = [{ method: 'getByRole', args: ['button', { name: 'Like' }] }];
+const rest = [{ method: 'getByRole', args: ['button', { name: 'Rest' }] }];
+
+function hasText(locator: Step['locator'] = [], expected: string): Assertion {
+  return { locator, args: { matcher: 'toHaveText', expected } };
+}
+
+function click(locator: Step['locator'] = [], assertions: Assertion[] = []): Step {
+  return { action: 'click', locator, args: {}, changedPage: true, assertions };
+}
+
+const loaded = z.object({
+  verifySession: z.custom<typeof verifySession>((value) => typeof value === 'function'),
+});
+
+/** Verifies a session of these steps, with the server's built code, which is what starts processes. */
+async function verify(workspace: string, steps: Step[], settings: object): Promise<Verified> {
+  const built = path.join(path.dirname(binary), 'tools', 'verification.js');
+  const { verifySession: run } = loaded.parse(await import(pathToFileURL(built).href));
+  const config = configSchema.parse({ verify: settings });
+  const session: Session = {
+    id: 'one',
+    title: 'likes',
+    file: 'likes.spec.ts',
+    emission: {
+      language: 'typescript',
+      template: 'plain',
+      includeComments: true,
+      testNamePrefix: '',
+      outputPath: undefined,
+    },
+    autoAssert: true,
+    resumed: false,
+    use: {},
+    steps,
+    status: 'open',
+    live: undefined,
+    lastUrl: '',
+  };
+  const file = 'generated-tests/likes.spec.ts';
+  return run(
+    { workspace, config: () => config },
+    session,
+    { path: file, absolutePath: path.join(workspace, file) },
+    { signal: new AbortController().signal, progress: () => undefined },
+  );
+}
+
+test('automatic assertions that do not hold twice are dropped, all at once; the rest stay', async ({
+  workspace,
+  club,
+}) => {
+  const shown = await (await fetch(`${club.url}/visit`)).text();
+  const visitor = /Visitor \d+/.exec(shown)?.[0] ?? '';
+  const steps: Step[] = [
+    {
+      action: 'goto',
+      args: { url: `${club.url}/visit` },
+      assertions: [hasText(note, visitor), hasText(status, '0 likes')],
+    },
+    click(like, [hasText(status, '1 likes'), hasText(note, visitor)]),
+  ];
+  const { verification, warnings } = await verify(workspace, steps, { sensitivity: 'quick', runs: 2 });
+  expect(verification).toMatchObject({ status: 'passed', runs: 2, passed: 2 });
+  expect(verification.dropped).toEqual(
+    [0, 1].map((step) => ({
+      step,
+      code: `await expect(page.getByRole("note")).toHaveText(${JSON.stringify(visitor)});`,
+      why: 'did not hold in another run',
+    })),
+  );
+  expect(steps.map(({ assertions }) => assertions)).toEqual([
+    [hasText(status, '0 likes')],
+    [hasText(status, '1 likes')],
+  ]);
+  expect(verification.sensitivity).toEqual({ withoutJavaScript: 'failed' });
+  expect(warnings).toEqual([
+    expect.stringContaining('After steps 0 and 1, automatic assertions did not hold'),
+  ]);
+});
+
+test('what was asked for is a failure, and then nothing is dropped', async ({ workspace, club }) => {
+  const wrong = { action: 'expect', ...hasText(note, 'Visitor 0') };
+  const steps: Step[] = [
+    { action: 'goto', args: { url: `${club.url}/visit` }, assertions: [hasText(note, 'Visitor 0')] },
+    wrong,
+  ];
+  const { verification } = await verify(workspace, steps, { sensitivity: 'off' });
+  expect(verification).toMatchObject({ status: 'failed', failure: { step: 1 } });
+  expect(verification.failure?.message).toContain('What follows step 0 was already different.');
+  expect(verification).not.toHaveProperty('dropped');
+  expect(steps[0]?.assertions).toHaveLength(1);
+});
+
+test('a test that passes without JavaScript is told to be blind, with the steps to look at', async ({
+  workspace,
+  club,
+}) => {
+  const steps: Step[] = [{ action: 'goto', args: { url: `${club.url}/visit` } }, click(like), click(rest)];
+  const { verification, warnings } = await verify(workspace, steps, { sensitivity: 'quick' });
+  expect(verification.sensitivity).toEqual({ withoutJavaScript: 'passed' });
+  expect(warnings).toEqual([expect.stringMatching(/blind .* after steps 1 and 2\./)]);
+});
+
+test('left out one at a time, steps show what the test notices and what proves nothing', async ({
+  workspace,
+  club,
+}) => {
+  const steps: Step[] = [
+    { action: 'goto', args: { url: `${club.url}/visit` }, assertions: [hasText(status, '0 likes')] },
+    click(like, [hasText(status, '1 likes'), { locator: rest, args: { matcher: 'toBeVisible' } }]),
+    click(rest),
+    { action: 'expect', ...hasText(status, '1 likes') },
+  ];
+  const { verification, warnings } = await verify(workspace, steps, { sensitivity: 'full' });
+  expect(verification).toMatchObject({
+    status: 'passed',
+    sensitivity: { withoutJavaScript: 'failed', stepsTried: 3, unnoticed: [2] },
+    dropped: [{ step: 1, code: expect.stringContaining('toBeVisible'), why: 'holds without its step' }],
+  });
+  expect(steps[1]?.assertions).toEqual([hasText(status, '1 likes')]);
+  expect(warnings).toEqual(['The test passes without step 2: assert what is done there, or undo it.']);
+});
+
+test('a change counts as asserted by what speaks of more than the element acted on', () => {
+  const own: Assertion = { locator: like, args: { matcher: 'toBeFocused' } };
+  const asked: Step = { action: 'expect', ...hasText(status, '1 likes') };
+  const group: Step = { action: 'step', args: { title: 'More' } };
+  const unmoved: Step = { action: 'hover', locator: rest, args: {} };
+  for (const [steps, expected] of [
+    [[click(like)], [0]],
+    [[click(like, [own])], [0]],
+    [[click(like, [own, hasText(status, '1 likes')])], []],
+    [[click(like), asked], []],
+    [[click(like), group, asked], []],
+    [[click(like), click(rest), asked], [0]],
+    [[click(like), { action: 'expect', args: { matcher: 'toHaveURL', expected: '/' } }], []],
+    [[unmoved], []],
+  ] satisfies [Step[], number[]][])
+    expect(unassertedChanges(steps)).toEqual(expected);
+});

@@ -1,0 +1,430 @@
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import { startRemembering } from '../fixtures/remembering.js';
+import type { Site } from '../fixtures/serve.js';
+import {
+  configure,
+  connect,
+  descendants,
+  expect,
+  test as base,
+  type Connection,
+  type Result,
+} from '../fixtures.js';
+
+/** A server that verifies, on an application that remembers. */
+const test = base.extend<{ verifying: (verify?: object) => Promise<Connection> }, { club: Site }>({
+  club: [
+    async ({}, use) => {
+      const site = await startRemembering();
+      await use(site);
+      await site.close();
+    },
+    { scope: 'worker' },
+  ],
+  verifying: async ({ workspace }, use) => {
+    const open: Connection[] = [];
+    await use(async (verify = {}) => {
+      await configure(workspace, { verify: { sensitivity: 'off', ...verify } });
+      const server = await connect(workspace);
+      open.push(server);
+      return server;
+    });
+    await Promise.all(open.map((server) => server.close()));
+  },
+});
+
+test.describe.configure({ timeout: 90_000 });
+
+const verificationSchema = z.object({
+  status: z.string(),
+  runs: z.number(),
+  passed: z.number(),
+  durationMs: z.number(),
+  failure: z
+    .object({
+      step: z.number().optional(),
+      code: z.string().optional(),
+      message: z.string(),
+      hint: z.string(),
+      snapshot: z.string().optional(),
+    })
+    .optional(),
+  sensitivity: z.object({ withoutJavaScript: z.string().optional() }).optional(),
+});
+
+function verificationOf(result: Result): z.infer<typeof verificationSchema> {
+  return verificationSchema.parse(result['verification']);
+}
+
+function warningsOf(result: Result): string[] {
+  return z.array(z.string()).parse(result['warnings']);
+}
+
+/** Records a sign-up, which works once for a name. */
+async function signUp(server: Connection, club: Site, name: string): Promise<string> {
+  const { sessionId } = await server.start({ title: `signs up ${name}`, url: club.url });
+  const landed = await server.record(
+    sessionId,
+    { action: 'fill', target: 'getByLabel("Name")', value: name },
+    { action: 'click', target: 'getByRole("button")' },
+    { action: 'expect', target: 'getByRole("status")', matcher: 'toHaveText', expected: `Welcome, ${name}!` },
+    { action: 'click', target: 'getByRole("link")' },
+  );
+  expect(landed.failed).toBeUndefined();
+  return sessionId;
+}
+
+/** Records a flow that works every time. */
+async function look(server: Connection, club: Site, args: object = {}): Promise<string> {
+  const { sessionId, error } = await server.start({ title: 'looks', url: club.url, ...args });
+  expect(error).toBeUndefined();
+  const landed = await server.record(sessionId, {
+    action: 'expect',
+    target: 'getByRole("heading")',
+    matcher: 'toHaveText',
+    expected: 'Club',
+  });
+  expect(landed.failed).toBeUndefined();
+  return sessionId;
+}
+
+/** What runs have left in the state directory. */
+function staged(workspace: string): Promise<string[]> {
+  return readdir(path.join(workspace, '.codegen', 'verify')).catch(() => []);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test('a test that passes is written, and the answer says that it was run', async ({
+  verifying,
+  workspace,
+  club,
+}) => {
+  const server = await verifying({ runs: 2, sensitivity: 'quick' });
+  const sessionId = await look(server, club);
+  const messages: (string | undefined)[] = [];
+  const raw = await server.client.callTool(
+    { name: 'end_codegen_session', arguments: { sessionId, dryRun: true } },
+    CallToolResultSchema,
+    { onprogress: ({ message }) => messages.push(message) },
+  );
+  expect(raw).not.toHaveProperty('isError');
+  expect(messages).toEqual(['Running the test']);
+  expect(await readdir(workspace)).not.toContain('generated-tests');
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(verificationOf(ended)).toMatchObject({
+    status: 'passed',
+    runs: 2,
+    passed: 2,
+    sensitivity: { withoutJavaScript: 'passed' },
+  });
+  expect(ended.text).toContain('The test passed 2 of 2 times in a row');
+  expect(warningsOf(ended)).toEqual([]);
+  expect(await readdir(path.join(workspace, 'generated-tests'))).toEqual(['looks.spec.ts']);
+  expect(await staged(workspace)).toEqual([]);
+});
+
+test('a flow that works only once is not written: the answer says where, why and what to do', async ({
+  verifying,
+  workspace,
+  club,
+}) => {
+  const server = await verifying();
+  const sessionId = await signUp(server, club, 'ada');
+  const refused = await server.call('end_codegen_session', { sessionId });
+  expect(refused.error).toMatchObject({ code: 'VERIFY_FAILED' });
+  const { status, passed, failure } = verificationOf(refused);
+  expect({ status, passed }).toEqual({ status: 'failed', passed: 0 });
+  expect(failure?.step).toBe(3);
+  expect(failure?.code).toContain('toHaveText("Welcome, ada!")');
+  expect(failure?.message).toContain('Expected: "Welcome, ada!"');
+  expect(failure?.snapshot).toContain('The name ada is already taken.');
+  expect(failure?.hint).toContain('already taken');
+  expect(failure?.hint).toContain('"report"');
+  // What the page says stands in the block for it alone.
+  const [ours, pages] = refused.text.split('<page-content');
+  expect(ours).toContain('Step 3 failed');
+  expect(ours).not.toContain('taken');
+  expect(pages).toContain('The name ada is already taken.');
+  expect(await readdir(workspace)).not.toContain('generated-tests');
+  expect(await staged(workspace)).toEqual([]);
+
+  const open = await server.call('get_codegen_session', { sessionId, include: ['steps'] });
+  expect(open).toMatchObject({ status: 'open', isError: false });
+  const reported = await server.call('end_codegen_session', { sessionId, verify: 'report' });
+  expect(reported.error).toBeUndefined();
+  expect(reported.files).toMatchObject([{ change: 'created' }]);
+  expect(verificationOf(reported)).toMatchObject({ status: 'failed', failure: { step: 3 } });
+  expect(reported.text).toContain('The test failed when it was run');
+});
+
+test('an action that a fresh run does not get to is named', async ({ verifying, club }) => {
+  const server = await verifying();
+  const { sessionId } = await server.start({ url: club.url });
+  await server.record(
+    sessionId,
+    { action: 'fill', target: 'getByLabel("Name")', value: 'grace' },
+    { action: 'click', target: 'getByRole("button")' },
+    { action: 'click', target: 'getByRole("link")' },
+  );
+  const refused = await server.call('end_codegen_session', { sessionId });
+  expect(verificationOf(refused).failure).toMatchObject({
+    step: 3,
+    code: 'await page.getByRole("link", { name: "Leave" }).click();',
+  });
+  expect(refused.error?.message).toContain('Step 3 failed when the test was run');
+});
+
+test('nothing is run where the file is in the way, and off runs nothing', async ({ verifying, club }) => {
+  const server = await verifying();
+  const first = await look(server, club);
+  const off = await server.call('end_codegen_session', { sessionId: first, verify: 'off' });
+  expect(verificationOf(off)).toEqual({ status: 'off', runs: 0, passed: 0, durationMs: 0 });
+  const second = await look(server, club);
+  await server.record(second, { action: 'reload' });
+  const messages: unknown[] = [];
+  const blocked = await server.client.callTool(
+    { name: 'end_codegen_session', arguments: { sessionId: second } },
+    CallToolResultSchema,
+    { onprogress: (progress) => messages.push(progress) },
+  );
+  expect(blocked.structuredContent).toMatchObject({ error: { code: 'FILE_EXISTS' } });
+  expect(messages).toEqual([]);
+});
+
+test('what the configuration enforces can not be undercut', async ({ verifying, club }) => {
+  const server = await verifying({ mode: 'report', enforce: true });
+  const sessionId = await signUp(server, club, 'enforced');
+  const off = await server.call('end_codegen_session', { sessionId, verify: 'off' });
+  expect(off.error).toMatchObject({ code: 'POLICY_DENIED' });
+  expect(off.error?.hint).toContain('"report"');
+  const stricter = await server.call('end_codegen_session', { sessionId, verify: 'require' });
+  expect(stricter.error).toMatchObject({ code: 'VERIFY_FAILED' });
+});
+
+test('the quota of a call whose test was run is used, of one that ran nothing is not', async ({
+  workspace,
+  club,
+}) => {
+  const limits = [{ counter: 'ends', window: 'hour', max: 2, scope: 'grant' }];
+  await configure(workspace, {
+    verify: { mode: 'require', sensitivity: 'off' },
+    policy: { version: '1', default: 'allow', tools: { end_codegen_session: { limits } } },
+  });
+  const server = await connect(workspace);
+  const sessionId = await signUp(server, club, 'quota');
+  const end = async (args: object = {}): Promise<string | undefined> =>
+    (await server.call('end_codegen_session', { sessionId, ...args })).error?.code;
+  expect(await end({ file: '../out.spec.ts' })).toBe('PATH_NOT_ALLOWED');
+  expect(await end()).toBe('VERIFY_FAILED');
+  expect(await end({ file: '../out.spec.ts' })).toBe('PATH_NOT_ALLOWED');
+  expect(await end({ verify: 'off' })).toBeUndefined();
+  expect(await end()).toBe('RATE_LIMITED');
+  await server.close();
+});
+
+test('a run that does not end is stopped with all that it started', async ({
+  verifying,
+  workspace,
+  club,
+}) => {
+  const server = await verifying({ timeoutMs: 4000 });
+  await writeFile(path.join(workspace, 'playwright.config.mjs'), 'for (;;);');
+  const sessionId = await look(server, club);
+  const before = await descendants(server.pid);
+  const refused = await server.call('end_codegen_session', { sessionId });
+  expect(refused.error).toMatchObject({ code: 'VERIFY_FAILED' });
+  expect(refused.error?.message).toContain('did not end within 4000 ms');
+  expect(refused.error?.hint).toContain('verify.timeoutMs');
+  const left = (await descendants(server.pid)).filter(({ pid }) => !before.some((one) => one.pid === pid));
+  expect(left).toEqual([]);
+});
+
+/** Ends a session whose test hangs in its browser, and gives the processes that run it. */
+async function hang(
+  server: Connection,
+  club: Site,
+  key: string,
+  signal?: AbortSignal,
+): Promise<{ ending: Promise<unknown>; started: number[]; sessionId: string }> {
+  const { sessionId } = await server.start({ title: 'hangs', url: `${club.url}/once?${key}` });
+  const before = new Set((await descendants(server.pid)).map(({ pid }) => pid));
+  const ending = server.client
+    .callTool(
+      { name: 'end_codegen_session', arguments: { sessionId } },
+      CallToolResultSchema,
+      signal === undefined ? {} : { signal },
+    )
+    .catch(() => undefined);
+  const running = async (): Promise<{ pid: number; command: string }[]> =>
+    (await descendants(server.pid)).filter(({ pid }) => !before.has(pid));
+  await expect
+    .poll(async () => (await running()).filter(({ command }) => command.includes('--type=renderer')).length, {
+      timeout: 30_000,
+    })
+    .toBeGreaterThan(0);
+  return { ending, started: (await running()).map(({ pid }) => pid), sessionId };
+}
+
+test('a call that is cancelled ends its run, and the session stays open', async ({
+  verifying,
+  workspace,
+  club,
+}) => {
+  const server = await verifying();
+  const cancel = new AbortController();
+  const { started, sessionId } = await hang(server, club, 'cancel', cancel.signal);
+  expect(started.length).toBeGreaterThan(3);
+  cancel.abort();
+  await expect.poll(() => started.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => staged(workspace)).toEqual([]);
+  const open = await server.call('get_codegen_session', { sessionId });
+  expect(open['status']).toBe('open');
+  expect(await readdir(workspace)).not.toContain('generated-tests');
+});
+
+test('nothing outlives a server that is killed while it verifies', async ({ verifying, club, workspace }) => {
+  const server = await verifying();
+  const { started } = await hang(server, club, 'kill');
+  process.kill(server.pid, 'SIGKILL');
+  await expect.poll(() => started.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+  // What it left on the disk goes with the next run.
+  expect(await staged(workspace)).toHaveLength(1);
+  const next = await verifying();
+  const ended = await next.call('end_codegen_session', { sessionId: await look(next, club) });
+  expect(ended.error).toBeUndefined();
+  expect(await staged(workspace)).toEqual([]);
+});
+
+test.describe("the workspace's own configuration", () => {
+  /** Writes it, ends a session that works, and gives the answer. */
+  type EndWith = (config: string, options?: { name?: string; args?: object }) => Promise<Result>;
+  const configured = test.extend<{ endWith: EndWith }>({
+    endWith: async ({ verifying, workspace, club }, use) => {
+      const server = await verifying();
+      await use(async (config, { name = 'playwright.config.mjs', args = {} } = {}) => {
+        await writeFile(path.join(workspace, name), config);
+        const sessionId = await look(server, club, args);
+        return server.call('end_codegen_session', { sessionId });
+      });
+    },
+  });
+
+  const typed = `import { defineConfig, type PlaywrightTestConfig } from '@playwright/test';
+    const config: PlaywrightTestConfig = defineConfig({ testDir: 'e2e' }); export default config;`;
+  for (const [name, type, config] of [
+    ['playwright.config.ts', 'commonjs', `${typed}; if (!__dirname) throw new Error();`],
+    ['playwright.config.ts', 'module', `${typed}; if (!import.meta.url) throw new Error();`],
+    ['playwright.config.js', 'commonjs', `export default { testDir: 'e2e' };`],
+    ['playwright.config.cjs', 'module', `module.exports = { testDir: 'e2e' };`],
+  ] as const) {
+    configured(`is read from ${name} in a package of type ${type}`, async ({ endWith, workspace }) => {
+      await writeFile(path.join(workspace, 'package.json'), JSON.stringify({ type }));
+      const ended = await endWith(config, { name });
+      expect(ended.error).toBeUndefined();
+      expect(warningsOf(ended)).toEqual([expect.stringContaining('does not run generated-tests/looks')]);
+    });
+  }
+
+  configured(
+    'a set-up that the test depends on runs before it; servers that are up are used',
+    async ({ endWith, workspace, club }) => {
+      await mkdir(path.join(workspace, 'e2e'));
+      await writeFile(
+        path.join(workspace, 'e2e', 'prepare.setup.ts'),
+        `import { test } from '@playwright/test';
+       import { writeFileSync } from 'node:fs';
+       test('prepares', async ({ page }) => { await page.goto('/'); writeFileSync('prepared', ''); });`,
+      );
+      const ended = await endWith(`export default {
+      use: { baseURL: ${JSON.stringify(club.url)} },
+      webServer: { command: 'exit 1', url: ${JSON.stringify(club.url)}, reuseExistingServer: false },
+      projects: [
+        { name: 'prepare', testDir: 'e2e', testMatch: '*.setup.ts' },
+        { name: 'safari', use: { browserName: 'webkit' }, dependencies: ['prepare'] },
+        { name: 'chrome', use: { browserName: 'chromium', channel: 'msedge' }, dependencies: ['prepare'] },
+      ],
+    };`);
+      expect(ended.error).toBeUndefined();
+      expect(warningsOf(ended)).toEqual([]);
+      expect(await readdir(workspace)).toContain('prepared');
+    },
+  );
+
+  configured('a set-up that fails is told by name', async ({ endWith, workspace }) => {
+    await writeFile(
+      path.join(workspace, 'prepare.setup.ts'),
+      `import { test } from '@playwright/test'; test('prepares', () => { throw new Error('no database'); });`,
+    );
+    const refused = await endWith(`export default { projects: [
+      { name: 'prepare', testMatch: '*.setup.ts' }, { name: 'all', dependencies: ['prepare'] },
+    ] };`);
+    expect(refused.error).toMatchObject({ code: 'VERIFY_FAILED' });
+    expect(refused.error?.message).toMatch(/"prepares" in prepare\.setup\.ts.* failed: Error: no database/);
+  });
+
+  configured(
+    'one that does not cover the file does not run it, and a warning says so',
+    async ({ endWith }) => {
+      const ended = await endWith(`export default { testDir: 'e2e', globalSetup: './missing.mjs' };`);
+      expect(ended.error).toBeUndefined();
+      expect(warningsOf(ended)).toEqual([
+        expect.stringContaining('`npx playwright test` does not run generated-tests/looks.spec.ts'),
+      ]);
+    },
+  );
+
+  configured('one that throws is told with what it said', async ({ endWith }) => {
+    const refused = await endWith(`throw new Error('BASE_URL is not set');`);
+    expect(refused.error).toMatchObject({ code: 'VERIFY_FAILED' });
+    expect(refused.error?.message).toContain('BASE_URL is not set');
+    expect(refused.error?.hint).toContain('npx playwright test');
+  });
+
+  configured('a web server that can not start is told with what it said', async ({ endWith }) => {
+    const webServer = { command: 'echo port is taken >&2; exit 3', url: 'http://127.0.0.1:9/' };
+    const refused = await endWith(`export default { webServer: ${JSON.stringify(webServer)} };`);
+    expect(refused.error).toMatchObject({ code: 'VERIFY_FAILED' });
+    expect(refused.error?.message).toContain('port is taken');
+    expect(refused.error?.hint).toContain('Start the application');
+  });
+});
+
+test("a workspace without Playwright Test gets by with the server's, and is told", async ({ club }) => {
+  const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-'));
+  await configure(workspace, { verify: { sensitivity: 'off' } });
+  const server = await connect(workspace);
+  const ended = await server.call('end_codegen_session', { sessionId: await look(server, club) });
+  await server.close();
+  await rm(workspace, { recursive: true });
+  expect(ended.error).toBeUndefined();
+  expect(warningsOf(ended)).toEqual([expect.stringContaining('npm install --save-dev @playwright/test@')]);
+});
+
+test('another version of Playwright Test runs the test, and is told', async ({
+  verifying,
+  workspace,
+  club,
+}) => {
+  const installed = path.dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json'));
+  const copy = path.join(workspace, 'node_modules', '@playwright', 'test');
+  await cp(installed, copy, { recursive: true, dereference: true });
+  const manifest = path.join(copy, 'package.json');
+  const text = await readFile(manifest, 'utf8');
+  await writeFile(manifest, text.replace(/"version": "[^"]+"/, '"version": "1.64.9"'));
+  const server = await verifying();
+  const ended = await server.call('end_codegen_session', { sessionId: await look(server, club) });
+  expect(ended.error).toBeUndefined();
+  expect(warningsOf(ended)).toEqual([expect.stringContaining('1.64.9')]);
+});
