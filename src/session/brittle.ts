@@ -3,15 +3,26 @@ import { isNestedLocator, isPattern, type LocatorArgument, type LocatorChain } f
 /** What a locator rests on that a small change of the page, or its next build, makes untrue. */
 export type Brittleness = 'position' | 'generated name';
 
+/** Characters of a selector, and of a name in it, that are looked at. */
+const longestSelector = 5000;
+const longestName = 200;
+
 /** The reasons, if any, why a locator may soon tell another element, or none. */
 export function brittleness(chain: LocatorChain): Set<Brittleness> {
   return new Set(
     chain.flatMap(({ method, args }) => [
-      ...(['first', 'last', 'nth'].includes(method) ? ['position' as const] : []),
+      ...reasons({ position: ['first', 'last', 'nth'].includes(method) }),
       ...(['locator', 'frameLocator'].includes(method) ? args.filter(isString).flatMap(ofSelector) : []),
       ...args.flatMap(nestedIn).flatMap((inner) => [...brittleness(inner)]),
     ]),
   );
+}
+
+function reasons({ position = false, names = [] }: { position?: boolean; names?: string[] }): Brittleness[] {
+  const found: Brittleness[] = [];
+  if (position) found.push('position');
+  if (names.some(isGenerated)) found.push('generated name');
+  return found;
 }
 
 function isString(argument: LocatorArgument): argument is string {
@@ -28,36 +39,30 @@ const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g;
 
 /** See https://playwright.dev/docs/other-locators for the forms of selectors. */
 function ofSelector(selector: string): Brittleness[] {
-  return selector.split(/\s*>>\s*/).flatMap((part) => {
+  const parts = selector.slice(0, longestSelector).split(/\s*>>\s*/);
+  return parts.flatMap((part) => {
     const [, engine = 'css', body = ''] = /^(?:([\w-]+)=)?([^]*)$/.exec(part) ?? [];
-    if (engine === 'nth') return ['position'];
-    if (engine === 'xpath' || /^(?:\.\.|\(*\/\/)/.test(body)) return ofXPath(body);
-    if (engine === 'id') return isGenerated(body) ? ['generated name'] : [];
-    return engine === 'css' && !/^["']/.test(body) ? ofCss(body) : [];
+    const bare = body.replace(quoted, '""');
+    if (engine === 'nth') return reasons({ position: true });
+    if (engine === 'id') return reasons({ names: [body] });
+    if (engine === 'xpath' || /^(?:\.\.|\(*\/\/)/.test(body))
+      return reasons({
+        position: /\[\s*\d+\s*\]|\b(?:last|position)\(\)/.test(bare),
+        names: firstGroups(body, /@(?:id|class|for|name|aria-\w+)\s*[=,]\s*["']([^"']*)/g),
+      });
+    if (engine !== 'css' || /^["']/.test(body)) return [];
+    return reasons({
+      position: /:(?:nth|first|last)-(?:last-)?(?:child|of-type|match)\b/.test(bare),
+      names: [
+        ...firstGroups(bare, /[#.]((?:\\.|[\w\u00a0-\uffff-])+)/g),
+        ...firstGroups(body, /\[(?:id|class|for|name|aria-\w+)[~|^$*]?=["']?([^"'\]]*)/g),
+      ],
+    });
   });
 }
 
-function ofCss(css: string): Brittleness[] {
-  const bare = css.replace(quoted, '""');
-  const names = [...bare.matchAll(/[#.]((?:\\.|[\w\u00a0-\uffff-])+)/g)];
-  const attributes = [...css.matchAll(/\[(?:id|class|for|name|aria-\w+)[~|^$*]?=(?:"([^"]*)"|'([^']*)')/g)];
-  return [
-    ...(/:(?:nth|first|last)-(?:last-)?(?:child|of-type|match)\b/.test(bare) ? ['position' as const] : []),
-    ...([...names, ...attributes].some(([, one, other]) => isGenerated(one ?? other ?? ''))
-      ? ['generated name' as const]
-      : []),
-  ];
-}
-
-function ofXPath(xpath: string): Brittleness[] {
-  const bare = xpath.replace(quoted, '""');
-  const attributes = [...xpath.matchAll(/@(?:id|class|for|name|aria-\w+)\s*[=,]\s*(?:"([^"]*)"|'([^']*)')/g)];
-  return [
-    ...(/\[\s*\d+\s*\]|\b(?:last|position)\(\)/.test(bare) ? ['position' as const] : []),
-    ...(attributes.some(([, one, other]) => isGenerated(one ?? other ?? ''))
-      ? ['generated name' as const]
-      : []),
-  ];
+function firstGroups(text: string, expression: RegExp): string[] {
+  return [...text.matchAll(expression)].map(([, group = '']) => group);
 }
 
 /** Names that tools make up: counters that another order of rendering changes, and hashes that another build changes. */
@@ -78,6 +83,6 @@ const generatedNames = [
 
 /** Whether a tool made up this id, or one of these classes. */
 function isGenerated(names: string): boolean {
-  const plain = names.replace(/\\(.)/g, '$1');
+  const plain = names.slice(0, longestName).replace(/\\(.)/g, '$1');
   return plain.split(/\s+/).some((name) => generatedNames.some((form) => form.test(name)));
 }

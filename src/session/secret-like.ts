@@ -1,5 +1,8 @@
 import type { LocatorCall, LocatorChain } from '../model/locator.js';
 
+/** Characters of a text that are looked at. */
+const longest = 10_000;
+
 /** Values whose form alone says what they are. */
 const knownForms = [
   /\bsk[-_][\w-]{16,}/,
@@ -24,7 +27,8 @@ const secretField =
 
 /** Whether a text has the form of a key, a token or a URL with one in it. */
 export function holdsSecret(text: string): boolean {
-  return knownForms.some((form) => form.test(text));
+  const beginning = text.slice(0, longest);
+  return knownForms.some((form) => form.test(beginning));
 }
 
 /** Whether what is typed looks like a secret, by its form or by the field that it goes to. */
@@ -40,11 +44,14 @@ function ownCall(chain: LocatorChain): LocatorCall | undefined {
 
 /** Whether a part of a text is too long and too mixed to be a word: digits in several places, both cases, no order. */
 function isRandom(text: string): boolean {
-  return text.split(/[^\w+=-]/).some((part) => {
-    if (/^(?=.*\d)(?=.*[a-f])[\da-f]{32,}$/i.test(part)) return true;
-    const mixed = /[a-z]/.test(part) && /[A-Z]/.test(part) && (part.match(/\d+/g) ?? []).length >= 2;
-    return part.length >= 24 && mixed && bitsPerCharacter(part) > 3.5;
-  });
+  return text
+    .slice(0, longest)
+    .split(/[^\w+=-]/)
+    .some((part) => {
+      if (/^(?=.*\d)(?=.*[a-f])[\da-f]{32,}$/i.test(part)) return true;
+      const mixed = /[a-z]/.test(part) && /[A-Z]/.test(part) && (part.match(/\d+/g) ?? []).length >= 2;
+      return part.length >= 24 && mixed && bitsPerCharacter(part) > 3.5;
+    });
 }
 
 /** Shannon's entropy. */

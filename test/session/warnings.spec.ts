@@ -77,6 +77,7 @@ const generated = [
   'locator("#_r_4_")',
   'locator("[aria-controls=\\"radix-«r3»\\"]")',
   'locator(".css-1q2w3e")',
+  'locator("[id=ember12]")',
   'locator("div.sc-bdVaJa > span")',
   'locator(".Button_root__a1B2c")',
   'locator("#mui-1234")',
@@ -186,6 +187,14 @@ for (const [index, step] of secrets.entries())
   });
 test('what is no secret is not told as one', () => {
   for (const step of harmless) expect(others(step), JSON.stringify(step)).toEqual([]);
+});
+
+test('what a page or a call made long is not looked at for long', () => {
+  const begin = performance.now();
+  others(typed('eyJ-'.repeat(500_000)));
+  others({ ...automatic, locator: [{ method: 'locator', args: [`#${'_'.repeat(500_000)}`] }] });
+  others({ ...automatic, locator: [{ method: 'locator', args: ['"\\'.repeat(500_000)] }] });
+  expect(performance.now() - begin).toBeLessThan(5000);
 });
 
 test('a header that holds a secret is told, another is not', () => {
