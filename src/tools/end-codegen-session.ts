@@ -63,8 +63,8 @@ export const endCodegenSession = defineTool({
         mode === 'off'
           ? notVerified
           : await (await import('./verification.js')).verifySession(context, session, target, call);
-      if (verified.verification.status === 'failed' && (mode === 'require' || call.signal.aborted))
-        return refused(verified);
+      const isRefused = mode === 'require' && verified.verification.status === 'failed';
+      if (isRefused || call.signal.aborted) return refused(verified);
 
       // The verified test has other bytes than the planned one where assertions were dropped.
       const { saveSession } = await import('../session/saved.js');

@@ -6,7 +6,7 @@ import type { Session } from '../session/session.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
 import type { RunResult } from '../verify/run.js';
-import { leaveOutSteps, unassertedChanges } from './sensitivity.js';
+import { leaveOutSteps, unassertedChanges, type StepTrials } from './sensitivity.js';
 import { sessionSource, type Origin, type SessionSource } from './source.js';
 import { runProblem, withTestBench, type TestBench } from './test-run.js';
 import type { ToolCall, ToolContext } from './tool.js';
@@ -71,6 +71,17 @@ interface Target {
   absolutePath: string;
 }
 
+/** What the runs of one verification share. */
+interface Rehearsal {
+  bench: TestBench;
+  /** Stages sources as the file that is going to be written, to be run in the session's browser. */
+  lane: (name: string, sources: readonly SessionSource[], rest: Partial<Lane>) => Promise<Lane>;
+  /** A copy of the session, from which assertions are dropped. */
+  trial: Session;
+  config: Config;
+  progress: ToolCall['progress'];
+}
+
 /**
  * Runs the session's test, as the file at `target` would be run. Automatic assertions that do not hold are dropped, and
  * where `verify.sensitivity` is `full`, those that prove nothing too: from the session, if the test passes without them.
@@ -81,84 +92,104 @@ export async function verifySession(
   target: Target,
   { signal, progress }: ToolCall,
 ): Promise<Verified> {
-  const { browser, verify } = context.config();
+  const config = context.config();
   const start = performance.now();
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
-  const dropped: Dropped[] = [];
-
   return withTestBench(context, signal, async (bench) => {
-    const lane = laneMaker(bench, session, target, browser);
-    const warnings = [...bench.warnings];
-    const verified = (
-      outcome: Pick<Verification, 'status' | 'passed' | 'failure' | 'sensitivity'>,
-    ): Verified => ({
-      verification: {
-        runs: verify.runs,
-        durationMs: Math.round(performance.now() - start),
-        ...(dropped.length === 0 ? {} : { dropped }),
-        ...outcome,
-      },
-      warnings,
+    const lane = laneMaker(bench, session, target, config.browser);
+    const rehearsal: Rehearsal = { bench, lane, trial, config, progress };
+    const { passed, failure, dropped, covered, withoutJavaScript } = await rehearse(rehearsal);
+    const warnings = [...bench.warnings, ...(covered ? [] : [uncovered(target.path)])];
+    const verification = (rest: Pick<Verification, 'failure' | 'dropped' | 'sensitivity'>): Verification => ({
+      status: rest.failure === undefined ? 'passed' : 'failed',
+      runs: config.verify.runs,
+      passed,
+      durationMs: Math.round(performance.now() - start),
+      ...rest,
     });
+    if (failure !== undefined) return { verification: verification({ failure }), warnings };
 
-    for (let round = 1; ; round++) {
-      progress(round === 1 ? 'Running the test' : 'Running it again without what did not hold');
-      const source = await sessionSource(trial, { soft: true });
-      const whole = await lane(lanes.whole, [source], {
-        repeat: verify.runs,
-        limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
-      });
-      const exact = await sessionSource(trial);
-      const bare = await lane(lanes.bare, [exact], { javaScriptEnabled: false, limits: shortLimits });
-      const result = await bench.run({
-        lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
-        workers: 2,
-      });
-      const tests = result.tests.filter(({ project }) => project?.lane === lanes.whole);
-      if (round === 1 && tests.some(({ project }) => project?.covered === false))
-        warnings.push(uncovered(target.path));
-      const passed = tests.filter(({ status }) => status === 'passed').length;
-      if (passed < verify.runs) {
-        const volatile = volatileAssertions(tests, source);
-        if (volatile.length === 0 || round === roundsAtMost || result.end !== 'completed') {
-          const failure = await explain(tests, source, trial, result, verify.timeoutMs);
-          return verified({ status: 'failed', passed, failure });
-        }
-        dropped.push(...drop(trial, volatile, 'did not hold in another run'));
-        continue;
-      }
-
-      const sensitivity: Sensitivity = {};
-      const blind = result.tests.find(({ project }) => project?.lane === lanes.bare)?.status;
-      if (blind === 'passed' || blind === 'failed') sensitivity.withoutJavaScript = blind;
-      if (verify.sensitivity === 'full') {
-        progress('Running it with one step left out at a time');
-        const { unproven, ...trials } = await leaveOutSteps(trial, async (sources) => {
-          const shortened = await lane(lanes.shortened, sources, { limits: shortLimits });
-          const workers = Math.max(2, Math.ceil(availableParallelism() / 2));
-          const { tests: runs } = await bench.run({ lanes: [shortened], workers });
-          return shortened.files.map(({ file }) => runs.find((run) => run.file === file));
-        });
-        Object.assign(sensitivity, trials);
-        dropped.push(...drop(trial, unproven, 'holds without its step'));
-      }
-      for (const [index, { assertions }] of trial.steps.entries()) {
-        const step = session.steps[index];
-        if (step !== undefined && assertions !== undefined) step.assertions = assertions;
-      }
-      warnings.push(...sensitivityWarnings(session, dropped, sensitivity));
-      return verified({ status: 'passed', passed, sensitivity });
+    const sensitivity: Sensitivity = { ...(withoutJavaScript === undefined ? {} : { withoutJavaScript }) };
+    if (config.verify.sensitivity === 'full') {
+      const { unproven, ...trials } = await tryWithoutSteps(rehearsal);
+      Object.assign(sensitivity, trials);
+      dropped.push(...drop(trial, unproven, 'holds without its step'));
     }
+    for (const [index, { assertions }] of trial.steps.entries()) {
+      const step = session.steps[index];
+      if (step !== undefined && assertions !== undefined) step.assertions = assertions;
+    }
+    warnings.push(...sensitivityWarnings(session, dropped, sensitivity));
+    return {
+      verification: verification({
+        ...(dropped.length === 0 ? {} : { dropped }),
+        ...(config.verify.sensitivity === 'off' ? {} : { sensitivity }),
+      }),
+      warnings,
+    };
   });
 }
 
-/** Makes lanes of a run: stages sources as the file at `target`, for the session's browser. */
+/** Runs the test until it passes as it is, each time without what did not hold; beside it, the same without JavaScript. */
+async function rehearse({ bench, lane, trial, config, progress }: Rehearsal): Promise<{
+  /** Passes of the last round. */
+  passed: number;
+  failure?: Failure;
+  dropped: Dropped[];
+  /** False where the workspace's configuration would not run the file. */
+  covered: boolean;
+  withoutJavaScript?: 'passed' | 'failed';
+}> {
+  const { browser, verify } = config;
+  const dropped: Dropped[] = [];
+  for (let round = 1; ; round++) {
+    progress(round === 1 ? 'Running the test' : 'Running it again without what did not hold');
+    const source = await sessionSource(trial, { soft: true });
+    const whole = await lane(lanes.whole, [source], {
+      repeat: verify.runs,
+      limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
+    });
+    const exact = await sessionSource(trial);
+    const bare = await lane(lanes.bare, [exact], { javaScriptEnabled: false, limits: shortLimits });
+    const result = await bench.run({
+      lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
+      workers: 2,
+    });
+    const tests = result.tests.filter(({ project }) => project?.lane === lanes.whole);
+    const covered = tests.every(({ project }) => project?.covered === true);
+    const passed = tests.filter(({ status }) => status === 'passed').length;
+    if (passed === verify.runs && result.end !== 'cancelled') {
+      const blind = result.tests.find(({ project }) => project?.lane === lanes.bare)?.status;
+      const isKnown = blind === 'passed' || blind === 'failed';
+      return { passed, dropped, covered, ...(isKnown ? { withoutJavaScript: blind } : {}) };
+    }
+    const volatile = volatileAssertions(tests, source);
+    if (volatile.length === 0 || round === roundsAtMost || result.end !== 'completed') {
+      const failure = await explain(tests, source, trial, result, verify.timeoutMs);
+      return { passed, dropped, covered, failure };
+    }
+    dropped.push(...drop(trial, volatile, 'did not hold in another run'));
+  }
+}
+
+/** Runs the test with each of its steps left out. */
+function tryWithoutSteps({ bench, lane, trial, progress }: Rehearsal): Promise<StepTrials> {
+  progress('Running it with one step left out at a time');
+  return leaveOutSteps(trial, async (sources) => {
+    const shortened = await lane(lanes.shortened, sources, { limits: shortLimits });
+    const workers = Math.max(2, Math.ceil(availableParallelism() / 2));
+    const { tests } = await bench.run({ lanes: [shortened], workers });
+    return shortened.files.map(({ file }) => tests.find((run) => run.file === file));
+  });
+}
+
+/** See `Rehearsal.lane`. */
 function laneMaker(
   { staging }: TestBench,
   { use }: Session,
   target: Target,
   browser: Config['browser'],
-): (name: string, sources: readonly SessionSource[], rest: Partial<Lane>) => Promise<Lane> {
+): Rehearsal['lane'] {
   return async (name, sources, rest) => ({
     name,
     files: await Promise.all(
@@ -234,10 +265,13 @@ async function explain(
     errors[0];
   const snapshot = await failureSnapshot(failed);
   const step = error?.step === undefined ? undefined : steps[error.step];
+  const assertion = error?.assertion === undefined ? undefined : step?.assertions?.[error.assertion];
   const before = errors.find((each) => each.assertion !== undefined && each !== error);
   const said = before?.step === undefined ? '' : ` What follows step ${before.step} was already different.`;
   return {
-    ...(error?.step === undefined || step === undefined ? {} : { step: error.step, code: stepCode(step) }),
+    ...(error?.step === undefined || step === undefined
+      ? {}
+      : { step: error.step, code: assertion === undefined ? stepCode(step) : assertionCode(assertion) }),
     message: `${error?.message ?? ''}${said}`,
     hint: [
       ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),

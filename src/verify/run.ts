@@ -112,8 +112,11 @@ async function supervise(
   return { end, output };
 }
 
-/** The report; undefined where the run did not come to write one. */
+/** The report; undefined where the run did not come to write a whole one. */
 async function readReport(file: string): Promise<Report | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : reportSchema.parse(JSON.parse(text));
+  try {
+    return reportSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
 }

@@ -8,8 +8,8 @@ const snapshotLength = 12_000;
 export async function failureSnapshot({ contextFile }: TestRun): Promise<string | undefined> {
   if (contextFile === undefined) return undefined;
   const text = await readFile(contextFile, 'utf8').catch(() => '');
-  // Under the heading, or beside the error of an assertion that took one.
-  const snapshot = /^```yaml\n([^]*?)\n```$/m.exec(text)?.[1];
+  // Beside the error of each assertion that took one, else at the end.
+  const snapshot = [...text.matchAll(/^```yaml\n([^]*?)\n```$/gm)].at(-1)?.[1];
   return snapshot !== undefined && snapshot.length > snapshotLength
     ? `${snapshot.slice(0, snapshotLength)}\n…`
     : snapshot;

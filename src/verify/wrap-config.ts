@@ -68,7 +68,8 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
   }));
   const groups = plan.lanes.flatMap((lane) => byProject(lane, configured, known, workspace));
   // A configuration that does not speak of the tests has nothing to say: its set-up and servers are not for them.
-  const base = groups.some(({ project }) => project !== undefined) ? configured : {};
+  const isNamed = groups.some(({ project }) => project !== undefined);
+  const base = isNamed ? { ...configured, ...absolute(configured) } : {};
   const projects: Project[] = [];
   for (const group of groups) {
     const others = [...known.filter((project) => project !== group.project), ...projects];
@@ -81,8 +82,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
   }));
   return {
     ...base,
-    testDir: workspace,
-    ...absolute(base),
+    testDir: base.testDir ?? workspace,
     ...scripts(base, workspace),
     projects: [...projects, ...needed],
     webServer: [base.webServer ?? []].flat().map((server: WebServer) => ({

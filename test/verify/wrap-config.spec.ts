@@ -1,0 +1,216 @@
+import { expect, test, type PlaywrightTestConfig } from '@playwright/test';
+import { childEnvironment } from '../../src/verify/environment.js';
+import { planSchema, type Lane, type ParsedPlan } from '../../src/verify/plan.js';
+import { wrapConfig } from '../../src/verify/wrap-config.js';
+
+const staged = '/work/.codegen/verify/1-a/test/0/a.spec.ts';
+const final = '/work/generated-tests/a.spec.ts';
+const chromium = { executablePath: '/chrome', chromiumSandbox: true, args: ['--ours'] };
+
+function planOf(lane: Partial<Lane> = {}, ...more: Lane[]): ParsedPlan {
+  const first: Lane = {
+    name: 'test',
+    files: [{ file: staged, as: final }],
+    browserName: 'chromium',
+    headless: true,
+    ...lane,
+  };
+  return planSchema.parse({
+    workspace: '/work',
+    chromium,
+    lanes: [first, ...more],
+    reportFile: '/work/.codegen/verify/1-a/report.json',
+  });
+}
+
+/** The first project, which is that of the tests. */
+function projectOf(
+  config: PlaywrightTestConfig,
+  lane: Partial<Lane> = {},
+): NonNullable<PlaywrightTestConfig['projects']>[number] {
+  const [project] = wrapConfig(config, planOf(lane)).projects ?? [];
+  if (project === undefined) throw new Error('There is no project.');
+  return project;
+}
+
+function isCovered(config: PlaywrightTestConfig): unknown {
+  return projectOf(config).metadata?.['codegen-session-mcp'];
+}
+
+test('a file is covered by what Playwright Test would run it as', () => {
+  for (const config of [
+    {},
+    { testDir: 'generated-tests' },
+    { testDir: './' },
+    { testDir: '/work' },
+    { testMatch: '*.spec.ts' },
+    { testMatch: 'generated-tests/*.spec.ts' },
+    { testMatch: '**/GENERATED-*/a.spec.{ts,js}' },
+    { testMatch: [/none/, /tests.a\.spec/g] },
+    { testIgnore: 'a.spec.js' },
+    { projects: [{ testDir: 'e2e' }, { testDir: 'generated-tests' }] },
+    { testDir: 'e2e', projects: [{ testDir: 'generated-tests' }] },
+    { testMatch: 'none', projects: [{ testMatch: '*.ts' }] },
+  ])
+    expect(isCovered(config), JSON.stringify(config)).toEqual({ lane: 'test', covered: true });
+  for (const config of [
+    { testDir: 'e2e' },
+    { testDir: 'generated' },
+    { testMatch: '*.test.ts' },
+    { testMatch: 'a.spec' },
+    { testMatch: [/\.e2e\./] },
+    { testIgnore: '**/generated-tests/**' },
+    { testIgnore: [/a\.spec/] },
+    { projects: [] },
+    { projects: [{ testDir: 'e2e' }, { testIgnore: '*.spec.ts' }] },
+  ])
+    expect(isCovered(config), JSON.stringify(config)).toEqual({ lane: 'test', covered: false });
+});
+
+test('of several projects that cover a file, the one with the browser of the session runs it', () => {
+  const use = { locale: 'de-DE' };
+  const projects = [
+    { name: 'elsewhere', testDir: 'e2e' },
+    { name: 'webkit', use: { defaultBrowserType: 'webkit' as const } },
+    { name: 'chromium', use: { browserName: 'chromium' as const } },
+  ];
+  const project = projectOf({ use, projects });
+  expect(project).toMatchObject({
+    name: 'chromium',
+    use: { ...use, browserName: 'chromium', headless: true },
+  });
+  expect(projectOf({ projects }, { browserName: 'webkit' })).toMatchObject({ name: 'webkit' });
+  // None has it: the first that covers the file, in the browser of the session.
+  const firefox = projectOf({ projects }, { browserName: 'firefox' });
+  expect(firefox).toMatchObject({ name: 'webkit', use: { browserName: 'firefox' } });
+  expect(firefox.use).not.toHaveProperty('launchOptions');
+});
+
+test('only the staged file runs, once, whatever the configuration says of retries and titles', () => {
+  const config = {
+    retries: 2,
+    repeatEach: 3,
+    grep: /@smoke/,
+    grepInvert: /a/,
+    forbidOnly: true,
+    shard: { current: 1, total: 2 },
+  };
+  const wrapped = wrapConfig({ ...config, reporter: 'html', maxFailures: 1 }, planOf());
+  expect(wrapped).toMatchObject({ forbidOnly: false, shard: null, maxFailures: 0 });
+  expect(JSON.stringify(wrapped.reporter)).toContain('reporter.js');
+  const [project] = wrapped.projects ?? [];
+  expect(project).toMatchObject({
+    retries: 0,
+    repeatEach: 1,
+    grep: /.*/,
+    grepInvert: [],
+    testDir: '/work/.codegen/verify/1-a/test/0',
+    testIgnore: [],
+  });
+  const [pattern] = [project?.testMatch ?? []].flat();
+  expect(staged).toMatch(pattern ?? '');
+  expect(staged.replace('.spec', '_spec')).not.toMatch(pattern ?? '');
+});
+
+test('time-outs are those of the configuration, or shorter', () => {
+  const limits = { action: 1000, navigation: 2000, expect: 3000, test: 4000 };
+  expect(projectOf({}, { limits })).toMatchObject({
+    timeout: 4000,
+    expect: { timeout: 3000 },
+    use: { actionTimeout: 1000, navigationTimeout: 2000 },
+  });
+  const own = { timeout: 100, expect: { timeout: 200 }, use: { actionTimeout: 300, navigationTimeout: 0 } };
+  expect(projectOf(own, { limits })).toMatchObject({
+    timeout: 100,
+    expect: { timeout: 200 },
+    use: { actionTimeout: 300, navigationTimeout: 2000 },
+  });
+  expect(projectOf(own)).toMatchObject({ ...own, use: { actionTimeout: 300, navigationTimeout: 0 } });
+});
+
+test('the browser is the one of the session, with what the configuration gives it besides', () => {
+  const launchOptions = { slowMo: 5, args: ['--theirs'], executablePath: '/other' };
+  expect(projectOf({ use: { launchOptions } }).use?.launchOptions).toEqual({
+    slowMo: 5,
+    executablePath: '/chrome',
+    chromiumSandbox: true,
+    args: ['--theirs', '--ours'],
+  });
+  expect(projectOf({}, { javaScriptEnabled: false }).use).toMatchObject({ javaScriptEnabled: false });
+});
+
+test('what a project depends on stays as it is, once, with its own names and places', () => {
+  const config: PlaywrightTestConfig = {
+    projects: [
+      { name: 'sign in', testDir: 'setup', dependencies: ['seed'], teardown: 'sweep' },
+      { name: 'seed', testMatch: '*.seed.ts', use: { browserName: 'firefox' } },
+      { name: 'sweep', testMatch: '*.sweep.ts' },
+      { name: 'unrelated', testDir: 'other' },
+      { name: 'all', testDir: 'generated-tests', dependencies: ['sign in'] },
+    ],
+  };
+  const bare: Lane = {
+    ...planOf().lanes[0],
+    name: 'bare',
+    files: [{ file: '/work/b.spec.ts', as: final }],
+    browserName: 'chromium',
+    headless: true,
+  };
+  const { projects = [] } = wrapConfig(config, planOf({}, bare));
+  expect(projects.map(({ name }) => name)).toEqual(['all', 'all bare', 'sign in', 'seed', 'sweep']);
+  expect(projects[2]).toMatchObject({ testDir: '/work/setup', use: { launchOptions: chromium } });
+  expect(projects[3]?.use).toEqual({ browserName: 'firefox' });
+});
+
+test('paths that the configuration gives relatively mean the same files', () => {
+  const stylePath = './hide.css';
+  const wrapped = wrapConfig(
+    {
+      snapshotDir: './shots',
+      tsconfig: './tsconfig.e2e.json',
+      expect: { timeout: 100, toHaveScreenshot: { stylePath } },
+      webServer: [
+        { command: 'npm start', url: 'http://127.0.0.1:1' },
+        { command: 'x', cwd: 'api' },
+      ],
+    },
+    planOf(),
+  );
+  expect(wrapped).toMatchObject({
+    testDir: '/work',
+    snapshotDir: '/work/shots',
+    tsconfig: '/work/tsconfig.e2e.json',
+    expect: { timeout: 100, toHaveScreenshot: { stylePath: ['/work/hide.css'] } },
+    projects: [{ expect: { timeout: 100, toHaveScreenshot: { stylePath: ['/work/hide.css'] } } }],
+    webServer: [
+      { cwd: '/work', reuseExistingServer: true },
+      { cwd: '/work/api', reuseExistingServer: true },
+    ],
+  });
+});
+
+test('a configuration that covers none of the files has no say', () => {
+  const config = {
+    testDir: 'e2e',
+    globalTimeout: 5,
+    use: { locale: 'de-DE' },
+    webServer: { command: 'npm start' },
+  };
+  const wrapped = wrapConfig(config, planOf());
+  expect(wrapped.webServer).toEqual([]);
+  expect(wrapped.use).toBeUndefined();
+  expect(wrapped.projects?.[0]?.use).not.toHaveProperty('locale');
+});
+
+test('a child gets only what Node, Playwright and browsers need', () => {
+  expect(
+    childEnvironment({
+      PATH: '/bin',
+      HOME: '/home/me',
+      Path: 'C:',
+      SHOP_PASSWORD: 'x',
+      NODE_OPTIONS: '--x',
+      AWS_SECRET: 'y',
+    }),
+  ).toEqual({ PATH: '/bin', HOME: '/home/me', Path: 'C:' });
+});
