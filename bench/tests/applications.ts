@@ -60,7 +60,7 @@ const debianPackages = [
 const sources: Source[] = [
   {
     name: 'jquery-ui',
-    sample: 16,
+    sample: 20,
     async fetch(cache) {
       const root = await debian(cache);
       const examples = path.join(root, 'usr/share/doc/libjs-jquery-ui-docs/examples');
@@ -91,7 +91,7 @@ const sources: Source[] = [
   },
   {
     name: 'dijit',
-    sample: 12,
+    sample: 14,
     async fetch(cache) {
       const root = await npm(cache);
       const pages = await list('/dojo/dijit/tests/', path.join(root, 'dijit/tests'), /\/test_\w+\.html$/);
@@ -100,7 +100,7 @@ const sources: Source[] = [
   },
   {
     name: 'uikit',
-    sample: 12,
+    sample: 18,
     async fetch(cache) {
       const root = path.join(await npm(cache), 'uikit');
       // The pages load a script that the package is built without; this is what it does but for the choice of a theme.
@@ -120,7 +120,7 @@ const sources: Source[] = [
   },
   {
     name: 'simple-datatables',
-    sample: 7,
+    sample: 8,
     async fetch(cache) {
       const root = path.join(await npm(cache), 'simple-datatables');
       const demos = path.join(root, 'docs/demos');
@@ -140,7 +140,7 @@ const sources: Source[] = [
   },
   {
     name: 'jsoneditor',
-    sample: 5,
+    sample: 6,
     async fetch(cache) {
       const root = path.join(await npm(cache), 'jsoneditor');
       const pages = await list(

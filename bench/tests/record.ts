@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/model/errors.js';
 import { playFlow } from '../../test/demo-flow.js';
 import type { Connection, Result } from '../../test/fixtures.js';
 import type { Page } from './applications.js';
@@ -27,7 +28,13 @@ export async function recordPage(connection: Connection, page: Page, verifies: b
   const { sessionId } = session;
   const off = verifies ? { verify: 'off' } : {};
   const plain = await timed(() => call('end_codegen_session', { sessionId, dryRun: true, ...off }));
-  const verified = await timed(() => call('end_codegen_session', { sessionId }));
+  const verified = await timed(() =>
+    call('end_codegen_session', { sessionId }).catch((error: unknown) => ({
+      ...plain.result,
+      isError: true,
+      text: messageOf(error),
+    })),
+  );
   const { isError, text, testCode } = verified.result;
   if (isError) await call('clear_codegen_session', { sessionId });
   return {
