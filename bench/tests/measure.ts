@@ -33,9 +33,9 @@ export interface Measured {
   runs: number;
   passes: number;
   failures: Failure[];
-  /** Whether it passes with JavaScript off, though the page is another one then. */
+  /** Whether it passes with JavaScript off, though some step does something else then. */
   blind: boolean;
-  /** Whether what the page shows is the same with JavaScript off. */
+  /** Whether it passes with JavaScript off, and every step does the same then. */
   scriptless: boolean;
   /** Whether it failed for the short time-outs alone, so that its removals tell nothing. */
   tooSlow: boolean;
@@ -127,9 +127,11 @@ export async function measure(recordings: readonly Recording[], repeat: number):
     const own = of(runs, 'emitted', file);
     const before = of(runs, 'recorded', file);
     const [on = [], off = []] = ['on', 'off'].map((project) => of(states, project, file)[0]?.notes);
+    const effects = effectsIn(spec, on);
+    const isSilent = [...effects.values()].join('\n') === [...effectsIn(spec, off).values()].join('\n');
+    const scriptless = isBlind(file) && isSilent && on.length > 0;
     const passes = own.filter(({ passed }) => passed).length;
     const isMeasured = of(damaged, 'control', file)[0]?.passed ?? false;
-    const scriptless = on.length > 0 && on.join('\n') === off.join('\n');
     return {
       page,
       answer,
@@ -153,7 +155,7 @@ export async function measure(recordings: readonly Recording[], repeat: number):
             line: action.line,
             code: action.code,
             noticed: isNoticed(file, action),
-            visible: isNoticed(file, action) || isVisible(spec, action, on),
+            visible: isNoticed(file, action) || effects.get(action) !== '',
           }))
         : [],
     };
@@ -198,13 +200,29 @@ function failuresOf(of: Failure['of'], { source }: Spec, runs: Run[]): Failure[]
     .map(({ line, message }) => ({ of, line, code: source.split('\n')[line - 1]?.trim() ?? '', message }));
 }
 
-/** Whether an action changed what the page shows, given the states after opening it and after each action. */
-function isVisible({ openings, actions }: Spec, action: Statement, states: string[]): boolean {
+/** What each action changed of what the page shows, given the states after opening it and after each action. */
+function effectsIn({ openings, actions }: Spec, states: readonly string[]): Map<Statement, string> {
   const order = [...openings, ...actions].sort((one, other) => one.start - other.start);
-  const index = order.indexOf(action);
-  const [before = '', after = ''] = [states[index - 1], states[index]];
-  // A click on anything moves the focus; only a key's effect may be just that.
-  const view = (state: string): string =>
-    action.code.includes('.press(') ? state : state.replaceAll(' [active]', '');
-  return view(before) !== view(after);
+  return new Map(
+    actions.map((action) => {
+      const index = order.indexOf(action);
+      if (states[index] === undefined) return [action, 'not seen'];
+      const [before = [], after = []] = [states[index - 1], states[index]].map((state) =>
+        viewFor(action, state),
+      );
+      return [action, before.join('\n') === after.join('\n') ? '' : difference(before, after)];
+    }),
+  );
+}
+
+/** The lines of a state that tell what an action did: any click moves the focus, but a key's effect may be just that. */
+function viewFor({ code }: Statement, state = ''): string[] {
+  const irrelevant = code.includes('.press(') ? / \[cursor=pointer\]/g : / \[(?:cursor=pointer|active)\]/g;
+  return state.replace(irrelevant, '').split('\n');
+}
+
+function difference(before: string[], after: string[]): string {
+  const gone = before.filter((line) => !after.includes(line)).map((line) => `- ${line}`);
+  const added = after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`);
+  return [...gone, ...added].join('\n') || 'another order';
 }

@@ -84,8 +84,8 @@ export async function writeReport(
   const { lines, isMet } = table(tests);
   const time = timeLines(timings);
   const notes = [
-    'pass as recorded: before verification drops what is volatile; blind: passes with JavaScript off, of the pages that',
-    'show something else then; steps noticed: of those that changed what the page shows; of all steps: of every action.',
+    'pass as recorded: before verification drops what is volatile; blind: passes with JavaScript off, of the tests whose',
+    'steps do something else then; steps noticed: of those that changed what the page shows; of all steps: of every action.',
   ];
   const text = [...lines, '', ...notes, '', ...time.lines, '', ...findings(measured)].join('\n');
   await mkdir(results, { recursive: true });
@@ -209,7 +209,7 @@ function findings(measured: readonly Measured[]): string[] {
       specs.filter(({ tooSlow }) => tooSlow).map(({ page }) => [page.name]),
     ),
     ...list(
-      'Pages that show the same without JavaScript',
+      'Pass with JavaScript off, and every step does the same then',
       specs.filter(({ scriptless }) => scriptless).map(({ page }) => [page.name]),
     ),
     ...list(
