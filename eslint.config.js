@@ -19,7 +19,7 @@ const rooms = {
 const names = Object.keys(rooms);
 
 export default defineConfig(
-  { ignores: ['dist', 'schema', 'test-results', 'playwright-report', '.codegen'] },
+  { ignores: ['dist', 'schema', 'test-results', 'bench-results', 'playwright-report', '.codegen'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
