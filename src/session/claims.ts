@@ -19,6 +19,8 @@ export interface Claim {
   kind: string;
   subject: ClaimSubject;
   ways: Assertion['args'][];
+  /** Whether it was otherwise before the step: then it is worth saying even where it was said once. */
+  isNew?: boolean;
 }
 
 /**
@@ -92,15 +94,17 @@ export function ownClaims(
     .filter(({ about }) => !(spoken && about === 'aria-valuenow'))
     .map(({ weight, about, args }) => ({
       weight,
-      kind: `own ${about}`,
+      kind: `state ${about.replace(/^aria-/, '')}`,
       subject,
       ways: [args],
     }));
 }
 
-/** A class that tells a state by a word, and not one that comes with the mouse or an animation. */
+/** A class that tells by a word what state an element is in, for pages without ARIA. */
 function isTellingClass(name: string): boolean {
-  return /^[a-z]+(?:-[a-z]+)*$/.test(name) && !/hover|focus|ripple|anim|transition|enter|leave/.test(name);
+  return /^(?:[a-z]+-)*(?:active|selected|current|open|opened|expanded|checked|completed|done|invalid)$/.test(
+    name,
+  );
 }
 
 /** The ways to assert a finding. */
@@ -145,18 +149,20 @@ export function clip(text: string): string {
 
 /**
  * The first way to say a claim that is true of the page now and says something new; undefined where there is none.
- * `earlier` has the last assertion on each topic.
+ * `earlier` has the last assertion on each topic, `taken` what is not to be asserted.
  */
 export async function assertClaim(
   scene: Scene,
-  { subject, ways }: Claim,
+  { subject, ways, isNew = false }: Claim,
   earlier: ReadonlyMap<string, string>,
+  taken: ReadonlySet<string>,
 ): Promise<Assertion | undefined> {
   for (const args of ways) {
     for await (const chain of chainsFor(scene, subject, args)) {
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
       if (chain !== undefined && !isLasting(chain, args)) continue;
-      if (earlier.get(topicOf(assertion)) === assertionCode(assertion)) return undefined;
+      const code = assertionCode(assertion);
+      if (taken.has(code) || (!isNew && earlier.get(topicOf(assertion)) === code)) return undefined;
       if (await holds(scene, assertion)) return assertion;
       // A text that is another one by now changes by itself.
       if (args['matcher'] === 'toContainText') return undefined;

@@ -130,17 +130,18 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const scene: Scene = { page: after.live.page, baseURL, testIdAttribute, onSearch };
     const claims = await claimsOf(effect);
     claims.sort((one, other) => other.weight - one.weight);
-    const earlier = assertedBefore(step, implied);
+    const earlier = assertedBefore(step);
+    const taken = new Set(implied.map(assertionCode));
     const chosen: Assertion[] = [];
     const kinds = new Set<string>();
     for (const claim of claims) {
       if (chosen.length === most || (chosen.length > 0 && claim.weight < telling)) break;
       if (kinds.has(claim.kind)) continue;
-      const assertion = await assertClaim(scene, claim, earlier);
+      const assertion = await assertClaim(scene, claim, earlier, taken);
       if (assertion === undefined) continue;
       kinds.add(claim.kind);
       chosen.push(assertion);
-      earlier.set(topicOf(assertion), assertionCode(assertion));
+      taken.add(assertionCode(assertion));
     }
     setAssertions(step, chosen);
     if (chosen.length === 0) assertGoing(effect);
@@ -186,7 +187,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     }
     if (!sameDocument(before, after)) {
       const landmarks = await located(landmarksOf(after.view).slice(0, 4), after);
-      claims.push(...landmarks.map((claim) => ({ ...claim, kind: 'landmark' })));
+      claims.push(...landmarks.map((claim) => ({ ...claim, kind: 'landmark', isNew: false })));
       const title = (await within(lookMs, page.title())) ?? '';
       if (title !== '' && !isVolatile(title))
         claims.push({
@@ -210,7 +211,13 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const telltale = findings.filter((finding) => !isFocusOfClick(finding)).slice(0, tried);
     claims.push(...(await located(telltale, after, step.action === 'press')));
     if (own?.renamed === true)
-      claims.push({ weight: 89, kind: 'own name', subject: own.subject, ways: [{ matcher: 'toBeVisible' }] });
+      claims.push({
+        weight: 89,
+        kind: 'name',
+        subject: own.subject,
+        ways: [{ matcher: 'toBeVisible' }],
+        isNew: true,
+      });
     else if (gone.length > 0) claims.push(...(await goneClaims(step, acted?.chain, gone, page)));
     return claims;
   }
@@ -226,7 +233,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       // What moves by the keyboard is what the key is for.
       const weight = finding.weight + (byKey && (kind === 'focus' || kind === 'state') ? 55 : 0);
       const detail = kind === 'state' ? finding.state : kind === 'appeared' ? role : '';
-      const claim = { weight, kind: `${kind} ${detail}`, ways };
+      const claim = { weight, kind: `${kind} ${detail}`, ways, isNew: true };
       if (line.ref === undefined)
         return kind === 'appeared' && text !== undefined
           ? [{ ...claim, subject: { chain: [{ method: 'getByText', args: [clip(text)] }] } }]
@@ -272,8 +279,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   }
 
   /** What was asserted last on each topic. */
-  function assertedBefore(step: Step, implied: readonly Assertion[]): Map<string, string> {
-    const assertions = [...stepsInDocument(step).flatMap(assertionsOf), ...implied];
+  function assertedBefore(step: Step): Map<string, string> {
+    const assertions = stepsInDocument(step).flatMap(assertionsOf);
     return new Map(assertions.map((assertion) => [topicOf(assertion), assertionCode(assertion)]));
   }
 

@@ -162,7 +162,8 @@ function changes(before: SnapshotLine, after: SnapshotLine): Finding[] {
     const has = (parts: typeof old): string | undefined =>
       parts.states.find((each) => each === state || each.startsWith(`${state}=`));
     if (has(old) === has(now) || has(now) === `${state}=mixed`) continue;
-    found.push({ kind: 'state', line: after, state, on: has(now) !== undefined, weight: 86 });
+    const on = has(now) !== undefined;
+    found.push({ kind: 'state', line: after, state, on, weight: on ? 87 : 86 });
   }
   if (now.text !== undefined && now.text !== old.text && !isVolatile(now.text)) {
     const isField = fields.has(role);

@@ -49,7 +49,10 @@ export async function replaySteps(
     const verdicts = await Promise.all(assertions.map((each) => holds(each, session, live, limits)));
     const lost = assertions.filter((_, number) => verdicts[number] !== true);
     // Where the step does something else now, what has just been found takes the place of what it did then.
-    if (lost.length === 0) step.assertions = assertions;
+    if (lost.length === 0) {
+      step.assertions = assertions;
+      session.effects?.forget();
+    }
     dropped.push(...lost.map((assertion) => ({ step: index, assertion })));
   }
   return { failure: undefined, dropped };

@@ -43,7 +43,7 @@ const rows: { does: string; action: Record<string, unknown>; asserts: string[] }
     does: 'moves along radio buttons',
     action: { action: 'press', target: "getByRole('radio', { name: 'Regular' })", key: 'ArrowDown' },
     asserts: [
-      'getByRole("radio", { name: "Regular" })).not.toBeChecked();',
+      'getByRole("radio", { name: "Deep dish" })).toBeChecked();',
       'getByRole("radio", { name: "Deep dish" })).toBeFocused();',
     ],
   },
