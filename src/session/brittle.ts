@@ -3,9 +3,8 @@ import { isNestedLocator, isPattern, type LocatorArgument, type LocatorChain } f
 /** What a locator rests on that a small change of the page, or its next build, makes untrue. */
 export type Brittleness = 'position' | 'generated name';
 
-/** Characters of a selector, and of a name in it, that are looked at. */
-const longestSelector = 5000;
-const longestName = 200;
+/** Characters of a selector that are looked at. */
+const longest = 1000;
 
 /** The reasons, if any, why a locator may soon tell another element, or none. */
 export function brittleness(chain: LocatorChain): Set<Brittleness> {
@@ -39,7 +38,7 @@ const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g;
 
 /** See https://playwright.dev/docs/other-locators for the forms of selectors. */
 function ofSelector(selector: string): Brittleness[] {
-  const parts = selector.slice(0, longestSelector).split(/\s*>>\s*/);
+  const parts = selector.slice(0, longest).split(/\s*>>\s*/);
   return parts.flatMap((part) => {
     const [, engine = 'css', body = ''] = /^(?:([\w-]+)=)?([^]*)$/.exec(part) ?? [];
     const bare = body.replace(quoted, '""');
@@ -83,6 +82,6 @@ const generatedNames = [
 
 /** Whether a tool made up this id, or one of these classes. */
 function isGenerated(names: string): boolean {
-  const plain = names.slice(0, longestName).replace(/\\(.)/g, '$1');
+  const plain = names.replace(/\\(.)/g, '$1');
   return plain.split(/\s+/).some((name) => generatedNames.some((form) => form.test(name)));
 }

@@ -15,7 +15,7 @@ const knownForms = [
   /\bAIza[\w-]{30,}/,
   /\bxox[abeprs]-[\w-]{10,}/,
   // A JSON Web Token.
-  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/,
+  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/,
   /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/,
   // Credentials in a URL.
   /\bhttps?:\/\/[^\s/@:]*:[^\s/@]+@/i,
