@@ -22,12 +22,13 @@ const { values } = parseArgs({
     repeat: { type: 'string', default: '10' },
     /** `verify.mode` of the server: what users get (`require`), or what is recorded (`off`). */
     verify: { type: 'string', default: 'require' },
-    /** Only serve the applications, to run emitted tests again by hand. */
+    /** Only serve the applications, so that emitted tests can be run again: `npx playwright test` in a folder of the results. */
     serve: { type: 'boolean', default: false },
   },
 });
 
-await rm(results, { recursive: true, force: true });
+// Served again, the applications are for the tests that are there.
+if (!values.serve) await rm(results, { recursive: true, force: true });
 const applications = await startApplications(
   values.only === undefined ? everything : new RegExp(values.only),
   values.limit === undefined ? undefined : Number(values.limit),

@@ -26,7 +26,7 @@ export interface Measured {
   actions: number;
   assertions: number;
   /** Assertions that verification dropped. */
-  dropped: number;
+  dropped: string[];
   /** Whether the test passed as it was recorded, before verification. */
   recordedPasses: boolean;
   /** Runs of the emitted test. */
@@ -45,7 +45,9 @@ export interface Measured {
 export interface Failure {
   /** `recorded`: of the test before verification; `emitted`: of the one that users get. */
   of: 'recorded' | 'emitted';
-  line: number;
+  /** Path and line of the spec. */
+  at: string;
+  /** That line. */
   code: string;
   message: string;
 }
@@ -81,7 +83,7 @@ export async function measure(recordings: readonly Recording[], repeat: number):
   const of = (all: Run[], project: string, file: string): Run[] =>
     all.filter((each) => each.project === project && each.file.endsWith(`/${file}`));
   const passing = emitted.filter(({ file }) => of(first, 'emitted', file)[0]?.passed);
-  const more = await run('repeated', [{ name: 'emitted', specs: sourcesOf(passing) }], {
+  const more = await run('repeated', [{ name: 'emitted', specs: repeat > 1 ? sourcesOf(passing) : [] }], {
     repeatEach: repeat - 1,
   });
   const runs = [...first, ...more];
@@ -127,6 +129,7 @@ export async function measure(recordings: readonly Recording[], repeat: number):
     const own = of(runs, 'emitted', file);
     const before = of(runs, 'recorded', file);
     const [on = [], off = []] = ['on', 'off'].map((project) => of(states, project, file)[0]?.notes);
+    const kept = spec.assertions.map(({ code }) => code);
     const effects = effectsIn(spec, on);
     const isSilent = [...effects.values()].join('\n') === [...effectsIn(spec, off).values()].join('\n');
     const scriptless = isBlind(file) && isSilent && on.length > 0;
@@ -135,18 +138,18 @@ export async function measure(recordings: readonly Recording[], repeat: number):
     return {
       page,
       answer,
-      spec:
-        spec.source === ''
-          ? undefined
-          : path.join(results, 'as-they-are', isEmitted ? 'emitted' : 'recorded', file),
+      spec: spec.source === '' ? undefined : pathOf(isEmitted ? 'emitted' : 'recorded', file),
       emitted: isEmitted,
       actions: spec.actions.length,
       assertions: spec.assertions.length,
-      dropped: recorded.assertions.length - spec.assertions.length,
+      dropped: recorded.assertions.map(({ code }) => code).filter((code) => !kept.includes(code)),
       recordedPasses: (before[0] ?? own[0])?.passed ?? false,
       runs: own.length,
       passes,
-      failures: [...failuresOf('recorded', recorded, before), ...failuresOf('emitted', spec, own)],
+      failures: [
+        ...failuresOf('recorded', file, recorded, before),
+        ...failuresOf('emitted', file, spec, own),
+      ],
       blind: isBlind(file) && !scriptless,
       scriptless,
       tooSlow: passes > 0 && !isMeasured,
@@ -192,12 +195,23 @@ function nameWithout(file: string, { line }: Statement): string {
   return file.replace('.spec.ts', `.line-${line}.spec.ts`);
 }
 
-/** The first failure, if any, and the statement that it happened in. */
-function failuresOf(of: Failure['of'], { source }: Spec, runs: Run[]): Failure[] {
+type Form = Failure['of'];
+
+function pathOf(form: Form, file: string): string {
+  return path.join(results, 'as-they-are', form, file);
+}
+
+/** The first failure, if any, and the line that it happened in. */
+function failuresOf(form: Form, file: string, { source }: Spec, runs: Run[]): Failure[] {
   return runs
     .filter(({ passed }) => !passed)
     .slice(0, 1)
-    .map(({ line, message }) => ({ of, line, code: source.split('\n')[line - 1]?.trim() ?? '', message }));
+    .map(({ line, message }) => ({
+      of: form,
+      at: `${pathOf(form, file)}:${line}`,
+      code: source.split('\n')[line - 1]?.trim() ?? '',
+      message,
+    }));
 }
 
 /** What each action changed of what the page shows, given the states after opening it and after each action. */

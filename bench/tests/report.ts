@@ -168,11 +168,11 @@ function findings(measured: readonly Measured[]): string[] {
       : [`${title} (${entries.length})`, ...entries.map((lines) => `  ${lines.join('\n    ')}`), ''];
   const specs = measured.filter(({ spec }) => spec !== undefined);
   const failing = (of: 'recorded' | 'emitted'): string[][] =>
-    specs.flatMap(({ page, spec = '', passes: passed, runs, failures }) =>
+    specs.flatMap(({ page, passes: passed, runs, failures }) =>
       failures
         .filter((failure) => failure.of === of)
-        .map(({ line, code, message }) => [
-          `${page.name}${of === 'emitted' ? `: ${passed} of ${runs} pass` : ''}  ${spec}:${line}`,
+        .map(({ at, code, message }) => [
+          `${page.name}${of === 'emitted' ? `: ${passed} of ${runs} pass` : ''}  ${at}`,
           code,
           ...message.split('\n').filter(Boolean).slice(0, 8),
         ]),
@@ -196,6 +196,10 @@ function findings(measured: readonly Measured[]): string[] {
           .filter(({ noticed, visible }) => visible && !noticed)
           .map(({ line, code }) => [`${page.name}  ${spec}:${line}`, code]),
       ),
+    ),
+    ...list(
+      'Assertions that verification dropped',
+      specs.filter(({ dropped }) => dropped.length > 0).map(({ page, dropped }) => [page.name, ...dropped]),
     ),
     ...list('As recorded, before verification, fail', failing('recorded')),
     ...list(
