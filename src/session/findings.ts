@@ -129,15 +129,16 @@ function onceEach(findings: readonly Finding[]): Finding[] {
   return [...best.values()];
 }
 
-/** What tells that a document is the one it should be. */
+/** What tells that a document is the one it should be: of each role the most telling element. */
 export function landmarksOf(view: SnapshotView): Finding[] {
-  const first = new Map<string, Finding>();
+  const best = new Map<string, Finding>();
   for (const finding of view.flatMap((line) => appearance(line))) {
     const { role = '', states: given } = partsOf(finding.line);
     const isTitle = role === 'heading' && given.includes('level=1');
-    if (!first.has(role)) first.set(role, { ...finding, weight: finding.weight + (isTitle ? 15 : 0) });
+    const weight = finding.weight + (isTitle ? 15 : 0);
+    if ((best.get(role)?.weight ?? 0) < weight) best.set(role, { ...finding, weight });
   }
-  return [...first.values()].sort((one, other) => other.weight - one.weight);
+  return [...best.values()].sort((one, other) => other.weight - one.weight);
 }
 
 function appearance(line: SnapshotLine): Finding[] {

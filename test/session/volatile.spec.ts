@@ -1,0 +1,41 @@
+import { expect, test } from '@playwright/test';
+import { isVolatile } from '../../src/session/volatile.js';
+
+for (const text of [
+  'Last saved at 14:05',
+  'Due 2026-11-24',
+  'Delivered 24.11.2026',
+  'November 2026',
+  'Nov 24',
+  '24 November',
+  '3 minutes ago',
+  '2 days left',
+  'Found in 12 ms',
+  'Took 0.3 seconds',
+  'Edited just now',
+  'Order 8c1f3a52-7d0e-4a3c-9b0a-2f6f1f0c9e11',
+  'Invoice 20261124001',
+  'Session k3j9f8s7d6',
+])
+  test(`"${text}" is another one in the next run`, () => {
+    expect(isVolatile(text)).toBe(true);
+  });
+
+for (const text of [
+  '3 items left',
+  'Total: 35.00 EUR',
+  'Showing 1 to 10 of 57 entries',
+  'Room 404',
+  'May I help you?',
+  'March of the penguins',
+  'Chapter 12',
+  'IPv4 and IPv6',
+  'Version 2.1.0',
+  '10:1',
+  'Ratio 3/4',
+  'Please wait a second time',
+  '',
+])
+  test(`"${text}" holds still`, () => {
+    expect(isVolatile(text)).toBe(false);
+  });
