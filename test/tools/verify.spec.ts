@@ -307,6 +307,27 @@ test('nothing outlives a server that is killed while it verifies', async ({ veri
   expect(await staged(workspace)).toEqual([]);
 });
 
+test('nothing outlives a killed server, even where the configuration blocks the child', async ({
+  verifying,
+  club,
+  workspace,
+}) => {
+  const server = await verifying();
+  const sessionId = await look(server, club);
+  await writeFile(
+    path.join(workspace, 'playwright.config.mjs'),
+    `import { writeFileSync } from 'node:fs'; writeFileSync('blocked', String(process.pid)); for (;;);`,
+  );
+  const ending = server.call('end_codegen_session', { sessionId }).catch(() => undefined);
+  const blocked = async (): Promise<string> =>
+    readFile(path.join(workspace, 'blocked'), 'utf8').catch(() => '');
+  await expect.poll(blocked, { timeout: 20_000 }).not.toBe('');
+  const child = Number(await blocked());
+  process.kill(server.pid, 'SIGKILL');
+  await ending;
+  await expect.poll(() => isAlive(child), { timeout: 20_000 }).toBe(false);
+});
+
 test.describe("the workspace's own configuration", () => {
   /** Writes it, ends a session that works, and gives the answer. */
   type EndWith = (config: string, options?: { name?: string; args?: object }) => Promise<Result>;
