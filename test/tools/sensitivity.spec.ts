@@ -6,20 +6,8 @@ import type { Assertion, Step } from '../../src/model/step.js';
 import type { Session } from '../../src/session/session.js';
 import { unassertedChanges } from '../../src/tools/sensitivity.js';
 import type { verifySession, Verified } from '../../src/tools/verification.js';
-import { startRemembering } from '../fixtures/remembering.js';
-import type { Site } from '../fixtures/serve.js';
-import { binary, expect, test as base } from '../fixtures.js';
-
-const test = base.extend<object, { club: Site }>({
-  club: [
-    async ({}, use) => {
-      const site = await startRemembering();
-      await use(site);
-      await site.close();
-    },
-    { scope: 'worker' },
-  ],
-});
+import { test } from '../fixtures/club.js';
+import { binary, expect } from '../fixtures.js';
 
 test.describe.configure({ timeout: 90_000 });
 

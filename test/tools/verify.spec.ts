@@ -4,28 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { startRemembering } from '../fixtures/remembering.js';
+import { test as base } from '../fixtures/club.js';
 import type { Site } from '../fixtures/serve.js';
-import {
-  configure,
-  connect,
-  descendants,
-  expect,
-  test as base,
-  type Connection,
-  type Result,
-} from '../fixtures.js';
+import { configure, connect, descendants, expect, type Connection, type Result } from '../fixtures.js';
 
 /** A server that verifies, on an application that remembers. */
-const test = base.extend<{ verifying: (verify?: object) => Promise<Connection> }, { club: Site }>({
-  club: [
-    async ({}, use) => {
-      const site = await startRemembering();
-      await use(site);
-      await site.close();
-    },
-    { scope: 'worker' },
-  ],
+const test = base.extend<{ verifying: (verify?: object) => Promise<Connection> }>({
   verifying: async ({ workspace }, use) => {
     const open: Connection[] = [];
     await use(async (verify = {}) => {
