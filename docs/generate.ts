@@ -154,6 +154,7 @@ function toolsPage(): string[] {
     '- `failed` is `{ index, code, message, hint }` of the action that ended a call of `record_codegen_session`. What landed before it is kept; what follows it was not tried.',
     '- `events` tell what happened besides: `dialog`, `popup`, `closed`, `crashed`, `download`, and `console` for errors. Each is told once.',
     '- `files` are `{ path, bytes, sha256, change }`, with `change` one of `created`, `replaced`, `unchanged`. `filePath` is absolute, `path` relative to the workspace.',
+    '- `verification` and the results of `run_generated_test` are explained in [Verification](verification.md).',
     '- `remaining` is the quota left now, by counter.',
     '',
     '## Errors',

@@ -2,9 +2,8 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { startRemembering } from '../fixtures/remembering.js';
-import type { Site } from '../fixtures/serve.js';
-import { configure, connect, descendants, expect, test as base } from '../fixtures.js';
+import { test as base } from '../fixtures/club.js';
+import { configure, connect, descendants, expect } from '../fixtures.js';
 
 const resultSchema = z.object({
   isError: z.boolean().default(false),
@@ -40,15 +39,7 @@ interface Runner {
 }
 
 /** A server in a workspace with tests. */
-const test = base.extend<{ runner: Runner }, { club: Site }>({
-  club: [
-    async ({}, use) => {
-      const site = await startRemembering();
-      await use(site);
-      await site.close();
-    },
-    { scope: 'worker' },
-  ],
+const test = base.extend<{ runner: Runner }>({
   runner: async ({ workspace, club }, use) => {
     await configure(workspace, { verify: { timeoutMs: 40_000 } });
     const server = await connect(workspace);

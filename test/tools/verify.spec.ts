@@ -4,28 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { startRemembering } from '../fixtures/remembering.js';
+import { test as base } from '../fixtures/club.js';
 import type { Site } from '../fixtures/serve.js';
-import {
-  configure,
-  connect,
-  descendants,
-  expect,
-  test as base,
-  type Connection,
-  type Result,
-} from '../fixtures.js';
+import { configure, connect, descendants, expect, type Connection, type Result } from '../fixtures.js';
 
 /** A server that verifies, on an application that remembers. */
-const test = base.extend<{ verifying: (verify?: object) => Promise<Connection> }, { club: Site }>({
-  club: [
-    async ({}, use) => {
-      const site = await startRemembering();
-      await use(site);
-      await site.close();
-    },
-    { scope: 'worker' },
-  ],
+const test = base.extend<{ verifying: (verify?: object) => Promise<Connection> }>({
   verifying: async ({ workspace }, use) => {
     const open: Connection[] = [];
     await use(async (verify = {}) => {
@@ -305,6 +289,27 @@ test('nothing outlives a server that is killed while it verifies', async ({ veri
   const ended = await next.call('end_codegen_session', { sessionId: await look(next, club) });
   expect(ended.error).toBeUndefined();
   expect(await staged(workspace)).toEqual([]);
+});
+
+test('nothing outlives a killed server, even where the configuration blocks the child', async ({
+  verifying,
+  club,
+  workspace,
+}) => {
+  const server = await verifying();
+  const sessionId = await look(server, club);
+  await writeFile(
+    path.join(workspace, 'playwright.config.mjs'),
+    `import { writeFileSync } from 'node:fs'; writeFileSync('blocked', String(process.pid)); for (;;);`,
+  );
+  const ending = server.call('end_codegen_session', { sessionId }).catch(() => undefined);
+  const blocked = async (): Promise<string> =>
+    readFile(path.join(workspace, 'blocked'), 'utf8').catch(() => '');
+  await expect.poll(blocked, { timeout: 20_000 }).not.toBe('');
+  const child = Number(await blocked());
+  process.kill(server.pid, 'SIGKILL');
+  await ending;
+  await expect.poll(() => isAlive(child), { timeout: 20_000 }).toBe(false);
 });
 
 test.describe("the workspace's own configuration", () => {
