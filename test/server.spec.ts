@@ -45,7 +45,7 @@ test('instructions and prompt tell an agent how to work here', async ({ server }
   expect(text).toContain('buy a teapot');
   expect(Buffer.byteLength(instructions)).toBeLessThan(1500);
   expect(Buffer.byteLength(text)).toBeLessThan(1500);
-  for (const word of ['snapshot', 'one call', 'Assert', 'end_codegen_session'])
+  for (const word of ['snapshot', 'one call', 'expect', 'end_codegen_session'])
     expect(instructions).toContain(word);
 });
 

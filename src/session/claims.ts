@@ -121,6 +121,8 @@ export function waysToSay(finding: Finding): Assertion['args'][] {
       return [{ matcher: 'toHaveValue', expected: finding.text }];
     case 'count':
       return [{ matcher: 'toHaveCount', expected: finding.count }];
+    case 'order':
+      return [{ matcher: 'toContainText', expected: finding.texts }];
     case 'focus':
       return [{ matcher: 'toBeFocused' }];
     case 'state': {

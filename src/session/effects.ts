@@ -240,7 +240,12 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
           : [];
       const pin = await within(lookMs, pinNow(page.getByRef(line.ref)));
       if (pin === undefined) return [];
-      return [{ ...claim, subject: kind === 'count' ? { pin, children: finding.role } : { pin, words } }];
+      return [
+        {
+          ...claim,
+          subject: kind === 'count' || kind === 'order' ? { pin, children: finding.role } : { pin, words },
+        },
+      ];
     });
     return (await Promise.all(claims)).flat();
   }

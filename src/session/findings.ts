@@ -14,6 +14,7 @@ export type Finding = { weight: number; line: SnapshotLine } & (
   | { kind: 'value'; text: string }
   | { kind: 'state'; state: State; on: boolean }
   | { kind: 'count'; role: string; count: number }
+  | { kind: 'order'; role: string; texts: string[] }
   | { kind: 'focus' }
 );
 
@@ -82,9 +83,13 @@ export function effectsBetween(
   const calm = (line: SnapshotLine): boolean => !restless.has(owners.get(line) ?? '');
   const changed = differing.changed.filter(({ after: line }) => calm(line));
   const findings = [
-    ...onceEach(differing.added.filter(calm).flatMap((line) => appearance(line))),
+    ...onceEach(
+      appeared(differing, before, after)
+        .filter(calm)
+        .flatMap((line) => appearance(line)),
+    ),
     ...changed.flatMap((pair) => changes(pair.before, pair.after)),
-    ...counts(before, after).filter(({ line }) => calm(line)),
+    ...groupChanges(before, after).filter(({ line }) => calm(line)),
     ...focus(before, after),
   ];
   const beyondFields = changed.some(({ before: old, after: line }) => {
@@ -174,27 +179,74 @@ function changes(before: SnapshotLine, after: SnapshotLine): Finding[] {
   return found;
 }
 
-/** Groups of which there are more or fewer now. */
-function counts(before: SnapshotView, after: SnapshotView): Finding[] {
+/** Lines that were added and do not only stand elsewhere now. */
+function appeared({ added }: Differences, before: SnapshotView, after: SnapshotView): SnapshotLine[] {
+  const count = (view: SnapshotView): Map<string, number> => {
+    const counts = new Map<string, number>();
+    for (const { text } of view) counts.set(text, (counts.get(text) ?? 0) + 1);
+    return counts;
+  };
+  const [old, now] = [count(before), count(after)];
+  return added.filter(({ text }) => (now.get(text) ?? 0) > (old.get(text) ?? 0));
+}
+
+/** Children of one role that an element with a reference has. */
+interface Group {
+  line: SnapshotLine;
+  role: string;
+  /** What each of them says first. */
+  texts: string[];
+}
+
+/** Groups of which there are more or fewer now, or that stand in another order. */
+function groupChanges(before: SnapshotView, after: SnapshotView): Finding[] {
   const old = groups(before);
-  return [...groups(after)].flatMap(([key, { line, role, count }]): Finding[] => {
-    const then = old.get(key)?.count;
-    return then === undefined || then === count ? [] : [{ kind: 'count', line, role, count, weight: 78 }];
+  return [...groups(after)].flatMap(([key, { line, role, texts }]): Finding[] => {
+    const then = old.get(key)?.texts;
+    if (then === undefined) return [];
+    if (then.length !== texts.length) return [{ kind: 'count', line, role, count: texts.length, weight: 78 }];
+    const pair = turned(then, texts);
+    return pair === undefined ? [] : [{ kind: 'order', line, role, texts: pair, weight: 80 }];
   });
 }
 
-/** How many children of each counted role an element with a reference has. */
-function groups(view: SnapshotView): Map<string, { line: SnapshotLine; role: string; count: number }> {
-  const found = new Map<string, { line: SnapshotLine; role: string; count: number }>();
+/** Two neighbours of which the second stood before the first. */
+function turned(then: readonly string[], now: readonly string[]): string[] | undefined {
+  const isOnce = (text: string): boolean =>
+    /\p{L}/u.test(text) && !isVolatile(text) && now.filter((each) => each.includes(text)).length === 1;
+  for (const [index, first] of now.entries()) {
+    const second = now[index + 1];
+    if (second === undefined || !isOnce(first) || !isOnce(second)) continue;
+    if (then.includes(second) && then.indexOf(second) < then.indexOf(first)) return [first, second];
+  }
+  return undefined;
+}
+
+function groups(view: SnapshotView): Map<string, Group> {
+  const found = new Map<string, Group>();
   const path: SnapshotLine[] = [];
+  /** The groups of the children that a line stands in, by depth, which have said nothing yet. */
+  const silent: (Group | undefined)[] = [];
   for (const line of view) {
     path.length = line.depth;
+    silent.length = line.depth;
     path[line.depth] = line;
     const parent = path[line.depth - 1];
-    const { role } = partsOf(line);
-    if (role === undefined || parent?.ref === undefined || !counted.includes(role)) continue;
-    const key = `${parent.ref} ${role}`;
-    found.set(key, { line: parent, role, count: (found.get(key)?.count ?? 0) + 1 });
+    const { role, name, text } = partsOf(line);
+    if (role !== undefined && parent?.ref !== undefined && counted.includes(role)) {
+      const key = `${parent.ref} ${role}`;
+      const group = found.get(key) ?? { line: parent, role, texts: [] };
+      found.set(key, group);
+      group.texts.push('');
+      silent[line.depth] = group;
+    }
+    const words = name ?? text;
+    if (words === undefined) continue;
+    for (const [depth, group] of silent.entries()) {
+      if (group === undefined) continue;
+      group.texts[group.texts.length - 1] = words;
+      silent[depth] = undefined;
+    }
   }
   return found;
 }

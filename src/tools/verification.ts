@@ -147,6 +147,7 @@ async function rehearse({ bench, lane, trial, config, progress }: Rehearsal): Pr
     const source = await sessionSource(trial, { soft: true });
     const whole = await lane(lanes.whole, [source], {
       repeat: verify.runs,
+      workers: 1,
       limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
     });
     const exact = await sessionSource(trial);

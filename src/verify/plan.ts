@@ -12,8 +12,10 @@ const laneSchema = z.object({
   headless: z.boolean(),
   /** False switches JavaScript off in the pages. */
   javaScriptEnabled: z.boolean().default(true),
-  /** How often each test runs, one time after the other. */
+  /** How often each test runs. */
   repeat: z.int().min(1).default(1),
+  /** How many of its tests run at once at most. */
+  workers: z.int().min(1).optional(),
   /** Milliseconds that actions, navigations, assertions and tests may take at most, where the workspace's configuration does not say less. */
   limits: z
     .object({

@@ -172,6 +172,7 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
     grep: /.*/,
     grepInvert: [],
     repeatEach: lane.repeat,
+    ...(lane.workers === undefined ? {} : { workers: lane.workers }),
     retries: 0,
     fullyParallel: false,
     timeout: atMost(project.timeout ?? base.timeout ?? 30_000, limits.test),

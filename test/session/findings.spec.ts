@@ -22,6 +22,8 @@ function describe(finding: Finding): string {
       return `${element} ${finding.on ? 'is' : 'is not'} ${finding.state}`;
     case 'count':
       return `${finding.count} ${finding.role} in ${element}`;
+    case 'order':
+      return `${finding.role} in ${element}: ${finding.texts.join(' before ')}`;
     default:
       return `${finding.kind}: ${element}`;
   }
@@ -63,6 +65,12 @@ const rows: { what: string; before: string[]; after: string[]; findings: string[
     before: ['- list [ref=e2]:', '  - listitem [ref=e3]: Milk', '  - listitem [ref=e4]: Bread'],
     after: ['- list [ref=e2]:', '  - listitem [ref=e4]: Bread'],
     findings: ['1 listitem in list'],
+  },
+  {
+    what: 'another order, and not what only stands elsewhere',
+    before: ['- list [ref=e2]:', '  - listitem [ref=e3]: Milk', '  - listitem [ref=e4]: Bread'],
+    after: ['- list [ref=e2]:', '  - listitem [ref=e5]: Bread', '  - listitem [ref=e6]: Milk'],
+    findings: ['listitem in list: Bread before Milk'],
   },
   {
     what: 'where the focus went',
