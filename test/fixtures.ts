@@ -64,6 +64,8 @@ export interface Result extends Structured {
   text: string;
   /** The emitted code of the recorded steps. */
   codes: string[];
+  /** The code of what is asserted by itself after each of them. */
+  assertions: string[][];
 }
 
 /** A real MCP client on a real server. */
@@ -96,11 +98,13 @@ export async function connect(
   const call: Connection['call'] = async (name, args = {}) => {
     const raw = resultSchema.parse(await client.callTool({ name, arguments: args }));
     const structured = structuredSchema.parse(raw.structuredContent);
+    const steps = Array.isArray(structured.steps) ? structured.steps : [];
     return {
       ...structured,
       isError: raw.isError ?? false,
       text: raw.content.map((part) => part.text ?? '').join('\n'),
-      codes: Array.isArray(structured.steps) ? structured.steps.map(({ code }) => code) : [],
+      codes: steps.map(({ code }) => code),
+      assertions: steps.map(({ assertions }) => z.array(z.string()).catch([]).parse(assertions)),
     };
   };
   return {

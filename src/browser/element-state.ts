@@ -1,4 +1,5 @@
 import type { Locator } from 'playwright';
+import type { Pin } from './pin.js';
 
 /** What an element shows of itself beyond its role and name. */
 export interface ElementState {
@@ -19,20 +20,25 @@ export interface ElementState {
 }
 
 /** The state of the only element that a locator matches now; undefined where there is none or several. */
-export async function elementState(locator: Locator): Promise<ElementState | undefined> {
+export function elementState(locator: Locator): Promise<ElementState | undefined> {
+  return locator.evaluateAll(readState);
+}
+
+/** The state of a pinned element; undefined where it is gone. */
+export async function pinnedState({ locator }: Pin): Promise<ElementState | undefined> {
+  // A pin is known in Playwright's own world alone, in which `evaluateAll` does not look.
   const handles = await locator.elementHandles();
   try {
-    const [handle] = handles;
-    return handle === undefined || handles.length > 1 ? undefined : await handle.evaluate(readState);
+    return await handles[0]?.evaluate(readState);
   } finally {
     for (const handle of handles) void handle.dispose().catch(() => undefined);
   }
 }
 
 /** Runs in the page. */
-function readState(node: Node): ElementState | undefined {
-  if (!(node instanceof Element)) return undefined;
-  const element = node;
+function readState(given: Node | Node[]): ElementState | undefined {
+  const [element, other] = Array.isArray(given) ? given : [given];
+  if (!(element instanceof Element) || other !== undefined) return undefined;
   const stateAttributes = [
     'aria-expanded',
     'aria-pressed',

@@ -1,11 +1,11 @@
 import { expect as expectAction } from '../actions/expect.js';
 import { assertionCode } from '../actions/registry.js';
 import { bestLocator } from '../browser/best-locator.js';
-import { elementState, type ElementState } from '../browser/element-state.js';
+import type { ElementState } from '../browser/element-state.js';
 import { toLocator } from '../browser/locator-expression.js';
 import type { Pin } from '../browser/pin.js';
 import { partsOf } from '../browser/snapshot.js';
-import type { Locator, Page } from 'playwright';
+import type { Page } from 'playwright';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
@@ -45,11 +45,6 @@ export interface Scene {
 const checkMs = 300;
 /** Characters of a text that identify it well enough. */
 const longestText = 80;
-
-/** The state of the only element that a locator matches now. */
-export function stateOf(locator: Locator): Promise<ElementState | undefined> {
-  return within(checkMs, elementState(locator));
-}
 
 /** What the element that a step acted on shows of it. */
 export function ownClaims(

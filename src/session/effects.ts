@@ -2,7 +2,7 @@ import type { Page } from 'playwright';
 import { expect as expectAction } from '../actions/expect.js';
 import { assertionCode } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
-import type { ElementState } from '../browser/element-state.js';
+import { elementState, pinnedState, type ElementState } from '../browser/element-state.js';
 import type { Live, LivePage } from '../browser/live.js';
 import { toLocator } from '../browser/locator-expression.js';
 import { pinNow, type Pin } from '../browser/pin.js';
@@ -15,7 +15,6 @@ import {
   assertClaim,
   clip,
   ownClaims,
-  stateOf,
   topicOf,
   waysToSay,
   type Claim,
@@ -48,6 +47,7 @@ interface Last {
   before: Look;
   after: Look;
   subject: Subject | undefined;
+  own: Aftermath | undefined;
 }
 
 /** Assertions of one step at most, and what one has to weigh to be more than the first. */
@@ -55,8 +55,9 @@ const most = 3;
 const telling = 72;
 /** Findings that are tried before it is given up. */
 const tried = 12;
-/** Milliseconds for a snapshot. */
+/** Milliseconds for a snapshot, and for the state of an element. */
 const lookMs = 5000;
+const stateMs = 300;
 /** Steps back from which on an element's going is noticed. */
 const memory = 8;
 
@@ -178,7 +179,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     setAssertions(step, [{ locator: chain, args: { matcher: 'toBeHidden' } }]);
   }
 
-  async function claimsOf({ step, before, after, subject: acted }: Last): Promise<Claim[]> {
+  async function claimsOf({ step, before, after, subject: acted, own }: Last): Promise<Claim[]> {
     const { page } = after.live;
     const claims: Claim[] = [];
     if (after.url !== before.url && !wasAskedFor(step, after.url) && !isVolatile(after.url)) {
@@ -200,7 +201,6 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     }
     const { findings, changedPage, gone } = effectsBetween(before.view, after.view, restlessNow());
     if (changedPage) step.changedPage = true;
-    const own = acted === undefined ? undefined : await aftermathOf(acted, page);
     if (acted?.state !== undefined && own !== undefined)
       claims.push(...ownClaims(step, own.subject, acted.state, own.state));
     const isFocusOfClick = (finding: Finding): boolean =>
@@ -297,7 +297,9 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     if (!session.steps.includes(last.step)) return;
     if (!sameDocument(earlier, now)) opening = last.step;
     else if (isUnrest(earlier, now)) return;
-    last = { ...last, after: now };
+    const { subject: acted } = last;
+    const own = acted === undefined ? undefined : await aftermathOf(acted, now.live.page);
+    last = { ...last, after: now, own };
     await assertEffects(last);
   }
 
@@ -310,7 +312,12 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       before = now ?? (await look());
       now = undefined;
       const acted = pin ?? (await within(lookMs, pinNow(live.current.page.locator(':focus'))));
-      subject = acted === undefined ? undefined : { pin: acted, chain, state: await stateOf(acted.locator) };
+      const { page } = live.current;
+      const state =
+        chain === undefined
+          ? acted && (await stateOf(pinnedState(acted)))
+          : await stateOf(elementState(toLocator(page, chain)));
+      subject = acted === undefined ? undefined : { pin: acted, chain, state };
       if (last !== undefined && chain !== undefined) await dropImplied(last, chain);
     },
 
@@ -318,9 +325,14 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       if (step.action === expectAction.name) dropRepeated(session.steps, step);
       else if (silent.has(step.action)) await catchUp();
       else {
-        now = await look();
+        const acted = subject;
+        const [after, own] = await Promise.all([
+          look(),
+          acted === undefined ? undefined : aftermathOf(acted, live.current.page),
+        ]);
+        now = after;
         if (now === undefined || before === undefined) return;
-        last = { step, before, after: now, subject };
+        last = { step, before, after: now, subject, own };
         if (!sameDocument(before, now)) opening = step;
         await assertEffects(last);
       }
@@ -343,17 +355,16 @@ interface Aftermath {
 
 /** The element acted on as it is now, or the one that the page has put in its place. */
 async function aftermathOf({ pin, chain }: Subject, page: Page): Promise<Aftermath | undefined> {
-  const [state, successor] = await Promise.all([
-    stateOf(pin.locator),
-    chain === undefined ? undefined : stateOf(toLocator(page, chain)),
-  ]);
-  if (state?.visible === true) {
-    const renamed = chain !== undefined && successor === undefined;
-    return { state, subject: { pin, known: renamed ? undefined : chain }, renamed };
-  }
-  return chain === undefined || successor === undefined
-    ? undefined
-    : { state: successor, subject: { chain }, renamed: false };
+  const found = chain === undefined ? undefined : await stateOf(elementState(toLocator(page, chain)));
+  if (chain !== undefined && found?.visible === true)
+    return { state: found, subject: { chain }, renamed: false };
+  const state = await stateOf(pinnedState(pin));
+  return state?.visible === true ? { state, subject: { pin }, renamed: chain !== undefined } : undefined;
+}
+
+/** A state that may be asked of a page that does not answer. */
+function stateOf(asked: Promise<ElementState | undefined>): Promise<ElementState | undefined> {
+  return within(stateMs, asked);
 }
 
 function sameDocument(one: Look, other: Look): boolean {

@@ -101,8 +101,7 @@ export async function performTasks(
       };
       const { chain, pin } = await request.locate();
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
-      await effects?.begin(action.name, pin, chain);
-      await current.settling.mark();
+      await Promise.all([effects?.begin(action.name, pin, chain), current.settling.mark()]);
       await bounded(action, prepared.perform(context, locator), limits);
       outcome.performed++;
       await current.settling.settle();
