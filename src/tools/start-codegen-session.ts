@@ -11,7 +11,6 @@ import type { RecordLimits } from '../session/record.js';
 import type { SavedSession } from '../session/saved.js';
 import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
-import { findSaved, replay } from './resume.js';
 import { defineTool, pageOutput, pageText, shallow, types, type Answer, type ToolCall } from './tool.js';
 
 /** Milliseconds for a page to settle after an action. */
@@ -73,6 +72,7 @@ export const startCodegenSession = defineTool({
 
   async handle(context, args, call) {
     const { openLive } = await import('../browser/live.js');
+    const { findSaved, replay } = await import('./resume.js');
     const { browser } = context.config();
     const saved = args.resume === undefined ? undefined : await findSaved(context, args.resume);
     const plan = saved === undefined ? newPlan(context.config(), args) : resumedPlan(saved, args);

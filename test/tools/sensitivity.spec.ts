@@ -6,7 +6,7 @@ import type { Assertion, Step } from '../../src/model/step.js';
 import type { Session } from '../../src/session/session.js';
 import { unassertedChanges } from '../../src/tools/sensitivity.js';
 import type { verifySession, Verified } from '../../src/tools/verification.js';
-import { test } from '../fixtures/club.js';
+import { giveUpSoon, test } from '../fixtures/club.js';
 import { binary, expect } from '../fixtures.js';
 
 test.describe.configure({ timeout: 90_000 });
@@ -30,6 +30,7 @@ const loaded = z.object({
 
 /** Verifies a session of these steps, with the server's built code, which is what starts processes. */
 async function verify(workspace: string, steps: Step[], settings: object): Promise<Verified> {
+  await giveUpSoon(workspace);
   const built = path.join(path.dirname(binary), 'tools', 'verification.js');
   const { verifySession: run } = loaded.parse(await import(pathToFileURL(built).href));
   const config = configSchema.parse({ verify: settings });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { test as base } from '../fixtures/club.js';
+import { giveUpSoon, test as base } from '../fixtures/club.js';
 import type { Site } from '../fixtures/serve.js';
 import { configure, connect, descendants, expect, type Connection, type Result } from '../fixtures.js';
 
@@ -124,6 +124,7 @@ test('a flow that works only once is not written: the answer says where, why and
   workspace,
   club,
 }) => {
+  await giveUpSoon(workspace);
   const server = await verifying();
   const sessionId = await signUp(server, club, 'ada');
   const refused = await server.call('end_codegen_session', { sessionId });
@@ -187,7 +188,8 @@ test('nothing is run where the file is in the way, and off runs nothing', async 
   expect(messages).toEqual([]);
 });
 
-test('what the configuration enforces can not be undercut', async ({ verifying, club }) => {
+test('what the configuration enforces can not be undercut', async ({ verifying, workspace, club }) => {
+  await giveUpSoon(workspace);
   const server = await verifying({ mode: 'report', enforce: true });
   const sessionId = await signUp(server, club, 'enforced');
   const off = await server.call('end_codegen_session', { sessionId, verify: 'off' });
@@ -202,6 +204,7 @@ test('the quota of a call whose test was run is used, of one that ran nothing is
   club,
 }) => {
   const limits = [{ counter: 'ends', window: 'hour', max: 2, scope: 'grant' }];
+  await giveUpSoon(workspace);
   await configure(workspace, {
     verify: { mode: 'require', sensitivity: 'off' },
     policy: { version: '1', default: 'allow', tools: { end_codegen_session: { limits } } },
