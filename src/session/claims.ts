@@ -6,9 +6,10 @@ import { toLocator } from '../browser/locator-expression.js';
 import type { Pin } from '../browser/pin.js';
 import { partsOf } from '../browser/snapshot.js';
 import type { Page } from 'playwright';
-import type { LocatorChain } from '../model/locator.js';
+import type { LocatorCall, LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
+import { brittleness } from './brittle.js';
 import type { Finding } from './findings.js';
 import { isVolatile } from './volatile.js';
 
@@ -23,14 +24,8 @@ export interface Claim {
   isNew?: boolean;
 }
 
-/**
- * An element by its pin, with a locator that is known and with its own words; its children of a role; an element by its
- * locator alone; or the page.
- */
-export type ClaimSubject =
-  | { pin: Pin; known?: LocatorChain | undefined; children?: string; words?: string | undefined }
-  | { chain: LocatorChain }
-  | 'page';
+/** An element by its pin, with its own words; its children of a role; an element by its locator; or the page. */
+export type ClaimSubject = { pin: Pin; children?: string; words?: string } | { chain: LocatorChain } | 'page';
 
 /** Where claims are checked. */
 export interface Scene {
@@ -190,10 +185,9 @@ async function* chainsFor(
   if (subject === 'page') yield undefined;
   else if ('chain' in subject) yield subject.chain;
   else {
-    const { pin, known, children, words } = subject;
+    const { pin, children, words } = subject;
     const below: LocatorChain = children === undefined ? [] : [{ method: 'getByRole', args: [children] }];
     if (children !== undefined) yield below;
-    if (known !== undefined) yield known;
     const { expected } = args;
     const asserted = speaking.test(matcherOf(args)) && typeof expected === 'string' ? [expected] : undefined;
     onSearch();
@@ -213,21 +207,21 @@ function isGlued(chain: LocatorChain, words: string | undefined): boolean {
 /** Matchers of what an element says. */
 const speaking = /^to(?:Have|Contain)(?:Text|Value|AccessibleName)$/;
 
-const positional = new Set(['first', 'last', 'nth']);
-
 /** Whether a locator will mean the same element in every run, and does not hold what is asserted of it. */
 function isLasting(chain: LocatorChain, args: Assertion['args']): boolean {
   const { expected } = args;
-  if (chain.some(({ method }) => positional.has(method))) return false;
-  const texts = chain.flatMap(({ method, args }) => stringsIn(method === 'getByRole' ? args.slice(1) : args));
+  if (brittleness(chain).size > 0 || chain.some(isBareTag)) return false;
+  const texts = chain.flatMap(({ method, args: said }) =>
+    stringsIn(method === 'getByRole' ? said.slice(1) : said),
+  );
   if (texts.some(isVolatile)) return false;
-  const selectors = chain.flatMap(({ method, args }) => (method === 'locator' ? stringsIn(args) : []));
-  if (
-    selectors.some((selector) => /nth|:(?:first|last)|\d{2,}|[#.][\w-]*[0-9a-f]{6,}|^[a-z]+$/.test(selector))
-  )
-    return false;
   const says = typeof expected === 'string' && speaking.test(matcherOf(args));
   return !says || expected === '' || !texts.some((text) => text.includes(expected));
+}
+
+/** An element that has nothing to tell it by but its tag. */
+function isBareTag({ method, args: [selector] }: LocatorCall): boolean {
+  return method === 'locator' && typeof selector === 'string' && /^[a-z\d]+$/.test(selector);
 }
 
 function stringsIn(value: unknown): string[] {

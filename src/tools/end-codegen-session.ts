@@ -28,7 +28,9 @@ export const endCodegenSession = defineTool({
       .describe('If the file exists; fail if left out, overwrite if resumed.'),
     verify: verifyModeSchema
       .optional()
-      .describe('require: write only a test that passes; report: any; off: run nothing. Else as configured.'),
+      .describe(
+        'require: write only a test that passes; report: any test; off: run nothing. As configured if left out.',
+      ),
     dryRun: z.boolean().optional().describe('Only show what would be written.'),
   }),
   output: {

@@ -5,14 +5,12 @@ import { expect, runTests, test, type Recording } from '../fixtures.js';
 const button = (name: string): string => `getByRole('button', { name: '${name}', exact: true })`;
 const click = (target: string): Record<string, unknown> => ({ action: 'click', target });
 
-/** The automatic assertions of the last step, without what all of them begin with. */
-async function asserted({ record }: Recording, action: Record<string, unknown>): Promise<string[]> {
-  const { failed, steps } = await record(action);
-  expect(failed).toBeUndefined();
-  const assertions = Array.isArray(steps) ? steps.at(-1)?.['assertions'] : undefined;
-  return Array.isArray(assertions)
-    ? assertions.map((code) => String(code).replace(/^await expect\(page(?:\.|\)\.)/, ''))
-    : [];
+/** The automatic assertions of a step, on a line each, without what all of them begin with. */
+async function asserted({ land }: Recording, action: Record<string, unknown>): Promise<string[]> {
+  const { assertions } = await land(action);
+  return assertions
+    .flat()
+    .map((code) => code.replace(/^await expect\(page(?:\.|\)\.)/, '').replace(/\s+/g, ' '));
 }
 
 const rows: { does: string; action: Record<string, unknown>; asserts: string[] }[] = [
@@ -92,9 +90,7 @@ const rows: { does: string; action: Record<string, unknown>; asserts: string[] }
 for (const { does, action, asserts } of rows)
   test(`what a step that ${does} visibly did is asserted`, async ({ open }) => {
     const recording = await open('widgets.html', { autoAssert: true });
-    const given = await asserted(recording, action);
-    const flat = given.map((code) => code.replace(/\s+/g, ' '));
-    expect(flat).toEqual(asserts);
+    expect(await asserted(recording, action)).toEqual(asserts);
   });
 
 test('of a new page its title line is asserted, and the address that was not asked for', async ({

@@ -3,8 +3,8 @@ import { childEnvironment } from '../../src/verify/environment.js';
 import { planSchema, type Lane, type ParsedPlan } from '../../src/verify/plan.js';
 import { wrapConfig } from '../../src/verify/wrap-config.js';
 
-const staged = '/work/.codegen/verify/1-a/test/0/a.spec.ts';
-const final = '/work/generated-tests/a.spec.ts';
+const staged = '/project/.codegen/verify/1-a/test/0/a.spec.ts';
+const final = '/project/generated-tests/a.spec.ts';
 const chromium = { executablePath: '/chrome', chromiumSandbox: true, args: ['--ours'] };
 
 function planOf(lane: Partial<Lane> = {}, ...more: Lane[]): ParsedPlan {
@@ -16,10 +16,10 @@ function planOf(lane: Partial<Lane> = {}, ...more: Lane[]): ParsedPlan {
     ...lane,
   };
   return planSchema.parse({
-    workspace: '/work',
+    workspace: '/project',
     chromium,
     lanes: [first, ...more],
-    reportFile: '/work/.codegen/verify/1-a/report.json',
+    reportFile: '/project/.codegen/verify/1-a/report.json',
   });
 }
 
@@ -42,7 +42,7 @@ test('a file is covered by what Playwright Test would run it as', () => {
     {},
     { testDir: 'generated-tests' },
     { testDir: './' },
-    { testDir: '/work' },
+    { testDir: '/project' },
     { testMatch: '*.spec.ts' },
     { testMatch: 'generated-tests/*.spec.ts' },
     { testMatch: '**/GENERATED-*/a.spec.{ts,js}' },
@@ -104,7 +104,7 @@ test('only the staged file runs, once, whatever the configuration says of retrie
     repeatEach: 1,
     grep: /.*/,
     grepInvert: [],
-    testDir: '/work/.codegen/verify/1-a/test/0',
+    testDir: '/project/.codegen/verify/1-a/test/0',
     testIgnore: [],
   });
   const [pattern] = [project?.testMatch ?? []].flat();
@@ -152,13 +152,13 @@ test('what a project depends on stays as it is, once, with its own names and pla
   const bare: Lane = {
     ...planOf().lanes[0],
     name: 'bare',
-    files: [{ file: '/work/b.spec.ts', as: final }],
+    files: [{ file: '/project/b.spec.ts', as: final }],
     browserName: 'chromium',
     headless: true,
   };
   const { projects = [] } = wrapConfig(config, planOf({}, bare));
   expect(projects.map(({ name }) => name)).toEqual(['all', 'all bare', 'sign in', 'seed', 'sweep']);
-  expect(projects[2]).toMatchObject({ testDir: '/work/setup', use: { launchOptions: chromium } });
+  expect(projects[2]).toMatchObject({ testDir: '/project/setup', use: { launchOptions: chromium } });
   expect(projects[3]?.use).toEqual({ browserName: 'firefox' });
 });
 
@@ -177,14 +177,14 @@ test('paths that the configuration gives relatively mean the same files', () => 
     planOf(),
   );
   expect(wrapped).toMatchObject({
-    testDir: '/work',
-    snapshotDir: '/work/shots',
-    tsconfig: '/work/tsconfig.e2e.json',
-    expect: { timeout: 100, toHaveScreenshot: { stylePath: ['/work/hide.css'] } },
-    projects: [{ expect: { timeout: 100, toHaveScreenshot: { stylePath: ['/work/hide.css'] } } }],
+    testDir: '/project',
+    snapshotDir: '/project/shots',
+    tsconfig: '/project/tsconfig.e2e.json',
+    expect: { timeout: 100, toHaveScreenshot: { stylePath: ['/project/hide.css'] } },
+    projects: [{ expect: { timeout: 100, toHaveScreenshot: { stylePath: ['/project/hide.css'] } } }],
     webServer: [
-      { cwd: '/work', reuseExistingServer: true },
-      { cwd: '/work/api', reuseExistingServer: true },
+      { cwd: '/project', reuseExistingServer: true },
+      { cwd: '/project/api', reuseExistingServer: true },
     ],
   });
 });
