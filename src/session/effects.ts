@@ -148,6 +148,19 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     if (chosen.length === 0) assertGoing(effect);
   }
 
+  /** Messages that the step brought and that went by themselves, as messages do: a test sees them in time. */
+  async function goneMessages({ assertions = [] }: Step, page: Page): Promise<Assertion[]> {
+    const verdicts = await Promise.all(
+      assertions.map(
+        async ({ locator, args }) =>
+          locator !== undefined &&
+          isMessage(locator, args) &&
+          (await within(stateMs, toLocator(page, locator).count())) === 0,
+      ),
+    );
+    return assertions.filter((_, index) => verdicts[index] === true);
+  }
+
   /** What the next action needs anyway is not asserted before it, but something else, where there is. */
   async function dropImplied(effect: Last, chain: LocatorChain): Promise<void> {
     const implied: Assertion = { locator: chain, args: { matcher: 'toBeVisible' } };
@@ -300,7 +313,10 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const { subject: acted } = last;
     const own = acted === undefined ? undefined : await aftermathOf(acted, now.live.page);
     last = { ...last, after: now, own };
+    const messages = await goneMessages(last.step, now.live.page);
     await assertEffects(last);
+    const { assertions = [] } = last.step;
+    setAssertions(last.step, [...messages, ...assertions].slice(0, most));
   }
 
   return {
@@ -391,6 +407,14 @@ function dropRepeated(steps: readonly Step[], own: Step): void {
       previous,
       (previous.assertions ?? []).filter((assertion) => assertionCode(assertion) !== code),
     );
+}
+
+/** Whether an assertion is about what a live region said, other than that one has to wait. */
+function isMessage(chain: LocatorChain, { expected }: Assertion['args']): boolean {
+  const { method, args } = chain.at(-1) ?? {};
+  const [role] = args ?? [];
+  const isLive = method === 'getByRole' && (role === 'alert' || role === 'status' || role === 'log');
+  return isLive && typeof expected === 'string' && !/load|wait|progress|search|…|\.\.\.$/i.test(expected);
 }
 
 /** Whether an assertion says that its element is there. */

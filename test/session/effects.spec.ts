@@ -142,6 +142,18 @@ test('what comes late is credited to the last step', async ({ open }) => {
     );
 });
 
+test('a message that has gone by the next call was there all the same', async ({ open, shared }) => {
+  const recording = await open('widgets.html', { autoAssert: true });
+  const { sessionId } = recording.started;
+  expect(await asserted(recording, click(button('Save')))).toEqual([
+    'getByRole("alert").filter({ hasText: "Changes saved" })).toBeVisible();',
+  ]);
+  const shown = async (): Promise<string> =>
+    (await shared.call('get_codegen_session', { sessionId, include: ['snapshot'] })).snapshot;
+  await expect.poll(shown).not.toContain('Changes saved');
+  expect(await recording.code()).toContain('Changes saved');
+});
+
 test('what changes by itself is not asserted', async ({ open }) => {
   const recording = await open('clock.html', { autoAssert: true });
   for (let count = 0; count < 6; count++) await recording.land(click(button('Alarm')));
