@@ -48,6 +48,8 @@ interface Last {
   after: Look;
   subject: Subject | undefined;
   own: Aftermath | undefined;
+  /** Of its assertions, those of what appeared to be read and may go by itself. */
+  messages: Assertion[];
 }
 
 /** Assertions of one step at most, and what one has to weigh to be more than the first. */
@@ -143,22 +145,20 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       kinds.add(claim.kind);
       chosen.push(assertion);
       taken.add(assertionCode(assertion));
+      if (isMessage(claim, assertion)) effect.messages.push(assertion);
     }
     setAssertions(step, chosen);
     if (chosen.length === 0) assertGoing(effect);
   }
 
   /** Messages that the step brought and that went by themselves, as messages do: a test sees them in time. */
-  async function goneMessages({ assertions = [] }: Step, page: Page): Promise<Assertion[]> {
+  async function goneMessages({ messages, after }: Last): Promise<Assertion[]> {
     const verdicts = await Promise.all(
-      assertions.map(
-        async ({ locator, args }) =>
-          locator !== undefined &&
-          isMessage(locator, args) &&
-          (await within(stateMs, toLocator(page, locator).count())) === 0,
+      messages.map(({ locator }) =>
+        locator === undefined ? 1 : within(stateMs, toLocator(after.live.page, locator).count()),
       ),
     );
-    return assertions.filter((_, index) => verdicts[index] === true);
+    return messages.filter((_, index) => verdicts[index] === 0);
   }
 
   /** What the next action needs anyway is not asserted before it, but something else, where there is. */
@@ -313,7 +313,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const { subject: acted } = last;
     const own = acted === undefined ? undefined : await aftermathOf(acted, now.live.page);
     last = { ...last, after: now, own };
-    const messages = await goneMessages(last.step, now.live.page);
+    const messages = await goneMessages(last);
     await assertEffects(last);
     const { assertions = [] } = last.step;
     setAssertions(last.step, [...messages, ...assertions].slice(0, most));
@@ -348,7 +348,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
         ]);
         now = after;
         if (now === undefined || before === undefined) return;
-        last = { step, before, after: now, subject, own };
+        last = { step, before, after: now, subject, own, messages: [] };
         if (!sameDocument(before, now)) opening = step;
         await assertEffects(last);
       }
@@ -409,12 +409,10 @@ function dropRepeated(steps: readonly Step[], own: Step): void {
     );
 }
 
-/** Whether an assertion is about what a live region said, other than that one has to wait. */
-function isMessage(chain: LocatorChain, { expected }: Assertion['args']): boolean {
-  const { method, args } = chain.at(-1) ?? {};
-  const [role] = args ?? [];
-  const isLive = method === 'getByRole' && (role === 'alert' || role === 'status' || role === 'log');
-  return isLive && typeof expected === 'string' && !/load|wait|progress|search|…|\.\.\.$/i.test(expected);
+/** Whether an assertion is of a message that appeared, other than that one has to wait. */
+function isMessage({ kind }: Claim, assertion: Assertion): boolean {
+  const appeared = /^appeared (?:alert|status|log)$/.test(kind);
+  return appeared && !/load|wait|progress|search|…|\.\.\./i.test(assertionCode(assertion));
 }
 
 /** Whether an assertion says that its element is there. */
