@@ -154,8 +154,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   /** Messages that the step brought and that went by themselves, as messages do: a test sees them in time. */
   async function goneMessages({ messages, after }: Last): Promise<Assertion[]> {
     const verdicts = await Promise.all(
-      messages.map(({ locator }) =>
-        locator === undefined ? 1 : within(stateMs, toLocator(after.live.page, locator).count()),
+      messages.map(async ({ locator }) =>
+        locator === undefined ? 1 : await within(stateMs, toLocator(after.live.page, locator).count()),
       ),
     );
     return messages.filter((_, index) => verdicts[index] === 0);
@@ -312,8 +312,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     else if (isUnrest(earlier, now)) return;
     const { subject: acted } = last;
     const own = acted === undefined ? undefined : await aftermathOf(acted, now.live.page);
-    last = { ...last, after: now, own };
     const messages = await goneMessages(last);
+    last = { ...last, after: now, own, messages: [...messages] };
     await assertEffects(last);
     const { assertions = [] } = last.step;
     setAssertions(last.step, [...messages, ...assertions].slice(0, most));
@@ -412,7 +412,7 @@ function dropRepeated(steps: readonly Step[], own: Step): void {
 /** Whether an assertion is of a message that appeared, other than that one has to wait. */
 function isMessage({ kind }: Claim, assertion: Assertion): boolean {
   const appeared = /^appeared (?:alert|status|log)$/.test(kind);
-  return appeared && !/load|wait|progress|search|…|\.\.\./i.test(assertionCode(assertion));
+  return appeared && !/load|wait|progress|search|…|\.\.\./i.test(JSON.stringify(assertion));
 }
 
 /** Whether an assertion says that its element is there. */
