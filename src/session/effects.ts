@@ -59,7 +59,7 @@ const telling = 72;
 const tried = 12;
 /** Milliseconds for a snapshot, and for the state of an element. */
 const lookMs = 5000;
-const stateMs = 300;
+const stateMs = 2000;
 /** Steps back from which on an element's going is noticed. */
 const memory = 8;
 
