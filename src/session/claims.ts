@@ -170,7 +170,7 @@ async function holds({ page, baseURL }: Scene, { locator, args }: Assertion): Pr
   const check = expectAction.prepare(args, baseURL).perform(context, element);
   return (
     (await within(
-      4 * checkMs,
+      10 * checkMs,
       check.then(() => true),
     )) === true
   );
