@@ -71,7 +71,7 @@ const silent = new Set([expectAction.name, 'step', 'waitFor', 'waitForURL']);
  * it as assertions of the step. What has come late by the next call is the last step's too.
  */
 export interface Effects {
-  /** Call when a call begins. */
+  /** Credits what came late to the last step; call when a call begins. */
   catchUp(): Promise<void>;
   /** Call just before an action; `pin` is its target. */
   begin(action: string, pin: Pin | undefined, chain: LocatorChain | undefined): Promise<void>;
@@ -92,6 +92,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   let refsHold = false;
   let last: Last | undefined;
   let subject: Subject | undefined;
+  /** Whether nothing was done since the page was last looked at for late effects. */
+  let caughtUp = false;
   /** References of what changed while nothing was done, and how often. */
   const unrest = new Map<string, number>();
   /** The first step in the current document. */
@@ -305,6 +307,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   async function catchUp(): Promise<void> {
     const earlier = now;
     now = await look();
+    caughtUp = true;
     if (last === undefined || now === undefined || earlier === undefined) return;
     if (earlier.snapshot === now.snapshot && earlier.url === now.url) return;
     if (!session.steps.includes(last.step)) return;
@@ -325,7 +328,9 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
 
     async begin(action, pin, chain) {
       if (silent.has(action)) return;
-      before = now ?? (await look());
+      if (!caughtUp) await catchUp();
+      caughtUp = false;
+      before = now;
       now = undefined;
       const acted = pin ?? (await within(lookMs, pinNow(live.current.page.locator(':focus'))));
       const { page } = live.current;
