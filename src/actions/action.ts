@@ -1,13 +1,48 @@
 import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { literal, pattern } from '../codegen/quote.js';
-import { isPattern } from '../model/locator.js';
+import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { toJson, type Json } from '../model/json.js';
 import type { Step } from '../model/step.js';
+
+/** The pages of a session, as actions see them. */
+export interface SessionPages {
+  /** Opens a blank page beside the others. */
+  open(): Promise<Page>;
+  /** Makes a page the current one and brings it to the front. Throws INVALID_INPUT. */
+  switchTo(id: string): Promise<void>;
+  /** Closes the current page; the one that opened it, or else the latest, becomes current. */
+  close(): Promise<void>;
+}
+
+/** How the next dialog is to be answered. */
+export interface DialogAnswer {
+  accept: boolean;
+  promptText?: string | undefined;
+  /** What the dialog has to say; anything where left out. */
+  message?: TextOrPattern | undefined;
+}
+
+/** Something that is to happen because of the next action. */
+export interface Announcement {
+  /** Resolves when it has happened, rejects where it was not as announced. */
+  happened: Promise<void>;
+  /** What to say where it does not happen, e.g. `No dialog came`. */
+  missing: string;
+  /** Stops waiting for it. */
+  cancel: () => void;
+}
 
 /** What an action has at hand while it is performed. */
 export interface ActionContext {
   page: Page;
+  pages: SessionPages;
+  /** Answers the next dialog that no earlier answer is for. */
+  answerDialog: (answer: DialogAnswer) => Announcement;
+  /** Has the next action wait for what it brings about. */
+  announce: (announcement: Announcement) => void;
+  /** Takes back the last steps that no action has followed, where they announce something. Returns them. */
+  withdraw: () => Step[];
   /** What relative URLs are resolved against, where the session has one. */
   baseURL: string | undefined;
   /** Milliseconds for an action or assertion. */
@@ -31,12 +66,36 @@ export interface Action {
   target: TargetUse;
   /** False for what changes the recording instead of becoming a part of it. */
   recorded: boolean;
+  /** What the action does besides acting on the page: nothing, or it speaks of the next one, or only looks. */
+  manner: 'acts' | 'announces' | 'looks';
+  /** Whether it opens a page by its own statement. */
+  opensPage: boolean;
   /** The action's own fields, besides `target`, `note` and `record`. */
   fields: z.ZodObject;
   /** Checks the fields; throws a ZodError. */
   prepare(fields: unknown, baseURL: string | undefined): PreparedAction;
-  /** The statement that does the step again; `subject` is the page or the locator. */
-  emit(step: Step, subject: string): string;
+  /** The statement that does the step again. */
+  emit(step: Step, scope: EmitScope): string;
+}
+
+/** What a statement can use. */
+export interface EmitScope {
+  /** The source of the page or the locator that the step speaks of. */
+  subject: string;
+  /** The variable of the page it acts in. */
+  page: string;
+  /** The variable of the page that it opens, if it opens one. */
+  opened: string | undefined;
+  /** The variable of the latest download; undefined where there was none. */
+  download: string | undefined;
+  /** The announcements of the same action, from this one up to the next step that acts; none where none does. */
+  companions: readonly Step[];
+  /** Whether it is the first of them. */
+  leads: boolean;
+  /** Declares a variable: gives a name like the one wished for that nothing else has. */
+  declare: (wish: string) => string;
+  /** Has a statement follow the next action. */
+  afterNext: (statement: string) => void;
 }
 
 export interface PreparedAction {
@@ -50,21 +109,34 @@ interface ActionDefinition<Fields extends z.ZodObject> {
   description: string;
   target: TargetUse;
   recorded?: boolean;
+  manner?: Action['manner'];
+  opensPage?: boolean;
   fields: Fields;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
-  emit: (fields: z.infer<Fields>, subject: string) => string;
+  emit: (fields: z.infer<Fields>, subject: string, scope: EmitScope) => string;
   /** The fields as the test is to say them, e.g. with relative URLs. */
   normalize?: (fields: z.infer<Fields>, baseURL: string) => z.infer<Fields>;
 }
 
 /** Makes an action from one object; the fields' types hold in `perform` and `emit`. */
 export function defineAction<Fields extends z.ZodObject>(definition: ActionDefinition<Fields>): Action {
-  const { name, description, target, fields, recorded = true, perform, emit, normalize } = definition;
+  const {
+    name,
+    description,
+    target,
+    fields,
+    recorded = true,
+    manner = 'acts',
+    opensPage = false,
+  } = definition;
+  const { perform, emit, normalize } = definition;
   return {
     name,
     description,
     target,
     recorded,
+    manner,
+    opensPage,
     fields,
     prepare(raw, baseURL) {
       const given = fields.parse(raw);
@@ -74,7 +146,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
         perform: (context, target) => perform(context, checked, target),
       };
     },
-    emit: (step, subject) => emit(fields.parse(step.args), subject),
+    emit: (step, scope) => emit(fields.parse(step.args), scope.subject, scope),
   };
 }
 

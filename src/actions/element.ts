@@ -142,6 +142,7 @@ export const waitFor = defineAction({
   name: 'waitFor',
   description: 'Waits for an element to be attached, visible, hidden or detached.',
   target: 'subject',
+  manner: 'looks',
   fields: z.strictObject({
     state: z
       .enum(['attached', 'detached', 'visible', 'hidden'])
@@ -166,6 +167,6 @@ export const press = defineAction({
   async perform({ page }, { key, ...options }, element) {
     await (element === undefined ? page.keyboard.press(key, options) : element.press(key, options));
   },
-  emit: ({ key, ...options }, subject) =>
-    `await ${callCode(subject === 'page' ? 'page.keyboard' : subject, 'press', key, options)};`,
+  emit: ({ key, ...options }, subject, { page }) =>
+    `await ${callCode(subject === page ? `${page}.keyboard` : subject, 'press', key, options)};`,
 });

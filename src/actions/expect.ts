@@ -1,3 +1,4 @@
+import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
@@ -121,17 +122,9 @@ export const expect = defineAction({
   description:
     'Asserts with a web-first matcher of Playwright; without a target, of the page. False now is refused.',
   target: 'subject',
+  manner: 'looks',
   fields,
-  async perform({ page, actionMs }, given, locator) {
-    const { expect: playwrightExpect } = await import('playwright/test');
-    checkSubject(given.matcher, locator !== undefined);
-    const subject = locator ?? page;
-    const expectation = given.not === true ? playwrightExpect(subject).not : playwrightExpect(subject);
-    const matcher: unknown = Reflect.get(expectation, given.matcher);
-    if (typeof matcher !== 'function') throw new Error(`Playwright has no matcher ${given.matcher}.`);
-    const values = argumentsOf(given).map(toPlaywright);
-    await Reflect.apply(matcher, expectation, [...values, { ...given.options, timeout: actionMs }]);
-  },
+  perform: ({ page, actionMs }, given, locator) => check(given, locator ?? page, actionMs),
   emit(given, subject) {
     const not = given.not === true ? '.not' : '';
     return `await ${callCode(`expect(${subject})${not}`, given.matcher, ...argumentsOf(given), given.options)};`;
@@ -141,6 +134,21 @@ export const expect = defineAction({
       ? { ...given, expected: relativeUrl(given.expected, baseURL) }
       : given,
 });
+
+/** Resolves when an assertion's fields are true of a locator or a page, rejects where they are not in time. */
+export function checkAssertion(args: unknown, subject: Locator | Page, timeoutMs: number): Promise<void> {
+  return check(fields.parse(args), subject, timeoutMs);
+}
+
+async function check(given: ExpectFields, subject: Locator | Page, timeout: number): Promise<void> {
+  const { expect: playwrightExpect } = await import('playwright/test');
+  checkSubject(given.matcher, !('goto' in subject));
+  const expectation = given.not === true ? playwrightExpect(subject).not : playwrightExpect(subject);
+  const matcher: unknown = Reflect.get(expectation, given.matcher);
+  if (typeof matcher !== 'function') throw new Error(`Playwright has no matcher ${given.matcher}.`);
+  const values = argumentsOf(given).map(toPlaywright);
+  await Reflect.apply(matcher, expectation, [...values, { ...given.options, timeout }]);
+}
 
 /** The texts that an assertion expects of the element itself; undefined where it speaks of something else. */
 export function assertedTexts(args: unknown): string[] | 'own text' | undefined {

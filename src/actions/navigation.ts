@@ -67,6 +67,7 @@ export const waitForURL = defineAction({
   name: 'waitForURL',
   description: 'Waits until the page has this URL.',
   target: 'none',
+  manner: 'looks',
   fields: z.strictObject({ url: textOrPatternSchema.describe('URL, glob or regular expression.') }),
   async perform({ page, navigationMs }, { url }) {
     await page.waitForURL(urlMatcher(url), { timeout: navigationMs });

@@ -1,9 +1,10 @@
-import { locatorCode } from '../codegen/locator-code.js';
-import type { Assertion, Step } from '../model/step.js';
+import type { Step } from '../model/step.js';
 import type { Action } from './action.js';
+import * as dialog from './dialog.js';
 import * as element from './element.js';
 import { expect } from './expect.js';
 import * as navigation from './navigation.js';
+import * as pages from './pages.js';
 import * as structure from './structure.js';
 
 /** The families in the order in which they are documented. */
@@ -11,6 +12,7 @@ export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
   navigation: Object.values(navigation),
   element: Object.values(element),
   assertion: [expect],
+  'dialogs, pages, files': [...Object.values(dialog), ...Object.values(pages)],
   structure: Object.values(structure),
 };
 
@@ -22,18 +24,7 @@ export const actions: ReadonlyMap<string, Action> = new Map(
 );
 
 /** The title of a `step`; undefined for every other action. */
-export function groupTitle(step: Step): string | undefined {
-  const { title } = step.args;
-  return step.action === 'step' && typeof title === 'string' ? title : undefined;
-}
-
-/** The statement that does a step again; empty for what only gives structure. */
-export function stepCode(step: Step): string {
-  const subject = step.locator === undefined ? 'page' : `page.${locatorCode(step.locator)}`;
-  return actions.get(step.action)?.emit(step, subject) ?? '';
-}
-
-/** The statement of an assertion. */
-export function assertionCode(assertion: Assertion): string {
-  return stepCode({ action: expect.name, ...assertion });
+export function groupTitle(step: Step | undefined): string | undefined {
+  const title = step?.action === 'step' ? step.args['title'] : undefined;
+  return typeof title === 'string' ? title : undefined;
 }

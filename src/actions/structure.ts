@@ -6,6 +6,7 @@ export const step = defineAction({
   name: 'step',
   description: 'Opens a test.step that holds what follows, until the next one.',
   target: 'none',
+  manner: 'looks',
   fields: z.strictObject({ title: z.string().min(1).max(200).describe('Title of the step.') }),
   perform: () => Promise.resolve(),
   emit: () => '',
@@ -24,7 +25,7 @@ export const undo = defineAction({
       .optional()
       .describe('Takes back only the automatic assertions of these steps; the steps stay.'),
   }),
-  perform({ steps }, { count, assertions }) {
+  perform({ steps, withdraw }, { count, assertions }) {
     if (count > steps.length)
       throw new CodegenError(
         'INVALID_INPUT',
@@ -34,7 +35,11 @@ export const undo = defineAction({
         },
       );
     if (assertions === true) for (const each of steps.slice(-count)) delete each.assertions;
-    else steps.splice(-count);
+    else {
+      steps.splice(-count);
+      // What announced an action goes with it.
+      withdraw();
+    }
     return Promise.resolve();
   },
   emit: () => '',

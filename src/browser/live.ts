@@ -1,5 +1,6 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright';
+import type { Browser, BrowserContext, BrowserContextOptions, Download, Page, Request } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
+import type { Signal, Step } from '../model/step.js';
 import { registerPins } from './pin.js';
 import { createSettling, watchContext, type Settling } from './settle.js';
 import type { SnapshotView } from './snapshot.js';
@@ -38,11 +39,36 @@ export interface LivePage {
   document: number;
   /** What every reference of this document looked like when it was shown. */
   shown: Map<string, string>;
+  /** The page that opened it. */
+  opener: LivePage | undefined;
+}
+
+/** How a dialog is to be answered, and who wants to know. */
+export interface PlannedAnswer {
+  accept: boolean;
+  promptText?: string | undefined;
+  /** Called when it was answered, with what it said. */
+  answered(message: string): void;
 }
 
 export interface Live {
   pages: LivePage[];
+  /** The page that actions act on. */
   current: LivePage;
+  /** The page that is in front of the others; undefined where nobody knows. */
+  front: LivePage | undefined;
+  /** The step that is credited with what comes: pages, downloads. */
+  credited: Step | undefined;
+  /** Answers to the dialogs that come, in order; without one, a dialog is dismissed. */
+  answers: PlannedAnswer[];
+  /** What is to happen because of the next action. */
+  announced: { happened: Promise<void>; missing: string; cancel: () => void }[];
+  /** Downloads of the session, the latest last. */
+  downloads: Download[];
+  /** Opens a page beside the others. */
+  open(): Promise<LivePage>;
+  /** Gives a page another id, as saved steps call it. */
+  rename(entry: LivePage, id: string): void;
   /** Events since they were last taken. */
   takeEvents(): LiveEvent[];
   console: ConsoleEntry[];
@@ -59,11 +85,24 @@ export interface LiveLimits {
   settleMs: number;
 }
 
+/** Id of the page that a session begins with. */
+export const firstPage = 'p1';
+
 /** Entries of console and network that are kept, the latest ones. */
 const kept = 200;
 /** Events told in one result. */
 const told = 20;
 const longestText = 500;
+
+/** Whether the frame of a request is known; that of a page which is still to come is not. */
+function hasFrame(request: Request): boolean {
+  try {
+    request.frame();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Opens a context of its own for one session, with one page in it. */
 export async function openLive(
@@ -127,19 +166,39 @@ export async function openLive(
     keep(network, { method: request.method(), url: shorten(request.url()), failure });
   });
   context.on('dialog', (dialog) => {
-    const accept = dialog.type() === 'beforeunload';
+    const type = dialog.type();
+    const planned = live.answers.shift();
+    const { accept, promptText } = planned ?? { accept: type === 'beforeunload' };
     const answer = accept ? 'accepted' : 'dismissed';
-    note({ type: 'dialog', dialog: dialog.type(), message: shorten(dialog.message()), answer });
-    (accept ? dialog.accept() : dialog.dismiss()).catch(() => undefined);
+    note({ type: 'dialog', dialog: type, message: shorten(dialog.message()), answer });
+    (accept ? dialog.accept(type === 'prompt' ? promptText : undefined) : dialog.dismiss()).catch(
+      () => undefined,
+    );
+    planned?.answered(dialog.message());
   });
 
+  /** Navigations of pages that are not known yet. */
+  const unborn = new Set<Request>();
+  context.on('request', (request) => {
+    if (request.isNavigationRequest() && request.serviceWorker() === null && !hasFrame(request))
+      unborn.add(request);
+  });
+  const born = (request: Request): void => {
+    unborn.delete(request);
+  };
+  context.on('requestfinished', born);
+  context.on('requestfailed', born);
+
+  const credit = (signal: Signal): void => {
+    if (live.credited !== undefined) (live.credited.signals ??= []).push(signal);
+  };
+
   const adopt = (page: Page): LivePage => {
-    const known = pages.find((entry) => entry.page === page);
-    if (known !== undefined) return known;
     const entry: LivePage = {
       id: `p${++opened}`,
       page,
-      settling: createSettling(page, { settleMs: limits.settleMs, navigationMs: limits.actionMs }),
+      opener: undefined,
+      settling: createSettling(page, { settleMs: limits.settleMs, navigationMs: limits.actionMs }, unborn),
       view: undefined,
       document: 0,
       shown: new Map(),
@@ -148,30 +207,51 @@ export async function openLive(
     page.on('domcontentloaded', () => {
       entry.view = undefined;
       entry.document++;
+      if (live.credited !== undefined && (live.credited.page ?? firstPage) === entry.id)
+        live.credited.loads = true;
       entry.shown.clear();
+    });
+    page.on('popup', (popup) => {
+      const child = pages.find((each) => each.page === popup);
+      if (child === undefined) return;
+      child.opener = entry;
+      const { credited } = live;
+      const signal = credited?.signals?.find((each) => each.type === 'page' && each.page === child.id);
+      if (signal !== undefined && (credited?.page ?? firstPage) === entry.id) signal.type = 'popup';
     });
     page.on('crash', () => {
       note({ type: 'crashed', page: entry.id });
     });
     page.on('close', () => {
       pages.splice(pages.indexOf(entry), 1);
+      if (live.front === entry) live.front = pages.length === 1 ? pages[0] : undefined;
       note({ type: 'closed', page: entry.id });
     });
     page.on('download', (download) => {
+      live.downloads.push(download);
+      credit({ type: 'download', suggestedFilename: download.suggestedFilename() });
       note({ type: 'download', suggestedFilename: shorten(download.suggestedFilename()) });
     });
     return entry;
   };
-  context.on('page', (page) => {
-    if (pages.some((entry) => entry.page === page)) return;
-    const entry = adopt(page);
-    if (opened > 1) note({ type: 'popup', page: entry.id });
-  });
 
   const current = adopt(await context.newPage());
-  return {
+  const live: Live = {
     pages,
     current,
+    front: current,
+    credited: undefined,
+    answers: [],
+    announced: [],
+    downloads: [],
+    async open() {
+      const page = await context.newPage();
+      return pages.find((entry) => entry.page === page) ?? adopt(page);
+    },
+    rename(entry, id) {
+      entry.id = id;
+      opened = Math.max(opened, Number(id.slice(1)));
+    },
     takeEvents() {
       const taken = events;
       events = [];
@@ -182,4 +262,11 @@ export async function openLive(
     lost: () => lost,
     close: () => context.close(),
   };
+  context.on('page', (page) => {
+    const entry = pages.find((each) => each.page === page) ?? adopt(page);
+    credit({ type: 'page', page: entry.id });
+    live.front = entry;
+    note({ type: 'popup', page: entry.id });
+  });
+  return live;
 }

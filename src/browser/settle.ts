@@ -14,6 +14,9 @@ declare global {
 /** How often a script that does not end is stopped: what it does next may not end either. */
 const attempts = 3;
 
+/** Milliseconds between looks at whether a page has come that its opener waits for. */
+const birthPollMs = 10;
+
 /** What a page loads before it looks as it will. */
 const awaitedResources = new Set(['document', 'script', 'stylesheet']);
 
@@ -42,8 +45,11 @@ export async function watchContext(context: BrowserContext): Promise<void> {
   await context.addInitScript(installWatcher, watcherKey);
 }
 
-/** The settling of one page of a watched context. */
-export function createSettling(page: Page, limits: SettleLimits): Settling {
+/**
+ * The settling of one page of a watched context; `unborn` are the navigations under way of pages that are not known yet,
+ * since a page is only known once its server has answered.
+ */
+export function createSettling(page: Page, limits: SettleLimits, unborn: ReadonlySet<Request>): Settling {
   const loading = new Set<Request>();
   let wake: (() => void) | undefined;
   page.on('request', (request) => {
@@ -107,7 +113,10 @@ export function createSettling(page: Page, limits: SettleLimits): Settling {
         if (left <= 0) return;
         const before = documents();
         await Promise.all(page.frames().map((frame) => settledFrame(frame, left)));
-        if (navigating() && performance.now() < arriveBy) {
+        if (unborn.size > 0 && performance.now() < arriveBy) {
+          await nextEvent(birthPollMs);
+          settleBy = performance.now() + limits.settleMs;
+        } else if (navigating() && performance.now() < arriveBy) {
           await nextEvent(arriveBy - performance.now());
           settleBy = performance.now() + limits.settleMs;
         } else if (loading.size > 0) await nextEvent(settleBy - performance.now());

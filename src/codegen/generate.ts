@@ -14,6 +14,8 @@ export interface Statement {
   note?: string | undefined;
   /** Title of the `test.step` it belongs to; neighbours of one title share it. */
   group?: string | undefined;
+  /** The variables that it declares. */
+  declares?: readonly string[] | undefined;
 }
 
 export interface GenerateInput {
@@ -42,6 +44,8 @@ interface TemplateData {
 interface Group {
   /** Title of the `test.step`; undefined for statements outside of any. */
   title: string | undefined;
+  /** What takes the variables that later groups use; undefined where they use none. */
+  result: string | undefined;
   /** Statements, with their comments, that read as one; a blank line stands between two. */
   paragraphs: string[][];
 }
@@ -123,7 +127,7 @@ async function templateData({ title, use, body, includeComments }: GenerateInput
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
     title: quote(testTitle(title)),
     parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
-    groups: groupsOf(body, includeComments),
+    groups: await groupsOf(body, includeComments),
   };
 }
 
@@ -133,24 +137,42 @@ function useCode({ device, ...options }: { [option: string]: Json }): string {
   return `{ ...devices[${literal(device)}], ${literal(options).slice(1)}`;
 }
 
-function groupsOf(body: readonly Statement[], includeComments: boolean): Group[] {
-  const groups: Group[] = [];
+async function groupsOf(body: readonly Statement[], includeComments: boolean): Promise<Group[]> {
+  const groups: (Group & { end: number; declared: string[] })[] = [];
   let previous: Statement | undefined;
   for (const [index, statement] of body.entries()) {
-    const { code, note, group } = statement;
+    const { code, note, group, declares = [] } = statement;
     const lines = includeComments && note !== undefined ? comment(note) : [];
-    if (previous === undefined || previous.group !== group) {
-      groups.push({ title: group === undefined ? undefined : quote(stepTitle(group)), paragraphs: [[]] });
-    } else if (lines.length > 0 || (isAssertion(previous) && !isAssertion(statement))) {
-      groups.at(-1)?.paragraphs.push([]);
+    let current = groups.at(-1);
+    if (current === undefined || previous?.group !== group) {
+      const title = group === undefined ? undefined : quote(stepTitle(group));
+      current = { title, result: undefined, paragraphs: [[]], end: index, declared: [] };
+      groups.push(current);
+    } else if (
+      lines.length > 0 ||
+      (previous !== undefined && isAssertion(previous) && !isAssertion(statement))
+    ) {
+      current.paragraphs.push([]);
     }
-    groups
-      .at(-1)
-      ?.paragraphs.at(-1)
-      ?.push(...lines, `/*codegen-statement:${index}*/`, code);
+    current.paragraphs.at(-1)?.push(...lines, `/*codegen-statement:${index}*/`, code);
+    current.declared.push(...declares);
+    current.end = index;
     previous = statement;
   }
-  return groups;
+  for (const group of groups) {
+    if (group.title === undefined || group.declared.length === 0) continue;
+    const later = await namesIn(
+      body
+        .slice(group.end + 1)
+        .map(({ code }) => code)
+        .join('\n'),
+    );
+    const needed = group.declared.filter((name) => later.has(name));
+    if (needed.length === 0) continue;
+    group.result = needed.length === 1 ? needed[0] : `{ ${needed.join(', ')} }`;
+    group.paragraphs.push([`return ${group.result ?? ''};`]);
+  }
+  return groups.map(({ end, declared, ...group }) => group);
 }
 
 function isAssertion({ code }: Statement): boolean {

@@ -9,6 +9,11 @@ export interface Assertion {
   args: { [name: string]: Json };
 }
 
+/** What an action brought about besides its effects in the page, and what its test waits for. */
+export type Signal =
+  /** A page opened: `page` where the opener is not told. */
+  { type: 'popup' | 'page'; page: string } | { type: 'download'; suggestedFilename: string };
+
 /**
  * One recorded step of a session. A session is nothing but its list of steps: the generator, `get` and `undo`
  * read nothing else.
@@ -20,6 +25,12 @@ export interface Step {
   locator?: LocatorChain;
   /** The action's own fields, validated: what `emit` needs besides the locator. */
   args: { [name: string]: Json };
+  /** Id of the page that it acts in, and that its assertions speak of; the session's first where left out. */
+  page?: string;
+  /** What it brought about, in that order. */
+  signals?: Signal[];
+  /** Set where the page loaded another document because of it. */
+  loads?: true;
   /** Becomes the comment above the step. */
   note?: string;
   /** What the step visibly did, found by comparing the page before and after it. */

@@ -1,5 +1,5 @@
-import { expect as expectAction } from '../actions/expect.js';
-import { assertionCode } from '../actions/registry.js';
+import { checkAssertion } from '../actions/expect.js';
+import { assertionCode } from '../actions/emitter.js';
 import { bestLocator } from '../browser/best-locator.js';
 import type { ElementState } from '../browser/element-state.js';
 import { toLocator } from '../browser/locator-expression.js';
@@ -30,7 +30,6 @@ export type ClaimSubject = { pin: Pin; children?: string; words?: string } | { c
 /** Where claims are checked. */
 export interface Scene {
   page: Page;
-  baseURL: string | undefined;
   testIdAttribute: string | undefined;
   /** Called when a locator is looked for, which leaves Playwright without the references of the last snapshot. */
   onSearch: () => void;
@@ -164,10 +163,8 @@ export async function assertClaim(
 }
 
 /** Whether an assertion is true now. */
-async function holds({ page, baseURL }: Scene, { locator, args }: Assertion): Promise<boolean> {
-  const context = { page, baseURL, actionMs: checkMs, navigationMs: checkMs, steps: [] };
-  const element = locator === undefined ? undefined : toLocator(page, locator);
-  const check = expectAction.prepare(args, baseURL).perform(context, element);
+async function holds({ page }: Scene, { locator, args }: Assertion): Promise<boolean> {
+  const check = checkAssertion(args, locator === undefined ? page : toLocator(page, locator), checkMs);
   return (
     (await within(
       10 * checkMs,

@@ -1,6 +1,8 @@
 import type { Page } from 'playwright';
 import { expect as expectAction } from '../actions/expect.js';
-import { assertionCode } from '../actions/registry.js';
+import { assertionCode } from '../actions/emitter.js';
+import { closePage } from '../actions/pages.js';
+import { actions } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
 import { elementState, pinnedState, type ElementState } from '../browser/element-state.js';
 import type { Live, LivePage } from '../browser/live.js';
@@ -48,6 +50,8 @@ interface Last {
   after: Look;
   subject: Subject | undefined;
   own: Aftermath | undefined;
+  /** Whether the value of the element acted on was another one by now, and lines of fields of which that is so. */
+  contested: { own: boolean; lines: ReadonlySet<SnapshotLine> };
   /** Of its assertions, those of what appeared to be read and may go by itself. */
   messages: Assertion[];
 }
@@ -60,11 +64,10 @@ const tried = 12;
 /** Milliseconds for a snapshot, and for the state of an element. */
 const lookMs = 5000;
 const stateMs = 2000;
+/** Actions that type. */
+const typing = new Set(['fill', 'pressSequentially', 'clear']);
 /** Steps back from which on an element's going is noticed. */
 const memory = 8;
-
-/** Actions that do nothing to the page: what changes meanwhile is the last step's. */
-const silent = new Set([expectAction.name, 'step', 'waitFor', 'waitForURL']);
 
 /**
  * Finds what each recorded step visibly did, by comparing the page before and after it, and keeps the most telling of
@@ -132,11 +135,11 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const onSearch = (): void => {
       refsHold = false;
     };
-    const scene: Scene = { page: after.live.page, baseURL, testIdAttribute, onSearch };
+    const scene: Scene = { page: after.live.page, testIdAttribute, onSearch };
     const claims = await claimsOf(effect);
     claims.sort((one, other) => other.weight - one.weight);
     const earlier = assertedBefore(step);
-    const taken = new Set(implied.map(assertionCode));
+    const taken = new Set(implied.map((each) => assertionCode(each)));
     const chosen: Assertion[] = [];
     const kinds = new Set<string>();
     for (const claim of claims) {
@@ -194,7 +197,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     setAssertions(step, [{ locator: chain, args: { matcher: 'toBeHidden' } }]);
   }
 
-  async function claimsOf({ step, before, after, subject: acted, own }: Last): Promise<Claim[]> {
+  async function claimsOf({ step, before, after, subject: acted, own, contested }: Last): Promise<Claim[]> {
     const { page } = after.live;
     const claims: Claim[] = [];
     if (after.url !== before.url && !wasAskedFor(step, after.url) && !isVolatile(after.url)) {
@@ -217,13 +220,19 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const { findings, changedPage, gone } = effectsBetween(before.view, after.view, restlessNow());
     if (changedPage) step.changedPage = true;
     if (acted?.state !== undefined && own !== undefined)
-      claims.push(...ownClaims(step, own.subject, acted.state, own.state));
+      claims.push(
+        ...ownClaims(step, own.subject, acted.state, own.state).filter(
+          ({ kind }) => !(contested.own && kind === 'state value'),
+        ),
+      );
     const isFocusOfClick = (finding: Finding): boolean =>
       finding.kind === 'focus' &&
       step.action !== 'press' &&
       own?.state.focused === true &&
       own.state.value === undefined;
-    const telltale = findings.filter((finding) => !isFocusOfClick(finding)).slice(0, tried);
+    const telltale = findings
+      .filter((finding) => !isFocusOfClick(finding) && !contested.lines.has(finding.line))
+      .slice(0, tried);
     claims.push(...(await located(telltale, after, step.action === 'press')));
     if (own?.renamed === true)
       claims.push({
@@ -304,11 +313,26 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     return new Map(assertions.map((assertion) => [topicOf(assertion), assertionCode(assertion)]));
   }
 
+  /**
+   * Fields that were typed into and have taken another value by themselves: the page and the test type against each
+   * other, and either may be the last.
+   */
+  function contestedLines(step: Step, earlier: Look, later: Look): Set<SnapshotLine> {
+    if (!sameDocument(earlier, later)) return new Set();
+    const typed = stepsInDocument(step).flatMap(({ action, locator }) =>
+      locator !== undefined && typing.has(action) ? [locator] : [],
+    );
+    const { findings } = effectsBetween(earlier.view, later.view, restlessNow());
+    const changed = findings.flatMap(({ kind, line }) => (kind === 'value' ? [line] : []));
+    return new Set(changed.filter((line) => typed.some((chain) => isCalled(chain, line))));
+  }
+
   async function catchUp(): Promise<void> {
     const earlier = now;
     now = await look();
     caughtUp = true;
     if (last === undefined || now === undefined || earlier === undefined) return;
+    if (earlier.live !== now.live) return;
     if (earlier.snapshot === now.snapshot && earlier.url === now.url) return;
     if (!session.steps.includes(last.step)) return;
     if (!sameDocument(earlier, now)) opening = last.step;
@@ -316,7 +340,11 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const { subject: acted } = last;
     const own = acted === undefined ? undefined : await aftermathOf(acted, now.live.page);
     const messages = await goneMessages(last);
-    last = { ...last, after: now, own, messages: [...messages] };
+    const contested = {
+      own: last.contested.own || (own !== undefined && last.own?.state.value !== own.state.value),
+      lines: contestedLines(last.step, earlier, now),
+    };
+    last = { ...last, after: now, own, contested, messages: [...messages] };
     await assertEffects(last);
     const { assertions = [] } = last.step;
     setAssertions(last.step, [...messages, ...assertions].slice(0, most));
@@ -327,7 +355,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     settled: () => (refsHold ? now?.snapshot : undefined),
 
     async begin(action, pin, chain) {
-      if (silent.has(action)) return;
+      if (!acts(action)) return;
       if (!caughtUp) await catchUp();
       caughtUp = false;
       before = now;
@@ -344,7 +372,9 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
 
     async finish(step) {
       if (step.action === expectAction.name) dropRepeated(session.steps, step);
-      else if (silent.has(step.action)) await catchUp();
+      else if (!acts(step.action)) await catchUp();
+      // What follows is another page, and the step is one of the page that is gone.
+      else if (step.action === closePage.name) this.forget();
       else {
         const acted = subject;
         const [after, own] = await Promise.all([
@@ -353,7 +383,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
         ]);
         now = after;
         if (now === undefined || before === undefined) return;
-        last = { step, before, after: now, subject, own, messages: [] };
+        const contested = { own: false, lines: new Set<SnapshotLine>() };
+        last = { step, before, after: now, subject, own, contested, messages: [] };
         if (!sameDocument(before, now)) opening = step;
         await assertEffects(last);
       }
@@ -364,6 +395,11 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       now = undefined;
     },
   };
+}
+
+/** Whether an action does something to the page; what changes during others is the last step's. */
+function acts(action: string): boolean {
+  return actions.get(action)?.manner === 'acts';
 }
 
 /** An element that was acted on, as it is afterwards. */

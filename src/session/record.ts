@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator } from 'playwright';
 import { z } from 'zod';
-import type { Action, ActionContext, PreparedAction } from '../actions/action.js';
+import type { Action, ActionContext, PreparedAction, SessionPages } from '../actions/action.js';
 import { assertedTexts } from '../actions/expect.js';
+import { newPage, switchPage } from '../actions/pages.js';
 import { actions } from '../actions/registry.js';
+import { undo } from '../actions/structure.js';
 import { bestLocator } from '../browser/best-locator.js';
-import type { Live, LivePage } from '../browser/live.js';
+import { firstPage, type Live, type LivePage } from '../browser/live.js';
 import { isLocatorExpression, parseLocatorExpression, toLocator } from '../browser/locator-expression.js';
 import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';
@@ -12,7 +15,9 @@ import { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
 import type { LocatorChain } from '../model/locator.js';
 import { nearest } from '../model/nearest.js';
-import type { Step } from '../model/step.js';
+import type { Signal, Step } from '../model/step.js';
+import { within } from '../model/within.js';
+import { announcedOf } from './announced.js';
 import { createEffects, type Effects } from './effects.js';
 import { explainFailure } from './failure.js';
 import type { ActionRequest } from './request.js';
@@ -20,6 +25,10 @@ import type { Session } from './session.js';
 
 /** Milliseconds that an action may take beyond its own time-out. */
 const graceMs = 1000;
+/** Milliseconds for a page to come to the front. */
+const frontMs = 1000;
+/** Milliseconds between looks at whether what is expected has come. */
+const signalPollMs = 20;
 
 export interface RecordLimits {
   actionMs: number;
@@ -47,6 +56,8 @@ interface Request {
 export interface Task extends Request {
   /** Finds the locator that the step is to have, and the one element that it acts on. */
   locate: () => Promise<Located>;
+  /** What it has to bring about, where that is known. */
+  signals?: readonly Signal[] | undefined;
 }
 
 export interface Located {
@@ -66,13 +77,13 @@ export async function recordActions(
   signal: AbortSignal,
 ): Promise<RecordOutcome> {
   const requests = raw.map((entry, index) => checkRequest(entry, index, session.use.baseURL));
-  const current = live.current;
+  const shown = live.current;
   const refs = requests.flatMap(({ target }) => (target !== undefined && isRef(target) ? [target] : []));
-  const pins = await pinRefs(current, [...new Set(refs)]);
+  const pins = await pinRefs(shown, [...new Set(refs)]);
   await effectsOf(session, live)?.catchUp();
   const tasks = requests.map((request) => ({
     ...request,
-    locate: () => resolveTarget(request, current, pins, session.use.testIdAttribute, limits),
+    locate: () => resolveTarget(request, live.current, shown, pins, session.use.testIdAttribute, limits),
   }));
   return performTasks(session, live, tasks, limits, signal);
 }
@@ -85,44 +96,59 @@ export async function performTasks(
   limits: RecordLimits,
   signal: AbortSignal,
 ): Promise<RecordOutcome> {
-  const current = live.current;
   const effects = effectsOf(session, live);
   const outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
-  for (const [index, request] of tasks.entries()) {
+  const announced = announcedOf(session, live);
+  for (const [index, task] of tasks.entries()) {
     if (signal.aborted) break;
-    const { action, prepared, note } = request;
+    const { action, prepared, note } = task;
+    const isRecorded = task.record && action.recorded;
     try {
-      requirePage(live, current);
-      const context: ActionContext = {
-        page: current.page,
-        baseURL: session.use.baseURL,
-        steps: session.steps,
-        ...limits,
-      };
-      const { chain, pin } = await request.locate();
+      requirePage(live, action);
+      const { current } = live;
+      if (isRecorded) requireRecorded(session, live, task);
+      if (action.manner !== 'announces' && action.name !== switchPage.name) await bringToFront(live, current);
+      const { chain, pin } = await task.locate();
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
-      await Promise.all([effects?.begin(action.name, pin, chain), current.settling.mark()]);
-      await bounded(action, prepared.perform(context, locator), limits);
-      outcome.performed++;
-      await current.settling.settle();
-      if (!request.record || !action.recorded) {
-        effects?.forget();
-        continue;
-      }
       const step: Step = {
         action: action.name,
+        ...(current.id === firstPage ? {} : { page: current.id }),
         ...(chain === undefined ? {} : { locator: chain }),
         args: prepared.args,
         ...(note === undefined ? {} : { note }),
       };
+      // What comes late because of the last step is still credited to it, as long as nothing else is done.
+      if (action.manner === 'acts') live.credited = isRecorded ? step : undefined;
+      const context: ActionContext = {
+        page: current.page,
+        pages: pagesOf(live),
+        ...announced,
+        baseURL: session.use.baseURL,
+        steps: session.steps,
+        ...limits,
+      };
+      await Promise.all([effects?.begin(action.name, pin, chain), current.settling.mark()]);
+      await bounded(action, prepared.perform(context, locator), limits);
+      outcome.performed++;
+      await settled(live, current, step);
+      if (action.manner === 'acts') await announced.happen(limits.actionMs);
+      if (task.signals !== undefined) await matchSignals(live, step, task.signals, limits.actionMs);
+      if (!isRecorded) {
+        effects?.forget();
+        continue;
+      }
+      if (action.name === switchPage.name) speakOf(step, live.current);
       session.steps.push(step);
       await effects?.finish(step);
       outcome.landed.push({ index, step });
     } catch (error) {
       effects?.forget();
-      outcome.failure = { index, error: explainFailure(error, action.name, live), target: request.target };
-      await current.settling.abandon();
-      await current.settling.settle();
+      live.credited = undefined;
+      outcome.failure = { index, error: explainFailure(error, action.name, live), target: task.target };
+      const withdrawn = announced.withdraw();
+      outcome.landed = outcome.landed.filter(({ step }) => !withdrawn.includes(step));
+      await live.current.settling.abandon();
+      await live.current.settling.settle();
       break;
     }
   }
@@ -208,7 +234,8 @@ export async function matchesOf(current: LivePage, target: string, most: number)
 
 async function resolveTarget(
   request: Request,
-  { page }: LivePage,
+  { page, id }: LivePage,
+  shown: LivePage,
   pins: ReadonlyMap<string, Pin | undefined>,
   testIdAttribute = 'data-testid',
   limits: RecordLimits,
@@ -221,6 +248,14 @@ async function resolveTarget(
     const pin = await pinSoon(toLocator(page, given), limits.actionMs);
     return { chain: await bestLocator(pin, { testIdAttribute }), pin };
   }
+  if (id !== shown.id)
+    throw new CodegenError(
+      'TARGET_NOT_FOUND',
+      `The ref ${target} is one of page ${shown.id}, not of ${id}.`,
+      {
+        hint: 'After switchPage use a locator, or the refs of the result in the next call.',
+      },
+    );
   const pin = pins.get(target);
   if (pin === undefined || (await pin.locator.count()) === 0)
     throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
@@ -251,13 +286,95 @@ async function bounded(action: Action, work: Promise<void>, limits: RecordLimits
     });
 }
 
-function requirePage(live: Live, current: LivePage): void {
+function requirePage(live: Live, action: Action): void {
   if (live.lost())
     throw new CodegenError('BROWSER_FAILED', 'The browser behind this session is gone.', {
       hint: 'End the session to keep what is recorded, or start a new one.',
     });
-  if (current.page.isClosed())
-    throw new CodegenError('ACTION_FAILED', 'The page has been closed.', {
-      hint: 'End the session to keep what is recorded, or start a new one.',
-    });
+  const needsNone = [switchPage.name, newPage.name, undo.name].includes(action.name);
+  if (needsNone || !live.current.page.isClosed()) return;
+  const others = live.pages.map(({ id }) => id);
+  throw new CodegenError('ACTION_FAILED', 'The page has been closed.', {
+    hint:
+      others.length > 0
+        ? `Go on in another one with switchPage: ${others.join(', ')}.`
+        : 'Open one with newPage, or end the session to keep what is recorded.',
+  });
+}
+
+/** A test has only the pages that its own steps open. */
+function requireRecorded({ steps }: Session, live: Live, { action, prepared }: Task): void {
+  const id = action.name === switchPage.name ? prepared.args['page'] : live.current.id;
+  const isOpened = (step: Step): boolean =>
+    (step.signals ?? []).some((signal) => signal.type !== 'download' && signal.page === id);
+  if (id === firstPage || !live.pages.some((page) => page.id === id) || steps.some(isOpened)) return;
+  throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
+    hint: 'Open it again by a step that is recorded, or act there with "record": false.',
+  });
+}
+
+async function bringToFront(live: Live, entry: LivePage): Promise<void> {
+  if (live.front === entry || entry.page.isClosed()) return;
+  await within(frontMs, entry.page.bringToFront());
+  live.front = entry;
+}
+
+function speakOf(step: Step, { id }: LivePage): void {
+  if (id === firstPage) delete step.page;
+  else step.page = id;
+}
+
+function pagesOf(live: Live): SessionPages {
+  return {
+    open: async () => (await live.open()).page,
+    async switchTo(id) {
+      const entry = live.pages.find((page) => page.id === id);
+      if (entry === undefined)
+        throw new CodegenError('INVALID_INPUT', `There is no page ${JSON.stringify(id)}.`, {
+          hint: `Pages: ${live.pages.map((page) => page.id).join(', ') || 'none; open one with newPage'}.`,
+        });
+      await entry.page.bringToFront();
+      live.current = live.front = entry;
+    },
+    async close() {
+      const closing = live.current;
+      await closing.page.close();
+      const next = live.pages.find((page) => page === closing.opener) ?? live.pages.at(-1);
+      if (next !== undefined) live.current = next;
+    },
+  };
+}
+
+/** Resolves when the page that was acted on, and those that came of it, have settled. */
+async function settled(live: Live, acted: LivePage, { signals = [] }: Step): Promise<void> {
+  await acted.settling.settle();
+  const opened = new Set(signals.map((signal) => (signal.type === 'download' ? undefined : signal.page)));
+  const others = live.pages.filter(
+    (page) => page !== acted && (page === live.current || opened.has(page.id)),
+  );
+  await Promise.all(others.map((page) => page.settling.settle()));
+}
+
+/** Waits for what a step has to bring about, and gives its pages the ids they had. */
+async function matchSignals(
+  live: Live,
+  step: Step,
+  expected: readonly Signal[],
+  limitMs: number,
+): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while ((step.signals ?? []).length < expected.length && performance.now() < deadline)
+    await sleep(signalPollMs);
+  const { signals = [] } = step;
+  for (const [index, wanted] of expected.entries()) {
+    const signal = signals[index];
+    if (signal?.type !== wanted.type)
+      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} came, as it did before.`, {
+        hint: 'Look at the snapshot for what happens instead.',
+      });
+    if (signal.type === 'download' || wanted.type === 'download') continue;
+    const entry = live.pages.find(({ id }) => id === signal.page);
+    if (entry !== undefined) live.rename(entry, wanted.page);
+    signal.page = wanted.page;
+  }
 }

@@ -1,6 +1,6 @@
-import { expect } from '../actions/expect.js';
+import { checkAssertion } from '../actions/expect.js';
 import { actions } from '../actions/registry.js';
-import type { Live } from '../browser/live.js';
+import { firstPage, type Live } from '../browser/live.js';
 import { toLocator } from '../browser/locator-expression.js';
 import { pinSoon } from '../browser/pin.js';
 import { CodegenError } from '../model/errors.js';
@@ -38,6 +38,7 @@ export async function replaySteps(
       session.steps.push(saved);
       continue;
     }
+    live.current = live.pages.find(({ id }) => id === (saved.page ?? firstPage)) ?? live.current;
     const task = taskOf(saved, session, live, limits);
     const { landed, failure } = await performTasks(session, live, [task], limits, signal);
     if (failure !== undefined) return { failure: { ...failure, index }, dropped };
@@ -46,7 +47,7 @@ export async function replaySteps(
     if (saved.changedPage === true) step.changedPage = true;
     if (!session.autoAssert) continue;
     const { assertions = [] } = saved;
-    const verdicts = await Promise.all(assertions.map((each) => holds(each, session, live, limits)));
+    const verdicts = await Promise.all(assertions.map((each) => holds(each, live, limits)));
     const lost = assertions.filter((_, number) => verdicts[number] !== true);
     // Where the step does something else now, what has just been found takes the place of what it did then.
     if (lost.length === 0) {
@@ -60,7 +61,7 @@ export async function replaySteps(
 
 /** A saved step keeps its locator: a better one now may be a worse one for the test. */
 function taskOf(
-  { action: name, locator, args, note }: Step,
+  { action: name, locator, args, note, signals }: Step,
   { use }: Session,
   { current }: Live,
   limits: RecordLimits,
@@ -76,6 +77,7 @@ function taskOf(
     target: locator && toLocator(current.page, locator).toString(),
     note,
     record: true,
+    signals,
     locate: async () => ({
       chain: locator,
       pin:
@@ -89,14 +91,12 @@ function taskOf(
 /** Whether an assertion comes true within an action's time. */
 async function holds(
   { locator, args }: Assertion,
-  { use: { baseURL }, steps }: Session,
   { current: { page } }: Live,
-  limits: RecordLimits,
+  { actionMs }: RecordLimits,
 ): Promise<boolean> {
-  const subject = locator && toLocator(page, locator);
-  const checked = expect.prepare(args, baseURL).perform({ page, baseURL, steps, ...limits }, subject);
+  const checked = checkAssertion(args, locator === undefined ? page : toLocator(page, locator), actionMs);
   const verdict = await within(
-    limits.actionMs + graceMs,
+    actionMs + graceMs,
     checked.then(() => true),
   );
   return verdict === true;

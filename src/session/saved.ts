@@ -45,11 +45,19 @@ const assertionSchema = z
     if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
   });
 
+const signalSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.enum(['popup', 'page']), page: z.string() }),
+  z.strictObject({ type: z.literal('download'), suggestedFilename: z.string() }),
+]);
+
 const stepSchema = z
   .strictObject({
     action: z.string(),
     locator: locatorChain.optional(),
     args,
+    page: z.string().optional(),
+    signals: z.array(signalSchema).optional(),
+    loads: z.literal(true).optional(),
     note: z.string().optional(),
     assertions: z.array(assertionSchema).optional(),
     changedPage: z.literal(true).optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { assertionCode, groupTitle, stepCode } from '../actions/registry.js';
+import { emitSteps, statementOf } from '../actions/emitter.js';
+import { groupTitle } from '../actions/registry.js';
 import type { Session } from '../session/session.js';
 import { sessionSource } from './source.js';
 import { defineTool, pageOutput, pageText, type Answer, type ToolContext, types } from './tool.js';
@@ -97,21 +98,21 @@ async function describe(
   const structured: Record<string, unknown> = { ...summary(session), file: relative, remaining };
   const said: string[] = [];
   if (wanted.has('steps')) {
-    const steps = session.steps.map((step, index) => ({
-      index,
-      ...step,
-      code: stepCode(step),
-      assertions: (step.assertions ?? []).map((assertion) => ({
+    const emitted = emitSteps(session.steps);
+    const steps = emitted.map((code, index) => {
+      const { assertions = [], ...step } = session.steps[index] ?? {};
+      const asserted = assertions.map((assertion, number) => ({
         ...assertion,
-        code: assertionCode(assertion),
+        code: code.assertions[number],
         automatic: true,
-      })),
-    }));
+      }));
+      return { index, ...step, code: statementOf(code), assertions: asserted };
+    });
     structured['steps'] = steps;
-    for (const [index, step] of session.steps.entries())
+    for (const { index, code, assertions } of steps)
       said.push(
-        `${index}: ${groupTitle(step) ?? stepCode(step)}`,
-        ...(step.assertions ?? []).map((assertion) => `   ${assertionCode(assertion)} (automatic)`),
+        `${index}: ${groupTitle(session.steps[index]) ?? code}`,
+        ...assertions.map((assertion) => `   ${assertion.code} (automatic)`),
       );
   }
   if (wanted.has('code')) {

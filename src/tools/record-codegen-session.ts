@@ -1,13 +1,17 @@
 import { z } from 'zod';
-import { actions, assertionCode, stepCode } from '../actions/registry.js';
+import { emitSteps, statementOf } from '../actions/emitter.js';
+import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
 import { requestSchema } from '../session/request.js';
 import { defineTool, pageOutput, pageText, types } from './tool.js';
 
-const fieldList = [...actions.values()]
-  .filter((action) => Object.keys(action.fields.shape).length > 0)
-  .map((action) => `${action.name} ${Object.keys(action.fields.shape).join(',')}`)
-  .join('; ');
+/** The names of the actions that have the same fields, by these fields. */
+const namesByFields = new Map<string, string[]>();
+for (const { name, fields } of actions.values()) {
+  const own = Object.keys(fields.shape).join(',');
+  if (own !== '') namesByFields.set(own, [...(namesByFields.get(own) ?? []), name]);
+}
+const fieldList = [...namesByFields].map(([fields, names]) => `${names.join('/')} ${fields}`);
 
 export const recordCodegenSession = defineTool({
   name: 'record_codegen_session',
@@ -17,7 +21,11 @@ export const recordCodegenSession = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
     sessionId: z.string().describe('From start_codegen_session.'),
-    actions: z.array(requestSchema).min(1).max(100).describe(`Own fields of actions: ${fieldList}.`),
+    actions: z
+      .array(requestSchema)
+      .min(1)
+      .max(100)
+      .describe(`Own fields of actions: ${fieldList.join('; ')}.`),
     snapshot: z.enum(['diff', 'full', 'none']).optional().describe('diff if left out.'),
   }),
   output: {
@@ -38,9 +46,12 @@ export const recordCodegenSession = defineTool({
       const { landed, failure, performed } = await recordActions(session, live, given, limits, signal);
       const mode = failure !== undefined && snapshot === 'none' ? 'diff' : snapshot;
       const state = await pageState(live, mode, session.effects?.settled());
-      const steps = landed.map(({ index, step }) => {
-        const assertions = (step.assertions ?? []).map(assertionCode);
-        return { index, code: stepCode(step), ...(assertions.length === 0 ? {} : { assertions }) };
+      const emitted = emitSteps(session.steps);
+      const steps = landed.flatMap(({ index, step }) => {
+        const code = emitted[session.steps.indexOf(step)];
+        if (code === undefined) return [];
+        const { assertions } = code;
+        return [{ index, code: statementOf(code), ...(assertions.length === 0 ? {} : { assertions }) }];
       });
       const structured = { recorded: landed.length, steps, ...state };
       const lines = [`Performed ${performed} of ${given.length} actions, recorded ${landed.length}.`];

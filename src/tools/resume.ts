@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { assertionCode, groupTitle, stepCode } from '../actions/registry.js';
+import { assertionCode, emitSteps, statementOf } from '../actions/emitter.js';
+import { groupTitle } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
 import type { RecordLimits } from '../session/record.js';
@@ -62,10 +63,12 @@ export async function replay(
   const { index, error, target } = failure;
   const hint = [error.hint, await nearestHint(live.current, error, target)].filter(Boolean).join(' ');
   const failed = { index, code: error.code, message: error.message, hint };
-  const notReplayed = steps.slice(index).map((step) => {
-    const title = groupTitle(step);
-    return title === undefined ? stepCode(step) : `test.step(${JSON.stringify(title)})`;
-  });
+  const notReplayed = emitSteps(steps)
+    .map((code, number) => {
+      const title = groupTitle(steps[number]);
+      return title === undefined ? statementOf(code) : `test.step(${JSON.stringify(title)})`;
+    })
+    .slice(index);
   return {
     structured: { ...answer.structured, failed, notReplayed },
     lines: [

@@ -1,4 +1,5 @@
-import { assertionCode, groupTitle, stepCode } from '../actions/registry.js';
+import { emitSteps, statementOf } from '../actions/emitter.js';
+import { groupTitle } from '../actions/registry.js';
 import { generate } from '../codegen/generate.js';
 import { withHeader } from '../guard/header.js';
 import { toJson } from '../model/json.js';
@@ -34,20 +35,26 @@ export async function sessionSource(
 ): Promise<SessionSource> {
   const { language, template, includeComments, testNamePrefix } = session.emission;
   let group: string | undefined;
+  const emitted = emitSteps(session.steps);
   const body = session.steps.flatMap((step, index) => {
     const title = groupTitle(step);
     group = title ?? group;
-    if (title !== undefined) return [];
-    const assertions = (step.assertions ?? []).map((assertion, number) => {
-      const code = assertionCode(assertion);
-      return {
-        code: soft || index === without ? code.replace(/^await expect\(/, 'await expect.soft(') : code,
-        group,
-        origin: { step: index, assertion: number },
-      };
-    });
-    const action = { code: stepCode(step), note: step.note, group, origin: { step: index } };
-    return index === without ? assertions : [action, ...assertions];
+    const code = emitted[index];
+    if (title !== undefined || code === undefined) return [];
+    const assertions = code.assertions.map((assertion, number) => ({
+      code:
+        soft || index === without ? assertion.replace(/^await expect\(/, 'await expect.soft(') : assertion,
+      group,
+      origin: { step: index, assertion: number },
+    }));
+    const statement = statementOf(index === without ? { ...code, action: '' } : code);
+    const { declares, last } = code;
+    const own = { group, origin: { step: index } };
+    return [
+      ...(statement === '' ? [] : [{ ...own, code: statement, note: step.note, declares }]),
+      ...assertions,
+      ...last.map((line) => ({ ...own, code: line })),
+    ];
   });
   const { source, statements } = await generate({
     language,

@@ -93,12 +93,22 @@ export const types = {
   number: { type: 'integer' },
   flag: { type: 'boolean' },
   object: { type: 'object' },
-  objects: { type: 'array', items: { type: 'object' } },
+  objects: { type: 'array' },
   countOrObjects: { type: ['integer', 'array'] },
 };
 
 /** Marks a schema that is advertised by its type and description alone. */
 export const shallow = { shallow: true };
+
+/** What a schema checks and an agent need not know beforehand. */
+const unadvertised = [
+  'additionalProperties',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'exclusiveMinimum',
+  'maximum',
+];
 
 function toJsonSchema(schema: z.ZodObject): Record<string, unknown> {
   const { $schema, ...json } = z.toJSONSchema(schema, {
@@ -107,7 +117,7 @@ function toJsonSchema(schema: z.ZodObject): Record<string, unknown> {
       if (jsonSchema['shallow'] === true)
         for (const key of Object.keys(jsonSchema))
           if (key !== 'type' && key !== 'description') Reflect.deleteProperty(jsonSchema, key);
-      delete jsonSchema['additionalProperties'];
+      for (const key of unadvertised) Reflect.deleteProperty(jsonSchema, key);
     },
   });
   return json;

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { assertionCode, stepCode } from '../actions/registry.js';
+import { assertionCode, emitSteps, statementOf } from '../actions/emitter.js';
 import type { Config } from '../config/schema.js';
+import type { Step } from '../model/step.js';
 import type { Session } from '../session/session.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
@@ -16,6 +17,8 @@ const roundsAtMost = 5;
 
 /** Milliseconds for tests that are expected to fail. */
 const shortLimits = { action: 1000, navigation: 5000, expect: 1000, test: 10_000 };
+/** Those of a page without JavaScript, in which nothing comes late. */
+const bareLimits = { ...shortLimits, action: 500, expect: 400 };
 
 /** Lanes of a run: the test as it is, the same without JavaScript, and without one of its steps each. */
 const lanes = { whole: 'test', bare: 'without-javascript', shortened: 'without-a-step' };
@@ -151,7 +154,7 @@ async function rehearse({ bench, lane, trial, config, progress }: Rehearsal): Pr
       limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
     });
     const exact = await sessionSource(trial);
-    const bare = await lane(lanes.bare, [exact], { javaScriptEnabled: false, limits: shortLimits });
+    const bare = await lane(lanes.bare, [exact], { javaScriptEnabled: false, limits: bareLimits });
     const result = await bench.run({
       lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
       workers: 2,
@@ -266,13 +269,12 @@ async function explain(
     errors[0];
   const snapshot = await failureSnapshot(failed);
   const step = error?.step === undefined ? undefined : steps[error.step];
-  const assertion = error?.assertion === undefined ? undefined : step?.assertions?.[error.assertion];
   const before = errors.find((each) => each.assertion !== undefined && each !== error);
   const said = before?.step === undefined ? '' : ` What follows step ${before.step} was already different.`;
   return {
     ...(error?.step === undefined || step === undefined
       ? {}
-      : { step: error.step, code: assertion === undefined ? stepCode(step) : assertionCode(assertion) }),
+      : { step: error.step, code: codeAt(steps, error) }),
     message: `${error?.message ?? ''}${said}`,
     hint: [
       ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),
@@ -280,6 +282,13 @@ async function explain(
     ].join(' '),
     ...(snapshot === undefined ? {} : { snapshot }),
   };
+}
+
+/** The code of a step or of one of its assertions. */
+function codeAt(steps: readonly Step[], { step = 0, assertion }: Partial<Origin>): string {
+  const emitted = emitSteps(steps)[step];
+  if (emitted === undefined) return '';
+  return assertion === undefined ? statementOf(emitted) : (emitted.assertions[assertion] ?? '');
 }
 
 /** Words by which an application says that something is there already. */

@@ -15,128 +15,223 @@ const status = (expected: unknown): Record<string, unknown> => ({
   expected,
 });
 
-/** Every action and every matcher, on pages where each has an effect that an assertion sees. */
-function flow(url: string): Record<string, unknown>[] {
-  const expectOn = (target: string, matcher: string, more: object = {}): Record<string, unknown> => ({
+const expectOn = (target: string, matcher: string, more: object = {}): Record<string, unknown> => ({
+  action: 'expect',
+  target,
+  matcher,
+  ...more,
+});
+
+interface Flow {
+  title: string;
+  use?: Record<string, unknown>;
+  actions: Record<string, unknown>[];
+}
+
+function elements(url: string): Flow {
+  return {
+    title: 'Elements and matchers',
+    use: { hasTouch: true, viewport: { width: 900, height: 700 } },
+    actions: [
+      { action: 'step', title: 'Keyboard and mouse' },
+      { action: 'goto', url: `${url}/keyboard.html` },
+      { action: 'click', target: button('Target'), modifiers: ['Shift'], position: { x: 5, y: 5 } },
+      status('Shift+click button 0 count 1'),
+      { action: 'click', target: button('Target'), button: 'right' },
+      status({ regex: 'contextmenu button 2' }),
+      { action: 'dblclick', target: button('Target') },
+      status('dblclick button 0 count 2'),
+      { action: 'tap', target: button('Target') },
+      status('click button 0 count 1'),
+      { action: 'focus', target: label('Focus me') },
+      status('focus'),
+      expectOn(label('Focus me'), 'toBeFocused'),
+      { action: 'blur', target: label('Focus me') },
+      status('blur'),
+      expectOn(label('Focus me'), 'toBeFocused', { not: true }),
+      { action: 'pressSequentially', target: label('Type here'), value: 'abc', delay: 1 },
+      status('c (3)'),
+      { action: 'press', target: label('Type here'), key: 'Shift+Tab' },
+      { action: 'press', key: 'Control+k' },
+      status('Control+search opened'),
+      { action: 'hover', target: button('File') },
+      expectOn(button('Export'), 'toBeVisible'),
+      { action: 'click', target: button('Export') },
+      status('Export clicked'),
+      { action: 'scrollIntoViewIfNeeded', target: button('Far below') },
+      expectOn(button('Far below'), 'toBeInViewport', { options: { ratio: 1 } }),
+
+      { action: 'step', title: 'Navigation' },
+      { action: 'goto', url: `${url}/landing.html` },
+      { action: 'waitForURL', url: '**/landing.html' },
+      { action: 'goBack' },
+      { action: 'waitForURL', url: { regex: 'KEYBOARD\\.html$', flags: 'i' } },
+      { action: 'goForward' },
+      { action: 'expect', matcher: 'toHaveURL', expected: `${url}/landing.html` },
+      { action: 'reload' },
+      { action: 'expect', matcher: 'toHaveTitle', expected: { regex: '.' } },
+
+      { action: 'step', title: 'Form' },
+      { action: 'goto', url: `${url}/form.html` },
+      { action: 'waitFor', target: button('Sign up') },
+      { action: 'click', target: button('Sign up'), note: 'Too early: the form says so.' },
+      expectOn(label('Full name'), 'toHaveAccessibleErrorMessage', { expected: 'Tell us your name.' }),
+      expectOn(label('Full name'), 'toHaveAttribute', { name: 'aria-invalid', expected: 'true' }),
+      expectOn(label('Full name'), 'toHaveCSS', { name: 'border-top-color', expected: 'rgb(200, 0, 0)' }),
+      { action: 'fill', target: label('Full name'), value: "Ann O'Hara `${name}`" },
+      { action: 'fill', target: label('Email'), value: 'wrong' },
+      { action: 'clear', target: label('Email') },
+      expectOn(label('Email'), 'toBeEmpty'),
+      { action: 'fill', target: label('Email'), value: 'ann@example.com' },
+      expectOn(label('Email'), 'toHaveAccessibleDescription', { expected: 'We never share it.' }),
+      expectOn('getByPlaceholder("Nickname")', 'toHaveId', { expected: '' }),
+      { action: 'selectOption', target: label('Country'), values: 'Germany' },
+      expectOn(label('Country'), 'toHaveValue', { expected: 'de' }),
+      { action: 'selectOption', target: label('Languages'), values: ['en', 'Japanese'] },
+      expectOn(label('Languages'), 'toHaveValues', { expected: ['en', { regex: '^j' }] }),
+      { action: 'check', target: label('Pro') },
+      expectOn(label('Free'), 'toBeChecked', { options: { checked: false } }),
+      { action: 'check', target: label('I accept the terms') },
+      { action: 'uncheck', target: label('Send me news') },
+      expectOn(label('I accept the terms'), 'toBeChecked'),
+      expectOn(label('Send me news'), 'toHaveJSProperty', { name: 'checked', expected: false }),
+      expectOn(label('Customer number'), 'toBeEditable', { not: true }),
+      expectOn(label('Referral code'), 'toBeDisabled'),
+      expectOn(button('Sign up'), 'toBeEnabled'),
+      expectOn(button('Sign up'), 'toHaveRole', { expected: 'button' }),
+      expectOn(button('Sign up'), 'toHaveAccessibleName', {
+        expected: 'sign up',
+        options: { ignoreCase: true },
+      }),
+      expectOn('getByRole("region", { name: "Summary" })', 'toBeHidden'),
+      expectOn('section', 'toBeAttached'),
+      { action: 'click', target: button('Sign up') },
+      { action: 'waitFor', target: 'getByRole("region", { name: "Summary" })', state: 'visible' },
+      expectOn('getByRole("region", { name: "Summary" }).getByRole("listitem")', 'toContainText', {
+        expected: ["name: Ann O'Hara `${name}`", { regex: 'ann@' }],
+      }),
+      expectOn('getByRole("region", { name: "Summary" }).getByRole("listitem")', 'toHaveCount', {
+        expected: 13,
+      }),
+
+      { action: 'step', title: 'Classes' },
+      { action: 'goto', url: `${url}/keyboard.html` },
+      expectOn(button('Help'), 'toHaveClass', { expected: 'tip' }),
+      expectOn(button('Help'), 'toContainClass', { expected: 'tip' }),
+    ],
+  };
+}
+
+function dialogs(url: string): Flow {
+  return {
+    title: 'Dialogs',
+    actions: [
+      { action: 'goto', url: `${url}/dialogs.html` },
+      { action: 'onDialog', message: 'Saved.' },
+      { action: 'click', target: button('Alert') },
+      status('alert closed'),
+      { action: 'step', title: 'Answer' },
+      { action: 'onDialog' },
+      { action: 'click', target: button('Confirm') },
+      status('deleted'),
+      { action: 'onDialog', accept: false },
+      { action: 'click', target: button('Confirm') },
+      status('kept'),
+      { action: 'click', target: button('Confirm'), note: 'Unannounced dialogs are dismissed.' },
+      status('kept'),
+      { action: 'onDialog', promptText: "Ann O'Hara", message: { regex: 'your name' } },
+      { action: 'click', target: button('Prompt') },
+      status("name: Ann O'Hara"),
+      { action: 'onDialog', message: 'Sure?' },
+      { action: 'onDialog', message: 'Really sure?' },
+      { action: 'click', target: button('Two in a row') },
+      status('very sure'),
+      { action: 'onDialog' },
+      { action: 'click', target: button('Late confirm') },
+      status('still there'),
+      { action: 'check', target: label('Unsaved changes') },
+      { action: 'click', target: 'getByRole("link", { name: "Leave" })' },
+      { action: 'waitForURL', url: '**/landing.html' },
+    ],
+  };
+}
+
+function severalPages(url: string): Flow {
+  const opener = { action: 'switchPage', page: 'p1' };
+  const atLanding = (from: string): Record<string, unknown> => ({
     action: 'expect',
-    target,
-    matcher,
-    ...more,
+    matcher: 'toHaveURL',
+    expected: `${url}/landing.html?from=${from}`,
   });
-  return [
-    { action: 'step', title: 'Keyboard and mouse' },
-    { action: 'goto', url: `${url}/keyboard.html` },
-    { action: 'click', target: button('Target'), modifiers: ['Shift'], position: { x: 5, y: 5 } },
-    status('Shift+click button 0 count 1'),
-    { action: 'click', target: button('Target'), button: 'right' },
-    status({ regex: 'contextmenu button 2' }),
-    { action: 'dblclick', target: button('Target') },
-    status('dblclick button 0 count 2'),
-    { action: 'tap', target: button('Target') },
-    status('click button 0 count 1'),
-    { action: 'focus', target: label('Focus me') },
-    status('focus'),
-    expectOn(label('Focus me'), 'toBeFocused'),
-    { action: 'blur', target: label('Focus me') },
-    status('blur'),
-    expectOn(label('Focus me'), 'toBeFocused', { not: true }),
-    { action: 'pressSequentially', target: label('Type here'), value: 'abc', delay: 1 },
-    status('c (3)'),
-    { action: 'press', target: label('Type here'), key: 'Shift+Tab' },
-    { action: 'press', key: 'Control+k' },
-    status('Control+search opened'),
-    { action: 'hover', target: button('File') },
-    expectOn(button('Export'), 'toBeVisible'),
-    { action: 'click', target: button('Export') },
-    status('Export clicked'),
-    { action: 'scrollIntoViewIfNeeded', target: button('Far below') },
-    expectOn(button('Far below'), 'toBeInViewport', { options: { ratio: 1 } }),
+  return {
+    title: 'Popups and tabs',
+    actions: [
+      { action: 'goto', url: `${url}/popup.html` },
+      { action: 'step', title: 'Popup' },
+      { action: 'click', target: button('Open a popup') },
+      { action: 'switchPage', page: 'p2' },
+      atLanding('popup'),
+      opener,
+      { action: 'step', title: 'Tab' },
+      { action: 'click', target: 'getByRole("link", { name: "Open a new tab" })' },
+      { action: 'switchPage', page: 'p3' },
+      atLanding('tab'),
+      { action: 'closePage' },
+      { action: 'switchPage', page: 'p2' },
+      atLanding('popup'),
+      opener,
+      { action: 'click', target: button('Open a slow popup') },
+      { action: 'click', target: button('Open a popup later') },
+      { action: 'switchPage', page: 'p5' },
+      atLanding('timer'),
+      opener,
+      { action: 'click', target: button('Open two popups') },
+      { action: 'switchPage', page: 'p7' },
+      atLanding('second'),
+      opener,
+      { action: 'click', target: button('Open a popup that talks back') },
+      { action: 'switchPage', page: 'p8' },
+      { action: 'click', target: button('Answer') },
+      opener,
+      status('answered'),
+      { action: 'newPage', url: `${url}/landing.html?from=new` },
+      { action: 'newPage' },
+      { action: 'switchPage', page: 'p9' },
+      atLanding('new'),
+    ],
+  };
+}
 
-    { action: 'step', title: 'Navigation' },
-    { action: 'goto', url: `${url}/landing.html` },
-    { action: 'waitForURL', url: '**/landing.html' },
-    { action: 'goBack' },
-    { action: 'waitForURL', url: { regex: 'KEYBOARD\\.html$', flags: 'i' } },
-    { action: 'goForward' },
-    { action: 'expect', matcher: 'toHaveURL', expected: `${url}/landing.html` },
-    { action: 'reload' },
-    { action: 'expect', matcher: 'toHaveTitle', expected: { regex: '.' } },
-
-    { action: 'step', title: 'Form' },
-    { action: 'goto', url: `${url}/form.html` },
-    { action: 'waitFor', target: button('Sign up') },
-    { action: 'click', target: button('Sign up'), note: 'Too early: the form says so.' },
-    expectOn(label('Full name'), 'toHaveAccessibleErrorMessage', { expected: 'Tell us your name.' }),
-    expectOn(label('Full name'), 'toHaveAttribute', { name: 'aria-invalid', expected: 'true' }),
-    expectOn(label('Full name'), 'toHaveCSS', { name: 'border-top-color', expected: 'rgb(200, 0, 0)' }),
-    { action: 'fill', target: label('Full name'), value: "Ann O'Hara `${name}`" },
-    { action: 'fill', target: label('Email'), value: 'wrong' },
-    { action: 'clear', target: label('Email') },
-    expectOn(label('Email'), 'toBeEmpty'),
-    { action: 'fill', target: label('Email'), value: 'ann@example.com' },
-    expectOn(label('Email'), 'toHaveAccessibleDescription', { expected: 'We never share it.' }),
-    expectOn('getByPlaceholder("Nickname")', 'toHaveId', { expected: '' }),
-    { action: 'selectOption', target: label('Country'), values: 'Germany' },
-    expectOn(label('Country'), 'toHaveValue', { expected: 'de' }),
-    { action: 'selectOption', target: label('Languages'), values: ['en', 'Japanese'] },
-    expectOn(label('Languages'), 'toHaveValues', { expected: ['en', { regex: '^j' }] }),
-    { action: 'check', target: label('Pro') },
-    expectOn(label('Free'), 'toBeChecked', { options: { checked: false } }),
-    { action: 'check', target: label('I accept the terms') },
-    { action: 'uncheck', target: label('Send me news') },
-    expectOn(label('I accept the terms'), 'toBeChecked'),
-    expectOn(label('Send me news'), 'toHaveJSProperty', { name: 'checked', expected: false }),
-    expectOn(label('Customer number'), 'toBeEditable', { not: true }),
-    expectOn(label('Referral code'), 'toBeDisabled'),
-    expectOn(button('Sign up'), 'toBeEnabled'),
-    expectOn(button('Sign up'), 'toHaveRole', { expected: 'button' }),
-    expectOn(button('Sign up'), 'toHaveAccessibleName', {
-      expected: 'sign up',
-      options: { ignoreCase: true },
-    }),
-    expectOn('getByRole("region", { name: "Summary" })', 'toBeHidden'),
-    expectOn('section', 'toBeAttached'),
-    { action: 'click', target: button('Sign up') },
-    { action: 'waitFor', target: 'getByRole("region", { name: "Summary" })', state: 'visible' },
-    expectOn('getByRole("region", { name: "Summary" }).getByRole("listitem")', 'toContainText', {
-      expected: ["name: Ann O'Hara `${name}`", { regex: 'ann@' }],
-    }),
-    expectOn('getByRole("region", { name: "Summary" }).getByRole("listitem")', 'toHaveCount', {
-      expected: 13,
-    }),
-
-    { action: 'step', title: 'Classes' },
-    { action: 'goto', url: `${url}/keyboard.html` },
-    expectOn(button('Help'), 'toHaveClass', { expected: 'tip' }),
-    expectOn(button('Help'), 'toContainClass', { expected: 'tip' }),
-  ];
+/** Every action and every matcher, on pages where each has an effect that an assertion sees. */
+function flows(url: string): Flow[] {
+  return [elements(url), dialogs(url), severalPages(url)];
 }
 
 for (const language of ['typescript', 'javascript'] as const) {
   test(`every action and matcher, recorded and run in ${language}`, async ({ server, pages, workspace }) => {
     test.slow();
-    const planned = flow(pages.url);
-    const used = new Set(planned.flatMap(({ action, matcher }) => [action, matcher]));
+    const planned = flows(pages.url);
+    const used = new Set(
+      planned.flatMap((flow) => flow.actions.flatMap((each) => [each['action'], each['matcher']])),
+    );
     expect([...actions.keys()].filter((name) => !used.has(name))).toEqual(['undo']);
     expect(Object.keys(matchers).filter((name) => !used.has(name))).toEqual([]);
 
-    const { sessionId } = await server.start({
-      title: 'Every action',
-      options: { language },
-      use: { hasTouch: true, viewport: { width: 900, height: 700 } },
-    });
-    const recorded = await server.record(sessionId, ...planned);
-    expect(recorded.failed).toBeUndefined();
-    expect(recorded.recorded).toBe(planned.length);
-    const ended = await server.call('end_codegen_session', { sessionId });
-    const [file] = ended.files;
-    expect(file?.path).toBe(`generated-tests/every-action.spec.${language === 'typescript' ? 'ts' : 'js'}`);
-
-    const content = await readFile(ended.filePath, 'utf8');
-    expect(content).toBe(ended.testCode);
-    await checkEmitted([{ name: path.basename(ended.filePath), content }]);
+    const emitted = await Promise.all(
+      planned.map(async ({ actions: wanted, ...flow }) => {
+        const { sessionId } = await server.start({ ...flow, options: { language } });
+        const recorded = await server.record(sessionId, ...wanted);
+        expect(recorded.failed).toBeUndefined();
+        expect(recorded.recorded).toBe(wanted.length);
+        const { filePath, testCode } = await server.call('end_codegen_session', { sessionId });
+        const content = await readFile(filePath, 'utf8');
+        expect(content).toBe(testCode);
+        return { name: path.basename(filePath), content };
+      }),
+    );
+    await checkEmitted(emitted);
     const run = await runTests(workspace);
-    expect(run.output).toContain('1 passed');
+    expect(run.output).toContain(`${planned.length} passed`);
     expect(run.exitCode).toBe(0);
   });
 }
