@@ -1,3 +1,4 @@
+import { actions } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
 import type { Step } from '../model/step.js';
 import { brittleness } from './brittle.js';
@@ -8,7 +9,7 @@ import type { Session } from './session.js';
 const named = 8;
 
 /** Steps that do nothing to the page, and notice nothing. */
-const passive = new Set(['step', 'scrollIntoViewIfNeeded']);
+const passive = new Set(['step', 'scrollIntoViewIfNeeded', 'switchPage', 'closePage']);
 /** Steps that fail where what came before them did not work. */
 const noticing = new Set(['expect', 'waitFor', 'waitForURL']);
 
@@ -30,8 +31,12 @@ function assertionWarnings(steps: readonly Step[]): string[] {
     action === 'expect' || assertions.length > 0;
   if (!steps.some(asserts))
     return ['The test asserts nothing: record an expect of what the flow is to show.'];
+  const announces = (step: Step | undefined): boolean =>
+    step !== undefined && actions.get(step.action)?.manner === 'announces';
   const isBlind = (step: Step, index: number): boolean => {
     if (passive.has(step.action) || noticing.has(step.action) || asserts(step)) return false;
+    // What the test waits for is noticed.
+    if (announces(step) || announces(steps[index - 1]) || step.signals !== undefined) return false;
     const next = steps.slice(index + 1).find(({ action }) => !passive.has(action));
     return next === undefined || !noticing.has(next.action);
   };

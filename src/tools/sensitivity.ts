@@ -1,3 +1,4 @@
+import { actions } from '../actions/registry.js';
 import type { Step } from '../model/step.js';
 import type { Session } from '../session/session.js';
 import type { TestError, TestRun } from '../verify/report.js';
@@ -70,5 +71,5 @@ export function unassertedChanges(steps: readonly Step[]): number[] {
 
 /** Whether a step does something in the page. */
 function acts({ action }: Step): boolean {
-  return action !== 'expect' && action !== 'step';
+  return actions.get(action)?.manner === 'acts';
 }

@@ -18,7 +18,7 @@ const roundsAtMost = 5;
 /** Milliseconds for tests that are expected to fail. */
 const shortLimits = { action: 1000, navigation: 5000, expect: 1000, test: 10_000 };
 /** Those of a page without JavaScript, in which nothing comes late. */
-const bareLimits = { ...shortLimits, action: 500, expect: 400 };
+const bareLimits = { ...shortLimits, expect: 500 };
 
 /** Lanes of a run: the test as it is, the same without JavaScript, and without one of its steps each. */
 const lanes = { whole: 'test', bare: 'without-javascript', shortened: 'without-a-step' };

@@ -29,6 +29,8 @@ const silent: [what: string, steps: Step[]][] = [
   ['by automatic assertions', [automatic, automatic]],
   ['a group stands between', [goto(), group, asserted]],
   ['a wait notices', [click, wait, asserted]],
+  ['a dialog has to come', [goto(), asserted, { action: 'onDialog', args: {} }, click]],
+  ['a page has to open', [automatic, { ...click, signals: [{ type: 'popup', page: 'p2' }] }]],
   ['scrolling shows nothing', [goto(), scroll, asserted, scroll]],
 ];
 for (const [what, steps] of silent)
