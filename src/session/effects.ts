@@ -97,6 +97,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   let subject: Subject | undefined;
   /** Whether nothing was done since the page was last looked at for late effects. */
   let caughtUp = false;
+  /** How each page looked last. */
+  const looks = new WeakMap<LivePage, Look>();
   /** References of what changed while nothing was done, and how often. */
   const unrest = new Map<string, number>();
   /** The first step in the current document. */
@@ -109,13 +111,15 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const snapshot = await within(lookMs, page.ariaSnapshot({ mode: 'ai', timeout: lookMs }));
     if (snapshot === undefined) return undefined;
     refsHold = true;
-    return {
+    const seen: Look = {
       live: current,
       snapshot,
       view: parseSnapshot(snapshot),
       url: page.url(),
       document: current.document,
     };
+    looks.set(current, seen);
+    return seen;
   }
 
   /** Whether all that changed while nothing was done has changed so before. */
@@ -377,6 +381,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       else if (step.action === closePage.name) this.forget();
       else {
         const acted = subject;
+        // What has changed in a page since it was left is seen when it is come back to.
+        before = looks.get(live.current) ?? before;
         const [after, own] = await Promise.all([
           look(),
           acted === undefined ? undefined : aftermathOf(acted, live.current.page),

@@ -109,3 +109,13 @@ test('a popup that comes after the result belongs to the step that opened it', a
     /const popupPromise = [^]*much later[^]*const popup = await popupPromise;[^]*h1/,
   );
 });
+
+test('what a popup did to the page that opened it is asserted when that is come back to', async ({
+  open,
+}) => {
+  const { land } = await open('popup.html', { autoAssert: true });
+  await land({ action: 'click', target: button('Open a popup that talks back') });
+  await land({ action: 'switchPage', page: 'p2' }, { action: 'click', target: button('Answer') });
+  const { assertions } = await land({ action: 'switchPage', page: 'p1' });
+  expect(assertions).toEqual([['await expect(page.getByRole("status")).toHaveText("answered");']]);
+});
