@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { actions } from '../src/actions/registry.js';
 import { binary, configure, connect, descendants, expect, test } from './fixtures.js';
 
 function isAlive(pid: number): boolean {
@@ -29,6 +30,10 @@ test('the tool list is what the contract says, and small', async ({ server }) =>
     expect(tool.outputSchema).toHaveProperty('properties.error');
     expect(tool.outputSchema).not.toHaveProperty('required');
   }
+  const recording = JSON.stringify(list.tools[1]?.inputSchema);
+  expect(recording).toContain('expect matcher,expected,name,options,not');
+  expect(recording).not.toContain('dblclick modifiers');
+  for (const name of actions.keys()) expect(recording).toContain(JSON.stringify(name));
 });
 
 test('instructions and prompt tell an agent how to work here', async ({ server }) => {

@@ -72,6 +72,8 @@ export interface Action {
   opensPage: boolean;
   /** The action's own fields, besides `target`, `note` and `record`. */
   fields: z.ZodObject;
+  /** Whether the fields are named as Playwright's parameters and options are, which agents know. */
+  familiar: boolean;
   /** Checks the fields; throws a ZodError. */
   prepare(fields: unknown, baseURL: string | undefined): PreparedAction;
   /** The statement that does the step again. */
@@ -112,6 +114,7 @@ interface ActionDefinition<Fields extends z.ZodObject> {
   manner?: Action['manner'];
   opensPage?: boolean;
   fields: Fields;
+  familiar?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
   emit: (fields: z.infer<Fields>, subject: string, scope: EmitScope) => string;
   /** The fields as the test is to say them, e.g. with relative URLs. */
@@ -125,6 +128,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
     description,
     target,
     fields,
+    familiar = false,
     recorded = true,
     manner = 'acts',
     opensPage = false,
@@ -138,6 +142,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
     manner,
     opensPage,
     fields,
+    familiar,
     prepare(raw, baseURL) {
       const given = fields.parse(raw);
       const checked = baseURL === undefined || normalize === undefined ? given : normalize(given, baseURL);

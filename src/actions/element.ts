@@ -20,17 +20,19 @@ function elementAction<Fields extends z.ZodObject>(definition: {
   name: string;
   description: string;
   fields: Fields;
+  familiar?: boolean;
   act: (element: Locator, fields: z.infer<Fields>) => Promise<unknown>;
   /** The arguments of the method, where they are not just the fields as options. */
   args?: (fields: z.infer<Fields>) => unknown[];
 }): Action {
-  const { name, description, fields, act } = definition;
+  const { name, description, fields, familiar = true, act } = definition;
   const args = definition.args ?? ((given: z.infer<Fields>): unknown[] => [given]);
   return defineAction({
     name,
     description,
     target: 'element',
     fields,
+    familiar,
     async perform(_, given, element) {
       if (element !== undefined) await act(element, given);
     },
@@ -101,6 +103,7 @@ export const pressSequentially = elementAction({
   name: 'pressSequentially',
   description: 'Types character by character, for pages that listen to keys.',
   fields: z.strictObject({ value: text, delay: delay.optional() }),
+  familiar: false,
   act: (element, { value, ...options }) => element.pressSequentially(value, options),
   args: ({ value, ...options }) => [value, options],
 });
@@ -149,6 +152,7 @@ export const waitFor = defineAction({
       .optional()
       .describe('`visible` when left out.'),
   }),
+  familiar: true,
   async perform(_, options, locator) {
     await locator?.waitFor(options);
   },
@@ -164,6 +168,7 @@ export const press = defineAction({
     key: z.string().min(1).max(100).describe('Key name as in KeyboardEvent.key, with modifiers before it.'),
     delay: delay.optional(),
   }),
+  familiar: true,
   async perform({ page }, { key, ...options }, element) {
     await (element === undefined ? page.keyboard.press(key, options) : element.press(key, options));
   },

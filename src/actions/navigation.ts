@@ -15,6 +15,7 @@ export const goto = defineAction({
   fields: z.strictObject({
     url: z.string().min(1).describe('http(s) URL; relative where the session has a baseURL.'),
   }),
+  familiar: true,
   async perform({ page, baseURL, navigationMs }, { url }) {
     await page.goto(checkUrl(url, baseURL), { timeout: navigationMs });
   },
@@ -69,6 +70,7 @@ export const waitForURL = defineAction({
   target: 'none',
   manner: 'looks',
   fields: z.strictObject({ url: textOrPatternSchema.describe('URL, glob or regular expression.') }),
+  familiar: true,
   async perform({ page, navigationMs }, { url }) {
     await page.waitForURL(urlMatcher(url), { timeout: navigationMs });
   },

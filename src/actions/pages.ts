@@ -28,6 +28,7 @@ export const newPage = defineAction({
   fields: z.strictObject({
     url: z.string().min(1).optional().describe('What it opens; blank when left out.'),
   }),
+  familiar: true,
   async perform({ pages, baseURL, navigationMs }, { url }) {
     if (url !== undefined) checkUrl(url, baseURL);
     const page = await pages.open();

@@ -3,10 +3,7 @@ import { actions } from '../actions/registry.js';
 
 /** What every action of a call may hold besides its own fields. */
 export const requestSchema = z.looseObject({
-  action: z
-    .string()
-    .meta({ enum: [...actions.keys()] })
-    .describe('What to do.'),
+  action: z.string().meta({ enum: [...actions.keys()] }),
   target: z
     .string()
     .min(1)

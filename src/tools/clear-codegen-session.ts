@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { defineTool, types } from './tool.js';
+import { defineTool, selfEvident, types } from './tool.js';
 
 export const clearCodegenSession = defineTool({
   name: 'clear_codegen_session',
   title: 'Discard a codegen session',
   description: 'Closes a session and forgets what it recorded; no file is written.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
-  input: z.strictObject({ sessionId: z.string().describe('The session to discard.') }),
+  input: z.strictObject({ sessionId: z.string().meta(selfEvident).describe('The session to discard.') }),
   output: { cleared: types.flag },
 
   async handle({ sessions }, { sessionId }) {

@@ -3,7 +3,7 @@ import { verifyModeSchema } from '../config/schema.js';
 import type { WriteRequest } from '../guard/guard.js';
 import { CodegenError } from '../model/errors.js';
 import { sessionSource } from './source.js';
-import { defineTool, types, type Answer } from './tool.js';
+import { defineTool, selfEvident, types, type Answer } from './tool.js';
 import type { Verified } from './verification.js';
 
 type VerifyMode = z.infer<typeof verifyModeSchema>;
@@ -20,7 +20,7 @@ export const endCodegenSession = defineTool({
     'Runs the test of a session and, if it passes, writes it and closes the page. A failed call leaves the session open and the disk as it was.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
-    sessionId: z.string().describe('The session to end.'),
+    sessionId: z.string().meta(selfEvident).describe('The session to end.'),
     file: z.string().min(1).optional().describe("Instead of the session's own."),
     onConflict: z
       .enum(['fail', 'rename', 'overwrite'])
@@ -31,7 +31,7 @@ export const endCodegenSession = defineTool({
       .describe(
         'require: write only a test that passes; report: any test; off: run nothing. As configured if left out.',
       ),
-    dryRun: z.boolean().optional().describe('Only show what would be written.'),
+    dryRun: z.boolean().optional().meta(selfEvident).describe('Only show what would be written.'),
   }),
   output: {
     filePath: types.text,

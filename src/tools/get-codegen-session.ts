@@ -3,7 +3,15 @@ import { emitSteps, statementOf } from '../actions/emitter.js';
 import { groupTitle } from '../actions/registry.js';
 import type { Session } from '../session/session.js';
 import { sessionSource } from './source.js';
-import { defineTool, pageOutput, pageText, type Answer, type ToolContext, types } from './tool.js';
+import {
+  defineTool,
+  pageOutput,
+  pageText,
+  selfEvident,
+  type Answer,
+  type ToolContext,
+  types,
+} from './tool.js';
 
 const parts = z.enum(['steps', 'code', 'snapshot', 'screenshot', 'console', 'network']);
 
@@ -15,7 +23,7 @@ export const getCodegenSession = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   input: z.strictObject({
     sessionId: z.string().optional().describe('All sessions if left out.'),
-    include: z.array(parts).optional().describe('What to show besides the state.'),
+    include: z.array(parts).optional().meta(selfEvident).describe('What to show besides the state.'),
     target: z.string().min(1).max(5000).optional().describe('Limits snapshot and screenshot to an element.'),
   }),
   output: {

@@ -5,13 +5,11 @@ import { CodegenError } from '../model/errors.js';
 import { requestSchema } from '../session/request.js';
 import { defineTool, pageOutput, pageText, types } from './tool.js';
 
-/** The names of the actions that have the same fields, by these fields. */
-const namesByFields = new Map<string, string[]>();
-for (const { name, fields } of actions.values()) {
-  const own = Object.keys(fields.shape).join(',');
-  if (own !== '') namesByFields.set(own, [...(namesByFields.get(own) ?? []), name]);
-}
-const fieldList = [...namesByFields].map(([fields, names]) => `${names.join('/')} ${fields}`);
+/** The fields of actions whose names nobody would guess who knows Playwright. */
+const ownFields = [...actions.values()]
+  .map(({ name, fields, familiar }) => ({ name, own: familiar ? [] : Object.keys(fields.shape) }))
+  .filter(({ own }) => own.length > 0)
+  .map(({ name, own }) => `${name} ${own.join(',')}`);
 
 export const recordCodegenSession = defineTool({
   name: 'record_codegen_session',
@@ -25,7 +23,9 @@ export const recordCodegenSession = defineTool({
       .array(requestSchema)
       .min(1)
       .max(100)
-      .describe(`Own fields of actions: ${fieldList.join('; ')}.`),
+      .describe(
+        `Fields are named as Playwright's parameters and options, as in {"action":"fill","target":"e5","value":"Ann"}. Besides: ${ownFields.join('; ')}.`,
+      ),
     snapshot: z.enum(['diff', 'full', 'none']).optional().describe('diff if left out.'),
   }),
   output: {

@@ -11,17 +11,30 @@ import type { RecordLimits } from '../session/record.js';
 import type { SavedSession } from '../session/saved.js';
 import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
-import { defineTool, pageOutput, pageText, shallow, types, type Answer, type ToolCall } from './tool.js';
+import {
+  defineTool,
+  pageOutput,
+  pageText,
+  selfEvident,
+  shallow,
+  types,
+  type Answer,
+  type ToolCall,
+} from './tool.js';
 
 /** Milliseconds for a page to settle after an action. */
 const settleMs = 1000;
 
 const optionsSchema = z.strictObject({
   outputPath: z.string().min(1).optional().describe('Directory in the workspace.'),
-  testNamePrefix: z.string().max(100).optional().describe("Before the test's title."),
-  includeComments: z.boolean().optional().describe('Notes as comments.'),
-  language: z.enum(['typescript', 'javascript']).optional().describe('As configured if left out.'),
-  template: z.enum(['plain']).optional().describe('As configured if left out.'),
+  testNamePrefix: z.string().max(100).optional().meta(selfEvident).describe("Before the test's title."),
+  includeComments: z.boolean().optional().meta(selfEvident).describe('Notes as comments.'),
+  language: z
+    .enum(['typescript', 'javascript'])
+    .optional()
+    .meta(selfEvident)
+    .describe('As configured if left out.'),
+  template: z.enum(['plain']).optional().meta(selfEvident).describe('As configured if left out.'),
 });
 
 const inputSchema = z.strictObject({
@@ -37,7 +50,7 @@ const inputSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Spec file in the output directory; made from the title if left out.'),
-  options: optionsSchema.optional().describe('How the test is written.'),
+  options: optionsSchema.optional().meta(selfEvident).describe('How the test is written.'),
   use: useSchema
     .optional()
     .meta(shallow)

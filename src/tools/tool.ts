@@ -100,6 +100,9 @@ export const types = {
 /** Marks a schema that is advertised by its type and description alone. */
 export const shallow = { shallow: true };
 
+/** Marks a schema whose name says enough, so that its description is left to the documentation. */
+export const selfEvident = { selfEvident: true };
+
 /** What a schema checks and an agent need not know beforehand. */
 const unadvertised = [
   'additionalProperties',
@@ -117,6 +120,8 @@ function toJsonSchema(schema: z.ZodObject): Record<string, unknown> {
       if (jsonSchema['shallow'] === true)
         for (const key of Object.keys(jsonSchema))
           if (key !== 'type' && key !== 'description') Reflect.deleteProperty(jsonSchema, key);
+      if (jsonSchema['selfEvident'] === true)
+        for (const key of ['description', 'selfEvident']) Reflect.deleteProperty(jsonSchema, key);
       for (const key of unadvertised) Reflect.deleteProperty(jsonSchema, key);
     },
   });
