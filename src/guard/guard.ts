@@ -5,7 +5,8 @@ import { systemClock, type Clock } from '../state/clock.js';
 import { checkSpecPath, type CheckedPath, type Language } from './paths.js';
 import { decide, limitsOf } from './policy.js';
 import type { Caller, Hold, Quota } from './quota.js';
-import type { OnConflict, WriteOptions, WrittenFile } from './writer.js';
+import type { OnConflict, OutputFile, WrittenFile } from './plan.js';
+import type { WriteOptions } from './writer.js';
 
 /** What the guard reads of the configuration, anew at every call. */
 export interface GuardConfig {
@@ -23,7 +24,7 @@ export interface OutputPlace {
 
 export interface WriteRequest extends OutputPlace {
   /** `content` makes the whole text, whose header depends on the path, relative to the workspace. */
-  files: { file: string; content: (relativePath: string) => string }[];
+  files: { file: string; content: OutputFile['content'] }[];
   onConflict: OnConflict;
   dryRun?: boolean | undefined;
 }

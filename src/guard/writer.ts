@@ -1,51 +1,29 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { createDurably, ensureStateDirectory, errnoOf, isRunning, syncDirectory } from '../state/files.js';
-import { inspect, type Origin } from './header.js';
 import type { CheckedPath } from './paths.js';
+import {
+  described,
+  planFiles,
+  type OutputFile,
+  type Plan,
+  type PlanOptions,
+  type WrittenFile,
+} from './plan.js';
 import type { Hold } from './quota.js';
 
-export type OnConflict = 'fail' | 'rename' | 'overwrite';
-
-export interface OutputFile {
-  target: CheckedPath;
-  /** Makes the whole text, whose header depends on the path, relative to the workspace. */
-  content: (relativePath: string) => string;
-}
-
-export interface WriteOptions {
+export interface WriteOptions extends PlanOptions {
   stateDirectory: string;
-  onConflict: OnConflict;
-  /** The most that any call may do to a file that is there: configuration, not the call's own. */
-  overwrite: 'never' | 'generated' | 'always';
-  maxFileBytes: number;
   maxFilesPerSession: number;
-  /** Checks the path that `rename` wants to use instead. */
-  check: (relativePath: string) => Promise<CheckedPath>;
+  /** Called with every plan before anything is reserved or written; what it throws stops the call. */
+  confirm?: (plans: readonly Plan[]) => Promise<void>;
   /** Called once with the number of files about to change, before the first of them does. */
   reserve: (changes: number) => Promise<Hold>;
   /** Checks everything, changes nothing. */
   dryRun: boolean;
-}
-
-export interface WrittenFile {
-  /** Relative to the workspace, with forward slashes. */
-  path: string;
-  absolutePath: string;
-  bytes: number;
-  sha256: string;
-  change: 'created' | 'replaced' | 'unchanged';
-}
-
-/** One file that a call is about to write; `before` is what it replaces. */
-interface Plan {
-  target: CheckedPath;
-  data: Buffer;
-  before: { data: Buffer; mode: number } | undefined;
-  change: WrittenFile['change'];
 }
 
 /** Thrown where a file came, went or changed between looking at it and writing it. */
@@ -78,18 +56,18 @@ export async function writeFiles(
   let hold: Hold | undefined;
   try {
     for (let attempt = 1; ; attempt++) {
-      const plans: Plan[] = [];
-      for (const file of files) plans.push(await plan(file, options));
+      const plans = await planFiles(files, options);
       const changing = plans.filter((one) => one.change !== 'unchanged');
-      if (options.dryRun) return plans.map(written);
+      if (options.dryRun) return plans.map(described);
       if (changing.length === 0) {
         await hold?.release();
-        return plans.map(written);
+        return plans.map(described);
       }
+      await options.confirm?.(changing);
       hold ??= await options.reserve(changing.length);
       try {
         await commit(changing, options.stateDirectory);
-        return plans.map(written);
+        return plans.map(described);
       } catch (error) {
         // Planned anew, a name taken meanwhile is refused, or gives way to the next free one.
         const again = options.onConflict !== 'overwrite' && attempt < attemptsAtMost;
@@ -106,16 +84,6 @@ function overtaken({ relative }: CheckedPath): CodegenError {
   return new CodegenError('FILE_CHANGED', `${relative} changed while it was being written.`, {
     hint: 'What was saved there is kept. Look at it, then try again or use onConflict "rename".',
   });
-}
-
-function written({ target, data, change }: Plan): WrittenFile {
-  return {
-    path: target.relative,
-    absolutePath: target.absolute,
-    bytes: data.length,
-    sha256: createHash('sha256').update(data).digest('hex'),
-    change,
-  };
 }
 
 /** What to tell of a failed file operation; any other error is returned as it is. */
@@ -144,58 +112,6 @@ const reasons: Record<string, readonly [why: string, hint: string]> = {
   EISDIR: ['a directory is where the file should be', 'Give another file name.'],
   ENAMETOOLONG: ['the path is too long for this system', 'Give a shorter file name.'],
 };
-
-/** Looks at what stands at a file's name and decides what will be done, or throws why nothing may be. */
-async function plan(file: OutputFile, options: WriteOptions): Promise<Plan> {
-  for (let number = 1; ; number++) {
-    const target = number === 1 ? file.target : await options.check(numbered(file.target.relative, number));
-    const data = Buffer.from(file.content(target.relative));
-    if (data.length > options.maxFileBytes) {
-      throw new CodegenError(
-        'FILE_TOO_LARGE',
-        `${target.relative} would have ${data.length} bytes; ${options.maxFileBytes} are allowed.`,
-        { hint: 'Record less in one session; writes.maxFileBytes in the configuration sets the limit.' },
-      );
-    }
-    const before = await contentOf(target.absolute);
-    if (!before) return { target, data, before, change: 'created' };
-    if (before.data.equals(data)) return { target, data, before, change: 'unchanged' };
-    if (options.onConflict === 'rename') continue;
-    const origin = inspect(target.relative, before.data.toString());
-    const mayReplace =
-      options.overwrite === 'always' || (options.overwrite === 'generated' && origin === 'untouched');
-    if (options.onConflict === 'overwrite' && mayReplace) return { target, data, before, change: 'replaced' };
-    throw inTheWay(target.relative, origin, mayReplace);
-  }
-}
-
-function inTheWay(file: string, origin: Origin, mayReplace: boolean): CodegenError {
-  const hint = mayReplace
-    ? 'Use onConflict "overwrite" to replace it, "rename" to keep both, or another file name.'
-    : 'Use onConflict "rename" or another file name; the configuration does not let a call replace it.';
-  return origin === 'edited'
-    ? new CodegenError('FILE_CHANGED', `${file} was emitted by this tool and edited since.`, { hint })
-    : new CodegenError('FILE_EXISTS', `${file} exists already.`, { hint });
-}
-
-/** `login.spec.ts` becomes `login-2.spec.ts`. */
-function numbered(relativePath: string, number: number): string {
-  return relativePath.replace(/(\.spec)?\.[^./]+$/, (extension) => `-${number}${extension}`);
-}
-
-async function contentOf(file: string): Promise<Plan['before']> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      return { data: await handle.readFile(), mode: (await handle.stat()).mode & 0o777 };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
 
 /** What is left to do once a commit has succeeded, or to take back, last things first, where it has not. */
 interface Commit {

@@ -88,12 +88,12 @@ export const endCodegenSession = defineTool({
       const [spec = target] = written;
       if (!dryRun) warnings.push(...(await saveSession(context.stateDirectory, spec.path, session)));
       if (!dryRun) await context.sessions.end(session);
-      const testCode = request.files[0]?.content(spec.path) ?? '';
+      const testCode = request.files[0]?.content(spec.path).toString() ?? '';
       const verb = dryRun ? 'Would write' : 'Wrote';
       return {
         structured: {
           filePath: spec.absolutePath,
-          files: written.map(({ absolutePath, ...each }) => each),
+          files: written.map(({ absolutePath, sha256Before, ...each }) => each),
           testCode,
           verification,
           warnings,

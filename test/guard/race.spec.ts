@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@playwright/test';
 import { inspect, withHeader } from '../../src/guard/header.js';
-import type { OnConflict } from '../../src/guard/writer.js';
+import type { OnConflict } from '../../src/guard/plan.js';
 import { emitted, openGuard } from './workspace.js';
 
 interface Writing {

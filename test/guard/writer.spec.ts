@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import promises, { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
-import type { OnConflict } from '../../src/guard/writer.js';
+import type { OnConflict } from '../../src/guard/plan.js';
 import { writeFiles } from '../../src/guard/writer.js';
 import { withHeader } from '../../src/guard/header.js';
 import { emitted, openGuard, outcomeOf, type Settings } from './workspace.js';
@@ -35,7 +36,8 @@ test('creates a file with its header, and says what it did', async () => {
     path: relative,
     absolutePath: file,
     bytes: Buffer.byteLength(text),
-    sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    sha256: sha256(text),
+    sha256Before: undefined,
     change: 'created',
   });
   expect(await readdir(output)).toEqual(['a.spec.ts']);
@@ -83,7 +85,9 @@ for (const [overwrite, kind, onConflict, outcome] of [
     await writeFile(file, standing[kind]);
     const backups = path.join(root, '.codegen', 'backups');
     if (outcome === 'replaced') {
-      expect(await write('new', onConflict)).toMatchObject([{ change: 'replaced' }]);
+      expect(await write('new', onConflict)).toMatchObject([
+        { change: 'replaced', sha256Before: sha256(standing[kind]) },
+      ]);
       expect(await readFile(file, 'utf8')).toBe(withHeader(relative, 'new'));
       const kept = (await readdir(backups)).map((name) => readFileSync(path.join(backups, name), 'utf8'));
       expect(kept).toEqual([standing[kind]]);
@@ -240,6 +244,23 @@ for (const { name, before, onConflict, code } of [
   });
 }
 
+test('a plan shows what would change, and is carried out only when it is confirmed', async () => {
+  const { file, write, root } = open();
+  await write('old');
+  const seen: string[] = [];
+  const writing = writeWith(root, {
+    files: [{ target: { absolute: file, relative }, content: emitted('new') }],
+    onConflict: 'overwrite',
+    confirm: ([plan]) => {
+      seen.push(String(plan?.before?.data), String(plan?.data));
+      return Promise.reject(new Error('declined'));
+    },
+  });
+  await expect(writing).rejects.toThrow('declined');
+  expect(seen).toEqual(['old', 'new'].map((body) => withHeader(relative, body)));
+  expect(await readFile(file, 'utf8')).toBe(seen[0]);
+});
+
 test('a file removed in between is not made anew', async () => {
   const { file, write, root, output } = open();
   await write('old');
@@ -322,6 +343,8 @@ test('a full disk leaves everything as it was', () => {
   }
 });
 
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 function failure(code: string): Promise<never> {
   return Promise.reject(Object.assign(new Error(code), { code, errno: -1 }));
 }
@@ -335,21 +358,21 @@ function acrossDisks(from: string, to: string): Promise<void> {
 /** Writes past the guard, with `between` happening after everything was inspected and before anything is written. */
 function writeWith(
   root: string,
-  request: Pick<Parameters<typeof writeFiles>[1], 'onConflict'> & {
+  request: Pick<Parameters<typeof writeFiles>[1], 'onConflict' | 'confirm'> & {
     files: Parameters<typeof writeFiles>[0];
-    between: () => Promise<void> | void;
+    between?: () => Promise<void> | void;
   },
 ) {
   return writeFiles(request.files, {
     stateDirectory: path.join(root, '.codegen'),
-    onConflict: request.onConflict,
+    ...request,
     overwrite: 'always',
     maxFileBytes: 1_000,
     maxFilesPerSession: 3,
     dryRun: false,
     check: () => Promise.reject(new Error('nothing is renamed here')),
     reserve: async () => {
-      await request.between();
+      await request.between?.();
       return { release: () => Promise.resolve() };
     },
   });

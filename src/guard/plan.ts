@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { CodegenError } from '../model/errors.js';
+import { errnoOf } from '../state/files.js';
+import { inspect, type Origin } from './header.js';
+import type { CheckedPath } from './paths.js';
+
+export type OnConflict = 'fail' | 'rename' | 'overwrite';
+
+export interface OutputFile {
+  target: CheckedPath;
+  /** Makes the whole content; a text's header depends on the path, relative to the workspace. */
+  content: (relativePath: string) => string | Buffer;
+}
+
+export interface PlanOptions {
+  onConflict: OnConflict;
+  /** The most that any call may do to a file that is there: configuration, not the call's own. */
+  overwrite: 'never' | 'generated' | 'always';
+  maxFileBytes: number;
+  /** Checks the path that `rename` wants to use instead. */
+  check: (relativePath: string) => Promise<CheckedPath>;
+}
+
+/** One file that a call is about to write; `before` is what it replaces. */
+export interface Plan {
+  target: CheckedPath;
+  data: Buffer;
+  before: { data: Buffer; mode: number } | undefined;
+  change: WrittenFile['change'];
+}
+
+export interface WrittenFile {
+  /** Relative to the workspace, with forward slashes. */
+  path: string;
+  absolutePath: string;
+  bytes: number;
+  sha256: string;
+  /** Hash of what stood there; undefined where nothing did. */
+  sha256Before: string | undefined;
+  change: 'created' | 'replaced' | 'unchanged';
+}
+
+/** What comes of a plan, or will. */
+export function described({ target, data, before, change }: Plan): WrittenFile {
+  return {
+    path: target.relative,
+    absolutePath: target.absolute,
+    bytes: data.length,
+    sha256: sha256(data),
+    sha256Before: before && sha256(before.data),
+    change,
+  };
+}
+
+export function sha256(data: Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/**
+ * Looks at what stands at each file's name and decides what is to be done, which a commit then does or refuses. Changes
+ * nothing. Throws FILE_EXISTS, FILE_CHANGED, FILE_TOO_LARGE.
+ */
+export async function planFiles(files: readonly OutputFile[], options: PlanOptions): Promise<Plan[]> {
+  const plans: Plan[] = [];
+  for (const file of files) plans.push(await planFile(file, options));
+  return plans;
+}
+
+async function planFile(file: OutputFile, options: PlanOptions): Promise<Plan> {
+  for (let number = 1; ; number++) {
+    const target = number === 1 ? file.target : await options.check(numbered(file.target.relative, number));
+    const data = Buffer.from(file.content(target.relative));
+    if (data.length > options.maxFileBytes) {
+      throw new CodegenError(
+        'FILE_TOO_LARGE',
+        `${target.relative} would have ${data.length} bytes; ${options.maxFileBytes} are allowed.`,
+        { hint: 'Record less in one session; writes.maxFileBytes in the configuration sets the limit.' },
+      );
+    }
+    const before = await contentOf(target.absolute);
+    if (!before) return { target, data, before, change: 'created' };
+    if (before.data.equals(data)) return { target, data, before, change: 'unchanged' };
+    if (options.onConflict === 'rename') continue;
+    const origin = inspect(target.relative, before.data.toString());
+    const mayReplace =
+      options.overwrite === 'always' || (options.overwrite === 'generated' && origin === 'untouched');
+    if (options.onConflict === 'overwrite' && mayReplace) return { target, data, before, change: 'replaced' };
+    throw inTheWay(target.relative, origin, mayReplace);
+  }
+}
+
+function inTheWay(file: string, origin: Origin, mayReplace: boolean): CodegenError {
+  const hint = mayReplace
+    ? 'Use onConflict "overwrite" to replace it, "rename" to keep both, or another file name.'
+    : 'Use onConflict "rename" or another file name; the configuration does not let a call replace it.';
+  return origin === 'edited'
+    ? new CodegenError('FILE_CHANGED', `${file} was emitted by this tool and edited since.`, { hint })
+    : new CodegenError('FILE_EXISTS', `${file} exists already.`, { hint });
+}
+
+/** `login.spec.ts` becomes `login-2.spec.ts`. */
+function numbered(relativePath: string, number: number): string {
+  return relativePath.replace(/(\.spec)?\.[^./]+$/, (extension) => `-${number}${extension}`);
+}
+
+async function contentOf(file: string): Promise<Plan['before']> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      return { data: await handle.readFile(), mode: (await handle.stat()).mode & 0o777 };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
