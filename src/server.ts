@@ -113,7 +113,7 @@ export function createServer(context: ToolContext): McpServer {
     };
     try {
       await context.refresh();
-      const admission = await context.guard.admit(tool.name);
+      const admission = await context.guard.admit({ tool: tool.name, args: params.arguments });
       let answer: Answer;
       try {
         answer = await tool.handle(context, params.arguments, call);

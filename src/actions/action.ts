@@ -43,6 +43,8 @@ export interface ActionContext {
   announce: (announcement: Announcement) => void;
   /** Takes back the last steps that no action has followed, where they announce something. Returns them. */
   withdraw: () => Step[];
+  /** Shows the agent what was read from the page. */
+  show: (value: unknown) => void;
   /** What relative URLs are resolved against, where the session has one. */
   baseURL: string | undefined;
   /** Milliseconds for an action or assertion. */

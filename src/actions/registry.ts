@@ -3,6 +3,7 @@ import type { Action } from './action.js';
 import * as dialog from './dialog.js';
 import * as element from './element.js';
 import { expect } from './expect.js';
+import * as evaluation from './evaluate.js';
 import * as navigation from './navigation.js';
 import * as pages from './pages.js';
 import * as structure from './structure.js';
@@ -13,6 +14,7 @@ export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
   element: Object.values(element),
   assertion: [expect],
   'dialogs, pages, files': [...Object.values(dialog), ...Object.values(pages)],
+  output: Object.values(evaluation),
   structure: Object.values(structure),
 };
 

@@ -12,7 +12,9 @@ export type LiveEvent =
   | { type: 'closed'; page: string }
   | { type: 'crashed'; page: string }
   | { type: 'download'; suggestedFilename: string }
-  | { type: 'console'; level: 'error'; text: string };
+  | { type: 'console'; level: 'error'; text: string }
+  /** What an action read from the page. */
+  | { type: 'result'; action: string; text: string };
 
 export interface ConsoleEntry {
   level: string;
@@ -69,6 +71,8 @@ export interface Live {
   open(): Promise<LivePage>;
   /** Gives a page another id, as saved steps call it. */
   rename(entry: LivePage, id: string): void;
+  /** Has an event told with the next result. */
+  tell(event: LiveEvent): void;
   /** Events since they were last taken. */
   takeEvents(): LiveEvent[];
   console: ConsoleEntry[];
@@ -252,6 +256,7 @@ export async function openLive(
       entry.id = id;
       opened = Math.max(opened, Number(id.slice(1)));
     },
+    tell: (event) => events.push(event),
     takeEvents() {
       const taken = events;
       events = [];

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
-import type { Limit, Policy } from '../model/policy.js';
+import { recordTool, type Decision, type Limit, type Policy } from '../model/policy.js';
 import { systemClock, type Clock } from '../state/clock.js';
 import { checkSpecPath, type CheckedPath, type Language } from './paths.js';
-import { decide, limitsOf } from './policy.js';
+import { decide, deniedAction, limitsOf, type Call, type Verdict } from './policy.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { OnConflict, OutputFile, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
@@ -29,12 +29,19 @@ export interface WriteRequest extends OutputPlace {
   dryRun?: boolean | undefined;
 }
 
+/** A call that may run; `release` gives its quota back where nothing took effect. */
+export interface Admission extends Hold {
+  decision: Decision;
+}
+
 /** Stands between the calls of one MCP connection and everything that they could harm. */
 export interface Guard {
   /** Whether a tool is listed. */
   visible(tool: string): boolean;
-  /** Lets a call run and counts it; `release` where nothing took effect. Throws POLICY_DENIED, RATE_LIMITED. */
-  admit(tool: string): Promise<Hold>;
+  /** Lets a call run and counts it. Throws POLICY_DENIED, RATE_LIMITED; the error's `decision` says by which rule. */
+  admit(call: Call): Promise<Admission>;
+  /** Checks actions that no call names, e.g. those of a saved session. Throws POLICY_DENIED. */
+  checkActions(names: readonly string[]): void;
   /** Resolves the file of a call. Throws PATH_NOT_ALLOWED. */
   checkPath(file: string, place?: OutputPlace): Promise<CheckedPath>;
   /** Writes all files or none. Throws what `checkPath` and `writeFiles` throw, and RATE_LIMITED. */
@@ -80,15 +87,18 @@ export function createGuard(options: {
   return {
     checkPath,
 
-    visible: (tool) => decide(config().policy, tool).kind !== 'hidden',
+    visible: (tool) => decide(config().policy, { tool }).kind !== 'hidden',
 
-    async admit(tool) {
-      const decision = decide(config().policy, tool);
-      if (decision.kind === 'allowed') return (await quota()).take(decision.limits);
-      const why = decision.reason === undefined ? ` (${decision.rule}).` : `: ${decision.reason}`;
-      throw new CodegenError('POLICY_DENIED', `${tool} is denied by the policy${why}`, {
-        hint: 'Trying again does not help; ask the person who runs this server to change the policy.',
-      });
+    async admit(call) {
+      const verdict = decide(config().policy, call);
+      if (verdict.kind !== 'allowed') throw denial(call.tool, verdict);
+      const { kind, rule, charges } = verdict;
+      return { ...(await (await quota()).take(charges)), decision: { kind, rule } };
+    },
+
+    checkActions(names) {
+      const denied = deniedAction(config().policy, names);
+      if (denied) throw denial(recordTool, denied);
     },
 
     async write({ files, onConflict, dryRun = false, ...place }) {
@@ -102,17 +112,26 @@ export function createGuard(options: {
         onConflict,
         dryRun,
         check: (relativePath) => checkPath(relativePath, place),
-        reserve: async (changes) => (await quota()).take(writes.limits, changes),
+        reserve: async (count) =>
+          (await quota()).take(
+            writes.limits.map((limit, index) => ({ limit, rule: `writes.limits[${index}]`, count })),
+          ),
       });
     },
 
     async remaining(tool) {
       const { policy, writes } = config();
-      const decision = decide(policy, tool);
-      return (await quota()).remaining([
-        ...writes.limits,
-        ...(decision.kind === 'allowed' ? decision.limits : []),
-      ]);
+      const verdict = decide(policy, { tool });
+      const charges = verdict.kind === 'allowed' ? verdict.charges : [];
+      return (await quota()).remaining([...writes.limits, ...charges.map(({ limit }) => limit)]);
     },
   };
+}
+
+function denial(tool: string, { kind, rule, reason }: Exclude<Verdict, { kind: 'allowed' }>): CodegenError {
+  const why = reason === undefined ? ` (${rule}).` : `: ${reason}`;
+  return new CodegenError('POLICY_DENIED', `${tool} is denied by the policy${why}`, {
+    hint: 'Trying again does not help; ask the person who runs this server to change the policy.',
+    decision: { kind, rule },
+  });
 }

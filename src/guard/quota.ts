@@ -12,6 +12,15 @@ export interface Caller {
   connection: string;
 }
 
+/** What a call takes from a limit. */
+export interface Charge {
+  limit: Limit;
+  /** The limit's place in the policy or the configuration. */
+  rule: string;
+  /** Units of quota. */
+  count: number;
+}
+
 /** Quota that was taken. */
 export interface Hold {
   /** Gives it back; for where nothing took effect. */
@@ -21,10 +30,10 @@ export interface Hold {
 /** The counters that all processes of one state directory share. */
 export interface Quota {
   /**
-   * Takes `count` units from every limit, or from none. Throws RATE_LIMITED where one has no room, and whatever the
+   * Takes what is charged from every limit, or from none. Throws RATE_LIMITED where one has no room, and whatever the
    * store throws where it can't be reached: what a limit covers is then refused. Without limits no file is touched.
    */
-  take(limits: readonly Limit[], count?: number): Promise<Hold>;
+  take(charges: readonly Charge[]): Promise<Hold>;
   /** Units left now, by counter; the smallest where several limits share one. */
   remaining(limits: readonly Limit[]): Promise<Record<string, number>>;
 }
@@ -46,7 +55,7 @@ type Counters = State['counters'];
 /** When a call was decided on, and the limit that had no room, if one had none. */
 interface Outcome {
   at: number;
-  refused?: { limit: Limit; retryAfterMs?: number } | undefined;
+  refused?: { charge: Charge; retryAfterMs?: number } | undefined;
 }
 
 /** An admission older than this when it returns was held up on its way, and is evaluated again, a few times. */
@@ -82,13 +91,8 @@ export function openQuota(options: {
     return { instant, now, counters };
   }
 
-  /** Enters `id` into every counter of `limits`, or into none. Evaluated twice, it still counts once. */
-  function enter(
-    state: State,
-    id: string,
-    limits: readonly Limit[],
-    count: number,
-  ): { state: State; result: Outcome } {
+  /** Enters `id` into every counter that is charged, or into none. Evaluated twice, it still counts once. */
+  function enter(state: State, id: string, charges: readonly Charge[]): { state: State; result: Outcome } {
     const { instant, now, counters } = present(state);
     const own = Object.values(counters).flatMap((counter) =>
       counter.entries.filter((entry) => entry.id === id),
@@ -96,10 +100,11 @@ export function openQuota(options: {
     if (own && now - own.at < heldUpAfterMs) return { state, result: { at: own.at } };
 
     const others = without(counters, id);
-    const refused = limits
-      .flatMap((limit) => {
+    const refused = charges
+      .flatMap((charge) => {
+        const { limit, count } = charge;
         const verdict = admit(others[keyOf(limit)]?.entries ?? [], limit, now, count);
-        return verdict.admitted ? [] : [{ ...verdict, limit }];
+        return verdict.admitted ? [] : [{ ...verdict, charge }];
       })
       .reduce<Outcome['refused']>(
         (longest, next) => (longest && waitOf(longest) >= waitOf(next) ? longest : next),
@@ -107,10 +112,12 @@ export function openQuota(options: {
       );
     if (refused) return { state: own ? { instant, counters: others } : state, result: { at: now, refused } };
 
+    const limits = charges.map(({ limit }) => limit);
     for (const key of new Set(limits.map(keyOf))) {
       const windows = [...configured(), ...limits].map((limit) =>
         keyOf(limit) === key ? windowOf(limit) : 0,
       );
+      const count = Math.max(...charges.map((charge) => (keyOf(charge.limit) === key ? charge.count : 0)));
       const before = others[key] ?? { keepMs: 0, entries: [] };
       others[key] = {
         keepMs: Math.max(before.keepMs, ...windows),
@@ -121,8 +128,8 @@ export function openQuota(options: {
   }
 
   return {
-    async take(limits, count = 1) {
-      if (limits.length === 0) return { release: () => Promise.resolve() };
+    async take(charges) {
+      if (charges.length === 0) return { release: () => Promise.resolve() };
       const id = randomBytes(8).toString('hex');
       const release = (): Promise<void> =>
         store.update((state) => ({
@@ -130,8 +137,8 @@ export function openQuota(options: {
           result: undefined,
         }));
       for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
-        const { at, refused } = await store.update((state) => enter(state, id, limits, count));
-        if (refused) throw rateLimited(refused.limit, count, refused.retryAfterMs);
+        const { at, refused } = await store.update((state) => enter(state, id, charges));
+        if (refused) throw rateLimited(refused.charge, refused.retryAfterMs);
         if (clock.now().monotonic - at < heldUpAfterMs) return { release };
       }
       await release();
@@ -169,16 +176,19 @@ function waitOf(refused: { retryAfterMs?: number }): number {
   return refused.retryAfterMs ?? Infinity;
 }
 
-function rateLimited(limit: Limit, count: number, retryAfterMs: number | undefined): CodegenError {
+function rateLimited({ limit, rule, count }: Charge, retryAfterMs: number | undefined): CodegenError {
+  const decision = { kind: 'limited', rule } as const;
   const length = typeof limit.window === 'number' ? `${limit.window} seconds` : limit.window;
   const name = `Limit "${limit.counter}" of ${limit.max} per ${length}`;
   if (retryAfterMs === undefined) {
     return new CodegenError('RATE_LIMITED', `${name} never admits ${count} at once.`, {
       hint: 'Waiting does not help; the limit is set in the configuration.',
+      decision,
     });
   }
   return new CodegenError('RATE_LIMITED', `${name} is used up.`, {
     hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
     retryAfterMs,
+    decision,
   });
 }

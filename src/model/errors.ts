@@ -1,3 +1,5 @@
+import type { Decision } from './policy.js';
+
 /** The codes a failed call can carry, and what each means. */
 export const errorMeanings = {
   INVALID_INPUT: 'An argument is unknown, missing or of the wrong form; the hint lists what is expected.',
@@ -31,17 +33,20 @@ export class CodegenError extends Error {
   readonly hint: string | undefined;
   /** Milliseconds after which the same call can succeed. */
   readonly retryAfterMs: number | undefined;
+  /** Set where the guard refused, and says which rule did. */
+  readonly decision: Decision | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string; retryAfterMs?: number; cause?: unknown } = {},
+    options: { hint?: string; retryAfterMs?: number; decision?: Decision; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'CodegenError';
     this.code = code;
     this.hint = options.hint;
     this.retryAfterMs = options.retryAfterMs;
+    this.decision = options.decision;
   }
 }
 

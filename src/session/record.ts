@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import type { Locator } from 'playwright';
 import { z } from 'zod';
 import type { Action, ActionContext, PreparedAction, SessionPages } from '../actions/action.js';
@@ -27,6 +28,8 @@ import type { Session } from './session.js';
 const graceMs = 1000;
 /** Milliseconds for a page to come to the front. */
 const frontMs = 1000;
+/** Characters of what an action read from the page. */
+const longestResult = 10_000;
 /** Milliseconds between looks at whether what is expected has come. */
 const signalPollMs = 20;
 
@@ -123,6 +126,9 @@ export async function performTasks(
         page: current.page,
         pages: pagesOf(live),
         ...announced,
+        show: (value) => {
+          live.tell({ type: 'result', action: action.name, text: shown(value) });
+        },
         baseURL: session.use.baseURL,
         steps: session.steps,
         ...limits,
@@ -264,6 +270,17 @@ async function resolveTarget(
   const texts = action.name === 'expect' ? assertedTexts(prepared.args) : undefined;
   const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
   return { chain: await bestLocator(pin, { testIdAttribute, asserted }), pin };
+}
+
+/** A value of the page as text: JSON where it can be. */
+function shown(value: unknown): string {
+  let text;
+  try {
+    text = value === undefined ? 'undefined' : JSON.stringify(value);
+  } catch {
+    text = inspect(value);
+  }
+  return text.length > longestResult ? `${text.slice(0, longestResult)}…` : text;
 }
 
 /** A script of the page that does not end holds up even Playwright's own time-outs. */

@@ -88,6 +88,7 @@ export const startCodegenSession = defineTool({
     const { findSaved, replay } = await import('./resume.js');
     const { browser } = context.config();
     const saved = args.resume === undefined ? undefined : await findSaved(context, args.resume);
+    context.guard.checkActions(saved?.steps.map(({ action }) => action) ?? []);
     const plan = saved === undefined ? newPlan(context.config(), args) : resumedPlan(saved, args);
     const { use } = plan;
     const { relative } = await context.guard.checkPath(plan.file, plan.emission);

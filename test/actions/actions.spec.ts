@@ -3,7 +3,7 @@ import path from 'node:path';
 import { actions } from '../../src/actions/registry.js';
 import { matchers } from '../../src/actions/expect.js';
 import { checkEmitted } from '../codegen/emitted.js';
-import { expect, runTests, test } from '../fixtures.js';
+import { configure, expect, runTests, test } from '../fixtures.js';
 
 const label = (name: string): string => `getByLabel(${JSON.stringify(name)})`;
 const button = (name: string): string =>
@@ -118,6 +118,13 @@ function elements(url: string): Flow {
       { action: 'goto', url: `${url}/keyboard.html` },
       expectOn(button('Help'), 'toHaveClass', { expected: 'tip' }),
       expectOn(button('Help'), 'toContainClass', { expected: 'tip' }),
+
+      { action: 'step', title: 'Scripts' },
+      {
+        action: 'evaluate',
+        expression: "document.querySelector('[role=status]').textContent = `it's \"${6 * 7}\"`;\n// the end",
+      },
+      status('it\'s "42"'),
     ],
   };
 }
@@ -210,6 +217,8 @@ function flows(url: string): Flow[] {
 for (const language of ['typescript', 'javascript'] as const) {
   test(`every action and matcher, recorded and run in ${language}`, async ({ server, pages, workspace }) => {
     test.slow();
+    const actionRules = { record_codegen_session: { actions: { allow: ['evaluate'] } } };
+    await configure(workspace, { policy: { version: '1', default: 'allow', tools: actionRules } });
     const planned = flows(pages.url);
     const used = new Set(
       planned.flatMap((flow) => flow.actions.flatMap((each) => [each['action'], each['matcher']])),

@@ -25,29 +25,31 @@ test('the documented policy admits one tool, 30 times a minute', async () => {
   };
   const guard = open({ policy, clock });
   for (const tool of ['start_codegen_session', 'record_codegen_session', 'get_codegen_session', 'toString']) {
-    await expect(guard.admit(tool)).rejects.toMatchObject({ code: 'POLICY_DENIED' });
+    await expect(guard.admit({ tool })).rejects.toMatchObject({ code: 'POLICY_DENIED' });
   }
   for (let call = 0; call < 30; call++) {
-    await guard.admit('end_codegen_session');
+    await guard.admit({ tool: 'end_codegen_session' });
     clock.advance(1_000);
   }
-  await expect(guard.admit('end_codegen_session')).rejects.toMatchObject({
+  await expect(guard.admit({ tool: 'end_codegen_session' })).rejects.toMatchObject({
     code: 'RATE_LIMITED',
     message: 'Limit "end_codegen_session_rate" of 30 per minute is used up.',
     hint: 'Try again in 30 s.',
     retryAfterMs: 30_000,
+    decision: { kind: 'limited', rule: 'tools.end_codegen_session.limits[0]' },
   });
   expect(await guard.remaining('end_codegen_session')).toEqual({ end_codegen_session_rate: 0 });
   clock.advance(29_999);
-  expect(await outcomeOf(guard.admit('end_codegen_session'))).toBe('RATE_LIMITED');
+  expect(await outcomeOf(guard.admit({ tool: 'end_codegen_session' }))).toBe('RATE_LIMITED');
   clock.advance(1);
-  await guard.admit('end_codegen_session');
-  expect(await outcomeOf(guard.admit('end_codegen_session'))).toBe('RATE_LIMITED');
+  await guard.admit({ tool: 'end_codegen_session' });
+  expect(await outcomeOf(guard.admit({ tool: 'end_codegen_session' }))).toBe('RATE_LIMITED');
 });
 
 test('calls without a limit leave the disk alone', async () => {
   const guard = open();
-  const admission = await guard.admit('end');
+  const admission = await guard.admit({ tool: 'end' });
+  expect(admission.decision).toEqual({ kind: 'allowed', rule: 'default' });
   await admission.release();
   expect(await guard.remaining('end')).toEqual({});
   await guard.write({ files: [{ file: 'a.spec.ts', content: emitted('') }], onConflict: 'fail' });
@@ -59,24 +61,25 @@ test('a denial gives the reason; a hidden tool is neither seen nor called', asyn
     policy: { hide: ['end'], tools: { start: { action: 'deny', reason: 'frozen' } } },
   });
   expect([guard.visible('end'), guard.visible('start'), guard.visible('get')]).toEqual([false, true, true]);
-  await expect(guard.admit('start')).rejects.toMatchObject({
+  await expect(guard.admit({ tool: 'start' })).rejects.toMatchObject({
     code: 'POLICY_DENIED',
     message: 'start is denied by the policy: frozen',
   });
-  await expect(guard.admit('end')).rejects.toMatchObject({
+  await expect(guard.admit({ tool: 'end' })).rejects.toMatchObject({
     code: 'POLICY_DENIED',
-    message: 'end is denied by the policy (hide).',
+    message: 'end is denied by the policy (hide[0]).',
+    decision: { kind: 'hidden', rule: 'hide[0]' },
   });
 });
 
 test('what is released can be taken again, once', async () => {
   const guard = open({ policy: limited(perMinute(1)) });
-  const admission = await guard.admit('end');
-  expect(await outcomeOf(guard.admit('end'))).toBe('RATE_LIMITED');
+  const admission = await guard.admit({ tool: 'end' });
+  expect(await outcomeOf(guard.admit({ tool: 'end' }))).toBe('RATE_LIMITED');
   await admission.release();
   await admission.release();
-  await guard.admit('end');
-  expect(await outcomeOf(guard.admit('end'))).toBe('RATE_LIMITED');
+  await guard.admit({ tool: 'end' });
+  expect(await outcomeOf(guard.admit({ tool: 'end' }))).toBe('RATE_LIMITED');
 });
 
 test('all limits of a call are taken, or none', async () => {
@@ -87,8 +90,8 @@ test('all limits of a call are taken, or none', async () => {
     },
   };
   const guard = open({ policy });
-  await guard.admit('end');
-  await expect(guard.admit('end')).rejects.toThrow('Limit "rare" of 1 per hour is used up.');
+  await guard.admit({ tool: 'end' });
+  await expect(guard.admit({ tool: 'end' })).rejects.toThrow('Limit "rare" of 1 per hour is used up.');
   expect(await guard.remaining('get')).toEqual({ calls: 4 });
 });
 
@@ -102,11 +105,11 @@ test('limits that name one counter share it, each over its own window', async ()
   };
   const guard = open({ policy, clock });
   for (let call = 0; call < 3; call++) {
-    await guard.admit('quick');
+    await guard.admit({ tool: 'quick' });
     clock.advance(60_000);
   }
-  expect(await outcomeOf(guard.admit('slow'))).toBe('RATE_LIMITED');
-  await guard.admit('quick');
+  expect(await outcomeOf(guard.admit({ tool: 'slow' }))).toBe('RATE_LIMITED');
+  await guard.admit({ tool: 'quick' });
 });
 
 test('scopes: a connection, a grant, everyone', async () => {
@@ -120,7 +123,7 @@ test('scopes: a connection, a grant, everyone', async () => {
     const admit = (grant: string, connection: string) =>
       outcomeOf(
         openGuard(workspace, { policy, grant, connection })
-          .admit('end')
+          .admit({ tool: 'end' })
           .then(() => 'admitted'),
       );
     expect(await admit('local', 'one')).toBe('admitted');
@@ -132,19 +135,22 @@ test('scopes: a connection, a grant, everyone', async () => {
 
 test('a limit of zero says that waiting does not help', async () => {
   const guard = open({ policy: limited(perMinute(0)) });
-  await expect(guard.admit('end')).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: undefined });
+  await expect(guard.admit({ tool: 'end' })).rejects.toMatchObject({
+    code: 'RATE_LIMITED',
+    retryAfterMs: undefined,
+  });
 });
 
 test('limits survive a restart, and a reboot ages them by the wall clock alone', async () => {
   const clock = manualClock();
   const settings = { policy: limited(perMinute(1)), clock };
-  await open(settings).admit('end');
+  await open(settings).admit({ tool: 'end' });
   clock.advance(20_000);
-  expect(await outcomeOf(open(settings).admit('end'))).toBe('RATE_LIMITED');
+  expect(await outcomeOf(open(settings).admit({ tool: 'end' }))).toBe('RATE_LIMITED');
   clock.reboot();
-  await expect(open(settings).admit('end')).rejects.toMatchObject({ retryAfterMs: 40_000 });
+  await expect(open(settings).admit({ tool: 'end' })).rejects.toMatchObject({ retryAfterMs: 40_000 });
   clock.advance(40_000);
-  await open(settings).admit('end');
+  await open(settings).admit({ tool: 'end' });
 });
 
 test('an admission that was held up on its way is evaluated at the time it arrives', async () => {
@@ -161,9 +167,9 @@ test('an admission that was held up on its way is evaluated at the time it arriv
   const policy = limited(perMinute(1));
   const held = open({ policy, clock: slow });
   pause = 50_000;
-  await held.admit('end');
+  await held.admit({ tool: 'end' });
   clock.advance(59_999);
-  expect(await outcomeOf(open({ policy, clock }).admit('end'))).toBe('RATE_LIMITED');
+  expect(await outcomeOf(open({ policy, clock }).admit({ tool: 'end' }))).toBe('RATE_LIMITED');
   clock.advance(1);
-  await open({ policy, clock }).admit('end');
+  await open({ policy, clock }).admit({ tool: 'end' });
 });

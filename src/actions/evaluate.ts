@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { callCode, defineAction } from './action.js';
+
+export const evaluate = defineAction({
+  name: 'evaluate',
+  description:
+    'Evaluates a JavaScript expression in the page and shows its value as an event. Denied unless the policy allows it.',
+  target: 'none',
+  fields: z.strictObject({
+    expression: z.string().min(1).max(10_000).describe('An expression; a function is called.'),
+  }),
+  async perform({ page, show }, { expression }) {
+    show(await page.evaluate<unknown>(expression));
+  },
+  emit: ({ expression }, page) => `await ${callCode(page, 'evaluate', expression)};`,
+});
