@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
+import type { Import } from '../codegen/generate.js';
 import { literal, pattern } from '../codegen/quote.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { toJson, type Json } from '../model/json.js';
@@ -100,6 +101,8 @@ export interface EmitScope {
   declare: (wish: string) => string;
   /** Has a statement follow the next action. */
   afterNext: (statement: string) => void;
+  /** Has the test import something besides Playwright Test. */
+  imports: (module: Import) => void;
 }
 
 export interface PreparedAction {

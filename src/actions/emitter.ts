@@ -1,5 +1,8 @@
+import type { Import } from '../codegen/generate.js';
+import { createNames } from '../codegen/identifiers.js';
 import { locatorCode } from '../codegen/locator-code.js';
 import { pattern, quote } from '../codegen/quote.js';
+import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Signal, Step } from '../model/step.js';
 import { expect } from './expect.js';
 import type { EmitScope } from './action.js';
@@ -19,16 +22,26 @@ export interface EmittedStep {
   last: string[];
   /** The variables that it declares. */
   declares: string[];
+  /** What it needs besides Playwright Test. */
+  imports: Import[];
+  /** The variable of the page that it acts in. */
+  page: string;
+  /** Becomes the comment above. */
+  note: string | undefined;
+  /** The method of a page object that is called, and the steps that it does. */
+  calls?: { file: string; method: string; steps: readonly number[] };
 }
 
-/** Names that every test has, and those that JavaScript keeps. */
-const reserved = [
-  'test expect devices page context browser browserName request',
-  'arguments async await break case catch class const continue debugger default delete do else enum eval export',
-  'extends false finally for function if implements import in instanceof interface let new null package private',
-  'process protected public return static super switch this throw true try typeof undefined var void while with',
-  'yield',
-].flatMap((line) => line.split(' '));
+/** Where a locator is needed: for a step's action, or for what is asserted of it. */
+export interface LocatorUse {
+  index: number;
+  of: 'action' | 'assertion';
+  /** The variable of its page. */
+  page: string;
+}
+
+/** What stands for a locator in the test. */
+export type Locate = (chain: LocatorChain, use: LocatorUse) => string;
 
 /** Actions that wait for the document themselves. */
 const loading = new Set(['goto', 'goBack', 'goForward', 'reload']);
@@ -39,24 +52,31 @@ export function statementOf({ before, action, after }: EmittedStep): string {
 }
 
 /** The statement of an assertion, of the page of that name. */
-export function assertionCode({ locator, args }: Assertion, page = 'page'): string {
-  const subject = locator === undefined ? page : locatorCode(locator, page);
+export function assertionCode(
+  { locator, args }: Assertion,
+  page = 'page',
+  subject = locator === undefined ? page : locatorCode(locator, page),
+): string {
   return expect.emit({ action: expect.name, args }, { ...noScope, subject, page });
 }
 
 /** What a statement can use that stands for itself. */
-const noScope = {
+export const noScope = {
   opened: undefined,
   download: undefined,
   companions: [],
   leads: true,
   declare: (wish: string): string => wish,
   afterNext: (): void => undefined,
+  imports: (): void => undefined,
 };
 
 /** The code of a session's steps, each with the variables that those before it declared. */
-export function emitSteps(steps: readonly Step[]): EmittedStep[] {
-  const names = new Set(reserved);
+export function emitSteps(
+  steps: readonly Step[],
+  locate: Locate = (chain, { page }) => locatorCode(chain, page),
+  nameFor = createNames(),
+): EmittedStep[] {
   /** The variables of pages, by their ids. */
   const variables = new Map<string, string>();
   const open = new Set(['page']);
@@ -64,20 +84,24 @@ export function emitSteps(steps: readonly Step[]): EmittedStep[] {
   let download: string | undefined;
   let announced: string[] = [];
 
-  const nameFor = (wish: string): string => {
-    let name = wish;
-    for (let number = 2; names.has(name); number++) name = `${wish}${number}`;
-    names.add(name);
-    return name;
-  };
-
   return steps.map((step, index) => {
+    const page = (step.page === undefined ? undefined : variables.get(step.page)) ?? 'page';
     const declares: string[] = [];
-    const emitted: EmittedStep = { before: [], action: '', after: [], assertions: [], last: [], declares };
+    const imports: Import[] = [];
+    const emitted: EmittedStep = {
+      before: [],
+      action: '',
+      after: [],
+      assertions: [],
+      last: [],
+      declares,
+      imports,
+      page,
+      note: step.note,
+    };
     const action = actions.get(step.action);
     if (action === undefined || groupTitle(step) !== undefined) return emitted;
 
-    const page = (step.page === undefined ? undefined : variables.get(step.page)) ?? 'page';
     if (front !== page && action.manner !== 'announces') {
       if (action.name !== 'switchPage') emitted.before.push(`await ${page}.bringToFront();`);
       front = page;
@@ -116,7 +140,7 @@ export function emitSteps(steps: readonly Step[]): EmittedStep[] {
     }
 
     emitted.action = action.emit(step, {
-      subject: step.locator === undefined ? page : locatorCode(step.locator, page),
+      subject: step.locator === undefined ? page : locate(step.locator, { index, of: 'action', page }),
       page,
       opened,
       download,
@@ -127,6 +151,7 @@ export function emitSteps(steps: readonly Step[]): EmittedStep[] {
         return name;
       },
       afterNext: (statement) => announced.push(statement),
+      imports: (module) => imports.push(module),
     });
     if (action.manner === 'acts') {
       emitted.after.push(...announced);
@@ -138,7 +163,11 @@ export function emitSteps(steps: readonly Step[]): EmittedStep[] {
     }
     if (step.loads === true && !loading.has(action.name) && isActedOn(steps.slice(index + 1), step.page))
       emitted.last.push(`await ${page}.waitForLoadState();`);
-    emitted.assertions = (step.assertions ?? []).map((assertion) => assertionCode(assertion, page));
+    emitted.assertions = (step.assertions ?? []).map((assertion) => {
+      const { locator } = assertion;
+      const subject = locator === undefined ? page : locate(locator, { index, of: 'assertion', page });
+      return assertionCode(assertion, page, subject);
+    });
     return emitted;
   });
 }

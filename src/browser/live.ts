@@ -108,6 +108,12 @@ function hasFrame(request: Request): boolean {
   }
 }
 
+/** The address of a page, without what changes from visit to visit or may be secret: the query, and a hash that is no path. */
+export function addressOf(page: Page): string {
+  const { protocol, host, pathname, hash } = new URL(page.url());
+  return `${protocol}//${host}${pathname}${/^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : ''}`;
+}
+
 /** Opens a context of its own for one session, with one page in it. */
 export async function openLive(
   browser: Browser,
@@ -214,6 +220,11 @@ export async function openLive(
       if (live.credited !== undefined && (live.credited.page ?? firstPage) === entry.id)
         live.credited.loads = true;
       entry.shown.clear();
+    });
+    page.on('framenavigated', (frame) => {
+      const { credited } = live;
+      if (frame === page.mainFrame() && credited !== undefined && (credited.page ?? firstPage) === entry.id)
+        credited.leadsTo = addressOf(page);
     });
     page.on('popup', (popup) => {
       const child = pages.find((each) => each.page === popup);

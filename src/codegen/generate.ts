@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { CodegenError, messageOf } from '../model/errors.js';
 import type { Json } from '../model/json.js';
 import { stepTitle, testTitle } from './naming.js';
 import { comment, literal, quote } from './quote.js';
+import type { GroupData, ImportData, TemplateData } from './template-data.js';
+import { render, type Template } from './templates.js';
 
 /** A step as code, in the order of the test. */
 export interface Statement {
@@ -16,41 +14,38 @@ export interface Statement {
   group?: string | undefined;
   /** The variables that it declares. */
   declares?: readonly string[] | undefined;
+  /** What it needs besides Playwright Test. */
+  imports?: readonly Import[] | undefined;
+}
+
+/** Something to import. Its names have to be among the reserved ones of `identifiers.ts`. */
+export interface Import {
+  /** The module, e.g. `node:path`. */
+  from: string;
+  /** What takes the default export. */
+  default?: string | undefined;
+  names?: readonly string[] | undefined;
+}
+
+/** A page object that the test uses. */
+export interface PageObjectUse {
+  variable: string;
+  className: string;
+  /** The module, relative to the spec. */
+  from: string;
 }
 
 export interface GenerateInput {
   language: 'typescript' | 'javascript';
-  /** `plain`, or the absolute path of an Eta template. */
-  template: string;
+  template: Template;
   title: string;
   /** Goes to `test.use`; `device` is a name out of Playwright's `devices`. */
   use?: { [option: string]: Json } | undefined;
   body: readonly Statement[];
+  /** Those that are made before anything else. */
+  pageObjects?: readonly PageObjectUse[] | undefined;
   includeComments: boolean;
 }
-
-/** What a template is given, as `it`; all of it is source text. */
-interface TemplateData {
-  /** Names to import from `@playwright/test`. */
-  imports: string[];
-  /** The argument of `test.use`, where there is one. */
-  use: string | undefined;
-  title: string;
-  /** The parameter of the test function: the fixtures that its body uses. */
-  parameters: string;
-  groups: Group[];
-}
-
-interface Group {
-  /** Title of the `test.step`; undefined for statements outside of any. */
-  title: string | undefined;
-  /** What takes the variables that later groups use; undefined where they use none. */
-  result: string | undefined;
-  /** Statements, with their comments, that read as one; a blank line stands between two. */
-  paragraphs: string[][];
-}
-
-const templates = new URL('../../templates/', import.meta.url);
 
 /** What a statement can use without declaring it. */
 const fixtures = ['page', 'context', 'request', 'browser'];
@@ -64,41 +59,25 @@ export interface Generated {
 /** A comment that marks where a statement begins, as long as the source is made; notes become comments of the other kind. */
 const marker = /^\s*\/\*codegen-statement:(\d+)\*\/$/;
 
+/** Marks the code that follows as one statement, by a number. */
+export function marked(number: number, code: string): string[] {
+  return [`/*codegen-statement:${number}*/`, code];
+}
+
 /**
  * The source of one spec, formatted as Prettier does by default. The same input gives the same text. A template that
  * can't be read, fails, or yields what does not parse is `CONFIG_INVALID`.
  */
 export async function generate(input: GenerateInput): Promise<Generated> {
-  const { language, template } = input;
-  const file = template === 'plain' ? fileURLToPath(new URL('plain.eta', templates)) : template;
-  const broken = (what: string, cause: unknown) =>
-    new CodegenError('CONFIG_INVALID', `The template ${path.basename(file)} ${what}: ${messageOf(cause)}`, {
-      hint: `Correct ${file}, or use the template "plain".`,
-      cause,
-    });
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw broken('can not be read', error);
-  });
-  const data = await templateData(input);
-  const source = await render(text, data).catch((error: unknown) => {
-    throw broken('fails', error);
-  });
-  const { format } = await import('prettier');
-  // Babel's parsers print the same as TypeScript's here, in less time.
-  const marked = await format(source, { parser: language === 'typescript' ? 'babel-ts' : 'babel' }).catch(
-    (error: unknown) => {
-      throw broken(`yields what is not ${language}`, error);
-    },
-  );
-  return unmark(marked);
+  return unmark(await render(input.template, 'spec', await templateData(input)));
 }
 
 /** Takes out the markers and says which lines stood below which. */
-function unmark(marked: string): Generated {
+export function unmark(text: string): Generated {
   const lines: string[] = [];
   const statements = new Map<number, number>();
   let current: number | undefined;
-  for (const line of marked.split('\n')) {
+  for (const line of text.split('\n')) {
     const number = marker.exec(line)?.[1];
     if (number !== undefined) {
       current = Number(number);
@@ -110,25 +89,43 @@ function unmark(marked: string): Generated {
   return { source: lines.join('\n'), statements };
 }
 
-async function render(template: string, data: TemplateData): Promise<string> {
-  const { Eta } = await import('eta');
-  return new Eta({ autoEscape: false, autoTrim: false }).renderString(template, data);
-}
-
-async function templateData({ title, use, body, includeComments }: GenerateInput): Promise<TemplateData> {
-  const names = await namesIn(body.map(({ code }) => code).join('\n'));
+async function templateData(input: GenerateInput): Promise<TemplateData> {
+  const { language, title, use, body, pageObjects = [], includeComments } = input;
+  const { namesIn } = await import('./tokens.js');
+  const names = namesIn(body.map(({ code }) => code).join('\n'));
+  if (pageObjects.length > 0) names.add('page');
   const used = fixtures.filter((name) => names.has(name));
+  const own = [
+    'test',
+    ...(names.has('expect') ? ['expect'] : []),
+    ...(use?.['device'] === undefined ? [] : ['devices']),
+  ];
   return {
-    imports: [
-      'test',
-      ...(names.has('expect') ? ['expect'] : []),
-      ...(use?.['device'] === undefined ? [] : ['devices']),
-    ],
+    language,
+    imports: importsOf([
+      { from: '@playwright/test', names: own },
+      ...body.flatMap(({ imports = [] }) => imports),
+      ...pageObjects.map(({ className, from }) => ({ from, names: [className] })),
+    ]),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
     title: quote(testTitle(title)),
     parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
+    pageObjects: pageObjects.map(({ variable, className }) => ({ variable, className })),
     groups: await groupsOf(body, includeComments),
   };
+}
+
+/** One import for each module: those of Node first, relative ones last. */
+function importsOf(imports: readonly Import[]): ImportData[] {
+  const modules = new Map<string, { default: string | undefined; names: Set<string> }>();
+  for (const { from, default: name, names = [] } of imports) {
+    const known = modules.get(from) ?? { default: name, names: new Set<string>() };
+    modules.set(from, { default: name ?? known.default, names: new Set([...known.names, ...names]) });
+  }
+  const rank = (from: string): number => (from.startsWith('node:') ? 0 : from.startsWith('.') ? 2 : 1);
+  return [...modules]
+    .sort(([one], [other]) => rank(one) - rank(other))
+    .map(([from, each]) => ({ from: quote(from), default: each.default, names: [...each.names] }));
 }
 
 /** The argument of `test.use`; what is given besides a device wins over it. */
@@ -137,8 +134,8 @@ function useCode({ device, ...options }: { [option: string]: Json }): string {
   return `{ ...devices[${literal(device)}], ${literal(options).slice(1)}`;
 }
 
-async function groupsOf(body: readonly Statement[], includeComments: boolean): Promise<Group[]> {
-  const groups: (Group & { end: number; declared: string[] })[] = [];
+async function groupsOf(body: readonly Statement[], includeComments: boolean): Promise<GroupData[]> {
+  const groups: (GroupData & { end: number; declared: string[] })[] = [];
   let previous: Statement | undefined;
   for (const [index, statement] of body.entries()) {
     const { code, note, group, declares = [] } = statement;
@@ -154,14 +151,15 @@ async function groupsOf(body: readonly Statement[], includeComments: boolean): P
     ) {
       current.paragraphs.push([]);
     }
-    current.paragraphs.at(-1)?.push(...lines, `/*codegen-statement:${index}*/`, code);
+    current.paragraphs.at(-1)?.push(...lines, ...marked(index, code));
     current.declared.push(...declares);
     current.end = index;
     previous = statement;
   }
   for (const group of groups) {
     if (group.title === undefined || group.declared.length === 0) continue;
-    const later = await namesIn(
+    const { namesIn } = await import('./tokens.js');
+    const later = namesIn(
       body
         .slice(group.end + 1)
         .map(({ code }) => code)
@@ -177,13 +175,4 @@ async function groupsOf(body: readonly Statement[], includeComments: boolean): P
 
 function isAssertion({ code }: Statement): boolean {
   return code.startsWith('await expect');
-}
-
-/** The names that code uses, without those of members. */
-async function namesIn(code: string): Promise<Set<string>> {
-  const { tokenizer } = await import('acorn');
-  const tokens = [...tokenizer(code, { ecmaVersion: 'latest' })].map(({ start, end }) =>
-    code.slice(start, end),
-  );
-  return new Set(tokens.filter((_, index) => tokens[index - 1] !== '.' && tokens[index + 1] !== ':'));
 }

@@ -20,7 +20,18 @@ const outputSchema = z
       .enum(['typescript', 'javascript'])
       .default('typescript')
       .describe('Language of emitted tests.'),
-    template: z.enum(['plain']).default('plain').describe('Template that emitted tests are made from.'),
+    template: z
+      .string()
+      .min(1)
+      .max(100)
+      .default('plain')
+      .describe(
+        'How tests are written: `plain`, `pom` (with page objects) or the name of a template of your own.',
+      ),
+    templatesDir: directory
+      .nullable()
+      .default(null)
+      .describe('Directory of templates of your own, relative to the workspace: `<name>.eta` for each.'),
     includeComments: z.boolean().default(true).describe('Write the notes of steps as comments.'),
   })
   .prefault({})

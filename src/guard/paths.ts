@@ -22,6 +22,9 @@ export interface CheckedPath {
 
 const extensions = { typescript: '.spec.ts', javascript: '.spec.js' };
 
+/** The files of page objects, and no other code. */
+const pageObjectNames = { typescript: /^[a-z0-9-]+-page\.ts$/, javascript: /^[a-z0-9-]+-page\.js$/ };
+
 /** Names that Windows gives to devices, with any extension. */
 const deviceName = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)/i;
 
@@ -40,12 +43,30 @@ export async function checkSpecPath(
   file: string,
 ): Promise<CheckedPath> {
   const extension = extensions[language];
-  const base = namesOf(outputDirectory.replace(/\/$/, ''));
-  const names = namesOf(file);
-  const inside = base.length > 0 && base.every((name, index) => name === names[index]);
   if (!file.endsWith(extension)) {
     throw refusal(file, `does not end in ${extension}`, `Name it like "login${extension}".`);
   }
+  return checkFile(territory, outputDirectory, file);
+}
+
+/** Resolves the file of a page object, as `checkSpecPath` does: one in a directory `pages`, named like `login-page.ts`. */
+export async function checkPagePath(
+  territory: Territory,
+  outputDirectory: string,
+  language: Language,
+  file: string,
+): Promise<CheckedPath> {
+  const [directory, name = ''] = file.split('/').slice(-2);
+  if (directory !== 'pages' || !pageObjectNames[language].test(name)) {
+    throw refusal(file, 'is not that of a page object', 'Page objects are files like "pages/login-page.ts".');
+  }
+  return checkFile(territory, outputDirectory, file);
+}
+
+async function checkFile(territory: Territory, outputDirectory: string, file: string): Promise<CheckedPath> {
+  const base = namesOf(outputDirectory.replace(/\/$/, ''));
+  const names = namesOf(file);
+  const inside = base.length > 0 && base.every((name, index) => name === names[index]);
   const checked = await walk(territory, file, inside ? names : [...base, ...names]);
   const found = await lstat(checked.absolute).catch(missing);
   if (found && !found.isFile()) throw refusal(file, 'is there already, and a link or not a file');

@@ -31,6 +31,8 @@ export interface Step {
   signals?: Signal[];
   /** Set where the page loaded another document because of it. */
   loads?: true;
+  /** Address of its page afterwards, without the query, where it led to one. */
+  leadsTo?: string;
   /** Becomes the comment above the step. */
   note?: string;
   /** What the step visibly did, found by comparing the page before and after it. */

@@ -8,7 +8,7 @@ import { newPage, switchPage } from '../actions/pages.js';
 import { actions } from '../actions/registry.js';
 import { undo } from '../actions/structure.js';
 import { bestLocator } from '../browser/best-locator.js';
-import { firstPage, type Live, type LivePage } from '../browser/live.js';
+import { addressOf, firstPage, type Live, type LivePage } from '../browser/live.js';
 import { isLocatorExpression, parseLocatorExpression, toLocator } from '../browser/locator-expression.js';
 import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';
@@ -143,7 +143,10 @@ export async function performTasks(
         effects?.forget();
         continue;
       }
-      if (action.name === switchPage.name) speakOf(step, live.current);
+      if (action.name === switchPage.name) {
+        speakOf(step, live.current);
+        step.leadsTo = addressOf(live.current.page);
+      }
       session.steps.push(step);
       await effects?.finish(step);
       outcome.landed.push({ index, step });

@@ -58,6 +58,7 @@ const stepSchema = z
     page: z.string().optional(),
     signals: z.array(signalSchema).optional(),
     loads: z.literal(true).optional(),
+    leadsTo: z.string().optional(),
     note: z.string().optional(),
     assertions: z.array(assertionSchema).optional(),
     changedPage: z.literal(true).optional(),

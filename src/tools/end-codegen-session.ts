@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { verifyModeSchema } from '../config/schema.js';
 import type { WriteRequest } from '../guard/guard.js';
 import { CodegenError } from '../model/errors.js';
-import { sessionSource } from './source.js';
+import { sessionSource, surroundingsOf } from './source.js';
 import { defineTool, selfEvident, types, type Answer } from './tool.js';
 import type { Verified } from './verification.js';
 
@@ -54,8 +54,10 @@ export const endCodegenSession = defineTool({
       await session.effects?.catchUp();
       const replaces = session.resumed && file === undefined;
       const { onConflict = replaces ? 'overwrite' : 'fail' } = args;
+      const checked = await context.guard.checkPath(file ?? session.file, session.emission);
+      const surroundings = await surroundingsOf(context, session, checked, call);
       const writeRequest = async (): Promise<WriteRequest> => {
-        const { content } = await sessionSource(session);
+        const { content } = await sessionSource(session, surroundings);
         return { ...session.emission, files: [{ file: file ?? session.file, content }], onConflict, dryRun };
       };
       // What is in the way is told before anything is run.
@@ -64,7 +66,9 @@ export const endCodegenSession = defineTool({
       const verified =
         mode === 'off'
           ? notVerified
-          : await (await import('./verification.js')).verifySession(context, session, target, call);
+          : await (
+              await import('./verification.js')
+            ).verifySession(context, session, surroundings, target, call);
       const isRefused = mode === 'require' && verified.verification.status === 'failed';
       if (isRefused || call.signal.aborted) return refused(verified);
 

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { emitSteps, statementOf } from '../actions/emitter.js';
 import { groupTitle } from '../actions/registry.js';
 import type { Session } from '../session/session.js';
-import { sessionSource } from './source.js';
+import { sessionSource, surroundingsOf } from './source.js';
 import {
   defineTool,
   pageOutput,
   pageText,
   selfEvident,
   type Answer,
+  type ToolCall,
   type ToolContext,
   types,
 } from './tool.js';
@@ -41,17 +42,17 @@ export const getCodegenSession = defineTool({
     remaining: types.object,
   },
 
-  async handle(context, { sessionId, include = [], target }) {
+  async handle(context, { sessionId, include = [], target }, call) {
     if (sessionId === undefined) return listSessions(context);
     const { elementSnapshot, pageState } = await import('../browser/page-state.js');
     const { explainFailure } = await import('../session/failure.js');
     const { targetLocator } = await import('../session/record.js');
     const wanted = new Set(include);
     const found = context.sessions.find(sessionId);
-    if (found.status === 'ended') return describe(context, found, wanted);
+    if (found.status === 'ended') return describe(context, found, wanted, call);
     return context.sessions.use(sessionId, async (session, live) => {
       await session.effects?.catchUp();
-      const answer = await describe(context, session, wanted);
+      const answer = await describe(context, session, wanted, call);
       try {
         const whole = target === undefined && wanted.has('snapshot');
         const page = await pageState(live, whole ? 'full' : 'none', session.effects?.settled());
@@ -100,8 +101,10 @@ async function describe(
   context: ToolContext,
   session: Session,
   wanted: ReadonlySet<string>,
+  call: ToolCall,
 ): Promise<Answer> {
-  const { relative } = await context.guard.checkPath(session.file, session.emission);
+  const file = await context.guard.checkPath(session.file, session.emission);
+  const { relative } = file;
   const remaining = await context.guard.remaining('end_codegen_session');
   const structured: Record<string, unknown> = { ...summary(session), file: relative, remaining };
   const said: string[] = [];
@@ -124,7 +127,8 @@ async function describe(
       );
   }
   if (wanted.has('code')) {
-    const code = (await sessionSource(session)).content(relative);
+    const source = await sessionSource(session, await surroundingsOf(context, session, file, call));
+    const code = source.content(relative);
     structured['code'] = code;
     said.push(code);
   }

@@ -2,7 +2,7 @@ import { actions } from '../actions/registry.js';
 import type { Step } from '../model/step.js';
 import type { Session } from '../session/session.js';
 import type { TestError, TestRun } from '../verify/report.js';
-import { sessionSource, type Origin, type SessionSource } from './source.js';
+import { sessionSource, type Origin, type SessionSource, type Surroundings } from './source.js';
 
 /** Steps that are left out in turn at most; of longer sessions, a sample. */
 const stepsTriedAtMost = 25;
@@ -19,10 +19,13 @@ export interface StepTrials {
 /** Runs the session's test once for each step, or for a sample of them, with the step's action left out. */
 export async function leaveOutSteps(
   session: Session,
+  surroundings: Surroundings,
   runAll: (sources: readonly SessionSource[]) => Promise<(TestRun | undefined)[]>,
 ): Promise<StepTrials> {
   const indexes = sample(session.steps.flatMap((step, index) => (acts(step) ? [index] : [])));
-  const sources = await Promise.all(indexes.map((without) => sessionSource(session, { without })));
+  const sources = await Promise.all(
+    indexes.map((without) => sessionSource(session, surroundings, { without })),
+  );
   const trials: StepTrials = { stepsTried: 0, unnoticed: [], unproven: [] };
   const runs = await runAll(sources);
   for (const [number, index] of indexes.entries()) {

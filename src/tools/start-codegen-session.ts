@@ -11,6 +11,7 @@ import type { RecordLimits } from '../session/record.js';
 import type { SavedSession } from '../session/saved.js';
 import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
+import { sessionTemplate } from './source.js';
 import {
   defineTool,
   pageOutput,
@@ -34,7 +35,7 @@ const optionsSchema = z.strictObject({
     .optional()
     .meta(selfEvident)
     .describe('As configured if left out.'),
-  template: z.enum(['plain']).optional().meta(selfEvident).describe('As configured if left out.'),
+  template: z.string().min(1).max(100).optional().describe('plain, pom or your own.'),
 });
 
 const inputSchema = z.strictObject({
@@ -92,6 +93,7 @@ export const startCodegenSession = defineTool({
     const plan = saved === undefined ? newPlan(context.config(), args) : resumedPlan(saved, args);
     const { use } = plan;
     const { relative } = await context.guard.checkPath(plan.file, plan.emission);
+    await sessionTemplate(context, plan.emission);
     await checkStorageState(use, context.workspace);
 
     const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };

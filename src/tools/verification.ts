@@ -8,7 +8,7 @@ import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
 import type { RunResult } from '../verify/run.js';
 import { leaveOutSteps, unassertedChanges, type StepTrials } from './sensitivity.js';
-import { sessionSource, type Origin, type SessionSource } from './source.js';
+import { sessionSource, type Origin, type SessionSource, type Surroundings } from './source.js';
 import { runProblem, withTestBench, type TestBench } from './test-run.js';
 import type { ToolCall, ToolContext } from './tool.js';
 
@@ -81,6 +81,7 @@ interface Rehearsal {
   lane: (name: string, sources: readonly SessionSource[], rest: Partial<Lane>) => Promise<Lane>;
   /** A copy of the session, from which assertions are dropped. */
   trial: Session;
+  surroundings: Surroundings;
   config: Config;
   progress: ToolCall['progress'];
 }
@@ -92,6 +93,7 @@ interface Rehearsal {
 export async function verifySession(
   context: Pick<ToolContext, 'config' | 'workspace'>,
   session: Session,
+  surroundings: Surroundings,
   target: Target,
   { signal, progress }: ToolCall,
 ): Promise<Verified> {
@@ -100,7 +102,7 @@ export async function verifySession(
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
   return withTestBench(context, signal, async (bench) => {
     const lane = laneMaker(bench, session, target, config.browser);
-    const rehearsal: Rehearsal = { bench, lane, trial, config, progress };
+    const rehearsal: Rehearsal = { bench, lane, trial, surroundings, config, progress };
     const { passed, failure, dropped, covered, withoutJavaScript } = await rehearse(rehearsal);
     const warnings = [...bench.warnings, ...(covered ? [] : [uncovered(target.path)])];
     const verification = (rest: Pick<Verification, 'failure' | 'dropped' | 'sensitivity'>): Verification => ({
@@ -134,7 +136,7 @@ export async function verifySession(
 }
 
 /** Runs the test until it passes as it is, each time without what did not hold; beside it, the same without JavaScript. */
-async function rehearse({ bench, lane, trial, config, progress }: Rehearsal): Promise<{
+async function rehearse({ bench, lane, trial, surroundings, config, progress }: Rehearsal): Promise<{
   /** Passes of the last round. */
   passed: number;
   failure?: Failure;
@@ -147,13 +149,13 @@ async function rehearse({ bench, lane, trial, config, progress }: Rehearsal): Pr
   const dropped: Dropped[] = [];
   for (let round = 1; ; round++) {
     progress(round === 1 ? 'Running the test' : 'Running it again without what did not hold');
-    const source = await sessionSource(trial, { soft: true });
+    const source = await sessionSource(trial, surroundings, { soft: true });
     const whole = await lane(lanes.whole, [source], {
       repeat: verify.runs,
       workers: 1,
       limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
     });
-    const exact = await sessionSource(trial);
+    const exact = await sessionSource(trial, surroundings);
     const bare = await lane(lanes.bare, [exact], { javaScriptEnabled: false, limits: bareLimits });
     const result = await bench.run({
       lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
@@ -177,9 +179,9 @@ async function rehearse({ bench, lane, trial, config, progress }: Rehearsal): Pr
 }
 
 /** Runs the test with each of its steps left out. */
-function tryWithoutSteps({ bench, lane, trial, progress }: Rehearsal): Promise<StepTrials> {
+function tryWithoutSteps({ bench, lane, trial, surroundings, progress }: Rehearsal): Promise<StepTrials> {
   progress('Running it with one step left out at a time');
-  return leaveOutSteps(trial, async (sources) => {
+  return leaveOutSteps(trial, surroundings, async (sources) => {
     const shortened = await lane(lanes.shortened, sources, { limits: shortLimits });
     const workers = Math.max(2, Math.ceil(availableParallelism() / 2));
     const { tests } = await bench.run({ lanes: [shortened], workers });

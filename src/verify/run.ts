@@ -46,23 +46,12 @@ export async function runPlaywrightTest(options: RunOptions): Promise<RunResult>
   const run = `run-${++runs}`;
   const reportFile = path.join(staging.directory, `${run}.report.json`);
   const planFile = await staging.write(`${run}.plan.json`, JSON.stringify({ ...plan, reportFile }));
-  const args = [
-    fileURLToPath(new URL('./child.js', import.meta.url)),
-    path.join(playwright.directory, 'cli.js'),
-    'test',
+  const child = spawnPlaywright(playwright, plan.workspace, { [planVariable]: planFile }, [
     `--config=${fileURLToPath(new URL('./playwright-config.js', import.meta.url))}`,
     `--output=${path.join(staging.directory, `${run}.results`)}`,
     '--pass-with-no-tests',
     ...(grep === undefined ? [] : [`--grep=${grep}`]),
-  ];
-  const child = spawn(process.execPath, args, {
-    cwd: plan.workspace,
-    env: { ...childEnvironment(process.env), [planVariable]: planFile },
-    stdio: 'pipe',
-    // A group of its own on POSIX, so that its workers end with it.
-    detached: process.platform !== 'win32',
-    windowsHide: true,
-  });
+  ]);
   const { end, output } = await supervise(child, timeoutMs, signal);
   const report = await readReport(reportFile);
   const said = stripVTControlCharacters(output).trim();
@@ -75,8 +64,27 @@ export async function runPlaywrightTest(options: RunOptions): Promise<RunResult>
   };
 }
 
+/** Starts Playwright Test in a process of its own, with a small environment; `ipc` lets it send messages. */
+export function spawnPlaywright(
+  { directory }: PlaywrightTest,
+  workspace: string,
+  variables: Record<string, string>,
+  args: readonly string[],
+  channel: 'ipc' | 'ignore' = 'ignore',
+): ChildProcess {
+  const child = fileURLToPath(new URL('./child.js', import.meta.url));
+  return spawn(process.execPath, [child, path.join(directory, 'cli.js'), 'test', ...args], {
+    cwd: workspace,
+    env: { ...childEnvironment(process.env), ...variables },
+    stdio: ['pipe', 'pipe', 'pipe', channel],
+    // A group of its own on POSIX, so that its workers end with it.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  });
+}
+
 /** Waits for the child, and ends it where the time is up or the call is cancelled. */
-async function supervise(
+export async function supervise(
   child: ChildProcess,
   timeoutMs: number,
   signal: AbortSignal,

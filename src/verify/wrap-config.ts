@@ -28,9 +28,14 @@ const configSchema = z.custom<PlaywrightTestConfig>(
 
 const packageSchema = z.object({ type: z.string().optional() });
 
+/** Absolute path of the workspace's own configuration; undefined where there is none. */
+export function workspaceConfigFile(workspace: string): string | undefined {
+  return configNames.map((name) => path.join(workspace, name)).find((each) => existsSync(each));
+}
+
 /** The workspace's own configuration, which is run to have it; empty where there is none. */
 export async function loadWorkspaceConfig(workspace: string): Promise<PlaywrightTestConfig> {
-  const file = configNames.map((name) => path.join(workspace, name)).find((each) => existsSync(each));
+  const file = workspaceConfigFile(workspace);
   if (file === undefined) return {};
   // As Playwright Test does, whose transform of what is required differs from that of what is imported.
   const load: (file: string) => unknown = isModule(file)
@@ -116,11 +121,33 @@ function byProject(
 ): Group[] {
   const groups = new Map<Project | undefined, string[]>();
   for (const { file, as } of lane.files) {
-    const covering = projects.filter((project) => covers(base, project, workspace, as));
-    const project = covering.find((each) => engineOf(base, each) === lane.browserName) ?? covering[0];
+    const project = coveringProject(base, projects, workspace, as, lane.browserName);
     groups.set(project, [...(groups.get(project) ?? []), file]);
   }
   return [...groups].map(([project, files]) => ({ lane, project, files }));
+}
+
+/** The first project that covers a file and has a browser, else the first that covers it. */
+function coveringProject(
+  base: PlaywrightTestConfig,
+  projects: readonly Project[],
+  workspace: string,
+  file: string,
+  browserName: BrowserName,
+): Project | undefined {
+  const covering = projects.filter((project) => covers(base, project, workspace, file));
+  return covering.find((each) => engineOf(base, each) === browserName) ?? covering[0];
+}
+
+/** The `use` with which Playwright Test would run a file in a browser; empty where no project covers it. */
+export function projectUse(
+  base: PlaywrightTestConfig,
+  workspace: string,
+  file: string,
+  browserName: BrowserName,
+): NonNullable<Project['use']> {
+  const project = coveringProject(base, base.projects ?? [{}], workspace, file, browserName);
+  return project === undefined ? {} : { ...base.use, ...project.use };
 }
 
 /** Whether Playwright Test would run the file as this project. */

@@ -1,15 +1,19 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { generate, type GenerateInput } from '../../src/codegen/generate.js';
 import { quote } from '../../src/codegen/quote.js';
+import { findTemplate, type Template } from '../../src/codegen/templates.js';
 import { checkEmitted } from './emitted.js';
 import { hostileString } from './hostile.js';
 
+const plain = await findTemplate('plain', undefined);
+
 const input: GenerateInput = {
   language: 'typescript',
-  template: 'plain',
+  template: plain,
   title: 'Buys milk',
   use: { device: 'iPhone 15', locale: 'it-IT', viewport: { width: 400, height: 800 } },
   body: [
@@ -74,7 +78,7 @@ for (const [language, name] of [
       fc.sample(sample, 60).map(async ([title = '', note, group, text = ''], index) => {
         const { source: content } = await generate({
           language,
-          template: 'plain',
+          template: plain,
           title,
           use: { userAgent: text },
           body: [{ code: `await page.getByRole("textbox").fill(${quote(text)});`, note, group }],
@@ -124,32 +128,67 @@ test("Buys milk", async ({ context, request }) => {
 `);
 });
 
-test('a template of the user decides the style', async ({}, testInfo) => {
-  const template = testInfo.outputPath('mine.eta');
-  await writeFile(template, '// Ours\r\nit(<%= it.title %>, (<%= it.parameters %>)=>{})');
+test('modules that statements need are imported: those of Node first, each once', async () => {
+  const body = [
+    {
+      code: 'await expect(await new AxeBuilder({ page }).analyze()).toBeTruthy();',
+      imports: [
+        { from: '@axe-core/playwright', default: 'AxeBuilder' },
+        { from: './mine.js', names: ['mine'] },
+      ],
+    },
+    { code: 'path.join(mine, yours);', imports: [{ from: 'node:path', default: 'path' }] },
+    { code: 'yours();', imports: [{ from: './mine.js', names: ['mine', 'yours'] }] },
+  ];
+  expect((await generate({ ...input, use: {}, body })).source.split('\n\n')[0])
+    .toBe(`import path from "node:path";
+import { test, expect } from "@playwright/test";
+import AxeBuilder from "@axe-core/playwright";
+import { mine, yours } from "./mine.js";`);
+});
+
+/** A template of the user, with that text in it. */
+async function templateOf(directory: string, text: string): Promise<Template> {
+  await mkdir(directory, { recursive: true });
+  await writeFile(path.join(directory, 'mine.eta'), text);
+  return findTemplate('mine', directory);
+}
+
+test('a template of the user decides the style, and may include others', async ({}, testInfo) => {
+  const text = '<%~ include("./head.part.eta", it) %>\r\nit(<%= it.title %>, (<%= it.parameters %>)=>{})';
+  const template = await templateOf(testInfo.outputPath(), text);
+  await writeFile(testInfo.outputPath('head.part.eta'), '// Ours: <%= it.language %>');
   expect((await generate({ ...input, template })).source).toBe(
-    '// Ours\nit("Buys milk", ({ page }) => {});\n',
+    '// Ours: typescript\nit("Buys milk", ({ page }) => {});\n',
   );
 });
 
 for (const [what, text, message] of [
-  ['fails', '<%= it.missing.name %>', 'mine.eta fails'],
-  ['is not closed', '<% if (', 'mine.eta fails'],
-  ['yields no code', 'test(', 'mine.eta yields what is not typescript'],
+  ['fails', '\n<%= it.missing.name %>', /mine\.eta fails: .*mine\.eta:2/s],
+  ['is not closed', '<% if (', /mine\.eta fails/],
+  ['never ends', '<% for (;;); %>', /mine\.eta fails: .*timed out/],
+  ['waits', '<%= await it.title %>', /mine\.eta fails/],
+  ['yields no code', '\n\ntest(', /mine\.eta yields what is not typescript: .*\(3:6\)/s],
 ] as const) {
   test(`a template that ${what} is a mistake in the configuration`, async ({}, testInfo) => {
-    const template = testInfo.outputPath('mine.eta');
-    await writeFile(template, text);
+    const template = await templateOf(testInfo.outputPath(), text);
     await expect(generate({ ...input, template })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: expect.stringContaining(message),
+      message: expect.stringMatching(message),
+      hint: expect.stringContaining('mine.eta'),
     });
   });
 }
 
-test('a template that is not there is a mistake in the configuration', async ({}, testInfo) => {
-  await expect(generate({ ...input, template: testInfo.outputPath('none.eta') })).rejects.toMatchObject({
+test('a template that is not there is told with those that are', async ({}, testInfo) => {
+  await templateOf(testInfo.outputPath(), '');
+  for (const name of ['none', '../mine', 'mine.eta', './mine', 'pom.page'])
+    await expect(findTemplate(name, testInfo.outputPath())).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      hint: expect.stringContaining('Templates: mine, plain, pom.'),
+    });
+  await expect(findTemplate('plain', testInfo.outputPath('none'))).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringContaining('none.eta can not be read'),
+    message: expect.stringContaining('output.templatesDir'),
   });
 });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { findTemplate } from '../../src/codegen/templates.js';
 import { configSchema } from '../../src/config/schema.js';
 import type { Assertion, Step } from '../../src/model/step.js';
 import type { Session } from '../../src/session/session.js';
@@ -57,6 +58,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
   return run(
     { workspace, config: () => config },
     session,
+    { template: await findTemplate('plain', undefined), project: {}, browserName: 'chromium' },
     { path: file, absolutePath: path.join(workspace, file) },
     { signal: new AbortController().signal, progress: () => undefined },
   );

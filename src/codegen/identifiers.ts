@@ -1,0 +1,179 @@
+import type { LocatorArgument, LocatorCall, LocatorChain } from '../model/locator.js';
+import { isNestedLocator, isPattern } from '../model/locator.js';
+
+/** Names that every test has or imports, and those that JavaScript keeps. */
+export const reservedVariables = [
+  'test expect devices page context browser browserName request path AxeBuilder',
+  'arguments async await break case catch class const continue debugger default delete do else enum eval export',
+  'extends false finally for function if implements import in instanceof interface let new null package private',
+  'process protected public return static super switch this throw true try typeof undefined var void while with',
+  'yield NaN Infinity',
+].flatMap((line) => line.split(' '));
+
+/** Names that mean something else in a class, or in what is awaited. */
+export const reservedMembers =
+  'constructor page then prototype toString toLocaleString valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable'.split(
+    ' ',
+  );
+
+/** Gives names that nothing else has: the one wished for, or with a number. */
+export function createNames(taken: Iterable<string> = reservedVariables): (wish: string) => string {
+  const names = new Set(taken);
+  return (wish) => {
+    let name = wish;
+    for (let number = 2; names.has(name); number++) name = `${wish}${number}`;
+    names.add(name);
+    return name;
+  };
+}
+
+/** Cyrillic and Greek letters in Latin ones, as they are commonly written; other scripts need a dictionary. */
+const latin = new Map(
+  [
+    'а:a б:b в:v г:g д:d е:e ж:zh з:z и:i й:y к:k л:l м:m н:n о:o п:p р:r с:s т:t у:u ф:f х:kh ц:ts ч:ch ш:sh щ:shch',
+    'ъ: ы:y ь: э:e ю:yu я:ya ё:e і:i ї:yi є:ye ґ:g ў:u ј:j љ:lj њ:nj ћ:c ђ:dj џ:dz',
+    'α:a β:v γ:g δ:d ε:e ζ:z η:i θ:th ι:i κ:k λ:l μ:m ν:n ξ:x ο:o π:p ρ:r σ:s ς:s τ:t υ:y φ:f χ:ch ψ:ps ω:o',
+    'ß:ss æ:ae œ:oe ø:o ł:l đ:d ð:d þ:th ı:i ŋ:n',
+  ]
+    .join(' ')
+    .split(' ')
+    .map((pair) => [pair.slice(0, 1), pair.slice(2)] as const),
+);
+
+/** Words that say nothing at the end of a name. */
+const weak = new Set('a an and at by for from in my of on or the to with your'.split(' '));
+
+/**
+ * The words of a text in plain Latin letters and digits, lower case, for a name: the first ones, as many as are wanted.
+ * Empty where it has none.
+ */
+export function wordsOf(text: string, most = 4): string[] {
+  const plain = text
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .toLowerCase()
+    .replace(/\P{ASCII}/gu, (letter) => latin.get(letter) ?? letter)
+    .normalize('NFKD')
+    .replace(/[\p{M}'\u2019]/gu, '')
+    .replace(/\P{ASCII}/gu, (letter) => latin.get(letter) ?? letter);
+  const all = plain.match(/[a-z0-9]+/g) ?? [];
+  const words = all.map((word) => word.slice(0, 20)).slice(0, most);
+  while (words.length > 1 && weak.has(words.at(-1) ?? '')) words.pop();
+  return words;
+}
+
+export function camelCase(words: readonly string[]): string {
+  return words.map((word, index) => (index === 0 ? word : capitalized(word))).join('');
+}
+
+export function pascalCase(words: readonly string[]): string {
+  return words.map(capitalized).join('');
+}
+
+function capitalized(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
+}
+
+/** What an element is called, in two parts: `save` `button`. */
+export interface ElementName {
+  /** The words of its own; empty where only its kind is known. */
+  words: string[];
+  kind: string;
+}
+
+/** Kinds of roles whose own word is not what one says. */
+const kinds: Readonly<Record<string, string>> = {
+  textbox: 'field',
+  searchbox: 'field',
+  spinbutton: 'field',
+  combobox: 'select',
+  listbox: 'list',
+  listitem: 'item',
+  img: 'image',
+  menuitem: 'menu item',
+  menuitemcheckbox: 'menu item',
+  menuitemradio: 'menu item',
+  progressbar: 'progress bar',
+  tablist: 'tabs',
+  tabpanel: 'panel',
+  treeitem: 'tree item',
+  gridcell: 'cell',
+  columnheader: 'column header',
+  rowheader: 'row header',
+  radiogroup: 'options',
+  alertdialog: 'dialog',
+  contentinfo: 'footer',
+  navigation: 'navigation',
+};
+
+/** Roles of which there are usually several. */
+const repeated = new Set(['listitem', 'row', 'cell', 'gridcell', 'option', 'article', 'treeitem']);
+
+/** What to call the element of a locator, by its role and name, or what else tells it. */
+export function elementName(chain: LocatorChain): ElementName {
+  const calls = [...chain].reverse();
+  const last = calls.find(({ method }) => method in methodKinds || method === 'getByRole');
+  const kind = last === undefined ? 'element' : kindOf(last);
+  const words = last === undefined ? [] : textWords(last);
+  const isOne = chain.some(({ method }) => ['first', 'last', 'nth', 'filter'].includes(method));
+  const [role] = last?.args ?? [];
+  const isMany = words.length === 0 && !isOne && typeof role === 'string' && repeated.has(role);
+  for (const call of calls) {
+    if (words.length > 0) break;
+    if (call !== last) words.push(...textWords(call));
+  }
+  const own = kind.split(' ').filter((word) => word !== '');
+  // `saveButton`, though the button is called "Save button".
+  while (words.length > 1 && own.includes(words.at(-1) ?? '')) words.pop();
+  if (words.length === 1 && own.length > 0 && words[0] === own[0]) words.pop();
+  // An identifier can't begin with a digit.
+  if (/^\d/.test(words[0] ?? '')) words.unshift(own[0] ?? 'element');
+  return { words, kind: isMany ? `${camelCase(own)}s` : camelCase(own) };
+}
+
+/** Words that a name as a variable or a member is made of. */
+export function variableName({ words, kind }: ElementName): string {
+  return camelCase([...words, ...(kind === '' ? [] : [kind])]) || 'element';
+}
+
+const methodKinds: Readonly<Record<string, string>> = {
+  getByLabel: 'field',
+  getByPlaceholder: 'field',
+  getByText: 'text',
+  getByAltText: 'image',
+  getByTitle: 'element',
+  getByTestId: '',
+  locator: 'element',
+};
+
+function kindOf({ method, args: [role] }: LocatorCall): string {
+  if (method !== 'getByRole') return methodKinds[method] ?? 'element';
+  if (typeof role !== 'string') return 'element';
+  return Object.hasOwn(kinds, role) ? (kinds[role] ?? role) : (wordsOf(role, 1)[0] ?? 'element');
+}
+
+/** The words of what a call tells an element by. */
+function textWords({ method, args: [first, options] }: LocatorCall): string[] {
+  const given = method === 'getByRole' ? optionOf(options, 'name') : first;
+  if (method === 'filter') {
+    const text = optionOf(first, 'hasText');
+    const has = optionOf(first, 'has');
+    if (text !== undefined) return argumentWords(text);
+    if (has !== undefined && typeof has === 'object' && isNestedLocator(has))
+      return elementName(has.locator).words;
+    return [];
+  }
+  if (method === 'locator' || !(method in methodKinds || method === 'getByRole')) return [];
+  return given === undefined ? [] : argumentWords(given);
+}
+
+function argumentWords(argument: LocatorArgument): string[] {
+  if (typeof argument === 'string') return wordsOf(argument);
+  if (typeof argument === 'object' && isPattern(argument))
+    return wordsOf(argument.regex.replace(/\\./g, ' '));
+  return [];
+}
+
+function optionOf(options: LocatorArgument | undefined, name: string): LocatorArgument | undefined {
+  if (typeof options !== 'object' || isPattern(options) || isNestedLocator(options)) return undefined;
+  return Object.hasOwn(options, name) ? options[name] : undefined;
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { marked, unmark } from './generate.js';
+import type { PageTemplateData, ParameterData } from './template-data.js';
+import { render, type Template } from './templates.js';
+
+/** A class that stands for a page, in a file of its own. */
+export interface PageObject {
+  className: string;
+  /** Lines of the comment that tells the page. */
+  comment: string[];
+  fields: { name: string; code: string }[];
+  methods: PageMethod[];
+}
+
+export interface PageMethod {
+  name: string;
+  parameters: ParameterData[];
+  statements: string[];
+}
+
+export interface GeneratedPage {
+  source: string;
+  /** Which statement of which method a line belongs to, by line number; the first line has number 1. */
+  statements: ReadonlyMap<number, { method: string; index: number }>;
+}
+
+/** The source of a page object, formatted as Prettier does by default. Throws what `generate` throws. */
+export async function generatePage(
+  template: Template,
+  language: 'typescript' | 'javascript',
+  { className, comment, fields, methods }: PageObject,
+): Promise<GeneratedPage> {
+  const places: { method: string; index: number }[] = [];
+  const data: PageTemplateData = {
+    language,
+    className,
+    comment,
+    types: [...(fields.length === 0 ? [] : ['Locator']), 'Page'],
+    keepsPage: methods.some(({ statements }) => statements.some((code) => code.includes('this.page.'))),
+    fields,
+    methods: methods.map((method) => ({
+      ...method,
+      statements: method.statements.flatMap((code, index) =>
+        marked(places.push({ method: method.name, index }) - 1, code),
+      ),
+    })),
+  };
+  const { source, statements } = unmark(await render(template, 'page', data));
+  const known = [...statements].flatMap(([line, number]) => {
+    const place = places[number];
+    return place === undefined ? [] : [[line, place] as const];
+  });
+  return { source, statements: new Map(known) };
+}
+
+const range = { start: z.number(), end: z.number() };
+const identifier = z.object({ type: z.literal('Identifier'), name: z.string() });
+
+const commentSchema = z.object({ ...range, type: z.string(), value: z.string() });
+
+const fieldSchema = z.object({
+  type: z.literal('ExpressionStatement'),
+  expression: z.object({
+    type: z.literal('AssignmentExpression'),
+    operator: z.literal('='),
+    left: z.object({
+      type: z.literal('MemberExpression'),
+      computed: z.literal(false),
+      object: z.object({ type: z.literal('ThisExpression') }),
+      property: identifier,
+    }),
+    right: z.object({ ...range, type: z.string() }),
+  }),
+});
+
+const methodSchema = z.object({
+  ...range,
+  type: z.literal('ClassMethod'),
+  kind: z.enum(['constructor', 'method']),
+  static: z.literal(false),
+  computed: z.literal(false),
+  key: identifier,
+  params: z.array(
+    identifier.extend({ typeAnnotation: z.object({ typeAnnotation: z.object(range) }).nullish() }),
+  ),
+  body: z.object({ body: z.array(z.looseObject(range)) }),
+});
+
+const exportSchema = z.object({
+  ...range,
+  type: z.literal('ExportNamedDeclaration'),
+  declaration: z.object({
+    type: z.literal('ClassDeclaration'),
+    id: identifier,
+    body: z.object({
+      body: z.array(z.union([methodSchema, z.object({ type: z.literal('ClassProperty') })])),
+    }),
+  }),
+});
+
+const fileSchema = z.object({
+  program: z.object({ body: z.array(z.unknown()) }),
+  comments: z.array(commentSchema),
+});
+
+/** Prettier's parser, of whose options none is needed. */
+const parserSchema = z.custom<(source: string, options: object) => unknown>(
+  (value) => typeof value === 'function',
+);
+
+/**
+ * Reads a page object back from its source, which is the only place where it is kept. Undefined where that is not a
+ * class whose constructor sets fields, with methods, and nothing else.
+ */
+export async function parsePage(source: string): Promise<PageObject | undefined> {
+  const { parsers } = await import('prettier/plugins/babel');
+  const parse = parserSchema.parse(parsers['babel-ts'].parse);
+  let tree: z.infer<typeof fileSchema>;
+  try {
+    tree = fileSchema.parse(await parse(source, {}));
+  } catch {
+    return undefined;
+  }
+  const [found] = tree.program.body.flatMap((node) => exportSchema.safeParse(node).data ?? []);
+  if (found === undefined) return undefined;
+  const textOf = ({ start, end }: { start: number; end: number }): string => source.slice(start, end);
+  const members = found.declaration.body.body.filter((member) => member.type === 'ClassMethod');
+  const maker = members.find(({ kind }) => kind === 'constructor');
+  const fields = (maker?.body.body ?? []).map((statement) => fieldSchema.safeParse(statement).data);
+  if (fields.includes(undefined)) return undefined;
+  const lines = tree.comments.filter(({ type, end }) => type === 'CommentLine' && end < found.start);
+  return {
+    className: found.declaration.id.name,
+    comment: lines.map(textOf),
+    fields: fields.flatMap((field) => {
+      const { name = 'page' } = field?.expression.left.property ?? {};
+      return field === undefined || name === 'page' ? [] : [{ name, code: textOf(field.expression.right) }];
+    }),
+    methods: members
+      .filter(({ kind }) => kind === 'method')
+      .map(({ key, params, body, start }) => {
+        const above = tree.comments.find(
+          (comment) => comment.end <= start && source.slice(comment.end, start).trim() === '',
+        );
+        const described = new Map(
+          [...(above?.value ?? '').matchAll(/@param \{([^}]+)\} (\w+)/g)].map(
+            ([, type = '', name = '']) => [name, type] as const,
+          ),
+        );
+        return {
+          name: key.name,
+          parameters: params.map(({ name, typeAnnotation }) => ({
+            name,
+            type: typeAnnotation ? textOf(typeAnnotation.typeAnnotation) : (described.get(name) ?? 'string'),
+          })),
+          statements: body.body.map(textOf),
+        };
+      }),
+  };
+}

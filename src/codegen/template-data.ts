@@ -1,0 +1,54 @@
+/** What the template of a spec is given, as `it`. Texts are source code, ready to be printed, unless it says otherwise. */
+export interface TemplateData {
+  language: 'typescript' | 'javascript';
+  imports: ImportData[];
+  /** The argument of `test.use`; undefined where the test needs none. */
+  use: string | undefined;
+  /** The test's title, as a string literal. */
+  title: string;
+  /** The parameter of the test function: the fixtures that its body uses; empty where it uses none. */
+  parameters: string;
+  /** Page objects to make before anything else; empty without a template for them. */
+  pageObjects: { variable: string; className: string }[];
+  /** The body of the test. */
+  groups: GroupData[];
+}
+
+export interface ImportData {
+  /** The module, as a string literal. */
+  from: string;
+  /** What takes the default export. */
+  default: string | undefined;
+  names: string[];
+}
+
+export interface GroupData {
+  /** Title of the `test.step`, as a string literal; undefined for statements outside of any. */
+  title: string | undefined;
+  /** What takes the variables that later groups use; undefined where they use none. */
+  result: string | undefined;
+  /** Statements, with their comments, that read as one; a blank line stands between two. */
+  paragraphs: string[][];
+}
+
+/** What the template of a page object is given, as `it`. */
+export interface PageTemplateData {
+  language: 'typescript' | 'javascript';
+  className: string;
+  /** Comment that says which page it is; the next session finds the page by it. */
+  comment: string[];
+  /** Types to import from `@playwright/test`. */
+  types: string[];
+  /** Whether methods use `this.page`. */
+  keepsPage: boolean;
+  /** Locators; `code` is that of the constructor, in which the page is called `page`. */
+  fields: { name: string; code: string }[];
+  /** Asynchronous methods. */
+  methods: { name: string; parameters: ParameterData[]; statements: string[] }[];
+}
+
+export interface ParameterData {
+  name: string;
+  /** In TypeScript's words, e.g. `string`. */
+  type: string;
+}

@@ -1,0 +1,51 @@
+import { isDeepStrictEqual } from 'node:util';
+import { toJson, type Json } from '../model/json.js';
+import type { BrowserName, Use } from '../model/use.js';
+import type { ProjectUse } from '../verify/project-use.js';
+
+/** What Playwright Test does where nothing is configured. */
+const defaults: ProjectUse = {
+  viewport: { width: 1280, height: 720 },
+  colorScheme: 'light',
+  locale: 'en-US',
+  testIdAttribute: 'data-testid',
+  isMobile: false,
+  hasTouch: false,
+  deviceScaleFactor: 1,
+  ignoreHTTPSErrors: false,
+  offline: false,
+};
+
+/**
+ * The argument of `test.use`: what a session was recorded with, as far as the project that runs the test does not have
+ * it. Whether a window is shown is not the test's to say.
+ */
+export async function testUse(
+  { headless, browserName, device, ...own }: Use,
+  recordedIn: BrowserName,
+  project: ProjectUse,
+): Promise<{ [option: string]: Json }> {
+  const described = device === undefined ? {} : await deviceOptions(device);
+  const { defaultBrowserType, ...options } = described;
+  const given = toJson(own);
+  const configured: ProjectUse = { ...defaults, ...project };
+  const spreads = Object.entries({ ...options, ...given }).some(
+    ([name, value]) => name in options && !isDeepStrictEqual(configured[name], value),
+  );
+  const inEffect = spreads ? { ...configured, ...described } : configured;
+  const browserInEffect = project['browserName'] ?? inEffect['defaultBrowserType'] ?? 'chromium';
+  const differing = Object.entries(given).filter(
+    ([name, value]) => !isDeepStrictEqual(inEffect[name], value),
+  );
+  return {
+    ...(spreads && device !== undefined ? { device } : {}),
+    ...(browserInEffect === recordedIn ? {} : { browserName: recordedIn }),
+    ...Object.fromEntries(differing),
+  };
+}
+
+/** The options of one of Playwright's devices; none where it is unknown, which is told when a session starts. */
+async function deviceOptions(name: string): Promise<ProjectUse> {
+  const { devices } = await import('playwright');
+  return toJson(devices[name] ?? {});
+}
