@@ -111,8 +111,13 @@ export function launchOptions(found: FoundBrowser): {
   return {
     executablePath: found.executablePath,
     chromiumSandbox: canSandbox(found),
-    // What Chromium asks Google for in spite of Playwright's own switches (component updates, account list).
-    args: ['--component-updater=url-source=http://127.0.0.1:9/', '--gaia-url=http://127.0.0.1:9/'],
+    args: [
+      // What Chromium asks Google for in spite of Playwright's own switches (component updates, account list).
+      '--component-updater=url-source=http://127.0.0.1:9/',
+      '--gaia-url=http://127.0.0.1:9/',
+      // WebRTC goes past proxies otherwise; the switch had another name once.
+      ...['webrtc', 'force-webrtc'].map((name) => `--${name}-ip-handling-policy=disable_non_proxied_udp`),
+    ],
   };
 }
 

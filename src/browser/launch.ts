@@ -39,20 +39,25 @@ export function createBrowserPool(): BrowserPool {
   };
 }
 
+/** For what belongs to no session: nothing listens there. Each session has a proxy of its own. */
+const noProxy = { server: 'socks5://127.0.0.1:9', bypass: '<-loopback>' };
+
 async function launch(choice: BrowserChoice): Promise<Browser> {
   const playwright = await import('playwright');
   const { findBrowser, launchOptions } = await import('./find-browser.js');
-  const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+  const common = {
+    headless: choice.headless,
+    proxy: noProxy,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  };
   try {
     if (choice.name !== 'chromium')
-      return await playwright[choice.name].launch({ headless: choice.headless, ...signals });
+      return await playwright[choice.name].launch(common);
     const found = await findBrowser(choice);
     if (found === undefined) throw notFound(choice);
-    return await playwright.chromium.launch({
-      headless: choice.headless,
-      ...launchOptions(found),
-      ...signals,
-    });
+    return await playwright.chromium.launch({ ...common, ...launchOptions(found) });
   } catch (error) {
     if (error instanceof CodegenError) throw error;
     throw new CodegenError(

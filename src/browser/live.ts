@@ -1,5 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Download, Page, Request } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { openProxy, textOf, type Failure, type Refused } from '../network/proxy.js';
+import type { NetworkRules } from '../network/rules.js';
 import type { Signal, Step } from '../model/step.js';
 import { registerPins } from './pin.js';
 import { createSettling, watchContext, type Settling } from './settle.js';
@@ -15,6 +17,8 @@ export type LiveEvent =
   | { type: 'console'; level: 'error'; text: string }
   /** What an action read from the page. */
   | { type: 'result'; action: string; text: string };
+  /** Something was not let through to the network, or not shown. */
+  | ({ type: 'blocked' } & Refused);
 
 export interface ConsoleEntry {
   level: string;
@@ -77,6 +81,10 @@ export interface Live {
   takeEvents(): LiveEvent[];
   console: ConsoleEntry[];
   network: NetworkEntry[];
+  /** The latest page that was not opened, since the rules forbid it; told once. */
+  takeBlockedPage(): Refused | undefined;
+  /** Why nothing comes from a URL; undefined where the network knows no reason. */
+  failure(url: string): Failure | undefined;
   /** True when the browser process behind the session is gone. */
   lost(): boolean;
   close(): Promise<void>;
@@ -98,6 +106,9 @@ const kept = 200;
 const told = 20;
 const longestText = 500;
 
+/** Pages of other kinds are the browser's own, or files. */
+const shownProtocols = ['http:', 'https:', 'about:', 'data:', 'blob:', 'chrome-error:'];
+
 /** Whether the frame of a request is known; that of a page which is still to come is not. */
 function hasFrame(request: Request): boolean {
   try {
@@ -114,17 +125,20 @@ export function addressOf(page: Page): string {
   return `${protocol}//${host}${pathname}${/^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : ''}`;
 }
 
-/** Opens a context of its own for one session, with one page in it. */
+/** Opens a context of its own for one session, with one page in it, whose every connection keeps to the rules. */
 export async function openLive(
   browser: Browser,
   options: BrowserContextOptions,
   limits: LiveLimits,
+  rules: () => NetworkRules,
 ): Promise<Live> {
   await registerPins();
+  const proxy = await openProxy({ rules, onRefused: noteRefused });
   let context: BrowserContext;
   try {
-    context = await browser.newContext(options);
+    context = await browser.newContext({ ...options, proxy: proxy.settings });
   } catch (error) {
+    proxy.close();
     throw new CodegenError(
       'INVALID_INPUT',
       `The browser refused the session's options: ${messageOf(error)}`,
@@ -141,11 +155,16 @@ export async function openLive(
   let events: LiveEvent[] = [];
   let opened = 0;
   let lost = false;
+  let blockedPage: Refused | undefined;
   const consoleEntries: ConsoleEntry[] = [];
   const network: NetworkEntry[] = [];
   const note = (event: LiveEvent): void => {
     if (events.length < told) events.push(event);
   };
+  function noteRefused(refused: Refused): void {
+    const isNoted = events.some((event) => event.type === 'blocked' && event.origin === refused.origin);
+    if (!isNoted) note({ type: 'blocked', ...refused });
+  }
   const keep = <Entry>(list: Entry[], entry: Entry): void => {
     list.push(entry);
     if (list.length > kept) list.shift();
@@ -172,8 +191,11 @@ export async function openLive(
     });
   });
   context.on('requestfailed', (request) => {
-    const failure = request.failure()?.errorText ?? 'failed';
+    const reason = proxy.failure(request.url());
+    const failure = reason === undefined ? (request.failure()?.errorText ?? 'failed') : textOf(reason);
     keep(network, { method: request.method(), url: shorten(request.url()), failure });
+    const isPage = request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);
+    if (isPage && reason !== undefined && 'refused' in reason) blockedPage = reason.refused;
   });
   context.on('dialog', (dialog) => {
     const type = dialog.type();
@@ -234,6 +256,13 @@ export async function openLive(
       const signal = credited?.signals?.find((each) => each.type === 'page' && each.page === child.id);
       if (signal !== undefined && (credited?.page ?? firstPage) === entry.id) signal.type = 'popup';
     });
+    page.on('framenavigated', (frame) => {
+      const { protocol, href } = new URL(frame.url());
+      if (frame !== page.mainFrame() || shownProtocols.includes(protocol)) return;
+      blockedPage = { origin: shorten(href), rule: `pages of ${protocol} are not opened` };
+      noteRefused(blockedPage);
+      page.goto('about:blank').catch(() => undefined);
+    });
     page.on('crash', () => {
       note({ type: 'crashed', page: entry.id });
     });
@@ -275,9 +304,16 @@ export async function openLive(
     },
     console: consoleEntries,
     network,
+    takeBlockedPage() {
+      const taken = blockedPage;
+      blockedPage = undefined;
+      return taken;
+    },
+    failure: proxy.failure,
     lost: () => lost,
     close: () => context.close(),
   };
+  context.once('close', proxy.close);
   context.on('page', (page) => {
     const entry = pages.find((each) => each.page === page) ?? adopt(page);
     credit({ type: 'page', page: entry.id });

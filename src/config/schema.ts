@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { limitSchema, policySchema } from '../model/policy.js';
 import { browserNameSchema, useSchema } from '../model/use.js';
+import { parsePattern } from '../network/rules.js';
 
 const milliseconds = z.int().min(1).max(86_400_000);
 
@@ -77,6 +78,25 @@ const browserSchema = z
   .prefault({})
   .describe('The browser that sessions run in.');
 
+const origins = z.array(
+  z
+    .string()
+    .refine(
+      (text) => parsePattern(text) !== undefined,
+      'expected *, an origin such as https://shop.example or http://localhost:*, or a host such as *.shop.example',
+    ),
+);
+
+const networkSchema = z
+  .strictObject({
+    allowedOrigins: origins
+      .default(['*'])
+      .describe('What pages may reach; nothing else answers them. Cloud metadata has to be named here.'),
+    blockedOrigins: origins.default([]).describe('What they may not reach, though it is allowed.'),
+  })
+  .prefault({})
+  .describe('Where requests of pages may go: a `*`, origins, hosts.');
+
 const writesSchema = z
   .strictObject({
     overwrite: z
@@ -122,6 +142,7 @@ export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('Where editors find the JSON Schema of this file.'),
   output: outputSchema,
   browser: browserSchema,
+  network: networkSchema,
   writes: writesSchema,
   autoAssert: z
     .boolean()

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Live } from '../browser/live.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import type { Refused } from '../network/proxy.js';
 
 /** Turns what Playwright threw into the contract's words: what happened, and what to do next. */
 export function explainFailure(error: unknown, action: string, live: Live): CodegenError {
@@ -48,8 +49,13 @@ export function explainFailure(error: unknown, action: string, live: Live): Code
       firstLine(text),
       'Give a ref, a locator expression, or a Playwright selector.',
     );
-  if (/net::ERR_|NS_ERROR_/.test(text)) {
-    const reason = /(?:net::ERR|NS_ERROR)_\w+/.exec(text)?.[0] ?? '';
+  const blocked = live.takeBlockedPage();
+  if (blocked !== undefined) return pageBlocked(blocked);
+  if (/net::ERR_|NS_ERROR_|Socks5 proxy rejected/.test(text)) {
+    // What the browser says of its proxy, the proxy knows better.
+    const failure = live.failure(/\bhttps?:\/\/[^\s"']+/.exec(text)?.[0] ?? '');
+    if (failure !== undefined && 'refused' in failure) return pageBlocked(failure.refused);
+    const reason = failure?.error ?? /(?:net::ERR|NS_ERROR)_\w+/.exec(text)?.[0] ?? '';
     return fail(
       'ACTION_FAILED',
       `The page could not be opened: ${reason}.`,
@@ -79,6 +85,13 @@ export function explainFailure(error: unknown, action: string, live: Live): Code
     );
   }
   return fail('ACTION_FAILED', firstLine(text), 'Look at the snapshot and try another way.');
+}
+
+/** A page that was not opened, since the rules forbid it. */
+export function pageBlocked({ origin, rule }: Refused): CodegenError {
+  return new CodegenError('NAVIGATION_BLOCKED', `${origin} is blocked: ${rule}.`, {
+    hint: 'Whoever runs this server decides that. Go on without it: `goBack` with "record": false leaves a page that did not open.',
+  });
 }
 
 function firstLine(text: string): string {

@@ -20,7 +20,7 @@ import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf } from './announced.js';
 import { createEffects, type Effects } from './effects.js';
-import { explainFailure } from './failure.js';
+import { explainFailure, pageBlocked } from './failure.js';
 import type { ActionRequest } from './request.js';
 import type { Session } from './session.js';
 
@@ -105,6 +105,7 @@ export async function performTasks(
   for (const [index, task] of tasks.entries()) {
     if (signal.aborted) break;
     const { action, prepared, note } = task;
+    live.takeBlockedPage();
     const isRecorded = task.record && action.recorded;
     try {
       requirePage(live, action);
@@ -137,6 +138,8 @@ export async function performTasks(
       await bounded(action, prepared.perform(context, locator), limits);
       outcome.performed++;
       await settled(live, current, step);
+      const blocked = live.takeBlockedPage();
+      if (blocked !== undefined) throw pageBlocked(blocked);
       if (action.manner === 'acts') await announced.happen(limits.actionMs);
       if (task.signals !== undefined) await matchSignals(live, step, task.signals, limits.actionMs);
       if (!isRecorded) {

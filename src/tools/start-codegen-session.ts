@@ -111,7 +111,12 @@ export const startCodegenSession = defineTool({
       void import('playwright/test');
       await chooseTestIdAttribute(use, context.sessions);
       const contextUse = await contextOptions(use, context.workspace);
-      return openLive(process, contextUse, { actionMs: limits.actionMs, settleMs });
+      return openLive(
+        process,
+        contextUse,
+        { actionMs: limits.actionMs, settleMs },
+        () => context.config().network,
+      );
     });
 
     try {

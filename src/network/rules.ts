@@ -1,0 +1,104 @@
+import { isIP } from 'node:net';
+import { canonicalAddress, canonicalHost, isLoopback, isMetadata } from './address.js';
+
+/** What pages may reach: the origins that some pattern allows and none blocks. */
+export interface NetworkRules {
+  allowedOrigins: readonly string[];
+  blockedOrigins: readonly string[];
+}
+
+export const schemes = ['http', 'https'] as const;
+export type Scheme = (typeof schemes)[number];
+
+/** Where a connection is to go; the host is canonical. */
+export interface Destination {
+  scheme: Scheme;
+  host: string;
+  port: number;
+}
+
+/** An entry of the lists; what is undefined matches everything. */
+interface Pattern {
+  scheme: Scheme | undefined;
+  host: string;
+  port: number | undefined;
+}
+
+const form = /^(?:(https?|wss?):\/\/)?(\*\.)?(\*|\[[\da-f:.]+\]|[^:/*]+)(?::(\d+|\*))?\/?$/i;
+
+/**
+ * Reads an entry of `allowedOrigins` or `blockedOrigins`: `*`, an origin such as `https://shop.example:8443`, or a
+ * host. `*` stands for every host or port, `*.shop.example` for every name below. An origin without a port has its
+ * scheme's own; a host alone has all ports. `ws` and `wss` are `http` and `https`. Undefined where it is none of these.
+ */
+export function parsePattern(text: string): Pattern | undefined {
+  const [, prefix, below = '', name = '', digits] = form.exec(text) ?? [];
+  const host = canonicalHost(name);
+  const port = digits === undefined || digits === '*' ? undefined : Number(digits);
+  if (host === undefined || (port ?? 0) > 65_535 || (below !== '' && (name === '*' || isIP(host) !== 0)))
+    return undefined;
+  const scheme = prefix === undefined ? undefined : /^(?:https|wss)$/i.test(prefix) ? 'https' : 'http';
+  const isOrigin = scheme !== undefined && digits === undefined;
+  return { scheme, host: below + host, port: isOrigin ? defaultPort(scheme) : port };
+}
+
+/**
+ * Why a connection is refused, in words that follow the origin's name; undefined where it is allowed. With the
+ * `address` that it leads to, what is blocked by address holds for every name, also for one that was bound to it anew.
+ */
+export function refusal(
+  { allowedOrigins, blockedOrigins }: NetworkRules,
+  destination: Destination,
+  address: string = destination.host,
+): string | undefined {
+  const { host } = destination;
+  const reached = canonicalAddress(address);
+  const isLocalName = isIP(host) === 0 && isLoopback(reached);
+  const names = [host, reached, ...(isLocalName ? ['localhost'] : [])];
+  const covers = (text: string, name: string): boolean => matches(text, { ...destination, host: name });
+
+  const blocking = blockedOrigins.find((text) => names.some((name) => covers(text, name)));
+  if (blocking !== undefined) return `network.blockedOrigins has ${JSON.stringify(blocking)}`;
+  const sensitive = names.filter(isMetadata);
+  const isMeant = allowedOrigins.some(
+    (text) => parsePattern(text)?.host !== '*' && sensitive.some((name) => covers(text, name)),
+  );
+  if (sensitive.length > 0 && !isMeant)
+    return `${reached} is for the machine's own cloud and link, which network.allowedOrigins has to name`;
+  return allowedOrigins.some((text) => covers(text, host)) ? undefined : 'network.allowedOrigins lacks it';
+}
+
+/** Whether the rules refuse anything besides cloud metadata. */
+export function isRestricted({ allowedOrigins, blockedOrigins }: NetworkRules): boolean {
+  return blockedOrigins.length > 0 || !allowedOrigins.includes('*');
+}
+
+/** The origin as a URL has it. */
+export function originOf({ scheme, host, port }: Destination): string {
+  const name = isIP(host) === 6 ? `[${host}]` : host;
+  return `${scheme}://${name}${port === defaultPort(scheme) ? '' : `:${port}`}`;
+}
+
+/** Where requests of a URL go; undefined for URLs of other kinds. */
+export function destinationOf(url: string): Destination | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, hostname, port } = new URL(url);
+  const scheme = /^(?:https|wss):$/.test(protocol) ? 'https' : 'http';
+  const host = /^(?:https?|wss?):$/.test(protocol) ? canonicalHost(hostname) : undefined;
+  return host === undefined
+    ? undefined
+    : { scheme, host, port: port === '' ? defaultPort(scheme) : Number(port) };
+}
+
+function matches(text: string, { scheme, host, port }: Destination): boolean {
+  const pattern = parsePattern(text);
+  if (pattern === undefined) return false;
+  const isHost = pattern.host.startsWith('*.')
+    ? host.endsWith(pattern.host.slice(1))
+    : pattern.host === '*' || pattern.host === host;
+  return isHost && (pattern.scheme ?? scheme) === scheme && (pattern.port ?? port) === port;
+}
+
+function defaultPort(scheme: Scheme): number {
+  return scheme === 'https' ? 443 : 80;
+}

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+
+/** Answers to a request (RFC 1928, section 6). */
+export const replies = { succeeded: 0, failed: 1, notAllowed: 2 };
+
+const version = 5;
+const anyAddress = Buffer.from([1, 0, 0, 0, 0, 0, 0]);
+
+/** Reads what a client of SOCKS 5 wants to be connected to (RFC 1928); rejects where it is none, or is gone. */
+export async function acceptRequest(client: Socket): Promise<{ host: string; port: number }> {
+  const greeting = await read(client, 2);
+  if (greeting[0] !== version) throw new Error('not SOCKS 5');
+  await read(client, greeting[1] ?? 0);
+  client.write(Buffer.from([version, 0]));
+  const [, command, , type] = await read(client, 4);
+  if (command !== 1) throw new Error('not a request to connect');
+  const host = await readHost(client, type);
+  return { host, port: (await read(client, 2)).readUInt16BE() };
+}
+
+export function answer(client: Socket, reply: number): void {
+  client.write(Buffer.concat([Buffer.from([version, reply, 0]), anyAddress]));
+}
+
+/** Waits for the first bytes that the client sends, and leaves them to be read. */
+export async function peek(client: Socket): Promise<number | undefined> {
+  const first = await read(client, 1);
+  client.unshift(first);
+  return first[0];
+}
+
+async function readHost(client: Socket, type: number | undefined): Promise<string> {
+  if (type === 1) return (await read(client, 4)).join('.');
+  if (type === 4) return (await read(client, 16)).toString('hex').replace(/(.{4})(?=.)/g, '$1:');
+  const [length = 0] = await read(client, 1);
+  return (await read(client, length)).toString('latin1');
+}
+
+async function read(client: Socket, length: number): Promise<Buffer> {
+  for (;;) {
+    const bytes: unknown = length === 0 ? Buffer.alloc(0) : client.read(length);
+    if (Buffer.isBuffer(bytes) && bytes.length === length) return bytes;
+    if (client.readableEnded || client.destroyed) throw new Error('the client is gone');
+    // Also emitted at the end; a socket that is destroyed is only closed.
+    const settled = new AbortController();
+    const { signal } = settled;
+    await Promise.race([once(client, 'readable', { signal }), once(client, 'close', { signal })]).finally(
+      () => {
+        settled.abort();
+      },
+    );
+  }
+}

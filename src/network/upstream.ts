@@ -1,0 +1,65 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Socket } from 'node:net';
+import { isLoopback } from './address.js';
+
+/** Milliseconds for the proxy upstream to connect. */
+const connectMs = 30_000;
+
+/**
+ * The proxy that the environment names for a host, as browsers read it: `HTTPS_PROXY`, for port 80 `HTTP_PROXY`, else
+ * `ALL_PROXY`, in either case; not for this machine, nor for what `NO_PROXY` lists. Undefined where there is none.
+ */
+export function upstreamFor(environment: NodeJS.ProcessEnv, host: string, port: number): URL | undefined {
+  const read = (name: string): string => environment[name.toLowerCase()] ?? environment[name] ?? '';
+  const named = read(port === 80 ? 'HTTP_PROXY' : 'HTTPS_PROXY') || read('ALL_PROXY');
+  if (named === '' || isLoopback(host) || /(?:^|\.)localhost$/.test(host)) return undefined;
+  const isExempt = read('NO_PROXY')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => {
+      const [, name = '', only] = /^\*?\.?(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+      if (entry === '' || (only !== undefined && Number(only) !== port)) return false;
+      return name === '' || host === name || host.endsWith(`.${name}`);
+    });
+  const url = named.includes('://') ? named : `http://${named}`;
+  return isExempt || !URL.canParse(url) ? undefined : new URL(url);
+}
+
+/** A connection to the host through an HTTP proxy, by CONNECT. */
+export function connectThrough(proxy: URL, host: string, port: number): Promise<Socket> {
+  const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const credentials = [proxy.username, proxy.password].map(decodeURIComponent).join(':');
+  return new Promise((resolve, reject) => {
+    const request = (proxy.protocol === 'https:' ? requestHttps : requestHttp)({
+      host: proxy.hostname.replace(/^\[|\]$/g, ''),
+      port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80),
+      method: 'CONNECT',
+      path: target,
+      headers: {
+        host: target,
+        ...(proxy.username === ''
+          ? {}
+          : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }),
+      },
+      timeout: connectMs,
+    });
+    request
+      .on('connect', (response, socket, head) => {
+        if (response.statusCode === 200) {
+          socket.setTimeout(0).unshift(head);
+          resolve(socket);
+        } else {
+          socket.destroy();
+          reject(new Error(`the proxy ${proxy.host} answered ${response.statusCode ?? 'nothing'}`));
+        }
+      })
+      .on('response', (response) => {
+        response.destroy();
+        reject(new Error(`the proxy ${proxy.host} answered ${response.statusCode ?? 'nothing'}`));
+      })
+      .on('timeout', () => request.destroy(new Error(`the proxy ${proxy.host} does not answer`)))
+      .on('error', reject)
+      .end();
+  });
+}
