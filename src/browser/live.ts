@@ -16,7 +16,7 @@ export type LiveEvent =
   | { type: 'download'; suggestedFilename: string }
   | { type: 'console'; level: 'error'; text: string }
   /** What an action read from the page. */
-  | { type: 'result'; action: string; text: string };
+  | { type: 'result'; action: string; text: string }
   /** Something was not let through to the network, or not shown. */
   | ({ type: 'blocked' } & Refused);
 
@@ -84,7 +84,7 @@ export interface Live {
   /** The latest page that was not opened, since the rules forbid it; told once. */
   takeBlockedPage(): Refused | undefined;
   /** Why nothing comes from a URL; undefined where the network knows no reason. */
-  failure(url: string): Failure | undefined;
+  failure: (url: string) => Failure | undefined;
   /** True when the browser process behind the session is gone. */
   lost(): boolean;
   close(): Promise<void>;
@@ -194,7 +194,8 @@ export async function openLive(
     const reason = proxy.failure(request.url());
     const failure = reason === undefined ? (request.failure()?.errorText ?? 'failed') : textOf(reason);
     keep(network, { method: request.method(), url: shorten(request.url()), failure });
-    const isPage = request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);
+    const isPage =
+      request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);
     if (isPage && reason !== undefined && 'refused' in reason) blockedPage = reason.refused;
   });
   context.on('dialog', (dialog) => {

@@ -27,8 +27,8 @@ export interface SessionProxy {
   /** As Playwright takes it. */
   settings: { server: string; bypass: string };
   /** Why the latest connection to a URL's origin failed; undefined where it did not. */
-  failure(url: string): Failure | undefined;
-  close(): void;
+  failure: (url: string) => Failure | undefined;
+  close: () => void;
 }
 
 export interface ProxyOptions {
@@ -57,12 +57,16 @@ const tlsHandshake = 0x16;
 /** Origins whose failure is remembered, the latest ones. */
 const kept = 500;
 
-/** A connection that is open. */
+interface Reached {
+  target: Socket;
+  /** The address it has; undefined behind a proxy upstream. */
+  address: string | undefined;
+}
+
+/** A connection that is open, and what it may be: its scheme shows only in its first byte. */
 interface Tunnel {
   client: Socket;
-  /** What it may be, as far as is known: its scheme shows only in its first byte. */
   destinations: readonly Destination[];
-  /** The address it leads to; undefined through a proxy upstream. */
   address: string | undefined;
 }
 
@@ -92,11 +96,10 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
   }
 
   /** Tells of a refusal; one whose scheme nobody knows goes by that of its port. */
-  function tell(refused: readonly Refused[], port: number): undefined {
+  function tell(refused: readonly Refused[], port: number): void {
     for (const each of refused) note(each.origin, { refused: each });
     const shown = refused.at(port === 443 ? -1 : 0);
     if (shown !== undefined) onRefused?.(shown);
-    return undefined;
   }
 
   /** Connects to where the rules allow it for one of the schemes; undefined where they don't. */
@@ -104,23 +107,21 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
     destinations: readonly Destination[],
     host: string,
     port: number,
-  ): Promise<Omit<Tunnel & { target: Socket }, 'client'> | undefined> {
+  ): Promise<Reached | undefined> {
+    const isOpen = (refused: readonly Refused[]): boolean => refused.length < destinations.length;
     // Before the name is looked up, which by itself would tell somebody something.
     const refused = refusedOf(destinations, undefined);
-    if (refused.length === destinations.length) return tell(refused, port);
     const upstream = upstreamFor(environment, host, port);
-    if (upstream !== undefined)
-      return { destinations, target: await connectThrough(upstream, host, port), address: undefined };
-    const addresses = await resolve(host);
-    const judged = addresses.map((address) => ({ address, refused: refusedOf(destinations, address) }));
-    const open = judged.filter((each) => each.refused.length < destinations.length);
-    const [first] = judged;
-    if (open.length === 0 && first !== undefined) return tell(first.refused, port);
-    const target = await connectTo(
-      open.map(({ address }) => address),
-      port,
-    );
-    return { destinations, target, address: target.remoteAddress };
+    if (isOpen(refused) && upstream !== undefined)
+      return { target: await connectThrough(upstream, host, port), address: undefined };
+    const addresses = isOpen(refused) ? await resolve(host) : [];
+    const open = addresses.filter((address) => isOpen(refusedOf(destinations, address)));
+    if (open.length === 0) {
+      tell(isOpen(refused) ? refusedOf(destinations, addresses[0]) : refused, port);
+      return undefined;
+    }
+    const target = await connectTo(open, port);
+    return { target, address: target.remoteAddress };
   }
 
   async function serve(client: Socket): Promise<void> {
@@ -137,7 +138,8 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
       return;
     }
     const { target, address } = reached;
-    client.once('close', () => target.destroy());
+    endWith(client, target);
+    endWith(target, client);
     for (const destination of destinations) failures.delete(originOf(destination));
     answer(client, replies.succeeded);
     const isMixed = refusedOf(destinations, address).length > 0;
@@ -147,17 +149,17 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
       destinations: destinations.filter((each) => !isMixed || each.scheme === scheme),
       address,
     };
-    if (isStill(tunnel)) {
-      tunnels.add(tunnel);
-      client
-        .once('close', () => tunnels.delete(tunnel))
-        .on('data', () => {
-          if (rules() === inForce) return;
-          inForce = rules();
-          tunnels.forEach(isStill);
-        });
-      join(client, target);
-    }
+    if (!isStill(tunnel)) return;
+    tunnels.add(tunnel);
+    client
+      .once('close', () => tunnels.delete(tunnel))
+      .on('data', () => {
+        if (rules() === inForce) return;
+        inForce = rules();
+        tunnels.forEach(isStill);
+      })
+      .pipe(target)
+      .pipe(client);
   }
 
   /** Whether the rules still allow a connection, which is ended where they don't. */
@@ -171,9 +173,7 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
 
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
     clients.add(client);
-    client
-      .on('error', () => undefined)
-      .once('close', () => clients.delete(client));
+    client.on('error', () => undefined).once('close', () => clients.delete(client));
     serve(client).catch(() => client.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -218,15 +218,10 @@ async function connectTo(addresses: readonly string[], port: number): Promise<So
   return socket;
 }
 
-/** Lets two sockets speak with each other until both have ended, or one broke. */
-function join(one: Socket, other: Socket): void {
-  for (const [from, to] of [
-    [one, other],
-    [other, one],
-  ] as const) {
-    from.on('error', () => to.resetAndDestroy()).once('close', () => to.destroy());
-    from.pipe(to);
-  }
+/** What ends one of two sockets before its time ends the other. */
+function endWith(one: Socket, other: Socket): void {
+  one.on('error', () => other.resetAndDestroy()).once('close', () => other.destroy());
+  if (one.destroyed) other.destroy();
 }
 
 function networkError(error: unknown): string {

@@ -51,7 +51,7 @@ export function explainFailure(error: unknown, action: string, live: Live): Code
     );
   const blocked = live.takeBlockedPage();
   if (blocked !== undefined) return pageBlocked(blocked);
-  if (/net::ERR_|NS_ERROR_|Socks5 proxy rejected/.test(text)) {
+  if (/net::ERR_|NS_ERROR_|apiRequestContext\./.test(text)) {
     // What the browser says of its proxy, the proxy knows better.
     const failure = live.failure(/\bhttps?:\/\/[^\s"']+/.exec(text)?.[0] ?? '');
     if (failure !== undefined && 'refused' in failure) return pageBlocked(failure.refused);
