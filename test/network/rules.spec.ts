@@ -119,7 +119,14 @@ test('the proxy of the environment is the one that browsers would take', () => {
     upstreamFor(environment, host, port)?.host;
   expect(proxyOf('a.example', 80)).toBe('plain:3128');
   expect(proxyOf('a.example', 443)).toBe('secure:3129');
-  for (const host of ['direct.example', 'www.direct.example', 'x.below.example', 'localhost', '127.0.0.1', '::1'])
+  for (const host of [
+    'direct.example',
+    'www.direct.example',
+    'x.below.example',
+    'localhost',
+    '127.0.0.1',
+    '::1',
+  ])
     expect(proxyOf(host, 443), host).toBeUndefined();
   expect(proxyOf('ported.example', 443)).toBe('secure:3129');
   expect(proxyOf('ported.example', 8443)).toBeUndefined();
