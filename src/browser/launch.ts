@@ -53,8 +53,7 @@ async function launch(choice: BrowserChoice): Promise<Browser> {
     handleSIGHUP: false,
   };
   try {
-    if (choice.name !== 'chromium')
-      return await playwright[choice.name].launch(common);
+    if (choice.name !== 'chromium') return await playwright[choice.name].launch(common);
     const found = await findBrowser(choice);
     if (found === undefined) throw notFound(choice);
     return await playwright.chromium.launch({ ...common, ...launchOptions(found) });
