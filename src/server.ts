@@ -53,6 +53,7 @@ export async function serve(options: {
     sessions,
     browsers,
   };
+  await context.guard.recover();
   const server = createServer(context);
 
   let stopping: Promise<void> | undefined;

@@ -8,6 +8,8 @@ const milliseconds = z.int().min(1).max(86_400_000);
 
 const directory = z.string().min(1);
 
+const amount = z.int().min(1);
+
 /** What becomes of a test that does not pass; the strictest first. */
 export const verifyModeSchema = z.enum(['require', 'report', 'off']);
 
@@ -105,8 +107,26 @@ const writesSchema = z
       .describe(
         'The most that a call may replace: nothing; files emitted by this tool and not edited since; anything.',
       ),
-    maxFileBytes: z.int().min(1).default(262_144).describe('Largest file that may be written, in bytes.'),
-    maxFilesPerSession: z.int().min(1).default(20).describe('Files that one session may write.'),
+    maxFileBytes: amount.default(262_144).describe('Largest file that may be written, in bytes.'),
+    maxFilesPerSession: amount.default(20).describe('Files that one session may write.'),
+    maxBytesPerSession: amount.default(67_108_864).describe('Bytes that one session may write.'),
+    maxFilesPerDay: amount.default(2_000).describe('Files that all sessions may write within 24 hours.'),
+    maxBytesPerDay: amount
+      .default(1_073_741_824)
+      .describe('Bytes that all sessions may write within 24 hours.'),
+    maxFilesInDirectory: amount
+      .default(20_000)
+      .describe('Files up to which the output directory, with all below it, may be filled.'),
+    maxBytesInDirectory: amount
+      .default(1_073_741_824)
+      .describe('Bytes up to which the output directory, with all below it, may be filled.'),
+    backups: z
+      .strictObject({
+        maxFiles: amount.default(500).describe('Replaced files that are kept; older ones give way.'),
+        maxAgeDays: amount.default(90).describe('Days after which a replaced file is no longer kept.'),
+      })
+      .prefault({})
+      .describe('What is kept of files that were replaced.'),
     limits: z
       .array(limitSchema)
       .default([{ counter: 'writes', window: 'minute', max: 30, scope: 'grant' }])

@@ -1,9 +1,11 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
 import { recordTool, type Decision, type Limit, type Policy } from '../model/policy.js';
 import { systemClock, type Clock } from '../state/clock.js';
 import { checkSpecPath, type CheckedPath, type Language } from './paths.js';
 import { decide, deniedAction, limitsOf, type Call, type Verdict } from './policy.js';
+import type { Amount, Budget } from './budget.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { OnConflict, OutputFile, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
@@ -11,7 +13,7 @@ import type { WriteOptions } from './writer.js';
 /** What the guard reads of the configuration, anew at every call. */
 export interface GuardConfig {
   policy: Policy;
-  writes: Pick<WriteOptions, 'overwrite' | 'maxFileBytes' | 'maxFilesPerSession'> & { limits: Limit[] };
+  writes: Pick<WriteOptions, 'overwrite' | 'maxFileBytes' | 'backups'> & Budget & { limits: Limit[] };
   output: { dir: string; language: Language };
 }
 
@@ -27,6 +29,8 @@ export interface WriteRequest extends OutputPlace {
   files: { file: string; content: OutputFile['content'] }[];
   onConflict: OnConflict;
   dryRun?: boolean | undefined;
+  /** The session that writes: what it has written already counts. */
+  session?: object;
 }
 
 /** A call that may run; `release` gives its quota back where nothing took effect. */
@@ -42,6 +46,8 @@ export interface Guard {
   admit(call: Call): Promise<Admission>;
   /** Checks actions that no call names, e.g. those of a saved session. Throws POLICY_DENIED. */
   checkActions(names: readonly string[]): void;
+  /** Settles what killed processes have left; called before anything is served. */
+  recover(): Promise<void>;
   /** Resolves the file of a call. Throws PATH_NOT_ALLOWED. */
   checkPath(file: string, place?: OutputPlace): Promise<CheckedPath>;
   /** Writes all files or none. Throws what `checkPath` and `writeFiles` throw, and RATE_LIMITED. */
@@ -61,6 +67,7 @@ export function createGuard(options: {
 }): Guard {
   const { workspace, stateDirectory, config, caller, clock = systemClock() } = options;
   const territory = { workspace: path.resolve(workspace), stateDirectory: path.resolve(stateDirectory) };
+  const writtenBy = new WeakMap<object, Amount>();
   let opened: Promise<Quota> | undefined;
   /** Loaded when something is first counted, so that a server starts with little. */
   const quota = (): Promise<Quota> =>
@@ -84,6 +91,17 @@ export function createGuard(options: {
     }
   }
 
+  async function recover(): Promise<void> {
+    const journal = path.join(territory.stateDirectory, 'journal');
+    if ((await readdir(journal).catch(() => [])).length === 0) return;
+    const { recover } = await import('./recovery.js');
+    await recover({
+      territory,
+      release: async (id) => (await quota()).release(id),
+      report: (line) => process.stderr.write(`codegen-session-mcp: ${line}\n`),
+    });
+  }
+
   return {
     checkPath,
 
@@ -101,22 +119,41 @@ export function createGuard(options: {
       if (denied) throw denial(recordTool, denied);
     },
 
-    async write({ files, onConflict, dryRun = false, ...place }) {
-      const { writes } = config();
+    recover,
+
+    async write({ files, onConflict, dryRun = false, session = {}, ...place }) {
+      const { writes, output } = config();
       const { writeFiles } = await import('./writer.js');
+      const { checkDirectory, checkSession, dailyCharges } = await import('./budget.js');
+      if (!dryRun) await recover();
+      const before = writtenBy.get(session) ?? { files: 0, bytes: 0 };
       const checked = [];
       for (const { file, content } of files) checked.push({ target: await checkPath(file, place), content });
-      return writeFiles(checked, {
+      const written = await writeFiles(checked, {
         ...writes,
-        stateDirectory: territory.stateDirectory,
+        territory,
         onConflict,
         dryRun,
         check: (relativePath) => checkPath(relativePath, place),
-        reserve: async (count) =>
-          (await quota()).take(
-            writes.limits.map((limit, index) => ({ limit, rule: `writes.limits[${index}]`, count })),
-          ),
+        async allow(plans) {
+          checkSession(plans, before, writes);
+          await checkDirectory(plans, path.join(territory.workspace, place.outputPath ?? output.dir), writes);
+        },
+        async reserve(plans, id) {
+          const limits = writes.limits.map((limit, index) => ({
+            limit,
+            rule: `writes.limits[${index}]`,
+            count: plans.length,
+          }));
+          return (await quota()).take([...limits, ...dailyCharges(plans, writes)], id);
+        },
       });
+      const changed = dryRun ? [] : written.filter(({ change }) => change !== 'unchanged');
+      writtenBy.set(session, {
+        files: before.files + changed.length,
+        bytes: changed.reduce((sum, { bytes }) => sum + bytes, before.bytes),
+      });
+      return written;
     },
 
     async remaining(tool) {

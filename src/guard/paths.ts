@@ -18,6 +18,9 @@ export interface CheckedPath {
   absolute: string;
   /** Relative to the workspace, with forward slashes. */
   relative: string;
+  /** What the real directory lies in, and its names from there down: no links are followed when it is written in. */
+  root: 'workspace' | 'state';
+  directory: string[];
 }
 
 const extensions = { typescript: '.spec.ts', javascript: '.spec.js' };
@@ -99,14 +102,19 @@ async function walk(territory: Territory, file: string, names: readonly string[]
   const root = await realpath(territory.workspace);
   const state = await realpath(territory.stateDirectory).catch(() => path.resolve(territory.stateDirectory));
   let directory = territory.workspace;
-  for (const name of names) {
+  let parent: string[] = [];
+  for (const [index, name] of names.entries()) {
     const next = path.join(directory, name);
     const twin = (await namesIn(directory)).find((other) => other !== name && fold(other) === fold(name));
     if (twin) {
       throw refusal(file, `differs only in case from "${twin}", which is there already`, `Write "${twin}".`);
     }
     const found = await lstat(next).catch(missing);
-    if (!found) break;
+    const above = names.slice(index, -1);
+    if (!found) {
+      parent = [...parent, ...above];
+      break;
+    }
     const real = await realpath(next).catch(() => undefined);
     if (real === undefined) throw refusal(file, 'follows a symbolic link that leads nowhere');
     const within = path.relative(root, real);
@@ -116,12 +124,13 @@ async function walk(territory: Territory, file: string, names: readonly string[]
       throw refusal(file, 'follows a symbolic link to a hidden place');
     }
     directory = next;
+    if (above.length > 0) parent = within.split(path.sep);
   }
   const absolute = path.join(territory.workspace, ...names);
   if (!isOutside(path.relative(territory.stateDirectory, absolute))) {
     throw refusal(file, 'leads into the state directory');
   }
-  return { absolute, relative: names.join('/') };
+  return { absolute, relative: names.join('/'), root: 'workspace', directory: parent };
 }
 
 function isOutside(relative: string): boolean {

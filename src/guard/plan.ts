@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { CodegenError } from '../model/errors.js';
-import { errnoOf } from '../state/files.js';
+import { errnoOf, readWhole } from '../state/files.js';
 import { inspect, type Origin } from './header.js';
 import type { CheckedPath } from './paths.js';
 
@@ -106,12 +105,7 @@ function numbered(relativePath: string, number: number): string {
 
 async function contentOf(file: string): Promise<Plan['before']> {
   try {
-    const handle = await open(file, 'r');
-    try {
-      return { data: await handle.readFile(), mode: (await handle.stat()).mode & 0o777 };
-    } finally {
-      await handle.close();
-    }
+    return await readWhole(file);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw error;

@@ -19,6 +19,8 @@ export interface Charge {
   rule: string;
   /** Units of quota. */
   count: number;
+  /** What a refusal is called; RATE_LIMITED where it is not set. */
+  code?: 'QUOTA_EXCEEDED';
 }
 
 /** Quota that was taken. */
@@ -30,10 +32,12 @@ export interface Hold {
 /** The counters that all processes of one state directory share. */
 export interface Quota {
   /**
-   * Takes what is charged from every limit, or from none. Throws RATE_LIMITED where one has no room, and whatever the
+   * Takes what is charged from every limit, or from none, under an id by which it can be given back. Throws RATE_LIMITED where one has no room, and whatever the
    * store throws where it can't be reached: what a limit covers is then refused. Without limits no file is touched.
    */
-  take(charges: readonly Charge[]): Promise<Hold>;
+  take(charges: readonly Charge[], id?: string): Promise<Hold>;
+  /** Gives back what was taken under an id, if anything. */
+  release(id: string): Promise<void>;
   /** Units left now, by counter; the smallest where several limits share one. */
   remaining(limits: readonly Limit[]): Promise<Record<string, number>>;
 }
@@ -127,15 +131,15 @@ export function openQuota(options: {
     return { state: { instant, counters: others }, result: { at: now } };
   }
 
+  const giveBack = (id: string): Promise<void> =>
+    store.update((state) => ({ state: released(state, id), result: undefined }));
+
   return {
-    async take(charges) {
+    release: giveBack,
+
+    async take(charges, id = randomBytes(8).toString('hex')) {
       if (charges.length === 0) return { release: () => Promise.resolve() };
-      const id = randomBytes(8).toString('hex');
-      const release = (): Promise<void> =>
-        store.update((state) => ({
-          state: { ...state, counters: without(state.counters, id) },
-          result: undefined,
-        }));
+      const release = (): Promise<void> => giveBack(id);
       for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
         const { at, refused } = await store.update((state) => enter(state, id, charges));
         if (refused) throw rateLimited(refused.charge, refused.retryAfterMs);
@@ -160,6 +164,13 @@ export function openQuota(options: {
   };
 }
 
+function released(state: State, id: string): State {
+  const isHeld = Object.values(state.counters).some(({ entries }) =>
+    entries.some((entry) => entry.id === id),
+  );
+  return isHeld ? { ...state, counters: without(state.counters, id) } : state;
+}
+
 function without(counters: Counters, id: string): Counters {
   return mapEntries(counters, (entries) => entries.filter((entry) => entry.id !== id));
 }
@@ -176,17 +187,17 @@ function waitOf(refused: { retryAfterMs?: number }): number {
   return refused.retryAfterMs ?? Infinity;
 }
 
-function rateLimited({ limit, rule, count }: Charge, retryAfterMs: number | undefined): CodegenError {
+function rateLimited({ limit, rule, count, code }: Charge, retryAfterMs: number | undefined): CodegenError {
   const decision = { kind: 'limited', rule } as const;
   const length = typeof limit.window === 'number' ? `${limit.window} seconds` : limit.window;
   const name = `Limit "${limit.counter}" of ${limit.max} per ${length}`;
   if (retryAfterMs === undefined) {
-    return new CodegenError('RATE_LIMITED', `${name} never admits ${count} at once.`, {
+    return new CodegenError(code ?? 'RATE_LIMITED', `${name} never admits ${count} at once.`, {
       hint: 'Waiting does not help; the limit is set in the configuration.',
       decision,
     });
   }
-  return new CodegenError('RATE_LIMITED', `${name} is used up.`, {
+  return new CodegenError(code ?? 'RATE_LIMITED', `${name} is used up.`, {
     hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
     retryAfterMs,
     decision,

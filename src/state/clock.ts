@@ -16,13 +16,14 @@ export interface Clock {
 
 /** The clock of this machine. `process.hrtime` counts from one origin in all of its processes. */
 export function systemClock(): Clock {
-  const boot = readBoot();
+  const boot = bootOf();
   return {
     now: () => ({ boot, monotonic: Number(process.hrtime.bigint()) / 1e6, wall: Date.now() }),
   };
 }
 
-function readBoot(): string {
+/** Identity of the running boot; empty where the system has none to give. */
+export function bootOf(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {

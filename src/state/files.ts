@@ -1,4 +1,5 @@
-import { open, mkdir, writeFile } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The system's code of a failed file operation (`ENOENT`, …), undefined for every other error. */
@@ -39,6 +40,38 @@ export async function syncDirectory(directory: string): Promise<void> {
     }
   } catch (error) {
     if (!['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP'].includes(errnoOf(error) ?? '')) throw error;
+  }
+}
+
+/** A file's bytes and permissions. Follows no link, and does not wait for anything that is no file. */
+export async function readWhole(file: string): Promise<{ data: Buffer; mode: number }> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return { data: await handle.readFile(), mode: (await handle.stat()).mode & 0o777 };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether a name is taken, be it by a link that leads nowhere. */
+export async function isThere(file: string): Promise<boolean> {
+  return (await infoOf(file)) !== undefined;
+}
+
+/** Whether two names are of one file. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = [await infoOf(one), await infoOf(other)];
+  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
+}
+
+/** What stands at a name, itself where it is a link; undefined for nothing. */
+export async function infoOf(file: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(file);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
   }
 }
 

@@ -58,7 +58,13 @@ export const endCodegenSession = defineTool({
       const surroundings = await surroundingsOf(context, session, checked, call);
       const writeRequest = async (): Promise<WriteRequest> => {
         const { content } = await sessionSource(session, surroundings);
-        return { ...session.emission, files: [{ file: file ?? session.file, content }], onConflict, dryRun };
+        return {
+          ...session.emission,
+          session,
+          files: [{ file: file ?? session.file, content }],
+          onConflict,
+          dryRun,
+        };
       };
       // What is in the way is told before anything is run.
       const [target] = await context.guard.write({ ...(await writeRequest()), dryRun: true });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import type { Limit } from '../../src/model/policy.js';
-import { emitted, manualClock, openGuard, outcomeOf, type Settings } from './workspace.js';
+import { manualClock, openGuard, outcomeOf, type Settings } from './workspace.js';
 
 const perMinute = (max: number, scope: Limit['scope'] = 'grant'): Limit => ({
   counter: 'calls',
@@ -52,7 +52,6 @@ test('calls without a limit leave the disk alone', async () => {
   expect(admission.decision).toEqual({ kind: 'allowed', rule: 'default' });
   await admission.release();
   expect(await guard.remaining('end')).toEqual({});
-  await guard.write({ files: [{ file: 'a.spec.ts', content: emitted('') }], onConflict: 'fail' });
   expect(existsSync(test.info().outputPath('workspace/.codegen'))).toBe(false);
 });
 

@@ -146,9 +146,12 @@ async function workspace() {
 test('paths inside the output directory are resolved', async () => {
   const territory = await workspace();
   for (const [file, relative] of Object.entries(allowed)) {
+    const directory = path.posix.dirname(relative).replace('generated-tests/inner-link', 'src').split('/');
     expect(await checkSpecPath(territory, 'generated-tests', 'typescript', file)).toEqual({
       relative,
       absolute: path.join(territory.workspace, relative),
+      root: 'workspace',
+      directory,
     });
   }
 });

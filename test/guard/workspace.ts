@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { BackupLimits } from '../../src/guard/backups.js';
+import type { Budget } from '../../src/guard/budget.js';
 import { createGuard, type Guard, type GuardConfig } from '../../src/guard/guard.js';
 import { withHeader } from '../../src/guard/header.js';
 import { policySchema, type Limit } from '../../src/model/policy.js';
@@ -11,24 +13,38 @@ export interface Settings {
   limits?: Limit[];
   overwrite?: GuardConfig['writes']['overwrite'];
   maxFileBytes?: number;
+  budget?: Partial<Budget>;
+  backups?: Partial<BackupLimits>;
   grant?: string;
   connection?: string;
   clock?: Clock;
 }
 
-/** A guard over a workspace, which is made if need be. */
-export function openGuard(workspace: string, settings: Settings = {}): Guard {
-  mkdirSync(workspace, { recursive: true });
-  const config: GuardConfig = {
+/** A configuration in which only what a test sets is limited. */
+export function configure(settings: Settings = {}): GuardConfig {
+  return {
     policy: policySchema.parse({ version: '1', default: 'allow', ...settings.policy }),
     writes: {
       overwrite: settings.overwrite ?? 'generated',
       maxFileBytes: settings.maxFileBytes ?? 262_144,
       maxFilesPerSession: 3,
+      maxBytesPerSession: 1e9,
+      maxFilesPerDay: 1e9,
+      maxBytesPerDay: 1e9,
+      maxFilesInDirectory: 1e9,
+      maxBytesInDirectory: 1e9,
+      backups: { maxFiles: 100, maxAgeDays: 100, ...settings.backups },
+      ...settings.budget,
       limits: settings.limits ?? [],
     },
     output: { dir: 'generated-tests', language: 'typescript' },
   };
+}
+
+/** A guard over a workspace, which is made if need be. */
+export function openGuard(workspace: string, settings: Settings = {}): Guard {
+  mkdirSync(workspace, { recursive: true });
+  const config = configure(settings);
   return createGuard({
     workspace,
     stateDirectory: path.join(workspace, '.codegen'),

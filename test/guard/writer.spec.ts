@@ -5,6 +5,8 @@ import promises, { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
+import { listBackups } from '../../src/guard/backups.js';
+import type { CheckedPath } from '../../src/guard/paths.js';
 import type { OnConflict } from '../../src/guard/plan.js';
 import { writeFiles } from '../../src/guard/writer.js';
 import { withHeader } from '../../src/guard/header.js';
@@ -190,10 +192,6 @@ test('of several files all are written, or none', async () => {
 test('what was replaced and created is put back where a later file fails', async () => {
   const { output, file, write, root } = open();
   await write('old');
-  const target = (name: string) => ({
-    absolute: path.join(output, name),
-    relative: `generated-tests/${name}`,
-  });
   const intruder = path.join(output, 'z.spec.ts');
   const writing = writeWith(root, {
     files: ['a.spec.ts', 'new/b.spec.ts', 'z.spec.ts'].map((name) => ({
@@ -209,7 +207,7 @@ test('what was replaced and created is put back where a later file fails', async
   expect(await readFile(file, 'utf8')).toBe(withHeader(relative, 'old'));
   expect((await readdir(output)).sort()).toEqual(['a.spec.ts', 'z.spec.ts']);
   expect(await readFile(intruder, 'utf8')).toBe('editor');
-  expect(await readdir(path.join(root, '.codegen', 'backups'))).toEqual([]);
+  expect(await listBackups(path.join(root, '.codegen'))).toEqual([]);
 });
 
 for (const { name, before, onConflict, code } of [
@@ -232,7 +230,7 @@ for (const { name, before, onConflict, code } of [
     await mkdir(output, { recursive: true });
     if (before) await write(before);
     const writing = writeWith(root, {
-      files: [{ target: { absolute: file, relative }, content: emitted('new') }],
+      files: [{ target: target('a.spec.ts'), content: emitted('new') }],
       onConflict,
       between: () => {
         writeFileSync(file, 'editor');
@@ -249,7 +247,7 @@ test('a plan shows what would change, and is carried out only when it is confirm
   await write('old');
   const seen: string[] = [];
   const writing = writeWith(root, {
-    files: [{ target: { absolute: file, relative }, content: emitted('new') }],
+    files: [{ target: target('a.spec.ts'), content: emitted('new') }],
     onConflict: 'overwrite',
     confirm: ([plan]) => {
       seen.push(String(plan?.before?.data), String(plan?.data));
@@ -265,21 +263,12 @@ test('a file removed in between is not made anew', async () => {
   const { file, write, root, output } = open();
   await write('old');
   const writing = writeWith(root, {
-    files: [{ target: { absolute: file, relative }, content: emitted('new') }],
+    files: [{ target: target('a.spec.ts'), content: emitted('new') }],
     onConflict: 'overwrite',
     between: () => rm(file),
   });
   await expect(writing).rejects.toMatchObject({ code: 'FILE_CHANGED' });
   expect(await readdir(output)).toEqual([]);
-});
-
-test('temporary files of dead processes are removed, those of live ones are not', async () => {
-  const { write, output } = open();
-  await mkdir(output);
-  const names = [`.codegen-${process.ppid}-ab.tmp`, '.codegen-999999999-ab.tmp', '.codegen-notes.tmp'];
-  for (const name of names) await writeFile(path.join(output, name), 'half');
-  await write('body');
-  expect((await readdir(output)).sort()).toEqual([names[0], names[2], 'a.spec.ts'].sort());
 });
 
 test('a replaced file keeps its permissions', async () => {
@@ -343,6 +332,17 @@ test('a full disk leaves everything as it was', () => {
   }
 });
 
+/** A checked path in the output directory of a test's workspace. */
+function target(name: string): CheckedPath {
+  const relative = path.posix.join('generated-tests', name);
+  return {
+    absolute: test.info().outputPath('workspace', relative),
+    relative,
+    root: 'workspace',
+    directory: path.posix.dirname(relative).split('/'),
+  };
+}
+
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function failure(code: string): Promise<never> {
@@ -364,11 +364,12 @@ function writeWith(
   },
 ) {
   return writeFiles(request.files, {
-    stateDirectory: path.join(root, '.codegen'),
+    territory: { workspace: root, stateDirectory: path.join(root, '.codegen') },
+    backups: { maxFiles: 10, maxAgeDays: 1 },
+    allow: () => Promise.resolve(),
     ...request,
     overwrite: 'always',
     maxFileBytes: 1_000,
-    maxFilesPerSession: 3,
     dryRun: false,
     check: () => Promise.reject(new Error('nothing is renamed here')),
     reserve: async () => {

@@ -1,0 +1,107 @@
+import { link, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  createDurably,
+  ensureStateDirectory,
+  errnoOf,
+  isSameFile,
+  isThere,
+  readWhole,
+  syncDirectory,
+} from '../state/files.js';
+import { unfinished } from './journal.js';
+
+/** A file that was replaced; its name tells when, by which transaction, and where it stood. */
+export interface Backup {
+  /** What `restore` takes: the beginning of its name. */
+  id: string;
+  time: Date;
+  transaction: string;
+  /** Relative to the workspace, with forward slashes. */
+  path: string;
+  absolutePath: string;
+}
+
+export interface BackupLimits {
+  maxFiles: number;
+  maxAgeDays: number;
+}
+
+const backupName = /^((\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]+)-\d+)-([^+]+)$/;
+
+const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'backups');
+
+/** The name of a backup. Of a long path, whose name no directory could hold, directories are made. */
+export function nameOfBackup(time: Date, transaction: string, index: number, file: string): string {
+  const stamp = time.toISOString().replace(/[-:]|\.\d+/g, '');
+  const whole = `${stamp}-${transaction}-${index}-${encodeURIComponent(file)}`;
+  return (whole.match(/.{1,200}/g) ?? []).join('/');
+}
+
+/** All backups, the newest first. */
+export async function listBackups(stateDirectory: string): Promise<Backup[]> {
+  const folder = folderOf(stateDirectory);
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return found
+    .filter((each) => each.isFile())
+    .map((each) => path.join(each.parentPath, each.name))
+    .flatMap((absolutePath) => {
+      const name = path.relative(folder, absolutePath).split(path.sep).join('');
+      const [, id, year, month, day, hour, minute, second, transaction, encoded] =
+        backupName.exec(name) ?? [];
+      if (id === undefined || transaction === undefined || encoded === undefined) return [];
+      const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+      return [{ id, time, transaction, path: decodeURIComponent(encoded), absolutePath }];
+    })
+    .sort((a, b) => (a.id < b.id ? 1 : -1));
+}
+
+/** Removes what is beyond the limits, except for what an unfinished transaction may still need. */
+export async function pruneBackups(stateDirectory: string, limits: BackupLimits): Promise<void> {
+  const needed = await unfinished(stateDirectory);
+  const oldest = Date.now() - limits.maxAgeDays * 86_400_000;
+  const settled = (await listBackups(stateDirectory)).filter(({ transaction }) => !needed.has(transaction));
+  const removable = settled.filter(({ time }, index) => index >= limits.maxFiles || time.getTime() < oldest);
+  for (const { absolutePath } of removable) {
+    await rm(absolutePath, { force: true });
+    const directory = path.dirname(absolutePath);
+    if (directory !== folderOf(stateDirectory)) await rmdir(directory).catch(() => undefined);
+  }
+}
+
+/**
+ * Keeps a file that is about to lose its name, by another one in the backups; where those are on another file system,
+ * by a copy. To be repeated just before the name is lost, since the file may have been written to.
+ */
+export async function keep(stateDirectory: string, file: string, name: string): Promise<void> {
+  const backup = path.join(folderOf(stateDirectory), name);
+  await ensureStateDirectory(stateDirectory);
+  await mkdir(path.dirname(backup), { recursive: true, mode: 0o700 });
+  await link(file, backup).catch(() => copyUnlessKept(file, backup));
+  await syncDirectory(path.dirname(backup));
+}
+
+/** Removes a backup of something that is back in its place. */
+export async function discard(stateDirectory: string, name: string): Promise<void> {
+  const backup = path.join(folderOf(stateDirectory), name);
+  for (const file of [backup, partOf(backup)]) await rm(file, { force: true });
+}
+
+async function copyUnlessKept(file: string, backup: string): Promise<void> {
+  if (await isSameFile(file, backup)) return;
+  const { data, mode } = await readWhole(file);
+  if (await isThere(backup)) {
+    if ((await readWhole(backup)).data.equals(data)) return;
+  }
+  await rm(partOf(backup), { force: true });
+  await createDurably(partOf(backup), data, mode);
+  await rename(partOf(backup), backup);
+}
+
+/** No name of a backup has a plus sign in it. */
+function partOf(backup: string): string {
+  return path.join(path.dirname(backup), `+${path.basename(backup)}`);
+}

@@ -1,0 +1,100 @@
+import { lstat, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { CodegenError } from '../model/errors.js';
+import { errnoOf } from '../state/files.js';
+import type { Plan } from './plan.js';
+import type { Charge } from './quota.js';
+
+/** How much may be written, in files and bytes. */
+export interface Budget {
+  maxFilesPerSession: number;
+  maxBytesPerSession: number;
+  maxFilesPerDay: number;
+  maxBytesPerDay: number;
+  maxFilesInDirectory: number;
+  maxBytesInDirectory: number;
+}
+
+export interface Amount {
+  files: number;
+  bytes: number;
+}
+
+function amountOf(plans: readonly Plan[]): Amount {
+  return { files: plans.length, bytes: plans.reduce((sum, { data }) => sum + data.length, 0) };
+}
+
+/** Throws QUOTA_EXCEEDED where a session that has written `before` has no room for the plans. */
+export function checkSession(plans: readonly Plan[], before: Amount, budget: Budget): void {
+  const { files, bytes } = amountOf(plans);
+  refuseAbove(before.files + files, budget, 'maxFilesPerSession', 'a session may write', 'files');
+  refuseAbove(before.bytes + bytes, budget, 'maxBytesPerSession', 'a session may write', 'bytes');
+}
+
+/** Throws QUOTA_EXCEEDED where the plans would make a directory, with all below it, larger than it may be. */
+export async function checkDirectory(
+  plans: readonly Plan[],
+  directory: string,
+  budget: Budget,
+): Promise<void> {
+  const files = plans.filter(({ before }) => before === undefined).length;
+  const bytes = plans.reduce((sum, { data, before }) => sum + data.length - (before?.data.length ?? 0), 0);
+  if (files <= 0 && bytes <= 0) return;
+  const there = await amountIn(directory);
+  if (files > 0)
+    refuseAbove(there.files + files, budget, 'maxFilesInDirectory', 'the output directory may hold', 'files');
+  if (bytes > 0)
+    refuseAbove(there.bytes + bytes, budget, 'maxBytesInDirectory', 'the output directory may hold', 'bytes');
+}
+
+/** What the plans take of the quota of a day, which all grants share. */
+export function dailyCharges(plans: readonly Plan[], budget: Budget): Charge[] {
+  const { files, bytes } = amountOf(plans);
+  return (
+    [
+      ['maxFilesPerDay', files],
+      ['maxBytesPerDay', bytes],
+    ] as const
+  ).map(([key, count]) => ({
+    limit: { counter: `writes.${key}`, window: 'day', max: budget[key], scope: 'server' },
+    rule: `writes.${key}`,
+    count,
+    code: 'QUOTA_EXCEEDED',
+  }));
+}
+
+function refuseAbove(amount: number, budget: Budget, key: keyof Budget, rule: string, unit: string): void {
+  if (amount <= budget[key]) return;
+  throw new CodegenError(
+    'QUOTA_EXCEEDED',
+    `By writes.${key}, ${rule} ${budget[key]} ${unit}; this would be ${amount}.`,
+    {
+      hint: 'Write less, or ask the person who runs this server to raise it in the configuration.',
+    },
+  );
+}
+
+/** What a directory holds, except in hidden places and node_modules. */
+async function amountIn(directory: string): Promise<Amount> {
+  const names = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    throw error;
+  });
+  let [files, bytes] = [0, 0];
+  for (const each of names) {
+    if (each.name.startsWith('.') || each.name === 'node_modules') continue;
+    const place = path.join(directory, each.name);
+    if (each.isDirectory()) {
+      const below = await amountIn(place);
+      files += below.files;
+      bytes += below.bytes;
+    } else if (each.isFile()) {
+      files += 1;
+      bytes += await lstat(place).then(
+        ({ size }) => size,
+        () => 0,
+      );
+    }
+  }
+  return { files, bytes };
+}

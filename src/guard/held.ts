@@ -1,0 +1,116 @@
+import { constants } from 'node:fs';
+import { access, mkdir, open, readlink, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { CodegenError } from '../model/errors.js';
+import { errnoOf, infoOf, syncDirectory } from '../state/files.js';
+
+/** A directory that files are written in, so that nobody can put another in its place unnoticed. */
+export interface HeldDirectory {
+  /** A path to a name in it. */
+  at(name: string): string;
+  /** Puts its names on the disk. */
+  sync(): Promise<void>;
+  /** Whether it still stands where it was found. */
+  isInPlace(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/**
+ * Goes from `root` down the names, following no link, and makes directories that are missing if told so; undefined
+ * where one is missing. On Linux every step goes through the descriptor of the directory before, and paths in it lead
+ * through its own, wherever it is moved. Elsewhere a swap is noticed, not prevented. Throws PATH_NOT_ALLOWED at a link.
+ */
+export async function holdDirectory(
+  root: string,
+  names: readonly string[],
+  make: boolean,
+): Promise<HeldDirectory | undefined> {
+  const hasDescriptors = await access('/proc/self/fd').then(
+    () => true,
+    () => false,
+  );
+  return hasDescriptors ? byDescriptor(root, names, make) : byPath(root, names, make);
+}
+
+async function byDescriptor(
+  root: string,
+  names: readonly string[],
+  make: boolean,
+): Promise<HeldDirectory | undefined> {
+  let handle = await open(root, constants.O_RDONLY | constants.O_DIRECTORY);
+  const pathOf = ({ fd }: FileHandle): string => `/proc/self/fd/${fd}`;
+  try {
+    const place = path.join(await readlink(pathOf(handle)), ...names);
+    for (const name of names) {
+      const next = await enter(`${pathOf(handle)}/${name}`, make);
+      await handle.close();
+      if (next === undefined) return undefined;
+      handle = next;
+    }
+    const opened = handle;
+    return {
+      at: (name) => `${pathOf(opened)}/${name}`,
+      sync: () => opened.sync(),
+      isInPlace: async () => (await readlink(pathOf(opened))) === place,
+      close: () => opened.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function enter(directory: string, make: boolean): Promise<FileHandle | undefined> {
+  if (make) await makeDirectory(directory);
+  try {
+    return await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    const found = await infoOf(directory);
+    if (found?.isSymbolicLink()) throw swapped();
+    if (!make && !found?.isDirectory()) return undefined;
+    throw error;
+  }
+}
+
+async function byPath(
+  root: string,
+  names: readonly string[],
+  make: boolean,
+): Promise<HeldDirectory | undefined> {
+  const paths = names.map((_, index) => path.join(root, ...names.slice(0, index + 1)));
+  const place = path.join(root, ...names);
+  /** Which directories stand there. */
+  async function identity(): Promise<string | undefined> {
+    const found = [];
+    for (const each of paths) {
+      const info = await infoOf(each);
+      if (info?.isSymbolicLink()) throw swapped();
+      if (!info?.isDirectory()) return undefined;
+      found.push(`${info.dev}:${info.ino}`);
+    }
+    return found.join();
+  }
+  if (make) for (const each of paths) await makeDirectory(each);
+  const found = await identity();
+  if (found === undefined) return undefined;
+  return {
+    at: (name) => path.join(place, name),
+    sync: () => syncDirectory(place),
+    isInPlace: async () => (await identity()) === found,
+    close: () => Promise.resolve(),
+  };
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  await mkdir(directory).catch((error: unknown) => {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  });
+}
+
+export function swapped(): CodegenError {
+  return new CodegenError(
+    'PATH_NOT_ALLOWED',
+    'A directory on the way to the output was replaced while it was being written; nothing is written.',
+    { hint: 'Find out what changes that directory, then try again.' },
+  );
+}

@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { createDurably, ensureStateDirectory, errnoOf, syncDirectory } from '../state/files.js';
+import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
+
+const placeSchema = z.object({
+  root: z.enum(['workspace', 'state']),
+  /** The names of the real directory, from that root down. */
+  directory: z.array(z.string()),
+});
+
+const fileSchema = placeSchema.extend({
+  name: z.string(),
+  /** What results call it: relative to the workspace, with forward slashes. */
+  path: z.string(),
+  sha256: z.string(),
+  sha256Before: z.string().optional(),
+  /** Where in the backups what it replaces goes. */
+  backup: z.string(),
+});
+
+const recordSchema = z.object({
+  files: z.array(fileSchema),
+  /** Directories that were missing, from the top down. */
+  made: z.array(placeSchema),
+  /** Whether the file system has hard links, as far as was seen. */
+  links: z.boolean(),
+});
+
+/** What a transaction is about to do, written down before it does any of it. */
+export type TransactionRecord = z.infer<typeof recordSchema>;
+export type FileRecord = z.infer<typeof fileSchema>;
+export type Place = z.infer<typeof placeSchema>;
+
+/** `open` is rolled back where its holder dies; in the others nothing but tidying up and settling the quota is left. */
+export type Phase = 'open' | 'done' | 'undone';
+
+/** A transaction's page in the journal. */
+export interface Entry {
+  /** Also that of the quota taken for it. */
+  readonly id: string;
+  readonly phase: Phase;
+  readonly record: TransactionRecord;
+  /** Enters a phase, for good once this returns. Fails with ENOENT where another process has taken it over. */
+  turn(phase: Phase): Promise<void>;
+  rewrite(record: TransactionRecord): Promise<void>;
+  /** Removes the page, unless it was left to recovery. */
+  remove(): Promise<void>;
+}
+
+const entryName = /^([0-9a-f]+)\.([^.]+)\.(open|done|undone|new)$/;
+
+/** Transactions that this process is at work on. */
+const own = new Set<string>();
+
+const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'journal');
+
+export const newId = (): string => randomBytes(8).toString('hex');
+
+/** Writes down a transaction; it is on the disk when this returns. */
+export async function begin(stateDirectory: string, id: string, record: TransactionRecord): Promise<Entry> {
+  await ensureStateDirectory(stateDirectory);
+  await mkdir(folderOf(stateDirectory), { recursive: true, mode: 0o700 });
+  const entry = openEntry(stateDirectory, id, 'open', record);
+  own.add(id);
+  try {
+    await entry.rewrite(record);
+  } catch (error) {
+    await entry.remove().catch(() => undefined);
+    throw error;
+  }
+  return entry;
+}
+
+/**
+ * Takes over the transactions whose processes have died. The holder's name is part of a page's, so that of several
+ * processes one gets each: by renaming it.
+ */
+export async function takeOver(stateDirectory: string): Promise<Entry[]> {
+  const folder = folderOf(stateDirectory);
+  const entries: Entry[] = [];
+  for (const { name, id, holder, phase } of await pages(stateDirectory)) {
+    const from = path.join(folder, name);
+    const mine = holder === nameOfProcess();
+    if (mine ? own.has(id) : mayBeAtWork(holder, await ageOf(from))) continue;
+    if (phase === 'new') {
+      await rm(from, { force: true });
+      continue;
+    }
+    own.add(id);
+    try {
+      const to = path.join(folder, pageName(id, phase));
+      await rename(from, to);
+      const record = parse(await readFile(to, 'utf8'));
+      if (record) entries.push(openEntry(stateDirectory, id, phase, record));
+      else await rm(to);
+    } catch (error) {
+      own.delete(id);
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+  return entries;
+}
+
+/** The ids of transactions that are not finished. */
+export async function unfinished(stateDirectory: string): Promise<Set<string>> {
+  return new Set((await pages(stateDirectory)).map(({ id }) => id));
+}
+
+/** Leaves a transaction to the next recovery, also to one of this process. */
+export function leave({ id }: Entry): void {
+  own.delete(id);
+}
+
+function openEntry(stateDirectory: string, id: string, phase: Phase, record: TransactionRecord): Entry {
+  const folder = folderOf(stateDirectory);
+  const at = (what: Phase | 'new'): string => path.join(folder, pageName(id, what));
+  const entry = {
+    id,
+    phase,
+    record,
+    async turn(next: Phase) {
+      const before = entry.phase;
+      await rename(at(before), at(next));
+      try {
+        await syncDirectory(folder);
+      } catch (error) {
+        await rename(at(next), at(before));
+        throw error;
+      }
+      entry.phase = next;
+    },
+    async rewrite(next: TransactionRecord) {
+      await rm(at('new'), { force: true });
+      await createDurably(at('new'), JSON.stringify(next), 0o600);
+      await rename(at('new'), at(entry.phase));
+      entry.record = next;
+      await syncDirectory(folder);
+    },
+    async remove() {
+      if (!own.has(id)) return;
+      await rm(at('new'), { force: true });
+      await rm(at(entry.phase), { force: true });
+      own.delete(id);
+    },
+  };
+  return entry;
+}
+
+function pageName(id: string, phase: Phase | 'new'): string {
+  return `${id}.${nameOfProcess()}.${phase}`;
+}
+
+interface Page {
+  name: string;
+  id: string;
+  holder: string;
+  phase: Phase | 'new';
+}
+
+async function pages(stateDirectory: string): Promise<Page[]> {
+  const names = await readdir(folderOf(stateDirectory)).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return names.flatMap((name) => {
+    const [, id = '', holder = '', phase] = entryName.exec(name) ?? [];
+    return phase === 'open' || phase === 'done' || phase === 'undone' || phase === 'new'
+      ? [{ name, id, holder, phase }]
+      : [];
+  });
+}
+
+async function ageOf(file: string): Promise<number> {
+  const info = await stat(file).catch(() => undefined);
+  return info === undefined ? 0 : Date.now() - info.mtimeMs;
+}
+
+/** What a page says; undefined for a torn one, whose transaction has not begun. */
+function parse(text: string): TransactionRecord | undefined {
+  try {
+    return recordSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

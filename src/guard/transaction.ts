@@ -1,0 +1,296 @@
+import { link, lstat, rename, rm, rmdir } from 'node:fs/promises';
+import path from 'node:path';
+import { createDurably, errnoOf, isSameFile, isThere, readWhole } from '../state/files.js';
+import { discard, keep, nameOfBackup } from './backups.js';
+import { holdDirectory, swapped, type HeldDirectory } from './held.js';
+import { begin, leave, newId, type Entry, type FileRecord, type Place } from './journal.js';
+import type { CheckedPath, Territory } from './paths.js';
+import { sha256, type Plan } from './plan.js';
+
+/** Thrown where a file came, went or changed between looking at it and writing it. */
+export class Overtaken extends Error {
+  constructor(readonly target: CheckedPath) {
+    super(`${target.relative} changed`);
+  }
+}
+
+/** Writes down what the plans will do, in place of what was rolled back before; nothing of it is done yet. */
+export async function writeDown(
+  plans: readonly Plan[],
+  territory: Territory,
+  previous: Entry | undefined,
+): Promise<Entry> {
+  const id = previous?.id ?? newId();
+  const time = new Date();
+  const made = new Map<string, Place>();
+  for (const { target } of plans)
+    for (const place of await missingDirectories(target, territory)) made.set(keyOf(place), place);
+  const record = {
+    made: [...made.values()],
+    links: true,
+    files: plans.map(({ target, data, before }, index) => ({
+      root: target.root,
+      directory: target.directory,
+      name: path.basename(target.absolute),
+      path: target.relative,
+      sha256: sha256(data),
+      ...(before ? { sha256Before: sha256(before.data) } : {}),
+      backup: nameOfBackup(time, id, index, target.relative),
+    })),
+  };
+  if (previous === undefined) return begin(territory.stateDirectory, id, record);
+  await previous.rewrite(record);
+  await previous.turn('open');
+  return previous;
+}
+
+async function missingDirectories({ root, directory }: CheckedPath, territory: Territory): Promise<Place[]> {
+  const places = directory.map((_, index) => ({ root, directory: directory.slice(0, index + 1) }));
+  const missing: Place[] = [];
+  for (const place of places)
+    if (!(await isThere(path.join(rootOf(place, territory), ...place.directory)))) missing.push(place);
+  return missing;
+}
+
+/**
+ * Writes all files of a transaction, or none. Each is put whole on the disk under a name of its own. To create, it is
+ * linked to its final name, which fails where that is taken; to replace, the old file is moved aside first, compared
+ * with what was planned, and kept in the backups. Throws Overtaken, and what the file system throws.
+ */
+export async function carryOut(entry: Entry, plans: readonly Plan[], territory: Territory): Promise<void> {
+  const directories = holdings(territory);
+  try {
+    await writeAll(entry, plans, territory, directories);
+  } catch (error) {
+    await rollBack(entry, territory, directories).catch(() => {
+      leave(entry);
+    });
+    throw error;
+  } finally {
+    // What can't be tidied up now is left to the next recovery.
+    await tidyUp(entry, territory, directories).catch(() => {
+      leave(entry);
+    });
+    await directories.close();
+  }
+}
+
+/** Brings a transaction of a dead process to its end: one that is not done is rolled back. Safe to repeat. */
+export async function settle(entry: Entry, territory: Territory): Promise<void> {
+  const directories = holdings(territory);
+  try {
+    if (entry.phase === 'open') await rollBack(entry, territory, directories);
+    await tidyUp(entry, territory, directories);
+  } finally {
+    await directories.close();
+  }
+}
+
+async function writeAll(
+  entry: Entry,
+  plans: readonly Plan[],
+  territory: Territory,
+  directories: Holdings,
+): Promise<void> {
+  const { files } = entry.record;
+  const work = plans.flatMap((plan, index) => {
+    const file = files[index];
+    return file ? [{ plan, file, names: namesOf(entry, index) }] : [];
+  });
+  for (const { plan, file, names } of work) {
+    try {
+      const { at } = await directories.make(file);
+      await createDurably(at(names.staged), plan.data, plan.before?.mode);
+    } catch (error) {
+      // Another process, which gave up, has removed a directory that it had made.
+      throw errnoOf(error) === 'ENOENT' ? new Overtaken(plan.target) : error;
+    }
+  }
+  for (const { plan, file, names } of work) {
+    const { at } = await directories.make(file);
+    if (plan.before) await moveAside(at(file.name), at(names.aside), plan);
+    if (!(await place(entry, at(names.staged), at(file.name)))) throw new Overtaken(plan.target);
+  }
+  for (const { plan, file, names } of work)
+    if (plan.before)
+      await keep(territory.stateDirectory, (await directories.make(file)).at(names.aside), file.backup);
+  for (const directory of directories.all()) {
+    if (!(await directory.isInPlace())) throw swapped();
+    await directory.sync();
+  }
+  await entry.turn('done');
+}
+
+async function moveAside(file: string, aside: string, { target, before }: Plan): Promise<void> {
+  await rename(file, aside).catch((error: unknown) => {
+    throw errnoOf(error) === 'ENOENT' ? new Overtaken(target) : error;
+  });
+  const moved = (await lstat(aside)).isFile() ? (await readWhole(aside)).data : undefined;
+  if (before === undefined || moved?.equals(before.data) !== true) throw new Overtaken(target);
+}
+
+/** Takes back what was put in place and puts back what was moved aside, except where somebody has saved since. */
+async function rollBack(entry: Entry, territory: Territory, directories: Holdings): Promise<void> {
+  const failures: unknown[] = [];
+  for (const [index, file] of [...entry.record.files.entries()].reverse()) {
+    try {
+      const directory = await directories.find(file);
+      if (directory === undefined) continue;
+      await withdraw(entry, index, file, directory, territory);
+      await putBack(entry, index, file, directory, territory);
+      await directory.sync();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  await entry.turn('undone');
+}
+
+async function withdraw(
+  entry: Entry,
+  index: number,
+  file: FileRecord,
+  { at }: HeldDirectory,
+  { stateDirectory }: Territory,
+): Promise<void> {
+  const { staged, withdrawn } = namesOf(entry, index);
+  if (!(await isThere(at(withdrawn)))) {
+    if (!(await isOurs(entry, file, at(file.name), at(staged)))) return;
+    await rename(at(file.name), at(withdrawn));
+  }
+  const { data } = await readWhole(at(withdrawn));
+  const isStill = sha256(data) === file.sha256 || (!entry.record.links && data.length === 0);
+  // Somebody wrote into it, just now: that goes back, or where the name is taken, into the backups.
+  if (!isStill && !(await place(entry, at(withdrawn), at(file.name))))
+    await keep(
+      stateDirectory,
+      at(withdrawn),
+      nameOfBackup(new Date(), entry.id, index + entry.record.files.length, file.path),
+    );
+  await rm(at(withdrawn), { force: true });
+}
+
+/** Whether what stands at a name was put there by this transaction, and is as it was put. */
+async function isOurs(entry: Entry, file: FileRecord, target: string, staged: string): Promise<boolean> {
+  if (!(await isThere(target))) return false;
+  if (entry.record.links && !(await isSameFile(target, staged))) return false;
+  if (!(await lstat(target)).isFile()) return false;
+  const { data } = await readWhole(target);
+  if (sha256(data) === file.sha256) return entry.record.links || !(await isThere(staged));
+  // Without links a name is taken by an empty file first.
+  return !entry.record.links && data.length === 0;
+}
+
+async function putBack(
+  entry: Entry,
+  index: number,
+  file: FileRecord,
+  { at }: HeldDirectory,
+  { stateDirectory }: Territory,
+): Promise<void> {
+  const aside = at(namesOf(entry, index).aside);
+  if (!(await isThere(aside))) return;
+  await discard(stateDirectory, file.backup);
+  const isBack = (await isSameFile(aside, at(file.name))) || (await place(entry, aside, at(file.name)));
+  if (!isBack) await keep(stateDirectory, aside, file.backup);
+  await rm(aside, { force: true });
+}
+
+/** Removes what a settled transaction no longer needs. */
+async function tidyUp(entry: Entry, { stateDirectory }: Territory, directories: Holdings): Promise<void> {
+  if (entry.phase === 'open') return;
+  const { files, made } = entry.record;
+  for (const [index, file] of files.entries()) {
+    const directory = await directories.find(file);
+    if (directory === undefined) continue;
+    const { staged, aside } = namesOf(entry, index);
+    if (entry.phase === 'done' && (await isThere(directory.at(aside)))) {
+      await keep(stateDirectory, directory.at(aside), file.backup);
+      await rm(directory.at(aside), { force: true });
+    }
+    await rm(directory.at(staged), { force: true });
+  }
+  if (entry.phase === 'done') return;
+  for (const { root, directory } of [...made].reverse()) {
+    const parent = await directories.find({ root, directory: directory.slice(0, -1) });
+    // One that others use by now stays.
+    await rmdir(parent?.at(path.join(...directory.slice(-1))) ?? '').catch(() => undefined);
+  }
+}
+
+/** The directories that a transaction writes in, held until it ends. */
+interface Holdings {
+  find(place: Place): Promise<HeldDirectory | undefined>;
+  /** Makes it if need be. */
+  make(place: Place): Promise<HeldDirectory>;
+  all(): Iterable<HeldDirectory>;
+  close(): Promise<void>;
+}
+
+function holdings(territory: Territory): Holdings {
+  const held = new Map<string, HeldDirectory>();
+  async function hold(place: Place, make: boolean): Promise<HeldDirectory | undefined> {
+    const directory =
+      held.get(keyOf(place)) ?? (await holdDirectory(rootOf(place, territory), place.directory, make));
+    if (directory) held.set(keyOf(place), directory);
+    return directory;
+  }
+  return {
+    find: (place) => hold(place, false),
+    async make(place) {
+      const directory = await hold(place, true);
+      if (directory === undefined) throw swapped();
+      return directory;
+    },
+    all: () => held.values(),
+    async close() {
+      for (const directory of held.values()) await directory.close();
+    },
+  };
+}
+
+function rootOf({ root }: Place, { workspace, stateDirectory }: Territory): string {
+  return root === 'state' ? stateDirectory : workspace;
+}
+
+function keyOf({ root, directory }: Place): string {
+  return [root, ...directory].join('/');
+}
+
+/** Names beside the final one, that no other transaction uses. */
+function namesOf({ id }: Entry, index: number): { staged: string; aside: string; withdrawn: string } {
+  const name = `.codegen-${id}-${index}`;
+  return { staged: `${name}.new`, aside: `${name}.old`, withdrawn: `${name}.out` };
+}
+
+/** Gives a complete file its final name; false where that name is taken. */
+async function place(entry: Entry, from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    const code = errnoOf(error) ?? '';
+    if (code === 'EEXIST') return false;
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error;
+  }
+  if (entry.record.links) await entry.rewrite({ ...entry.record, links: false });
+  return claim(from, to);
+}
+
+/** `place` without hard links: the name is taken by an empty file, which the complete one then replaces. */
+async function claim(from: string, to: string): Promise<boolean> {
+  try {
+    await createDurably(to, '');
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    await rename(from, to);
+  } catch (error) {
+    await rm(to, { force: true });
+    throw error;
+  }
+  return true;
+}

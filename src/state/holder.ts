@@ -1,0 +1,47 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { bootOf } from './clock.js';
+import { isRunning } from './files.js';
+
+/** A process that may be seen from another container is believed to be at work for so long, in milliseconds. */
+const unseenForMs = 15_000;
+
+/**
+ * A name for this process that fits into a file name, and that no other process of this machine ever has: its number,
+ * when it started, the container that numbers it, and the boot.
+ */
+export function nameOfProcess(): string {
+  return [process.pid, startOf(process.pid) ?? '', containerOf(), bootOf()].join('_');
+}
+
+/**
+ * Whether the process of that name may be at work, so that what it holds is not to be touched; `ageMs` is the age of
+ * what it holds, for processes that can't be seen from here. A number that another process has by now is no sign of
+ * life, except where the system does not tell when processes started.
+ */
+export function mayBeAtWork(name: string, ageMs: number): boolean {
+  const [pid = '', start, container, boot] = name.split('_');
+  if (boot !== bootOf()) return false;
+  if (container !== containerOf()) return ageMs < unseenForMs;
+  if (!isRunning(Number(pid))) return false;
+  return start === '' || start === startOf(Number(pid));
+}
+
+/** When a process started, in ticks since the boot; undefined for one that has ended, or where the system doesn't say. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command stands in parentheses and may hold anything.
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return 'ZX'.includes(state) ? undefined : fields[18];
+  } catch {
+    return undefined;
+  }
+}
+
+function containerOf(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,101 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { cpSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import path from 'node:path';
+
+/**
+ * A process that writes through the built guard, or recovers, once for each file-system call of that: in a copy of the
+ * workspace it stops right before that call, for good. Then it kills itself, so that all of them are left at once by a
+ * process that was killed at every call in turn. Calls that only read are not counted: they leave the disk as it was.
+ */
+const { templates, into, config, files, onConflict, faults, intruder } = JSON.parse(readFileSync(0, 'utf8'));
+
+/** Of one run: its calls so far, the one before which it stops, and what to do when it does. */
+const runs = new AsyncLocalStorage();
+/** Kept, lest files that stopped runs hold open are closed. */
+const forever = [];
+
+function call() {
+  const run = runs.getStore();
+  if (run === undefined) return undefined;
+  run.calls += 1;
+  if (run.calls !== run.killAt) return undefined;
+  run.stopped();
+  const never = new Promise(() => undefined);
+  forever.push(never);
+  return never;
+}
+
+const failure = (code) => Promise.reject(Object.assign(new Error(code), { code, errno: -1 }));
+
+for (const name of ['link', 'mkdir', 'open', 'rename', 'rm', 'rmdir', 'writeFile']) {
+  const original = promises[name];
+  promises[name] = async (...args) => {
+    if (name !== 'open' || args[1] === 'wx') await call();
+    const run = runs.getStore();
+    if (name === 'link' && run) {
+      if (intruder) writeFileSync(path.join(run.workspace, intruder), 'saved by an editor');
+      if (faults.includes('no links')) return failure('EPERM');
+      if (faults.includes('another disk') && args[1].includes('backups')) return failure('EXDEV');
+    }
+    return original(...args);
+  };
+}
+syncBuiltinESMExports();
+
+// What is written to a file may also be cut off half-way.
+const handle = await promises.open(process.execPath);
+const fileHandle = Object.getPrototypeOf(handle);
+const { write, writeFile } = fileHandle;
+fileHandle.writeFile = async function (content) {
+  const data = Buffer.from(content);
+  const half = data.length >> 1;
+  await call();
+  if (half > 0) await write.call(this, data, 0, half);
+  await call();
+  await writeFile.call(this, data.subarray(half));
+};
+await handle.close();
+
+const { createGuard } = await import('../../dist/guard/guard.js');
+const { withHeader } = await import('../../dist/guard/header.js');
+
+async function act(workspace) {
+  const guard = createGuard({
+    workspace,
+    stateDirectory: path.join(workspace, '.codegen'),
+    config: () => config,
+    caller: { grant: 'local', connection: 'one' },
+  });
+  if (files === undefined) return guard.recover().then(() => 'recovered');
+  const content = (body) => (relativePath) => withHeader(relativePath, body);
+  return guard
+    .write({ files: files.map(({ file, body }) => ({ file, content: content(body) })), onConflict })
+    .then(
+      (written) => written.map(({ change }) => change).join(),
+      ({ code }) => code,
+    );
+}
+
+/** What the call came to, or undefined where it was stopped. */
+function run(template, killAt) {
+  const workspace = path.join(into, `${path.basename(template)}-${killAt}`);
+  cpSync(template, workspace, { recursive: true });
+  return new Promise((resolve, reject) => {
+    const state = { workspace, killAt, calls: 0, stopped: () => resolve({ ...state, outcome: null }) };
+    runs.run(state, () => act(workspace).then((outcome) => resolve({ ...state, outcome }), reject));
+  });
+}
+
+const results = [];
+for (const template of templates) {
+  const whole = await run(template, 0);
+  results.push(whole);
+  for (let killAt = 1; killAt <= whole.calls; killAt++) results.push(await run(template, killAt));
+}
+writeSync(
+  1,
+  JSON.stringify(results.map(({ workspace, killAt, outcome }) => ({ workspace, killAt, outcome }))),
+);
+process.kill(process.pid, 'SIGKILL');
