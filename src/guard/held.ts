@@ -7,12 +7,12 @@ import { errnoOf, infoOf, syncDirectory } from '../state/files.js';
 /** A directory that files are written in, so that nobody can put another in its place unnoticed. */
 export interface HeldDirectory {
   /** A path to a name in it. */
-  at(name: string): string;
+  at: (name: string) => string;
   /** Puts its names on the disk. */
-  sync(): Promise<void>;
+  sync: () => Promise<void>;
   /** Whether it still stands where it was found. */
-  isInPlace(): Promise<boolean>;
-  close(): Promise<void>;
+  isInPlace: () => Promise<boolean>;
+  close: () => Promise<void>;
 }
 
 /**

@@ -139,8 +139,10 @@ async function killed(scenario: Scenario, templates: string[]): Promise<Run[]> {
       intruder: intruder && path.join('generated-tests', intruder),
     }),
   );
-  const [output, [, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  expect(signal).toBe('SIGKILL');
+  const exit = once(child, 'exit');
+  const output = await text(child.stdout);
+  await exit;
+  expect(child.signalCode).toBe('SIGKILL');
   const runs = resultsSchema.parse(JSON.parse(output));
   kills += runs.filter(({ outcome }) => outcome === null).length;
   return runs;
