@@ -9,6 +9,7 @@ Serves MCP over stdio in the current directory, the workspace, where no command 
 Commands:
   init           write a commented codegen.config.json
   doctor         check this machine and the configuration
+  restore        list the files that were replaced; with an id or a path, bring one back
 
 Options:
   --config PATH  configuration to use instead of codegen.config.json
@@ -17,7 +18,7 @@ Options:
   --version      show the version
 `;
 
-const commands = ['init', 'doctor'];
+const commands = ['init', 'doctor', 'restore'];
 
 const options = {
   config: { type: 'string' },
@@ -35,7 +36,8 @@ async function run(args: string[]): Promise<number> {
   const [command, ...rest] = positionals;
   if (command !== undefined && !commands.includes(command))
     throw new UsageError(await unknown('command', command, commands));
-  if (rest.length > 0) throw new UsageError(`unexpected argument "${rest.join(' ')}"`);
+  const excess = command === 'restore' ? rest.slice(1) : rest;
+  if (excess.length > 0) throw new UsageError(`unexpected argument "${excess.join(' ')}"`);
   if (values.grant === '') throw new UsageError('--grant needs a name');
   if (values.help) {
     process.stdout.write(usage);
@@ -55,6 +57,11 @@ async function run(args: string[]): Promise<number> {
   if (command === 'doctor') {
     const { doctor } = await import('./cli/doctor.js');
     return (await doctor(location, (line) => process.stdout.write(`${line}\n`))) ? 0 : 1;
+  }
+  if (command === 'restore') {
+    const { restore } = await import('./cli/restore.js');
+    process.stdout.write(`${await restore(location, rest[0])}\n`);
+    return 0;
   }
   const { serve } = await import('./server.js');
   await serve({ ...location, grant: values.grant });

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { loadConfig } from '../../src/config/load.js';
+import { listBackups } from '../../src/guard/backups.js';
+import { emitted, openGuard } from '../guard/workspace.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
@@ -42,7 +45,7 @@ test('--help and --version answer on stdout', async () => {
   const cwd = await workspace();
   const help = await run(cwd, '--help');
   expect(help).toMatchObject({ status: 0, stderr: '' });
-  for (const word of ['init', 'doctor', '--config', '--grant', '--help', '--version'])
+  for (const word of ['init', 'doctor', 'restore', '--config', '--grant', '--help', '--version'])
     expect(help.stdout).toContain(word);
   const packageFile = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   const { stdout } = await run(cwd, '--version');
@@ -52,7 +55,7 @@ test('--help and --version answer on stdout', async () => {
 for (const [args, message] of [
   [['--confg', 'x.json'], 'unknown option "--confg"; did you mean --config?'],
   [['docter'], 'unknown command "docter"; did you mean doctor?'],
-  [['serve-it'], 'unknown command "serve-it"; known: init, doctor'],
+  [['serve-it'], 'unknown command "serve-it"; known: init, doctor, restore'],
   [['init', 'here'], 'unexpected argument "here"'],
   [['--config'], "Option '--config <value>' argument missing"],
   [['--grant', ''], '--grant needs a name'],
@@ -129,9 +132,34 @@ test('doctor says what is wrong and what to do about it', async () => {
 test('doctor names the mistake in a configuration', async () => {
   const cwd = await workspace();
   await writeFile(path.join(cwd, 'my.json'), '{ "browser": { "headles": true } }');
-  const { status, stdout } = await run(cwd, 'doctor', '--config', 'my.json');
+  const { status, stdout } = await run(cwd, 'doctor', 'restore', '--config', 'my.json');
   expect(stdout).toContain('browser.headles is true: unknown key. Did you mean "headless"?');
   expect(status).toBe(1);
+});
+
+test('restore brings back what was replaced, and keeps what it replaces', async () => {
+  const cwd = await workspace();
+  const file = path.join(cwd, 'generated-tests', 'a.spec.ts');
+  const guard = openGuard(cwd);
+  expect(await run(cwd, 'restore')).toMatchObject({ status: 0, stdout: 'Nothing was replaced so far.\n' });
+  for (const body of ['one', 'two'])
+    await guard.write({ files: [{ file: 'a.spec.ts', content: emitted(body) }], onConflict: 'overwrite' });
+  await writeFile(file, 'edited');
+
+  const { stdout } = await run(cwd, 'restore', 'list');
+  const [id = ''] = stdout.split(' ');
+  expect(stdout).toMatch(/^\S+ {2}.+ {2}generated-tests\/a\.spec\.ts\n$/);
+  const restored = await run(cwd, 'restore', id);
+  expect(restored.stdout).toMatch(/^generated-tests\/a\.spec\.ts is as it was on .+\. What stood there is a backup now\.\n$/);
+  expect(await readFile(file, 'utf8')).toBe(emitted('one')('generated-tests/a.spec.ts'));
+  const kept = await listBackups(path.join(cwd, '.codegen'));
+  expect(kept.map(({ absolutePath }) => readFileSync(absolutePath, 'utf8')).sort()).toEqual(
+    [emitted('one')('generated-tests/a.spec.ts'), 'edited'].sort(),
+  );
+  expect(await run(cwd, 'restore', 'b.spec.ts')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('There is no backup "b.spec.ts".'),
+  });
 });
 
 test('a broken configuration is not served', async () => {

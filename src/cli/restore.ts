@@ -1,0 +1,37 @@
+import path from 'node:path';
+import { loadConfig, type ConfigLocation } from '../config/load.js';
+import { listBackups } from '../guard/backups.js';
+import { createGuard } from '../guard/guard.js';
+import { restoreBackup } from '../guard/restore.js';
+import { CodegenError } from '../model/errors.js';
+
+/**
+ * Lists the files that were replaced, or brings one back: the newest of the file named, or the one whose id is given.
+ * The text says what was done. Throws INVALID_INPUT where there is no such backup.
+ */
+export async function restore(location: ConfigLocation, wanted = 'list'): Promise<string> {
+  const { config, policy } = await loadConfig(location);
+  const territory = {
+    workspace: location.workspace,
+    stateDirectory: path.resolve(location.workspace, config.state.dir),
+  };
+  await createGuard({
+    ...territory,
+    config: () => ({ ...config, policy }),
+    caller: { grant: 'local', connection: '' },
+  }).recover();
+  const backups = await listBackups(territory.stateDirectory);
+  if (wanted === 'list')
+    return backups.length === 0
+      ? 'Nothing was replaced so far.'
+      : backups.map(({ id, time, path }) => `${id}  ${time.toLocaleString()}  ${path}`).join('\n');
+  const backup = backups.find(({ id, path }) => id === wanted || path === wanted);
+  if (backup === undefined)
+    throw new CodegenError('INVALID_INPUT', `There is no backup "${wanted}".`, {
+      hint: '`codegen-session-mcp restore list` shows the backups there are, with their ids and paths.',
+    });
+  const [written] = await restoreBackup(backup, territory, config.writes.backups);
+  return written?.change === 'unchanged'
+    ? `${backup.path} is as it was on ${backup.time.toLocaleString()} already.`
+    : `${backup.path} is as it was on ${backup.time.toLocaleString()}.${written?.change === 'replaced' ? ' What stood there is a backup now.' : ''}`;
+}

@@ -1,0 +1,29 @@
+import { readWhole } from '../state/files.js';
+import type { Backup, BackupLimits } from './backups.js';
+import { checkOutputPath, type Territory } from './paths.js';
+import type { WrittenFile } from './plan.js';
+import { writeFiles } from './writer.js';
+
+/**
+ * Writes a backup to where it came from, as a person asked for it: over anything, no matter how large or how often,
+ * but what stands there becomes a backup in its turn. Throws PATH_NOT_ALLOWED, FILE_CHANGED, WRITE_FAILED.
+ */
+export async function restoreBackup(
+  backup: Backup,
+  territory: Territory,
+  backups: BackupLimits,
+): Promise<WrittenFile[]> {
+  const target = await checkOutputPath(territory, '.', backup.path);
+  const { data } = await readWhole(backup.absolutePath);
+  return writeFiles([{ target, content: () => data }], {
+    territory,
+    backups,
+    onConflict: 'overwrite',
+    overwrite: 'always',
+    maxFileBytes: Infinity,
+    dryRun: false,
+    check: () => Promise.resolve(target),
+    allow: () => Promise.resolve(),
+    reserve: () => Promise.resolve({ release: () => Promise.resolve() }),
+  });
+}
