@@ -49,7 +49,7 @@ export async function checkSpecPath(
   if (!file.endsWith(extension)) {
     throw refusal(file, `does not end in ${extension}`, `Name it like "login${extension}".`);
   }
-  return checkFile(territory, outputDirectory, file);
+  return checkOutputPath(territory, outputDirectory, file);
 }
 
 /** Resolves the file of a page object, as `checkSpecPath` does: one in a directory `pages`, named like `login-page.ts`. */
@@ -63,10 +63,15 @@ export async function checkPagePath(
   if (directory !== 'pages' || !pageObjectNames[language].test(name)) {
     throw refusal(file, 'is not that of a page object', 'Page objects are files like "pages/login-page.ts".');
   }
-  return checkFile(territory, outputDirectory, file);
+  return checkOutputPath(territory, outputDirectory, file);
 }
 
-async function checkFile(territory: Territory, outputDirectory: string, file: string): Promise<CheckedPath> {
+/** Resolves any file of the output directory, as `checkSpecPath` does. */
+export async function checkOutputPath(
+  territory: Territory,
+  outputDirectory: string,
+  file: string,
+): Promise<CheckedPath> {
   const base = namesOf(outputDirectory.replace(/\/$/, ''));
   const names = namesOf(file);
   const inside = base.length > 0 && base.every((name, index) => name === names[index]);

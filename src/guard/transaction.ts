@@ -107,7 +107,8 @@ async function writeAll(
     }
   }
   for (const { plan, file, names } of work) {
-    const { at } = await directories.make(file);
+    const { at, isInPlace } = await directories.make(file);
+    if (!(await isInPlace())) throw swapped();
     if (plan.before) await moveAside(at(file.name), at(names.aside), plan);
     if (!(await place(entry, at(names.staged), at(file.name)))) throw new Overtaken(plan.target);
   }

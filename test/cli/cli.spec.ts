@@ -150,7 +150,9 @@ test('restore brings back what was replaced, and keeps what it replaces', async 
   const [id = ''] = stdout.split(' ');
   expect(stdout).toMatch(/^\S+ {2}.+ {2}generated-tests\/a\.spec\.ts\n$/);
   const restored = await run(cwd, 'restore', id);
-  expect(restored.stdout).toMatch(/^generated-tests\/a\.spec\.ts is as it was on .+\. What stood there is a backup now\.\n$/);
+  expect(restored.stdout).toMatch(
+    /^generated-tests\/a\.spec\.ts is as it was on .+\. What stood there is a backup now\.\n$/,
+  );
   expect(await readFile(file, 'utf8')).toBe(emitted('one')('generated-tests/a.spec.ts'));
   const kept = await listBackups(path.join(cwd, '.codegen'));
   expect(kept.map(({ absolutePath }) => readFileSync(absolutePath, 'utf8')).sort()).toEqual(

@@ -28,6 +28,7 @@ test.describe.configure({ mode: 'default' });
 let team: Worker[] = [];
 
 test.beforeAll(async () => {
+  test.setTimeout(120_000);
   team = await Promise.all(Array.from({ length: 8 }, startWorker));
 });
 
