@@ -56,7 +56,7 @@ function checkNode(): Finding {
 async function checkConfig(location: ConfigLocation): Promise<{ config: Config; findings: Finding[] }> {
   try {
     const { config, policy, configFile } = await loadConfig(location);
-    const rules = Object.keys(policy.tools).length;
+    const rules = policy.tools.size;
     return {
       config,
       findings: [

@@ -3,7 +3,9 @@ import path from 'node:path';
 import type { ParseError } from 'jsonc-parser';
 import type { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { policySchema, type Policy } from '../model/policy.js';
+import { policySchema } from '../model/policy.js';
+import type { Policy } from '../model/rules.js';
+import { compilePolicy, type CompileExpression } from './policy.js';
 import { check } from './problems.js';
 import { configSchema, type Config } from './schema.js';
 
@@ -94,21 +96,48 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
     config,
     policy:
       typeof policy === 'string'
-        ? await loadPolicy(path.resolve(path.dirname(file), policy), stamps)
-        : policy,
+        ? await readPolicy(path.resolve(path.dirname(file), policy), stamps)
+        : compilePolicy(policy, await expressionsOf(policy, file)),
     configFile: text === undefined ? null : file,
   };
 }
 
-async function loadPolicy(file: string, stamps: Map<string, string>): Promise<Policy> {
+/** Reads a policy of its own: PolicyLayer's document, or a rule file of its Intercept. Throws CONFIG_INVALID. */
+export function loadPolicy(file: string): Promise<Policy> {
+  return readPolicy(path.resolve(file), new Map());
+}
+
+async function readPolicy(file: string, stamps: Map<string, string>): Promise<Policy> {
   const text = await readStamped(file, stamps);
   if (text === undefined)
     throw invalid(
-      [`${file}: there is no such file, but \`policy\` names it`],
-      'Create it, or correct `policy`.',
+      [`${file}: there is no such policy`],
+      'Create one with `codegen-session-mcp policy scaffold`, or correct the path.',
     );
   const parse = /\.ya?ml$/i.test(file) ? parseYaml : parseJson;
-  return valid(policySchema, await parse(file, text), file);
+  const document = await parse(file, text);
+  const compile = await expressionsOf(document, file);
+  const { interceptSchema, isIntercept, translateIntercept } = await import('./intercept.js');
+  return isIntercept(document)
+    ? translateIntercept(valid(interceptSchema, document, file), compile)
+    : compilePolicy(valid(policySchema, document, file), compile);
+}
+
+/** What compiles the regular expressions of a document; loaded only where it has any. */
+async function expressionsOf(document: unknown, file: string): Promise<CompileExpression> {
+  const { compileExpression } = JSON.stringify(document).includes('"regex"')
+    ? await import('./expression.js')
+    : { compileExpression: undefined };
+  return (source, rule) => {
+    try {
+      return compileExpression?.(source) ?? (() => false);
+    } catch (error) {
+      throw invalid(
+        [`${file}: ${rule} has a regular expression that can't be used: ${messageOf(error)}`],
+        'Expressions are matched in linear time, as RE2 does: there are no lookarounds and no backreferences. Several conditions often do the same.',
+      );
+    }
+  };
 }
 
 function valid<Schema extends z.ZodType>(schema: Schema, document: unknown, file: string): z.output<Schema> {

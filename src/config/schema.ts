@@ -177,7 +177,15 @@ export const configSchema = z.strictObject({
     .strictObject({
       dir: directory
         .default('.codegen')
-        .describe('Directory of counters, backups and saved sessions, relative to the workspace.'),
+        .describe(
+          'Directory of counters, backups and saved sessions, relative to the workspace or absolute.',
+        ),
+      failMode: z
+        .enum(['closed', 'open'])
+        .default('closed')
+        .describe(
+          'What becomes of calls that a limit covers where the state cannot be reached: `closed` refuses them, `open` lets them run uncounted.',
+        ),
     })
     .prefault({})
     .describe('What the server keeps.'),

@@ -1,12 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { CodegenError } from '../model/errors.js';
-import { recordTool, type Decision, type Limit, type Policy } from '../model/policy.js';
+import { CodegenError, messageOf } from '../model/errors.js';
+import { recordTool, type Decision, type Limit } from '../model/policy.js';
+import type { Policy } from '../model/rules.js';
 import { systemClock, type Clock } from '../state/clock.js';
 import { checkSpecPath, type CheckedPath, type Language } from './paths.js';
-import { decide, deniedAction, limitsOf, type Call, type Verdict } from './policy.js';
 import type { Amount, Budget } from './budget.js';
-import type { Caller, Hold, Quota } from './quota.js';
+import { decide, deniedAction, limitsOf, limitsOfTool, type Call, type Denial } from './policy.js';
+import type { Caller, Charge, Hold, Quota } from './quota.js';
 import type { OnConflict, OutputFile, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
 
@@ -15,6 +16,8 @@ export interface GuardConfig {
   policy: Policy;
   writes: Pick<WriteOptions, 'overwrite' | 'maxFileBytes' | 'backups'> & Budget & { limits: Limit[] };
   output: { dir: string; language: Language };
+  /** Whether calls that a limit covers run where the state can't be reached. */
+  state: { failMode: 'closed' | 'open' };
 }
 
 /** Where a call wants its output; what is missing is as configured. */
@@ -80,6 +83,18 @@ export function createGuard(options: {
       }),
     ));
 
+  /** Takes quota; where the state can't be reached, `state.failMode` says whether the call runs without. */
+  async function take(charges: readonly Charge[], id?: string): Promise<Hold> {
+    try {
+      return await (await quota()).take(charges, id);
+    } catch (error) {
+      const isRefused = error instanceof CodegenError && error.decision !== undefined;
+      if (isRefused || config().state.failMode === 'closed') throw error;
+      process.stderr.write(`A call runs uncounted, since state.failMode is open: ${messageOf(error)}\n`);
+      return { release: () => Promise.resolve() };
+    }
+  }
+
   async function checkPath(file: string, place: OutputPlace = {}): Promise<CheckedPath> {
     const { output } = config();
     try {
@@ -109,14 +124,18 @@ export function createGuard(options: {
 
     async admit(call) {
       const verdict = decide(config().policy, call);
-      if (verdict.kind !== 'allowed') throw denial(call.tool, verdict);
+      if (!('charges' in verdict)) throw denied(call.tool, verdict);
       const { kind, rule, charges } = verdict;
-      return { ...(await (await quota()).take(charges)), decision: { kind, rule } };
+      if (kind === 'approval')
+        throw new CodegenError('APPROVAL_REQUIRED', `${call.tool} needs approval (${rule}).`, {
+          decision: { kind, rule },
+        });
+      return { ...(await take(charges)), decision: { kind, rule } };
     },
 
     checkActions(names) {
-      const denied = deniedAction(config().policy, names);
-      if (denied) throw denial(recordTool, denied);
+      const denial = deniedAction(config().policy, names);
+      if (denial) throw denied(recordTool, denial);
     },
 
     recover,
@@ -145,7 +164,7 @@ export function createGuard(options: {
             rule: `writes.limits[${index}]`,
             count: plans.length,
           }));
-          return (await quota()).take([...limits, ...dailyCharges(plans, writes)], id);
+          return take([...limits, ...dailyCharges(plans, writes)], id);
         },
       });
       const changed = dryRun ? [] : written.filter(({ change }) => change !== 'unchanged');
@@ -158,16 +177,14 @@ export function createGuard(options: {
 
     async remaining(tool) {
       const { policy, writes } = config();
-      const verdict = decide(policy, { tool });
-      const charges = verdict.kind === 'allowed' ? verdict.charges : [];
-      return (await quota()).remaining([...writes.limits, ...charges.map(({ limit }) => limit)]);
+      return (await quota()).remaining([...writes.limits, ...limitsOfTool(policy, tool)]);
     },
   };
 }
 
-function denial(tool: string, { kind, rule, reason }: Exclude<Verdict, { kind: 'allowed' }>): CodegenError {
-  const why = reason === undefined ? ` (${rule}).` : `: ${reason}`;
-  return new CodegenError('POLICY_DENIED', `${tool} is denied by the policy${why}`, {
+function denied(tool: string, { kind, rule, reason }: Denial): CodegenError {
+  const why = reason === undefined ? '.' : `: ${reason}`;
+  return new CodegenError('POLICY_DENIED', `${tool} is denied by the policy (${rule})${why}`, {
     hint: 'Trying again does not help; ask the person who runs this server to change the policy.',
     decision: { kind, rule },
   });

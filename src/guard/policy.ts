@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { recordTool, restrictedActions, type Limit, type Policy } from '../model/policy.js';
+import { recordTool, restrictedActions, type Limit } from '../model/policy.js';
+import type { CallLimit, Policy, Rule, Rules } from '../model/rules.js';
+import { holdsForAll, holdsForAny, phrase, valuesAt } from './conditions.js';
 import type { Charge } from './quota.js';
 
 /** A call as policies see it; its arguments need not be valid. */
@@ -8,69 +10,100 @@ export interface Call {
   args?: unknown;
 }
 
-/** What a policy says of a call; limits are still to be asked. */
-export type Verdict =
-  | { kind: 'hidden' | 'denied'; rule: string; reason?: string | undefined }
-  | { kind: 'allowed'; rule: string; charges: Charge[] };
-
-/** Decides over a call. The most restrictive rule wins: hidden, then deny, then limits. */
-export function decide(policy: Policy, call: Call): Verdict {
-  const { tool } = call;
-  const hidden = policy.hide.findIndex((pattern) => fits(pattern, tool));
-  if (hidden !== -1) return { kind: 'hidden', rule: `hide[${hidden}]` };
-  const rules = rulesOf(policy, tool);
-  if (rules?.action === 'deny') {
-    return { kind: 'denied', rule: `tools.${tool}.action`, reason: rules.reason };
-  }
-  if (!rules && policy.default === 'deny') return { kind: 'denied', rule: 'default' };
-  const action = deniedAction(policy, actionsOf(call));
-  if (action) return action;
-  const rule = rules ? `tools.${tool}` : 'default';
-  return { kind: 'allowed', rule, charges: chargesOf(policy, tool) };
+export interface Denial extends Rule {
+  kind: 'hidden' | 'denied';
 }
 
-/** The verdict on the first of these actions that may not be performed; undefined where all may. */
-export function deniedAction(
-  policy: Policy,
-  names: readonly string[],
-): { kind: 'denied'; rule: string; reason: string } | undefined {
-  const { deny = [], allow = [] } = rulesOf(policy, recordTool)?.actions ?? {};
+/** Leave to run, as far as a person and the limits give it too. */
+export interface Leave extends Rule {
+  kind: 'approval' | 'allowed';
+  charges: Charge[];
+}
+
+/**
+ * Decides over a call. The most restrictive rule wins: hidden, then deny, then failed conditions, then approval, then
+ * limits.
+ */
+export function decide(policy: Policy, call: Call): Denial | Leave {
+  const { tool, args } = call;
+  const hidden = policy.hide.findIndex((pattern) => fits(pattern, tool));
+  if (hidden !== -1) return { kind: 'hidden', rule: `hide[${hidden}]` };
+
+  const own = policy.tools.get(tool);
+  if (own === undefined && policy.default === 'deny') return { kind: 'denied', rule: 'default' };
+  const all = own === undefined ? [policy.all] : [own, policy.all];
+  const charges = all.flatMap(({ limits }) => limits).map((limit) => chargeOf(limit, args));
+  const denial =
+    firstOf(all, ({ deny }) => deny) ??
+    deniedAction(policy, actionsOf(call)) ??
+    firstOf(all, (rules) => failedCondition(rules, args)) ??
+    charges.find((charge) => charge.count === undefined);
+  if (denial) return { kind: 'denied', rule: denial.rule, reason: denial.reason };
+
+  const counted = charges.flatMap(({ count, ...charge }) =>
+    count === undefined ? [] : [{ ...charge, count }],
+  );
+  const approval = firstOf(all, (rules) => neededApproval(rules, args));
+  if (approval) return { kind: 'approval', ...approval, charges: counted };
+  return { kind: 'allowed', rule: own ? `tools.${tool}` : 'default', charges: counted };
+}
+
+/** Why the first of these actions that may not be performed is denied; undefined where all may. */
+export function deniedAction(policy: Policy, names: readonly string[]): Denial | undefined {
+  const { deny = [], allow = [] } = policy.tools.get(recordTool)?.actions ?? {};
   const narrows = allow.some((pattern) => !restrictedActions.includes(pattern));
   for (const name of names) {
     const denied = deny.findIndex((pattern) => fits(pattern, name));
     const needsName = narrows || restrictedActions.includes(name);
     if (denied === -1 && !(needsName && !allow.some((pattern) => fits(pattern, name)))) continue;
     const rule = `tools.${recordTool}.actions.${denied === -1 ? 'allow' : `deny[${denied}]`}`;
-    return { kind: 'denied', rule, reason: `the action ${JSON.stringify(name)} is not allowed (${rule}).` };
+    return { kind: 'denied', rule, reason: `the action ${JSON.stringify(name)} is not allowed` };
   }
   return undefined;
 }
 
 /** Every limit that a policy sets, for any tool. */
-export function limitsOf(policy: Policy): Limit[] {
-  const tools = ['', ...Object.keys(policy.tools)];
-  return tools.flatMap((tool) => chargesOf(policy, tool).map(({ limit }) => limit));
+export function limitsOf({ all, tools }: Policy): Limit[] {
+  return [all, ...tools.values()].flatMap(({ limits }) => limits.map(({ limit }) => limit));
 }
 
-function chargesOf(policy: Policy, tool: string): Charge[] {
-  const { limits = [], rate_limit: short } = rulesOf(policy, tool) ?? {};
-  const charge = (place: string) => (limit: Limit, index: number) => ({
+/** The limits that hold for a tool, whatever its arguments. */
+export function limitsOfTool({ all, tools }: Policy, tool: string): Limit[] {
+  return [...(tools.get(tool)?.limits ?? []), ...all.limits].map(({ limit }) => limit);
+}
+
+function firstOf(all: readonly Rules[], find: (rules: Rules) => Rule | undefined): Rule | undefined {
+  return all.map(find).find((rule) => rule !== undefined);
+}
+
+function failedCondition({ require, denyIf }: Rules, args: unknown): Rule | undefined {
+  const denying = denyIf.find((condition) => holdsForAny(condition, args));
+  if (denying) return { rule: denying.rule, reason: denying.reason ?? phrase(denying) };
+  const failed = require.find((condition) => !holdsForAll(condition, args));
+  return failed && { rule: failed.rule, reason: failed.reason ?? `it requires that ${phrase(failed)}` };
+}
+
+function neededApproval({ approve, approveIf }: Rules, args: unknown): Rule | undefined {
+  if (approve) return approve;
+  const asking = approveIf.find((condition) => holdsForAny(condition, args));
+  return asking && { rule: asking.rule, reason: asking.reason ?? phrase(asking) };
+}
+
+/** What a call takes from a limit; no `count` where the argument that says how much is not fit for it. */
+function chargeOf(
+  { limit, incrementFrom, rule, reason }: CallLimit,
+  args: unknown,
+): Omit<Charge, 'count'> & { count: number | undefined } {
+  if (incrementFrom === undefined) return { limit, rule, reason, count: 1 };
+  const [amount, ...others] = valuesAt(incrementFrom, args);
+  if (typeof amount === 'number' && Number.isSafeInteger(amount) && amount >= 0 && others.length === 0)
+    return { limit, rule, reason, count: amount };
+  return {
     limit,
-    rule: `${place}.limits[${index}]`,
-    count: 1,
-  });
-  const ofShort: Charge[] = short
-    ? [{ limit: { ...short, counter: tool, scope: 'grant' }, rule: `tools.${tool}.rate_limit`, count: 1 }]
-    : [];
-  return [
-    ...(policy.all_tools?.limits ?? []).map(charge('all_tools')),
-    ...limits.map(charge(`tools.${tool}`)),
-    ...ofShort,
-  ];
-}
-
-function rulesOf(policy: Policy, tool: string): Policy['tools'][string] | undefined {
-  return Object.hasOwn(policy.tools, tool) ? policy.tools[tool] : undefined;
+    rule,
+    count: undefined,
+    reason: `${incrementFrom} must be one whole number, 0 or more: it is counted`,
+  };
 }
 
 const named = z.object({ action: z.string() }).transform(({ action }) => [action]);
@@ -85,8 +118,17 @@ function actionsOf({ tool, args }: Call): string[] {
   return tool === 'start_codegen_session' ? opening.catch([]).parse(args) : [];
 }
 
-/** Whether a name fits a pattern in which `*` stands for any text. */
-function fits(pattern: string, name: string): boolean {
-  const parts = pattern.split('*').map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
+/** Whether a name fits a pattern in which `*` stands for any text; in linear time, since calls bring names. */
+export function fits(pattern: string, name: string): boolean {
+  const [first = '', ...parts] = pattern.split('*');
+  const last = parts.pop();
+  if (last === undefined) return name === pattern;
+  let at = first.length;
+  if (!name.startsWith(first)) return false;
+  for (const part of parts) {
+    const found = name.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return at + last.length <= name.length && name.endsWith(last);
 }

@@ -17,6 +17,8 @@ export interface Charge {
   limit: Limit;
   /** The limit's place in the policy or the configuration. */
   rule: string;
+  /** What is told where it has no room. */
+  reason?: string | undefined;
   /** Units of quota. */
   count: number;
   /** What a refusal is called; RATE_LIMITED where it is not set. */
@@ -187,7 +189,10 @@ function waitOf(refused: { retryAfterMs?: number }): number {
   return refused.retryAfterMs ?? Infinity;
 }
 
-function rateLimited({ limit, rule, count, code }: Charge, retryAfterMs: number | undefined): CodegenError {
+function rateLimited(
+  { limit, rule, reason, count, code }: Charge,
+  retryAfterMs: number | undefined,
+): CodegenError {
   const decision = { kind: 'limited', rule } as const;
   const length = typeof limit.window === 'number' ? `${limit.window} seconds` : limit.window;
   const name = `Limit "${limit.counter}" of ${limit.max} per ${length}`;
@@ -197,7 +202,7 @@ function rateLimited({ limit, rule, count, code }: Charge, retryAfterMs: number 
       decision,
     });
   }
-  return new CodegenError(code ?? 'RATE_LIMITED', `${name} is used up.`, {
+  return new CodegenError(code ?? 'RATE_LIMITED', reason ?? `${name} is used up.`, {
     hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
     retryAfterMs,
     decision,

@@ -6,7 +6,21 @@ const windowSchema = z
   })
   .describe('Length of the sliding window: a name, or a number of seconds.');
 
-const maxSchema = z.int().min(0).max(10_000).describe('Calls admitted in every window; 0 admits none.');
+/** The most that a limit of calls may admit: each of them is kept for as long as the window is. */
+export const mostCalls = 10_000;
+
+const maxSchema = z.int().min(0).max(mostCalls).describe('Calls admitted in every window; 0 admits none.');
+
+/** Where a value stands among the arguments of a call. */
+export const argumentPath = /^args(?:\.[^.*[\]\s]+|\[\d+\])+$/;
+
+export const pathSchema = z
+  .string()
+  .regex(
+    argumentPath,
+    'expected a path below args, such as args.options.language or args.actions[0].action; what leads through a list means each of its elements, and needs no *',
+  )
+  .describe('Where the value stands, e.g. `args.options.language`; through a list, it means each element.');
 
 /** One limit: in every stretch of `window`, `max` calls are admitted for each `scope` that counts by itself. */
 export const limitSchema = z.strictObject({
@@ -19,6 +33,37 @@ export const limitSchema = z.strictObject({
     .describe('Who shares the counter: one MCP connection, one grant, or all.'),
 });
 
+/** A limit of calls, which may count something other than calls. */
+export const callLimitSchema = limitSchema.extend({
+  increment_from: pathSchema
+    .optional()
+    .describe('The argument whose value is counted, instead of 1 for each call: a whole number, 0 or more.'),
+});
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+/** One comparison of an argument with a value. */
+export function conditionOn<Path extends z.ZodType<string>>(path: Path) {
+  const base = {
+    path,
+    message: z.string().min(1).optional().describe('Told where the condition decides.'),
+  };
+  return z.discriminatedUnion(
+    'op',
+    [
+      z.strictObject({ ...base, op: z.enum(['eq', 'neq']), value: z.union([scalar, z.array(scalar)]) }),
+      z.strictObject({ ...base, op: z.enum(['in', 'not_in']), value: z.array(scalar) }),
+      z.strictObject({ ...base, op: z.enum(['lt', 'lte', 'gt', 'gte']), value: z.number() }),
+      z.strictObject({ ...base, op: z.literal('regex'), value: z.string().min(1).max(1000) }),
+      z.strictObject({ ...base, op: z.literal('contains'), value: scalar }),
+      z.strictObject({ ...base, op: z.literal('exists'), value: z.boolean().default(true) }),
+    ],
+    { error: 'expected one of eq, neq, in, not_in, lt, lte, gt, gte, regex, contains, exists' },
+  );
+}
+
+export const conditionSchema = conditionOn(pathSchema);
+
 /** The tool whose actions `actions` rules. */
 export const recordTool = 'record_codegen_session';
 
@@ -27,13 +72,18 @@ export const restrictedActions: readonly string[] = ['evaluate'];
 
 const names = z.array(z.string().min(1));
 
-const toolRuleSchema = z.strictObject({
+const conditions = z.array(conditionSchema).default([]);
+
+export const toolRulesSchema = z.strictObject({
   action: z
-    .enum(['allow', 'deny'])
-    .optional()
-    .describe('Whether the tool may be called; allow when left out.'),
-  reason: z.string().optional().describe('Told to the agent when the tool is denied.'),
-  limits: z.array(limitSchema).optional().describe('How often it may be called.'),
+    .enum(['allow', 'deny', 'require_approval'])
+    .default('allow')
+    .describe('Whether the tool may be called, or only after a person has approved the call.'),
+  reason: z.string().optional().describe('Told where the tool is denied or needs approval.'),
+  require: conditions.describe('Conditions that must all hold, or the call is denied.'),
+  deny_if: conditions.describe('Conditions of which any denies the call.'),
+  approve_if: conditions.describe('Conditions of which any lets a person decide over the call.'),
+  limits: z.array(callLimitSchema).default([]).describe('How often it may be called.'),
   rate_limit: z
     .strictObject({ max: maxSchema, window: windowSchema })
     .optional()
@@ -51,14 +101,15 @@ const toolRuleSchema = z.strictObject({
     .describe(`Rules for single actions, of ${recordTool} alone; * stands for any text.`),
 });
 
-const toolsSchema = z.record(z.string(), toolRuleSchema).superRefine((tools, context) => {
-  for (const [name, { actions }] of Object.entries(tools))
+const toolsSchema = z.record(z.string(), toolRulesSchema).superRefine((tools, context) => {
+  const refuse = (path: string[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  for (const [name, { actions }] of Object.entries(tools)) {
+    if (name.includes('*')) refuse([name], 'tools are listed by name; rules for all of them are `all_tools`');
     if (name !== recordTool && actions !== undefined)
-      context.addIssue({
-        code: 'custom',
-        path: [name, 'actions'],
-        message: `only ${recordTool} has rules for actions`,
-      });
+      refuse([name, 'actions'], `only ${recordTool} has rules for actions`);
+  }
 });
 
 /** The policy document, version "1". Whatever it does not know is an error, never ignored: it fails closed. */
@@ -68,7 +119,7 @@ export const policySchema = z.strictObject({
   hide: names.default([]).describe('Tools that are neither listed nor callable; * stands for any text.'),
   all_tools: z
     .strictObject({
-      limits: z.array(limitSchema).default([]).describe('How often all tools together may be called.'),
+      limits: z.array(callLimitSchema).default([]).describe('How often all tools together may be called.'),
     })
     .optional()
     .describe('Rules for every tool.'),
@@ -76,7 +127,7 @@ export const policySchema = z.strictObject({
 });
 
 export type Limit = z.infer<typeof limitSchema>;
-export type Policy = z.infer<typeof policySchema>;
+export type PolicyDocument = z.infer<typeof policySchema>;
 
 /** What the guard decided over a call, and the place in the policy or the configuration that decided it. */
 export interface Decision {

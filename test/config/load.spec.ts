@@ -2,6 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { createConfigSource, loadConfig } from '../../src/config/load.js';
+import { policyOf } from '../guard/workspace.js';
 
 const allowAll = { version: '1', default: 'allow', hide: [], tools: {} };
 const denyAll = { version: '1', default: 'deny' };
@@ -32,7 +33,7 @@ test('without a file every key has its default', async () => {
   const workspace = await workspaceWith({});
   expect(await loadConfig({ workspace })).toEqual({
     configFile: null,
-    policy: allowAll,
+    policy: policyOf(allowAll),
     config: {
       output: { dir: 'generated-tests', language: 'typescript', template: 'plain', includeComments: true },
       browser: {
@@ -54,7 +55,7 @@ test('without a file every key has its default', async () => {
       },
       autoAssert: true,
       verify: { mode: 'require', runs: 1, timeoutMs: 60_000, sensitivity: 'quick', enforce: false },
-      state: { dir: '.codegen' },
+      state: { dir: '.codegen', failMode: 'closed' },
     },
   });
 });
@@ -88,16 +89,10 @@ test('the policy is read from JSON or YAML beside the configuration', async () =
     'conf/b.json': '{ "policy": "../policy.json" }',
     'policy.json': '{ "version": "1", "default": "deny", /* all */ }',
   });
-  expect((await loadConfig({ workspace, configPath: 'conf/a.json' })).policy).toEqual({
-    ...denyAll,
-    hide: [],
-    tools: { end_codegen_session: { rate_limit: { max: 30, window: 'minute' } } },
-  });
-  expect((await loadConfig({ workspace, configPath: 'conf/b.json' })).policy).toEqual({
-    ...denyAll,
-    hide: [],
-    tools: {},
-  });
+  expect((await loadConfig({ workspace, configPath: 'conf/a.json' })).policy).toEqual(
+    policyOf({ ...denyAll, tools: { end_codegen_session: { rate_limit: { max: 30, window: 'minute' } } } }),
+  );
+  expect((await loadConfig({ workspace, configPath: 'conf/b.json' })).policy).toEqual(policyOf(denyAll));
 });
 
 test('what is not JSON is refused with line and column', async () => {
@@ -141,6 +136,18 @@ for (const [text, message] of [
     '{ "writes": { "limits": [{ "counter": "writes", "window": "fortnight", "max": 1 }] } }',
     'writes.limits.0.window is "fortnight": expected second, minute, hour, day or a whole number of seconds',
   ],
+  [
+    '{ "policy": { "version": "1", "default": "deny", "tools": { "a": { "require": [{ "path": "file", "op": "exists" }] } } } }',
+    'policy.tools.a.require.0.path is "file": expected a path below args',
+  ],
+  [
+    '{ "policy": { "version": "1", "default": "deny", "tools": { "a": { "require": [{ "path": "args.a", "op": "is" }] } } } }',
+    'policy.tools.a.require.0.op is "is": expected one of eq, neq, in, not_in, lt, lte, gt, gte, regex, contains, exists',
+  ],
+  [
+    '{ "policy": { "version": "1", "default": "deny", "tools": { "a": { "action": "ask" } } } }',
+    'policy.tools.a.action is "ask": expected one of "allow"|"deny"|"require_approval"',
+  ],
   ['[]', 'the document is []: expected object, received array'],
 ] as const)
   test(`refuses ${text}`, async () => {
@@ -170,7 +177,7 @@ test('a policy that is not there is refused', async () => {
   const workspace = await workspaceWith({ 'codegen.config.json': '{ "policy": "nowhere.json" }' });
   await expect(loadConfig({ workspace })).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringContaining('nowhere.json: there is no such file'),
+    message: expect.stringContaining('nowhere.json: there is no such policy'),
   });
 });
 

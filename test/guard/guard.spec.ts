@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import type { Limit } from '../../src/model/policy.js';
 import { manualClock, openGuard, outcomeOf, type Settings } from './workspace.js';
@@ -62,7 +62,7 @@ test('a denial gives the reason; a hidden tool is neither seen nor called', asyn
   expect([guard.visible('end'), guard.visible('start'), guard.visible('get')]).toEqual([false, true, true]);
   await expect(guard.admit({ tool: 'start' })).rejects.toMatchObject({
     code: 'POLICY_DENIED',
-    message: 'start is denied by the policy: frozen',
+    message: 'start is denied by the policy (tools.start.action): frozen',
   });
   await expect(guard.admit({ tool: 'end' })).rejects.toMatchObject({
     code: 'POLICY_DENIED',
@@ -171,4 +171,36 @@ test('an admission that was held up on its way is evaluated at the time it arriv
   expect(await outcomeOf(open({ policy, clock }).admit({ tool: 'end' }))).toBe('RATE_LIMITED');
   clock.advance(1);
   await open({ policy, clock }).admit({ tool: 'end' });
+});
+
+test('a limit may count what an argument says', async () => {
+  const limit = { ...perMinute(10), increment_from: 'args.amount' };
+  const guard = open({ policy: { tools: { end: { limits: [limit, perMinute(10)] } } } });
+  const pay = (amount: number) =>
+    outcomeOf(guard.admit({ tool: 'end', args: { amount } }).then(() => 'admitted'));
+  expect([await pay(6), await pay(5), await pay(4), await pay(0)]).toEqual([
+    'admitted',
+    'RATE_LIMITED',
+    'admitted',
+    'RATE_LIMITED',
+  ]);
+  expect(await guard.remaining('end')).toEqual({ calls: 0 });
+  expect(await pay(-1)).toBe('POLICY_DENIED');
+});
+
+test('where the state cannot be reached, failMode decides over what a limit covers', async () => {
+  const policy = { ...limited(perMinute(1)), hide: ['hidden'] };
+  for (const [failMode, outcome] of [
+    ['closed', 'WRITE_FAILED'],
+    ['open', 'admitted'],
+  ] as const) {
+    const workspace = test.info().outputPath(failMode);
+    mkdirSync(workspace, { recursive: true });
+    writeFileSync(`${workspace}/.codegen`, 'a file where the directory should be');
+    const guard = openGuard(workspace, { policy, failMode });
+    const admit = (tool: string) => outcomeOf(guard.admit({ tool }).then(() => 'admitted'));
+    expect(await admit('end')).toBe(outcome);
+    expect(await admit('get')).toBe('admitted');
+    expect(await admit('hidden')).toBe('POLICY_DENIED');
+  }
 });

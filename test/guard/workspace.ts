@@ -4,7 +4,10 @@ import type { BackupLimits } from '../../src/guard/backups.js';
 import type { Budget } from '../../src/guard/budget.js';
 import { createGuard, type Guard, type GuardConfig } from '../../src/guard/guard.js';
 import { withHeader } from '../../src/guard/header.js';
+import { compileExpression } from '../../src/config/expression.js';
+import { compilePolicy } from '../../src/config/policy.js';
 import { policySchema, type Limit } from '../../src/model/policy.js';
+import type { Policy } from '../../src/model/rules.js';
 import type { Clock } from '../../src/state/clock.js';
 
 /** What a test changes of the configuration. */
@@ -18,12 +21,18 @@ export interface Settings {
   grant?: string;
   connection?: string;
   clock?: Clock;
+  failMode?: GuardConfig['state']['failMode'];
+}
+
+/** A policy from its document, whose version may be left out. */
+export function policyOf(document: object): Policy {
+  return compilePolicy(policySchema.parse({ version: '1', ...document }), compileExpression);
 }
 
 /** A configuration in which only what a test sets is limited. */
 export function configure(settings: Settings = {}): GuardConfig {
   return {
-    policy: policySchema.parse({ version: '1', default: 'allow', ...settings.policy }),
+    policy: policyOf({ default: 'allow', ...settings.policy }),
     writes: {
       overwrite: settings.overwrite ?? 'generated',
       maxFileBytes: settings.maxFileBytes ?? 262_144,
@@ -38,6 +47,7 @@ export function configure(settings: Settings = {}): GuardConfig {
       limits: settings.limits ?? [],
     },
     output: { dir: 'generated-tests', language: 'typescript' },
+    state: { failMode: settings.failMode ?? 'closed' },
   };
 }
 
