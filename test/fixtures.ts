@@ -22,6 +22,9 @@ const resultSchema = z.looseObject({
   structuredContent: z.record(z.string(), z.unknown()),
 });
 
+/** Milliseconds for an answer. */
+const patienceMs = 600_000;
+
 const eventSchema = z.looseObject({ type: z.string() });
 
 /** The fields of results that tests look at; all there, with what is missing left empty. */
@@ -96,7 +99,9 @@ export async function connect(
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(transport);
   const call: Connection['call'] = async (name, args = {}) => {
-    const raw = resultSchema.parse(await client.callTool({ name, arguments: args }));
+    // A test's own time-out is the one that counts, however slow the machine.
+    const answer = await client.callTool({ name, arguments: args }, undefined, { timeout: patienceMs });
+    const raw = resultSchema.parse(answer);
     const structured = structuredSchema.parse(raw.structuredContent);
     const steps = Array.isArray(structured.steps) ? structured.steps : [];
     return {

@@ -5,7 +5,7 @@ export interface Surrounding {
   role: string | undefined;
   name: string | undefined;
   testId: string | undefined;
-  /** Class names that look chosen by a person rather than made by a build. */
+  /** Class names that are words. */
   classNames: string[];
   /** Texts of single children, headings and labels first, none of them from the inner element. */
   texts: string[];
@@ -73,9 +73,8 @@ export function surroundings(inner: Element, testIdAttribute: string): Surroundi
     const explicit = clean(outer.getAttribute('role')).split(' ')[0];
     const role = explicit || roles[outer.tagName] || (name === '' ? undefined : roleWithName[outer.tagName]);
     const testId = outer.getAttribute(testIdAttribute) ?? undefined;
-    const classNames = [...outer.classList].filter(
-      (className) =>
-        /^[a-z]{3,}(?:[-_]+[a-z]{2,})*$/.test(className) && !/^(?:css|sc|jss|emotion)\b/.test(className),
+    const classNames = [...outer.classList].filter((className) =>
+      /^[a-z]{3,}(?:[-_]+[a-z]{2,})*$/.test(className),
     );
     if (outer !== inner && role === undefined && testId === undefined && classNames.length === 0) continue;
     const presentational = role === 'presentation' || role === 'none';
@@ -84,7 +83,7 @@ export function surroundings(inner: Element, testIdAttribute: string): Surroundi
       role: presentational ? undefined : role,
       name: name === '' ? undefined : name,
       testId,
-      classNames: classNames.slice(0, 2),
+      classNames: classNames.slice(0, 6),
       texts: textsOf(outer),
     });
     if (found.length === 9) break;

@@ -1,6 +1,9 @@
-import type { ElementHandle, Frame } from 'playwright';
-import { isPattern, type LocatorArgument, type LocatorCall, type LocatorChain } from '../model/locator.js';
+import type { ElementHandle, Frame, Locator } from 'playwright';
+import { isOptions, type LocatorArgument, type LocatorCall, type LocatorChain } from '../model/locator.js';
+import { escape, isVolatile } from '../model/volatile.js';
 import { surroundings, type Surrounding } from './ancestors.js';
+import { brittleness, isGenerated, isTellingClass } from './brittle.js';
+import { formsOf } from './open-texts.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
 import type { Pin } from './pin.js';
 import { isRole } from './roles.js';
@@ -16,15 +19,15 @@ export interface LocatorWishes {
 
 /**
  * The locator that a good engineer would write for a pinned element: Playwright's own judgement, bettered where it
- * is weak (a position, texts glued together, a name that a longer one hides behind), and checked to match exactly
- * this element.
+ * is weak (a position, a name that a tool made up or that is another one in the next run, texts glued together, a name
+ * that a longer one hides behind), and checked to match exactly this element.
  */
 export async function bestLocator(pin: Pin, wishes: LocatorWishes): Promise<LocatorChain> {
   const [normalized, frames] = await Promise.all([pin.locator.normalize(), frameChain(pin.frame)]);
   const suggestion = suggested(normalized.toString());
   const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
-  const own = suggestion.slice(inFrame);
   const within = frames ?? suggestion.slice(0, inFrame);
+  const own = await lastingForm(pin, suggestion.slice(inFrame));
   const byText = own[0]?.method === 'getByText' || own[0]?.method === 'getByLabel';
   const strong = !isWeak(own) && !byText && !mentions(own, wishes.asserted ?? []);
   if (strong) return [...within, ...(await withExactName(pin.frame, own))];
@@ -47,7 +50,9 @@ async function better(
   const avoid = [...(asserted ?? []), ...(weakness === 'value' ? textsIn(own[0]?.args) : [])];
   const fits = (chain: LocatorChain): Promise<boolean> => matchesOnly(pin.frame, chain, handle);
   const allowed = (chain: LocatorChain): boolean =>
-    !mentions(chain, avoid) && (asserted === undefined || chain.at(-1)?.method !== 'getByText');
+    !mentions(chain, avoid) &&
+    !brittleness(chain).has('generated name') &&
+    (asserted === undefined || chain.at(-1)?.method !== 'getByText');
 
   if (!isWeak(own) && allowed(own) && weakness === undefined) return own;
 
@@ -69,7 +74,9 @@ async function better(
     ...outer.map((scope) => inside(classScopes(scope))),
   ];
   for (const way of ways) {
-    const candidates = way.filter(allowed);
+    const candidates = way
+      .flatMap(formsOf)
+      .filter((chain) => allowed(chain) && brittleness(chain).size === 0);
     const verdicts = await Promise.all(candidates.map(fits));
     const chosen = candidates[verdicts.indexOf(true)];
     if (chosen !== undefined) return chosen;
@@ -79,7 +86,35 @@ async function better(
 
 /** A locator that may not survive a small change of the page, or that nobody would have written. */
 function isWeak(chain: LocatorChain): boolean {
-  return chain.length !== 1 || chain[0]?.method === 'locator';
+  return chain.length !== 1 || chain[0]?.method === 'locator' || brittleness(chain).size > 0;
+}
+
+/** The form of a chain that leaves most open of what changes from run to run, and tells the element all the same. */
+async function lastingForm({ frame, locator }: Pin, chain: LocatorChain): Promise<LocatorChain> {
+  const whole = isCut(chain) ? await withWholeName(locator, chain) : chain;
+  const forms = formsOf(whole);
+  if (forms.length === 1 && whole === chain) return chain;
+  const handle = await locator.elementHandle();
+  try {
+    const verdicts = await Promise.all(forms.map((form) => matchesOnly(frame, form, handle)));
+    return forms[verdicts.indexOf(true)] ?? chain;
+  } finally {
+    await handle.dispose();
+  }
+}
+
+/** Whether Playwright has left out the number at an end of a name, and what is left hangs in the air: `Order #`. */
+function isCut(chain: LocatorChain): boolean {
+  const [, options] = chain.at(-1)?.args ?? [];
+  const name = isOptions(options) ? options['name'] : undefined;
+  return typeof name === 'string' && /^[^\p{L}\p{N}\s("'[]|[#$€£¥:(/-]$|\bof$/u.test(name);
+}
+
+async function withWholeName(locator: Locator, chain: LocatorChain): Promise<LocatorChain> {
+  const [line] = parseSnapshot(await locator.ariaSnapshot());
+  const { role, name } = line === undefined ? {} : roleAndName(line);
+  if (role === undefined || name === undefined || !isRole(role)) return chain;
+  return [...chain.slice(0, -1), { method: 'getByRole', args: [role, { name }] }];
 }
 
 /** Playwright's judgement; empty where it names what its own types do not take, e.g. the role `mark`. */
@@ -138,10 +173,15 @@ function subjectsOf(snapshot: string, own: LocatorChain): LocatorChain[] {
   return subjects;
 }
 
+/** Ways to pick one of several by a text in it that holds still. */
+function filters(texts: readonly string[]): LocatorCall[] {
+  return texts.filter((text) => !isVolatile(text)).flatMap(filtersFor);
+}
+
 /** Ways to pick one of several by a text in it, the plainest first. */
 function filtersFor(text: string): LocatorCall[] {
   const exactly: LocatorChain = [{ method: 'getByText', args: [text, { exact: true }] }];
-  const beginning = { regex: `^\\s*${text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}` };
+  const beginning = { regex: `^\\s*${escape(text)}` };
   const options: LocatorArgument[] = [
     { hasText: text },
     { has: { locator: exactly } },
@@ -156,7 +196,7 @@ function roleScopes({ role, name, testId, texts }: Surrounding): LocatorChain[] 
   if (role === undefined || !isRole(role)) return scopes;
   if (name !== undefined) scopes.push([{ method: 'getByRole', args: [role, { name }] }]);
   const byRole: LocatorCall = { method: 'getByRole', args: [role] };
-  scopes.push(...texts.flatMap(filtersFor).map((filter) => [byRole, filter]));
+  scopes.push(...filters(texts).map((filter) => [byRole, filter]));
   if (name === undefined && texts.length === 0) scopes.push([byRole]);
   return scopes;
 }
@@ -164,10 +204,13 @@ function roleScopes({ role, name, testId, texts }: Surrounding): LocatorChain[] 
 /** What surrounds the element, told by a class and a text in it: for pages without roles. */
 function classScopes({ role, classNames, texts }: Surrounding): LocatorChain[] {
   if (role !== undefined) return [];
-  return classNames.flatMap((className) => {
-    const byClass: LocatorCall = { method: 'locator', args: [`.${className}`] };
-    return [...texts.flatMap(filtersFor).map((filter) => [byClass, filter]), [byClass]];
-  });
+  return classNames
+    .filter(isTellingClass)
+    .slice(0, 2)
+    .flatMap((className) => {
+      const byClass: LocatorCall = { method: 'locator', args: [`.${className}`] };
+      return [...filters(texts).map((filter) => [byClass, filter]), [byClass]];
+    });
 }
 
 /**
@@ -177,8 +220,8 @@ function classScopes({ role, classNames, texts }: Surrounding): LocatorChain[] {
 async function withExactName(frame: Frame, chain: LocatorChain): Promise<LocatorChain> {
   const last = chain.at(-1);
   const [role, options] = last?.args ?? [];
-  if (last?.method !== 'getByRole' || role === undefined || typeof options !== 'object') return chain;
-  if (isPattern(options) || !('name' in options) || 'exact' in options) return chain;
+  if (last?.method !== 'getByRole' || role === undefined || !isOptions(options)) return chain;
+  if (typeof options['name'] !== 'string' || 'exact' in options) return chain;
   const before = chain.slice(0, -1);
   const hidden = [...before, { ...last, args: [role, { ...options, includeHidden: true }] }];
   if ((await toLocator(frame, hidden).count()) < 2) return chain;
@@ -239,7 +282,8 @@ async function frameChain(frame: Frame): Promise<LocatorChain | undefined> {
       return { name: read('name'), title: read('title'), src: read('src'), testId: read('data-testid') };
     });
     for (const [attribute, value] of Object.entries(attributes)) {
-      if (value === null || value === '' || value.length > 200) continue;
+      if (value === null || value === '' || value.length > 200 || isGenerated(value) || isVolatile(value))
+        continue;
       const selector = `iframe[${attribute === 'testId' ? 'data-testid' : attribute}=${cssString(value)}]`;
       const frames = toLocator(parent, [{ method: 'locator', args: [selector] }]);
       if ((await frames.count()) === 1)

@@ -26,3 +26,9 @@ export function isPattern(value: unknown): value is Pattern {
 export function isNestedLocator(value: LocatorArgument): value is { locator: LocatorChain } {
   return typeof value === 'object' && 'locator' in value && Array.isArray(value.locator);
 }
+
+export function isOptions(
+  value: LocatorArgument | undefined,
+): value is { [option: string]: LocatorArgument } {
+  return typeof value === 'object' && !isPattern(value) && !isNestedLocator(value);
+}

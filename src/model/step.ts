@@ -33,6 +33,8 @@ export interface Step {
   loads?: true;
   /** Address of its page afterwards, without the query, where it led to one. */
   leadsTo?: string;
+  /** What the element looks like to a person, where its locator is brittle; the page's words in it are quoted. */
+  seen?: string;
   /** Becomes the comment above the step. */
   note?: string;
   /** What the step visibly did, found by comparing the page before and after it. */

@@ -6,12 +6,12 @@ import { toLocator } from '../browser/locator-expression.js';
 import type { Pin } from '../browser/pin.js';
 import { partsOf } from '../browser/snapshot.js';
 import type { Page } from 'playwright';
-import type { LocatorCall, LocatorChain } from '../model/locator.js';
+import { isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
-import { brittleness } from './brittle.js';
+import { brittleness } from '../browser/brittle.js';
 import type { Finding } from './findings.js';
-import { isVolatile } from './volatile.js';
+import { isVolatile, lastingPart } from '../model/volatile.js';
 
 /** Something that could be asserted, and the ways to say it, the best first. */
 export interface Claim {
@@ -106,6 +106,8 @@ export function waysToSay(finding: Finding): Assertion['args'][] {
     }
     case 'text':
       return [...textWays(finding.text), { matcher: 'toBeVisible' }];
+    case 'name':
+      return [{ matcher: 'toHaveAccessibleName', expected: finding.text }];
     case 'value':
       return [{ matcher: 'toHaveValue', expected: finding.text }];
     case 'count':
@@ -125,12 +127,19 @@ export function waysToSay(finding: Finding): Assertion['args'][] {
 
 function textWays(text: string): Assertion['args'][] {
   const short = clip(text);
+  const still = asText(short);
+  if (still !== short) return [{ matcher: 'toHaveText', expected: still }];
   return short === text
     ? [
         { matcher: 'toHaveText', expected: text },
         { matcher: 'toContainText', expected: text },
       ]
     : [{ matcher: 'toContainText', expected: short }];
+}
+
+/** What of a text is asserted: all of it, or the part that holds still. What it counts is often what a step is for. */
+export function asText(text: string): string | { regex: string } {
+  return lastingPart(text, ['passing', 'record']) ?? text;
 }
 
 /** A text, or its beginning up to a word's end where it is long. */
@@ -186,7 +195,8 @@ async function* chainsFor(
     const below: LocatorChain = children === undefined ? [] : [{ method: 'getByRole', args: [children] }];
     if (children !== undefined) yield below;
     const { expected } = args;
-    const asserted = speaking.test(matcherOf(args)) && typeof expected === 'string' ? [expected] : undefined;
+    const text = typeof expected === 'string' ? expected : (words ?? '');
+    const asserted = speaking.test(matcherOf(args)) ? [text] : undefined;
     onSearch();
     const best = await within(10 * checkMs, bestLocator(pin, { testIdAttribute, asserted }));
     if (best !== undefined && !isGlued(best, words)) yield [...best, ...below];
@@ -208,12 +218,12 @@ const speaking = /^to(?:Have|Contain)(?:Text|Value|AccessibleName)$/;
 function isLasting(chain: LocatorChain, args: Assertion['args']): boolean {
   const { expected } = args;
   if (brittleness(chain).size > 0 || chain.some(isBareTag)) return false;
-  const texts = chain.flatMap(({ method, args: said }) =>
-    stringsIn(method === 'getByRole' ? said.slice(1) : said),
+  const texts = chain.flatMap((call) =>
+    stringsIn(call.method === 'getByRole' ? call.args.slice(1) : call.args),
   );
-  if (texts.some(isVolatile)) return false;
-  const says = typeof expected === 'string' && speaking.test(matcherOf(args));
-  return !says || expected === '' || !texts.some((text) => text.includes(expected));
+  const said = isPattern(expected) ? expected.regex : expected;
+  const says = typeof said === 'string' && said !== '' && speaking.test(matcherOf(args));
+  return !says || !texts.some((text) => text.includes(said));
 }
 
 /** An element that has nothing to tell it by but its tag. */

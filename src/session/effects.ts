@@ -7,14 +7,17 @@ import { relativeUrl } from '../actions/url.js';
 import { elementState, pinnedState, type ElementState } from '../browser/element-state.js';
 import type { Live, LivePage } from '../browser/live.js';
 import { toLocator } from '../browser/locator-expression.js';
+import { formsOf, isOpenFormOf } from '../browser/open-texts.js';
 import { pinNow, type Pin } from '../browser/pin.js';
 import { isRole } from '../browser/roles.js';
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import type { LocatorChain } from '../model/locator.js';
+import { isOptions, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
+import { isVolatile, lastingPart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import {
   assertClaim,
+  asText,
   clip,
   ownClaims,
   topicOf,
@@ -25,7 +28,6 @@ import {
 } from './claims.js';
 import { effectsBetween, landmarksOf, type Finding } from './findings.js';
 import type { Session } from './session.js';
-import { isVolatile } from './volatile.js';
 
 /** How the current page looked at one moment. */
 interface Look {
@@ -204,20 +206,24 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   async function claimsOf({ step, before, after, subject: acted, own, contested }: Last): Promise<Claim[]> {
     const { page } = after.live;
     const claims: Claim[] = [];
-    if (after.url !== before.url && !wasAskedFor(step, after.url) && !isVolatile(after.url)) {
-      const expected = baseURL === undefined ? after.url : relativeUrl(after.url, baseURL);
+    if (after.url !== before.url && !wasAskedFor(step, after.url)) {
+      const { origin } = new URL(after.url);
+      const still = lastingPart(after.url.slice(origin.length), ['passing']);
+      const shown = baseURL === undefined ? after.url : relativeUrl(after.url, baseURL);
+      const expected = still === undefined ? shown : { regex: `${still.regex}$` };
       claims.push({ weight: 81, kind: 'url', subject: 'page', ways: [{ matcher: 'toHaveURL', expected }] });
     }
     if (!sameDocument(before, after)) {
       const landmarks = await located(landmarksOf(after.view).slice(0, 4), after);
       claims.push(...landmarks.map((claim) => ({ ...claim, kind: 'landmark', isNew: false })));
       const title = (await within(lookMs, page.title())) ?? '';
-      if (title !== '' && !isVolatile(title))
+      const expected = lastingPart(title, ['passing', 'record', 'amount']) ?? title;
+      if (title !== '' && (expected !== title || !isVolatile(title)))
         claims.push({
           weight: 30,
           kind: 'landmark',
           subject: 'page',
-          ways: [{ matcher: 'toHaveTitle', expected: title }],
+          ways: [{ matcher: 'toHaveTitle', expected }],
         });
       return claims;
     }
@@ -264,7 +270,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       const claim = { weight, kind: `${kind} ${detail}`, ways, isNew: true };
       if (line.ref === undefined)
         return kind === 'appeared' && text !== undefined
-          ? [{ ...claim, subject: { chain: [{ method: 'getByText', args: [clip(text)] }] } }]
+          ? [{ ...claim, subject: { chain: [{ method: 'getByText', args: [asText(clip(text))] }] } }]
           : [];
       const pin = await within(lookMs, pinNow(page.getByRef(line.ref)));
       if (pin === undefined) return [];
@@ -360,17 +366,17 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
 
     async begin(action, pin, chain) {
       if (!acts(action)) return;
-      if (!caughtUp) await catchUp();
+      const { page } = live.current;
+      const actedNow = async (): Promise<Subject | undefined> => {
+        const acted = pin ?? (await within(lookMs, pinNow(page.locator(':focus'))));
+        if (acted === undefined) return undefined;
+        const asked = chain === undefined ? pinnedState(acted) : elementState(toLocator(page, chain));
+        return { pin: acted, chain, state: await stateOf(asked) };
+      };
+      [subject] = await Promise.all([actedNow(), caughtUp ? undefined : catchUp()]);
       caughtUp = false;
       before = now;
       now = undefined;
-      const acted = pin ?? (await within(lookMs, pinNow(live.current.page.locator(':focus'))));
-      const { page } = live.current;
-      const state =
-        chain === undefined
-          ? acted && (await stateOf(pinnedState(acted)))
-          : await stateOf(elementState(toLocator(page, chain)));
-      subject = acted === undefined ? undefined : { pin: acted, chain, state };
       if (last !== undefined && chain !== undefined) await dropImplied(last, chain);
     },
 
@@ -467,9 +473,10 @@ function isPresence({ matcher, not }: Assertion['args']): boolean {
   return not !== true && matcher !== 'toBeHidden' && matcher !== 'toHaveCount';
 }
 
-/** Whether a text holds another, as locators compare them. */
-function holds(text: string, part: string): boolean {
-  return text.toLowerCase().includes(part.toLowerCase());
+/** Whether a text is as a locator wants it. */
+function fits(text: string, wanted: LocatorArgument | undefined): boolean {
+  if (typeof wanted === 'string') return text.toLowerCase().includes(wanted.toLowerCase());
+  return isPattern(wanted) && isOpenFormOf(wanted, text);
 }
 
 /** Whether the last part of a locator tells an element as a snapshot's line does. */
@@ -478,10 +485,10 @@ function isCalled(chain: LocatorChain, line: SnapshotLine): boolean {
   const { role, name = '', text = '' } = partsOf(line);
   const [first, options] = call?.args ?? [];
   if (call?.method === 'getByRole') {
-    const wanted = typeof options === 'object' && 'name' in options ? options.name : undefined;
-    return first === role && (typeof wanted !== 'string' || holds(name, wanted));
+    const wanted = isOptions(options) ? options['name'] : undefined;
+    return first === role && (wanted === undefined || fits(name, wanted));
   }
-  return typeof first === 'string' && call?.method !== 'locator' && holds(`${name} ${text}`, first);
+  return call?.method !== 'locator' && [name, text, `${name} ${text}`].some((words) => fits(words, first));
 }
 
 /** A locator by role and name, or by text, that only this line of the page before has, and none after. */
@@ -490,10 +497,12 @@ function onlyCalled(line: SnapshotLine, before: SnapshotView, after: SnapshotVie
   const words = name ?? text;
   if (role === undefined || words === undefined || !/\p{L}/u.test(words) || isVolatile(words))
     return undefined;
-  const chain: LocatorChain =
+  const [chain] = formsOf(
     name === undefined
       ? [{ method: 'getByText', args: [clip(words)] }]
-      : [{ method: 'getByRole', args: [role, { name }] }];
+      : [{ method: 'getByRole', args: [role, { name }] }],
+  );
+  if (chain === undefined) return undefined;
   const count = (view: SnapshotView): number => view.filter((each) => isCalled(chain, each)).length;
   return isRole(role) || name === undefined
     ? count(before) === 1 && count(after) === 0

@@ -5,12 +5,13 @@ import {
   type SnapshotLine,
   type SnapshotView,
 } from '../browser/snapshot.js';
-import { isVolatile } from './volatile.js';
+import { isVolatile, lastingPart } from '../model/volatile.js';
 
 /** Something that a step visibly did; `weight` says how much it tells, from 0 to 100. */
 export type Finding = { weight: number; line: SnapshotLine } & (
   | { kind: 'appeared'; text: string | undefined }
   | { kind: 'text'; text: string }
+  | { kind: 'name'; text: string }
   | { kind: 'value'; text: string }
   | { kind: 'state'; state: State; on: boolean }
   | { kind: 'count'; role: string; count: number }
@@ -86,7 +87,7 @@ export function effectsBetween(
     ...onceEach(
       appeared(differing, before, after)
         .filter(calm)
-        .flatMap((line) => appearance(line)),
+        .flatMap((line) => renaming(line, differing.gone) ?? appearance(line)),
     ),
     ...changed.flatMap((pair) => changes(pair.before, pair.after)),
     ...groupChanges(before, after).filter(({ line }) => calm(line)),
@@ -151,13 +152,30 @@ function appearance(line: SnapshotLine): Finding[] {
   if (role === undefined || line.text.startsWith('/')) return [];
   const words = [name, text].filter((each) => each !== undefined);
   const says = words.some((each) => /\p{L}/u.test(each));
-  if (words.some(isVolatile)) return [];
+  if (words.some((each) => isVolatile(each) && lastingPart(each, ['passing']) === undefined)) return [];
   const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
   if (!says && !isLive) return [];
   // A generic element tells by its text alone.
   if (role === 'generic' && text === undefined && name === undefined) return [];
   const weight = appearanceWeights[role] ?? otherAppearance;
   return [{ kind: 'appeared', line, text, weight }];
+}
+
+/** What a line says that differs from one that is gone only by what it counts; undefined where there is no such line. */
+function renaming(line: SnapshotLine, gone: readonly SnapshotLine[]): Finding[] | undefined {
+  const { role, name = '' } = partsOf(line);
+  const stillOf = (text = ''): string | undefined =>
+    lastingPart(text, ['passing', 'record', 'amount'])?.regex;
+  const still = stillOf(name);
+  const old = gone.map(partsOf).find((each) => each.role === role && stillOf(each.name) === still);
+  if (still === undefined || old === undefined) return undefined;
+  return isSaidAnew(old.name, name) ? [{ kind: 'name', line, text: name, weight: 88 }] : [];
+}
+
+/** Whether a text differs from what was there before by more than what passes. */
+function isSaidAnew(old: string | undefined, now: string): boolean {
+  const still = (text: string): string => lastingPart(text, ['passing'])?.regex ?? text;
+  return old === undefined || still(old) !== still(now);
 }
 
 function changes(before: SnapshotLine, after: SnapshotLine): Finding[] {
@@ -171,8 +189,10 @@ function changes(before: SnapshotLine, after: SnapshotLine): Finding[] {
     const on = has(now) !== undefined;
     found.push({ kind: 'state', line: after, state, on, weight: on ? 87 : 86 });
   }
-  if (now.text !== undefined && now.text !== old.text && !isVolatile(now.text)) {
-    const isField = fields.has(role);
+  const isField = fields.has(role);
+  const isSayable = (text: string): boolean =>
+    !isVolatile(text) || (!isField && lastingPart(text, ['passing']) !== undefined);
+  if (now.text !== undefined && isSaidAnew(old.text, now.text) && isSayable(now.text)) {
     const weight = ['alert', 'status', 'log'].includes(role) ? 96 : /\d/.test(now.text) ? 88 : 84;
     found.push({ kind: isField ? 'value' : 'text', line: after, text: now.text, weight });
   }

@@ -8,6 +8,8 @@ import { newPage, switchPage } from '../actions/pages.js';
 import { actions } from '../actions/registry.js';
 import { undo } from '../actions/structure.js';
 import { bestLocator } from '../browser/best-locator.js';
+import { brittleness } from '../browser/brittle.js';
+import { describeElement } from '../browser/describe.js';
 import { addressOf, firstPage, type Live, type LivePage } from '../browser/live.js';
 import { isLocatorExpression, parseLocatorExpression, toLocator } from '../browser/locator-expression.js';
 import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
@@ -26,6 +28,8 @@ import type { Session } from './session.js';
 
 /** Milliseconds that an action may take beyond its own time-out. */
 const graceMs = 1000;
+/** Milliseconds for a look at an element. */
+const lookMs = 1000;
 /** Milliseconds for a page to come to the front. */
 const frontMs = 1000;
 /** Characters of what an action read from the page. */
@@ -114,11 +118,16 @@ export async function performTasks(
       if (action.manner !== 'announces' && action.name !== switchPage.name) await bringToFront(live, current);
       const { chain, pin } = await task.locate();
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
+      const seen =
+        chain === undefined || pin === undefined || brittleness(chain).size === 0
+          ? undefined
+          : await within(lookMs, describeElement(pin));
       const step: Step = {
         action: action.name,
         ...(current.id === firstPage ? {} : { page: current.id }),
         ...(chain === undefined ? {} : { locator: chain }),
         args: prepared.args,
+        ...(seen === undefined ? {} : { seen }),
         ...(note === undefined ? {} : { note }),
       };
       // What comes late because of the last step is still credited to it, as long as nothing else is done.

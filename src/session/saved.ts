@@ -59,6 +59,7 @@ const stepSchema = z
     signals: z.array(signalSchema).optional(),
     loads: z.literal(true).optional(),
     leadsTo: z.string().optional(),
+    seen: z.string().optional(),
     note: z.string().optional(),
     assertions: z.array(assertionSchema).optional(),
     changedPage: z.literal(true).optional(),

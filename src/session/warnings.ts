@@ -1,7 +1,7 @@
 import { actions } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
 import type { Step } from '../model/step.js';
-import { brittleness } from './brittle.js';
+import { brittleness, type Brittleness } from '../browser/brittle.js';
 import { holdsSecret, isSecretInput } from './secret-like.js';
 import type { Session } from './session.js';
 
@@ -46,8 +46,17 @@ function assertionWarnings(steps: readonly Step[]): string[] {
   );
 }
 
+/** The elements whose locators are brittle, as they look: what is quoted in these lines are the page's words. */
+export function brittleElements(steps: readonly Step[]): string[] {
+  return steps
+    .flatMap(({ seen }, index) =>
+      seen === undefined ? [] : [`Step ${index} is about ${seen}: add a test id or a label to it.`],
+    )
+    .slice(0, named);
+}
+
 function locatorWarnings(steps: readonly Step[]): string[] {
-  const rests = (on: 'position' | 'generated name') =>
+  const rests = (on: Brittleness) =>
     indexesOf(steps, ({ locator, assertions = [] }) =>
       [locator, ...assertions.map((each) => each.locator)].some(
         (chain) => chain !== undefined && brittleness(chain).has(on),
@@ -61,6 +70,10 @@ function locatorWarnings(steps: readonly Step[]): string[] {
     ...warning(
       rests('generated name'),
       (which) => `An element is told by a generated id or class in ${which}: add a test id or a label to it.`,
+    ),
+    ...warning(
+      rests('passing text'),
+      (which) => `An element is told by a date, a time or an id in ${which}: add a test id or a label to it.`,
     ),
   ];
 }

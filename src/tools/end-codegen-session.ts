@@ -80,7 +80,7 @@ export const endCodegenSession = defineTool({
 
       // The verified test has other bytes than the planned one where assertions were dropped.
       const { saveSession } = await import('../session/saved.js');
-      const { sessionWarnings } = await import('../session/warnings.js');
+      const { brittleElements, sessionWarnings } = await import('../session/warnings.js');
       const request = await writeRequest();
       const written = await context.guard.write(request).catch((error: unknown) => {
         if (error instanceof CodegenError && mode !== 'off') return error;
@@ -88,6 +88,7 @@ export const endCodegenSession = defineTool({
       });
       const { verification } = verified;
       const warnings = [...verified.warnings, ...sessionWarnings(session)];
+      const elements = brittleElements(session.steps);
       if (written instanceof CodegenError)
         return {
           structured: { verification, warnings },
@@ -106,7 +107,7 @@ export const endCodegenSession = defineTool({
           files: written.map(({ absolutePath, sha256Before, ...each }) => each),
           testCode,
           verification,
-          warnings,
+          warnings: [...warnings, ...elements],
           remaining: await context.guard.remaining('end_codegen_session'),
         },
         lines: [
@@ -114,7 +115,11 @@ export const endCodegenSession = defineTool({
           ...summary(verified),
           ...warnings.map((warning) => `Warning: ${warning}`),
         ],
-        pageContent: [...failureText(verified), testCode].join('\n'),
+        pageContent: [
+          ...failureText(verified),
+          ...elements.map((element) => `Warning: ${element}`),
+          testCode,
+        ].join('\n'),
       };
     });
   },

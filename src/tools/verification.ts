@@ -225,12 +225,14 @@ function located(
 
 /**
  * The automatic assertions that failed, where nothing else did. Each that fails takes its time, so a test that ran out
- * of it because of them counts too.
+ * of it because of them counts too, with whatever it was doing then.
  */
 function volatileAssertions(tests: readonly TestRun[], source: SessionSource): Origin[] {
   const errors = located(tests, source);
+  const isLate = errors.some(({ message }) => message.includes('Test timeout of'));
+  const interrupted = /Test timeout of|has been closed|Test ended/;
   const isReal = errors.some(
-    ({ assertion, message }) => assertion === undefined && !message.includes('Test timeout of'),
+    ({ assertion, message }) => assertion === undefined && !(isLate && interrupted.test(message)),
   );
   return isReal
     ? []

@@ -45,6 +45,21 @@ const cases: [page: string, line: string, locator: string][] = [
     'button "Innermost"',
     'locator(\'iframe[title="Outer"]\').contentFrame().locator(\'iframe[title="Inner"]\').contentFrame().getByRole("button", { name: "Innermost" })',
   ],
+  ['machine-made.html', 'heading "Order', 'getByRole("heading", { name: /^Order #\\d+$/ })'],
+  ['machine-made.html', 'button "Cart', 'getByRole("button", { name: /^Cart \\(\\d+\\)$/ })'],
+  ['machine-made.html', 'link "Inbox', 'getByRole("link", { name: /^Inbox \\d+ unread$/ })'],
+  ['machine-made.html', 'button "Updated', 'getByRole("button", { name: /^Updated .+$/ })'],
+  ['machine-made.html', 'button "Teapot', 'getByRole("button", { name: /^Teapot \\$[\\d.,]+$/ })'],
+  ['machine-made.html', 'textbox "Email"', 'getByRole("textbox", { name: "Email" })'],
+  ['machine-made.html', 'checkbox "I agree"', 'getByRole("checkbox", { name: "I agree" })'],
+  ['machine-made.html', 'Black tea/button "Add"', 'getByRole("button").nth(4)'],
+  ...['Chapter 2', 'Issue #8', 'iPhone 15', 'Top 100', 'Step 1 of 3', 'Dune (2021)'].map(
+    (name): [string, string, string] => [
+      'machine-made.html',
+      `button "${name}"`,
+      `getByRole("button", { name: "${name}" })`,
+    ],
+  ),
   ['shadow.html', 'button "One more of Plums"', 'getByRole("button", { name: "One more of Plums" })'],
 ];
 

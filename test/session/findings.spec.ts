@@ -80,9 +80,24 @@ const rows: { what: string; before: string[]; after: string[]; findings: string[
   },
   {
     what: 'nothing of texts that are others in the next run, nor of what says nothing',
-    before: ['- status [ref=e2]: 10:00'],
-    after: ['- status [ref=e2]: 10:01', '- paragraph [ref=e3]: Saved 10:01', '- paragraph [ref=e4]: "***"'],
+    before: ['- status [ref=e2]: Now 10:00', '- button "Saved 1 minute ago" [ref=e3]'],
+    after: [
+      '- status [ref=e2]: Now 10:01',
+      '- button "Saved 2 minutes ago" [ref=e4]',
+      '- paragraph [ref=e5]: 10:01',
+      '- paragraph [ref=e6]: "***"',
+    ],
     findings: [],
+  },
+  {
+    what: 'texts of which a part holds still, and names that count',
+    before: ['- link "Cart (2)" [ref=e2]', '- status [ref=e3]'],
+    after: [
+      '- link "Cart (3)" [ref=e4]',
+      '- status [ref=e3]: Saved 10:01',
+      '- paragraph [ref=e5]: Due 2026-11-24',
+    ],
+    findings: ['text of status: Saved 10:01', 'name: link Cart (3)', 'appeared: paragraph'],
   },
 ];
 

@@ -3,7 +3,7 @@ import type { LocatorChain } from '../../src/model/locator.js';
 import type { Step } from '../../src/model/step.js';
 import type { Use } from '../../src/model/use.js';
 import { parseLocatorExpression } from '../../src/browser/locator-expression.js';
-import { brittleness } from '../../src/session/brittle.js';
+import { brittleness } from '../../src/browser/brittle.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
 
 const field: LocatorChain = [{ method: 'getByLabel', args: ['Email'] }];
@@ -94,7 +94,13 @@ const generated = [
   'locator("id=mui-12")',
   'getByRole("row").filter({ has: locator("#ember9") })',
 ];
+const passing = [
+  'getByRole("button", { name: "Model 123456789" })',
+  'getByText("Due 2026-11-24")',
+  'getByRole("row").filter({ hasText: "14:05" })',
+];
 const sound = [
+  'getByRole("button", { name: /^Model \\d+$/ })',
   'locator("#email")',
   'locator(".card__title2")',
   'locator(".css-grid")',
@@ -110,17 +116,17 @@ const sound = [
   'locator("//a[@title=\'[2] last()\']")',
   'locator("//a[@href=\'#ember123\']")',
   'getByText("the nth first last .css-1q2w3e")',
-  'getByRole("button", { name: "Model 123456789" })',
   'getByTestId("ember123")',
   'getByLabel("first", { exact: true })',
 ];
-test('locators that rest on a position or a generated name are known', () => {
+test('locators that rest on a position, a generated name or a passing text are known', () => {
   const on = (expression: string): unknown[] => [
     expression,
     ...brittleness(parseLocatorExpression(expression)),
   ];
   expect(positional.map(on)).toEqual(positional.map((expression) => [expression, 'position']));
   expect(generated.map(on)).toEqual(generated.map((expression) => [expression, 'generated name']));
+  expect(passing.map(on)).toEqual(passing.map((expression) => [expression, 'passing text']));
   expect(sound.map(on)).toEqual(sound.map((expression) => [expression]));
 });
 

@@ -1,7 +1,8 @@
 import { isNestedLocator, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
+import { isVolatile } from '../model/volatile.js';
 
-/** What a locator rests on that a small change of the page, or its next build, makes untrue. */
-export type Brittleness = 'position' | 'generated name';
+/** What a locator rests on that a small change of the page, its next build or its next run makes untrue. */
+export type Brittleness = 'position' | 'generated name' | 'passing text';
 
 /** Characters of a selector that are looked at. */
 const longest = 1000;
@@ -11,17 +12,35 @@ export function brittleness(chain: LocatorChain): Set<Brittleness> {
   return new Set(
     chain.flatMap(({ method, args }) => [
       ...reasons({ position: ['first', 'last', 'nth'].includes(method) }),
-      ...(['locator', 'frameLocator'].includes(method) ? args.filter(isString).flatMap(ofSelector) : []),
+      ...(['locator', 'frameLocator'].includes(method)
+        ? args.filter(isString).flatMap(ofSelector)
+        : reasons({ texts: (method === 'getByRole' ? args.slice(1) : args).flatMap(textsIn) })),
       ...args.flatMap(nestedIn).flatMap((inner) => [...brittleness(inner)]),
     ]),
   );
 }
 
-function reasons({ position = false, names = [] }: { position?: boolean; names?: string[] }): Brittleness[] {
+function reasons({
+  position = false,
+  names = [],
+  texts = [],
+}: {
+  position?: boolean;
+  names?: string[];
+  texts?: string[];
+}): Brittleness[] {
   const found: Brittleness[] = [];
   if (position) found.push('position');
   if (names.some(isGenerated)) found.push('generated name');
+  if (texts.some(isVolatile)) found.push('passing text');
   return found;
+}
+
+/** The texts in an argument by which elements are told; what a regular expression leaves open is none. */
+function textsIn(argument: LocatorArgument): string[] {
+  if (typeof argument === 'string') return [argument];
+  if (typeof argument !== 'object' || isPattern(argument) || isNestedLocator(argument)) return [];
+  return Object.values(argument).flatMap(textsIn);
 }
 
 function isString(argument: LocatorArgument): argument is string {
@@ -81,7 +100,19 @@ const generatedNames = [
 ];
 
 /** Whether a tool made up this id, or one of these classes. */
-function isGenerated(names: string): boolean {
+export function isGenerated(names: string): boolean {
   const plain = names.replace(/\\(.)/g, '$1');
   return plain.split(/\s+/).some((name) => generatedNames.some((form) => form.test(name)));
+}
+
+/** Classes that say how an element looks, or what a framework does with it, and not what it is. */
+const stylingClasses = [
+  /^(?:css|sc|jss|emotion|svelte|ng|cdk|mat|mdc)(?:-|$)/,
+  /^(?:flex|grid|block|hidden|relative|absolute|fixed|sticky|truncate|uppercase|rounded|border|shadow|transition)$/,
+  /^(?:flex|grid|inline|items|justify|content|self|text|bg|font|rounded|border|shadow|overflow|cursor|align)-/,
+];
+
+/** Whether a person chose a class to say what an element is. */
+export function isTellingClass(name: string): boolean {
+  return !isGenerated(name) && !stylingClasses.some((form) => form.test(name));
 }

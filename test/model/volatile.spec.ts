@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { isVolatile } from '../../src/session/volatile.js';
+import { isVolatile } from '../../src/model/volatile.js';
 
 for (const text of [
   'Last saved at 14:05',

@@ -1,0 +1,99 @@
+/**
+ * Why a part of a text is another one in the next run: it tells a time, or is an id made by a machine (`passing`), it
+ * numbers a record (`record`), or it counts or prices something (`amount`).
+ */
+export type Change = 'passing' | 'record' | 'amount';
+
+/** A form that such a part takes, and what stands for it in a regular expression. */
+interface Form {
+  change: Change;
+  form: RegExp;
+  as: (part: string) => string;
+}
+
+const day = '(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\\s+)?';
+const month =
+  '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\\.?';
+const unit = '(?:ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|h|hours?|days?|weeks?|months?|years?)';
+const record =
+  '(?:order|invoice|ticket|booking|reservation|receipt|case|reference|ref|transaction|confirmation|id|no|nr)';
+const counted = [
+  'unread|new|items?|results?|messages?|notifications?|comments?|replies|reviews?|ratings?|likes?|votes?|views?',
+  'followers?|members?|entries|entry|matches|products?|tasks?|files?|selected|left|remaining|online|pending',
+].join('|');
+const number = '\\d+(?:[.,]\\d+)*';
+
+const digits = (part: string): string => (/\D/.test(part) ? '[\\d.,]+' : '\\d+');
+
+const forms: Form[] = [
+  // Dates and times
+  passing(`\\b${day}${month}\\s+\\d{1,2}(?:st|nd|rd|th)?,?\\s+\\d{4}\\b`),
+  passing(`\\b${day}${month}\\s+\\d{1,4}\\b`),
+  passing(`\\b${day}\\d{1,2}\\.?\\s+${month}(?:\\s+\\d{4})?(?!\\p{L})`),
+  passing('\\b\\d{4}-\\d{2}-\\d{2}T[\\d:.]+Z?'),
+  passing('\\b\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}\\b'),
+  passing('\\b\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{2,4}\\b'),
+  passing('\\b\\d{1,2}:\\d{2}\\b(?::\\d{2}\\b)?(?:\\s?[ap]m\\b)?'),
+  // Durations and distances in time
+  passing(`\\b(?:${number}|an?)\\s?${unit}\\s+(?:ago|left|remaining|later)\\b`),
+  passing(`\\b${number}\\s?(?:ms|seconds?)\\b`),
+  passing('\\b(?:just now|yesterday|tomorrow)\\b'),
+  // Ids made by machines
+  passing('\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b', '[\\w-]+'),
+  passing('\\d{6,}', '\\d+'),
+  passing('\\b(?=[a-z]*\\d)(?=\\d*[a-z])[a-z\\d]*\\d[a-z]+\\d[a-z\\d]{6,}\\b', '\\w+'),
+  // Numbers of records, counts and prices
+  { change: 'record', form: /(?<=#)\d+\b/gu, as: digits },
+  { change: 'record', form: new RegExp(`(?<=\\b${record}\\b[.:]?\\s)\\d{3,}\\b`, 'giu'), as: digits },
+  { change: 'amount', form: new RegExp(`(?<=[$€£¥]\\s?)${number}|${number}(?=\\s?[€£¥])`, 'gu'), as: digits },
+  // A number in brackets counts what stands before it, but for a year.
+  { change: 'amount', form: new RegExp(`(?<=\\()(?!(?:19|20)\\d\\d\\))${number}(?=\\))`, 'gu'), as: digits },
+  { change: 'amount', form: new RegExp(`\\b${number}(?=\\s+(?:${counted})\\b)`, 'giu'), as: digits },
+];
+
+function passing(source: string, as = '.+'): Form {
+  return { change: 'passing', form: new RegExp(source, 'giu'), as: () => as };
+}
+
+/** Whether a text looks as if it were another one in the next run: a time, a duration, an id made by a machine. */
+export function isVolatile(text: string): boolean {
+  return partsOf(text, ['passing']).length > 0;
+}
+
+/**
+ * The part of a text that holds still, as a regular expression with the rest of it left open; undefined where nothing in
+ * it changes for one of these reasons, or where what holds still says nothing.
+ */
+export function lastingPart(text: string, changes: readonly Change[]): { regex: string } | undefined {
+  const parts = partsOf(text, changes);
+  if (parts.length === 0) return undefined;
+  const ends = [0, ...parts.map(({ end }) => end)];
+  const still = ends.map((end, index) => text.slice(end, parts[index]?.start));
+  if (!still.some((each) => /\p{L}{3}|\p{Lo}{2}/u.test(each))) return undefined;
+  const regex = still.map((each, index) => escape(each) + (parts[index]?.as ?? '')).join('');
+  return { regex: regex.replace(/\.\+(?:[\s,.–-]*\.\+)+/g, '.+') };
+}
+
+/** The regular expression that matches a text as it stands. */
+export function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+}
+
+function partsOf(text: string, changes: readonly Change[]): { start: number; end: number; as: string }[] {
+  const found = forms
+    .filter(({ change }) => changes.includes(change))
+    .flatMap(({ form, as }) =>
+      [...text.matchAll(form)].map(({ index, 0: part }) => ({
+        start: index,
+        end: index + part.length,
+        as: as(part),
+      })),
+    )
+    .sort((one, other) => one.start - other.start || other.end - one.end);
+  let reached = 0;
+  return found.filter(({ start, end }) => {
+    const isFree = start >= reached;
+    if (isFree) reached = end;
+    return isFree;
+  });
+}
