@@ -29,15 +29,20 @@ export async function createDurably(file: string, content: string | Buffer, mode
   }
 }
 
+/** Puts a file's content on the disk; Windows wants it opened for writing. */
+export async function syncFile(file: string, flags = 'r+'): Promise<void> {
+  const handle = await open(file, flags);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Puts a directory's names on the disk, on systems and file systems that can. */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
-    const handle = await open(directory, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncFile(directory, 'r');
   } catch (error) {
     if (!['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP'].includes(errnoOf(error) ?? '')) throw error;
   }

@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ZodType } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { createDurably, ensureStateDirectory, errnoOf, isRunning, syncDirectory } from './files.js';
+import { ensureStateDirectory, errnoOf, isRunning, syncDirectory, syncFile } from './files.js';
+
+/** What a change makes of the state, and what it tells its caller. */
+export interface Changed<State, Result> {
+  state: State;
+  result: Result;
+}
 
 /** What is kept between calls and shared by all processes that name the same directory. */
 export interface StateStore<State> {
@@ -12,10 +19,38 @@ export interface StateStore<State> {
   /**
    * Replaces the state by what `change` makes of it and returns its result; returning the state it was given writes
    * nothing. `change` must not modify the state it gets. It is evaluated anew whenever another process was faster, and
-   * may be after it has already taken effect: what it adds carries an id, so that it finds its own.
+   * may be after it has already taken effect: what it adds carries an id, so that it finds its own. What is `durable`,
+   * as it is unless told otherwise, is on the disk when this returns; else only a power failure can lose it.
    * Throws LOCK_TIMEOUT where others are faster again and again, WRITE_FAILED where the directory can't be used.
    */
-  update<Result>(change: (state: State) => { state: State; result: Result }): Promise<Result>;
+  update<Result>(
+    change: (state: State) => Changed<State, Result>,
+    options?: { durable?: boolean },
+  ): Promise<Result>;
+}
+
+/** One part of a state as a store of its own; what several parts ask for at once is one change of the whole. */
+export function part<State extends object, Key extends keyof State>(
+  store: StateStore<State>,
+  key: Key,
+): StateStore<State[Key]> {
+  return {
+    read: async () => (await store.read())[key],
+    update: (change, options) =>
+      store.update((state) => {
+        const { state: changed, result } = change(state[key]);
+        return { state: changed === state[key] ? state : { ...state, [key]: changed }, result };
+      }, options),
+  };
+}
+
+/** A change that waits for its generation. */
+interface Waiting<State> {
+  durable: boolean;
+  apply: (state: State) => State;
+  /** Tells the caller what came of the last evaluation. */
+  settle: () => void;
+  fail: (error: unknown) => void;
 }
 
 const generationsKept = 16;
@@ -24,10 +59,11 @@ const stateFile = 'state.json';
 
 /**
  * A store in files. Each generation of the state is a directory, made complete under a temporary name and renamed to
- * the next number: renaming onto a directory that is not empty fails, so of two processes exactly one creates a
- * number, and the other evaluates again. A process that was stopped may find its number free once more, because old
- * generations are removed; it then sees a higher one, and evaluates again too. The lock is courtesy: it only spares
- * processes that meet the second evaluation.
+ * the next number. Renaming onto a directory that is not empty fails on every system, hard links or not, so of two
+ * processes exactly one creates a number, and the other evaluates again. A process that was stopped may find its
+ * number free once more, because old generations are removed; it then sees one so much higher that it evaluates again
+ * too. To read, evaluate and rename takes a millisecond and is done in one go: changes that are asked for meanwhile go
+ * into the next generation together. The lock is courtesy: it queues processes that have lost.
  */
 export function createFileStore<State>(
   directory: string,
@@ -35,62 +71,71 @@ export function createFileStore<State>(
   initial: State,
 ): StateStore<State> {
   const folder = path.join(directory, 'state');
-  let previous: Promise<unknown> = Promise.resolve();
+  let waiting: Waiting<State>[] = [];
+  let working = false;
+  let isClean = false;
 
-  async function numbers(): Promise<number[]> {
-    const names = await readdir(folder).catch((error: unknown) => {
+  function numbers(): number[] {
+    try {
+      return readdirSync(folder)
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .sort((a, b) => b - a);
+    } catch (error) {
       if (errnoOf(error) === 'ENOENT') return [];
       throw error;
-    });
-    return names
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .sort((a, b) => b - a);
+    }
   }
 
   /** The newest generation that can be read: one torn by a power failure gives way to the one before. */
-  async function newest(): Promise<{ number: number; state: State }> {
-    const found = await numbers();
+  function newest(): { number: number; state: State } {
+    const found = numbers();
     const top = found[0];
     if (top === undefined) return { number: 0, state: initial };
     for (const number of found) {
       try {
-        const text = await readFile(path.join(folder, String(number), stateFile), 'utf8');
+        const text = readFileSync(path.join(folder, String(number), stateFile), 'utf8');
         return { number: top, state: schema.parse(JSON.parse(text)) };
       } catch (error) {
         if (isSystemFailure(error)) throw error;
       }
     }
     // All that were listed may have been removed since, while this process was stopped.
-    if ((await numbers())[0] !== top) return newest();
+    if (numbers()[0] !== top) return newest();
     throw new CodegenError('WRITE_FAILED', `The state in ${folder} can't be read.`, {
       hint: `Remove ${folder}; limits then start counting from zero.`,
     });
   }
 
   /** False where another process has that number already. */
-  async function create(number: number, state: State): Promise<boolean> {
+  function create(number: number, state: State): boolean {
     const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}`);
     const target = path.join(folder, String(number));
-    await ensureStateDirectory(directory);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
-      await mkdir(temporary, { mode: 0o700 });
-      await createDurably(path.join(temporary, stateFile), JSON.stringify(state), 0o600);
-      await rename(temporary, target);
+      mkdirSync(temporary, { recursive: true, mode: 0o700 });
+      writeFileSync(path.join(temporary, stateFile), JSON.stringify(state), { flag: 'wx', mode: 0o600 });
+      renameSync(temporary, target);
+      return true;
     } catch (error) {
-      await rm(temporary, { recursive: true, force: true });
-      if (errnoOf(error) === 'ENOENT' || (await stat(target).catch(() => undefined))) return false;
+      rmSync(temporary, { recursive: true, force: true });
+      if (errnoOf(error) === 'ENOENT' || statSync(target, { throwIfNoEntry: false })) return false;
       throw error;
     }
+  }
+
+  /** Brings a generation to the disk; one that has been removed is in those that came after. */
+  async function sync(number: number): Promise<void> {
+    await syncFile(path.join(folder, String(number), stateFile)).catch((error: unknown) => {
+      if (isSystemFailure(error)) throw error;
+    });
     await syncDirectory(folder);
-    return true;
   }
 
   /** Removes old generations and what killed processes left; another process may be doing the same. */
   async function clean(number: number): Promise<void> {
-    const names = await readdir(folder);
-    const old = names.filter((name) => {
+    // Else a power failure could leave none that can be read.
+    await sync(number);
+    const old = (await readdir(folder)).filter((name) => {
       const pid = /^\.(\d+)-/.exec(name)?.[1];
       return pid ? !isRunning(Number(pid)) : Number(name) <= number - generationsKept;
     });
@@ -99,35 +144,99 @@ export function createFileStore<State>(
     );
   }
 
-  async function swap<Result>(change: (state: State) => { state: State; result: Result }): Promise<Result> {
-    for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
-      const head = await newest();
-      const { state, result } = change(head.state);
-      if (state === head.state) return result;
-      const number = head.number + 1;
-      if ((await create(number, state)) && (await numbers())[0] === number) {
-        await clean(number).catch(() => undefined);
-        return result;
-      }
-    }
+  /** The number of the generation that holds these changes, 0 where nothing had to be written; undefined where others were faster. */
+  function attempt(batch: readonly Waiting<State>[]): number | undefined {
+    const head = newest();
+    const state = batch.reduce((before, { apply }) => apply(before), head.state);
+    if (state === head.state) return 0;
+    const number = head.number + 1;
+    if (!create(number, state)) return undefined;
+    return (numbers()[0] ?? 0) < number + generationsKept ? number : undefined;
+  }
+
+  async function commit(batch: readonly Waiting<State>[]): Promise<number> {
+    if (numbers().length === 0) await ensureStateDirectory(directory);
+    let number = attempt(batch);
+    for (let losses = 1; number === undefined && losses < attemptsAtMost; losses++)
+      number = await courteously(directory, () => attempt(batch));
+    if (number !== undefined) return number;
     throw new CodegenError('LOCK_TIMEOUT', `Other processes kept changing the state in ${folder}.`, {
       hint: 'Try again; if it goes on, end other servers that share this directory.',
     });
   }
 
+  /** Commits what waits, generation by generation, until nothing does. */
+  async function work(): Promise<void> {
+    for (let batch = take(); batch.length > 0; batch = take()) {
+      const number = await commit(batch).catch((error: unknown) => {
+        for (const { fail } of batch) fail(error);
+        return 0;
+      });
+      const isLasting = number > 0 && batch.some(({ durable }) => durable);
+      // The next generation need not wait for the disk to have this one.
+      const lasting = isLasting ? sync(number) : Promise.resolve();
+      void lasting.then(
+        () => {
+          for (const { settle } of batch) settle();
+        },
+        (error: unknown) => {
+          for (const { fail } of batch) fail(error);
+        },
+      );
+      if (number > 0 && (!isClean || number % generationsKept === 0)) {
+        isClean = true;
+        await clean(number).catch(() => undefined);
+      }
+    }
+  }
+
+  function take(): Waiting<State>[] {
+    const batch = waiting;
+    waiting = [];
+    working = batch.length > 0;
+    return batch;
+  }
+
   return {
-    read: () => wrapped(async () => (await newest()).state, folder),
-    update(change) {
-      const turn = previous.then(() => wrapped(() => courteously(directory, () => swap(change)), folder));
-      previous = turn.catch(() => undefined);
-      return turn;
-    },
+    read: () => wrapped(() => Promise.resolve(newest().state), folder),
+    update: (change, { durable = true } = {}) =>
+      wrapped(
+        () =>
+          new Promise((resolve, reject) => {
+            let settle = (): void => undefined;
+            waiting.push({
+              durable,
+              fail: reject,
+              settle: () => {
+                settle();
+              },
+              apply(before) {
+                try {
+                  const { state, result } = change(before);
+                  settle = () => {
+                    resolve(result);
+                  };
+                  return state;
+                } catch (error) {
+                  settle = () => {
+                    reject(error instanceof Error ? error : new Error(messageOf(error)));
+                  };
+                  return before;
+                }
+              },
+            });
+            if (working) return;
+            working = true;
+            // What else is asked for in this turn goes into the same generation.
+            setImmediate(() => void work());
+          }),
+        folder,
+      ),
   };
 }
 
 /** Runs `task` under the lock, or without it where it can't be had soon: the task is safe either way. */
-async function courteously<Result>(directory: string, task: () => Promise<Result>): Promise<Result> {
-  await ensureStateDirectory(directory);
+async function courteously<Result>(directory: string, task: () => Result): Promise<Result> {
   const { default: lockfile } = await import('proper-lockfile');
   const release = await lockfile
     .lock(directory, {
@@ -139,7 +248,7 @@ async function courteously<Result>(directory: string, task: () => Promise<Result
     })
     .catch(() => undefined);
   try {
-    return await task();
+    return task();
   } finally {
     await release?.().catch(() => undefined);
   }
