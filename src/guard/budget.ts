@@ -3,7 +3,7 @@ import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
 import { errnoOf } from '../state/files.js';
 import type { Plan } from './plan.js';
-import type { Charge } from './quota.js';
+import type { Charge } from './counters.js';
 
 /** How much may be written, in files and bytes. */
 export interface Budget {

@@ -7,7 +7,9 @@ import { systemClock, type Clock } from '../state/clock.js';
 import { checkSpecPath, type CheckedPath, type Language } from './paths.js';
 import type { Amount, Budget } from './budget.js';
 import { decide, deniedAction, limitsOf, limitsOfTool, type Call, type Denial } from './policy.js';
-import type { Caller, Charge, Hold, Quota } from './quota.js';
+import type { Charge, Left } from './counters.js';
+import type { Caller, Hold, Quota } from './quota.js';
+import type { GuardState } from './state.js';
 import type { OnConflict, OutputFile, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
 
@@ -55,8 +57,8 @@ export interface Guard {
   checkPath(file: string, place?: OutputPlace): Promise<CheckedPath>;
   /** Writes all files or none. Throws what `checkPath` and `writeFiles` throw, and RATE_LIMITED. */
   write(request: WriteRequest): Promise<WrittenFile[]>;
-  /** Quota left for writing and for a tool, by counter. */
-  remaining(tool: string): Promise<Record<string, number>>;
+  /** Quota left for writing and for a tool. */
+  left(tool: string): Promise<Left>;
 }
 
 export function createGuard(options: {
@@ -71,12 +73,15 @@ export function createGuard(options: {
   const { workspace, stateDirectory, config, caller, clock = systemClock() } = options;
   const territory = { workspace: path.resolve(workspace), stateDirectory: path.resolve(stateDirectory) };
   const writtenBy = new WeakMap<object, Amount>();
+  let shared: Promise<GuardState> | undefined;
+  const state = (): Promise<GuardState> =>
+    (shared ??= import('./state.js').then(({ openState }) => openState(territory.stateDirectory)));
   let opened: Promise<Quota> | undefined;
   /** Loaded when something is first counted, so that a server starts with little. */
   const quota = (): Promise<Quota> =>
-    (opened ??= import('./quota.js').then(({ openQuota }) =>
+    (opened ??= Promise.all([import('./quota.js'), state()]).then(([{ openQuota }, { limits }]) =>
       openQuota({
-        directory: territory.stateDirectory,
+        store: limits,
         caller,
         clock,
         configured: () => [...limitsOf(config().policy), ...config().writes.limits],
@@ -175,9 +180,9 @@ export function createGuard(options: {
       return written;
     },
 
-    async remaining(tool) {
+    async left(tool) {
       const { policy, writes } = config();
-      return (await quota()).remaining([...writes.limits, ...limitsOfTool(policy, tool)]);
+      return (await quota()).left([...writes.limits, ...limitsOfTool(policy, tool)]);
     },
   };
 }

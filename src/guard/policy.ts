@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { recordTool, restrictedActions, type Limit } from '../model/policy.js';
 import type { CallLimit, Policy, Rule, Rules } from '../model/rules.js';
 import { holdsForAll, holdsForAny, phrase, valuesAt } from './conditions.js';
-import type { Charge } from './quota.js';
+import type { Charge } from './counters.js';
 
 /** A call as policies see it; its arguments need not be valid. */
 export interface Call {

@@ -108,7 +108,7 @@ export const endCodegenSession = defineTool({
           testCode,
           verification,
           warnings: [...warnings, ...elements],
-          remaining: await context.guard.remaining('end_codegen_session'),
+          ...(await context.guard.left('end_codegen_session')),
         },
         lines: [
           `${verb} ${spec.path} (${spec.bytes} bytes, ${spec.change}).`,

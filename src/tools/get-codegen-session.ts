@@ -105,8 +105,8 @@ async function describe(
 ): Promise<Answer> {
   const file = await context.guard.checkPath(session.file, session.emission);
   const { relative } = file;
-  const remaining = await context.guard.remaining('end_codegen_session');
-  const structured: Record<string, unknown> = { ...summary(session), file: relative, remaining };
+  const left = await context.guard.left('end_codegen_session');
+  const structured: Record<string, unknown> = { ...summary(session), file: relative, ...left };
   const said: string[] = [];
   if (wanted.has('steps')) {
     const emitted = emitSteps(session.steps);

@@ -38,7 +38,7 @@ test('the documented policy admits one tool, 30 times a minute', async () => {
     retryAfterMs: 30_000,
     decision: { kind: 'limited', rule: 'tools.end_codegen_session.limits[0]' },
   });
-  expect(await guard.remaining('end_codegen_session')).toEqual({ end_codegen_session_rate: 0 });
+  expect((await guard.left('end_codegen_session')).remaining).toEqual({ end_codegen_session_rate: 0 });
   clock.advance(29_999);
   expect(await outcomeOf(guard.admit({ tool: 'end_codegen_session' }))).toBe('RATE_LIMITED');
   clock.advance(1);
@@ -51,7 +51,7 @@ test('calls without a limit leave the disk alone', async () => {
   const admission = await guard.admit({ tool: 'end' });
   expect(admission.decision).toEqual({ kind: 'allowed', rule: 'default' });
   await admission.release();
-  expect(await guard.remaining('end')).toEqual({});
+  expect((await guard.left('end')).remaining).toEqual({});
   expect(existsSync(test.info().outputPath('workspace/.codegen'))).toBe(false);
 });
 
@@ -91,7 +91,7 @@ test('all limits of a call are taken, or none', async () => {
   const guard = open({ policy });
   await guard.admit({ tool: 'end' });
   await expect(guard.admit({ tool: 'end' })).rejects.toThrow('Limit "rare" of 1 per hour is used up.');
-  expect(await guard.remaining('get')).toEqual({ calls: 4 });
+  expect((await guard.left('get')).remaining).toEqual({ calls: 4 });
 });
 
 test('limits that name one counter share it, each over its own window', async () => {
@@ -184,7 +184,7 @@ test('a limit may count what an argument says', async () => {
     'admitted',
     'RATE_LIMITED',
   ]);
-  expect(await guard.remaining('end')).toEqual({ calls: 0 });
+  expect((await guard.left('end')).remaining).toEqual({ calls: 0 });
   expect(await pay(-1)).toBe('POLICY_DENIED');
 });
 

@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import { admit, used, windowOf, type Entry } from '../../src/guard/limits.js';
+import { admit, counterOf, entriesOf, used, windowOf, type Entry } from '../../src/guard/limits.js';
 
 const calls = fc.array(fc.record({ pause: fc.nat(1_500), count: fc.integer({ min: 1, max: 3 }) }), {
   maxLength: 60,
@@ -52,13 +53,41 @@ test('the order of the entries does not matter', () => {
     { id: 'b', at: 700, count: 1 },
     { id: 'a', at: 200, count: 1 },
   ];
-  expect(admit(entries, { max: 2, window: 'second' }, 1_000)).toEqual({ admitted: false, retryAfterMs: 200 });
+  expect(admit(entries, { max: 2, window: 'second' }, 1_000)).toEqual({
+    admitted: false,
+    left: 0,
+    retryAfterMs: 200,
+  });
   expect(used(entries, { window: 'second' }, 1_200)).toBe(1);
 });
 
 test('windows have names or a number of seconds', () => {
   const lengths = (['second', 'minute', 'hour', 'day', 90] as const).map((window) => windowOf({ window }));
   expect(lengths).toEqual([1_000, 60_000, 3_600_000, 86_400_000, 90_000]);
+});
+
+test('entries are kept as they are, in little space, and those that are too old are left out', () => {
+  const entry = fc.record({
+    id: fc.stringMatching(/^[\w-]{11}$/),
+    pause: fc.nat(5_000_000),
+    count: fc.integer({ min: 1, max: 10_000 }),
+  });
+  fc.assert(
+    fc.property(fc.nat(1e9), fc.array(entry, { minLength: 1 }), fc.nat(1_000), (start, sequence, keepMs) => {
+      let microseconds = start;
+      const entries = sequence.map(({ id, pause, count }) => {
+        return { id, count, at: (microseconds += pause) / 1_000 };
+      });
+      const now = microseconds / 1_000;
+      const counter = counterOf(entries, keepMs);
+      assert.deepEqual(
+        entriesOf(counter, now),
+        entries.filter(({ at }) => now - at < keepMs),
+      );
+    }),
+  );
+  const many = Array.from({ length: 10_000 }, (_, at) => ({ id: 'abcdefghijk', at: at * 6, count: 1 }));
+  expect(JSON.stringify(counterOf(many, 60_000)).length).toBeLessThan(170_000);
 });
 
 /** Units admitted after `from`, up to and including `to`. */

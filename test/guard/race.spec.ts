@@ -3,8 +3,12 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { expect, test } from '@playwright/test';
+import { z } from 'zod';
+import { entriesOf } from '../../src/guard/limits.js';
+import { openState } from '../../src/guard/state.js';
+import type { Limit } from '../../src/model/policy.js';
 import { inspect, withHeader } from '../../src/guard/header.js';
 import type { OnConflict } from '../../src/guard/plan.js';
 import { emitted, openGuard } from './workspace.js';
@@ -21,7 +25,19 @@ interface Worker {
   child: ChildProcess;
   /** Asks for a write in the test's workspace; its outcome comes when it has been tried. */
   write: (writing: Writing) => Promise<string>;
+  /** Has it make calls; comes when all have been answered. */
+  admit: (calls: Calls) => Promise<Made[]>;
 }
+
+interface Calls {
+  limits: Limit[];
+  calls: number;
+  atOnce: number;
+  stopEvery?: number;
+}
+
+const madeSchema = z.array(z.object({ began: z.number(), ended: z.number(), outcome: z.string() }));
+type Made = z.infer<typeof madeSchema>[number];
 
 // Processes take their time to start, so the tests share them; the last one kills them.
 test.describe.configure({ mode: 'default' });
@@ -43,29 +59,36 @@ async function startWorker(): Promise<Worker> {
   child.stdin.on('error', () => undefined);
   const waiting: ((line: string) => void)[] = [];
   const answers = createInterface({ input: child.stdout });
-  answers.on('line', (line) => waiting.shift()?.(line.split(' ')[0] ?? ''));
+  answers.on('line', (line) => waiting.shift()?.(line));
   answers.on('close', () => {
     for (const resolve of waiting.splice(0)) resolve('killed');
   });
   const answer = (): Promise<string> => new Promise((resolve) => waiting.push(resolve));
   expect(await answer()).toBe('ready');
+  const ask = (request: object): void => {
+    child.stdin.write(`${JSON.stringify({ workspace: workspace().root, ...request })}\n`);
+  };
   return {
     child,
     write({ max, ...writing }) {
       const limits = max === undefined ? [] : [{ counter: 'writes', window: 'hour', max }];
-      child.stdin.write(`${JSON.stringify({ workspace: workspace().root, limits, ...writing })}\n`);
-      return answer();
+      ask({ limits, ...writing });
+      return answer().then((line) => line.split(' ')[0] ?? '');
+    },
+    admit(calls) {
+      ask(calls);
+      return answer().then((line) => madeSchema.parse(JSON.parse(line)));
     },
   };
 }
 
-function workspace(): { root: string; output: string; lock: string; backups: string } {
+function workspace(): { root: string; output: string; state: string; backups: string } {
   const root = test.info().outputPath('workspace');
   const state = path.join(root, '.codegen');
   return {
     root,
     output: path.join(root, 'generated-tests'),
-    lock: path.join(state, 'state.lock'),
+    state: path.join(state, 'state'),
     backups: path.join(state, 'backups'),
   };
 }
@@ -86,28 +109,44 @@ test('eight processes racing for ten writes get ten', async () => {
   expect(readdirSync(workspace().output)).toHaveLength(10);
 });
 
-test('also when holders of the lock are stopped, and go on after it was taken over', async () => {
-  const max = 40;
-  const { output, lock } = workspace();
-  const holders = team.slice(0, 2);
-  const others = team.slice(2);
-  const outcomes: Promise<string>[] = [];
-  for (const [index, { child, write }] of holders.entries()) {
-    outcomes.push(...times(25, (n) => write({ file: `h${index}-${n}.spec.ts`, body: '', max })));
-    await stopHolding(child, lock);
-    for (let round = 0; existsSync(lock); round++) {
-      const writings = others.map((other, n) =>
-        other.write({ file: `o${index}-${round}-${n}.spec.ts`, body: '', max }),
-      );
-      outcomes.push(...writings);
-      await Promise.all(writings);
-    }
-  }
-  for (const { child } of holders) child.kill('SIGCONT');
-  const all = await Promise.all(outcomes);
-  expect(countOf(all, 'created')).toBe(max);
-  expect(countOf(all, 'RATE_LIMITED')).toBe(all.length - max);
-  expect(readdirSync(output)).toHaveLength(max);
+test('two thousand calls of eight processes, two of them stopped at every step: each limit holds exactly', async () => {
+  const { root } = workspace();
+  const every: Limit = { counter: 'every', window: 'hour', max: 10_000, scope: 'server' };
+  const burst: Limit = { counter: 'burst', window: 'second', max: 25, scope: 'server' };
+  const total: Limit = { counter: 'total', window: 'hour', max: 500, scope: 'server' };
+  const running = team.map(({ admit }, index) =>
+    index < 2
+      ? // A call takes seven steps, so that it is each one's turn.
+        admit({ limits: [burst, every], calls: 25, atOnce: 1, stopEvery: 9 })
+      : admit({
+          limits: index % 2 === 0 ? [burst, every] : [total],
+          calls: 325,
+          atOnce: 5,
+        }),
+  );
+  const stops = await continueStopped(running);
+  const made = await Promise.all(running);
+  const outcomes = made.flat().map(({ outcome }) => outcome);
+  expect(outcomes).toHaveLength(2_000);
+  expect(new Set(outcomes)).toEqual(new Set(['admitted', 'RATE_LIMITED']));
+  expect(stops).toBeGreaterThan(30);
+
+  const totals = made.filter((_, index) => index >= 2 && index % 2 === 1).flat();
+  expect(totals.filter(({ outcome }) => outcome === 'admitted')).toHaveLength(500);
+
+  // The counter that admits all tells when each was admitted.
+  const { counters } = await openState(path.join(root, '.codegen')).limits.read();
+  const times = entriesOf(counters[JSON.stringify(['server', '', 'every'])], 0).map(({ at }) => at);
+  const bursts = made.filter((_, index) => index < 2 || index % 2 === 0).flat();
+  expect(times).toHaveLength(bursts.filter(({ outcome }) => outcome === 'admitted').length);
+  const usedAt = (now: number): number => times.filter((at) => at <= now && now - at < 1_000).length;
+  expect(Math.max(...times.map(usedAt))).toBe(burst.max);
+  const hadRoom = bursts.filter(
+    ({ outcome, began, ended }) =>
+      outcome === 'RATE_LIMITED' &&
+      ![began, ...times.filter((at) => at > began && at <= ended)].some((now) => usedAt(now) >= burst.max),
+  );
+  expect(hadRoom).toEqual([]);
 });
 
 test('eight processes that want one name: one creates it, or each gets its own', async () => {
@@ -177,13 +216,23 @@ test('a process killed at any moment leaves whole files only, and nobody reads h
   }
 });
 
-/** Stops a process at a moment when it, the only one at work, holds the lock. */
-async function stopHolding(child: ChildProcess, lock: string): Promise<void> {
-  for (;;) {
-    await expect.poll(() => existsSync(lock), { intervals: [1] }).toBe(true);
-    child.kill('SIGSTOP');
-    await expect.poll(() => readFileSync(`/proc/${child.pid ?? 0}/stat`, 'utf8')).toContain(') T ');
-    if (existsSync(lock)) return;
-    child.kill('SIGCONT');
+/** Lets each process that stopped itself go on once the others have left its generation far behind. */
+async function continueStopped(running: Promise<unknown>[]): Promise<number> {
+  const { root, state } = workspace();
+  const newest = (): number => Math.max(0, ...readdirSync(state).map((name) => Number(name) || 0));
+  const stoppedAt = new Map<string, number>();
+  let working = running.length;
+  for (const each of running) void each.then(() => working--);
+  let stops = 0;
+  while (working > 0) {
+    await setTimeout(2);
+    for (const mark of readdirSync(root).filter((name) => name.startsWith('stopped-'))) {
+      const since = stoppedAt.get(mark) ?? newest();
+      stoppedAt.set(mark, since);
+      if (newest() < since + 20 && working > 2) continue;
+      process.kill(Number(mark.slice('stopped-'.length)), 'SIGCONT');
+      if (stoppedAt.delete(mark)) stops++;
+    }
   }
+  return stops;
 }

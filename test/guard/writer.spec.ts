@@ -53,7 +53,7 @@ test('identical bytes are left alone and cost no quota', async () => {
     expect(await write('body', onConflict)).toMatchObject([{ path: relative, change: 'unchanged' }]);
   }
   expect((await stat(file)).mtimeMs).toBe(before.mtimeMs);
-  expect(await guard.remaining('end')).toEqual({ writes: 4 });
+  expect((await guard.left('end')).remaining).toEqual({ writes: 4 });
 });
 
 const untouched = withHeader(relative, 'old');
@@ -132,7 +132,7 @@ test('a dry run checks everything and changes nothing', async () => {
   expect(await outcomeOf(write('other', 'fail', true))).toBe('FILE_EXISTS');
   expect(await write('other', 'overwrite', true)).toMatchObject([{ change: 'replaced' }]);
   expect(await readFile(file, 'utf8')).toBe(withHeader(relative, 'body'));
-  expect(await guard.remaining('end')).toEqual({ writes: 4 });
+  expect((await guard.left('end')).remaining).toEqual({ writes: 4 });
 });
 
 test('sizes and numbers are bounded', async () => {
@@ -156,7 +156,7 @@ test('write limits count files that change, and come back where a write fails', 
   await rm(output);
   await guard.write({ files: both, onConflict: 'fail' });
   await expect(write('new', 'overwrite')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
-  expect(await guard.remaining('end')).toEqual({ writes: 0 });
+  expect((await guard.left('end')).remaining).toEqual({ writes: 0 });
 });
 
 test('an output directory that is a file is said plainly, and stays', async () => {

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { createFileStore, part, type StateStore } from '../state/store.js';
+import { countersSchema, noCounters, type Counters } from './counters.js';
+
+/** A part that an earlier version did not know begins empty. */
+const stateSchema = z.object({ limits: countersSchema.default(noCounters) });
+
+/** What the guard keeps and shares with the other processes of its state directory. */
+export interface GuardState {
+  limits: StateStore<Counters>;
+}
+
+export function openState(directory: string): GuardState {
+  const store = createFileStore(directory, stateSchema, stateSchema.parse({}));
+  return { limits: part(store, 'limits') };
+}
