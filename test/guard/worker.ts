@@ -71,19 +71,20 @@ async function call({ workspace, limits, calls, atOnce, stopEvery }: z.infer<typ
 }
 
 function stopBeforeSteps(every: number, workspace: string): () => void {
-  const original = { ...fs };
+  const { readdirSync, readFileSync, mkdirSync, writeFileSync, renameSync } = fs;
+  const original = { readdirSync, readFileSync, mkdirSync, writeFileSync, renameSync };
   const folder = path.join(workspace, '.codegen', 'state');
   const mark = path.join(workspace, `stopped-${process.pid}`);
   let steps = 0;
-  for (const name of ['readdirSync', 'readFileSync', 'mkdirSync', 'writeFileSync', 'renameSync'] as const)
+  for (const [name, step] of Object.entries(original))
     Object.assign(fs, {
       [name](...args: unknown[]): unknown {
         if (String(args[0]).startsWith(folder) && ++steps % every === 0) {
-          original.writeFileSync(mark, '');
+          writeFileSync(mark, '');
           process.kill(process.pid, 'SIGSTOP');
-          original.rmSync(mark);
+          fs.rmSync(mark);
         }
-        return Reflect.apply(original[name], fs, args);
+        return Reflect.apply(step, fs, args);
       },
     });
   syncBuiltinESMExports();

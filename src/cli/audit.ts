@@ -1,0 +1,94 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { loadConfig, type ConfigLocation } from '../config/load.js';
+import { CodegenError } from '../model/errors.js';
+import { logFiles, readLine, verifyLog } from '../guard/audit-verify.js';
+import { openState } from '../guard/state.js';
+
+/** Which lines are shown, and how. */
+export interface AuditFilter {
+  tool?: string | undefined;
+  session?: string | undefined;
+  decision?: string | undefined;
+  /** A date, or a span back from now as in `30m`, `12h`, `7d`. */
+  since?: string | undefined;
+  json: boolean;
+}
+
+type Print = (line: string) => void;
+
+const entrySchema = z.looseObject({
+  event: z.string(),
+  time: z.string(),
+  grant: z.string().default(''),
+  session: z.string().optional(),
+  tool: z.string().optional(),
+  decision: z.string().optional(),
+  rule: z.string().optional(),
+  error: z.string().optional(),
+  cancelled: z.boolean().optional(),
+  interrupted: z.boolean().optional(),
+  files: z.array(z.looseObject({ path: z.string(), change: z.string() })).default([]),
+  durationMs: z.number().optional(),
+});
+
+/** Prints the lines of the log that fit. */
+export async function audit(location: ConfigLocation, filter: AuditFilter, print: Print): Promise<void> {
+  const since = filter.since === undefined ? '' : timeOf(filter.since);
+  for (const { text } of logFiles(await stateDirectory(location)))
+    for (const line of text.split('\n')) {
+      const entry = entrySchema.safeParse(readLine(line)).data;
+      if (entry === undefined || entry.time < since) continue;
+      if (
+        (['tool', 'session', 'decision'] as const).some(
+          (key) => ![undefined, entry[key]].includes(filter[key]),
+        )
+      )
+        continue;
+      print(filter.json ? line : plain(entry));
+    }
+}
+
+/** Prints what is wrong with the log, and tells whether nothing is. */
+export async function auditVerify(location: ConfigLocation, print: Print): Promise<boolean> {
+  const directory = await stateDirectory(location);
+  const { count, findings } = await verifyLog(directory, openState(directory).audit);
+  for (const finding of findings) print(`problem  ${finding}`);
+  if (findings.length === 0) print(`ok       ${count} lines, all as they were written.`);
+  return findings.length === 0;
+}
+
+async function stateDirectory(location: ConfigLocation): Promise<string> {
+  const { config } = await loadConfig(location);
+  return path.resolve(location.workspace, config.state.dir);
+}
+
+function plain(entry: z.infer<typeof entrySchema>): string {
+  const { time, grant, event, tool = event, decision, rule, error, session, files, durationMs } = entry;
+  return [
+    time,
+    grant,
+    tool,
+    decision === undefined ? '' : `${decision} by ${rule ?? '?'}`,
+    error ?? '',
+    entry.interrupted === true ? 'interrupted' : '',
+    entry.cancelled === true ? 'cancelled' : '',
+    session === undefined ? '' : `session ${session}`,
+    ...files.map(({ path, change }) => `${change} ${path}`),
+    durationMs === undefined ? '' : `${durationMs} ms`,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
+const units: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+function timeOf(since: string): string {
+  const [, number, unit = ''] = /^(\d+)([smhd])$/.exec(since) ?? [];
+  const time =
+    number === undefined ? Date.parse(since) : Date.now() - Number(number) * (units[unit] ?? 0) * 1_000;
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw new CodegenError('INVALID_INPUT', `--since ${since} is not a time.`, {
+    hint: 'Give a date such as 2026-01-31, or how long ago: 30m, 12h, 7d.',
+  });
+}

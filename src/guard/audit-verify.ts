@@ -1,0 +1,119 @@
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
+import type { StateStore } from '../state/store.js';
+import { fileName, fileNumbers, logName } from './audit-files.js';
+import { hashOf, type Chain } from './chain.js';
+
+export interface LogFile {
+  name: string;
+  text: string;
+}
+
+/** The files of the log, the oldest first. The newest is read under the log's name, where people find and change it. */
+export function* logFiles(directory: string): Generator<LogFile> {
+  const names = statSync(directory, { throwIfNoEntry: false }) ? fileNumbers(directory).map(fileName) : [];
+  const log = path.join(directory, logName);
+  if (statSync(log, { throwIfNoEntry: false })) names.splice(-1, 1, logName);
+  for (const name of names) yield { name, text: readFileSync(path.join(directory, name), 'utf8') };
+}
+
+const lineSchema = z.looseObject({ line: z.number(), prev: z.string() });
+
+/** A line as it was read; undefined where it is none. */
+export function readLine(text: string): z.infer<typeof lineSchema> | undefined {
+  try {
+    return lineSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with the files, as a chain that ends as the state says; nothing where all lines are as they were. */
+export function checkChain(files: Iterable<LogFile>, { count, head, pending }: Chain): string[] {
+  const findings: string[] = [];
+  const missing = new Set<number>();
+  let last = { line: 0, hash: '' };
+  let torn: string | undefined;
+  for (const { name, text } of files) {
+    if (torn !== undefined) findings.push(`${torn} is not whole: its end was cut off.`);
+    const lines = text.split('\n');
+    torn = lines.pop() === '' ? undefined : `The last line of ${name}`;
+    for (const [index, line] of lines.entries()) {
+      const read = readLine(line);
+      if (read === undefined)
+        findings.push(`Row ${index + 1} of ${name} is not a line of the log: altered or inserted.`);
+      else if (read.line <= last.line)
+        findings.push(
+          missing.delete(read.line)
+            ? `Line ${read.line} stands after line ${last.line}: reordered.`
+            : `Line ${read.line} stands after line ${last.line}: inserted, or a log that was begun anew.`,
+        );
+      else {
+        if (read.line === last.line + 1 && read.prev !== last.hash)
+          findings.push(
+            last.line === 0 ? 'Line 1 does not begin the log: altered.' : `Line ${last.line} was altered.`,
+          );
+        for (let line = last.line + 1; line < read.line; line++) missing.add(line);
+        last = { line: read.line, hash: hashOf(line) };
+      }
+    }
+  }
+  findings.push(...spans(missing).map((lines) => `${lines} missing.`));
+  if (torn !== undefined)
+    findings.push(
+      `${torn} is a torn tail: what was interrupted while it was written, or cut off. The state knows ${count} lines, and ${last.line} are whole.`,
+    );
+  else if (last.line === count && last.hash !== head) findings.push(`Line ${count}, the last, was altered.`);
+  if (last.line > count)
+    findings.push(
+      `Lines ${count + 1} to ${last.line} are not known to the state: appended, or the state was removed.`,
+    );
+  if (last.line < count) {
+    const cut = Array.from({ length: count - last.line }, (_, index) => last.line + 1 + index);
+    const held = cut.every((line) => pending.some((each) => each.line === line));
+    const hint = held ? ' The state holds what they said, and the next call writes them again.' : '';
+    findings.push(...spans(new Set(cut)).map((lines) => `${lines} cut off at the end.${hint}`));
+  }
+  return findings;
+}
+
+/** `Line 3 is`, `Lines 5 to 9 are`. */
+function spans(numbers: ReadonlySet<number>): string[] {
+  return [...numbers]
+    .filter((number) => !numbers.has(number - 1))
+    .map((first) => {
+      let last = first;
+      while (numbers.has(last + 1)) last++;
+      return first === last ? `Line ${first} is` : `Lines ${first} to ${last} are`;
+    });
+}
+
+const attemptsAtMost = 10;
+
+/** Checks the log in `directory` against the state, at a moment when no line is on its way. */
+export async function verifyLog(
+  directory: string,
+  store: StateStore<Chain>,
+): Promise<{ count: number; findings: string[] }> {
+  for (let attempt = 1; ; attempt++) {
+    const chain = await store.read();
+    const findings = [...checkChain(logFiles(directory), chain), ...checkName(directory, chain)];
+    const isSettled = (await store.read()).count === chain.count;
+    // A process that is at work may have counted a line that it is about to write.
+    if (attempt === attemptsAtMost || (findings.length === 0 && isSettled))
+      return { count: chain.count, findings };
+    await setTimeout(20);
+  }
+}
+
+/** The log's name must belong to the file that is written to. */
+function checkName(directory: string, { count, file }: Chain): string[] {
+  if (count === 0) return [];
+  const [named, written] = [logName, fileName(file)].map((name) =>
+    statSync(path.join(directory, name), { throwIfNoEntry: false }),
+  );
+  if (named === undefined) return [`${logName} was removed.`];
+  return named.ino === written?.ino ? [] : [`${logName} was replaced by another file.`];
+}

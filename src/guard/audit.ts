@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { CodegenError, messageOf } from '../model/errors.js';
+import type { Decision } from '../model/policy.js';
+import type { Clock } from '../state/clock.js';
+import { ensureStateDirectory, isRunning } from '../state/files.js';
+import type { StateStore } from '../state/store.js';
+import { fileNumbers, writePending } from './audit-files.js';
+import { begin, end, moveOn, type Begun, type Chain, type Holder } from './chain.js';
+import type { WrittenFile } from './plan.js';
+import type { Caller } from './quota.js';
+
+/** What came of a call, without anything that it was given or that a page said. */
+export interface CallOutcome {
+  /** Code of the error that it failed with. */
+  error?: string | undefined;
+  /** The session that it started. */
+  session?: string | undefined;
+  cancelled?: true | undefined;
+  files: readonly WrittenFile[];
+}
+
+/** A call that gets one line in the log. */
+export interface AuditedCall {
+  /** Notes that it begins, before it takes effect. Throws WRITE_FAILED where the log can't be written. */
+  begin(decision: Decision): Promise<void>;
+  /** Writes its line. What can't be written now is, before the next call begins. */
+  end(outcome: CallOutcome, decision?: Decision): Promise<void>;
+}
+
+/** The log of all calls, to which every process of the state directory writes. */
+export interface Audit {
+  call(call: { tool: string; session?: string | undefined }): AuditedCall;
+  /** Writes the line of something that is not a call. */
+  event(event: string, details?: object): Promise<void>;
+}
+
+/** A line on its way: what is known when it begins, and whether the state has it. */
+interface Line {
+  id: string;
+  begun: Begun;
+  isOpen: boolean;
+}
+
+const attemptsAtMost = 5;
+/** Tells this process from others that get its number. */
+const thisProcess = randomBytes(8).toString('hex');
+
+/**
+ * Opens the log in `directory`. The order of lines is the state's: a line is made, and counted, in one change of it,
+ * which also keeps the line until it is known to stand in its file. So a kill at any moment loses none: what was
+ * counted and not written is written by whoever comes next.
+ */
+export function openAudit(options: {
+  directory: string;
+  store: StateStore<Chain>;
+  caller: Caller;
+  clock: Clock;
+}): Audit {
+  const { directory, store, caller, clock } = options;
+  const holder: Holder = { pid: process.pid, boot: clock.now().boot, process: thisProcess };
+  /** Number of the last line that this process knows to be in its file. */
+  let known = 0;
+  /** Lines that could not be written when they should have been. */
+  const owed = new Map<Line, object>();
+
+  /** Brings the files up to what the state says, or goes on in a new one where somebody else changed the last. */
+  async function write(chain: Chain): Promise<void> {
+    try {
+      for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
+        const shape = writePending(directory, chain);
+        if (shape === 'whole') {
+          known = Math.max(known, chain.count);
+          return;
+        }
+        const left = chain.file;
+        const now = await store.read();
+        // Others may have added lines since, which is why the file is longer.
+        const isOurs = now.file !== left || (shape === 'long' && now.bytes > chain.bytes);
+        const free = Math.max(left, ...fileNumbers(directory)) + 1;
+        chain = isOurs
+          ? now
+          : await store.update((state) => moveOn(state, left, free, shape === 'short'), lasting);
+      }
+    } catch (error) {
+      throw unwritable(error);
+    }
+    throw unwritable('its files keep changing');
+  }
+
+  async function open(line: Line): Promise<void> {
+    const chain = await store.update((state) => begin(state, line.id, line.begun, holder), lasting);
+    line.isOpen = true;
+    await write(chain);
+  }
+
+  async function close(line: Line, outcome: object): Promise<void> {
+    if (!line.isOpen) await open(line);
+    const chain = await store.update((state) => end(state, line.id, outcome, known), lasting);
+    owed.delete(line);
+    await write(chain);
+  }
+
+  /** Writes the lines of calls whose processes died. */
+  async function settleDead(): Promise<void> {
+    const dead = Object.entries((await store.read()).open).filter(([, entry]) => !isAlive(entry.holder));
+    for (const [id, { begun }] of dead) await close({ id, begun, isOpen: true }, { interrupted: true });
+    if (dead.length > 0) await close(lineOf('recovery'), { calls: dead.length });
+  }
+
+  function isAlive({ pid, boot, process: other }: Holder): boolean {
+    return boot === holder.boot && (pid === holder.pid ? other === holder.process : isRunning(pid));
+  }
+
+  function lineOf(event: string, details: object = {}): Line {
+    const { grant, connection } = caller;
+    const begun = { event, time: new Date().toISOString(), grant, connection, ...details };
+    return { id: randomBytes(8).toString('base64url'), begun, isOpen: false };
+  }
+
+  let started: Promise<void> | undefined;
+  /** Before the first line of this process, those of killed ones are written. */
+  const start = (): Promise<void> =>
+    (started ??= (async () => {
+      await ensureStateDirectory(directory);
+      await settleDead();
+      await close(lineOf('start'), { pid: process.pid });
+    })().catch((error: unknown) => {
+      started = undefined;
+      throw unwritable(error);
+    }));
+
+  return {
+    async event(event, details = {}) {
+      await start();
+      await close(lineOf(event), details);
+    },
+
+    call(call) {
+      const began = performance.now();
+      const line = lineOf('call', call);
+      let decided: Decision | undefined;
+      return {
+        async begin(decision) {
+          decided = decision;
+          await start();
+          for (const [late, outcome] of owed) await close(late, outcome);
+          line.begun = { ...line.begun, ...described(decision) };
+          await open(line);
+        },
+        async end({ files, ...outcome }, decision = decided) {
+          const whole = {
+            ...described(decision),
+            ...outcome,
+            ...(files.length > 0 ? { files: files.map(changed) } : {}),
+            durationMs: Math.round(performance.now() - began),
+          };
+          owed.set(line, whole);
+          try {
+            await start();
+            await close(line, whole);
+          } catch (error) {
+            process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
+          }
+        },
+      };
+    },
+  };
+}
+
+/** Only a power failure can lose what is not brought to the disk at once; `verify` then says so. */
+const lasting = { durable: false };
+
+function described(decision: Decision | undefined): object {
+  return decision === undefined ? {} : { decision: decision.kind, rule: decision.rule };
+}
+
+function changed({ path, change, sha256, sha256Before }: WrittenFile): object {
+  return { path, change, before: sha256Before, after: sha256 };
+}
+
+function unwritable(error: unknown): CodegenError {
+  if (error instanceof CodegenError) return error;
+  return new CodegenError('WRITE_FAILED', `The audit log can't be written: ${messageOf(error)}.`, {
+    hint: "No call is served that can't be recorded. Make the state directory writable, or free space on its disk.",
+    cause: error,
+  });
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Changed } from '../state/store.js';
+
+/** A call or event that has begun; what its line will hold at the least. */
+const begunSchema = z.looseObject({ event: z.string(), time: z.string() });
+
+export type Begun = z.infer<typeof begunSchema>;
+
+/** Who is at work on a call: a process, known apart from one that had its number before. */
+const holderSchema = z.object({ pid: z.number(), boot: z.string(), process: z.string() });
+
+export type Holder = z.infer<typeof holderSchema>;
+
+/** The order of all lines, as the state keeps it. */
+export const chainSchema = z.object({
+  /** Lines that were ever written, and the hash of the last. */
+  count: z.number(),
+  head: z.string(),
+  /** Number of the file that is written to, and its size once all that is pending is in it. */
+  file: z.number(),
+  bytes: z.number(),
+  /** The last lines, with their places: nobody knows yet that they are in their file. */
+  pending: z.array(z.object({ line: z.number(), file: z.number(), at: z.number(), text: z.string() })),
+  /** What has begun and has no line yet, by its id. */
+  open: z.record(z.string(), z.object({ begun: begunSchema, holder: holderSchema })),
+});
+
+export type Chain = z.infer<typeof chainSchema>;
+
+export const emptyChain: Chain = { count: 0, head: '', file: 1, bytes: 0, pending: [], open: {} };
+
+/** A file that would grow beyond this many bytes is closed, and the next one begun. */
+const fileBytes = 16 * 1024 * 1024;
+
+export function hashOf(line: string): string {
+  return createHash('sha256').update(line).digest('hex');
+}
+
+/** Notes that something begins. */
+export function begin(chain: Chain, id: string, begun: Begun, holder: Holder): Changed<Chain, Chain> {
+  const state = { ...chain, open: { ...chain.open, [id]: { begun, holder } } };
+  return { state, result: state };
+}
+
+/**
+ * Adds the line of what has begun, and forgets pending lines up to number `known`, which are in their files. Does
+ * nothing where the line has been added already.
+ */
+export function end(chain: Chain, id: string, outcome: object, known: number): Changed<Chain, Chain> {
+  const { [id]: entry, ...open } = chain.open;
+  if (entry === undefined) return { state: chain, result: chain };
+  const line = chain.count + 1;
+  const json = JSON.stringify({ line, prev: chain.head, ...entry.begun, ...outcome });
+  const text = `${json}\n`;
+  const size = Buffer.byteLength(text);
+  const isFull = chain.bytes > 0 && chain.bytes + size > fileBytes;
+  const file = isFull ? chain.file + 1 : chain.file;
+  const at = isFull ? 0 : chain.bytes;
+  const state = {
+    count: line,
+    head: hashOf(json),
+    file,
+    bytes: at + size,
+    pending: [...chain.pending.filter((each) => each.line > known), { line, file, at, text }],
+    open,
+  };
+  return { state, result: state };
+}
+
+/** Goes on in another file, with the pending lines that did not fit into the one that was `left`. */
+export function moveOn(
+  chain: Chain,
+  left: number,
+  file: number,
+  withPending: boolean,
+): Changed<Chain, Chain> {
+  if (chain.file !== left) return { state: chain, result: chain };
+  let bytes = 0;
+  const pending = chain.pending.map((each) => {
+    if (each.file !== left || !withPending) return each;
+    const at = bytes;
+    bytes += Buffer.byteLength(each.text);
+    return { ...each, file, at };
+  });
+  const state = { ...chain, file, bytes, pending };
+  return { state, result: state };
+}
