@@ -167,7 +167,7 @@ async function checkSettled(scenario: Scenario, { workspace, killAt, outcome }: 
   if (outcome === scenario.outcome && intruder === undefined) expect(isWritten, where).toBe(true);
 
   const changes = isWritten ? Object.keys(files).length : 0;
-  expect(await guard.remaining('end'), where).toEqual({ writes: 10 - changes });
+  expect((await guard.left('end')).remaining, where).toEqual({ writes: 10 - changes });
   const state = path.join(workspace, '.codegen');
   const backups = await listBackups(state);
   const kept = backups.map((each) => [each.path, readFileSync(each.absolutePath, 'utf8')]);
