@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
-import { outdatedPages } from '../docs/generate.js';
+import { predecessors } from '../docs/coming-from.js';
+import { outdatedPages, withReferences } from '../docs/generate.js';
 import { policySchema } from '../src/model/policy.js';
 import { inspect } from '../src/guard/header.js';
 
@@ -18,6 +20,29 @@ async function blocks(page: string, language: string): Promise<string[]> {
 
 test('the references say what the schemas say; `npm run docs` brings them up to date', async () => {
   expect(await outdatedPages(false)).toEqual([]);
+});
+
+test('each tool of the Playwright MCP that Playwright ships is said to be something here', async () => {
+  const core = createRequire(import.meta.url).resolve('playwright-core/package.json');
+  const source = await readFile(path.join(path.dirname(core), 'lib', 'coreBundle.js'), 'utf8');
+  const there = [...source.matchAll(/name: "(browser_\w+)",\s+title:/g)].map(([, name]) => name);
+  expect(there.length).toBeGreaterThan(50);
+  const named = predecessors.flatMap(({ rows }) => rows.flatMap(([tools]) => tools));
+  expect(there.filter((name) => name !== undefined && !named.includes(name))).toEqual([]);
+});
+
+test('what other servers have is said by names that there are', () => {
+  expect(withReferences('{action:click}, {matcher:toHaveText}, {use:locale}')).toBe(
+    '[`click`](actions.md#click), [`toHaveText`](actions.md#matchers), [`use.locale`](configuration.md#use)',
+  );
+  for (const reference of [
+    '{action:clik}',
+    '{matcher:toBeGreen}',
+    '{use:speed}',
+    '{tool:browser_click}',
+    '{verb:go}',
+  ])
+    expect(() => withReferences(reference)).toThrow('there is not');
 });
 
 test('the test in the README is as it was emitted', async () => {
