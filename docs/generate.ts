@@ -193,10 +193,10 @@ function actionsPage(): string[] {
   const sections = Object.entries(actionFamilies).flatMap(([family, list]) => [
     `## ${family[0]?.toUpperCase() ?? ''}${family.slice(1)}`,
     '',
-    ...list.flatMap(({ name, description, target, fields }) => [
+    ...list.flatMap(({ name, description, target, takesTo, fields }) => [
       `### ${code(name)}`,
       '',
-      `${description.replaceAll('<select>', '`<select>`')} ${targetUses[target]}`,
+      `${description.replaceAll('<select>', '`<select>`')} ${targetUses[target]}${takesTo ? ' Needs `to`, the other element.' : ''}`,
       '',
       ...keyTable(schemaOf(fields)),
     ]),

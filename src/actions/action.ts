@@ -1,10 +1,10 @@
-import type { Locator, Page } from 'playwright';
+import type { Download, Locator, Page } from 'playwright';
 import { z } from 'zod';
 import type { Import } from '../codegen/generate.js';
 import { literal, pattern } from '../codegen/quote.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { toJson, type Json } from '../model/json.js';
-import type { Step } from '../model/step.js';
+import type { Signal, Step } from '../model/step.js';
 
 /** The pages of a session, as actions see them. */
 export interface SessionPages {
@@ -14,6 +14,16 @@ export interface SessionPages {
   switchTo(id: string): Promise<void>;
   /** Closes the current page; the one that opened it, or else the latest, becomes current. */
   close(): Promise<void>;
+}
+
+/** Files of the workspace, by their paths in it. */
+export interface SessionFiles {
+  /** Absolute path of a file that a page may be given. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
+  readable(file: string): Promise<string>;
+  /** Writes an artifact of the session. Throws what the guard throws. */
+  save(file: string, data: Buffer): Promise<void>;
+  /** A module that is installed in the workspace; undefined where it is not. */
+  module(name: string): Promise<unknown>;
 }
 
 /** How the next dialog is to be answered. */
@@ -38,6 +48,13 @@ export interface Announcement {
 export interface ActionContext {
   page: Page;
   pages: SessionPages;
+  files: SessionFiles;
+  /** The second element, where the action takes one. */
+  to: Locator | undefined;
+  /** The latest download; undefined where there was none. */
+  download: Download | undefined;
+  /** Notes what the action brought about, where nobody else can tell. */
+  credit: (signal: Signal) => void;
   /** Answers the next dialog that no earlier answer is for. */
   answerDialog: (answer: DialogAnswer) => Announcement;
   /** Has the next action wait for what it brings about. */
@@ -67,6 +84,8 @@ export interface Action {
   name: string;
   description: string;
   target: TargetUse;
+  /** Whether it takes a second element, `to`, which is given as `target` is. */
+  takesTo: boolean;
   /** False for what changes the recording instead of becoming a part of it. */
   recorded: boolean;
   /** What the action does besides acting on the page: nothing, or it speaks of the next one, or only looks. */
@@ -89,6 +108,10 @@ export interface EmitScope {
   subject: string;
   /** The variable of the page it acts in. */
   page: string;
+  /** The source of the second element's locator, where the action takes one. */
+  to: string | undefined;
+  /** What the step brought about. */
+  signals: readonly Signal[];
   /** The variable of the page that it opens, if it opens one. */
   opened: string | undefined;
   /** The variable of the latest download; undefined where there was none. */
@@ -103,6 +126,8 @@ export interface EmitScope {
   afterNext: (statement: string) => void;
   /** Has the test import something besides Playwright Test. */
   imports: (module: Import) => void;
+  /** The path of a file of the workspace from the test's directory. */
+  fromSpec: (file: string) => string;
 }
 
 export interface PreparedAction {
@@ -118,6 +143,7 @@ interface ActionDefinition<Fields extends z.ZodObject> {
   recorded?: boolean;
   manner?: Action['manner'];
   opensPage?: boolean;
+  takesTo?: boolean;
   fields: Fields;
   familiar?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
@@ -134,6 +160,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
     target,
     fields,
     familiar = false,
+    takesTo = false,
     recorded = true,
     manner = 'acts',
     opensPage = false,
@@ -148,6 +175,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
     opensPage,
     fields,
     familiar,
+    takesTo,
     prepare(raw, baseURL) {
       const given = fields.parse(raw);
       const checked = baseURL === undefined || normalize === undefined ? given : normalize(given, baseURL);

@@ -1,19 +1,10 @@
 import type { Locator } from 'playwright';
 import { z } from 'zod';
 import { callCode, defineAction, type Action } from './action.js';
+import { clickCount, clickFields, pointerFields, position } from './pointer.js';
 
-const button = z.enum(['left', 'right', 'middle']).describe('Mouse button.');
-const modifiers = z
-  .array(z.enum(['Alt', 'Control', 'ControlOrMeta', 'Meta', 'Shift']))
-  .describe('Keys held down.');
-const position = z
-  .strictObject({ x: z.number(), y: z.number() })
-  .describe("In CSS pixels from the element's top left corner.");
 const delay = z.number().min(0).max(1000).describe('Milliseconds between key presses.');
 const text = z.string().describe('Text to type.');
-
-const pointerFields = z.strictObject({ modifiers: modifiers.optional(), position: position.optional() });
-const clickFields = pointerFields.extend({ button: button.optional() });
 
 /** An action on one element whose fields are the options of a locator's method of the same name. */
 function elementAction<Fields extends z.ZodObject>(definition: {
@@ -45,7 +36,7 @@ const noFields = z.strictObject({});
 export const click = elementAction({
   name: 'click',
   description: 'Clicks an element.',
-  fields: clickFields.extend({ clickCount: z.int().min(1).max(10).optional().describe('Clicks in a row.') }),
+  fields: clickFields.extend({ clickCount: clickCount.optional() }),
   act: (element, options) => element.click(options),
 });
 

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Import } from '../codegen/generate.js';
 import { createNames } from '../codegen/identifiers.js';
 import { locatorCode } from '../codegen/locator-code.js';
@@ -24,6 +25,8 @@ export interface EmittedStep {
   declares: string[];
   /** What it needs besides Playwright Test. */
   imports: Import[];
+  /** Files that it needs, by their paths in the workspace. */
+  files: string[];
   /** The variable of the page that it acts in. */
   page: string;
   /** Becomes the comment above. */
@@ -62,6 +65,8 @@ export function assertionCode(
 
 /** What a statement can use that stands for itself. */
 export const noScope = {
+  to: undefined,
+  signals: [],
   opened: undefined,
   download: undefined,
   companions: [],
@@ -69,11 +74,13 @@ export const noScope = {
   declare: (wish: string): string => wish,
   afterNext: (): void => undefined,
   imports: (): void => undefined,
+  fromSpec: (file: string): string => file,
 };
 
-/** The code of a session's steps, each with the variables that those before it declared. */
+/** The code of a session's steps, each with the variables that those before it declared; `spec` is the test's path in the workspace. */
 export function emitSteps(
   steps: readonly Step[],
+  spec: string,
   locate: Locate = (chain, { page }) => locatorCode(chain, page),
   nameFor = createNames(),
 ): EmittedStep[] {
@@ -88,6 +95,7 @@ export function emitSteps(
     const page = (step.page === undefined ? undefined : variables.get(step.page)) ?? 'page';
     const declares: string[] = [];
     const imports: Import[] = [];
+    const files: string[] = [];
     const emitted: EmittedStep = {
       before: [],
       action: '',
@@ -96,6 +104,7 @@ export function emitSteps(
       last: [],
       declares,
       imports,
+      files,
       page,
       note: step.note,
     };
@@ -111,6 +120,8 @@ export function emitSteps(
     const { signals = [] } = step;
     const promises = new Map<string, string>();
     for (const signal of signals) {
+      // The action answers it itself.
+      if (signal.type === 'filechooser') continue;
       const variable = nameFor(variableFor(signal));
       const isUsed =
         signal.type === 'download' || steps.slice(index + 1).some((later) => later.page === signal.page);
@@ -142,6 +153,8 @@ export function emitSteps(
     emitted.action = action.emit(step, {
       subject: step.locator === undefined ? page : locate(step.locator, { index, of: 'action', page }),
       page,
+      to: step.to && locate(step.to, { index, of: 'action', page }),
+      signals,
       opened,
       download,
       ...companionsOf(steps, index),
@@ -152,6 +165,10 @@ export function emitSteps(
       },
       afterNext: (statement) => announced.push(statement),
       imports: (module) => imports.push(module),
+      fromSpec(file) {
+        files.push(file);
+        return path.posix.relative(path.posix.dirname(spec), file);
+      },
     });
     if (action.manner === 'acts') {
       emitted.after.push(...announced);

@@ -1,23 +1,29 @@
 import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
+import { block } from '../codegen/quote.js';
 import { CodegenError } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
 import { callCode, defineAction } from './action.js';
+import { axeCode, axeOptions, requireAccessible } from './axe.js';
 import { relativeUrl } from './url.js';
 
 interface Matcher {
-  on: 'locator' | 'page';
+  on: 'locator' | 'page' | 'locator or page';
   /** What `expected` has to be; undefined where the matcher takes none. */
   expected?: z.ZodType<Expected>;
   /** `expected` may be left out. */
   optional?: true;
   /** What `name` names, where the matcher takes one. */
   name?: string;
+  /** `name` may be left out; given, it has this form. */
+  optionalName?: { form: RegExp; example: string };
   options?: z.ZodObject;
   /** It speaks of the element's own text or name, which must not stand in the locator. */
   ownText?: true;
+  /** It works only inside a test, so that only a run of the test proves it. */
+  unchecked?: true;
 }
 
 type Expected = TextOrPattern | TextOrPattern[] | number | boolean | null;
@@ -26,6 +32,16 @@ const text = textOrPatternSchema;
 const texts = z.union([text, z.array(text).min(1)]);
 const flag = z.boolean().optional();
 const ignoreCase = z.strictObject({ ignoreCase: flag });
+const screenshotOptions = z.strictObject({
+  animations: z.enum(['disabled', 'allow']).optional(),
+  caret: z.enum(['hide', 'initial']).optional(),
+  maxDiffPixelRatio: z.number().min(0).max(1).optional(),
+  maxDiffPixels: z.int().min(0).optional(),
+  omitBackground: flag,
+  scale: z.enum(['css', 'device']).optional(),
+  threshold: z.number().min(0).max(1).optional(),
+  fullPage: flag,
+});
 const textOptions = z.strictObject({ ignoreCase: flag, useInnerText: flag });
 
 /** Playwright's web-first matchers, see https://playwright.dev/docs/api/class-locatorassertions. */
@@ -61,11 +77,20 @@ export const matchers: Record<string, Matcher> = {
     expected: z.union([z.string(), z.number(), z.boolean(), z.null()]),
   },
   toHaveRole: { on: 'locator', expected: z.string().min(1) },
+  toHaveScreenshot: {
+    on: 'locator or page',
+    name: 'picture',
+    optionalName: { form: /^[\w-]+(?:\.[\w-]+)*\.png$/, example: 'cart.png' },
+    options: screenshotOptions,
+    unchecked: true,
+  },
   toHaveText: { on: 'locator', expected: texts, options: textOptions, ownText: true },
   toHaveTitle: { on: 'page', expected: text },
   toHaveURL: { on: 'page', expected: text, options: ignoreCase },
   toHaveValue: { on: 'locator', expected: text },
   toHaveValues: { on: 'locator', expected: z.array(text) },
+  toMatchAriaSnapshot: { on: 'locator or page', expected: z.string().min(1), unchecked: true },
+  toPassAxe: { on: 'page', options: axeOptions },
 };
 
 const matcherNames = Object.keys(matchers);
@@ -100,8 +125,10 @@ const fields = z
       return;
     }
     if (matcher.name === undefined && name !== undefined) refuse('name', `${matcherName} takes no name`);
-    if (matcher.name !== undefined && name === undefined)
+    if (matcher.name !== undefined && name === undefined && matcher.optionalName === undefined)
       refuse('name', `${matcherName} needs the name of the ${matcher.name}`);
+    if (name !== undefined && matcher.optionalName?.form.test(name) === false)
+      refuse('name', `${matcherName}: expected a name such as "${matcher.optionalName.example}"`);
     if (matcher.expected === undefined) {
       if (expected !== undefined) refuse('expected', `${matcherName} takes no expected value`);
     } else if (expected === undefined) {
@@ -110,12 +137,25 @@ const fields = z
       const result = matcher.expected.safeParse(expected);
       if (!result.success) refuse('expected', `${matcherName}: ${z.prettifyError(result.error)}`);
     }
-    const checkedOptions = (matcher.options ?? z.strictObject({})).safeParse(options ?? {});
-    if (!checkedOptions.success)
-      refuse('options', `${matcherName}: ${z.prettifyError(checkedOptions.error)}`);
+    if (matcherName === 'toHaveScreenshot' && check.value.not === true)
+      refuse('not', `${matcherName} compares with a picture of what is there now; it has no opposite`);
+    const known = matcher.options ?? z.strictObject({});
+    for (const issue of known.safeParse(options ?? {}).error?.issues ?? [])
+      if (issue.code !== 'unrecognized_keys')
+        refuse('options', `${matcherName}: ${issue.path.join('.')}: ${issue.message}`);
+      else
+        for (const key of issue.keys)
+          refuse('options', unknownOption(matcherName, key, Object.keys(known.shape)));
   });
 
 type ExpectFields = z.infer<typeof fields>;
+
+function unknownOption(matcher: string, key: string, known: readonly string[]): string {
+  const guess = nearest(key, known);
+  const hint = guess === undefined ? '' : `; did you mean "${guess}"?`;
+  const options = known.length === 0 ? 'it takes none' : `its options: ${known.join(', ')}`;
+  return `${matcher} has no option "${key}"${hint} (${options})`;
+}
 
 export const expect = defineAction({
   name: 'expect',
@@ -124,9 +164,19 @@ export const expect = defineAction({
   target: 'subject',
   manner: 'looks',
   fields,
-  perform: ({ page, actionMs }, given, locator) => check(given, locator ?? page, actionMs),
-  emit(given, subject) {
+  async perform({ page, files, actionMs }, given, locator) {
+    if (given.matcher === 'toPassAxe') {
+      checkSubject(given.matcher, locator !== undefined);
+      await requireAccessible(page, files, axeOptions.parse(given.options ?? {}), given.not === true);
+    } else if (matchers[given.matcher]?.unchecked === true) await checkForm(given, locator, actionMs);
+    else await check(given, locator ?? page, actionMs);
+  },
+  emit(given, subject, scope) {
+    if (given.matcher === 'toPassAxe')
+      return axeCode(axeOptions.parse(given.options ?? {}), given.not === true, subject, scope);
     const not = given.not === true ? '.not' : '';
+    if (given.matcher === 'toMatchAriaSnapshot')
+      return `await expect(${subject})${not}.toMatchAriaSnapshot(${block(String(given.expected))});`;
     return `await ${callCode(`expect(${subject})${not}`, given.matcher, ...argumentsOf(given), given.options)};`;
   },
   normalize: (given, baseURL) =>
@@ -134,6 +184,42 @@ export const expect = defineAction({
       ? { ...given, expected: relativeUrl(given.expected, baseURL) }
       : given,
 });
+
+/** Whether only a run of the test proves an assertion. */
+export function isUnchecked(args: unknown): boolean {
+  return matchers[fields.parse(args).matcher]?.unchecked === true;
+}
+
+/** Whether an assertion looks at a page for longer than an action takes. */
+export function takesLong(args: unknown): boolean {
+  return fields.parse(args).matcher === 'toPassAxe';
+}
+
+/** Whether an assertion compares with a picture. */
+export function isPicture(args: unknown): boolean {
+  return fields.parse(args).matcher === 'toHaveScreenshot';
+}
+
+/** What can be told of an assertion that works only inside a test: that its subject is there, and its YAML is YAML. */
+async function checkForm(
+  { matcher, expected, options, not }: ExpectFields,
+  locator: Locator | undefined,
+  timeout: number,
+): Promise<void> {
+  if (locator !== undefined && options?.['fullPage'] !== undefined)
+    throw new CodegenError('INVALID_INPUT', `${matcher} of an element takes no fullPage.`, {
+      hint: 'Leave out target or fullPage.',
+    });
+  if (matcher === 'toMatchAriaSnapshot') {
+    const { parseDocument } = await import('yaml');
+    const [error] = parseDocument(String(expected)).errors;
+    if (error !== undefined)
+      throw new CodegenError('INVALID_INPUT', `${matcher}: ${error.message}`, {
+        hint: 'Give lines as the snapshot has them, without refs: - button "Save".',
+      });
+  }
+  if (not !== true) await locator?.waitFor({ state: 'attached', timeout });
+}
 
 /** Resolves when an assertion's fields are true of a locator or a page, rejects where they are not in time. */
 export function checkAssertion(args: unknown, subject: Locator | Page, timeoutMs: number): Promise<void> {

@@ -53,11 +53,12 @@ interface Draft extends PlannedPage {
 }
 
 /**
- * Writes a flow with page objects: one for each route, extended where it is there already. Throws FILE_CHANGED where
+ * Writes a flow with page objects for the test at `spec`, relative to the workspace: one for each route, extended where it is there already. Throws FILE_CHANGED where
  * one that a person has changed lacks what the flow needs.
  */
 export function planStory(
   steps: readonly Step[],
+  spec: string,
   baseURL: string | undefined,
   existing: ReadonlyMap<string, ExistingPage>,
 ): Story {
@@ -89,7 +90,7 @@ export function planStory(
     return `${variableOf(draft, page, index)}.${fieldOf(draft, chain)}`;
   };
 
-  const emitted = emitSteps(steps, locate, nameFor);
+  const emitted = emitSteps(steps, spec, locate, nameFor);
   for (let index = 0; index < steps.length; index++) {
     const run = runFrom(index, steps, passages, emitted);
     const call = run === undefined ? undefined : callOf(run, steps, passages, shelf);

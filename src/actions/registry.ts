@@ -1,20 +1,26 @@
 import type { Step } from '../model/step.js';
 import type { Action } from './action.js';
 import * as dialog from './dialog.js';
+import * as download from './download.js';
+import * as drag from './drag.js';
 import * as element from './element.js';
 import { expect } from './expect.js';
 import * as evaluation from './evaluate.js';
+import * as mouse from './mouse.js';
 import * as navigation from './navigation.js';
+import * as output from './output.js';
 import * as pages from './pages.js';
 import * as structure from './structure.js';
+import * as upload from './upload.js';
 
 /** The families in the order in which they are documented. */
 export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
   navigation: Object.values(navigation),
-  element: Object.values(element),
+  element: [...Object.values(element), ...Object.values(drag), ...Object.values(upload)],
+  mouse: Object.values(mouse),
   assertion: [expect],
-  'dialogs, pages, files': [...Object.values(dialog), ...Object.values(pages)],
-  output: Object.values(evaluation),
+  'dialogs, pages, files': [...Object.values(dialog), ...Object.values(pages), ...Object.values(download)],
+  output: [...Object.values(output), ...Object.values(evaluation)],
   structure: Object.values(structure),
 };
 

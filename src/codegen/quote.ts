@@ -38,6 +38,18 @@ export function quote(value: string): string {
   return `${mark}${escaped}${mark}`;
 }
 
+/** A text as a template literal, indented as what reads it takes away again; a string literal where it has one line. */
+export function block(text: string): string {
+  if (!text.includes('\n')) return quote(text);
+  const lines = text.split('\n').map((line) =>
+    line
+      .replace(/[`\\]|\$(?=\{)/g, '\\$&')
+      .replace(invisible, (found) => shortEscapes.get(found) ?? escapeUnits(found))
+      .replace(endOfScript, escapeUnits),
+  );
+  return `\`\n${lines.map((line) => (line === '' ? '' : `    ${line}`)).join('\n')}\n  \``;
+}
+
 /** A JSON value as a literal, on one line. */
 export function literal(value: Json): string {
   if (typeof value === 'string') return quote(value);

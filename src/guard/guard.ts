@@ -1,16 +1,24 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { artifactBytes, requireArtifactSize } from '../model/artifact.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { recordTool, type Decision, type Limit } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
 import { systemClock, type Clock } from '../state/clock.js';
-import { checkSpecPath, type CheckedPath, type Language } from './paths.js';
+import {
+  checkArtifactPath,
+  checkPicturePath,
+  checkReadablePath,
+  checkSpecPath,
+  type CheckedPath,
+  type Language,
+} from './paths.js';
 import type { Amount, Budget } from './budget.js';
 import { decide, deniedAction, limitsOf, limitsOfTool, type Call, type Denial } from './policy.js';
 import type { Charge, Left } from './counters.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { GuardState } from './state.js';
-import type { OnConflict, OutputFile, WrittenFile } from './plan.js';
+import type { OnConflict, OutputFile, Plan, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
 
 /** What the guard reads of the configuration, anew at every call. */
@@ -32,6 +40,8 @@ export interface OutputPlace {
 export interface WriteRequest extends OutputPlace {
   /** `content` makes the whole text, whose header depends on the path, relative to the workspace. */
   files: { file: string; content: OutputFile['content'] }[];
+  /** Pictures that the files compare with, by their paths relative to the workspace. */
+  pictures?: { path: string; data: Buffer }[];
   onConflict: OnConflict;
   dryRun?: boolean | undefined;
   /** The session that writes: what it has written already counts. */
@@ -57,6 +67,13 @@ export interface Guard {
   checkPath(file: string, place?: OutputPlace): Promise<CheckedPath>;
   /** Writes all files or none. Throws what `checkPath` and `writeFiles` throw, and RATE_LIMITED. */
   write(request: WriteRequest): Promise<WrittenFile[]>;
+  /**
+   * Writes an artifact of a session, in the place of an earlier one of that name. Throws PATH_NOT_ALLOWED,
+   * FILE_TOO_LARGE, RATE_LIMITED, WRITE_FAILED.
+   */
+  writeArtifact(file: string, data: Buffer): Promise<WrittenFile[]>;
+  /** Resolves a file that a page may be given. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
+  checkReadable(file: string): Promise<CheckedPath>;
   /** Quota left for writing and for a tool. */
   left(tool: string): Promise<Left>;
 }
@@ -100,15 +117,10 @@ export function createGuard(options: {
     }
   }
 
-  async function checkPath(file: string, place: OutputPlace = {}): Promise<CheckedPath> {
+  function checkPath(file: string, place: OutputPlace = {}): Promise<CheckedPath> {
     const { output } = config();
-    try {
-      const directory = place.outputPath ?? output.dir;
-      return await checkSpecPath(territory, directory, place.language ?? output.language, file);
-    } catch (error) {
-      const { writeFailure } = await import('./writer.js');
-      throw writeFailure(error);
-    }
+    const directory = place.outputPath ?? output.dir;
+    return checked(checkSpecPath(territory, directory, place.language ?? output.language, file));
   }
 
   async function recover(): Promise<void> {
@@ -120,6 +132,26 @@ export function createGuard(options: {
       release: async (id) => (await quota()).release(id),
       report: (line) => process.stderr.write(`codegen-session-mcp: ${line}\n`),
     });
+  }
+
+  async function reserveWrites(plans: readonly Plan[], id: string): Promise<Hold> {
+    const { writes } = config();
+    const { dailyCharges } = await import('./budget.js');
+    const limits = writes.limits.map((limit, index) => ({
+      limit,
+      rule: `writes.limits[${index}]`,
+      count: plans.length,
+    }));
+    return take([...limits, ...dailyCharges(plans, writes)], id);
+  }
+
+  async function checked(check: Promise<CheckedPath>): Promise<CheckedPath> {
+    try {
+      return await check;
+    } catch (error) {
+      const { writeFailure } = await import('./writer.js');
+      throw writeFailure(error);
+    }
   }
 
   return {
@@ -145,15 +177,19 @@ export function createGuard(options: {
 
     recover,
 
-    async write({ files, onConflict, dryRun = false, session = {}, ...place }) {
+    async write({ files, pictures = [], onConflict, dryRun = false, session = {}, ...place }) {
       const { writes, output } = config();
       const { writeFiles } = await import('./writer.js');
-      const { checkDirectory, checkSession, dailyCharges } = await import('./budget.js');
+      const { checkDirectory, checkSession } = await import('./budget.js');
       if (!dryRun) await recover();
       const before = writtenBy.get(session) ?? { files: 0, bytes: 0 };
-      const checked = [];
-      for (const { file, content } of files) checked.push({ target: await checkPath(file, place), content });
-      const written = await writeFiles(checked, {
+      const targets: OutputFile[] = [];
+      for (const { file, content } of files) targets.push({ target: await checkPath(file, place), content });
+      for (const { path: file, data } of pictures) {
+        const target = await checked(checkPicturePath(territory, file));
+        targets.push({ target, content: () => data, maxFileBytes: artifactBytes });
+      }
+      const written = await writeFiles(targets, {
         ...writes,
         territory,
         onConflict,
@@ -163,14 +199,7 @@ export function createGuard(options: {
           checkSession(plans, before, writes);
           await checkDirectory(plans, path.join(territory.workspace, place.outputPath ?? output.dir), writes);
         },
-        async reserve(plans, id) {
-          const limits = writes.limits.map((limit, index) => ({
-            limit,
-            rule: `writes.limits[${index}]`,
-            count: plans.length,
-          }));
-          return take([...limits, ...dailyCharges(plans, writes)], id);
-        },
+        reserve: reserveWrites,
       });
       const changed = dryRun ? [] : written.filter(({ change }) => change !== 'unchanged');
       writtenBy.set(session, {
@@ -179,6 +208,27 @@ export function createGuard(options: {
       });
       return written;
     },
+
+    async writeArtifact(file, data) {
+      requireArtifactSize(data.length);
+      const { writes } = config();
+      const { writeFiles } = await import('./writer.js');
+      await recover();
+      const check = (given: string): Promise<CheckedPath> => checked(checkArtifactPath(territory, given));
+      return writeFiles([{ target: await check(file), content: () => data }], {
+        ...writes,
+        territory,
+        maxFileBytes: artifactBytes,
+        onConflict: 'overwrite',
+        overwrite: 'always',
+        dryRun: false,
+        check,
+        allow: () => Promise.resolve(),
+        reserve: reserveWrites,
+      });
+    },
+
+    checkReadable: (file) => checkReadablePath(territory, file),
 
     async left(tool) {
       const { policy, writes } = config();

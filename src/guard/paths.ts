@@ -1,7 +1,8 @@
-import { lstat, readdir, realpath } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { artifactExtensions } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
-import { errnoOf } from '../state/files.js';
+import { ensureStateDirectory, errnoOf } from '../state/files.js';
 
 /** Where output may go. */
 export interface Territory {
@@ -76,9 +77,68 @@ export async function checkOutputPath(
   const names = namesOf(file);
   const inside = base.length > 0 && base.every((name, index) => name === names[index]);
   const checked = await walk(territory, file, inside ? names : [...base, ...names]);
-  const found = await lstat(checked.absolute).catch(missing);
-  if (found && !found.isFile()) throw refusal(file, 'is there already, and a link or not a file');
+  await requireFileOrNothing(checked, file);
   return checked;
+}
+
+/** Where artifacts go, from the workspace down: the one hidden place that calls may write to. */
+const artifactsDirectory = ['.codegen', 'artifacts'];
+
+/**
+ * Resolves the path of an artifact: relative to the directory of artifacts, whose own path in front of it is accepted.
+ * The directory is made where it is missing. Throws PATH_NOT_ALLOWED as `checkSpecPath` does, and on an extension that
+ * is not among those of artifacts.
+ */
+export async function checkArtifactPath({ workspace }: Territory, file: string): Promise<CheckedPath> {
+  const place = artifactsDirectory.join('/');
+  const own = file.startsWith(`${place}/`) ? file.slice(place.length + 1) : file;
+  const names = namesOf(own);
+  if (!artifactExtensions.includes(path.extname(own).toLowerCase())) {
+    const hint = `Use one of ${artifactExtensions.join(' ')}.`;
+    throw refusal(file, 'does not have the extension of an artifact', hint);
+  }
+  const artifacts = path.join(workspace, ...artifactsDirectory);
+  await ensureStateDirectory(path.dirname(artifacts));
+  await mkdir(artifacts, { recursive: true, mode: 0o700 });
+  if ((await realpath(artifacts)) !== path.join(await realpath(workspace), ...artifactsDirectory)) {
+    throw refusal(file, 'follows a symbolic link', `Make ${place} a directory of the workspace.`);
+  }
+  const { absolute, relative, ...checked } = await walk({ workspace: artifacts }, file, names);
+  await requireFileOrNothing({ absolute }, file);
+  return {
+    absolute,
+    relative: `${place}/${relative}`,
+    root: checked.root,
+    directory: [...artifactsDirectory, ...checked.directory],
+  };
+}
+
+/** Resolves the path of a picture that a test compares with, where Playwright Test looks for it. Throws PATH_NOT_ALLOWED. */
+export async function checkPicturePath(territory: Territory, file: string): Promise<CheckedPath> {
+  if (!file.endsWith('.png')) throw refusal(file, 'is not a picture');
+  const checked = await walk(territory, file, namesOf(file));
+  await requireFileOrNothing(checked, file);
+  return checked;
+}
+
+/**
+ * Resolves the path of a file that a page may be given. Throws PATH_NOT_ALLOWED where it leads out of the workspace or
+ * to a hidden place, INVALID_INPUT where there is no such file.
+ */
+export async function checkReadablePath(territory: Territory, file: string): Promise<CheckedPath> {
+  const checked = await walk(territory, file, namesOf(file));
+  if ((await stat(checked.absolute).catch(missing))?.isFile() === true) return checked;
+  throw new CodegenError('INVALID_INPUT', `There is no file ${JSON.stringify(file)} in the workspace.`, {
+    hint: 'Give the path of a file that is there, relative to the workspace.',
+  });
+}
+
+async function requireFileOrNothing(
+  { absolute }: Pick<CheckedPath, 'absolute'>,
+  file: string,
+): Promise<void> {
+  const found = await lstat(absolute).catch(missing);
+  if (found && !found.isFile()) throw refusal(file, 'is there already, and a link or not a file');
 }
 
 /** The names a path consists of, each one that every system can hold and that is not hidden. */
@@ -103,10 +163,15 @@ function namesOf(file: string): string[] {
 }
 
 /** Follows the names through the disk, as far as they exist, and refuses where a link or a look-alike is met. */
-async function walk(territory: Territory, file: string, names: readonly string[]): Promise<CheckedPath> {
-  const root = await realpath(territory.workspace);
-  const state = await realpath(territory.stateDirectory).catch(() => path.resolve(territory.stateDirectory));
-  let directory = territory.workspace;
+async function walk(
+  { workspace, stateDirectory }: Pick<Territory, 'workspace'> & Partial<Territory>,
+  file: string,
+  names: readonly string[],
+): Promise<CheckedPath> {
+  const root = await realpath(workspace);
+  const states = stateDirectory === undefined ? [] : await placesOf(stateDirectory);
+  const inState = (place: string): boolean => states.some((state) => !isOutside(path.relative(state, place)));
+  let directory = workspace;
   let parent: string[] = [];
   for (const [index, name] of names.entries()) {
     const next = path.join(directory, name);
@@ -124,18 +189,21 @@ async function walk(territory: Territory, file: string, names: readonly string[]
     if (real === undefined) throw refusal(file, 'follows a symbolic link that leads nowhere');
     const within = path.relative(root, real);
     if (isOutside(within)) throw refusal(file, 'follows a symbolic link out of the workspace');
-    if (!isOutside(path.relative(state, real))) throw refusal(file, 'leads into the state directory');
+    if (inState(real)) throw refusal(file, 'leads into the state directory');
     if (within.split(path.sep).some((part) => part.startsWith('.') || part === 'node_modules')) {
       throw refusal(file, 'follows a symbolic link to a hidden place');
     }
     directory = next;
     if (above.length > 0) parent = within.split(path.sep);
   }
-  const absolute = path.join(territory.workspace, ...names);
-  if (!isOutside(path.relative(territory.stateDirectory, absolute))) {
-    throw refusal(file, 'leads into the state directory');
-  }
+  const absolute = path.join(workspace, ...names);
+  if (inState(absolute)) throw refusal(file, 'leads into the state directory');
   return { absolute, relative: names.join('/'), root: 'workspace', directory: parent };
+}
+
+/** Where a directory is, by its name and really. */
+async function placesOf(directory: string): Promise<string[]> {
+  return [path.resolve(directory), await realpath(directory).catch(() => path.resolve(directory))];
 }
 
 function isOutside(relative: string): boolean {

@@ -10,6 +10,8 @@ export interface OutputFile {
   target: CheckedPath;
   /** Makes the whole content; a text's header depends on the path, relative to the workspace. */
   content: (relativePath: string) => string | Buffer;
+  /** Instead of what is allowed for all. */
+  maxFileBytes?: number;
 }
 
 export interface PlanOptions {
@@ -70,10 +72,11 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<Plan> {
   for (let number = 1; ; number++) {
     const target = number === 1 ? file.target : await options.check(numbered(file.target.relative, number));
     const data = Buffer.from(file.content(target.relative));
-    if (data.length > options.maxFileBytes) {
+    const { maxFileBytes = options.maxFileBytes } = file;
+    if (data.length > maxFileBytes) {
       throw new CodegenError(
         'FILE_TOO_LARGE',
-        `${target.relative} would have ${data.length} bytes; ${options.maxFileBytes} are allowed.`,
+        `${target.relative} would have ${data.length} bytes; ${maxFileBytes} are allowed.`,
         { hint: 'Record less in one session; writes.maxFileBytes in the configuration sets the limit.' },
       );
     }

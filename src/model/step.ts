@@ -12,7 +12,10 @@ export interface Assertion {
 /** What an action brought about besides its effects in the page, and what its test waits for. */
 export type Signal =
   /** A page opened: `page` where the opener is not told. */
-  { type: 'popup' | 'page'; page: string } | { type: 'download'; suggestedFilename: string };
+  | { type: 'popup' | 'page'; page: string }
+  | { type: 'download'; suggestedFilename: string }
+  /** A file chooser opened, which the action answered. */
+  | { type: 'filechooser' };
 
 /**
  * One recorded step of a session. A session is nothing but its list of steps: the generator, `get` and `undo`
@@ -23,6 +26,8 @@ export interface Step {
   action: string;
   /** The element acted on or asserted, where there is one. */
   locator?: LocatorChain;
+  /** The second element, of an action that takes one. */
+  to?: LocatorChain;
   /** The action's own fields, validated: what `emit` needs besides the locator. */
   args: { [name: string]: Json };
   /** Id of the page that it acts in, and that its assertions speak of; the session's first where left out. */

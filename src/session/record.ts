@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { Locator } from 'playwright';
 import { z } from 'zod';
-import type { Action, ActionContext, PreparedAction, SessionPages } from '../actions/action.js';
-import { assertedTexts } from '../actions/expect.js';
+import type { Action, ActionContext, PreparedAction, SessionFiles, SessionPages } from '../actions/action.js';
+import { assertedTexts, expect, isUnchecked, takesLong } from '../actions/expect.js';
 import { newPage, switchPage } from '../actions/pages.js';
 import { actions } from '../actions/registry.js';
 import { undo } from '../actions/structure.js';
@@ -23,7 +23,7 @@ import { within } from '../model/within.js';
 import { announcedOf } from './announced.js';
 import { createEffects, type Effects } from './effects.js';
 import { explainFailure, pageBlocked } from './failure.js';
-import type { ActionRequest } from './request.js';
+import { targetSchema, type ActionRequest } from './request.js';
 import type { Session } from './session.js';
 
 /** Milliseconds that an action may take beyond its own time-out. */
@@ -37,9 +37,11 @@ const longestResult = 10_000;
 /** Milliseconds between looks at whether what is expected has come. */
 const signalPollMs = 20;
 
+/** What recording is bound to: the time for an action and for a navigation, and the files that it may use. */
 export interface RecordLimits {
   actionMs: number;
   navigationMs: number;
+  files: SessionFiles;
 }
 
 export interface RecordOutcome {
@@ -55,6 +57,8 @@ interface Request {
   action: Action;
   prepared: PreparedAction;
   target: string | undefined;
+  /** The second element, of an action that takes one. */
+  to: string | undefined;
   note: string | undefined;
   record: boolean;
 }
@@ -63,6 +67,8 @@ interface Request {
 export interface Task extends Request {
   /** Finds the locator that the step is to have, and the one element that it acts on. */
   locate: () => Promise<Located>;
+  /** Finds the second element, of an action that takes one. */
+  locateTo: () => Promise<Located>;
   /** What it has to bring about, where that is known. */
   signals?: readonly Signal[] | undefined;
 }
@@ -85,12 +91,18 @@ export async function recordActions(
 ): Promise<RecordOutcome> {
   const requests = raw.map((entry, index) => checkRequest(entry, index, session.use.baseURL));
   const shown = live.current;
-  const refs = requests.flatMap(({ target }) => (target !== undefined && isRef(target) ? [target] : []));
+  const refs = requests
+    .flatMap(({ target, to }) => [target, to])
+    .filter((target) => target !== undefined)
+    .filter(isRef);
   const pins = await pinRefs(shown, [...new Set(refs)]);
   await effectsOf(session, live)?.catchUp();
+  const resolve = (request: Request): Promise<Located> =>
+    resolveTarget(request, live.current, shown, pins, session.use.testIdAttribute, limits);
   const tasks = requests.map((request) => ({
     ...request,
-    locate: () => resolveTarget(request, live.current, shown, pins, session.use.testIdAttribute, limits),
+    locate: () => resolve(request),
+    locateTo: () => resolve({ ...request, target: request.to }),
   }));
   return performTasks(session, live, tasks, limits, signal);
 }
@@ -118,6 +130,7 @@ export async function performTasks(
       if (action.manner !== 'announces' && action.name !== switchPage.name) await bringToFront(live, current);
       const { chain, pin } = await task.locate();
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
+      const { chain: to } = await task.locateTo();
       const seen =
         chain === undefined || pin === undefined || brittleness(chain).size === 0
           ? undefined
@@ -126,15 +139,20 @@ export async function performTasks(
         action: action.name,
         ...(current.id === firstPage ? {} : { page: current.id }),
         ...(chain === undefined ? {} : { locator: chain }),
+        ...(to === undefined ? {} : { to }),
         args: prepared.args,
         ...(seen === undefined ? {} : { seen }),
         ...(note === undefined ? {} : { note }),
+        ...(action.name === expect.name && isUnchecked(prepared.args) ? { unchecked: true } : {}),
       };
       // What comes late because of the last step is still credited to it, as long as nothing else is done.
       if (action.manner === 'acts') live.credited = isRecorded ? step : undefined;
       const context: ActionContext = {
         page: current.page,
         pages: pagesOf(live),
+        to: to && toLocator(current.page, to),
+        download: live.downloads.at(-1),
+        credit: (signal) => (step.signals ??= []).push(signal),
         ...announced,
         show: (value) => {
           live.tell({ type: 'result', action: action.name, text: shown(value) });
@@ -144,7 +162,7 @@ export async function performTasks(
         ...limits,
       };
       await Promise.all([effects?.begin(action.name, pin, chain), current.settling.mark()]);
-      await bounded(action, prepared.perform(context, locator), limits);
+      await bounded(task, prepared.perform(context, locator), limits);
       outcome.performed++;
       await settled(live, current, step);
       const blocked = live.takeBlockedPage();
@@ -184,8 +202,7 @@ function effectsOf(session: Session, live: Live): Effects | undefined {
 
 function checkRequest(raw: ActionRequest, index: number, baseURL: string | undefined): Request {
   const where = `actions[${index}]`;
-  const { action: name, note, record = true } = raw;
-  const target = raw.target?.replace(/^\[?ref=((?:f\d+)?e\d+)\]?$/, '$1');
+  const { action: name, target, note, record = true } = raw;
   const action = actions.get(name);
   if (action === undefined) {
     const guess = nearest(name, [...actions.keys()]);
@@ -198,6 +215,7 @@ function checkRequest(raw: ActionRequest, index: number, baseURL: string | undef
   const takesTarget = action.target !== 'none';
   const fields = [
     ...(takesTarget ? ['target'] : []),
+    ...(action.takesTo ? ['to'] : []),
     ...Object.keys(action.fields.shape),
     ...(action.recorded ? ['note', 'record'] : []),
   ];
@@ -205,11 +223,20 @@ function checkRequest(raw: ActionRequest, index: number, baseURL: string | undef
     throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs a target.`, {
       hint: "Give a ref of the snapshot (e12) or a locator such as getByRole('button', { name: 'Save' }).",
     });
-  const envelopeFields = new Set(['action', 'note', 'record', ...(takesTarget ? ['target'] : [])]);
+  const to = action.takesTo ? targetSchema.safeParse(raw['to']).data : undefined;
+  if (action.takesTo && to === undefined)
+    throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs \`to\`, the second element.`, {
+      hint: 'Give it as target is given: a ref of the snapshot, a locator or a selector.',
+    });
+  const envelopeFields = new Set([
+    ...['action', 'note', 'record'],
+    ...(takesTarget ? ['target'] : []),
+    ...(action.takesTo ? ['to'] : []),
+  ]);
   const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !envelopeFields.has(key)));
-  if (target !== undefined && !isRef(target)) chainOf(target);
+  for (const each of [target, to]) if (each !== undefined && !isRef(each)) chainOf(each);
   try {
-    return { action, prepared: action.prepare(own, baseURL), target, note, record };
+    return { action, prepared: action.prepare(own, baseURL), target, to, note, record };
   } catch (error) {
     throw error instanceof z.ZodError
       ? invalidInput(error, `${where} ${name}`, fields, action.fields)
@@ -282,7 +309,7 @@ async function resolveTarget(
     throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
       hint: 'Take a ref of the latest snapshot, or a locator.',
     });
-  const texts = action.name === 'expect' ? assertedTexts(prepared.args) : undefined;
+  const texts = action.name === expect.name ? assertedTexts(prepared.args) : undefined;
   const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
   return { chain: await bestLocator(pin, { testIdAttribute, asserted }), pin };
 }
@@ -299,8 +326,9 @@ function shown(value: unknown): string {
 }
 
 /** A script of the page that does not end holds up even Playwright's own time-outs. */
-async function bounded(action: Action, work: Promise<void>, limits: RecordLimits): Promise<void> {
-  const limitMs = (action.target === 'none' ? limits.navigationMs : limits.actionMs) + graceMs;
+async function bounded({ action, prepared }: Task, work: Promise<void>, limits: RecordLimits): Promise<void> {
+  const isLong = action.target === 'none' || (action.name === expect.name && takesLong(prepared.args));
+  const limitMs = (isLong ? limits.navigationMs : limits.actionMs) + graceMs;
   const done = work.then(() => true);
   done.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
@@ -338,7 +366,7 @@ function requirePage(live: Live, action: Action): void {
 function requireRecorded({ steps }: Session, live: Live, { action, prepared }: Task): void {
   const id = action.name === switchPage.name ? prepared.args['page'] : live.current.id;
   const isOpened = (step: Step): boolean =>
-    (step.signals ?? []).some((signal) => signal.type !== 'download' && signal.page === id);
+    (step.signals ?? []).some((signal) => 'page' in signal && signal.page === id);
   if (id === firstPage || !live.pages.some((page) => page.id === id) || steps.some(isOpened)) return;
   throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
     hint: 'Open it again by a step that is recorded, or act there with "record": false.',
@@ -380,7 +408,7 @@ function pagesOf(live: Live): SessionPages {
 /** Resolves when the page that was acted on, and those that came of it, have settled. */
 async function settled(live: Live, acted: LivePage, { signals = [] }: Step): Promise<void> {
   await acted.settling.settle();
-  const opened = new Set(signals.map((signal) => (signal.type === 'download' ? undefined : signal.page)));
+  const opened = new Set(signals.map((signal) => ('page' in signal ? signal.page : undefined)));
   const others = live.pages.filter(
     (page) => page !== acted && (page === live.current || opened.has(page.id)),
   );
@@ -404,7 +432,7 @@ async function matchSignals(
       throw new CodegenError('ACTION_FAILED', `No ${wanted.type} came, as it did before.`, {
         hint: 'Look at the snapshot for what happens instead.',
       });
-    if (signal.type === 'download' || wanted.type === 'download') continue;
+    if (!('page' in signal && 'page' in wanted)) continue;
     const entry = live.pages.find(({ id }) => id === signal.page);
     if (entry !== undefined) live.rename(entry, wanted.page);
     signal.page = wanted.page;

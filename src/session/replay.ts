@@ -61,7 +61,7 @@ export async function replaySteps(
 
 /** A saved step keeps its locator: a better one now may be a worse one for the test. */
 function taskOf(
-  { action: name, locator, args, note, signals }: Step,
+  { action: name, locator, to, args, note, signals }: Step,
   { use }: Session,
   { current }: Live,
   limits: RecordLimits,
@@ -75,9 +75,11 @@ function taskOf(
     action,
     prepared: action.prepare(args, use.baseURL),
     target: locator && toLocator(current.page, locator).toString(),
+    to: to && toLocator(current.page, to).toString(),
     note,
     record: true,
     signals,
+    locateTo: () => Promise.resolve({ chain: to }),
     locate: async () => ({
       chain: locator,
       pin:

@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import { actions } from '../actions/registry.js';
 
+/** What names an element; a ref may be given as the snapshot prints it. */
+export const targetSchema = z
+  .string()
+  .min(1)
+  .max(5000)
+  .transform((target) => target.replace(/^\[?ref=((?:f\d+)?e\d+)\]?$/, '$1'));
+
 /** What every action of a call may hold besides its own fields. */
 export const requestSchema = z.looseObject({
   action: z.string().meta({ enum: [...actions.keys()] }),
-  target: z
-    .string()
-    .min(1)
-    .max(5000)
-    .optional()
-    .describe("Ref, locator like getByRole('link'), or selector."),
+  target: targetSchema.optional().describe("Ref, locator like getByRole('link'), or selector."),
   note: z.string().max(500).optional().describe('Comment above the step.'),
   record: z.boolean().optional().describe('false: perform only.'),
 });

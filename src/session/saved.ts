@@ -48,12 +48,14 @@ const assertionSchema = z
 const signalSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.enum(['popup', 'page']), page: z.string() }),
   z.strictObject({ type: z.literal('download'), suggestedFilename: z.string() }),
+  z.strictObject({ type: z.literal('filechooser') }),
 ]);
 
 const stepSchema = z
   .strictObject({
     action: z.string(),
     locator: locatorChain.optional(),
+    to: locatorChain.optional(),
     args,
     page: z.string().optional(),
     signals: z.array(signalSchema).optional(),
@@ -154,10 +156,11 @@ function parseJson(text: string): unknown {
 }
 
 /** What keeps a step from being done again; undefined for nothing. */
-function problemOf({ action: name, locator, args: given }: Step): string | undefined {
+function problemOf({ action: name, locator, to, args: given }: Step): string | undefined {
   const action = actions.get(name);
   if (action?.recorded !== true) return `there is no action "${name}" to record`;
   if (action.target === 'element' && locator === undefined) return `${name} has no locator`;
+  if (action.takesTo && to === undefined) return `${name} has no second locator`;
   const { error } = action.fields.safeParse(given);
   return error === undefined ? undefined : `${name}: ${firstIssue(error)}`;
 }

@@ -9,9 +9,9 @@ import type { Session } from './session.js';
 const named = 8;
 
 /** Steps that do nothing to the page, and notice nothing. */
-const passive = new Set(['step', 'scrollIntoViewIfNeeded', 'switchPage', 'closePage']);
+const passive = new Set(['step', 'scrollIntoViewIfNeeded', 'switchPage', 'closePage', 'screenshot', 'pdf']);
 /** Steps that fail where what came before them did not work. */
-const noticing = new Set(['expect', 'waitFor', 'waitForURL']);
+const noticing = new Set(['expect', 'waitFor', 'waitForURL', 'saveDownload']);
 
 /**
  * What a reviewer would say of the session's test: a line for each kind of weakness, with its remedy. Steps are named
@@ -24,6 +24,15 @@ export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>):
     ...secretWarnings(steps, use),
     ...originWarnings(steps, use),
   ];
+}
+
+/** What to say of steps that only a run of the test proves, where it was not run. */
+export function uncheckedWarnings({ steps }: Pick<Session, 'steps'>): string[] {
+  return warning(
+    indexesOf(steps, ({ unchecked }) => unchecked === true),
+    (which) =>
+      `Nothing has proven ${which}: end with verify "require", or run the test with --update-snapshots to make the pictures that it compares with.`,
+  );
 }
 
 function assertionWarnings(steps: readonly Step[]): string[] {
@@ -57,8 +66,8 @@ export function brittleElements(steps: readonly Step[]): string[] {
 
 function locatorWarnings(steps: readonly Step[]): string[] {
   const rests = (on: Brittleness) =>
-    indexesOf(steps, ({ locator, assertions = [] }) =>
-      [locator, ...assertions.map((each) => each.locator)].some(
+    indexesOf(steps, ({ locator, to, assertions = [] }) =>
+      [locator, to, ...assertions.map((each) => each.locator)].some(
         (chain) => chain !== undefined && brittleness(chain).has(on),
       ),
     );

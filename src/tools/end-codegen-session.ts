@@ -10,6 +10,7 @@ type VerifyMode = z.infer<typeof verifyModeSchema>;
 
 const notVerified: Verified = {
   verification: { status: 'off', runs: 0, passed: 0, durationMs: 0 },
+  pictures: [],
   warnings: [],
 };
 
@@ -80,14 +81,15 @@ export const endCodegenSession = defineTool({
 
       // The verified test has other bytes than the planned one where assertions were dropped.
       const { saveSession } = await import('../session/saved.js');
-      const { brittleElements, sessionWarnings } = await import('../session/warnings.js');
-      const request = await writeRequest();
+      const { brittleElements, sessionWarnings, uncheckedWarnings } = await import('../session/warnings.js');
+      const request = { ...(await writeRequest()), pictures: verified.pictures };
       const written = await context.guard.write(request).catch((error: unknown) => {
         if (error instanceof CodegenError && mode !== 'off') return error;
         throw error;
       });
       const { verification } = verified;
       const warnings = [...verified.warnings, ...sessionWarnings(session)];
+      if (mode === 'off') warnings.push(...uncheckedWarnings(session));
       const elements = brittleElements(session.steps);
       if (written instanceof CodegenError)
         return {

@@ -45,6 +45,7 @@ export const getCodegenSession = defineTool({
   async handle(context, { sessionId, include = [], target }, call) {
     if (sessionId === undefined) return listSessions(context);
     const { elementSnapshot, pageState } = await import('../browser/page-state.js');
+    const { takeScreenshot } = await import('../browser/screenshot.js');
     const { explainFailure } = await import('../session/failure.js');
     const { targetLocator } = await import('../session/record.js');
     const wanted = new Set(include);
@@ -67,7 +68,7 @@ export const getCodegenSession = defineTool({
           said.push(`${part}:`, ...live[part].map((entry) => JSON.stringify(entry)));
         }
         if (!wanted.has('screenshot')) return { ...answer, structured, pageContent: said.join('\n') };
-        const image = await (element ?? live.current.page).screenshot();
+        const image = await takeScreenshot(live.current.page, element, { type: 'png', fullPage: false });
         return { ...answer, structured, pageContent: said.join('\n'), image: image.toString('base64') };
       } catch (error) {
         throw explainFailure(error, 'get', live);
@@ -109,7 +110,7 @@ async function describe(
   const structured: Record<string, unknown> = { ...summary(session), file: relative, ...left };
   const said: string[] = [];
   if (wanted.has('steps')) {
-    const emitted = emitSteps(session.steps);
+    const emitted = emitSteps(session.steps, relative);
     const steps = emitted.map((code, index) => {
       const { assertions = [], ...step } = session.steps[index] ?? {};
       const asserted = assertions.map((assertion, number) => ({

@@ -3,11 +3,15 @@ import { emitSteps, statementOf } from '../actions/emitter.js';
 import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
 import { requestSchema } from '../session/request.js';
+import { sessionFiles } from './session-files.js';
 import { defineTool, pageOutput, pageText, types } from './tool.js';
 
 /** The fields of actions whose names nobody would guess who knows Playwright. */
 const ownFields = [...actions.values()]
-  .map(({ name, fields, familiar }) => ({ name, own: familiar ? [] : Object.keys(fields.shape) }))
+  .map(({ name, fields, familiar, takesTo }) => ({
+    name,
+    own: [...(takesTo ? ['to'] : []), ...(familiar ? [] : Object.keys(fields.shape))],
+  }))
   .filter(({ own }) => own.length > 0)
   .map(({ name, own }) => `${name} ${own.join(',')}`);
 
@@ -41,24 +45,36 @@ export const recordCodegenSession = defineTool({
     const { nearestHint } = await import('../session/candidates.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
-    const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
+    const limits = {
+      actionMs: browser.actionTimeoutMs,
+      navigationMs: browser.navigationTimeoutMs,
+      files: sessionFiles(context),
+    };
     return context.sessions.use(sessionId, async (session, live) => {
       const { landed, failure, performed } = await recordActions(session, live, given, limits, signal);
       const mode = failure !== undefined && snapshot === 'none' ? 'diff' : snapshot;
       const state = await pageState(live, mode, session.effects?.settled());
-      const emitted = emitSteps(session.steps);
+      const { relative } = await context.guard.checkPath(session.file, session.emission);
+      const emitted = emitSteps(session.steps, relative);
       const steps = landed.flatMap(({ index, step }) => {
         const code = emitted[session.steps.indexOf(step)];
         if (code === undefined) return [];
         const { assertions } = code;
-        return [{ index, code: statementOf(code), ...(assertions.length === 0 ? {} : { assertions }) }];
+        return [
+          {
+            index,
+            code: statementOf(code),
+            ...(assertions.length === 0 ? {} : { assertions }),
+            ...(step.unchecked === true ? { unchecked: true } : {}),
+          },
+        ];
       });
       const structured = { recorded: landed.length, steps, ...state };
       const lines = [`Performed ${performed} of ${given.length} actions, recorded ${landed.length}.`];
       const said = steps
         .filter(({ code }) => code !== '')
-        .flatMap(({ index, code, assertions = [] }) => [
-          `${index}: ${code}`,
+        .flatMap(({ index, code, assertions = [], unchecked }) => [
+          `${index}: ${code}${unchecked === true ? ' (unchecked until the test is run)' : ''}`,
           ...assertions.map((assertion) => `   ${assertion}`),
         ]);
       if (failure === undefined)

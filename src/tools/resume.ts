@@ -63,7 +63,7 @@ export async function replay(
   const { index, error, target } = failure;
   const hint = [error.hint, await nearestHint(live.current, error, target)].filter(Boolean).join(' ');
   const failed = { index, code: error.code, message: error.message, hint };
-  const notReplayed = emitSteps(steps)
+  const notReplayed = emitSteps(steps, file)
     .map((code, number) => {
       const title = groupTitle(steps[number]);
       return title === undefined ? statementOf(code) : `test.step(${JSON.stringify(title)})`;

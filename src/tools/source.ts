@@ -34,10 +34,14 @@ export interface SessionSource {
   content: (relativePath: string) => string;
   /** The origin of each line of the file, by line number; the first line has number 1. */
   origins: ReadonlyMap<number, Origin>;
+  /** Files that the test needs, by their paths in the workspace. */
+  files: string[];
 }
 
 /** What decides how the session's test is written, besides the session; read once for a call. */
 export interface Surroundings {
+  /** The test's path in the workspace. */
+  spec: string;
   template: Template;
   /** The `use` that the workspace's own configuration has for the test. */
   project: ProjectUse;
@@ -65,6 +69,7 @@ export async function surroundingsOf(
   const { loadProjectUse } = await import('../verify/project-use.js');
   const browserName = use.browserName ?? context.config().browser.name;
   return {
+    spec: file.relative,
     template: await sessionTemplate(context, emission),
     project: await loadProjectUse(context.workspace, file.absolute, browserName, signal),
     browserName,
@@ -74,13 +79,13 @@ export async function surroundingsOf(
 /** The session's test, or a variant of it. */
 export async function sessionSource(
   session: Session,
-  { template, project, browserName }: Surroundings,
+  { spec, template, project, browserName }: Surroundings,
   { soft = false, without }: Variant = {},
 ): Promise<SessionSource> {
   const { language, includeComments, testNamePrefix } = session.emission;
   const steps = relativeTo(project, session);
   let group: string | undefined;
-  const emitted = emitSteps(steps);
+  const emitted = emitSteps(steps, spec);
   const body = steps.flatMap((step, index) => {
     const title = groupTitle(step);
     group = title ?? group;
@@ -114,7 +119,11 @@ export async function sessionSource(
     const origin = body[statement]?.origin;
     return origin === undefined ? [] : [[line + headerLines, origin] as const];
   });
-  return { content: (relativePath) => withHeader(relativePath, source), origins: new Map(origins) };
+  return {
+    content: (relativePath) => withHeader(relativePath, source),
+    origins: new Map(origins),
+    files: emitted.flatMap(({ files }) => files),
+  };
 }
 
 /** The session's steps, with relative URLs where only the project has a base URL. */

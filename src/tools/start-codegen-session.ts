@@ -11,6 +11,7 @@ import type { RecordLimits } from '../session/record.js';
 import type { SavedSession } from '../session/saved.js';
 import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
+import { sessionFiles } from './session-files.js';
 import { sessionTemplate } from './source.js';
 import {
   defineTool,
@@ -96,7 +97,11 @@ export const startCodegenSession = defineTool({
     await sessionTemplate(context, plan.emission);
     await checkStorageState(use, context.workspace);
 
-    const limits = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
+    const limits = {
+      actionMs: browser.actionTimeoutMs,
+      navigationMs: browser.navigationTimeoutMs,
+      files: sessionFiles(context),
+    };
     const session = await context.sessions.start(plan, async () => {
       const process = await context.browsers.get(
         {

@@ -8,6 +8,7 @@ import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
 import type { RunResult } from '../verify/run.js';
 import { leaveOutSteps, unassertedChanges, type StepTrials } from './sensitivity.js';
+import { comparesPictures, makePictures, type Picture } from './pictures.js';
 import { sessionSource, type Origin, type SessionSource, type Surroundings } from './source.js';
 import { runProblem, withTestBench, type TestBench } from './test-run.js';
 import type { ToolCall, ToolContext } from './tool.js';
@@ -64,6 +65,8 @@ interface Sensitivity {
 
 export interface Verified {
   verification: Verification;
+  /** Pictures that the test compares with and that are not in the workspace yet. */
+  pictures: Picture[];
   /** Short texts, with a remedy each. */
   warnings: string[];
 }
@@ -82,6 +85,7 @@ interface Rehearsal {
   /** A copy of the session, from which assertions are dropped. */
   trial: Session;
   surroundings: Surroundings;
+  workspace: string;
   config: Config;
   progress: ToolCall['progress'];
 }
@@ -101,9 +105,17 @@ export async function verifySession(
   const start = performance.now();
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
   return withTestBench(context, signal, async (bench) => {
-    const lane = laneMaker(bench, session, target, config.browser);
-    const rehearsal: Rehearsal = { bench, lane, trial, surroundings, config, progress };
-    const { passed, failure, dropped, covered, withoutJavaScript } = await rehearse(rehearsal);
+    const lane = laneMaker(bench, context.workspace, session, target, config.browser);
+    const rehearsal: Rehearsal = {
+      bench,
+      lane,
+      trial,
+      surroundings,
+      workspace: context.workspace,
+      config,
+      progress,
+    };
+    const { passed, failure, dropped, covered, pictures, withoutJavaScript } = await rehearse(rehearsal);
     const warnings = [...bench.warnings, ...(covered ? [] : [uncovered(target.path)])];
     const verification = (rest: Pick<Verification, 'failure' | 'dropped' | 'sensitivity'>): Verification => ({
       status: rest.failure === undefined ? 'passed' : 'failed',
@@ -112,7 +124,7 @@ export async function verifySession(
       durationMs: Math.round(performance.now() - start),
       ...rest,
     });
-    if (failure !== undefined) return { verification: verification({ failure }), warnings };
+    if (failure !== undefined) return { verification: verification({ failure }), pictures, warnings };
 
     const sensitivity: Sensitivity = { ...(withoutJavaScript === undefined ? {} : { withoutJavaScript }) };
     if (config.verify.sensitivity === 'full') {
@@ -130,23 +142,35 @@ export async function verifySession(
         ...(dropped.length === 0 ? {} : { dropped }),
         ...(config.verify.sensitivity === 'off' ? {} : { sensitivity }),
       }),
+      pictures,
       warnings,
     };
   });
 }
 
 /** Runs the test until it passes as it is, each time without what did not hold; beside it, the same without JavaScript. */
-async function rehearse({ bench, lane, trial, surroundings, config, progress }: Rehearsal): Promise<{
+async function rehearse({
+  bench,
+  lane,
+  trial,
+  surroundings,
+  workspace,
+  config,
+  progress,
+}: Rehearsal): Promise<{
   /** Passes of the last round. */
   passed: number;
   failure?: Failure;
   dropped: Dropped[];
   /** False where the workspace's configuration would not run the file. */
   covered: boolean;
+  pictures: Picture[];
   withoutJavaScript?: 'passed' | 'failed';
 }> {
   const { browser, verify } = config;
   const dropped: Dropped[] = [];
+  const ignoreSnapshots = comparesPictures(trial.steps);
+  let pictures: Picture[] = [];
   for (let round = 1; ; round++) {
     progress(round === 1 ? 'Running the test' : 'Running it again without what did not hold');
     const source = await sessionSource(trial, surroundings, { soft: true });
@@ -155,8 +179,13 @@ async function rehearse({ bench, lane, trial, surroundings, config, progress }: 
       workers: 1,
       limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
     });
+    if (ignoreSnapshots && round === 1) pictures = await makePictures(bench, workspace, whole);
     const exact = await sessionSource(trial, surroundings);
-    const bare = await lane(lanes.bare, [exact], { javaScriptEnabled: false, limits: bareLimits });
+    const bare = await lane(lanes.bare, [exact], {
+      javaScriptEnabled: false,
+      ignoreSnapshots,
+      limits: bareLimits,
+    });
     const result = await bench.run({
       lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
       workers: 2,
@@ -167,12 +196,12 @@ async function rehearse({ bench, lane, trial, surroundings, config, progress }: 
     if (passed === verify.runs && result.end !== 'cancelled') {
       const blind = result.tests.find(({ project }) => project?.lane === lanes.bare)?.status;
       const isKnown = blind === 'passed' || blind === 'failed';
-      return { passed, dropped, covered, ...(isKnown ? { withoutJavaScript: blind } : {}) };
+      return { passed, dropped, covered, pictures, ...(isKnown ? { withoutJavaScript: blind } : {}) };
     }
     const volatile = volatileAssertions(tests, source);
     if (volatile.length === 0 || round === roundsAtMost || result.end !== 'completed') {
-      const failure = await explain(tests, source, trial, result, verify.timeoutMs);
-      return { passed, dropped, covered, failure };
+      const failure = await explain(tests, source, trial, surroundings.spec, result, verify.timeoutMs);
+      return { passed, dropped, covered, pictures, failure };
     }
     dropped.push(...drop(trial, volatile, 'did not hold in another run'));
   }
@@ -182,30 +211,34 @@ async function rehearse({ bench, lane, trial, surroundings, config, progress }: 
 function tryWithoutSteps({ bench, lane, trial, surroundings, progress }: Rehearsal): Promise<StepTrials> {
   progress('Running it with one step left out at a time');
   return leaveOutSteps(trial, surroundings, async (sources) => {
-    const shortened = await lane(lanes.shortened, sources, { limits: shortLimits });
+    const shortened = await lane(lanes.shortened, sources, {
+      ignoreSnapshots: comparesPictures(trial.steps),
+      limits: shortLimits,
+    });
     const workers = Math.max(2, Math.ceil(availableParallelism() / 2));
     const { tests } = await bench.run({ lanes: [shortened], workers });
     return shortened.files.map(({ file }) => tests.find((run) => run.file === file));
   });
 }
 
-/** See `Rehearsal.lane`. */
+/** See `Rehearsal.lane`. Around each test, the workspace is as far as the test needs it. */
 function laneMaker(
   { staging }: TestBench,
+  workspace: string,
   { use }: Session,
   target: Target,
   browser: Config['browser'],
 ): Rehearsal['lane'] {
   return async (name, sources, rest) => ({
     name,
+    ...(sources.length === 1 ? { root: path.join(staging.directory, name, '0') } : {}),
     files: await Promise.all(
-      sources.map(async ({ content }, number) => ({
-        file: await staging.write(
-          path.join(name, String(number), path.basename(target.path)),
-          content(target.path),
-        ),
-        as: target.absolutePath,
-      })),
+      sources.map(async ({ content, files: needed }, number) => {
+        const around = path.join(name, String(number));
+        for (const each of needed) await staging.copy(path.join(around, each), path.join(workspace, each));
+        const file = await staging.write(path.join(around, target.path), content(target.path));
+        return { file, as: target.absolutePath };
+      }),
     ),
     browserName: use.browserName ?? browser.name,
     headless: use.headless ?? browser.headless,
@@ -258,6 +291,7 @@ async function explain(
   tests: readonly TestRun[],
   source: SessionSource,
   { steps }: Session,
+  spec: string,
   result: RunResult,
   timeoutMs: number,
 ): Promise<Failure> {
@@ -278,7 +312,7 @@ async function explain(
   return {
     ...(error?.step === undefined || step === undefined
       ? {}
-      : { step: error.step, code: codeAt(steps, error) }),
+      : { step: error.step, code: codeAt(steps, spec, error) }),
     message: `${error?.message ?? ''}${said}`,
     hint: [
       ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),
@@ -289,8 +323,8 @@ async function explain(
 }
 
 /** The code of a step or of one of its assertions. */
-function codeAt(steps: readonly Step[], { step = 0, assertion }: Partial<Origin>): string {
-  const emitted = emitSteps(steps)[step];
+function codeAt(steps: readonly Step[], spec: string, { step = 0, assertion }: Partial<Origin>): string {
+  const emitted = emitSteps(steps, spec)[step];
   if (emitted === undefined) return '';
   return assertion === undefined ? statementOf(emitted) : (emitted.assertions[assertion] ?? '');
 }

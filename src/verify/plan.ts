@@ -8,6 +8,10 @@ const laneSchema = z.object({
   name: z.string(),
   /** `file` is what runs; the workspace's configuration is asked what it does with `as`. Both are absolute. */
   files: z.array(z.object({ file: z.string(), as: z.string() })),
+  /** The directory that stands for the workspace around the files, where one does. */
+  root: z.string().optional(),
+  /** Whether pictures and snapshots are taken for equal. */
+  ignoreSnapshots: z.boolean().default(false),
   browserName: browserNameSchema,
   headless: z.boolean(),
   /** False switches JavaScript off in the pages. */
@@ -38,6 +42,8 @@ export const planSchema = z.object({
   /** Processes that run tests at once; undefined leaves it to the workspace's configuration. */
   workers: z.int().min(1).optional(),
   lanes: z.array(laneSchema),
+  /** Whether pictures that a test compares with are made where they are missing. */
+  makesPictures: z.boolean().default(false),
   /** Where the report goes. */
   reportFile: z.string(),
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ensureStateDirectory, isRunning } from '../state/files.js';
 import type { PlaywrightTest } from './playwright-test.js';
@@ -9,6 +9,8 @@ export interface Staging {
   directory: string;
   /** Writes a file; gives its absolute path. */
   write(name: string, content: string): Promise<string>;
+  /** Copies a file; one that can't be copied is left to the test to miss. */
+  copy(name: string, from: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -28,6 +30,11 @@ export async function createStaging(stateDirectory: string, playwright: Playwrig
       await mkdir(path.dirname(file), { recursive: true });
       await writeFile(file, content);
       return file;
+    },
+    async copy(name, from) {
+      const file = path.join(directory, name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await copyFile(from, file).catch(() => undefined);
     },
     remove: () => removeDirectory(directory),
   };

@@ -97,6 +97,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
       cwd: path.resolve(workspace, server.cwd ?? '.'),
     })),
     reporter: [[fileURLToPath(new URL('./reporter.js', import.meta.url)), { reportFile: plan.reportFile }]],
+    updateSnapshots: plan.makesPictures ? 'missing' : 'none',
     forbidOnly: false,
     globalTimeout: 0,
     maxFailures: 0,
@@ -188,11 +189,14 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
   const { limits } = lane;
   const use = { ...base.use, ...project.use };
   const expectation = { ...base.expect, ...project.expect };
+  const places = snapshotPlaces(base, project, plan.workspace, lane.root ?? plan.workspace);
   const isStaged = lane.files.some(({ file, as }) => file !== as);
   const isCovered = group.project !== undefined;
   return {
     ...project,
-    ...(isStaged || !isCovered ? { testDir: commonDirectory(files) } : {}),
+    ...places,
+    ...(isCovered && (!isStaged || lane.root !== undefined) ? {} : { testDir: commonDirectory(files) }),
+    ...(lane.ignoreSnapshots ? { ignoreSnapshots: true } : {}),
     testMatch: files.map((file) => new RegExp(`^${file.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`)),
     testIgnore: [],
     respectGitIgnore: false,
@@ -203,7 +207,11 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
     retries: 0,
     fullyParallel: false,
     timeout: atMost(project.timeout ?? base.timeout ?? 30_000, limits.test),
-    expect: { ...expectation, timeout: atMost(expectation.timeout ?? 5000, limits.expect) },
+    expect: {
+      ...expectation,
+      ...places.expect,
+      timeout: atMost(expectation.timeout ?? 5000, limits.expect),
+    },
     metadata: { ...project.metadata, [metadataKey]: { lane: lane.name, covered: isCovered } },
     use: {
       ...use,
@@ -217,6 +225,33 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
       navigationTimeout: atMost(use.navigationTimeout ?? 0, limits.navigation),
       ...(lane.javaScriptEnabled ? {} : { javaScriptEnabled: false }),
     },
+  };
+}
+
+/** Where a project has its tests and the pictures that they compare with, with another directory in the workspace's place. */
+function snapshotPlaces(
+  base: PlaywrightTestConfig,
+  project: Project,
+  workspace: string,
+  root: string,
+): Pick<Project, 'testDir' | 'snapshotDir' | 'snapshotPathTemplate' | 'expect'> {
+  const moved = (place: string): string => {
+    const relative = path.relative(workspace, path.resolve(workspace, place));
+    return relative.startsWith('..') || path.isAbsolute(relative) ? place : path.join(root, relative);
+  };
+  // Else it begins where the configuration is, which is here.
+  const template = (text: string): string => (/^\{(?:testDir|snapshotDir)\}/.test(text) ? text : moved(text));
+  const { testDir = workspace, snapshotDir, snapshotPathTemplate, expect } = { ...base, ...project };
+  const pictures = { ...base.expect?.toHaveScreenshot, ...expect?.toHaveScreenshot };
+  return {
+    testDir: moved(testDir),
+    ...(snapshotDir === undefined ? {} : { snapshotDir: moved(snapshotDir) }),
+    ...(snapshotPathTemplate === undefined ? {} : { snapshotPathTemplate: template(snapshotPathTemplate) }),
+    ...(pictures.pathTemplate === undefined
+      ? {}
+      : {
+          expect: { toHaveScreenshot: { ...pictures, pathTemplate: template(pictures.pathTemplate) } },
+        }),
   };
 }
 

@@ -1,32 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { actions } from '../../src/actions/registry.js';
 import { matchers } from '../../src/actions/expect.js';
-import { checkEmitted } from '../codegen/emitted.js';
-import { configure, expect, runTests, test } from '../fixtures.js';
-
-const label = (name: string): string => `getByLabel(${JSON.stringify(name)})`;
-const button = (name: string): string =>
-  `getByRole("button", { name: ${JSON.stringify(name)}, exact: true })`;
-const status = (expected: unknown): Record<string, unknown> => ({
-  action: 'expect',
-  target: 'getByRole("status")',
-  matcher: 'toHaveText',
-  expected,
-});
-
-const expectOn = (target: string, matcher: string, more: object = {}): Record<string, unknown> => ({
-  action: 'expect',
-  target,
-  matcher,
-  ...more,
-});
-
-interface Flow {
-  title: string;
-  use?: Record<string, unknown>;
-  actions: Record<string, unknown>[];
-}
+import { configure, expect, test } from '../fixtures.js';
+import { allKindsOfPage, button, expectOn, label, status } from './flows.js';
+import { recordAndRun, type Flow } from './recorded.js';
 
 function elements(url: string): Flow {
   return {
@@ -209,38 +185,29 @@ function severalPages(url: string): Flow {
   };
 }
 
-/** Every action and every matcher, on pages where each has an effect that an assertion sees. */
 function flows(url: string): Flow[] {
   return [elements(url), dialogs(url), severalPages(url)];
 }
 
+test('every action and every matcher is recorded and run here or in pages.spec.ts', () => {
+  const used = new Set(
+    [...flows(''), ...allKindsOfPage('')].flatMap((flow) =>
+      flow.actions.flatMap((each) => [each['action'], each['matcher']]),
+    ),
+  );
+  expect([...actions.keys()].filter((name) => !used.has(name))).toEqual(['undo']);
+  expect(Object.keys(matchers).filter((name) => !used.has(name))).toEqual([]);
+});
+
 for (const language of ['typescript', 'javascript'] as const) {
-  test(`every action and matcher, recorded and run in ${language}`, async ({ server, pages, workspace }) => {
+  test(`elements, dialogs and pages, recorded and run in ${language}`, async ({
+    server,
+    pages,
+    workspace,
+  }) => {
     test.slow();
     const actionRules = { record_codegen_session: { actions: { allow: ['evaluate'] } } };
     await configure(workspace, { policy: { version: '1', default: 'allow', tools: actionRules } });
-    const planned = flows(pages.url);
-    const used = new Set(
-      planned.flatMap((flow) => flow.actions.flatMap((each) => [each['action'], each['matcher']])),
-    );
-    expect([...actions.keys()].filter((name) => !used.has(name))).toEqual(['undo']);
-    expect(Object.keys(matchers).filter((name) => !used.has(name))).toEqual([]);
-
-    const emitted = await Promise.all(
-      planned.map(async ({ actions: wanted, ...flow }) => {
-        const { sessionId } = await server.start({ ...flow, options: { language } });
-        const recorded = await server.record(sessionId, ...wanted);
-        expect(recorded.failed).toBeUndefined();
-        expect(recorded.recorded).toBe(wanted.length);
-        const { filePath, testCode } = await server.call('end_codegen_session', { sessionId });
-        const content = await readFile(filePath, 'utf8');
-        expect(content).toBe(testCode);
-        return { name: path.basename(filePath), content };
-      }),
-    );
-    await checkEmitted(emitted);
-    const run = await runTests(workspace);
-    expect(run.output).toContain(`${planned.length} passed`);
-    expect(run.exitCode).toBe(0);
+    await recordAndRun(server, workspace, flows(pages.url), [language]);
   });
 }

@@ -58,7 +58,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
   return run(
     { workspace, config: () => config },
     session,
-    { template: await findTemplate('plain', undefined), project: {}, browserName: 'chromium' },
+    { spec: file, template: await findTemplate('plain', undefined), project: {}, browserName: 'chromium' },
     { path: file, absolutePath: path.join(workspace, file) },
     { signal: new AbortController().signal, progress: () => undefined },
   );

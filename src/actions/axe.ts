@@ -1,0 +1,87 @@
+import type * as axe from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import { z } from 'zod';
+import { quote } from '../codegen/quote.js';
+import { CodegenError } from '../model/errors.js';
+import { valueCode, type EmitScope, type SessionFiles } from './action.js';
+
+const axePackage = '@axe-core/playwright';
+
+const textOrTexts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional();
+
+/** What `toPassAxe` takes. */
+export const axeOptions = z.strictObject({
+  /** The only rules that are tried. */
+  rules: textOrTexts,
+  /** CSS selectors of what is looked at, and of what is not. */
+  include: textOrTexts,
+  exclude: textOrTexts,
+});
+
+type AxeOptions = z.infer<typeof axeOptions>;
+
+const axeModule = z.custom<typeof axe>(
+  (value) => typeof value === 'object' && value !== null && 'AxeBuilder' in value,
+);
+
+/** The calls that tell a builder what to look at. */
+function callsOf({ rules, include, exclude }: AxeOptions) {
+  const list = (texts: string | string[] | undefined): string[] =>
+    texts === undefined ? [] : [texts].flat();
+  return { rules: list(rules), include: list(include), exclude: list(exclude) };
+}
+
+/** Looks for violations in a page, with the package of the workspace. Throws ACTION_FAILED where there are some. */
+export async function requireAccessible(
+  page: Page,
+  files: SessionFiles,
+  options: AxeOptions,
+  not: boolean,
+): Promise<void> {
+  const module = await files.module(axePackage);
+  if (module === undefined)
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `toPassAxe needs ${axePackage}, which is not installed in the workspace.`,
+      {
+        hint: `Ask the person who runs this server for \`npm install --save-dev ${axePackage}\`, or assert with toMatchAriaSnapshot.`,
+      },
+    );
+  const { AxeBuilder } = axeModule.parse(module);
+  const { rules, include, exclude } = callsOf(options);
+  // The legacy mode opens no page of its own, which the session would take for a popup.
+  const builder = new AxeBuilder({ page }).setLegacyMode(true);
+  if (rules.length > 0) builder.withRules(rules);
+  for (const selector of include) builder.include(selector);
+  for (const selector of exclude) builder.exclude(selector);
+  const { violations } = await builder.analyze();
+  if (not ? violations.length > 0 : violations.length === 0) return;
+  const found = violations.map(({ id, help, nodes }) => `${id} (${help}; ${nodes.length} elements)`);
+  throw new CodegenError(
+    'ACTION_FAILED',
+    not ? 'The page violates no rule of axe.' : `The page violates rules of axe: ${found.join(', ')}.`,
+    { hint: 'Assert what holds: name the `rules` to try, or `include` and `exclude` parts of the page.' },
+  );
+}
+
+/** The statements of `toPassAxe`, as Playwright's documentation has them. */
+export function axeCode(
+  options: AxeOptions,
+  not: boolean,
+  page: string,
+  { declare, imports }: EmitScope,
+): string {
+  imports({ from: axePackage, default: 'AxeBuilder' });
+  const results = declare('results');
+  const { rules, include, exclude } = callsOf(options);
+  const calls = [
+    ...(rules.length === 0 ? [] : [`.withRules(${valueCode(rules)})`]),
+    ...include.map((selector) => `.include(${quote(selector)})`),
+    ...exclude.map((selector) => `.exclude(${quote(selector)})`),
+  ];
+  const builder = `new AxeBuilder({ ${page === 'page' ? 'page' : `page: ${page}`} })`;
+  return [
+    `const ${results} = await ${builder}${calls.join('')}.analyze();`,
+    `expect(${results}.violations)${not ? '.not' : ''}.toEqual([]);`,
+  ].join('\n');
+}

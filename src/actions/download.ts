@@ -1,0 +1,30 @@
+import { readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { requireArtifactSize } from '../model/artifact.js';
+import { CodegenError } from '../model/errors.js';
+import { within } from '../model/within.js';
+import { artifactPath, outputPath } from './artifact.js';
+import { defineAction } from './action.js';
+
+export const saveDownload = defineAction({
+  name: 'saveDownload',
+  description: 'Saves the last download of the session.',
+  target: 'none',
+  manner: 'looks',
+  fields: z.strictObject({ path: artifactPath }),
+  familiar: true,
+  async perform({ download, files, navigationMs }, { path }) {
+    if (download === undefined)
+      throw new CodegenError('ACTION_FAILED', 'Nothing has been downloaded.', {
+        hint: 'Record the action that starts the download first; `events` tells when it has begun.',
+      });
+    const file = await within(navigationMs, download.path());
+    if (file === undefined)
+      throw new CodegenError('ACTION_FAILED', `The download did not finish within ${navigationMs} ms.`, {
+        hint: 'Start it again, or raise browser.navigationTimeoutMs in the configuration.',
+      });
+    requireArtifactSize((await stat(file)).size);
+    await files.save(path, await readFile(file));
+  },
+  emit: ({ path }, _, { download = 'download' }) => `await ${download}.saveAs(${outputPath(path)});`,
+});

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { defineAction, valueCode } from './action.js';
+import { position } from './pointer.js';
+
+/** Moves on the way: pages that drag by pointer events tell a drag from a click by the first, and its end by others. */
+const moves = 5;
+
+interface DragFields {
+  position?: { x: number; y: number } | undefined;
+}
+
+const dragOptions = ({ position }: DragFields) => ({
+  ...(position === undefined ? {} : { targetPosition: position }),
+  steps: moves,
+});
+
+export const dragTo = defineAction({
+  name: 'dragTo',
+  description: 'Drags an element to another, whose `to` is given as `target` is.',
+  target: 'element',
+  takesTo: true,
+  fields: z.strictObject({ position: position.optional().describe('Where on `to` it is dropped.') }),
+  async perform({ to }, given, element) {
+    if (element !== undefined && to !== undefined) await element.dragTo(to, dragOptions(given));
+  },
+  emit: (given, subject, { to = '' }) => `await ${subject}.dragTo(${to}, ${valueCode(dragOptions(given))});`,
+});

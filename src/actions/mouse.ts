@@ -1,0 +1,86 @@
+import type { Page } from 'playwright';
+import { z } from 'zod';
+import { callCode, defineAction, type Action } from './action.js';
+import { button, clickCount } from './pointer.js';
+
+const x = z.number().describe("In CSS pixels from the viewport's left edge.");
+const y = z.number().describe("In CSS pixels from the viewport's top edge.");
+
+/** An action on the mouse of the page, by coordinates. */
+function mouseAction<Fields extends z.ZodObject>(definition: {
+  /** The method of `page.mouse`. */
+  method: string;
+  description: string;
+  fields: Fields;
+  act: (mouse: Page['mouse'], fields: z.infer<Fields>) => Promise<void>;
+  /** The arguments of the method. */
+  args: (fields: z.infer<Fields>) => unknown[];
+}): Action {
+  const { method, description, fields, act, args } = definition;
+  return defineAction({
+    name: `mouse.${method}`,
+    description,
+    target: 'none',
+    fields,
+    familiar: true,
+    perform: ({ page }, given) => act(page.mouse, given),
+    emit: (given, page) => `await ${callCode(`${page}.mouse`, method, ...args(given))};`,
+  });
+}
+
+const buttonFields = z.strictObject({ button: button.optional(), clickCount: clickCount.optional() });
+
+export const move = mouseAction({
+  method: 'move',
+  description: 'Moves the mouse to a point.',
+  fields: z.strictObject({
+    x,
+    y,
+    steps: z.int().min(1).max(100).optional().describe('Moves on the way; 1 when left out.'),
+  }),
+  act: (mouse, { x, y, ...options }) => mouse.move(x, y, options),
+  args: ({ x, y, ...options }) => [x, y, options],
+});
+
+export const click = mouseAction({
+  method: 'click',
+  description: 'Clicks at a point, e.g. of a canvas.',
+  fields: buttonFields.extend({ x, y }),
+  act: (mouse, { x, y, ...options }) => mouse.click(x, y, options),
+  args: ({ x, y, ...options }) => [x, y, options],
+});
+
+export const dblclick = mouseAction({
+  method: 'dblclick',
+  description: 'Double-clicks at a point.',
+  fields: z.strictObject({ x, y, button: button.optional() }),
+  act: (mouse, { x, y, ...options }) => mouse.dblclick(x, y, options),
+  args: ({ x, y, ...options }) => [x, y, options],
+});
+
+export const down = mouseAction({
+  method: 'down',
+  description: 'Presses a mouse button and holds it.',
+  fields: buttonFields,
+  act: (mouse, options) => mouse.down(options),
+  args: (options) => [options],
+});
+
+export const up = mouseAction({
+  method: 'up',
+  description: 'Releases a mouse button.',
+  fields: buttonFields,
+  act: (mouse, options) => mouse.up(options),
+  args: (options) => [options],
+});
+
+export const wheel = mouseAction({
+  method: 'wheel',
+  description: 'Turns the mouse wheel where the mouse is.',
+  fields: z.strictObject({
+    deltaX: z.number().describe('Pixels to the right.'),
+    deltaY: z.number().describe('Pixels downwards.'),
+  }),
+  act: (mouse, { deltaX, deltaY }) => mouse.wheel(deltaX, deltaY),
+  args: ({ deltaX, deltaY }) => [deltaX, deltaY],
+});

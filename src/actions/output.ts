@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { CodegenError } from '../model/errors.js';
+import { takeScreenshot } from '../browser/screenshot.js';
+import { artifactPath, outputPath } from './artifact.js';
+import { defineAction } from './action.js';
+
+/** Path of an artifact whose name ends in one of these extensions. */
+function pathWith(...extensions: string[]): z.ZodString {
+  return artifactPath.refine((text) => extensions.some((extension) => text.endsWith(extension)), {
+    error: `expected a name that ends in ${extensions.join(', ')}`,
+  });
+}
+
+export const screenshot = defineAction({
+  name: 'screenshot',
+  description: 'Takes a screenshot of the page, or of an element; password fields are masked in it.',
+  target: 'optional element',
+  manner: 'looks',
+  fields: z.strictObject({
+    path: pathWith('.png', '.jpg', '.jpeg'),
+    fullPage: z.boolean().optional().describe('The whole page, not only what is in view.'),
+  }),
+  familiar: true,
+  async perform({ page, files }, { path, fullPage = false }, element) {
+    if (element !== undefined && fullPage)
+      throw new CodegenError('INVALID_INPUT', 'A screenshot of an element is not one of the full page.', {
+        hint: 'Leave out target or fullPage.',
+      });
+    const type = path.endsWith('.png') ? 'png' : 'jpeg';
+    await files.save(path, await takeScreenshot(page, element, { type, fullPage }));
+  },
+  emit({ path, fullPage }, subject) {
+    const options = [`path: ${outputPath(path)}`, ...(fullPage === true ? ['fullPage: true'] : [])];
+    return `await ${subject}.screenshot({ ${options.join(', ')} });`;
+  },
+});
+
+export const pdf = defineAction({
+  name: 'pdf',
+  description: 'Prints the page as a PDF; Chromium without a window does.',
+  target: 'none',
+  manner: 'looks',
+  fields: z.strictObject({ path: pathWith('.pdf') }),
+  familiar: true,
+  async perform({ page, files }, { path }) {
+    await files.save(path, await page.pdf());
+  },
+  emit: ({ path }, page) => `await ${page}.pdf({ path: ${outputPath(path)} });`,
+});

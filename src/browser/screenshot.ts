@@ -1,0 +1,15 @@
+import type { Locator, Page } from 'playwright';
+
+/** Fields of passwords, also where the page shows what is typed. */
+const passwordField = 'input:is([type="password"], [autocomplete$="-password"])';
+
+/** A screenshot of a page or of an element in it, in which password fields are masked. */
+export function takeScreenshot(
+  page: Page,
+  element: Locator | undefined,
+  options: { type: 'png' | 'jpeg'; fullPage: boolean },
+): Promise<Buffer> {
+  const mask = page.frames().map((frame) => frame.locator(passwordField));
+  const { type } = options;
+  return element === undefined ? page.screenshot({ ...options, mask }) : element.screenshot({ type, mask });
+}
