@@ -27,13 +27,13 @@ export interface BackupLimits {
   maxAgeDays: number;
 }
 
-const backupName = /^((\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]+)-\d+)-([^+]+)$/;
+const backupName = /^((\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([0-9a-f]+)-\d+)-([^+]+)$/;
 
 const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'backups');
 
 /** The name of a backup. Of a long path, whose name no directory could hold, directories are made. */
 export function nameOfBackup(time: Date, transaction: string, index: number, file: string): string {
-  const stamp = time.toISOString().replace(/[-:]|\.\d+/g, '');
+  const stamp = time.toISOString().replace(/[-:.]/g, '');
   const whole = `${stamp}-${transaction}-${index}-${encodeURIComponent(file)}`;
   return (whole.match(/.{1,200}/g) ?? []).join('/');
 }
@@ -50,10 +50,10 @@ export async function listBackups(stateDirectory: string): Promise<Backup[]> {
     .map((each) => path.join(each.parentPath, each.name))
     .flatMap((absolutePath) => {
       const name = path.relative(folder, absolutePath).split(path.sep).join('');
-      const [, id, year, month, day, hour, minute, second, transaction, encoded] =
+      const [, id, year, month, day, hour, minute, second, thousandth, transaction, encoded] =
         backupName.exec(name) ?? [];
       if (id === undefined || transaction === undefined || encoded === undefined) return [];
-      const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+      const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${thousandth}Z`);
       return [{ id, time, transaction, path: decodeURIComponent(encoded), absolutePath }];
     })
     .sort((a, b) => (a.id < b.id ? 1 : -1));
@@ -67,9 +67,14 @@ export async function pruneBackups(stateDirectory: string, limits: BackupLimits)
   const removable = settled.filter(({ time }, index) => index >= limits.maxFiles || time.getTime() < oldest);
   for (const { absolutePath } of removable) {
     await rm(absolutePath, { force: true });
-    const directory = path.dirname(absolutePath);
-    if (directory !== folderOf(stateDirectory)) await rmdir(directory).catch(() => undefined);
+    await removeEmpty(path.dirname(absolutePath), folderOf(stateDirectory)).catch(() => undefined);
   }
+}
+
+async function removeEmpty(directory: string, top: string): Promise<void> {
+  if (directory === top) return;
+  await rmdir(directory);
+  await removeEmpty(path.dirname(directory), top);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -29,7 +30,7 @@ interface Scenario {
 
 const several = {
   before: { 'a.spec.ts': 'old a', 'b.spec.ts': 'old b' },
-  files: { 'a.spec.ts': 'new a', 'pages/new/c.spec.ts': 'new c', 'b.spec.ts': 'new b' },
+  files: { 'a.spec.ts': 'new a', 'pages/new/c.spec.ts': 'new c' },
   onConflict: 'overwrite',
 } as const;
 
@@ -44,8 +45,8 @@ const scenarios: Scenario[] = [
   {
     name: 'replaces and creates several',
     ...several,
-    outcome: 'replaced,created,replaced',
-    replaced: ['a.spec.ts', 'b.spec.ts'],
+    outcome: 'replaced,created',
+    replaced: ['a.spec.ts'],
   },
   {
     name: 'takes the next free name',
@@ -58,8 +59,8 @@ const scenarios: Scenario[] = [
   {
     name: 'replaces and creates several, without hard links',
     ...several,
-    outcome: 'replaced,created,replaced',
-    replaced: ['a.spec.ts', 'b.spec.ts'],
+    outcome: 'replaced,created',
+    replaced: ['a.spec.ts'],
     faults: ['no links'],
   },
   {
@@ -88,8 +89,19 @@ const resultsSchema = z.array(
 );
 type Run = z.infer<typeof resultsSchema>[number];
 
-let kills = 0;
-test.describe.configure({ mode: 'default' });
+// A kill takes nothing from the system's own memory, so nothing is gained by waiting for the disk.
+let files: object | null;
+let sync: unknown;
+test.beforeAll(async () => {
+  const handle = await open(process.execPath);
+  files = Reflect.getPrototypeOf(handle);
+  sync = handle.sync;
+  await handle.close();
+  Object.assign(files ?? {}, { sync: () => Promise.resolve() });
+});
+test.afterAll(() => {
+  Object.assign(files ?? {}, { sync });
+});
 
 for (const scenario of scenarios)
   test(`a writer killed at every call: ${scenario.name}`, async () => {
@@ -102,13 +114,9 @@ test('a recovery killed at every call, of a writer that was killed', async () =>
   const [, scenario] = scenarios;
   if (scenario === undefined) throw new Error('There is no such scenario.');
   const runs = await killed(scenario, [await template(scenario)]);
-  const left = runs.map(({ workspace }) => workspace).filter((_, index) => index % 6 === 5);
+  const left = runs.map(({ workspace }) => workspace).filter((_, index) => index % 8 === 7);
   for (const run of await killed({ ...scenario, files: {} }, left))
     await checkSettled(scenario, { ...run, outcome: null });
-});
-
-test.afterAll(() => {
-  console.log('kills', kills);
 });
 
 /** A workspace as it is before. */
@@ -143,9 +151,7 @@ async function killed(scenario: Scenario, templates: string[]): Promise<Run[]> {
   const output = await text(child.stdout);
   await exit;
   expect(child.signalCode).toBe('SIGKILL');
-  const runs = resultsSchema.parse(JSON.parse(output));
-  kills += runs.filter(({ outcome }) => outcome === null).length;
-  return runs;
+  return resultsSchema.parse(JSON.parse(output));
 }
 
 /** After recovery all is as before or as after, quota and backups fit, and nothing is left over. */

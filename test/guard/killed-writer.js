@@ -1,6 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Buffer } from 'node:buffer';
-import { cpSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
@@ -82,10 +91,26 @@ async function act(workspace) {
     );
 }
 
+/** Copies a directory with its hard links, by which recovery knows what was put in place. */
+function copy(from, to, links = new Map()) {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)];
+    if (entry.isDirectory()) {
+      copy(source, target, links);
+      continue;
+    }
+    const { ino } = statSync(source);
+    if (links.has(ino)) linkSync(links.get(ino), target);
+    else copyFileSync(source, target);
+    links.set(ino, target);
+  }
+}
+
 /** What the call came to, or undefined where it was stopped. */
 function run(template, killAt) {
   const workspace = path.join(into, `${path.basename(template)}-${killAt}`);
-  cpSync(template, workspace, { recursive: true });
+  copy(template, workspace);
   return new Promise((resolve, reject) => {
     const state = { workspace, killAt, calls: 0, stopped: () => resolve({ ...state, outcome: null }) };
     runs.run(state, () => act(workspace).then((outcome) => resolve({ ...state, outcome }), reject));

@@ -1,0 +1,51 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from '@playwright/test';
+import { mayBeAtWork, nameOfProcess } from '../../src/state/holder.js';
+import { openGuard } from './workspace.js';
+
+const [, , container = '', boot = ''] = nameOfProcess().split('_');
+
+/** The name of the process that started this one, by its number and the time when it started. */
+function nameOfParent(): string {
+  const { ppid } = process;
+  const stat = readFileSync(`/proc/${ppid}/stat`, 'utf8');
+  return [ppid, stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19], container, boot].join('_');
+}
+
+for (const [name, holder, ageMs, atWork] of [
+  ['this process', nameOfProcess(), 0, true],
+  ['another that runs', nameOfParent(), 1e9, true],
+  ['one whose number another process has by now', [process.ppid, '1', container, boot].join('_'), 0, false],
+  ['one that has ended', ['999999999', '1', container, boot].join('_'), 0, false],
+  ['one from before the last boot', [process.ppid, '', container, 'earlier'].join('_'), 0, false],
+  ['one of another container, just now', ['1', '1', 'other', boot].join('_'), 1_000, true],
+  ['one of another container, a while ago', ['1', '1', 'other', boot].join('_'), 60_000, false],
+  ['one that nobody knows', 'nonsense', 0, false],
+] as const)
+  test(`${name} ${atWork ? 'may be' : 'is not'} at work`, () => {
+    expect(mayBeAtWork(holder, ageMs)).toBe(atWork);
+  });
+
+test('recovery leaves alone what live processes hold, and settles what dead ones left', async () => {
+  const workspace = test.info().outputPath('workspace');
+  const output = path.join(workspace, 'generated-tests');
+  const journal = path.join(workspace, '.codegen', 'journal');
+  for (const directory of [output, journal]) mkdirSync(directory, { recursive: true });
+  const dead = ['999999999', '1', container, boot].join('_');
+  const record = (id: string) => {
+    writeFileSync(path.join(output, `.codegen-${id}-0.new`), 'new');
+    const place = { root: 'workspace', directory: ['generated-tests'], name: `${id}.spec.ts` };
+    const file = { ...place, path: `generated-tests/${id}.spec.ts`, sha256: '', backup: `${id}-backup` };
+    return JSON.stringify({ made: [], links: true, files: [file] });
+  };
+  const live = `a1.${nameOfParent()}.open`;
+  writeFileSync(path.join(journal, live), record('a1'));
+  writeFileSync(path.join(journal, `a2.${dead}.open`), record('a2'));
+  writeFileSync(path.join(journal, `a3.${dead}.new`), '{"ma');
+  writeFileSync(path.join(journal, `a4.${dead}.open`), '{"ma');
+  writeFileSync(path.join(output, '.codegen-notes.txt'), 'mine');
+  await openGuard(workspace).recover();
+  expect(readdirSync(journal)).toEqual([live]);
+  expect(readdirSync(output).sort()).toEqual(['.codegen-a1-0.new', '.codegen-notes.txt']);
+});
