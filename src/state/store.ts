@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import type { ZodType } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
@@ -160,7 +161,9 @@ export function createFileStore<State>(
     for (let losses = 1; number === undefined && losses < attemptsAtMost; losses++)
       number = await courteously(directory, () => attempt(batch));
     if (number !== undefined) return number;
-    throw new CodegenError('LOCK_TIMEOUT', `Other processes kept changing the state in ${folder}.`, {
+    const holder = await readFile(holderFile(directory), 'utf8').catch(() => 'nobody');
+    const busy = `Other processes kept changing the state in ${folder}; the last to lock it was ${holder}.`;
+    throw new CodegenError('LOCK_TIMEOUT', busy, {
       hint: 'Try again; if it goes on, end other servers that share this directory.',
     });
   }
@@ -235,6 +238,11 @@ export function createFileStore<State>(
   };
 }
 
+/** Says who took the lock last, for people who look for what keeps it busy. */
+function holderFile(directory: string): string {
+  return path.join(directory, 'state.holder');
+}
+
 /** Runs `task` under the lock, or without it where it can't be had soon: the task is safe either way. */
 async function courteously<Result>(directory: string, task: () => Result): Promise<Result> {
   const { default: lockfile } = await import('proper-lockfile');
@@ -247,6 +255,8 @@ async function courteously<Result>(directory: string, task: () => Result): Promi
       onCompromised: () => undefined,
     })
     .catch(() => undefined);
+  const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
+  if (release) await writeFile(holderFile(directory), holder, { mode: 0o600 }).catch(() => undefined);
   try {
     return task();
   } finally {

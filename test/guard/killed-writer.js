@@ -1,19 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Buffer } from 'node:buffer';
-import {
-  copyFileSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+
+const { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } =
+  fs;
 
 /**
  * A process that writes through the built guard, or recovers, once for each file-system call of that: in a copy of the
@@ -27,16 +21,27 @@ const runs = new AsyncLocalStorage();
 /** Kept, lest files that stopped runs hold open are closed. */
 const forever = [];
 
-function call() {
+/** Whether this call is not to happen, nor any later one of the same run. */
+function isStopped() {
   const run = runs.getStore();
-  if (run === undefined) return undefined;
+  if (run === undefined) return false;
   run.calls += 1;
-  if (run.calls !== run.killAt) return undefined;
-  run.stopped();
+  if (run.calls === run.killAt) run.stopped();
+  return run.killAt > 0 && run.calls >= run.killAt;
+}
+
+function call() {
+  if (!isStopped()) return undefined;
   const never = new Promise(() => undefined);
   forever.push(never);
   return never;
 }
+
+/** What can't wait for ever fails, for ever. */
+function callSync() {
+  if (isStopped()) throw new Error('stopped');
+}
+process.on('unhandledRejection', () => undefined);
 
 const failure = (code) => Promise.reject(Object.assign(new Error(code), { code, errno: -1 }));
 
@@ -53,6 +58,20 @@ for (const name of ['link', 'mkdir', 'open', 'rename', 'rm', 'rmdir', 'writeFile
     return original(...args);
   };
 }
+for (const name of ['mkdirSync', 'renameSync', 'rmSync']) {
+  const original = fs[name];
+  fs[name] = (...args) => {
+    callSync();
+    return original(...args);
+  };
+}
+fs.writeFileSync = (file, data, options) => {
+  const half = data.length >> 1;
+  callSync();
+  writeFileSync(file, data.slice(0, half), options);
+  callSync();
+  writeFileSync(file, data.slice(half), { flag: 'a' });
+};
 syncBuiltinESMExports();
 
 // What is written to a file may also be cut off half-way.
@@ -73,12 +92,15 @@ await handle.close();
 
 const { createGuard } = await import('../../dist/guard/guard.js');
 const { withHeader } = await import('../../dist/guard/header.js');
+const { compilePolicy } = await import('../../dist/config/policy.js');
+const { policySchema } = await import('../../dist/model/policy.js');
+const policy = compilePolicy(policySchema.parse({ version: '1', default: 'allow' }));
 
 async function act(workspace) {
   const guard = createGuard({
     workspace,
     stateDirectory: path.join(workspace, '.codegen'),
-    config: () => config,
+    config: () => ({ ...config, policy }),
     caller: { grant: 'local', connection: 'one' },
   });
   if (files === undefined) return guard.recover().then(() => 'recovered');
@@ -87,7 +109,7 @@ async function act(workspace) {
     .write({ files: files.map(({ file, body }) => ({ file, content: content(body) })), onConflict })
     .then(
       (written) => written.map(({ change }) => change).join(),
-      ({ code }) => code,
+      (error) => error.code ?? String(error.stack),
     );
 }
 

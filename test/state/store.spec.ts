@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { z } from 'zod';
@@ -114,7 +115,10 @@ test('gives up where others are faster for ever', async () => {
     generation(folder, ++number, '{"value":1}');
     return increment(state);
   });
-  await expect(always).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
+  await expect(always).rejects.toMatchObject({
+    code: 'LOCK_TIMEOUT',
+    message: expect.stringMatching(`was process ${process.pid} on ${hostname()}, since \\d{4}-`),
+  });
 });
 
 test('takes over the lock and the remains of a dead process', async () => {
