@@ -67,8 +67,14 @@ export async function checkPagePath(
   return checkOutputPath(territory, outputDirectory, file);
 }
 
+/** Resolves the path of a file that was written before, relative to the workspace. Throws PATH_NOT_ALLOWED. */
+export function checkWrittenPath(territory: Territory, file: string): Promise<CheckedPath> {
+  const isArtifact = file.startsWith(`${artifactsDirectory.join('/')}/`);
+  return isArtifact ? checkArtifactPath(territory, file) : checkOutputPath(territory, '.', file);
+}
+
 /** Resolves any file of the output directory, as `checkSpecPath` does. */
-export async function checkOutputPath(
+async function checkOutputPath(
   territory: Territory,
   outputDirectory: string,
   file: string,

@@ -1,6 +1,6 @@
 import { readWhole } from '../state/files.js';
 import type { Backup, BackupLimits } from './backups.js';
-import { checkOutputPath, type Territory } from './paths.js';
+import { checkWrittenPath, type Territory } from './paths.js';
 import type { WrittenFile } from './plan.js';
 import { writeFiles } from './writer.js';
 
@@ -13,7 +13,7 @@ export async function restoreBackup(
   territory: Territory,
   backups: BackupLimits,
 ): Promise<WrittenFile[]> {
-  const target = await checkOutputPath(territory, '.', backup.path);
+  const target = await checkWrittenPath(territory, backup.path);
   const { data } = await readWhole(backup.absolutePath);
   return writeFiles([{ target, content: () => data }], {
     territory,
