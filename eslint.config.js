@@ -15,7 +15,7 @@ const rooms = {
   verify: ['state'],
   actions: ['browser', 'codegen'],
   session: ['actions', 'browser', 'network', 'state'],
-  tools: ['session', 'codegen', 'guard', 'verify', 'browser', 'actions', 'config'],
+  tools: ['session', 'codegen', 'guard', 'verify', 'browser', 'actions', 'network', 'config'],
 };
 const names = Object.keys(rooms);
 

@@ -64,10 +64,9 @@ interface Reached {
 }
 
 /** A connection that is open, and what it may be: its scheme shows only in its first byte. */
-interface Tunnel {
+interface Tunnel extends Reached {
   client: Socket;
   destinations: readonly Destination[];
-  address: string | undefined;
 }
 
 /**
@@ -144,11 +143,8 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
     answer(client, replies.succeeded);
     const isMixed = refusedOf(destinations, address).length > 0;
     const scheme = isMixed && (await peek(client)) === tlsHandshake ? 'https' : 'http';
-    const tunnel = {
-      client,
-      destinations: destinations.filter((each) => !isMixed || each.scheme === scheme),
-      address,
-    };
+    const possible = destinations.filter((each) => !isMixed || each.scheme === scheme);
+    const tunnel = { client, target, address, destinations: possible };
     if (!isStill(tunnel)) return;
     tunnels.add(tunnel);
     client
@@ -163,11 +159,12 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
   }
 
   /** Whether the rules still allow a connection, which is ended where they don't. */
-  function isStill({ client, destinations, address }: Tunnel): boolean {
+  function isStill({ client, target, destinations, address }: Tunnel): boolean {
     const refused = refusedOf(destinations, address);
     if (refused.length === 0) return true;
     tell(refused, destinations[0]?.port ?? 0);
     client.destroy();
+    target.destroy();
     return false;
   }
 

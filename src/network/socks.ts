@@ -37,18 +37,26 @@ async function readHost(client: Socket, type: number | undefined): Promise<strin
   return (await read(client, length)).toString('latin1');
 }
 
+/** Takes so many bytes, and leaves what comes after them to be read. */
 async function read(client: Socket, length: number): Promise<Buffer> {
-  for (;;) {
-    const bytes: unknown = length === 0 ? Buffer.alloc(0) : client.read(length);
-    if (Buffer.isBuffer(bytes) && bytes.length === length) return bytes;
-    if (client.readableEnded || client.destroyed) throw new Error('the client is gone');
-    // Also emitted at the end; a socket that is destroyed is only closed.
-    const settled = new AbortController();
-    const { signal } = settled;
-    await Promise.race([once(client, 'readable', { signal }), once(client, 'close', { signal })]).finally(
-      () => {
-        settled.abort();
-      },
-    );
+  let received = Buffer.alloc(0);
+  while (received.length < length) {
+    const chunk: unknown = client.read();
+    if (Buffer.isBuffer(chunk)) received = Buffer.concat([received, chunk]);
+    else if (client.readableEnded || client.destroyed) throw new Error('the client is gone');
+    else await change(client);
+  }
+  if (received.length > length) client.unshift(received.subarray(length));
+  return received.subarray(0, length);
+}
+
+/** Resolves when there is something to read, also the end, and when the socket closes. */
+async function change(client: Socket): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(client, 'readable', { signal }), once(client, 'close', { signal })]);
+  } finally {
+    settled.abort();
   }
 }

@@ -25,6 +25,7 @@ export async function withTestBench<Result>(
   const { createStaging } = await import('../verify/staging.js');
   const { runPlaywrightTest } = await import('../verify/run.js');
   const { findBrowser, launchOptions } = await import('../browser/find-browser.js');
+  const { openProxy, textOf } = await import('../network/proxy.js');
   const { browser, state, verify } = context.config();
   const { workspace } = context;
   const deadline = performance.now() + verify.timeoutMs;
@@ -34,23 +35,43 @@ export async function withTestBench<Result>(
   const found = await findBrowser(browser);
   const chromium = found === undefined ? undefined : launchOptions(found);
   const staging = await createStaging(path.resolve(workspace, state.dir), playwright);
+  const proxy = await openProxy({ rules: () => context.config().network });
   try {
     return await work({
       staging,
       warnings: copyWarnings(own.version, theirs?.version),
-      run: ({ grep, ...plan }) =>
-        runPlaywrightTest({
-          plan: { ...plan, workspace, chromium },
+      async run({ grep, ...plan }) {
+        const result = await runPlaywrightTest({
+          plan: { ...plan, workspace, chromium, proxy: proxy.settings },
           staging,
           playwright,
           grep,
           timeoutMs: Math.max(0, deadline - performance.now()),
           signal,
-        }),
+        });
+        return explained(result, (url) => {
+          const failure = proxy.failure(url);
+          return failure === undefined ? undefined : textOf(failure);
+        });
+      },
     });
   } finally {
+    proxy.close();
     await staging.remove();
   }
+}
+
+/** The result with what the proxy knows of pages that did not open, where the browser knows only of a proxy. */
+function explained({ tests, ...rest }: RunResult, reason: (url: string) => string | undefined): RunResult {
+  const explain = (message: string): string =>
+    message.replace(/net::ERR_\w+(?= at (https?:\S+))/, (error, url: string) => reason(url) ?? error);
+  return {
+    ...rest,
+    tests: tests.map((run) => ({
+      ...run,
+      errors: run.errors.map((error) => ({ ...error, message: explain(error.message) })),
+    })),
+  };
 }
 
 function copyWarnings(own: string, theirs: string | undefined): string[] {

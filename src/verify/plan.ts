@@ -39,6 +39,8 @@ export const planSchema = z.object({
   chromium: z
     .object({ executablePath: z.string(), chromiumSandbox: z.boolean(), args: z.array(z.string()) })
     .optional(),
+  /** The only way from the tests' pages to the network, as Playwright takes it. */
+  proxy: z.object({ server: z.string(), bypass: z.string() }),
   /** Processes that run tests at once; undefined leaves it to the workspace's configuration. */
   workers: z.int().min(1).optional(),
   lanes: z.array(laneSchema),

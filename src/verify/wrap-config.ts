@@ -260,17 +260,17 @@ function atMost(configured: number, limit = 0): number {
   return configured === 0 || limit === 0 ? Math.max(configured, limit) : Math.min(configured, limit);
 }
 
-/** How a project starts its browser: the one that the plan names, where it is Chromium. */
+/** How a project starts its browser, the one that the plan names where it is Chromium, and reaches the network. */
 function launching(
   base: PlaywrightTestConfig,
   project: Project,
   engine: BrowserName,
-  { chromium }: ParsedPlan,
+  { chromium, proxy }: ParsedPlan,
 ): NonNullable<Project['use']> {
-  if (engine !== 'chromium' || chromium === undefined) return {};
-  const configured = { ...base.use?.launchOptions, ...project.use?.launchOptions };
+  const configured = { ...base.use?.launchOptions, ...project.use?.launchOptions, proxy };
+  if (engine !== 'chromium' || chromium === undefined) return { proxy, launchOptions: configured };
   const args = [...(configured.args ?? []), ...chromium.args];
-  return { launchOptions: { ...configured, ...chromium, args } };
+  return { proxy, launchOptions: { ...configured, ...chromium, args } };
 }
 
 /** The directory that holds all files. */

@@ -7,6 +7,8 @@ const staged = '/project/.codegen/verify/1-a/test/0/a.spec.ts';
 const final = '/project/generated-tests/a.spec.ts';
 const chromium = { executablePath: '/chrome', chromiumSandbox: true, args: ['--ours'] };
 
+const proxy = { server: 'socks5://127.0.0.1:1080', bypass: '<-loopback>' };
+
 function planOf(lane: Partial<Lane> = {}, ...more: Lane[]): ParsedPlan {
   const first: Lane = {
     name: 'test',
@@ -18,6 +20,7 @@ function planOf(lane: Partial<Lane> = {}, ...more: Lane[]): ParsedPlan {
   return planSchema.parse({
     workspace: '/project',
     chromium,
+    proxy,
     lanes: [first, ...more],
     reportFile: '/project/.codegen/verify/1-a/report.json',
   });
@@ -129,13 +132,17 @@ test('time-outs are those of the configuration, or shorter', () => {
 });
 
 test('the browser is the one of the session, with what the configuration gives it besides', () => {
-  const launchOptions = { slowMo: 5, args: ['--theirs'], executablePath: '/other' };
-  expect(projectOf({ use: { launchOptions } }).use?.launchOptions).toEqual({
+  const other = { server: 'http://other:3128' };
+  const launchOptions = { slowMo: 5, args: ['--theirs'], executablePath: '/other', proxy: other };
+  const { use } = projectOf({ use: { launchOptions, proxy: other } });
+  expect(use?.launchOptions).toEqual({
     slowMo: 5,
     executablePath: '/chrome',
     chromiumSandbox: true,
     args: ['--theirs', '--ours'],
+    proxy,
   });
+  expect(use?.proxy).toEqual(proxy);
   expect(projectOf({}, { javaScriptEnabled: false }).use).toMatchObject({ javaScriptEnabled: false });
 });
 
@@ -158,8 +165,11 @@ test('what a project depends on stays as it is, once, with its own names and pla
   };
   const { projects = [] } = wrapConfig(config, planOf({}, bare));
   expect(projects.map(({ name }) => name)).toEqual(['all', 'all bare', 'sign in', 'seed', 'sweep']);
-  expect(projects[2]).toMatchObject({ testDir: '/project/setup', use: { launchOptions: chromium } });
-  expect(projects[3]?.use).toEqual({ browserName: 'firefox' });
+  expect(projects[2]).toMatchObject({
+    testDir: '/project/setup',
+    use: { proxy, launchOptions: { ...chromium, proxy } },
+  });
+  expect(projects[3]?.use).toEqual({ browserName: 'firefox', proxy, launchOptions: { proxy } });
 });
 
 test('paths that the configuration gives relatively mean the same files', () => {

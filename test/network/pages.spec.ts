@@ -1,0 +1,136 @@
+import { openLive } from '../../src/browser/live.js';
+import { createBrowserPool } from '../../src/browser/launch.js';
+import { listenToAll, serveReachingPage, type Place } from '../fixtures/reaching.js';
+import { configure, connect, expect, test as base } from '../fixtures.js';
+import { serve, type Site } from '../fixtures/serve.js';
+
+const test = base.extend<{ place: Place; site: Site }>({
+  place: async ({}, use) => {
+    const place = await listenToAll();
+    await use(place);
+    place.close();
+  },
+  site: async ({ place }, use) => {
+    const site = await serveReachingPage(place);
+    await use(site);
+    await site.close();
+  },
+});
+
+test.describe.configure({ timeout: 180_000 });
+
+const tried = { action: 'waitFor', target: 'getByText("tried")' };
+
+test('a page reaches nothing but what is allowed, in none of the ways that pages have', async ({
+  workspace,
+  place,
+  site,
+}) => {
+  const secure = await serve(
+    (_, response) => Promise.resolve(void response.end('<h1>Secure</h1>')),
+    0,
+    'https',
+  );
+  const network = { allowedOrigins: [site.url, secure.url], blockedOrigins: [] };
+  await configure(workspace, { network, browser: { actionTimeoutMs: 20_000 } });
+  const server = await connect(workspace);
+  const { sessionId, ...started } = await server.start({ url: site.url, use: { ignoreHTTPSErrors: true } });
+  const looked = await server.record(sessionId, tried);
+  expect(looked.failed).toBeUndefined();
+  expect(started.text + looked.text).toContain('{"type":"blocked","origin":"http://localhost:');
+
+  const origin = `http://localhost:${place.port}`;
+  for (const [link, told] of [
+    ['Link', origin],
+    ['Redirect', origin],
+    ['Popup', origin],
+  ]) {
+    const clicked = await server.record(sessionId, {
+      action: 'click',
+      target: `getByRole("link", { name: "${link}" })`,
+    });
+    expect(clicked.failed, link).toMatchObject({
+      code: 'NAVIGATION_BLOCKED',
+      message: `${told} is blocked: network.allowedOrigins lacks it.`,
+    });
+    expect(clicked.failed?.hint).toContain('goBack');
+    await server.record(
+      sessionId,
+      { action: 'switchPage', page: 'p1', record: false },
+      { action: 'goto', url: site.url, record: false },
+    );
+  }
+  const file = await server.record(sessionId, {
+    action: 'click',
+    target: 'getByRole("link", { name: "File" })',
+  });
+  expect(file.url).toBe(`${site.url}/`);
+  const went = await server.record(sessionId, { action: 'goto', url: `${origin}/there` });
+  expect(went.failed?.code).toBe('NAVIGATION_BLOCKED');
+  const back = await server.record(sessionId, { action: 'goto', url: secure.url });
+  expect(back.failed).toBeUndefined();
+
+  const { text, network: entries } = await server.call('get_codegen_session', {
+    sessionId,
+    include: ['network'],
+  });
+  expect(entries).toContainEqual({
+    method: 'GET',
+    url: `${origin}/image`,
+    failure: 'blocked: network.allowedOrigins lacks it',
+  });
+  expect(text).toContain('blocked');
+  expect(place.heard).toEqual([]);
+
+  // The same page, where it is allowed, does reach the place in those ways: so they were tried.
+  await configure(workspace, {
+    network: { ...network, allowedOrigins: ['*'] },
+    browser: { actionTimeoutMs: 20_000 },
+  });
+  const free = await server.start({ url: site.url });
+  expect((await server.record(free.sessionId, tried)).failed).toBeUndefined();
+  const ways =
+    'image frame fetch events socket worker worker-socket shared-worker service-worker style prefetch';
+  await expect
+    .poll(() => place.heard)
+    .toEqual(expect.arrayContaining(['TLS', 'POST /beacon', ...ways.split(' ').map((way) => `GET /${way}`)]));
+  expect(place.heard).not.toContain('UDP');
+  await server.close();
+  await secure.close();
+});
+
+test("pages of the browser itself and files are left at once; the page's own are not", async ({ site }) => {
+  const browsers = createBrowserPool();
+  const choice = { name: 'chromium', headless: true, channel: null, executablePath: null } as const;
+  const browser = await browsers.get(choice, () => undefined);
+  const rules = { allowedOrigins: ['*'], blockedOrigins: [] };
+  const live = await openLive(browser, {}, { actionMs: 10_000, settleMs: 1000 }, () => rules);
+  const { page } = live.current;
+  for (const url of ['file:///etc/', 'chrome://version/', `view-source:${site.url}/`]) {
+    // It is left while it still loads.
+    await page.goto(url).catch(() => undefined);
+    await expect(page).toHaveURL('about:blank');
+    expect(live.takeBlockedPage()).toEqual({ origin: url, rule: expect.stringContaining('are not opened') });
+  }
+  for (const url of ['data:text/html,own', 'about:blank', `${site.url}/own`]) {
+    await page.goto(url);
+    expect(page.url()).toBe(url);
+  }
+  expect(live.takeBlockedPage()).toBeUndefined();
+  await live.close();
+  await browsers.close();
+});
+
+test('the rules hold where the test is run, too', async ({ workspace, pages }) => {
+  await configure(workspace);
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ title: 'lands', url: `${pages.url}/landing.html` });
+  const blockedOrigins = [pages.url];
+  await configure(workspace, { network: { blockedOrigins }, verify: { sensitivity: 'off' } });
+  const { error } = await server.call('end_codegen_session', { sessionId });
+  expect(error?.code).toBe('VERIFY_FAILED');
+  expect(error?.message).toContain(`blocked: network.blockedOrigins has "${pages.url}"`);
+  await configure(workspace, { verify: { sensitivity: 'off' } });
+  expect((await server.call('end_codegen_session', { sessionId })).error).toBeUndefined();
+  await server.close();
+});
