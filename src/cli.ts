@@ -9,20 +9,28 @@ Serves MCP over stdio in the current directory, the workspace, where no command 
 Commands:
   init           write a commented codegen.config.json
   doctor         check this machine and the configuration
+  audit          print the log of calls; "audit verify" checks that it is as it was written
   restore        list the files that were replaced; with an id or a path, bring one back
 
 Options:
   --config PATH  configuration to use instead of codegen.config.json
   --grant NAME   who calls, as limits count it (default: local)
+  --tool, --session, --decision, --since 2h, --json
+                 which lines audit prints, and how
   --help         show this text
   --version      show the version
 `;
 
-const commands = ['init', 'doctor', 'restore'];
+const commands = ['init', 'doctor', 'audit', 'restore'];
 
 const options = {
   config: { type: 'string' },
   grant: { type: 'string', default: 'local' },
+  tool: { type: 'string' },
+  session: { type: 'string' },
+  decision: { type: 'string' },
+  since: { type: 'string' },
+  json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
 } as const;
@@ -36,7 +44,8 @@ async function run(args: string[]): Promise<number> {
   const [command, ...rest] = positionals;
   if (command !== undefined && !commands.includes(command))
     throw new UsageError(await unknown('command', command, commands));
-  const excess = command === 'restore' ? rest.slice(1) : rest;
+  const takesOne = command === 'restore' || (command === 'audit' && rest[0] === 'verify');
+  const excess = takesOne ? rest.slice(1) : rest;
   if (excess.length > 0) throw new UsageError(`unexpected argument "${excess.join(' ')}"`);
   if (values.grant === '') throw new UsageError('--grant needs a name');
   if (values.help) {
@@ -57,6 +66,13 @@ async function run(args: string[]): Promise<number> {
   if (command === 'doctor') {
     const { doctor } = await import('./cli/doctor.js');
     return (await doctor(location, (line) => process.stdout.write(`${line}\n`))) ? 0 : 1;
+  }
+  if (command === 'audit') {
+    const { audit, auditVerify } = await import('./cli/audit.js');
+    const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+    if (rest[0] === 'verify') return (await auditVerify(location, print)) ? 0 : 1;
+    await audit(location, values, print);
+    return 0;
   }
   if (command === 'restore') {
     const { restore } = await import('./cli/restore.js');

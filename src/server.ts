@@ -14,7 +14,9 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { createBrowserPool } from './browser/launch.js';
 import { createConfigSource } from './config/load.js';
+import type { CallOutcome } from './guard/audit.js';
 import { createGuard } from './guard/guard.js';
+import type { WrittenFile } from './guard/plan.js';
 import { CodegenError, messageOf } from './model/errors.js';
 import { instructions, recordTestPrompt, recordTestMessage } from './prompts.js';
 import { createSessions } from './session/sessions.js';
@@ -42,7 +44,12 @@ export async function serve(options: {
     stateDirectory,
     config: () => loaded.config,
     async refresh() {
+      const { problem } = source;
+      const before = loaded;
       loaded = await source.current();
+      if (loaded !== before) await (await context.guard.audit()).event('reload');
+      if (source.problem !== undefined && source.problem !== problem)
+        await (await context.guard.audit()).event('reload-refused', { error: source.problem.code });
     },
     guard: createGuard({
       workspace: options.workspace,
@@ -64,6 +71,7 @@ export async function serve(options: {
         closingMs,
         sessions.closeAll().then(() => browsers.close()),
       );
+      await within(closingMs, (await context.guard.audit()).stop());
       process.exit(exitCode);
     })();
     return stopping;
@@ -96,12 +104,27 @@ export function createServer(context: ToolContext): McpServer {
   server.setRequestHandler(ListToolsRequestSchema, async () => {
     await context.refresh();
     const visible = tools.filter(({ name }) => context.guard.visible(name));
+    // The list need not wait for the log.
+    setImmediate(() => void context.guard.audit().then((audit) => audit.start()));
     return { tools: visible.map(listed) };
   });
 
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification }) => {
     const tool = tools.find(({ name }) => name === params.name);
-    if (tool === undefined) throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
+    const audited = (await context.guard.audit()).call({
+      tool: tool?.name ?? 'unknown',
+      session: knownSession(context, params.arguments?.['sessionId']),
+    });
+    const files: WrittenFile[] = [];
+    const told = (error?: string): CallOutcome => ({
+      error,
+      files,
+      ...(signal.aborted ? { cancelled: true } : {}),
+    });
+    if (tool === undefined) {
+      await audited.end(told('INVALID_INPUT'));
+      throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
+    }
     const progressToken = params._meta?.progressToken;
     let progress = 0;
     const call = {
@@ -117,15 +140,23 @@ export function createServer(context: ToolContext): McpServer {
       const admission = await context.guard.admit({ tool: tool.name, args: params.arguments });
       let answer: Answer;
       try {
-        answer = await tool.handle(context, params.arguments, call);
+        await audited.begin(admission.decision);
+        answer = await tool.handle(noting(context, files), params.arguments, call);
       } catch (error) {
         await admission.release();
         throw error;
       }
       if (answer.error !== undefined && answer.tookEffect !== true) await admission.release();
+      const session = knownSession(context, answer.structured['sessionId']);
+      await audited.end(
+        { ...told(answer.error?.code), ...(session === undefined ? {} : { session }) },
+        answer.error?.decision,
+      );
       return render(answer);
     } catch (error) {
-      return renderFailure(error);
+      const failure = explained(error);
+      await audited.end(told(failure.code), failure.decision);
+      return renderFailure(failure);
     }
   });
 
@@ -136,6 +167,27 @@ export function createServer(context: ToolContext): McpServer {
     return recordTestMessage(params.arguments ?? {});
   });
   return mcp;
+}
+
+/** The id of a session that there is; whatever else a call gives as one is not written down. */
+function knownSession({ sessions }: ToolContext, id: unknown): string | undefined {
+  return sessions.list().find((session) => session.id === id)?.id;
+}
+
+/** The context of one call, which notes the files that it writes. */
+function noting(context: ToolContext, files: WrittenFile[]): ToolContext {
+  const { guard } = context;
+  return {
+    ...context,
+    guard: {
+      ...guard,
+      async write(request) {
+        const written = await guard.write(request);
+        if (request.dryRun !== true) files.push(...written);
+        return written;
+      },
+    },
+  };
 }
 
 function listed(tool: Tool): ListedTool {
@@ -161,17 +213,18 @@ function render({ structured, lines, pageContent, image, error }: Answer): CallT
   };
 }
 
-function renderFailure(thrown: unknown): CallToolResult {
-  if (!(thrown instanceof CodegenError))
-    process.stderr.write(
-      `codegen-session-mcp: ${thrown instanceof Error ? String(thrown.stack) : String(thrown)}\n`,
-    );
-  const error =
-    thrown instanceof CodegenError
-      ? thrown
-      : new CodegenError('ACTION_FAILED', `Something unforeseen failed: ${messageOf(thrown)}`, {
-          hint: 'This is a defect of codegen-session-mcp; its log on stderr says more.',
-        });
+/** What was thrown, as callers are told. */
+function explained(thrown: unknown): CodegenError {
+  if (thrown instanceof CodegenError) return thrown;
+  process.stderr.write(
+    `codegen-session-mcp: ${thrown instanceof Error ? String(thrown.stack) : String(thrown)}\n`,
+  );
+  return new CodegenError('ACTION_FAILED', `Something unforeseen failed: ${messageOf(thrown)}`, {
+    hint: 'This is a defect of codegen-session-mcp; its log on stderr says more.',
+  });
+}
+
+function renderFailure(error: CodegenError): CallToolResult {
   const words = [error.message, error.hint].filter((part) => part !== undefined);
   // What another error caused may quote the page.
   const quotes = error.cause !== undefined;

@@ -55,7 +55,7 @@ export function checkChain(files: Iterable<LogFile>, { count, head, pending }: C
           findings.push(
             last.line === 0 ? 'Line 1 does not begin the log: altered.' : `Line ${last.line} was altered.`,
           );
-        for (let line = last.line + 1; line < read.line; line++) missing.add(line);
+        for (const line of between(last.line, read.line - 1)) missing.add(line);
         last = { line: read.line, hash: hashOf(line) };
       }
     }
@@ -66,17 +66,21 @@ export function checkChain(files: Iterable<LogFile>, { count, head, pending }: C
       `${torn} is a torn tail: what was interrupted while it was written, or cut off. The state knows ${count} lines, and ${last.line} are whole.`,
     );
   else if (last.line === count && last.hash !== head) findings.push(`Line ${count}, the last, was altered.`);
-  if (last.line > count)
-    findings.push(
-      `Lines ${count + 1} to ${last.line} are not known to the state: appended, or the state was removed.`,
-    );
-  if (last.line < count) {
-    const cut = Array.from({ length: count - last.line }, (_, index) => last.line + 1 + index);
-    const held = cut.every((line) => pending.some((each) => each.line === line));
-    const hint = held ? ' The state holds what they said, and the next call writes them again.' : '';
-    findings.push(...spans(new Set(cut)).map((lines) => `${lines} cut off at the end.${hint}`));
-  }
+  findings.push(
+    ...spans(between(count, last.line)).map(
+      (lines) => `${lines} not known to the state: appended, or the state was removed.`,
+    ),
+  );
+  const cut = between(last.line, count);
+  const held = [...cut].every((line) => pending.some((each) => each.line === line));
+  const hint = held ? ' The state holds what they said, and the next call writes them again.' : '';
+  findings.push(...spans(cut).map((lines) => `${lines} cut off at the end.${hint}`));
   return findings;
+}
+
+/** The numbers after `first`, up to `last`. */
+function between(first: number, last: number): Set<number> {
+  return new Set(Array.from({ length: Math.max(0, last - first) }, (_, index) => first + 1 + index));
 }
 
 /** `Line 3 is`, `Lines 5 to 9 are`. */

@@ -21,7 +21,7 @@ export interface CallOutcome {
 
 /** A call that gets one line in the log. */
 export interface AuditedCall {
-  /** Notes that it begins, before it takes effect. Throws WRITE_FAILED where the log can't be written. */
+  /** Notes that it begins, before it takes effect. Throws where the log can't be written, unless the fail mode is open. */
   begin(decision: Decision): Promise<void>;
   /** Writes its line. What can't be written now is, before the next call begins. */
   end(outcome: CallOutcome, decision?: Decision): Promise<void>;
@@ -29,8 +29,12 @@ export interface AuditedCall {
 
 /** The log of all calls, to which every process of the state directory writes. */
 export interface Audit {
+  /** Writes that this server has begun, and before it what killed processes have left to write. */
+  start(): Promise<void>;
+  /** Writes that it stops, if it has begun. */
+  stop(): Promise<void>;
   call(call: { tool: string; session?: string | undefined }): AuditedCall;
-  /** Writes the line of something that is not a call. */
+  /** Writes the line of something that is not a call; where it can't, says so on stderr. */
   event(event: string, details?: object): Promise<void>;
 }
 
@@ -55,8 +59,10 @@ export function openAudit(options: {
   store: StateStore<Chain>;
   caller: Caller;
   clock: Clock;
+  /** Whether calls run where the log can't be written. */
+  failMode: () => 'open' | 'closed';
 }): Audit {
-  const { directory, store, caller, clock } = options;
+  const { directory, store, caller, clock, failMode } = options;
   const holder: Holder = { pid: process.pid, boot: clock.now().boot, process: thisProcess };
   /** Number of the last line that this process knows to be in its file. */
   let known = 0;
@@ -130,9 +136,16 @@ export function openAudit(options: {
     }));
 
   return {
+    start: () => start().catch(report),
+
+    async stop() {
+      await started?.then(() => close(lineOf('stop'), {})).catch(report);
+    },
+
     async event(event, details = {}) {
-      await start();
-      await close(lineOf(event), details);
+      await start()
+        .then(() => close(lineOf(event), details))
+        .catch(report);
     },
 
     call(call) {
@@ -142,10 +155,15 @@ export function openAudit(options: {
       return {
         async begin(decision) {
           decided = decision;
-          await start();
-          for (const [late, outcome] of owed) await close(late, outcome);
           line.begun = { ...line.begun, ...described(decision) };
-          await open(line);
+          try {
+            await start();
+            for (const [late, outcome] of owed) await close(late, outcome);
+            await open(line);
+          } catch (error) {
+            if (failMode() === 'closed') throw error;
+            report(error);
+          }
         },
         async end({ files, ...outcome }, decision = decided) {
           const whole = {
@@ -159,7 +177,7 @@ export function openAudit(options: {
             await start();
             await close(line, whole);
           } catch (error) {
-            process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
+            report(error);
           }
         },
       };
@@ -169,6 +187,10 @@ export function openAudit(options: {
 
 /** Only a power failure can lose what is not brought to the disk at once; `verify` then says so. */
 const lasting = { durable: false };
+
+function report(error: unknown): void {
+  process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
+}
 
 function described(decision: Decision | undefined): object {
   return decision === undefined ? {} : { decision: decision.kind, rule: decision.rule };

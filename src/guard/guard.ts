@@ -15,6 +15,7 @@ import {
 } from './paths.js';
 import type { Amount, Budget } from './budget.js';
 import { decide, deniedAction, limitsOf, limitsOfTool, type Call, type Denial } from './policy.js';
+import type { Audit } from './audit.js';
 import type { Charge, Left } from './counters.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { GuardState } from './state.js';
@@ -61,6 +62,8 @@ export interface Guard {
   admit(call: Call): Promise<Admission>;
   /** Checks actions that no call names, e.g. those of a saved session. Throws POLICY_DENIED. */
   checkActions(names: readonly string[]): void;
+  /** The log of calls. */
+  audit(): Promise<Audit>;
   /** Settles what killed processes have left; called before anything is served. */
   recover(): Promise<void>;
   /** Resolves the file of a call. Throws PATH_NOT_ALLOWED. */
@@ -105,6 +108,18 @@ export function createGuard(options: {
       }),
     ));
 
+  let log: Promise<Audit> | undefined;
+  const audit = (): Promise<Audit> =>
+    (log ??= Promise.all([import('./audit.js'), state()]).then(([{ openAudit }, { audit: store }]) =>
+      openAudit({
+        directory: territory.stateDirectory,
+        store,
+        caller,
+        clock,
+        failMode: () => config().state.failMode,
+      }),
+    ));
+
   /** Takes quota; where the state can't be reached, `state.failMode` says whether the call runs without. */
   async function take(charges: readonly Charge[], id?: string): Promise<Hold> {
     try {
@@ -127,11 +142,13 @@ export function createGuard(options: {
     const journal = path.join(territory.stateDirectory, 'journal');
     if ((await readdir(journal).catch(() => [])).length === 0) return;
     const { recover } = await import('./recovery.js');
-    await recover({
+    const settled = await recover({
       territory,
       release: async (id) => (await quota()).release(id),
       report: (line) => process.stderr.write(`codegen-session-mcp: ${line}\n`),
     });
+    for (const { outcome, files } of settled)
+      await (await audit()).event('recovery', { outcome, files: files.map((file) => file.path) });
   }
 
   async function reserveWrites(plans: readonly Plan[], id: string): Promise<Hold> {
@@ -174,6 +191,8 @@ export function createGuard(options: {
       const denial = deniedAction(config().policy, names);
       if (denial) throw denied(recordTool, denial);
     },
+
+    audit,
 
     recover,
 

@@ -1,0 +1,159 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { openState } from '../src/guard/state.js';
+import { binary, configure, connect, expect, refOf, test } from './fixtures.js';
+
+async function command(workspace: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [binary, 'audit', ...args], {
+    cwd: workspace,
+  }).catch((error: unknown) => {
+    if (error instanceof Error && 'stdout' in error) return { stdout: `failed: ${String(error.stdout)}` };
+    throw error;
+  });
+  return stdout;
+}
+
+const logOf = (workspace: string): string => path.join(workspace, '.codegen', 'audit.jsonl');
+const linesOf = (workspace: string): Record<string, unknown>[] =>
+  readFileSync(logOf(workspace), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line): Record<string, unknown> => JSON.parse(line));
+
+test('every call is one line of the log, also of a server that was killed; verify and filters', async ({
+  workspace,
+  pages,
+}) => {
+  const tools = {
+    run_generated_test: { action: 'deny', reason: 'frozen' },
+    clear_codegen_session: { rate_limit: { max: 0, window: 'hour' } },
+  };
+  const policy = { version: '1', default: 'allow', tools };
+  await configure(workspace, { policy });
+  const server = await connect(workspace, { args: ['--grant', 'tester'] });
+  const { sessionId, snapshot } = await server.start({ url: `${pages.url}/todo.html`, title: 'adds' });
+  const target = refOf(snapshot, 'textbox');
+  const value = 'hunter2-typed-into-the-page';
+  await server.record(sessionId, { action: 'fill', target, value });
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.error).toBeUndefined();
+  await server.call('get_codegen_session', { sessionId: value });
+  await server.call('get_codegen_session', { surprise: value });
+  await server.call('run_generated_test');
+  await server.call('clear_codegen_session', { sessionId });
+  await expect(server.client.callTool({ name: value, arguments: {} })).rejects.toThrow('Unknown tool');
+  writeFileSync(path.join(workspace, 'codegen.config.json'), '{ broken');
+  await server.call('get_codegen_session');
+  await configure(workspace, { policy, autoAssert: true });
+  await server.call('get_codegen_session');
+
+  const call = { event: 'call', grant: 'tester', decision: 'allowed', rule: 'default' };
+  const [file] = ended.files;
+  expect(linesOf(workspace)).toMatchObject([
+    { event: 'start', line: 1, prev: '' },
+    { ...call, tool: 'start_codegen_session', session: sessionId, durationMs: expect.any(Number) },
+    { ...call, tool: 'record_codegen_session', session: sessionId },
+    {
+      ...call,
+      tool: 'end_codegen_session',
+      session: sessionId,
+      files: [{ path: file?.path, change: 'created', after: file?.sha256 }],
+    },
+    { ...call, tool: 'get_codegen_session', error: 'SESSION_NOT_FOUND' },
+    { ...call, tool: 'get_codegen_session', error: 'INVALID_INPUT' },
+    {
+      event: 'call',
+      tool: 'run_generated_test',
+      decision: 'denied',
+      rule: 'tools.run_generated_test.action',
+      error: 'POLICY_DENIED',
+    },
+    {
+      event: 'call',
+      tool: 'clear_codegen_session',
+      decision: 'limited',
+      rule: 'tools.clear_codegen_session.rate_limit',
+      error: 'RATE_LIMITED',
+    },
+    { event: 'call', tool: 'unknown', error: 'INVALID_INPUT' },
+    { event: 'reload-refused', error: 'CONFIG_INVALID' },
+    { ...call, tool: 'get_codegen_session' },
+    { event: 'reload' },
+    { ...call, tool: 'get_codegen_session' },
+  ]);
+  const text = readFileSync(logOf(workspace), 'utf8');
+  for (const secret of [value, 'Buy milk', 'frozen', 'broken']) expect(text).not.toContain(secret);
+
+  const { audit: store } = openState(path.join(workspace, '.codegen'));
+  const second = await server.start({ url: `${pages.url}/todo.html` });
+  const waiting = server
+    .record(second.sessionId, { action: 'click', target: 'getByText("never there")' })
+    .catch(() => undefined);
+  await expect
+    .poll(async () => Object.values((await store.read()).open).map(({ begun }) => begun['tool']))
+    .toEqual(['record_codegen_session']);
+  process.kill(server.pid, 'SIGKILL');
+  await waiting;
+  const next = await connect(workspace);
+  await next.call('get_codegen_session');
+  expect(linesOf(workspace).slice(14)).toMatchObject([
+    { ...call, tool: 'record_codegen_session', session: second.sessionId, interrupted: true },
+    { event: 'recovery', calls: 1, grant: 'local' },
+    { event: 'start' },
+    { event: 'call', tool: 'get_codegen_session' },
+  ]);
+  await next.close();
+  await expect.poll(() => linesOf(workspace).at(-1)).toMatchObject({ event: 'stop', line: 19 });
+
+  expect(await command(workspace, 'verify')).toBe('ok       19 lines, all as they were written.\n');
+  expect((await command(workspace, '--session', sessionId, '--json')).trimEnd().split('\n')).toEqual(
+    text.split('\n').slice(1, 4),
+  );
+  expect(await command(workspace, '--decision', 'denied', '--since', '1h')).toMatch(
+    /^\S+Z {2}tester {2}run_generated_test {2}denied by tools\.run_generated_test\.action {2}POLICY_DENIED {2}\d+ ms\n$/,
+  );
+  expect(await command(workspace, '--tool', 'end_codegen_session', '--since', '2999-01-01')).toBe('');
+  expect(await command(workspace, '--since', 'soon')).toBe('failed: ');
+  const lines = readFileSync(logOf(workspace), 'utf8').split('\n');
+  writeFileSync(logOf(workspace), lines.toSpliced(6, 1).join('\n'));
+  expect(await command(workspace, 'verify')).toBe('failed: problem  Line 7 is missing.\n');
+});
+
+test('a cancelled call has its line; a call that cannot be recorded is refused', async ({
+  workspace,
+  pages,
+}) => {
+  await configure(workspace, { state: { dir: 'elsewhere' } });
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ url: `${pages.url}/todo.html` });
+  const directory = path.join(workspace, 'elsewhere');
+  const log = path.join(directory, 'audit.jsonl');
+  const { audit: store } = openState(directory);
+  const controller = new AbortController();
+  const cancelled = server.client.callTool(
+    {
+      name: 'record_codegen_session',
+      arguments: { sessionId, actions: [{ action: 'click', target: 'getByText("never there")' }] },
+    },
+    undefined,
+    { signal: controller.signal },
+  );
+  await expect.poll(async () => Object.keys((await store.read()).open)).toHaveLength(1);
+  controller.abort('enough');
+  await expect(cancelled).rejects.toThrow();
+  await expect.poll(() => readFileSync(log, 'utf8')).toContain('"cancelled":true');
+
+  const kept = readFileSync(log);
+  rmSync(log);
+  mkdirSync(log);
+  for (const tool of ['get_codegen_session', 'start_codegen_session'])
+    expect((await server.call(tool)).error).toMatchObject({ code: 'WRITE_FAILED', hint: expect.any(String) });
+  rmSync(log, { recursive: true });
+  expect((await server.call('get_codegen_session', { sessionId })).error).toBeUndefined();
+  expect(readFileSync(log).subarray(0, kept.length)).toEqual(kept);
+  expect(readFileSync(log, 'utf8')).toMatch(/"tool":"start_codegen_session".*"error":"WRITE_FAILED"/);
+  expect(existsSync(path.join(workspace, '.codegen'))).toBe(false);
+  await server.close();
+});
