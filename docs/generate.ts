@@ -156,7 +156,7 @@ function toolsPage(): string[] {
     '- `events` tell what happened besides: `dialog`, `popup`, `closed`, `crashed`, `download`, and `console` for errors. Each is told once.',
     '- `files` are `{ path, bytes, sha256, change }`, with `change` one of `created`, `replaced`, `unchanged`. `filePath` is absolute, `path` relative to the workspace.',
     '- `verification` and the results of `run_generated_test` are explained in [Verification](verification.md).',
-    '- `remaining` is the quota left now, by counter.',
+    '- `remaining` is the quota left now, by counter; `resets` says in how many milliseconds some of it comes back.',
     '',
     '## Errors',
     '',

@@ -47,7 +47,10 @@ test('every call is one line of the log, also of a server that was killed; verif
   writeFileSync(path.join(workspace, 'codegen.config.json'), '{ broken');
   await server.call('get_codegen_session');
   await configure(workspace, { policy, autoAssert: true });
-  await server.call('get_codegen_session');
+  const shown = await server.call('get_codegen_session', { sessionId });
+  expect(ended['resets']).toEqual({ writes: expect.any(Number) });
+  expect(shown).toMatchObject({ remaining: { writes: 29 }, resets: { writes: expect.any(Number) } });
+  expect(shown.text).toMatch(/^Quota left: writes 29 \(more in \d+ s\)\.$/m);
 
   const call = { event: 'call', grant: 'tester', decision: 'allowed', rule: 'default' };
   const [file] = ended.files;
@@ -109,7 +112,7 @@ test('every call is one line of the log, also of a server that was killed; verif
 
   expect(await command(workspace, 'verify')).toBe('ok       19 lines, all as they were written.\n');
   expect((await command(workspace, '--session', sessionId, '--json')).trimEnd().split('\n')).toEqual(
-    [1, 2, 3, 7].map((index) => text.split('\n')[index]),
+    [1, 2, 3, 7, 12].map((index) => text.split('\n')[index]),
   );
   expect(await command(workspace, '--decision', 'denied', '--since', '1h')).toMatch(
     /^\S+Z {2}tester {2}run_generated_test {2}denied by tools\.run_generated_test\.action {2}POLICY_DENIED {2}\d+ ms\n$/,

@@ -136,5 +136,10 @@ async function describe(
   const lines = [
     `Session ${session.id} is ${session.status}, with ${session.steps.length} steps, for ${relative}.`,
   ];
+  const quota = Object.entries(left.remaining).map(([counter, free]) => {
+    const reset = left.resets[counter];
+    return `${counter} ${free}${reset === undefined ? '' : ` (more in ${Math.ceil(reset / 1_000)} s)`}`;
+  });
+  if (quota.length > 0) lines.push(`Quota left: ${quota.join(', ')}.`);
   return { structured, lines, pageContent: said.join('\n') };
 }
