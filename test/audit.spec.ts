@@ -1,18 +1,23 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { audit, type AuditFilter } from '../src/cli/audit.js';
 import { openState } from '../src/guard/state.js';
 import { binary, configure, connect, expect, refOf, test } from './fixtures.js';
 
-async function command(workspace: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [binary, 'audit', ...args], {
-    cwd: workspace,
-  }).catch((error: unknown) => {
-    if (error instanceof Error && 'stdout' in error) return { stdout: `failed: ${String(error.stdout)}` };
-    throw error;
-  });
-  return stdout;
+/** The status and the output of `audit verify`. */
+async function verify(workspace: string): Promise<{ code: number; stdout: string }> {
+  return new Promise((resolve) =>
+    execFile(process.execPath, [binary, 'audit', 'verify'], { cwd: workspace }, (error, stdout) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout });
+    }),
+  );
+}
+
+async function printed(workspace: string, filter: Partial<AuditFilter>): Promise<string[]> {
+  const lines: string[] = [];
+  await audit({ workspace }, { json: false, ...filter }, (line) => lines.push(line));
+  return lines;
 }
 
 const logOf = (workspace: string): string => path.join(workspace, '.codegen', 'audit.jsonl');
@@ -110,18 +115,23 @@ test('every call is one line of the log, also of a server that was killed; verif
   await next.close();
   await expect.poll(() => linesOf(workspace).at(-1)).toMatchObject({ event: 'stop', line: 19 });
 
-  expect(await command(workspace, 'verify')).toBe('ok       19 lines, all as they were written.\n');
-  expect((await command(workspace, '--session', sessionId, '--json')).trimEnd().split('\n')).toEqual(
+  expect(await verify(workspace)).toEqual({
+    code: 0,
+    stdout: 'ok       19 lines, all as they were written.\n',
+  });
+  expect(await printed(workspace, { session: sessionId, json: true })).toEqual(
     [1, 2, 3, 7, 12].map((index) => text.split('\n')[index]),
   );
-  expect(await command(workspace, '--decision', 'denied', '--since', '1h')).toMatch(
-    /^\S+Z {2}tester {2}run_generated_test {2}denied by tools\.run_generated_test\.action {2}POLICY_DENIED {2}\d+ ms\n$/,
-  );
-  expect(await command(workspace, '--tool', 'end_codegen_session', '--since', '2999-01-01')).toBe('');
-  expect(await command(workspace, '--since', 'soon')).toBe('failed: ');
+  expect(await printed(workspace, { decision: 'denied', since: '1h' })).toEqual([
+    expect.stringMatching(
+      /^\S+Z {2}tester {2}run_generated_test {2}denied by tools\.run_generated_test\.action {2}POLICY_DENIED {2}\d+ ms$/,
+    ),
+  ]);
+  expect(await printed(workspace, { tool: 'end_codegen_session', since: '2999-01-01' })).toEqual([]);
+  await expect(printed(workspace, { since: 'soon' })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   const lines = readFileSync(logOf(workspace), 'utf8').split('\n');
   writeFileSync(logOf(workspace), lines.toSpliced(6, 1).join('\n'));
-  expect(await command(workspace, 'verify')).toBe('failed: problem  Line 7 is missing.\n');
+  expect(await verify(workspace)).toEqual({ code: 1, stdout: 'problem  Line 7 is missing.\n' });
 });
 
 test('a cancelled call has its line; a call that cannot be recorded is refused', async ({
