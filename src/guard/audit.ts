@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Decision } from '../model/policy.js';
-import type { Clock } from '../state/clock.js';
-import { ensureStateDirectory, isRunning } from '../state/files.js';
+import { ensureStateDirectory } from '../state/files.js';
+import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 import type { StateStore } from '../state/store.js';
 import { fileNumbers, writePending } from './audit-files.js';
-import { begin, end, moveOn, type Begun, type Chain, type Holder } from './chain.js';
+import { begin, end, moveOn, type Begun, type Chain } from './chain.js';
 import type { WrittenFile } from './plan.js';
 import type { Caller } from './quota.js';
 
@@ -46,8 +46,6 @@ interface Line {
 }
 
 const attemptsAtMost = 5;
-/** Tells this process from others that get its number. */
-const thisProcess = randomBytes(8).toString('hex');
 
 /**
  * Opens the log in `directory`. The order of lines is the state's: a line is made, and counted, in one change of it,
@@ -58,12 +56,11 @@ export function openAudit(options: {
   directory: string;
   store: StateStore<Chain>;
   caller: Caller;
-  clock: Clock;
   /** Whether calls run where the log can't be written. */
   failMode: () => 'open' | 'closed';
 }): Audit {
-  const { directory, store, caller, clock, failMode } = options;
-  const holder: Holder = { pid: process.pid, boot: clock.now().boot, process: thisProcess };
+  const { directory, store, caller, failMode } = options;
+  const holder = nameOfProcess();
   /** Number of the last line that this process knows to be in its file. */
   let known = 0;
   /** Lines that could not be written when they should have been. */
@@ -108,13 +105,11 @@ export function openAudit(options: {
 
   /** Writes the lines of calls whose processes died. */
   async function settleDead(): Promise<void> {
-    const dead = Object.entries((await store.read()).open).filter(([, entry]) => !isAlive(entry.holder));
+    const dead = Object.entries((await store.read()).open).filter(
+      ([, { holder, begun }]) => !mayBeAtWork(holder, Date.now() - Date.parse(begun.time)),
+    );
     for (const [id, { begun }] of dead) await close({ id, begun, isOpen: true }, { interrupted: true });
     if (dead.length > 0) await close(lineOf('recovery'), { calls: dead.length });
-  }
-
-  function isAlive({ pid, boot, process: other }: Holder): boolean {
-    return boot === holder.boot && (pid === holder.pid ? other === holder.process : isRunning(pid));
   }
 
   function lineOf(event: string, details: object = {}): Line {

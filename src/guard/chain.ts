@@ -7,11 +7,6 @@ const begunSchema = z.looseObject({ event: z.string(), time: z.string() });
 
 export type Begun = z.infer<typeof begunSchema>;
 
-/** Who is at work on a call: a process, known apart from one that had its number before. */
-const holderSchema = z.object({ pid: z.number(), boot: z.string(), process: z.string() });
-
-export type Holder = z.infer<typeof holderSchema>;
-
 /** The order of all lines, as the state keeps it. */
 export const chainSchema = z.object({
   /** Lines that were ever written, and the hash of the last. */
@@ -22,8 +17,8 @@ export const chainSchema = z.object({
   bytes: z.number(),
   /** The last lines, with their places: nobody knows yet that they are in their file. */
   pending: z.array(z.object({ line: z.number(), file: z.number(), at: z.number(), text: z.string() })),
-  /** What has begun and has no line yet, by its id. */
-  open: z.record(z.string(), z.object({ begun: begunSchema, holder: holderSchema })),
+  /** What has begun and has no line yet, by its id, with the name of the process that is at work on it. */
+  open: z.record(z.string(), z.object({ begun: begunSchema, holder: z.string() })),
 });
 
 export type Chain = z.infer<typeof chainSchema>;
@@ -38,7 +33,7 @@ export function hashOf(line: string): string {
 }
 
 /** Notes that something begins. */
-export function begin(chain: Chain, id: string, begun: Begun, holder: Holder): Changed<Chain, Chain> {
+export function begin(chain: Chain, id: string, begun: Begun, holder: string): Changed<Chain, Chain> {
   const state = { ...chain, open: { ...chain.open, [id]: { begun, holder } } };
   return { state, result: state };
 }

@@ -115,7 +115,6 @@ export function createGuard(options: {
         directory: territory.stateDirectory,
         store,
         caller,
-        clock,
         failMode: () => config().state.failMode,
       }),
     ));

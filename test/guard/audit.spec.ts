@@ -8,10 +8,10 @@ import { writePending } from '../../src/guard/audit-files.js';
 import { checkChain, logFiles, verifyLog } from '../../src/guard/audit-verify.js';
 import { begin, emptyChain, end, hashOf, type Chain } from '../../src/guard/chain.js';
 import { openState } from '../../src/guard/state.js';
-import { systemClock } from '../../src/state/clock.js';
+import { nameOfProcess } from '../../src/state/holder.js';
 
 const allowed = { kind: 'allowed', rule: 'default' } as const;
-const holder = { pid: 1, boot: '', process: '' };
+const holder = nameOfProcess();
 
 function open(directory = test.info().outputPath('.codegen'), failMode: 'open' | 'closed' = 'closed') {
   const { audit: store } = openState(directory);
@@ -19,7 +19,6 @@ function open(directory = test.info().outputPath('.codegen'), failMode: 'open' |
     directory,
     store,
     caller: { grant: 'local', connection: 'one' },
-    clock: systemClock(),
     failMode: () => failMode,
   });
   return {
@@ -73,7 +72,7 @@ test('several write one chain, each line once, and all that is counted stands in
 test('what was counted before a kill is written by the next, and what had begun is told', async () => {
   const { audit, store, log, verify, directory } = open();
   await call(audit);
-  const dead = { pid: 999_999_999, boot: systemClock().now().boot, process: 'other' };
+  const dead = holder.replace(/^\d+/, '999999999');
   const begun = { event: 'call', time: 'then', tool: 'record' };
   await store.update((chain) => begin(chain, 'one', begun, dead));
   await store.update((chain) => end(chain, 'one', { error: 'counted' }, 0));
