@@ -6,6 +6,7 @@ import { recordTool, type Decision, type Limit } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
 import { systemClock, type Clock } from '../state/clock.js';
 import {
+  artifactsDirectory,
   checkArtifactPath,
   checkPicturePath,
   checkReadablePath,
@@ -19,7 +20,7 @@ import type { Audit } from './audit.js';
 import type { Charge, Left } from './counters.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { GuardState } from './state.js';
-import type { OnConflict, OutputFile, Plan, WrittenFile } from './plan.js';
+import type { OnConflict, OutputFile, PlanOptions, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
 
 /** What the guard reads of the configuration, anew at every call. */
@@ -72,9 +73,9 @@ export interface Guard {
   write(request: WriteRequest): Promise<WrittenFile[]>;
   /**
    * Writes an artifact of a session, in the place of an earlier one of that name. Throws PATH_NOT_ALLOWED,
-   * FILE_TOO_LARGE, RATE_LIMITED, WRITE_FAILED.
+   * FILE_TOO_LARGE, QUOTA_EXCEEDED, RATE_LIMITED, WRITE_FAILED.
    */
-  writeArtifact(file: string, data: Buffer): Promise<WrittenFile[]>;
+  writeArtifact(file: string, data: Buffer, session: object): Promise<WrittenFile[]>;
   /** Resolves a file that a page may be given. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
   checkReadable(file: string): Promise<CheckedPath>;
   /** Quota left for writing and for a tool. */
@@ -150,15 +151,41 @@ export function createGuard(options: {
       await (await audit()).event('recovery', { outcome, files: files.map((file) => file.path) });
   }
 
-  async function reserveWrites(plans: readonly Plan[], id: string): Promise<Hold> {
+  /** Writes what a session wants to, where it and the directory, relative to the workspace, have room. */
+  async function writeFor(
+    session: object,
+    directory: string,
+    files: readonly OutputFile[],
+    options: PlanOptions & Pick<WriteOptions, 'dryRun'>,
+  ): Promise<WrittenFile[]> {
     const { writes } = config();
-    const { dailyCharges } = await import('./budget.js');
-    const limits = writes.limits.map((limit, index) => ({
-      limit,
-      rule: `writes.limits[${index}]`,
-      count: plans.length,
-    }));
-    return take([...limits, ...dailyCharges(plans, writes)], id);
+    const { writeFiles } = await import('./writer.js');
+    const { checkDirectory, checkSession, dailyCharges } = await import('./budget.js');
+    if (!options.dryRun) await recover();
+    const before = writtenBy.get(session) ?? { files: 0, bytes: 0 };
+    const written = await writeFiles(files, {
+      ...options,
+      territory,
+      backups: writes.backups,
+      async allow(plans) {
+        checkSession(plans, before, writes);
+        await checkDirectory(plans, path.join(territory.workspace, directory), writes);
+      },
+      async reserve(plans, id) {
+        const limits = writes.limits.map((limit, index) => ({
+          limit,
+          rule: `writes.limits[${index}]`,
+          count: plans.length,
+        }));
+        return take([...limits, ...dailyCharges(plans, writes)], id);
+      },
+    });
+    const changed = options.dryRun ? [] : written.filter(({ change }) => change !== 'unchanged');
+    writtenBy.set(session, {
+      files: before.files + changed.length,
+      bytes: changed.reduce((sum, { bytes }) => sum + bytes, before.bytes),
+    });
+    return written;
   }
 
   async function checked(check: Promise<CheckedPath>): Promise<CheckedPath> {
@@ -197,52 +224,29 @@ export function createGuard(options: {
 
     async write({ files, pictures = [], onConflict, dryRun = false, session = {}, ...place }) {
       const { writes, output } = config();
-      const { writeFiles } = await import('./writer.js');
-      const { checkDirectory, checkSession } = await import('./budget.js');
-      if (!dryRun) await recover();
-      const before = writtenBy.get(session) ?? { files: 0, bytes: 0 };
       const targets: OutputFile[] = [];
       for (const { file, content } of files) targets.push({ target: await checkPath(file, place), content });
       for (const { path: file, data } of pictures) {
         const target = await checked(checkPicturePath(territory, file));
         targets.push({ target, content: () => data, maxFileBytes: artifactBytes });
       }
-      const written = await writeFiles(targets, {
+      return writeFor(session, place.outputPath ?? output.dir, targets, {
         ...writes,
-        territory,
         onConflict,
         dryRun,
         check: (relativePath) => checkPath(relativePath, place),
-        async allow(plans) {
-          checkSession(plans, before, writes);
-          await checkDirectory(plans, path.join(territory.workspace, place.outputPath ?? output.dir), writes);
-        },
-        reserve: reserveWrites,
       });
-      const changed = dryRun ? [] : written.filter(({ change }) => change !== 'unchanged');
-      writtenBy.set(session, {
-        files: before.files + changed.length,
-        bytes: changed.reduce((sum, { bytes }) => sum + bytes, before.bytes),
-      });
-      return written;
     },
 
-    async writeArtifact(file, data) {
+    async writeArtifact(file, data, session) {
       requireArtifactSize(data.length);
-      const { writes } = config();
-      const { writeFiles } = await import('./writer.js');
-      await recover();
       const check = (given: string): Promise<CheckedPath> => checked(checkArtifactPath(territory, given));
-      return writeFiles([{ target: await check(file), content: () => data }], {
-        ...writes,
-        territory,
+      return writeFor(session, artifactsDirectory, [{ target: await check(file), content: () => data }], {
         maxFileBytes: artifactBytes,
         onConflict: 'overwrite',
         overwrite: 'always',
         dryRun: false,
         check,
-        allow: () => Promise.resolve(),
-        reserve: reserveWrites,
       });
     },
 

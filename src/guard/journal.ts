@@ -5,13 +5,11 @@ import { z } from 'zod';
 import { createDurably, ensureStateDirectory, errnoOf, syncDirectory } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 
-const placeSchema = z.object({
-  root: z.enum(['workspace', 'state']),
-  /** The names of the real directory, from that root down. */
-  directory: z.array(z.string()),
-});
+/** The names of a real directory, from the workspace down. */
+const directorySchema = z.array(z.string());
 
-const fileSchema = placeSchema.extend({
+const fileSchema = z.object({
+  directory: directorySchema,
   name: z.string(),
   /** What results call it: relative to the workspace, with forward slashes. */
   path: z.string(),
@@ -24,7 +22,7 @@ const fileSchema = placeSchema.extend({
 const recordSchema = z.object({
   files: z.array(fileSchema),
   /** Directories that were missing, from the top down. */
-  made: z.array(placeSchema),
+  made: z.array(directorySchema),
   /** Whether the file system has hard links, as far as was seen. */
   links: z.boolean(),
 });
@@ -32,7 +30,6 @@ const recordSchema = z.object({
 /** What a transaction is about to do, written down before it does any of it. */
 export type TransactionRecord = z.infer<typeof recordSchema>;
 export type FileRecord = z.infer<typeof fileSchema>;
-export type Place = z.infer<typeof placeSchema>;
 
 /** `open` is rolled back where its holder dies; in the others nothing but tidying up and settling the quota is left. */
 export type Phase = 'open' | 'done' | 'undone';

@@ -19,8 +19,7 @@ export interface CheckedPath {
   absolute: string;
   /** Relative to the workspace, with forward slashes. */
   relative: string;
-  /** What the real directory lies in, and its names from there down: no links are followed when it is written in. */
-  root: 'workspace' | 'state';
+  /** The names of the real directory, from the workspace down: no link is followed when it is written in. */
   directory: string[];
 }
 
@@ -69,7 +68,7 @@ export async function checkPagePath(
 
 /** Resolves the path of a file that was written before, relative to the workspace. Throws PATH_NOT_ALLOWED. */
 export function checkWrittenPath(territory: Territory, file: string): Promise<CheckedPath> {
-  const isArtifact = file.startsWith(`${artifactsDirectory.join('/')}/`);
+  const isArtifact = file.startsWith(`${artifactsDirectory}/`);
   return isArtifact ? checkArtifactPath(territory, file) : checkOutputPath(territory, '.', file);
 }
 
@@ -88,7 +87,7 @@ async function checkOutputPath(
 }
 
 /** Where artifacts go, from the workspace down: the one hidden place that calls may write to. */
-const artifactsDirectory = ['.codegen', 'artifacts'];
+export const artifactsDirectory = '.codegen/artifacts';
 
 /**
  * Resolves the path of an artifact: relative to the directory of artifacts, whose own path in front of it is accepted.
@@ -96,26 +95,28 @@ const artifactsDirectory = ['.codegen', 'artifacts'];
  * is not among those of artifacts.
  */
 export async function checkArtifactPath({ workspace }: Territory, file: string): Promise<CheckedPath> {
-  const place = artifactsDirectory.join('/');
-  const own = file.startsWith(`${place}/`) ? file.slice(place.length + 1) : file;
+  const own = file.startsWith(`${artifactsDirectory}/`) ? file.slice(artifactsDirectory.length + 1) : file;
   const names = namesOf(own);
   if (!artifactExtensions.includes(path.extname(own).toLowerCase())) {
     const hint = `Use one of ${artifactExtensions.join(' ')}.`;
     throw refusal(file, 'does not have the extension of an artifact', hint);
   }
-  const artifacts = path.join(workspace, ...artifactsDirectory);
+  const artifacts = path.join(workspace, artifactsDirectory);
   await ensureStateDirectory(path.dirname(artifacts));
   await mkdir(artifacts, { recursive: true, mode: 0o700 });
-  if ((await realpath(artifacts)) !== path.join(await realpath(workspace), ...artifactsDirectory)) {
-    throw refusal(file, 'follows a symbolic link', `Make ${place} a directory of the workspace.`);
+  if ((await realpath(artifacts)) !== path.join(await realpath(workspace), artifactsDirectory)) {
+    throw refusal(
+      file,
+      'follows a symbolic link',
+      `Make ${artifactsDirectory} a directory of the workspace.`,
+    );
   }
   const { absolute, relative, ...checked } = await walk({ workspace: artifacts }, file, names);
   await requireFileOrNothing({ absolute }, file);
   return {
     absolute,
-    relative: `${place}/${relative}`,
-    root: checked.root,
-    directory: [...artifactsDirectory, ...checked.directory],
+    relative: `${artifactsDirectory}/${relative}`,
+    directory: [...artifactsDirectory.split('/'), ...checked.directory],
   };
 }
 
@@ -204,7 +205,7 @@ async function walk(
   }
   const absolute = path.join(workspace, ...names);
   if (inState(absolute)) throw refusal(file, 'leads into the state directory');
-  return { absolute, relative: names.join('/'), root: 'workspace', directory: parent };
+  return { absolute, relative: names.join('/'), directory: parent };
 }
 
 /** Where a directory is, by its name and really. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createDurably, errnoOf, isSameFile, isThere, readWhole } from '../state/files.js';
 import { discard, keep, nameOfBackup } from './backups.js';
 import { holdDirectory, swapped, type HeldDirectory } from './held.js';
-import { begin, leave, newId, type Entry, type FileRecord, type Place } from './journal.js';
+import { begin, leave, newId, type Entry, type FileRecord } from './journal.js';
 import type { CheckedPath, Territory } from './paths.js';
 import { sha256, type Plan } from './plan.js';
 
@@ -22,14 +22,14 @@ export async function writeDown(
 ): Promise<Entry> {
   const id = previous?.id ?? newId();
   const time = new Date();
-  const made = new Map<string, Place>();
+  const made = new Map<string, string[]>();
   for (const { target } of plans)
-    for (const place of await missingDirectories(target, territory)) made.set(keyOf(place), place);
+    for (const directory of await missingDirectories(target, territory))
+      made.set(keyOf(directory), directory);
   const record = {
     made: [...made.values()],
     links: true,
     files: plans.map(({ target, data, before }, index) => ({
-      root: target.root,
       directory: target.directory,
       name: path.basename(target.absolute),
       path: target.relative,
@@ -44,11 +44,12 @@ export async function writeDown(
   return previous;
 }
 
-async function missingDirectories({ root, directory }: CheckedPath, territory: Territory): Promise<Place[]> {
-  const places = directory.map((_, index) => ({ root, directory: directory.slice(0, index + 1) }));
-  const missing: Place[] = [];
-  for (const place of places)
-    if (!(await isThere(path.join(rootOf(place, territory), ...place.directory)))) missing.push(place);
+async function missingDirectories({ directory }: CheckedPath, { workspace }: Territory): Promise<string[][]> {
+  const missing: string[][] = [];
+  for (const index of directory.keys()) {
+    const names = directory.slice(0, index + 1);
+    if (!(await isThere(path.join(workspace, ...names)))) missing.push(names);
+  }
   return missing;
 }
 
@@ -99,7 +100,7 @@ async function writeAll(
   });
   for (const { plan, file, names } of work) {
     try {
-      const { at } = await directories.make(file);
+      const { at } = await directories.make(file.directory);
       await createDurably(at(names.staged), plan.data, plan.before?.mode);
     } catch (error) {
       // Another process, which gave up, has removed a directory that it had made.
@@ -107,14 +108,18 @@ async function writeAll(
     }
   }
   for (const { plan, file, names } of work) {
-    const { at, isInPlace } = await directories.make(file);
+    const { at, isInPlace } = await directories.make(file.directory);
     if (!(await isInPlace())) throw swapped();
     if (plan.before) await moveAside(at(file.name), at(names.aside), plan);
     if (!(await place(entry, at(names.staged), at(file.name)))) throw new Overtaken(plan.target);
   }
   for (const { plan, file, names } of work)
     if (plan.before)
-      await keep(territory.stateDirectory, (await directories.make(file)).at(names.aside), file.backup);
+      await keep(
+        territory.stateDirectory,
+        (await directories.make(file.directory)).at(names.aside),
+        file.backup,
+      );
   for (const directory of directories.all()) {
     if (!(await directory.isInPlace())) throw swapped();
     await directory.sync();
@@ -135,7 +140,7 @@ async function rollBack(entry: Entry, territory: Territory, directories: Holding
   const failures: unknown[] = [];
   for (const [index, file] of [...entry.record.files.entries()].reverse()) {
     try {
-      const directory = await directories.find(file);
+      const directory = await directories.find(file.directory);
       if (directory === undefined) continue;
       await withdraw(entry, index, file, directory, territory);
       await putBack(entry, index, file, directory, territory);
@@ -203,7 +208,7 @@ async function tidyUp(entry: Entry, { stateDirectory }: Territory, directories: 
   if (entry.phase === 'open') return;
   const { files, made } = entry.record;
   for (const [index, file] of files.entries()) {
-    const directory = await directories.find(file);
+    const directory = await directories.find(file.directory);
     if (directory === undefined) continue;
     const { staged, aside } = namesOf(entry, index);
     if (entry.phase === 'done' && (await isThere(directory.at(aside)))) {
@@ -213,8 +218,8 @@ async function tidyUp(entry: Entry, { stateDirectory }: Territory, directories: 
     await rm(directory.at(staged), { force: true });
   }
   if (entry.phase === 'done') return;
-  for (const { root, directory } of [...made].reverse()) {
-    const parent = await directories.find({ root, directory: directory.slice(0, -1) });
+  for (const directory of [...made].reverse()) {
+    const parent = await directories.find(directory.slice(0, -1));
     // One that others use by now stays.
     await rmdir(parent?.at(path.join(...directory.slice(-1))) ?? '').catch(() => undefined);
   }
@@ -222,25 +227,25 @@ async function tidyUp(entry: Entry, { stateDirectory }: Territory, directories: 
 
 /** The directories that a transaction writes in, held until it ends. */
 interface Holdings {
-  find(place: Place): Promise<HeldDirectory | undefined>;
+  find(names: readonly string[]): Promise<HeldDirectory | undefined>;
   /** Makes it if need be. */
-  make(place: Place): Promise<HeldDirectory>;
+  make(names: readonly string[]): Promise<HeldDirectory>;
   all(): Iterable<HeldDirectory>;
   close(): Promise<void>;
 }
 
-function holdings(territory: Territory): Holdings {
+function holdings({ workspace }: Territory): Holdings {
   const held = new Map<string, HeldDirectory>();
-  async function hold(place: Place, make: boolean): Promise<HeldDirectory | undefined> {
-    const directory =
-      held.get(keyOf(place)) ?? (await holdDirectory(rootOf(place, territory), place.directory, make));
-    if (directory) held.set(keyOf(place), directory);
+  async function hold(names: readonly string[], make: boolean): Promise<HeldDirectory | undefined> {
+    const key = keyOf(names);
+    const directory = held.get(key) ?? (await holdDirectory(workspace, names, make));
+    if (directory) held.set(key, directory);
     return directory;
   }
   return {
-    find: (place) => hold(place, false),
-    async make(place) {
-      const directory = await hold(place, true);
+    find: (names) => hold(names, false),
+    async make(names) {
+      const directory = await hold(names, true);
       if (directory === undefined) throw swapped();
       return directory;
     },
@@ -251,12 +256,8 @@ function holdings(territory: Territory): Holdings {
   };
 }
 
-function rootOf({ root }: Place, { workspace, stateDirectory }: Territory): string {
-  return root === 'state' ? stateDirectory : workspace;
-}
-
-function keyOf({ root, directory }: Place): string {
-  return [root, ...directory].join('/');
+function keyOf(names: readonly string[]): string {
+  return names.join('/');
 }
 
 /** Names beside the final one, that no other transaction uses. */

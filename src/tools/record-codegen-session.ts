@@ -45,12 +45,12 @@ export const recordCodegenSession = defineTool({
     const { nearestHint } = await import('../session/candidates.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
-    const limits = {
-      actionMs: browser.actionTimeoutMs,
-      navigationMs: browser.navigationTimeoutMs,
-      files: sessionFiles(context),
-    };
     return context.sessions.use(sessionId, async (session, live) => {
+      const limits = {
+        actionMs: browser.actionTimeoutMs,
+        navigationMs: browser.navigationTimeoutMs,
+        files: sessionFiles(context, session),
+      };
       const { landed, failure, performed } = await recordActions(session, live, given, limits, signal);
       const mode = failure !== undefined && snapshot === 'none' ? 'diff' : snapshot;
       const state = await pageState(live, mode, session.effects?.settled());

@@ -97,11 +97,7 @@ export const startCodegenSession = defineTool({
     await sessionTemplate(context, plan.emission);
     await checkStorageState(use, context.workspace);
 
-    const limits = {
-      actionMs: browser.actionTimeoutMs,
-      navigationMs: browser.navigationTimeoutMs,
-      files: sessionFiles(context),
-    };
+    const times = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
     const session = await context.sessions.start(plan, async () => {
       const process = await context.browsers.get(
         {
@@ -119,11 +115,12 @@ export const startCodegenSession = defineTool({
       return openLive(
         process,
         contextUse,
-        { actionMs: limits.actionMs, settleMs },
+        { actionMs: times.actionMs, settleMs },
         () => context.config().network,
       );
     });
 
+    const limits = { ...times, files: sessionFiles(context, session) };
     try {
       const answer = await context.sessions.use(session.id, (_, live) =>
         saved === undefined

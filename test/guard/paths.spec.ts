@@ -150,7 +150,6 @@ test('paths inside the output directory are resolved', async () => {
     expect(await checkSpecPath(territory, 'generated-tests', 'typescript', file)).toEqual({
       relative,
       absolute: path.join(territory.workspace, relative),
-      root: 'workspace',
       directory,
     });
   }

@@ -37,7 +37,15 @@ test('what a session may write is counted over all of its calls, and only what w
     hint: expect.stringContaining('raise it in the configuration'),
   });
   await write('c.spec.ts', 'c', other);
-  await expect(write('d.spec.ts', 'x'.repeat(400), other)).rejects.toMatchObject({
+  await expect(guard.writeArtifact('shot.png', Buffer.alloc(400), other)).rejects.toMatchObject({
+    code: 'QUOTA_EXCEEDED',
+    message: expect.stringContaining('writes.maxBytesPerSession'),
+  });
+  await guard.writeArtifact('shot.png', Buffer.alloc(4), other);
+  await expect(write('d.spec.ts', 'd', other)).rejects.toMatchObject({
+    message: expect.stringContaining('writes.maxFilesPerSession'),
+  });
+  await expect(write('d.spec.ts', 'x'.repeat(600), {})).rejects.toMatchObject({
     code: 'QUOTA_EXCEEDED',
     message: expect.stringContaining('writes.maxBytesPerSession'),
   });

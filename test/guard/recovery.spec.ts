@@ -35,7 +35,7 @@ test('recovery leaves alone what live processes hold, and settles what dead ones
   const dead = ['999999999', '1', container, boot].join('_');
   const record = (id: string) => {
     writeFileSync(path.join(output, `.codegen-${id}-0.new`), 'new');
-    const place = { root: 'workspace', directory: ['generated-tests'], name: `${id}.spec.ts` };
+    const place = { directory: ['generated-tests'], name: `${id}.spec.ts` };
     const file = { ...place, path: `generated-tests/${id}.spec.ts`, sha256: '', backup: `${id}-backup` };
     return JSON.stringify({ made: [], links: true, files: [file] });
   };

@@ -338,7 +338,6 @@ function target(name: string): CheckedPath {
   return {
     absolute: test.info().outputPath('workspace', relative),
     relative,
-    root: 'workspace',
     directory: path.posix.dirname(relative).split('/'),
   };
 }
