@@ -56,3 +56,15 @@ test('the policy in the guard page loads', async () => {
   for (const document of documents)
     expect(policySchema.safeParse(JSON.parse(document))).toMatchObject({ success: true });
 });
+
+test('the page on templates shows the data as the code has it', async () => {
+  const source = await readFile(path.join(root, 'src', 'codegen', 'template-data.ts'), 'utf8');
+  const plain = (text: string): string =>
+    text
+      .replace(/\bexport |\s+/g, ' ')
+      .replace(/ +/g, ' ')
+      .replaceAll('"', "'")
+      .trim();
+  const shown = (await blocks('docs/templates.md', 'ts')).slice(2).join('\n');
+  expect(plain(shown)).toBe(plain(source));
+});

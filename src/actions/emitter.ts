@@ -11,6 +11,9 @@ import { actions, groupTitle } from './registry.js';
 
 /** A step as code. */
 export interface EmittedStep {
+  /** Declarations of locators that it uses, and of those that only its assertions do. */
+  names: string[];
+  assertedNames: string[];
   /** What has to stand before the action, e.g. `const popupPromise = page.waitForEvent("popup");`. */
   before: string[];
   /** The statement that does it again; empty for what only gives structure. */
@@ -31,8 +34,14 @@ export interface EmittedStep {
   page: string;
   /** Becomes the comment above. */
   note: string | undefined;
-  /** The method of a page object that is called, and the steps that it does. */
-  calls?: { file: string; method: string; steps: readonly number[] };
+  calls?: PageCall;
+}
+
+/** A call of a page object's method, and the steps that its statements do. */
+export interface PageCall {
+  file: string;
+  method: string;
+  steps: readonly number[];
 }
 
 /** Where a locator is needed: for a step's action, or for what is asserted of it. */
@@ -97,6 +106,8 @@ export function emitSteps(
     const imports: Import[] = [];
     const files: string[] = [];
     const emitted: EmittedStep = {
+      names: [],
+      assertedNames: [],
       before: [],
       action: '',
       after: [],

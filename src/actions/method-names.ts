@@ -1,4 +1,4 @@
-import { camelCase, type ElementName } from '../codegen/identifiers.js';
+import { identifier, type ElementName } from '../codegen/identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Step } from '../model/step.js';
 
@@ -40,19 +40,24 @@ export function submits({ action, args, locator = [] }: Step): boolean {
 }
 
 /** What a step does, as a method's name; `isToggle` where it does the opposite at another time. */
-export function methodName(step: Step, { words, kind }: ElementName, isToggle: boolean): string {
+export function methodName(
+  step: Step,
+  { words: last, kind, context }: ElementName,
+  isToggle: boolean,
+): string {
+  const words = last.length === 0 ? context : last;
   const own = words.length === 0 ? [kind] : words;
-  if (enters(step)) return camelCase([entering[step.action] ?? step.action, ...own]);
+  if (enters(step)) return identifier([entering[step.action] ?? step.action, ...own]);
   if (step.action === 'press') {
-    if (step.args['key'] !== 'Enter') return camelCase(['press', keyWord(step), 'in', ...own]);
-    return isSearch(step.locator) ? 'search' : camelCase(['enter', ...own]);
+    if (step.args['key'] !== 'Enter') return identifier(['press', keyWord(step), 'in', ...own]);
+    return isSearch(step.locator) ? 'search' : identifier(['enter', ...own]);
   }
-  if (step.action === 'dblclick') return camelCase(['doubleClick', ...own]);
+  if (step.action === 'dblclick') return identifier(['doubleClick', ...own]);
   const [verb = ''] = words;
-  if (verbs.has(verb)) return camelCase(words);
-  if (kind === 'link') return camelCase(['open', ...own]);
-  if (kind === 'button' && words.length > 0) return camelCase([isToggle ? 'toggle' : 'open', ...own]);
-  return camelCase([kind === 'button' ? 'click' : 'choose', ...words, kind]);
+  if (verbs.has(verb)) return identifier(words);
+  if (kind === 'link') return identifier(['open', ...own]);
+  if (kind === 'button' && words.length > 0) return identifier([isToggle ? 'toggle' : 'open', ...own]);
+  return identifier([kind === 'button' ? 'click' : 'choose', ...words, kind]);
 }
 
 /** The verb of entering several things and sending them off. */
@@ -60,7 +65,7 @@ export function formName(last: Step, name: ElementName): string {
   const { words, kind } = name;
   const [verb = ''] = words;
   if (last.action === 'press' || verbs.has(verb)) return methodName(last, name, false);
-  return camelCase(['submit', ...(words.length === 0 ? [kind] : words)]);
+  return identifier(['submit', ...(words.length === 0 ? [kind] : words)]);
 }
 
 function keyWord({ args: { key } }: Step): string {
@@ -68,6 +73,6 @@ function keyWord({ args: { key } }: Step): string {
 }
 
 /** Whether a locator is that of a field for what is searched for. */
-function isSearch(chain: LocatorChain = []): boolean {
+export function isSearch(chain: LocatorChain = []): boolean {
   return /"searchbox"|"search\b/i.test(JSON.stringify(chain.at(-1)));
 }

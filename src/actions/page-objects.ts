@@ -2,6 +2,7 @@ import {
   camelCase,
   createNames,
   elementName,
+  identifier,
   pascalCase,
   reservedMembers,
   reservedVariables,
@@ -19,7 +20,7 @@ import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { valueCode } from './action.js';
 import { emitSteps, noScope, type EmittedStep, type LocatorUse } from './emitter.js';
-import { enters, formName, methodName, submits } from './method-names.js';
+import { enters, formName, isSearch, methodName, submits } from './method-names.js';
 import { actions } from './registry.js';
 import { pageNames, passagesOf, type Passage, type Route } from './routes.js';
 
@@ -50,10 +51,13 @@ export interface Story {
 /** A page object in the making. */
 interface Draft extends PlannedPage {
   nameFor: (wish: string) => string;
+  /** Names of fields by the code of their locators. */
+  known: Map<string, string>;
 }
 
 /**
- * Writes a flow with page objects for the test at `spec`, relative to the workspace: one for each route, extended where it is there already. Throws FILE_CHANGED where
+ * Writes a flow with page objects, for the test at `spec` in the workspace: one for each route, extended where it is
+ * there already. Throws FILE_CHANGED where
  * one that a person has changed lacks what the flow needs.
  */
 export function planStory(
@@ -75,8 +79,7 @@ export function planStory(
     const key = `${page} ${draft.file}`;
     const known = variables.get(key);
     if (known !== undefined) return known;
-    const wish = camelCase(wordsOf(draft.className, 20));
-    const variable = nameFor(page === 'page' ? wish : camelCase([page, pascalCase([wish])]));
+    const variable = nameFor(camelCase(wordsOf(draft.className, 20)));
     variables.set(key, variable);
     if (page === 'page') made.push({ variable, page: draft });
     else later.push({ index, variable, page, draft });
@@ -84,8 +87,13 @@ export function planStory(
   };
 
   const locate = (chain: LocatorChain, { index, of, page }: LocatorUse): string => {
-    const route = passages[index]?.[of === 'action' ? 'before' : 'after'];
+    const passage = passages[index];
+    const route = passage?.[of === 'action' ? 'before' : 'after'];
     if (route === undefined) return locatorCode(chain, page);
+    const step = steps[index];
+    // A method that takes the text as a parameter has no use for a field.
+    if (of === 'action' && step !== undefined && isMethod(step, passage) && filterOf(step) !== undefined)
+      return locatorCode(chain, page);
     const draft = shelf.draftOf(route);
     return `${variableOf(draft, page, index)}.${fieldOf(draft, chain)}`;
   };
@@ -132,7 +140,7 @@ function createShelf(existing: ReadonlyMap<string, ExistingPage>): {
   const taken = new Set<string>();
 
   const create = (route: Route): Draft => {
-    const lines = comment(`The page at ${route.path}`);
+    const lines = comment(`The page at ${route.path}.`);
     const names = pageNames(route);
     const longest = names.at(-1) ?? [];
     for (let number = 1; ; number++) {
@@ -156,6 +164,7 @@ function createShelf(existing: ReadonlyMap<string, ExistingPage>): {
         file,
         isFrozen: found?.isUntouched === false,
         nameFor: createNames([...reservedMembers, ...members]),
+        known: new Map(page.fields.map(({ name, code }) => [canonical(code), name])),
       };
     }
   };
@@ -174,11 +183,12 @@ function createShelf(existing: ReadonlyMap<string, ExistingPage>): {
 function fieldOf(draft: Draft, chain: LocatorChain): string {
   const code = locatorCode(chain);
   const same = canonical(code);
-  const known = draft.fields.find((field) => canonical(field.code) === same);
-  if (known !== undefined) return known.name;
+  const known = draft.known.get(same);
+  if (known !== undefined) return known;
   const name = draft.nameFor(variableName(elementName(chain)));
   requireOpen(draft, name);
   draft.fields.push({ name, code });
+  draft.known.set(same, name);
   return name;
 }
 
@@ -234,7 +244,8 @@ function runFrom(
       next.page === step.page &&
       next.note === undefined;
     if (!joins) break;
-    if (submits(next)) return Array.from({ length: end + 2 - start }, (_, offset) => start + offset);
+    if (submits(next) && filterOf(next) === undefined)
+      return Array.from({ length: end + 2 - start }, (_, offset) => start + offset);
   }
   return [start];
 }
@@ -308,13 +319,20 @@ function callOf(
   const statements = run.flatMap((index) => {
     const { locator = [], ...rest } = steps[index] ?? { action: '', args: {} };
     const given = argumentOf(rest);
+    const filter = filterOf({ ...rest, locator });
+    if (filter !== undefined) {
+      const name = parameterFor(elementName(locator.slice(0, filter.at)).kind.replace(/s$/, ''));
+      parameters.push({ name, type: 'string' });
+      args.push(valueCode(filter.text));
+      const like = locator.with(filter.at, { method: 'filter', args: [{ hasText: placeholder }] });
+      return [codeOf(rest, locatorCode(like, 'this.page')).replace(quote(placeholder), name)];
+    }
     const subject = `this.${fieldOf(draft, locator)}`;
-    const code = (each: Step): string =>
-      actions.get(each.action)?.emit(each, { ...noScope, subject, page: 'this.page' }) ?? '';
+    const code = (each: Step): string => codeOf(each, subject);
     if (given === undefined) return [code({ ...rest, locator })];
     const element = elementName(locator);
-    const own = element.words.filter((word) => word !== 'search');
-    const name = parameterFor(camelCase(own.length > 0 ? own : [enters(rest) ? 'text' : element.kind]));
+    const own = element.words.length > 0 ? element.words : [element.kind];
+    const name = parameterFor(isSearch(locator) ? 'text' : identifier(own));
     parameters.push({ name, type: typeof given.value === 'string' ? 'string' : 'string[]' });
     args.push(valueCode(given.value));
     const standIn = { ...rest, locator, args: { ...rest.args, [given.name]: placeholder } };
@@ -323,6 +341,10 @@ function callOf(
   const element = elementName(last.locator ?? []);
   const wish = run.length > 1 ? formName(last, element) : methodName(last, element, isToggle(last, steps));
   return { draft, method: methodOf(draft, wish, parameters, statements), args };
+}
+
+function codeOf(step: Step, subject: string): string {
+  return actions.get(step.action)?.emit(step, { ...noScope, subject, page: 'this.page' }) ?? '';
 }
 
 /** `goto` of the page that it leads to, unless that has another one. */
@@ -337,6 +359,16 @@ function openingOf(
   const known = draft.methods.find(({ name }) => name === 'goto');
   const isOther = known !== undefined && known.statements.map(canonical).join('\n') !== canonical(code);
   return isOther ? undefined : { draft, method: methodOf(draft, 'goto', [], [code]), args: [] };
+}
+
+/** The text by which a click tells one of several elements that are alike, which becomes a parameter. */
+function filterOf({ action, locator = [] }: Step): { text: string; at: number } | undefined {
+  if (!['click', 'dblclick', 'tap'].includes(action)) return undefined;
+  const at = locator.findIndex(({ method }) => method === 'filter');
+  const [options] = locator[at]?.args ?? [];
+  const isAlone = typeof options === 'object' && Object.keys(options).join() === 'hasText';
+  const text = isAlone && 'hasText' in options ? options.hasText : undefined;
+  return typeof text === 'string' && at < locator.length - 1 ? { text, at } : undefined;
 }
 
 /** What a step enters, which becomes a parameter. */

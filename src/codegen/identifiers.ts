@@ -41,7 +41,7 @@ const latin = new Map(
 );
 
 /** Words that say nothing at the end of a name. */
-const weak = new Set('a an and at by for from in my of on or the to with your'.split(' '));
+const weak = new Set('a an and at by for from my of or the to with your'.split(' '));
 
 /**
  * The words of a text in plain Latin letters and digits, lower case, for a name: the first ones, as many as are wanted.
@@ -78,6 +78,8 @@ export interface ElementName {
   /** The words of its own; empty where only its kind is known. */
   words: string[];
   kind: string;
+  /** What tells it from others like it: the words of what it stands in. */
+  context: string[];
 }
 
 /** Kinds of roles whose own word is not what one says. */
@@ -117,22 +119,26 @@ export function elementName(chain: LocatorChain): ElementName {
   const isOne = chain.some(({ method }) => ['first', 'last', 'nth', 'filter'].includes(method));
   const [role] = last?.args ?? [];
   const isMany = words.length === 0 && !isOne && typeof role === 'string' && repeated.has(role);
-  for (const call of calls) {
-    if (words.length > 0) break;
-    if (call !== last) words.push(...textWords(call));
-  }
+  const [context = []] = calls
+    .filter((call) => call !== last && (words.length === 0 || call.method === 'filter'))
+    .map(textWords)
+    .filter((each) => each.length > 0);
   const own = kind.split(' ').filter((word) => word !== '');
   // `saveButton`, though the button is called "Save button".
   while (words.length > 1 && own.includes(words.at(-1) ?? '')) words.pop();
   if (words.length === 1 && own.length > 0 && words[0] === own[0]) words.pop();
-  // An identifier can't begin with a digit.
-  if (/^\d/.test(words[0] ?? '')) words.unshift(own[0] ?? 'element');
-  return { words, kind: isMany ? `${camelCase(own)}s` : camelCase(own) };
+  return { words, kind: isMany ? `${camelCase(own)}s` : camelCase(own), context };
 }
 
-/** Words that a name as a variable or a member is made of. */
-export function variableName({ words, kind }: ElementName): string {
-  return camelCase([...words, ...(kind === '' ? [] : [kind])]) || 'element';
+/** The name of an element as a variable or a field. */
+export function variableName({ words, kind, context }: ElementName): string {
+  return identifier([...context, ...words, ...(kind === '' ? [] : [kind])]);
+}
+
+/** Words as an identifier, which can't begin with a digit. */
+export function identifier(words: readonly string[]): string {
+  const name = camelCase(words);
+  return /^[a-z]/.test(name) ? name : `element${capitalized(name)}`;
 }
 
 const methodKinds: Readonly<Record<string, string>> = {

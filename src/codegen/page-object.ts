@@ -36,7 +36,7 @@ export async function generatePage(
     className,
     comment,
     types: [...(fields.length === 0 ? [] : ['Locator']), 'Page'],
-    keepsPage: methods.some(({ statements }) => statements.some((code) => code.includes('this.page.'))),
+    keepsPage: methods.some(({ statements }) => statements.some((code) => /\bthis\.page\b/.test(code))),
     fields,
     methods: methods.map((method) => ({
       ...method,

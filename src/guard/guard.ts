@@ -8,6 +8,7 @@ import { systemClock, type Clock } from '../state/clock.js';
 import {
   artifactsDirectory,
   checkArtifactPath,
+  checkPagePath,
   checkPicturePath,
   checkReadablePath,
   checkSpecPath,
@@ -40,8 +41,8 @@ export interface OutputPlace {
 }
 
 export interface WriteRequest extends OutputPlace {
-  /** `content` makes the whole text, whose header depends on the path, relative to the workspace. */
-  files: { file: string; content: OutputFile['content'] }[];
+  /** `content` makes the whole text, whose header depends on the path, relative to the workspace. One with a `basis` is a page object. */
+  files: ({ file: string } & Pick<OutputFile, 'content' | 'basis'>)[];
   /** Pictures that the files compare with, by their paths relative to the workspace. */
   pictures?: { path: string; data: Buffer }[];
   onConflict: OnConflict;
@@ -132,10 +133,10 @@ export function createGuard(options: {
     }
   }
 
-  function checkPath(file: string, place: OutputPlace = {}): Promise<CheckedPath> {
+  function checkPath(file: string, place: OutputPlace = {}, checkFile = checkSpecPath): Promise<CheckedPath> {
     const { output } = config();
     const directory = place.outputPath ?? output.dir;
-    return checked(checkSpecPath(territory, directory, place.language ?? output.language, file));
+    return checked(checkFile(territory, directory, place.language ?? output.language, file));
   }
 
   async function recover(): Promise<void> {
@@ -198,7 +199,7 @@ export function createGuard(options: {
   }
 
   return {
-    checkPath,
+    checkPath: (file, place) => checkPath(file, place),
 
     visible: (tool) => decide(config().policy, { tool }).kind !== 'hidden',
 
@@ -225,7 +226,10 @@ export function createGuard(options: {
     async write({ files, pictures = [], onConflict, dryRun = false, session = {}, ...place }) {
       const { writes, output } = config();
       const targets: OutputFile[] = [];
-      for (const { file, content } of files) targets.push({ target: await checkPath(file, place), content });
+      for (const { file, content, basis } of files) {
+        const check = basis === undefined ? checkSpecPath : checkPagePath;
+        targets.push({ target: await checkPath(file, place, check), content, basis });
+      }
       for (const { path: file, data } of pictures) {
         const target = await checked(checkPicturePath(territory, file));
         targets.push({ target, content: () => data, maxFileBytes: artifactBytes });

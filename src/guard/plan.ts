@@ -12,6 +12,11 @@ export interface OutputFile {
   content: (relativePath: string) => string | Buffer;
   /** Instead of what is allowed for all. */
   maxFileBytes?: number;
+  /**
+   * The text that the content was made from, null for none. A file that has another one by now has changed; else it is
+   * replaced where nobody has edited it, whatever the call does with what is in the way.
+   */
+  basis?: string | null | undefined;
 }
 
 export interface PlanOptions {
@@ -83,8 +88,14 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<Plan> {
     const before = await contentOf(target.absolute);
     if (!before) return { target, data, before, change: 'created' };
     if (before.data.equals(data)) return { target, data, before, change: 'unchanged' };
-    if (options.onConflict === 'rename') continue;
     const origin = inspect(target.relative, before.data.toString());
+    if (file.basis !== undefined) {
+      const isSame = before.data.toString() === file.basis;
+      if (isSame && origin === 'untouched' && options.overwrite !== 'never')
+        return { target, data, before, change: 'replaced' };
+      throw isSame ? inTheWay(target.relative, origin, false) : outdated(target.relative);
+    }
+    if (options.onConflict === 'rename') continue;
     const mayReplace =
       options.overwrite === 'always' || (options.overwrite === 'generated' && origin === 'untouched');
     if (options.onConflict === 'overwrite' && mayReplace) return { target, data, before, change: 'replaced' };
@@ -99,6 +110,12 @@ function inTheWay(file: string, origin: Origin, mayReplace: boolean): CodegenErr
   return origin === 'edited'
     ? new CodegenError('FILE_CHANGED', `${file} was emitted by this tool and edited since.`, { hint })
     : new CodegenError('FILE_EXISTS', `${file} exists already.`, { hint });
+}
+
+function outdated(file: string): CodegenError {
+  return new CodegenError('FILE_CHANGED', `${file} changed while the session was ended.`, {
+    hint: 'Another session has extended it, or someone edits it: end this session again.',
+  });
 }
 
 /** `login.spec.ts` becomes `login-2.spec.ts`. */

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { verifyModeSchema } from '../config/schema.js';
 import type { WriteRequest } from '../guard/guard.js';
@@ -58,14 +59,13 @@ export const endCodegenSession = defineTool({
       const checked = await context.guard.checkPath(file ?? session.file, session.emission);
       const surroundings = await surroundingsOf(context, session, checked, call);
       const writeRequest = async (): Promise<WriteRequest> => {
-        const { content } = await sessionSource(session, surroundings);
-        return {
-          ...session.emission,
-          session,
-          files: [{ file: file ?? session.file, content }],
-          onConflict,
-          dryRun,
-        };
+        const { content, pages } = await sessionSource(session, surroundings);
+        const directory = path.posix.dirname(checked.relative);
+        const shared = pages
+          .filter(({ isOurs }) => isOurs)
+          .map((page) => ({ ...page, file: path.posix.join(directory, page.file) }));
+        const files = [{ file: file ?? session.file, content }, ...shared];
+        return { ...session.emission, session, files, onConflict, dryRun };
       };
       // What is in the way is told before anything is run.
       const [target] = await context.guard.write({ ...(await writeRequest()), dryRun: true });

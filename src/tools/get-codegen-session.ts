@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { emitSteps, statementOf } from '../actions/emitter.js';
 import { groupTitle } from '../actions/registry.js';
@@ -35,6 +36,7 @@ export const getCodegenSession = defineTool({
     file: types.text,
     steps: types.countOrObjects,
     code: types.text,
+    pageObjects: types.objects,
     ...pageOutput,
     events: types.objects,
     console: types.objects,
@@ -132,6 +134,13 @@ async function describe(
     const code = source.content(relative);
     structured['code'] = code;
     said.push(code);
+    const directory = path.posix.dirname(relative);
+    const pageObjects = source.pages.map(({ file, content }) => {
+      const place = path.posix.join(directory, file);
+      return { path: place, code: content(place) };
+    });
+    if (pageObjects.length > 0) structured['pageObjects'] = pageObjects;
+    said.push(...pageObjects.flatMap((each) => [`${each.path}:`, each.code]));
   }
   const lines = [
     `Session ${session.id} is ${session.status}, with ${session.steps.length} steps, for ${relative}.`,

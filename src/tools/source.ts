@@ -1,8 +1,9 @@
 import path from 'node:path';
-import { emitSteps, statementOf } from '../actions/emitter.js';
+import { statementOf, type EmittedStep, type PageCall } from '../actions/emitter.js';
 import { expect as expectAction } from '../actions/expect.js';
+import { emitNamed } from '../actions/named-locators.js';
 import { actions, groupTitle } from '../actions/registry.js';
-import { generate } from '../codegen/generate.js';
+import { generate, type PageObjectUse } from '../codegen/generate.js';
 import type { Template } from '../codegen/templates.js';
 import { withHeader } from '../guard/header.js';
 import type { CheckedPath } from '../guard/paths.js';
@@ -10,6 +11,7 @@ import type { Assertion, Step } from '../model/step.js';
 import type { BrowserName } from '../model/use.js';
 import type { EmissionOptions, Session } from '../session/session.js';
 import type { ProjectUse } from '../verify/project-use.js';
+import { pagesDirectory, type PageFile } from './page-files.js';
 import { testUse } from './test-use.js';
 import type { ToolCall, ToolContext } from './tool.js';
 
@@ -27,6 +29,8 @@ export interface Origin {
   step: number;
   /** Index among the step's automatic assertions; undefined for its action. */
   assertion?: number;
+  /** Where the line calls a method of a page object: the steps of that method's lines. */
+  within?: ReadonlyMap<number, number>;
 }
 
 export interface SessionSource {
@@ -36,6 +40,19 @@ export interface SessionSource {
   origins: ReadonlyMap<number, Origin>;
   /** Files that the test needs, by their paths in the workspace. */
   files: string[];
+  /** The page objects that it uses. */
+  pages: SourcePage[];
+}
+
+/** A page object that a test uses. */
+export interface SourcePage {
+  /** Its file, relative to the directory of the spec, with forward slashes. */
+  file: string;
+  content: (relativePath: string) => string;
+  /** What it was made from: the text that is on the disk, or null where there is none. */
+  basis: string | null;
+  /** False for one that a person has changed, which is used as it is. */
+  isOurs: boolean;
 }
 
 /** What decides how the session's test is written, besides the session; read once for a call. */
@@ -47,6 +64,8 @@ export interface Surroundings {
   project: ProjectUse;
   /** The browser that recorded it. */
   browserName: BrowserName;
+  /** The page objects that are there. */
+  pages: ReadonlyMap<string, PageFile>;
 }
 
 /** The template of a session. Throws INVALID_INPUT where there is none of that name. */
@@ -68,29 +87,39 @@ export async function surroundingsOf(
 ): Promise<Surroundings> {
   const { loadProjectUse } = await import('../verify/project-use.js');
   const browserName = use.browserName ?? context.config().browser.name;
+  const template = await sessionTemplate(context, emission);
   return {
     spec: file.relative,
-    template: await sessionTemplate(context, emission),
+    template,
     project: await loadProjectUse(context.workspace, file.absolute, browserName, signal),
     browserName,
+    pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
   };
 }
 
-/** The session's test, or a variant of it. */
+/** The session's test, or a variant of it. Throws FILE_CHANGED where a page object that a person changed lacks something. */
 export async function sessionSource(
   session: Session,
-  { spec, template, project, browserName }: Surroundings,
+  surroundings: Surroundings,
   { soft = false, without }: Variant = {},
 ): Promise<SessionSource> {
   const { language, includeComments, testNamePrefix } = session.emission;
+  const { spec, template, project, browserName } = surroundings;
   const steps = relativeTo(project, session);
+  // Where a step is left out, methods that several steps share would have to do without it too.
+  const isStory = template.hasPages && without === undefined;
+  const { emitted, made, pages } = isStory
+    ? await storySource(session, steps, surroundings)
+    : { emitted: emitNamed(steps, spec, baseURLOf(session, project)), made: [], pages: [] };
   let group: string | undefined;
-  const emitted = emitSteps(steps, spec);
   const body = steps.flatMap((step, index) => {
     const title = groupTitle(step);
     group = title ?? group;
     const code = emitted[index];
-    if (title !== undefined || code === undefined) return [];
+    if (code === undefined) return [];
+    const origin = { step: index };
+    // What stands at a group's beginning is for several groups.
+    if (title !== undefined) return code.names.map((each) => ({ code: each, origin }));
     const assertions = code.assertions.map((assertion, number) => ({
       code:
         soft || index === without ? assertion.replace(/^await expect\(/, 'await expect.soft(') : assertion,
@@ -98,10 +127,13 @@ export async function sessionSource(
       origin: { step: index, assertion: number },
     }));
     const statement = statementOf(index === without ? { ...code, action: '' } : code);
-    const { declares, imports, last } = code;
-    const own = { group, origin: { step: index } };
+    const { declares, imports, last, note, calls } = code;
+    const within = calls && pages.find(({ name }) => name === calls.file)?.stepsOf(calls);
+    const own = { group, origin: { ...origin, ...(within === undefined ? {} : { within }) } };
     return [
-      ...(statement === '' ? [] : [{ ...own, code: statement, note: step.note, declares, imports }]),
+      ...code.names.map((each) => ({ code: each, group, origin })),
+      ...(statement === '' ? [] : [{ ...own, code: statement, note, declares, imports }]),
+      ...code.assertedNames.map((each) => ({ code: each, group, origin })),
       ...assertions,
       ...last.map((line) => ({ ...own, code: line })),
     ];
@@ -112,9 +144,9 @@ export async function sessionSource(
     title: testNamePrefix + session.title,
     use: await testUse(session.use, browserName, project),
     body,
+    pageObjects: made,
     includeComments,
   });
-  const headerLines = withHeader('', '').split('\n').length - 1;
   const origins = [...statements].flatMap(([line, statement]) => {
     const origin = body[statement]?.origin;
     return origin === undefined ? [] : [[line + headerLines, origin] as const];
@@ -123,12 +155,66 @@ export async function sessionSource(
     content: (relativePath) => withHeader(relativePath, source),
     origins: new Map(origins),
     files: emitted.flatMap(({ files }) => files),
+    pages: pages.map(({ name, stepsOf, ...page }) => page),
   };
 }
 
+const headerLines = withHeader('', '').split('\n').length - 1;
+
+/** What the test's relative URLs are resolved against. */
+function baseURLOf({ use }: Session, { baseURL }: ProjectUse): string | undefined {
+  return use.baseURL ?? (typeof baseURL === 'string' ? baseURL : undefined);
+}
+
+/** A session's steps as code that uses page objects, and these. */
+async function storySource(
+  session: Session,
+  steps: readonly Step[],
+  { spec, template, project, pages: existing }: Surroundings,
+): Promise<{
+  emitted: EmittedStep[];
+  made: PageObjectUse[];
+  pages: (SourcePage & { name: string; stepsOf: (call: PageCall) => Map<number, number> })[];
+}> {
+  const { language } = session.emission;
+  const { moduleOf, planStory } = await import('../actions/page-objects.js');
+  const { generatePage } = await import('../codegen/page-object.js');
+  const story = planStory(steps, spec, baseURLOf(session, project), existing);
+  const extension = language === 'typescript' ? 'ts' : 'js';
+  const pages = await Promise.all(
+    story.pages.map(async (page) => {
+      const basis = existing.get(page.file)?.text ?? null;
+      const { source, statements } = await generatePage(template, language, page);
+      const isOurs = !page.isFrozen;
+      return {
+        name: page.file,
+        file: `${pagesDirectory}/${page.file}.${extension}`,
+        content: (relativePath: string) => (isOurs ? withHeader(relativePath, source) : (basis ?? '')),
+        basis,
+        isOurs,
+        stepsOf: ({ method, steps: done }: PageCall) =>
+          new Map(
+            [...statements].flatMap(([line, place]) => {
+              const step = place.method === method ? done[place.index] : undefined;
+              return step === undefined || !isOurs ? [] : [[line + headerLines, step] as const];
+            }),
+          ),
+      };
+    }),
+  );
+  const made = story.made.map(({ variable, page }) => ({
+    variable,
+    className: page.className,
+    from: moduleOf(page),
+  }));
+  return { emitted: story.emitted, made, pages };
+}
+
 /** The session's steps, with relative URLs where only the project has a base URL. */
-function relativeTo({ baseURL }: ProjectUse, { steps, use }: Session): readonly Step[] {
-  if (typeof baseURL !== 'string' || use.baseURL !== undefined) return steps;
+function relativeTo(project: ProjectUse, session: Session): readonly Step[] {
+  const { steps, use } = session;
+  const baseURL = baseURLOf(session, project);
+  if (baseURL === undefined || use.baseURL !== undefined) return steps;
   const relative = <Part extends Assertion>(part: Part, action: string): Part => ({
     ...part,
     args: actions.get(action)?.prepare(part.args, baseURL).args ?? part.args,

@@ -233,9 +233,11 @@ function laneMaker(
     name,
     ...(sources.length === 1 ? { root: path.join(staging.directory, name, '0') } : {}),
     files: await Promise.all(
-      sources.map(async ({ content, files: needed }, number) => {
+      sources.map(async ({ content, files: needed, pages }, number) => {
         const around = path.join(name, String(number));
         for (const each of needed) await staging.copy(path.join(around, each), path.join(workspace, each));
+        const beside = path.join(around, path.dirname(target.path));
+        for (const page of pages) await staging.write(path.join(beside, page.file), page.content(page.file));
         const file = await staging.write(path.join(around, target.path), content(target.path));
         return { file, as: target.absolutePath };
       }),
@@ -252,7 +254,12 @@ function located(
   { origins }: SessionSource,
 ): (Partial<Origin> & { message: string })[] {
   return tests.flatMap(({ errors }) =>
-    errors.map(({ message, line = 0 }) => ({ message, ...origins.get(line) })),
+    errors.map(({ message, line = 0, innerLine = 0 }) => {
+      const origin = origins.get(line);
+      if (origin === undefined) return { message };
+      const { within, ...place } = origin;
+      return { message, ...place, step: within?.get(innerLine) ?? place.step };
+    }),
   );
 }
 

@@ -13,6 +13,8 @@ const testErrorSchema = z.object({
   message: z.string(),
   /** Line in the test's own file where it happened. */
   line: z.int().optional(),
+  /** Line in a file that this line calls, such as a page object. */
+  innerLine: z.int().optional(),
 });
 
 /** One run of one test. */

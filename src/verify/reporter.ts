@@ -1,7 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter';
-import { metadataKey, projectNoteSchema, type Report, type TestRun } from './report.js';
+import {
+  metadataKey,
+  projectNoteSchema,
+  type Report,
+  type TestError as RunError,
+  type TestRun,
+} from './report.js';
 
 /** Characters of a message that are kept, and of what a web server said last. */
 const messageLength = 2000;
@@ -53,12 +59,17 @@ function describe(test: TestCase): TestRun {
     title: test.title,
     status: result === undefined ? 'not run' : statusOf(test, result),
     durationMs: result?.duration ?? 0,
-    errors: (result?.errors ?? []).map((error) => ({
-      message: messageOf(error),
-      ...(error.location?.file === file ? { line: error.location.line } : {}),
-    })),
+    errors: (result?.errors ?? []).map((error) => ({ message: messageOf(error), ...placeOf(error, file) })),
     contextFile: result?.attachments.find(({ name }) => name === 'error-context')?.path,
   };
+}
+
+/** Where an error happened, as the file of the test sees it. */
+function placeOf({ location, stack = '' }: TestError, file: string): Omit<RunError, 'message'> {
+  if (location === undefined || location.file === file) return { line: location?.line };
+  const [, after] = stack.split(`${file}:`);
+  const line = Number.parseInt(after ?? '');
+  return Number.isNaN(line) ? {} : { line, innerLine: location.line };
 }
 
 function statusOf(test: TestCase, result: TestResult): TestRun['status'] {

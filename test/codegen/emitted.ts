@@ -71,6 +71,9 @@ function compile(files: readonly EmittedFile[]): string[] {
   const contents = new Map(files.map(({ name, content }) => [path.join(folder, name), content]));
   const host: ts.CompilerHost = {
     ...diskHost,
+    directoryExists: (name) =>
+      [...contents.keys()].some((file) => file.startsWith(path.join(name, path.sep))) ||
+      ts.sys.directoryExists(name),
     fileExists: (name) => contents.has(path.normalize(name)) || diskHost.fileExists(name),
     getSourceFile(name, target) {
       const content = contents.get(path.normalize(name));

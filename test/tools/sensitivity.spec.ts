@@ -58,7 +58,13 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
   return run(
     { workspace, config: () => config },
     session,
-    { spec: file, template: await findTemplate('plain', undefined), project: {}, browserName: 'chromium' },
+    {
+      spec: file,
+      template: await findTemplate('plain', undefined),
+      project: {},
+      browserName: 'chromium',
+      pages: new Map(),
+    },
     { path: file, absolutePath: path.join(workspace, file) },
     { signal: new AbortController().signal, progress: () => undefined },
   );
