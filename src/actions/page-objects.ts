@@ -57,8 +57,7 @@ interface Draft extends PlannedPage {
 
 /**
  * Writes a flow with page objects, for the test at `spec` in the workspace: one for each route, extended where it is
- * there already. Throws FILE_CHANGED where
- * one that a person has changed lacks what the flow needs.
+ * there already. Throws FILE_CHANGED where one that a person has changed lacks what the flow needs.
  */
 export function planStory(
   steps: readonly Step[],
