@@ -153,7 +153,7 @@ export const predecessors: Predecessor[] = [
         'nothing to call: each step gets the best locator, and page objects (`template: "pom"`) collect them',
       ],
       [['parallel runs'], "Playwright Test's `workers` and `fullyParallel`; sessions run beside each other"],
-      [['video'], "Playwright Test's `use.video`: of a run, not of the recording"],
+      [['video recording'], "Playwright Test's `use.video`: of a run, not of the recording"],
       [
         ['code coverage'],
         'left to tools that know the build, such as `monocart-reporter` in a fixture: coverage is of a whole suite, not of a recording',

@@ -61,7 +61,7 @@ async function better(
     handle.evaluate(surroundings, wishes.testIdAttribute),
   ]);
   const [self, ...outer] = around;
-  const named = subjectsOf(snapshot, own).filter(allowed);
+  const named = subjectsOf(snapshot, own).flatMap(formsOf).filter(allowed);
   const byTag: LocatorChain = [{ method: 'locator', args: [self?.tagName ?? '*'] }];
   const subjects = named.length > 0 ? named : [byTag];
   const inside = (scopes: LocatorChain[]): LocatorChain[] =>

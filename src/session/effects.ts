@@ -7,14 +7,13 @@ import { relativeUrl } from '../actions/url.js';
 import { elementState, pinnedState, type ElementState } from '../browser/element-state.js';
 import type { Live, LivePage } from '../browser/live.js';
 import { toLocator } from '../browser/locator-expression.js';
-import { formsOf, isOpenFormOf } from '../browser/open-texts.js';
 import { pinNow, type Pin } from '../browser/pin.js';
-import { isRole } from '../browser/roles.js';
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { isOptions, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
+import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
 import { within } from '../model/within.js';
+import { isCalled, onlyCalled } from './called.js';
 import {
   assertClaim,
   asText,
@@ -471,44 +470,6 @@ function isMessage({ kind }: Claim, assertion: Assertion): boolean {
 /** Whether an assertion says that its element is there. */
 function isPresence({ matcher, not }: Assertion['args']): boolean {
   return not !== true && matcher !== 'toBeHidden' && matcher !== 'toHaveCount';
-}
-
-/** Whether a text is as a locator wants it. */
-function fits(text: string, wanted: LocatorArgument | undefined): boolean {
-  if (typeof wanted === 'string') return text.toLowerCase().includes(wanted.toLowerCase());
-  return isPattern(wanted) && isOpenFormOf(wanted, text);
-}
-
-/** Whether the last part of a locator tells an element as a snapshot's line does. */
-function isCalled(chain: LocatorChain, line: SnapshotLine): boolean {
-  const call = chain.at(-1);
-  const { role, name = '', text = '' } = partsOf(line);
-  const [first, options] = call?.args ?? [];
-  if (call?.method === 'getByRole') {
-    const wanted = isOptions(options) ? options['name'] : undefined;
-    return first === role && (wanted === undefined || fits(name, wanted));
-  }
-  return call?.method !== 'locator' && [name, text, `${name} ${text}`].some((words) => fits(words, first));
-}
-
-/** A locator by role and name, or by text, that only this line of the page before has, and none after. */
-function onlyCalled(line: SnapshotLine, before: SnapshotView, after: SnapshotView): LocatorChain | undefined {
-  const { role, name, text } = partsOf(line);
-  const words = name ?? text;
-  if (role === undefined || words === undefined || !/\p{L}/u.test(words) || isVolatile(words))
-    return undefined;
-  const [chain] = formsOf(
-    name === undefined
-      ? [{ method: 'getByText', args: [clip(words)] }]
-      : [{ method: 'getByRole', args: [role, { name }] }],
-  );
-  if (chain === undefined) return undefined;
-  const count = (view: SnapshotView): number => view.filter((each) => isCalled(chain, each)).length;
-  return isRole(role) || name === undefined
-    ? count(before) === 1 && count(after) === 0
-      ? chain
-      : undefined
-    : undefined;
 }
 
 /** What a step asserts: by itself, where it is an `expect`, and of its effects. */
