@@ -336,6 +336,20 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     return new Set(changed.filter((line) => typed.some((chain) => isCalled(chain, line))));
   }
 
+  /** What earlier steps typed and the page has written over is not asserted of them any more. */
+  function takeBack(step: Step, lines: ReadonlySet<SnapshotLine>): void {
+    for (const earlier of stepsInDocument(step)) {
+      const { action, locator: chain, assertions = [] } = earlier;
+      if (chain === undefined || !typing.has(action)) continue;
+      if (![...lines].some((line) => isCalled(chain, line))) continue;
+      const own = JSON.stringify(chain);
+      setAssertions(
+        earlier,
+        assertions.filter(({ locator }) => JSON.stringify(locator) !== own),
+      );
+    }
+  }
+
   async function catchUp(): Promise<void> {
     const earlier = now;
     now = await look();
@@ -394,7 +408,11 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
         ]);
         now = after;
         if (now === undefined || before === undefined) return;
-        const contested = { own: false, lines: new Set<SnapshotLine>() };
+        const isTyping = typing.has(step.action);
+        const others = isTyping ? [...contestedLines(step, before, now)] : [];
+        const lines = new Set(others.filter((line) => !isCalled(step.locator ?? [], line)));
+        takeBack(step, lines);
+        const contested = { own: false, lines };
         last = { step, before, after: now, subject, own, contested, messages: [] };
         if (!sameDocument(before, now)) opening = step;
         await assertEffects(last);

@@ -192,9 +192,12 @@ function changes(before: SnapshotLine, after: SnapshotLine): Finding[] {
   const isField = fields.has(role);
   const isSayable = (text: string): boolean =>
     !isVolatile(text) || (!isField && lastingPart(text, ['passing']) !== undefined);
-  if (now.text !== undefined && isSaidAnew(old.text, now.text) && isSayable(now.text)) {
-    const weight = ['alert', 'status', 'log'].includes(role) ? 96 : /\d/.test(now.text) ? 88 : 84;
-    found.push({ kind: isField ? 'value' : 'text', line: after, text: now.text, weight });
+  // An empty field has no text.
+  const isEmptied = ['textbox', 'searchbox'].includes(role) && old.text !== undefined;
+  const text = now.text ?? (isEmptied ? '' : undefined);
+  if (text !== undefined && isSaidAnew(old.text, text) && isSayable(text)) {
+    const weight = ['alert', 'status', 'log'].includes(role) ? 96 : /\d/.test(text) ? 88 : 84;
+    found.push({ kind: isField ? 'value' : 'text', line: after, text, weight });
   }
   return found;
 }

@@ -154,6 +154,18 @@ test('a message that has gone by the next call was there all the same', async ({
   expect(await recording.code()).toContain('Changes saved');
 });
 
+test('what the page writes over what was typed is not asserted, on either side', async ({ open }) => {
+  const { land, code } = await open('overwrites.html', { autoAssert: true });
+  const fill = (label: string, value: string) => ({
+    action: 'fill',
+    target: `getByLabel('${label}')`,
+    value,
+  });
+  await land(fill('Font', 'Ada'), fill('Size', 'small'), fill('Colour', 'red'), click(button('Reset')));
+  // A click that empties a field does what it is for.
+  expect((await code()).match(/(?<=toHaveValue\(\s*)"\w*"/g)).toEqual(['"small"', '""']);
+});
+
 test('what changes by itself is not asserted', async ({ open }) => {
   const recording = await open('clock.html', { autoAssert: true });
   for (let count = 0; count < 6; count++) await recording.land(click(button('Alarm')));

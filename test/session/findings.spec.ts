@@ -61,6 +61,12 @@ const rows: { what: string; before: string[]; after: string[]; findings: string[
     findings: ['value of textbox Total: 70'],
   },
   {
+    what: 'the value of a field that was emptied',
+    before: ['- textbox "Name" [ref=e2]: Ada', '- button "More" [ref=e3]: 3'],
+    after: ['- textbox "Name" [ref=e2]', '- button "More" [ref=e3]'],
+    findings: ['value of textbox Name: '],
+  },
+  {
     what: 'how many there are where some came or went',
     before: ['- list [ref=e2]:', '  - listitem [ref=e3]: Milk', '  - listitem [ref=e4]: Bread'],
     after: ['- list [ref=e2]:', '  - listitem [ref=e4]: Bread'],
