@@ -9,7 +9,8 @@ export const errorMeanings = {
     'The page did not let the action happen, or an assertion is false; what landed before it is kept.',
   TARGET_NOT_FOUND: 'No element matches the target; the hint names the nearest.',
   TARGET_AMBIGUOUS: 'Several elements match the target; the hint names them.',
-  NAVIGATION_BLOCKED: 'The address is not one of a page: only http and https are opened.',
+  NAVIGATION_BLOCKED:
+    'The address is not one of a page (http, https), or the configured rules of the network refuse it.',
   POLICY_DENIED: 'The policy does not allow this call; trying again does not help.',
   RATE_LIMITED: 'A limit is used up; `retryAfterMs` says when the same call can succeed.',
   APPROVAL_REQUIRED: 'A person has to approve this call first.',

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 /** What Node, Playwright and browsers need of an environment, on any system; upper case. */
 const needed = new Set(
   `PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP LANG LANGUAGE LC_ALL LC_CTYPE TZ
@@ -6,7 +8,19 @@ const needed = new Set(
   HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY NODE_EXTRA_CA_CERTS PLAYWRIGHT_BROWSERS_PATH`.split(/\s+/),
 );
 
-/** The small environment of a process that runs tests: nothing that could be a secret of the server's. */
+/**
+ * The small environment of a process that runs tests: nothing that could be a secret of the server's, and in `PATH`
+ * only absolute directories, since the others would mean programs of the workspace.
+ */
 export function childEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(own).filter(([name]) => needed.has(name.toUpperCase())));
+  const absolute = (value = ''): string =>
+    value
+      .split(path.delimiter)
+      .filter((directory) => path.isAbsolute(directory))
+      .join(path.delimiter);
+  return Object.fromEntries(
+    Object.entries(own)
+      .filter(([name]) => needed.has(name.toUpperCase()))
+      .map(([name, value]) => [name, name.toUpperCase() === 'PATH' ? absolute(value) : value]),
+  );
 }

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import path from 'node:path';
 import { parentPort } from 'node:worker_threads';
 
 /** Milliseconds for Playwright Test to end by itself. */
@@ -14,8 +16,51 @@ new Socket({ fd: 0, readable: true, writable: false })
   })
   .resume();
 
-/** Ends this process, its workers and theirs. Browsers notice that they are left alone, and end. */
+/** Ends this process and all that came of it, also what has a group of its own: browsers, web servers. */
 function kill(): void {
-  if (process.platform === 'win32') spawnSync('taskkill', ['/T', '/F', '/PID', String(process.pid)]);
-  else process.kill(-process.pid, 'SIGKILL');
+  const { pid, platform, env } = process;
+  if (platform === 'win32') {
+    // By its whole path: Windows looks for a bare name in the workspace first.
+    const taskkill = path.join(env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'taskkill.exe');
+    spawnSync(taskkill, ['/T', '/F', '/PID', String(pid)]);
+    return;
+  }
+  for (const each of descendants(pid)) end(each);
+  end(-pid);
+}
+
+function end(target: number): void {
+  try {
+    process.kill(target, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** The processes that a process started, and theirs. */
+function descendants(ancestor: number): number[] {
+  const all = processes();
+  const below = (of: number): number[] =>
+    all.flatMap(({ pid, parent }) => (parent === of ? [pid, ...below(pid)] : []));
+  return below(ancestor);
+}
+
+/** All processes: from `/proc` where there is one, since not every container has `ps`. */
+function processes(): { pid: number; parent: number }[] {
+  if (process.platform !== 'linux') {
+    const { stdout } = spawnSync('/bin/ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+    return stdout.split('\n').map((line) => {
+      const [pid, parent] = line.trim().split(/\s+/).map(Number);
+      return { pid: pid ?? 0, parent: parent ?? 0 };
+    });
+  }
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      // The name, in parentheses, may hold anything; state and parent follow it.
+      const parent = /\) \S (\d+) [^)]*$/.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1];
+      return parent === undefined ? [] : [{ pid: Number(name), parent: Number(parent) }];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { expect, test, type PlaywrightTestConfig } from '@playwright/test';
 import { childEnvironment } from '../../src/verify/environment.js';
 import { planSchema, type Lane, type ParsedPlan } from '../../src/verify/plan.js';
@@ -215,12 +216,11 @@ test('a configuration that covers none of the files has no say', () => {
 test('a child gets only what Node, Playwright and browsers need', () => {
   expect(
     childEnvironment({
-      PATH: '/bin',
+      PATH: ['/bin', '.', '', 'node_modules/.bin', '/usr/bin'].join(path.delimiter),
       HOME: '/home/me',
-      Path: 'C:',
       SHOP_PASSWORD: 'x',
       NODE_OPTIONS: '--x',
       AWS_SECRET: 'y',
     }),
-  ).toEqual({ PATH: '/bin', HOME: '/home/me', Path: 'C:' });
+  ).toEqual({ PATH: ['/bin', '/usr/bin'].join(path.delimiter), HOME: '/home/me' });
 });
