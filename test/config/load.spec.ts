@@ -35,7 +35,13 @@ test('without a file every key has its default', async () => {
     configFile: null,
     policy: policyOf(allowAll),
     config: {
-      output: { dir: 'generated-tests', language: 'typescript', template: 'plain', includeComments: true },
+      output: {
+        dir: 'generated-tests',
+        language: 'typescript',
+        template: 'plain',
+        templatesDir: null,
+        includeComments: true,
+      },
       browser: {
         name: 'chromium',
         headless: true,
