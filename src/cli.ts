@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import type { ConfigLocation } from './config/load.js';
 import { CodegenError, messageOf } from './model/errors.js';
 
 const usage = `Usage: codegen-session-mcp [command] [options]
@@ -10,6 +11,12 @@ Commands:
   init           write a commented codegen.config.json
   doctor         check this machine and the configuration
   audit          print the log of calls; "audit verify" checks that it is as it was written
+  policy check [FILE]            validate a policy and say what it means
+  policy test TOOL [ARGS.json]   say what would be decided over a call, and by which rule
+  policy scaffold [FILE]         write a commented policy for all tools
+  approvals [list]               list what waits for a person's approval
+  approvals show|approve|decline ID
+                                 show, approve (in a terminal) or decline it
   restore        list the files that were replaced; with an id or a path, bring one back
 
 Options:
@@ -17,11 +24,20 @@ Options:
   --grant NAME   who calls, as limits count it (default: local)
   --tool, --session, --decision, --since 2h, --json
                  which lines audit prints, and how
+  --reason TEXT  what the agent is told of a declined approval
   --help         show this text
   --version      show the version
 `;
 
-const commands = ['init', 'doctor', 'audit', 'restore'];
+const commands = ['init', 'doctor', 'policy', 'approvals', 'audit', 'restore'];
+
+/** How many arguments commands take besides their names. */
+const argumentsOf = new Map([
+  ['policy', 3],
+  ['approvals', 2],
+  ['audit', 1],
+  ['restore', 1],
+]);
 
 const options = {
   config: { type: 'string' },
@@ -31,6 +47,7 @@ const options = {
   decision: { type: 'string' },
   since: { type: 'string' },
   json: { type: 'boolean', default: false },
+  reason: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
 } as const;
@@ -44,8 +61,9 @@ async function run(args: string[]): Promise<number> {
   const [command, ...rest] = positionals;
   if (command !== undefined && !commands.includes(command))
     throw new UsageError(await unknown('command', command, commands));
-  const takesOne = command === 'restore' || (command === 'audit' && rest[0] === 'verify');
-  const excess = takesOne ? rest.slice(1) : rest;
+  const [verb] = rest;
+  const taken = command === 'audit' && verb !== 'verify' ? 0 : (argumentsOf.get(command ?? '') ?? 0);
+  const excess = rest.slice(taken);
   if (excess.length > 0) throw new UsageError(`unexpected argument "${excess.join(' ')}"`);
   if (values.grant === '') throw new UsageError('--grant needs a name');
   if (values.help) {
@@ -67,6 +85,14 @@ async function run(args: string[]): Promise<number> {
     const { doctor } = await import('./cli/doctor.js');
     return (await doctor(location, (line) => process.stdout.write(`${line}\n`))) ? 0 : 1;
   }
+  if (command === 'policy') return runPolicy(location, rest);
+  if (command === 'approvals') {
+    const [verb = 'list', id] = rest;
+    await requireCommand('approvals', verb, ['list', 'show', 'approve', 'decline']);
+    const { approvals, ownTerminal } = await import('./cli/approvals.js');
+    await approvals(location, { command: verb, id, reason: values.reason }, ownTerminal(), printLine);
+    return 0;
+  }
   if (command === 'audit') {
     const { audit, auditVerify } = await import('./cli/audit.js');
     const print = (line: string): boolean => process.stdout.write(`${line}\n`);
@@ -82,6 +108,27 @@ async function run(args: string[]): Promise<number> {
   const { serve } = await import('./server.js');
   await serve({ ...location, grant: values.grant });
   return 0;
+}
+
+async function runPolicy(location: ConfigLocation, [verb = '', first, second]: string[]): Promise<number> {
+  await requireCommand('policy', verb, ['check', 'test', 'scaffold']);
+  const policy = await import('./cli/policy.js');
+  if (verb === 'check') await policy.checkPolicy(location, first, printLine);
+  else if (verb === 'scaffold' && first !== undefined) {
+    await policy.writeScaffold(first);
+    printLine(`Wrote ${first}. Name it as \`policy\` in codegen.config.json.`);
+  } else if (verb === 'scaffold') process.stdout.write(policy.scaffold());
+  else if (first === undefined) throw new UsageError('policy test needs the name of a tool');
+  else return policy.testPolicy(location, first, second, printLine);
+  return 0;
+}
+
+async function requireCommand(of: string, verb: string, known: readonly string[]): Promise<void> {
+  if (!known.includes(verb)) throw new UsageError(await unknown(`${of} command`, verb, known));
+}
+
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 async function parse(

@@ -14,10 +14,12 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { createBrowserPool } from './browser/launch.js';
 import { createConfigSource } from './config/load.js';
+import { watchFiles } from './config/watch.js';
 import type { CallOutcome } from './guard/audit.js';
 import { createGuard } from './guard/guard.js';
 import type { WrittenFile } from './guard/plan.js';
 import { CodegenError, messageOf } from './model/errors.js';
+import { personBehind } from './person.js';
 import { instructions, recordTestPrompt, recordTestMessage } from './prompts.js';
 import { createSessions } from './session/sessions.js';
 import { within } from './model/within.js';
@@ -50,6 +52,10 @@ export async function serve(options: {
       if (loaded !== before) await (await context.guard.audit()).event('reload');
       if (source.problem !== undefined && source.problem !== problem)
         await (await context.guard.audit()).event('reload-refused', { error: source.problem.code });
+    },
+    problem: () => source.problem?.message,
+    watch: (listener) => {
+      watchFiles(source.files, listener);
     },
     guard: createGuard({
       workspace: options.workspace,
@@ -96,69 +102,90 @@ export async function serve(options: {
 export function createServer(context: ToolContext): McpServer {
   const mcp = new McpServer(
     { name: 'codegen-session-mcp', title: 'Codegen sessions for Playwright', version },
-    { capabilities: { tools: {}, prompts: {} }, instructions },
+    { capabilities: { tools: { listChanged: true }, prompts: {} }, instructions },
   );
-
   // The low-level handlers, since arguments are validated here and not by the SDK, which drops unknown keys.
   const { server } = mcp;
+  const visibleTools = (): Tool[] => tools.filter(({ name }) => context.guard.visible(name));
+  const namesOf = (list: readonly Tool[]): string => list.map(({ name }) => name).join(' ');
+  /** The tools that the client knows of. */
+  let known = namesOf(visibleTools());
+  /** Reads the configuration anew, and tells the client where other tools are visible now. */
+  async function refresh(): Promise<void> {
+    await context.refresh();
+    const names = namesOf(visibleTools());
+    if (names === known) return;
+    known = names;
+    await server.sendToolListChanged().catch(() => undefined);
+  }
+  context.watch(refresh);
+
   server.setRequestHandler(ListToolsRequestSchema, async () => {
     await context.refresh();
-    const visible = tools.filter(({ name }) => context.guard.visible(name));
+    const visible = visibleTools();
+    known = namesOf(visible);
     // The list need not wait for the log.
     setImmediate(() => void context.guard.audit().then((audit) => audit.start()));
     return { tools: visible.map(listed) };
   });
 
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification }) => {
-    const tool = tools.find(({ name }) => name === params.name);
-    const audited = (await context.guard.audit()).call({
-      tool: tool?.name ?? 'unknown',
-      session: knownSession(context, params.arguments?.['sessionId']),
-    });
-    const files: WrittenFile[] = [];
-    const told = (error?: string): CallOutcome => ({
-      error,
-      files,
-      ...(signal.aborted ? { cancelled: true } : {}),
-    });
-    if (tool === undefined) {
-      await audited.end(told('INVALID_INPUT'));
-      throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
-    }
-    const progressToken = params._meta?.progressToken;
-    let progress = 0;
-    const call = {
-      signal,
-      progress(message: string): void {
-        if (progressToken === undefined) return;
-        const notification = { progressToken, progress: ++progress, message };
-        sendNotification({ method: 'notifications/progress', params: notification }).catch(() => undefined);
-      },
-    };
-    try {
-      await context.refresh();
-      const admission = await context.guard.admit({ tool: tool.name, args: params.arguments });
-      let answer: Answer;
-      try {
-        await audited.begin(admission.decision);
-        answer = await tool.handle(noting(context, files), params.arguments, call);
-      } catch (error) {
-        await admission.release();
-        throw error;
+  server.setRequestHandler(
+    CallToolRequestSchema,
+    async ({ params }, { signal, requestId, sendNotification }) => {
+      const tool = tools.find(({ name }) => name === params.name);
+      const audited = (await context.guard.audit()).call({
+        tool: tool?.name ?? 'unknown',
+        session: knownSession(context, params.arguments?.['sessionId']),
+      });
+      const files: WrittenFile[] = [];
+      const told = (error?: string): CallOutcome => ({
+        error,
+        files,
+        ...(signal.aborted ? { cancelled: true } : {}),
+      });
+      if (tool === undefined) {
+        await audited.end(told('INVALID_INPUT'));
+        throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
       }
-      if (answer.error !== undefined && answer.tookEffect !== true) await admission.release();
-      const session = knownSession(context, answer.structured['sessionId']);
-      await audited.end(
-        { ...told(answer.error?.code), ...(session === undefined ? {} : { session }) },
-        answer.error?.decision,
-      );
-      return render(answer);
-    } catch (error) {
-      const failure = explained(error);
-      await audited.end(told(failure.code), failure.decision);
-      return renderFailure(failure);
-    }
-  });
+      const progressToken = params._meta?.progressToken;
+      let progress = 0;
+      const call = {
+        signal,
+        progress(message: string): void {
+          if (progressToken === undefined) return;
+          const notification = { progressToken, progress: ++progress, message };
+          sendNotification({ method: 'notifications/progress', params: notification }).catch(() => undefined);
+        },
+      };
+      const person = personBehind(server, { ...call, requestId });
+      try {
+        await refresh();
+        const admission = await context.guard.admit({ tool: tool.name, args: params.arguments }, person);
+        let answer: Answer;
+        try {
+          await audited.begin(admission.decision);
+          answer = await tool.handle(noting(context, files), params.arguments, {
+            ...call,
+            confirm: admission.confirm,
+          });
+        } catch (error) {
+          await admission.release();
+          throw error;
+        }
+        if (answer.error !== undefined && answer.tookEffect !== true) await admission.release();
+        const session = knownSession(context, answer.structured['sessionId']);
+        await audited.end(
+          { ...told(answer.error?.code), ...(session === undefined ? {} : { session }) },
+          answer.error?.decision,
+        );
+        return render(answer);
+      } catch (error) {
+        const failure = explained(error);
+        await audited.end(told(failure.code), failure.decision);
+        return renderFailure(failure);
+      }
+    },
+  );
 
   server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [recordTestPrompt] }));
   server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {

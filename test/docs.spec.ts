@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
+import { parse } from 'yaml';
 import { predecessors } from '../docs/coming-from.js';
 import { outdatedPages, withReferences } from '../docs/generate.js';
 import { policySchema } from '../src/model/policy.js';
@@ -50,11 +51,13 @@ test('the test in the README is as it was emitted', async () => {
   expect(emitted.map((code) => inspect('generated-tests/adds-a-task.spec.ts', code))).toEqual(['untouched']);
 });
 
-test('the policy in the guard page loads', async () => {
-  const documents = await blocks('docs/guard.md', 'json');
-  expect(documents).toHaveLength(1);
-  for (const document of documents)
-    expect(policySchema.safeParse(JSON.parse(document))).toMatchObject({ success: true });
+test('the policies in the guard page load', async () => {
+  for (const language of ['json', 'yaml']) {
+    const documents = await blocks('docs/guard.md', language);
+    expect(documents).toHaveLength(1);
+    for (const document of documents)
+      expect(policySchema.safeParse(parse(document))).toMatchObject({ success: true });
+  }
 });
 
 test('the page on templates shows the data as the code has it', async () => {

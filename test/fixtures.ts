@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { test as base, expect } from '@playwright/test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ElicitRequestSchema, type ElicitResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { findBrowser, launchOptions } from '../src/browser/find-browser.js';
 import { startPages, type Pages } from './fixtures/pages-server.js';
@@ -85,7 +86,12 @@ export interface Connection {
 
 export async function connect(
   workspace: string,
-  options: { args?: string[]; env?: Record<string, string> } = {},
+  options: {
+    args?: string[];
+    env?: Record<string, string>;
+    /** Answers what the server asks the person behind the client. */
+    answer?: (question: string) => Promise<ElicitResult>;
+  } = {},
 ): Promise<Connection> {
   const transport = new StdioClientTransport({
     command: process.execPath,
@@ -96,7 +102,11 @@ export async function connect(
   });
   let stderr = '';
   transport.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const client = new Client({ name: 'test', version: '1' });
+  const { answer } = options;
+  const capabilities = answer === undefined ? {} : { elicitation: { form: {} } };
+  const client = new Client({ name: 'test', version: '1' }, { capabilities });
+  if (answer !== undefined)
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params.message));
   await client.connect(transport);
   const call: Connection['call'] = async (name, args = {}) => {
     // A test's own time-out is the one that counts, however slow the machine.

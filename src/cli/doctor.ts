@@ -70,7 +70,12 @@ async function checkConfig(location: ConfigLocation): Promise<{ config: Config; 
     if (!(error instanceof CodegenError)) throw error;
     return {
       config: configSchema.parse({}),
-      findings: [{ text: `Configuration: ${error.message}`, advice: error.hint ?? '' }],
+      findings: [
+        {
+          text: `Configuration: ${error.message}`,
+          advice: `${error.hint ?? ''} A server that is running keeps the last good one.`,
+        },
+      ],
     };
   }
 }

@@ -34,6 +34,8 @@ export interface ConfigSource {
   current(): Promise<LoadedConfig>;
   /** What is wrong with the files as they are now. */
   readonly problem: CodegenError | undefined;
+  /** The files that it follows. */
+  files(): string[];
 }
 
 /** Absolute path of the configuration, whether it is there or not. */
@@ -75,6 +77,7 @@ export async function createConfigSource(location: ConfigLocation): Promise<Conf
     get problem() {
       return problem;
     },
+    files: () => [...stamps.keys()],
   };
 }
 

@@ -21,7 +21,8 @@ import type { Audit } from './audit.js';
 import type { Charge, Left } from './counters.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { GuardState } from './state.js';
-import type { OnConflict, OutputFile, PlanOptions, WrittenFile } from './plan.js';
+import type { Demand, Person } from './approvals.js';
+import type { OnConflict, OutputFile, Plan, PlanOptions, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
 
 /** What the guard reads of the configuration, anew at every call. */
@@ -49,19 +50,32 @@ export interface WriteRequest extends OutputPlace {
   dryRun?: boolean | undefined;
   /** The session that writes: what it has written already counts. */
   session?: object;
+  /** Asks for the approval that the call needs, with exactly what is to be written. */
+  confirm?: Confirm | undefined;
 }
+
+/** Asks a person to approve what is to be written. Throws APPROVAL_REQUIRED, POLICY_DENIED. */
+export type Confirm = (plans: readonly Plan[], onConflict: OnConflict) => Promise<void>;
+
+/** The tool whose approval is asked for what it writes, when that is known. */
+const writingTool = 'end_codegen_session';
 
 /** A call that may run; `release` gives its quota back where nothing took effect. */
 export interface Admission extends Hold {
   decision: Decision;
+  /** Set where a person still has to approve what the call writes. */
+  confirm?: Confirm;
 }
 
 /** Stands between the calls of one MCP connection and everything that they could harm. */
 export interface Guard {
   /** Whether a tool is listed. */
   visible(tool: string): boolean;
-  /** Lets a call run and counts it. Throws POLICY_DENIED, RATE_LIMITED; the error's `decision` says by which rule. */
-  admit(call: Call): Promise<Admission>;
+  /**
+   * Lets a call run and counts it. Throws POLICY_DENIED, APPROVAL_REQUIRED, RATE_LIMITED; the error's `decision` says
+   * by which rule.
+   */
+  admit(call: Call, person?: Person): Promise<Admission>;
   /** Checks actions that no call names, e.g. those of a saved session. Throws POLICY_DENIED. */
   checkActions(names: readonly string[]): void;
   /** The log of calls. */
@@ -133,6 +147,14 @@ export function createGuard(options: {
     }
   }
 
+  async function demandApproval(
+    demand: Omit<Demand, 'grant'>,
+    person: Person,
+  ): Promise<{ use: () => Promise<void> }> {
+    const { openApprovals } = await import('./approvals.js');
+    return openApprovals(territory.stateDirectory, clock).demand({ ...demand, grant: caller.grant }, person);
+  }
+
   function checkPath(file: string, place: OutputPlace = {}, checkFile = checkSpecPath): Promise<CheckedPath> {
     const { output } = config();
     const directory = place.outputPath ?? output.dir;
@@ -157,7 +179,7 @@ export function createGuard(options: {
     session: object,
     directory: string,
     files: readonly OutputFile[],
-    options: PlanOptions & Pick<WriteOptions, 'dryRun'>,
+    options: PlanOptions & Pick<WriteOptions, 'dryRun' | 'confirm'>,
   ): Promise<WrittenFile[]> {
     const { writes } = config();
     const { writeFiles } = await import('./writer.js');
@@ -203,15 +225,38 @@ export function createGuard(options: {
 
     visible: (tool) => decide(config().policy, { tool }).kind !== 'hidden',
 
-    async admit(call) {
-      const verdict = decide(config().policy, call);
+    async admit(call, person = { signal: new AbortController().signal, ask: undefined }) {
+      const { policy } = config();
+      const verdict = decide(policy, call);
       if (!('charges' in verdict)) throw denied(call.tool, verdict);
-      const { kind, rule, charges } = verdict;
-      if (kind === 'approval')
-        throw new CodegenError('APPROVAL_REQUIRED', `${call.tool} needs approval (${rule}).`, {
-          decision: { kind, rule },
-        });
-      return { ...(await take(charges)), decision: { kind, rule } };
+      const { kind, rule, reason, charges } = verdict;
+      const decision = { kind, rule };
+      if (kind === 'allowed') return { ...(await take(charges)), decision };
+
+      const demand = (bound: readonly unknown[], subject: string): ReturnType<typeof demandApproval> =>
+        demandApproval(
+          { tool: call.tool, rule: { rule, reason }, bound: [policy.hash, ...bound], subject },
+          person,
+        );
+      if (call.tool === writingTool)
+        return {
+          ...(await take(charges)),
+          decision,
+          async confirm(plans, onConflict) {
+            const { boundFiles, differenceOf } = await import('./difference.js');
+            await (await demand([onConflict, boundFiles(plans)], differenceOf(plans))).use();
+          },
+        };
+      const { args = {} } = call;
+      const approval = await demand([args], JSON.stringify(args, null, 2));
+      const hold = await take(charges);
+      try {
+        await approval.use();
+      } catch (error) {
+        await hold.release();
+        throw error;
+      }
+      return { ...hold, decision };
     },
 
     checkActions(names) {
@@ -223,7 +268,7 @@ export function createGuard(options: {
 
     recover,
 
-    async write({ files, pictures = [], onConflict, dryRun = false, session = {}, ...place }) {
+    async write({ files, pictures = [], onConflict, dryRun = false, session = {}, confirm, ...place }) {
       const { writes, output } = config();
       const targets: OutputFile[] = [];
       for (const { file, content, basis } of files) {
@@ -239,6 +284,7 @@ export function createGuard(options: {
         onConflict,
         dryRun,
         check: (relativePath) => checkPath(relativePath, place),
+        confirm: (plans) => confirm?.(plans, onConflict) ?? Promise.resolve(),
       });
     },
 

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { recordTool, restrictedActions, type Limit } from '../model/policy.js';
 import type { CallLimit, Policy, Rule, Rules } from '../model/rules.js';
 import { holdsForAll, holdsForAny, phrase, valuesAt } from './conditions.js';
@@ -106,16 +105,12 @@ function chargeOf(
   };
 }
 
-const named = z.object({ action: z.string() }).transform(({ action }) => [action]);
-const actionsSchema = z
-  .object({ actions: z.array(named.catch([])) })
-  .transform(({ actions }) => actions.flat());
-const opening = z.object({ url: z.string() }).transform(() => ['goto']);
-
 /** The names of the actions that a call wants performed, as far as it names any. */
 function actionsOf({ tool, args }: Call): string[] {
-  if (tool === recordTool) return actionsSchema.catch([]).parse(args);
-  return tool === 'start_codegen_session' ? opening.catch([]).parse(args) : [];
+  if (tool === recordTool)
+    return valuesAt('args.actions.action', args).filter((name) => typeof name === 'string');
+  const opens = tool === 'start_codegen_session' && typeof valuesAt('args.url', args)[0] === 'string';
+  return opens ? ['goto'] : [];
 }
 
 /** Whether a name fits a pattern in which `*` stands for any text; in linear time, since calls bring names. */

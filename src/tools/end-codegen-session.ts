@@ -65,7 +65,7 @@ export const endCodegenSession = defineTool({
           .filter(({ isOurs }) => isOurs)
           .map((page) => ({ ...page, file: path.posix.join(directory, page.file) }));
         const files = [{ file: file ?? session.file, content }, ...shared];
-        return { ...session.emission, session, files, onConflict, dryRun };
+        return { ...session.emission, session, files, onConflict, dryRun, confirm: call.confirm };
       };
       // What is in the way is told before anything is run.
       const [target] = await context.guard.write({ ...(await writeRequest()), dryRun: true });

@@ -90,12 +90,13 @@ function summary(session: Session): {
   return { sessionId, title, status, url: live?.current.page.url() ?? lastUrl, steps: steps.length };
 }
 
-function listSessions({ sessions }: ToolContext): Answer {
+function listSessions(context: ToolContext): Answer {
+  const { sessions } = context;
   const list = sessions.list().map(summary);
   const open = list.filter(({ status }) => status === 'open').length;
   return {
-    structured: { sessions: list },
-    lines: [`${list.length} sessions, ${open} of them open.`],
+    structured: { sessions: list, ...brokenConfiguration(context) },
+    lines: [`${list.length} sessions, ${open} of them open.`, ...Object.values(brokenConfiguration(context))],
     pageContent: list.map((each) => JSON.stringify(each)).join('\n'),
   };
 }
@@ -150,5 +151,17 @@ async function describe(
     return `${counter} ${free}${reset === undefined ? '' : ` (more in ${Math.ceil(reset / 1_000)} s)`}`;
   });
   if (quota.length > 0) lines.push(`Quota left: ${quota.join(', ')}.`);
-  return { structured, lines, pageContent: said.join('\n') };
+  const broken = brokenConfiguration(context);
+  return {
+    structured: { ...structured, ...broken },
+    lines: [...lines, ...Object.values(broken)],
+    pageContent: said.join('\n'),
+  };
+}
+
+/** What to say where the files of the configuration are broken. */
+function brokenConfiguration(context: ToolContext): { configuration?: string } {
+  const problem = context.problem();
+  if (problem === undefined) return {};
+  return { configuration: `The last good configuration is in force, since its files are broken: ${problem}` };
 }

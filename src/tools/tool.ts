@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BrowserPool } from '../browser/launch.js';
 import type { PageState } from '../browser/page-state.js';
 import type { Config } from '../config/schema.js';
-import type { Guard } from '../guard/guard.js';
+import type { Confirm, Guard } from '../guard/guard.js';
 import type { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
 import type { Sessions } from '../session/sessions.js';
@@ -16,6 +16,10 @@ export interface ToolContext {
   config: () => Config;
   /** Reads the configuration again where it has changed. */
   refresh: () => Promise<void>;
+  /** What is wrong with the configuration's files, so that the last good ones are in force. */
+  problem: () => string | undefined;
+  /** Has changes of the configuration's files told. */
+  watch: (listener: () => Promise<void>) => void;
   guard: Guard;
   sessions: Sessions;
   browsers: BrowserPool;
@@ -25,6 +29,8 @@ export interface ToolContext {
 export interface ToolCall {
   signal: AbortSignal;
   progress: (message: string) => void;
+  /** Asks for the approval that the call needs of what it writes; undefined where it needs none. */
+  confirm?: Confirm | undefined;
 }
 
 /** An answer: structured for programs, as text for agents; what a page said is kept apart from our own words. */

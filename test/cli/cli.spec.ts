@@ -5,7 +5,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from '@playwright/test';
+import { checkPolicy, testPolicy, writeScaffold } from '../../src/cli/policy.js';
 import { loadConfig } from '../../src/config/load.js';
+import { tools } from '../../src/tools/registry.js';
 import { listBackups } from '../../src/guard/backups.js';
 import { emitted, openGuard } from '../guard/workspace.js';
 
@@ -45,7 +47,17 @@ test('--help and --version answer on stdout', async () => {
   const cwd = await workspace();
   const help = await run(cwd, '--help');
   expect(help).toMatchObject({ status: 0, stderr: '' });
-  for (const word of ['init', 'doctor', 'restore', '--config', '--grant', '--help', '--version'])
+  for (const word of [
+    'init',
+    'doctor',
+    'policy',
+    'approvals',
+    'restore',
+    '--config',
+    '--grant',
+    '--help',
+    '--version',
+  ])
     expect(help.stdout).toContain(word);
   const packageFile = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   const { stdout } = await run(cwd, '--version');
@@ -55,10 +67,11 @@ test('--help and --version answer on stdout', async () => {
 for (const [args, message] of [
   [['--confg', 'x.json'], 'unknown option "--confg"; did you mean --config?'],
   [['docter'], 'unknown command "docter"; did you mean doctor?'],
-  [['serve-it'], 'unknown command "serve-it"; known: init, doctor, restore'],
+  [['serve-it'], 'unknown command "serve-it"; known: init, doctor, policy, approvals, audit, restore'],
   [['init', 'here'], 'unexpected argument "here"'],
   [['--config'], "Option '--config <value>' argument missing"],
   [['--grant', ''], '--grant needs a name'],
+  [['policy', 'tset'], 'unknown policy command "tset"; did you mean test?'],
 ] as const)
   test(`refuses ${args.join(' ')}`, async () => {
     expect(await run(await workspace(), ...args)).toEqual({
@@ -172,4 +185,59 @@ test('a broken configuration is not served', async () => {
   expect(stderr).toContain('writes.overwrite is "yes": expected one of "never"|"generated"|"always"');
   expect(stderr).toContain('codegen-session-mcp doctor');
   expect(status).toBe(1);
+});
+
+test('policy scaffolds what loads, explains it, and says what it decides', async () => {
+  test.slow();
+  const cwd = await workspace();
+  const inCwd = (name: string) => path.join(cwd, name);
+  const location = { workspace: cwd };
+  const explain = async (file?: string) => {
+    const lines: string[] = [];
+    await checkPolicy(location, file, (line) => lines.push(line));
+    return lines.join('\n');
+  };
+  expect(await run(cwd, 'policy', 'scaffold', 'policy.yaml')).toMatchObject({ status: 0, stderr: '' });
+  await expect(writeScaffold(inCwd('policy.yaml'))).rejects.toMatchObject({ code: 'WRITE_FAILED' });
+  const scaffolded = await readFile(inCwd('policy.yaml'), 'utf8');
+  for (const { name, title } of tools)
+    expect(scaffolded).toMatch(new RegExp(`# ${title}: \\w+\\.\n  ${name}:`));
+  const explained = await explain(inCwd('policy.yaml'));
+  expect(explained).toContain('Tools that are not listed are denied.');
+  expect(explained).toMatch(/end_codegen_session: allowed, limited\n {2}limited to 30 calls per minute/);
+  expect(explained).toContain('get_codegen_session: allowed\n');
+
+  const rules = {
+    end_codegen_session: {
+      deny_if: [{ path: 'args.onConflict', op: 'eq', value: 'overwrite', message: 'never' }],
+      approve_if: [{ path: 'args.verify', op: 'eq', value: 'off' }],
+    },
+    run_generated_test: { limits: [{ counter: 'runs', window: 60, max: 0 }] },
+  };
+  const policy = { version: '1', default: 'allow', hide: ['clear_*'], tools: rules };
+  await writeFile(inCwd('codegen.config.json'), JSON.stringify({ policy }));
+  for (const line of [
+    'clear_codegen_session: hidden',
+    'denied if args.onConflict is "overwrite" ("never")',
+    'needs approval if args.verify is "off"',
+    'limited to 0 calls per 60 seconds for each grant, counted as "runs"',
+    'allowed actions: all others but evaluate',
+  ])
+    expect(await explain()).toContain(line);
+
+  await writeFile(inCwd('args.json'), '{ "onConflict": "overwrite" }');
+  expect(await run(cwd, 'policy', 'test', 'end_codegen_session', 'args.json')).toMatchObject({
+    status: 3,
+    stdout: 'denied by tools.end_codegen_session.deny_if[0]: never\n',
+  });
+  const said: string[] = [];
+  const decide = (tool: string, file?: string) => testPolicy(location, tool, file, (line) => said.push(line));
+  await writeFile(inCwd('args.json'), '{ "verify": "off" }');
+  expect([
+    await decide('get'),
+    await decide('clear_x'),
+    await decide('end_codegen_session', inCwd('args.json')),
+    await decide('run_generated_test'),
+  ]).toEqual([0, 3, 4, 5]);
+  expect(said).toContain('approval by tools.end_codegen_session.approve_if[0]: args.verify is "off"');
 });

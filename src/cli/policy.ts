@@ -1,0 +1,169 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { loadConfig, loadPolicy, type ConfigLocation } from '../config/load.js';
+import { phrase } from '../guard/conditions.js';
+import { decide, fits, type Leave } from '../guard/policy.js';
+import { CodegenError, messageOf } from '../model/errors.js';
+import { recordTool, restrictedActions, type Limit } from '../model/policy.js';
+import type { CallLimit, Policy, Rules } from '../model/rules.js';
+import { tools } from '../tools/registry.js';
+
+/** Exit status of `policy test`, by what would be decided; 1 and 2 are those of errors. */
+const statusOf = { allowed: 0, denied: 3, hidden: 3, approval: 4, limited: 5 };
+
+type Print = (line: string) => void;
+
+/** Validates a policy, that of the configuration where no file is named, and explains it. Throws CONFIG_INVALID. */
+export async function checkPolicy(
+  location: ConfigLocation,
+  file: string | undefined,
+  print: Print,
+): Promise<void> {
+  const policy = file === undefined ? (await loadConfig(location)).policy : await loadPolicy(file);
+  const known = tools.map(({ name }) => name);
+  const listed = [...policy.tools.keys()];
+  print(
+    policy.default === 'deny'
+      ? 'Tools that are not listed are denied.'
+      : 'Tools that are not listed are allowed.',
+  );
+  for (const line of explain(policy.all)) print(`Every tool: ${line}`);
+  for (const name of [...known, ...listed.filter((each) => !known.includes(each))]) {
+    print('');
+    print(`${name}${known.includes(name) ? '' : ' (not a tool of this server)'}: ${summary(policy, name)}`);
+    const rules = policy.tools.get(name);
+    if (rules !== undefined) for (const line of explain(rules)) print(`  ${line}`);
+    if (name === recordTool) for (const line of explainActions(rules)) print(`  ${line}`);
+  }
+}
+
+/** Says what would be decided over a call, and by which rule; the number is the exit status. */
+export async function testPolicy(
+  location: ConfigLocation,
+  tool: string,
+  file: string | undefined,
+  print: Print,
+): Promise<number> {
+  const { policy } = await loadConfig(location);
+  const verdict = decide(policy, { tool, args: file === undefined ? {} : await readArguments(file) });
+  const never =
+    'charges' in verdict ? verdict.charges.find(({ limit, count }) => count > limit.max) : undefined;
+  const kind = verdict.kind === 'allowed' && never !== undefined ? 'limited' : verdict.kind;
+  const { rule, reason } = kind === 'limited' && never !== undefined ? never : verdict;
+  print(`${kind} by ${rule}${reason === undefined ? '' : `: ${reason}`}`);
+  if ('charges' in verdict) for (const line of counted(verdict)) print(line);
+  return statusOf[kind];
+}
+
+/** A commented policy for all tools: deny by default, what is needed listed, tools that change something limited. */
+export function scaffold(): string {
+  const entries = tools.flatMap(({ name, title, annotations }) => {
+    const risk = riskOf(name, annotations);
+    const limit = risk === 'read' ? ' {}' : '\n    rate_limit: { max: 30, window: minute }';
+    return [`  # ${title}: ${risk}.`, `  ${name}:${limit}`];
+  });
+  return [
+    '# A policy for codegen-session-mcp. Name this file as `policy` in codegen.config.json;',
+    '# `codegen-session-mcp policy check` says what it means.',
+    'version: "1"',
+    '',
+    '# A tool that is not listed is denied: remove those that are not needed.',
+    'default: deny',
+    '',
+    '# Tools that are not even shown, e.g. [clear_codegen_session]; * stands for any text.',
+    'hide: []',
+    '',
+    'tools:',
+    '  # read: looks only. write: changes files or pages. execute: runs code of tests.',
+    ...entries.flatMap((line) => (line.startsWith('  #') ? ['', line] : [line])),
+    '',
+    '# More rules of a tool, each optional:',
+    '#   require: [{ path: args.file, op: regex, value: "^e2e/" }]   # what must hold, or the call is denied',
+    '#   deny_if: [{ path: args.onConflict, op: eq, value: overwrite, message: "Never overwrite." }]',
+    '#   approve_if: [{ path: args.verify, op: eq, value: "off" }]   # what a person has to approve',
+    '#   action: require_approval                                    # every call of it',
+    `# Single actions, of ${recordTool}; ${restrictedActions.join(', ')} needs to be named:`,
+    '#   actions: { deny: [request, "clipboard.*"], allow: [evaluate] }',
+    '',
+  ].join('\n');
+}
+
+/** Writes the scaffold to a file that is not there yet. Throws WRITE_FAILED. */
+export async function writeScaffold(file: string): Promise<void> {
+  try {
+    await writeFile(file, scaffold(), { flag: 'wx' });
+  } catch (error) {
+    throw new CodegenError('WRITE_FAILED', `${file} could not be written: ${messageOf(error)}`, {
+      hint: 'Name a file that does not exist, in a directory that does.',
+      cause: error,
+    });
+  }
+}
+
+function riskOf(name: string, { readOnlyHint }: (typeof tools)[number]['annotations']): string {
+  if (readOnlyHint) return 'read';
+  return name === 'run_generated_test' ? 'execute' : 'write';
+}
+
+async function readArguments(file: string): Promise<unknown> {
+  try {
+    const args: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return args;
+  } catch (error) {
+    throw new CodegenError('INVALID_INPUT', `${file}: ${messageOf(error)}`, {
+      hint: 'Give a file with the arguments of a call as JSON.',
+      cause: error,
+    });
+  }
+}
+
+function summary(policy: Policy, tool: string): string {
+  if (policy.hide.some((pattern) => fits(pattern, tool))) return 'hidden';
+  const rules = policy.tools.get(tool);
+  if (rules === undefined) return policy.default === 'deny' ? 'denied' : 'allowed';
+  if (rules.deny) return 'denied';
+  const needsApproval = rules.approve === undefined ? '' : ', after a person has approved the call';
+  const limited = rules.limits.length > 0 ? ', limited' : '';
+  return `allowed${needsApproval}${limited}`;
+}
+
+function explain({ deny, approve, require, denyIf, approveIf, limits }: Rules): string[] {
+  const because = (reason: string | undefined): string => (reason === undefined ? '' : ` ("${reason}")`);
+  return [
+    ...(deny ? [`denied${because(deny.reason)}`] : []),
+    ...(approve ? [`needs approval${because(approve.reason)}`] : []),
+    ...denyIf.map((each) => `denied if ${phrase(each)}${because(each.reason)}`),
+    ...require.map((each) => `denied unless ${phrase(each)}${because(each.reason)}`),
+    ...approveIf.map((each) => `needs approval if ${phrase(each)}${because(each.reason)}`),
+    ...limits.map((each) => `limited to ${amountOf(each)}${because(each.reason)}`),
+  ];
+}
+
+function explainActions(rules: Rules | undefined): string[] {
+  const { deny = [], allow = [] } = rules?.actions ?? {};
+  const others = allow.filter((name) => !restrictedActions.includes(name));
+  const named = restrictedActions.filter((name) => allow.some((pattern) => fits(pattern, name)));
+  return [
+    ...(deny.length > 0 ? [`denied actions: ${deny.join(', ')}`] : []),
+    others.length > 0
+      ? `allowed actions: only ${allow.join(', ')}`
+      : `allowed actions: all others${named.length > 0 ? `, ${named.join(', ')} too` : ` but ${restrictedActions.join(', ')}`}`,
+  ];
+}
+
+function amountOf({ limit, incrementFrom }: CallLimit): string {
+  const what = incrementFrom === undefined ? 'calls' : `of ${incrementFrom}`;
+  return `${limit.max} ${what} per ${windowOf(limit)} for ${owners[limit.scope]}, counted as "${limit.counter}"`;
+}
+
+const owners = { session: 'each connection', grant: 'each grant', server: 'everyone' };
+
+function windowOf({ window }: Limit): string {
+  return typeof window === 'number' ? `${window} seconds` : window;
+}
+
+function counted({ charges }: Leave): string[] {
+  return charges.map(
+    ({ limit, count, rule }) =>
+      `takes ${count} of the ${limit.max} per ${windowOf(limit)} of "${limit.counter}" (${rule})`,
+  );
+}

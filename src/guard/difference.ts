@@ -1,0 +1,29 @@
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { described, type Plan } from './plan.js';
+
+/** Milliseconds that finding a difference may take; then the whole new file is shown. */
+const limitMs = 1000;
+
+/** What an approval of plans is bound to: each path, with the hashes before and after. */
+export function boundFiles(plans: readonly Plan[]): unknown[] {
+  return plans.map(described).map(({ path, sha256Before = null, sha256 }) => [path, sha256Before, sha256]);
+}
+
+/** What plans change, as a unified diff. */
+export function differenceOf(plans: readonly Plan[]): string {
+  return plans.map(differenceOfFile).join('\n');
+}
+
+function differenceOfFile({ target, data, before }: Plan): string {
+  const name = target.relative;
+  if (data.includes(0))
+    return `${name}: ${before === undefined ? 'a new' : 'another'} picture of ${data.length} bytes`;
+  const now = data.toString();
+  const was = before?.data.toString() ?? '';
+  const from = before === undefined ? '/dev/null' : name;
+  const patch = createTwoFilesPatch(from, name, was, now, undefined, undefined, {
+    timeout: limitMs,
+    headerOptions: FILE_HEADERS_ONLY,
+  });
+  return patch ?? `--- ${from}\n+++ ${name}\nIt becomes:\n${now}`;
+}
