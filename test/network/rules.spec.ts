@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { canonicalAddress, isMetadata } from '../../src/network/address.js';
-import { destinationOf, parsePattern, refusal, type NetworkRules } from '../../src/network/rules.js';
+import { destinationOf, isRestricted, parsePattern, refusal, type NetworkRules } from '../../src/network/rules.js';
 import { upstreamFor } from '../../src/network/upstream.js';
 
 function isAllowed(url: string, rules: Partial<NetworkRules>, address?: string): boolean {
@@ -66,6 +66,12 @@ test('a pattern covers what it says, in whatever notation an address comes', () 
   const both = { allowedOrigins: ['*.example'], blockedOrigins: ['evil.example'] };
   expect(isAllowed('http://good.example', both)).toBe(true);
   expect(isAllowed('http://evil.example', both)).toBe(false);
+});
+
+test('rules that let everything but metadata through restrict nothing', () => {
+  expect(isRestricted({ allowedOrigins: ['*'], blockedOrigins: [] })).toBe(false);
+  expect(isRestricted({ allowedOrigins: ['*'], blockedOrigins: ['evil.example'] })).toBe(true);
+  expect(isRestricted({ allowedOrigins: ['https://*'], blockedOrigins: [] })).toBe(true);
 });
 
 test('what is no pattern is not taken for one', () => {
