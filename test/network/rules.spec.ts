@@ -1,6 +1,12 @@
 import { expect, test } from '@playwright/test';
 import { canonicalAddress, isMetadata } from '../../src/network/address.js';
-import { destinationOf, isRestricted, parsePattern, refusal, type NetworkRules } from '../../src/network/rules.js';
+import {
+  destinationOf,
+  isRestricted,
+  parsePattern,
+  refusal,
+  type NetworkRules,
+} from '../../src/network/rules.js';
 import { upstreamFor } from '../../src/network/upstream.js';
 
 function isAllowed(url: string, rules: Partial<NetworkRules>, address?: string): boolean {
