@@ -114,7 +114,7 @@ test('a recovery killed at every call, of a writer that was killed', async () =>
   const [, scenario] = scenarios;
   if (scenario === undefined) throw new Error('There is no such scenario.');
   const runs = await killed(scenario, [await template(scenario)]);
-  const left = runs.map(({ workspace }) => workspace).filter((_, index) => index % 4 === 3);
+  const left = runs.map(({ workspace }) => workspace).filter((_, index) => index % 7 === 6);
   for (const run of await killed({ ...scenario, files: {} }, left))
     await checkSettled(scenario, { ...run, outcome: null });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { mayBeAtWork, nameOfProcess } from '../../src/state/holder.js';
-import { openGuard } from './workspace.js';
+import { connect } from '../fixtures.js';
 
 const [, , container = '', boot = ''] = nameOfProcess().split('_');
 
@@ -27,7 +27,7 @@ for (const [name, holder, ageMs, atWork] of [
     expect(mayBeAtWork(holder, ageMs)).toBe(atWork);
   });
 
-test('recovery leaves alone what live processes hold, and settles what dead ones left', async () => {
+test('a server settles what dead processes left before it serves, and leaves alone what live ones hold', async () => {
   const workspace = test.info().outputPath('workspace');
   const output = path.join(workspace, 'generated-tests');
   const journal = path.join(workspace, '.codegen', 'journal');
@@ -45,7 +45,8 @@ test('recovery leaves alone what live processes hold, and settles what dead ones
   writeFileSync(path.join(journal, `a3.${dead}.new`), '{"ma');
   writeFileSync(path.join(journal, `a4.${dead}.open`), '{"ma');
   writeFileSync(path.join(output, '.codegen-notes.txt'), 'mine');
-  await openGuard(workspace).recover();
+  const server = await connect(workspace);
+  await server.close();
   expect(readdirSync(journal)).toEqual([live]);
   expect(readdirSync(output).sort()).toEqual(['.codegen-a1-0.new', '.codegen-notes.txt']);
 });
