@@ -25,6 +25,12 @@ export function explainFailure(error: unknown, action: string, live: Live): Code
       'The page crashed.',
       'End the session to keep what is recorded, or start a new one.',
     );
+  if (/frame (?:was|has been|got) detached/i.test(text))
+    return fail(
+      'ACTION_FAILED',
+      `The frame closed during ${action}.`,
+      'Look at the snapshot for what is there now.',
+    );
   if (/has been closed/.test(text))
     return fail(
       'ACTION_FAILED',

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import prettier from 'prettier';
 import ts from 'typescript';
 import type { Json } from '../../src/model/json.js';
-import { comment, literal, pattern, quote } from '../../src/codegen/quote.js';
+import { block, comment, literal, pattern, quote } from '../../src/codegen/quote.js';
 import { hostilePattern, hostileString } from './hostile.js';
 
 const manyRuns = { numRuns: 2000 };
@@ -28,6 +28,24 @@ function expressionOf(source: string): ts.Expression | undefined {
     ? statement.expression
     : undefined;
 }
+
+test.describe('block', () => {
+  test('gives a literal of the same lines, each of them indented', () => {
+    fc.assert(
+      fc.property(fc.array(hostileString, { minLength: 2 }), (lines) => {
+        const text = lines.join('\n');
+        const indented = text.split('\n').map((line) => (line === '' ? '' : `    ${line}`));
+        const node = expressionOf(block(text));
+        return (
+          evaluate(block(text)) === `\n${indented.join('\n')}\n  ` &&
+          node !== undefined &&
+          ts.isNoSubstitutionTemplateLiteral(node)
+        );
+      }),
+      manyRuns,
+    );
+  });
+});
 
 test.describe('quote', () => {
   test('gives a literal that evaluates to the same string', () => {

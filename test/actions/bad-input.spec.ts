@@ -1,0 +1,161 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { configure, connect, expect, test } from '../fixtures.js';
+import { button, label } from './flows.js';
+
+const failureOf = (code: string, message: RegExp | string, hint: RegExp | string = '') =>
+  expect.objectContaining({
+    code,
+    message: expect.stringMatching(message),
+    hint: expect.stringMatching(hint),
+  });
+
+test('what can not be done with files is told, and nothing of it is recorded', async ({
+  workspace,
+  pages,
+}) => {
+  await configure(workspace, { browser: { actionTimeoutMs: 2000, navigationTimeoutMs: 3000 } });
+  await mkdir(path.join(workspace, 'uploads'));
+  await writeFile(path.join(workspace, 'uploads/one.txt'), 'one');
+  await writeFile(path.join(workspace, '.env'), 'TOKEN=1');
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ url: `${pages.url}/files.html` });
+  const failed = async (action: Record<string, unknown>) => (await server.record(sessionId, action)).failed;
+  const upload = (files: unknown, target = label('Documents')) =>
+    failed({ action: 'setInputFiles', target, files });
+
+  expect(await upload('uploads/none.txt')).toEqual(failureOf('INVALID_INPUT', 'no file "uploads/none.txt"'));
+  expect(await upload('../secret.txt')).toEqual(failureOf('PATH_NOT_ALLOWED', 'leads upwards'));
+  expect(await upload('.env')).toEqual(failureOf('PATH_NOT_ALLOWED', 'hidden'));
+  expect(await upload('uploads/one.txt', button('Choose nothing'))).toEqual(
+    failureOf('ACTION_FAILED', 'opened no file chooser', 'input\\[type="file"\\]'),
+  );
+  expect(await upload(['uploads/one.txt', 'uploads/one.txt'], '#avatar')).toEqual(
+    failureOf('ACTION_FAILED', 'single file'),
+  );
+
+  expect(await failed({ action: 'saveDownload', path: 'a.txt' })).toEqual(
+    failureOf('ACTION_FAILED', 'Nothing has been downloaded'),
+  );
+  await server.record(sessionId, {
+    action: 'click',
+    target: 'getByRole("link", { name: "Download without end" })',
+  });
+  expect(await failed({ action: 'saveDownload', path: 'a.txt' })).toEqual(
+    failureOf('ACTION_FAILED', 'did not finish'),
+  );
+  expect(await failed({ action: 'screenshot', path: '../../page.png' })).toEqual(
+    failureOf('PATH_NOT_ALLOWED', 'leads upwards'),
+  );
+  expect(
+    await failed({ action: 'screenshot', path: 'a.png', target: button('Choose nothing'), fullPage: true }),
+  ).toEqual(failureOf('INVALID_INPUT', 'not one of the full page'));
+  for (const [action, file] of [
+    ['screenshot', 'page.exe'],
+    ['pdf', 'page.png'],
+  ]) {
+    const { error } = await server.record(sessionId, { action, path: file });
+    expect(error).toEqual(failureOf('INVALID_INPUT', 'expected a name that ends in'));
+  }
+
+  const { error: noTo } = await server.record(sessionId, { action: 'dragTo', target: 'h1' });
+  expect(noTo).toEqual(failureOf('INVALID_INPUT', 'needs `to`'));
+  const { error: notHere } = await server.record(sessionId, { action: 'click', target: 'h1', to: 'h1' });
+  expect(notHere).toEqual(failureOf('INVALID_INPUT', 'no field "to"'));
+
+  const { codes } = await server.record(sessionId, { action: 'undo' });
+  expect(codes).toEqual([]);
+  const { code } = await server.call('get_codegen_session', { sessionId, include: ['code'] });
+  expect(code).not.toMatch(/setInputFiles|saveAs|screenshot|pdf|chooser|path/);
+  await server.close();
+});
+
+test('matchers are told from options, and unproven ones are marked', async ({ workspace, pages }) => {
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ url: `${pages.url}/inputs.html`, autoAssert: false });
+  const refused = async (fields: Record<string, unknown>) =>
+    (await server.record(sessionId, { action: 'expect', target: 'h1', ...fields })).error;
+  expect(await refused({ matcher: 'toBeInViewport', options: { ratoi: 1 } })).toEqual(
+    failureOf('INVALID_INPUT', 'no option "ratoi"; did you mean "ratio"'),
+  );
+  expect(await refused({ matcher: 'toMatchAriaSnapshott', expected: '- x' })).toEqual(
+    failureOf('INVALID_INPUT', 'did you mean toMatchAriaSnapshot'),
+  );
+  expect(await refused({ matcher: 'toMatchAriaSnapshot', expected: 5 })).toEqual(
+    failureOf('INVALID_INPUT', 'expected string'),
+  );
+  expect(await refused({ matcher: 'toHaveScreenshot', not: true })).toEqual(
+    failureOf('INVALID_INPUT', 'no opposite'),
+  );
+  expect(await refused({ matcher: 'toHaveScreenshot', name: '../a.png' })).toEqual(
+    failureOf('INVALID_INPUT', 'such as "cart.png"'),
+  );
+  const failed = async (fields: Record<string, unknown>) =>
+    (await server.record(sessionId, { action: 'expect', ...fields })).failed;
+  expect(await failed({ target: 'h1', matcher: 'toMatchAriaSnapshot', expected: '- "a' })).toEqual(
+    failureOf('INVALID_INPUT', 'toMatchAriaSnapshot'),
+  );
+  expect(await failed({ target: 'h1', matcher: 'toPassAxe' })).toEqual(
+    failureOf('INVALID_INPUT', 'speaks of the page'),
+  );
+  expect(await failed({ matcher: 'toPassAxe', options: { include: 'select', rules: 'region' } })).toEqual(
+    failureOf('ACTION_FAILED', 'violates rules of axe: region'),
+  );
+
+  const { steps, text } = await server.record(sessionId, {
+    action: 'expect',
+    target: 'h1',
+    matcher: 'toMatchAriaSnapshot',
+    expected: '- heading "Nothing of the kind"',
+  });
+  expect(steps).toEqual([expect.objectContaining({ unchecked: true })]);
+  expect(text).toContain('unchecked until the test is run');
+  const ended = await server.call('end_codegen_session', { sessionId, dryRun: true });
+  expect(ended.text).toContain('Nothing has proven step 1');
+  await server.close();
+});
+
+test('accessibility is refused with a clear word where its package is not installed', async ({ pages }) => {
+  const { mkdtemp, rm } = await import('node:fs/promises');
+  const { tmpdir } = await import('node:os');
+  const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-'));
+  await configure(workspace);
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ url: `${pages.url}/inputs.html` });
+  const { failed } = await server.record(sessionId, { action: 'expect', matcher: 'toPassAxe' });
+  expect(failed).toEqual(
+    failureOf('INVALID_INPUT', '@axe-core/playwright, which is not installed', 'npm install'),
+  );
+  await server.close();
+  await rm(workspace, { recursive: true });
+});
+
+test('a frame or a page that closes in the middle of an action is told', async ({ open }) => {
+  const { record, land } = await open('closing.html');
+  const inFrame = "locator('iframe').contentFrame().getByRole('checkbox')";
+  const { failed } = await record({ action: 'check', target: inFrame });
+  expect(failed).toEqual(failureOf('ACTION_FAILED', 'frame closed during check'));
+  await land({ action: 'click', target: button('Open') });
+  const closed = await record({ action: 'switchPage', page: 'p2' }, { action: 'check', target: 'input' });
+  expect(closed.failed).toEqual(failureOf('ACTION_FAILED', 'page closed during check'));
+  expect(closed.recorded).toBe(1);
+});
+
+test('password fields are masked in screenshots', async ({ workspace, pages }) => {
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ url: `${pages.url}/files.html` });
+  const bytes = async (name: string): Promise<string> => {
+    await server.record(sessionId, { action: 'screenshot', path: name });
+    return (await readFile(path.join(workspace, '.codegen/artifacts', name))).toString('base64');
+  };
+  const first = await bytes('first.png');
+  await server.record(sessionId, { action: 'fill', target: label('Password'), value: 'a much longer one' });
+  await server.record(sessionId, { action: 'blur', target: label('Password') });
+  expect(await bytes('second.png')).toBe(first);
+  const { content } = await server.client.callTool({
+    name: 'get_codegen_session',
+    arguments: { sessionId, include: ['screenshot'] },
+  });
+  expect(content).toContainEqual({ type: 'image', data: first, mimeType: 'image/png' });
+  await server.close();
+});
