@@ -1,10 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { Frame } from 'playwright';
 import type { Live } from '../browser/live.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Refused } from '../network/proxy.js';
 
-/** Turns what Playwright threw into the contract's words: what happened, and what to do next. */
-export function explainFailure(error: unknown, action: string, live: Live): CodegenError {
+/** Turns what Playwright threw into the contract's words: what happened, and what to do next; `frame` is that of the element. */
+export function explainFailure(error: unknown, action: string, live: Live, frame?: Frame): CodegenError {
   if (error instanceof CodegenError) return error;
   const text = stripVTControlCharacters(messageOf(error)).replaceAll(/ >> codegen-pin=\w+:\d+/g, '');
   const fail = (
@@ -25,17 +26,17 @@ export function explainFailure(error: unknown, action: string, live: Live): Code
       'The page crashed.',
       'End the session to keep what is recorded, or start a new one.',
     );
-  if (/frame (?:was|has been|got) detached/i.test(text))
-    return fail(
-      'ACTION_FAILED',
-      `The frame closed during ${action}.`,
-      'Look at the snapshot for what is there now.',
-    );
   if (/has been closed/.test(text))
     return fail(
       'ACTION_FAILED',
       `The page closed during ${action}.`,
       'End the session to keep what is recorded.',
+    );
+  if (frame?.isDetached() === true)
+    return fail(
+      'ACTION_FAILED',
+      `The frame closed during ${action}.`,
+      'Look at the snapshot for what is there now.',
     );
   if (text.includes('strict mode violation')) {
     const count = /resolved to (\d+) elements/.exec(text)?.[1] ?? 'several';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import type { Locator } from 'playwright';
+import type { Frame, Locator } from 'playwright';
 import { z } from 'zod';
 import type { Action, ActionContext, PreparedAction, SessionFiles, SessionPages } from '../actions/action.js';
 import { assertedTexts, expect, isUnchecked, takesLong } from '../actions/expect.js';
@@ -123,12 +123,14 @@ export async function performTasks(
     const { action, prepared, note } = task;
     live.takeBlockedPage();
     const isRecorded = task.record && action.recorded;
+    let frame: Frame | undefined;
     try {
       requirePage(live, action);
       const { current } = live;
       if (isRecorded) requireRecorded(session, live, task);
       if (action.manner !== 'announces' && action.name !== switchPage.name) await bringToFront(live, current);
       const { chain, pin } = await task.locate();
+      frame = pin?.frame;
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
       const { chain: to } = await task.locateTo();
       const seen =
@@ -183,7 +185,11 @@ export async function performTasks(
     } catch (error) {
       effects?.forget();
       live.credited = undefined;
-      outcome.failure = { index, error: explainFailure(error, action.name, live), target: task.target };
+      outcome.failure = {
+        index,
+        error: explainFailure(error, action.name, live, frame),
+        target: task.target,
+      };
       const withdrawn = announced.withdraw();
       outcome.landed = outcome.landed.filter(({ step }) => !withdrawn.includes(step));
       await live.current.settling.abandon();
