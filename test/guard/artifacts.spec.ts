@@ -18,7 +18,7 @@ test('artifacts land in their own directory, with either path, and replace earli
     ['.codegen/artifacts/page.png', 'unchanged'],
     ['deep/er/REPORT.CSV', 'created'],
   ] as const) {
-    const [written] = await guard.writeArtifact(file, data);
+    const [written] = await guard.writeArtifact(file, data, {});
     const relative = `.codegen/artifacts/${file.replace('.codegen/artifacts/', '')}`;
     expect(written).toMatchObject({
       path: relative,
@@ -26,7 +26,7 @@ test('artifacts land in their own directory, with either path, and replace earli
       change,
     });
   }
-  const [replaced] = await guard.writeArtifact('page.png', Buffer.from('new'));
+  const [replaced] = await guard.writeArtifact('page.png', Buffer.from('new'), {});
   expect(replaced?.change).toBe('replaced');
   expect(await readFile(path.join(workspace, '.codegen/artifacts/page.png'), 'utf8')).toBe('new');
 });
@@ -35,7 +35,7 @@ test('artifacts go nowhere else, have no other extension, and are not too large'
   const workspace = workspaceOf();
   const outside = test.info().outputPath('outside');
   const guard = openGuard(workspace);
-  await guard.writeArtifact('a.png', data);
+  await guard.writeArtifact('a.png', data, {});
   await mkdir(outside);
   await symlink(outside, path.join(workspace, '.codegen/artifacts/link'));
   await symlink(path.join(outside, 'b.png'), path.join(workspace, '.codegen/artifacts/b.png'));
@@ -54,9 +54,9 @@ test('artifacts go nowhere else, have no other extension, and are not too large'
       'con.png',
     ],
   ])
-    expect(await outcomeOf(guard.writeArtifact(file, data)), file).toBe('PATH_NOT_ALLOWED');
+    expect(await outcomeOf(guard.writeArtifact(file, data, {})), file).toBe('PATH_NOT_ALLOWED');
   const tooLarge = Buffer.alloc(artifactBytes + 1);
-  expect(await outcomeOf(guard.writeArtifact('large.png', tooLarge))).toBe('FILE_TOO_LARGE');
+  expect(await outcomeOf(guard.writeArtifact('large.png', tooLarge, {}))).toBe('FILE_TOO_LARGE');
 });
 
 test('a directory of artifacts that is a link is not written to', async () => {
@@ -66,14 +66,14 @@ test('a directory of artifacts that is a link is not written to', async () => {
   await mkdir(path.join(workspace, '.codegen'), { recursive: true });
   await mkdir(outside);
   await symlink(outside, path.join(workspace, '.codegen/artifacts'));
-  expect(await outcomeOf(guard.writeArtifact('a.png', data))).toBe('PATH_NOT_ALLOWED');
+  expect(await outcomeOf(guard.writeArtifact('a.png', data, {}))).toBe('PATH_NOT_ALLOWED');
 });
 
 test('an artifact counts as a write', async () => {
   const limit = { counter: 'writes', window: 'minute', max: 1, scope: 'grant' } as const;
   const guard = openGuard(workspaceOf(), { limits: [limit] });
-  await guard.writeArtifact('a.png', data);
-  expect(await outcomeOf(guard.writeArtifact('b.png', data))).toBe('RATE_LIMITED');
+  await guard.writeArtifact('a.png', data, {});
+  expect(await outcomeOf(guard.writeArtifact('b.png', data, {}))).toBe('RATE_LIMITED');
 });
 
 test('a page is given only files that are there, in the workspace, and not hidden', async () => {
