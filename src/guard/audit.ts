@@ -71,18 +71,18 @@ export function openAudit(options: {
     try {
       for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
         const shape = writePending(directory, chain);
-        if (shape === 'whole') {
+        const now = shape === 'whole' ? chain : await store.read();
+        // A file is longer also where others have added lines since.
+        if (shape === 'whole' || (shape === 'long' && (now.file !== chain.file || now.bytes > chain.bytes))) {
           known = Math.max(known, chain.count);
           return;
         }
         const left = chain.file;
-        const now = await store.read();
-        // Others may have added lines since, which is why the file is longer.
-        const isOurs = now.file !== left || (shape === 'long' && now.bytes > chain.bytes);
         const free = Math.max(left, ...fileNumbers(directory)) + 1;
-        chain = isOurs
-          ? now
-          : await store.update((state) => moveOn(state, left, free, shape === 'short'), lasting);
+        chain =
+          now.file === left
+            ? await store.update((state) => moveOn(state, left, free, shape === 'short'), lasting)
+            : now;
       }
     } catch (error) {
       throw unwritable(error);
