@@ -19,6 +19,7 @@ import type { CallOutcome } from './guard/audit.js';
 import { createGuard } from './guard/guard.js';
 import type { WrittenFile } from './guard/plan.js';
 import { CodegenError, messageOf } from './model/errors.js';
+import { createSecrets, type Secrets } from './model/secrets.js';
 import { personBehind } from './person.js';
 import { instructions, recordTestPrompt, recordTestMessage } from './prompts.js';
 import { createSessions } from './session/sessions.js';
@@ -38,6 +39,8 @@ export async function serve(options: {
 }): Promise<void> {
   const source = await createConfigSource(options);
   let loaded = await source.current();
+  const secrets = createSecrets(() => loaded.config.secrets, process.env);
+  redactLog(secrets);
   const sessions = createSessions(() => loaded.config.browser);
   const browsers = createBrowserPool();
   const stateDirectory = path.resolve(options.workspace, loaded.config.state.dir);
@@ -65,6 +68,7 @@ export async function serve(options: {
     }),
     sessions,
     browsers,
+    secrets,
   };
   await context.guard.recover();
   const server = createServer(context);
@@ -178,11 +182,11 @@ export function createServer(context: ToolContext): McpServer {
           { ...told(answer.error?.code), ...(session === undefined ? {} : { session }) },
           answer.error?.decision,
         );
-        return render(answer);
+        return redacted(render(answer), context.secrets);
       } catch (error) {
         const failure = explained(error);
         await audited.end(told(failure.code), failure.decision);
-        return renderFailure(failure);
+        return redacted(renderFailure(failure), context.secrets);
       }
     },
   );
@@ -238,6 +242,24 @@ function render({ structured, lines, pageContent, image, error }: Answer): CallT
     structuredContent: error === undefined ? structured : { ...structured, error: describe(error) },
     ...(error === undefined ? {} : { isError: true }),
   };
+}
+
+/** A result without the values of secrets; an image holds no text. */
+function redacted({ content, structuredContent, ...rest }: CallToolResult, secrets: Secrets): CallToolResult {
+  return {
+    ...rest,
+    content: content.map((part) => (part.type === 'text' ? secrets.redactAll(part) : part)),
+    structuredContent: secrets.redactAll(structuredContent),
+  };
+}
+
+/** Keeps the values of secrets out of what anything in this process logs. */
+function redactLog(secrets: Secrets): void {
+  const write: unknown = Reflect.get(process.stderr, 'write');
+  if (typeof write !== 'function') return;
+  const redacting = (target: typeof write, stream: unknown, [chunk, ...rest]: unknown[]): unknown =>
+    Reflect.apply(target, stream, [typeof chunk === 'string' ? secrets.redact(chunk) : chunk, ...rest]);
+  Reflect.set(process.stderr, 'write', new Proxy(write, { apply: redacting }));
 }
 
 /** What was thrown, as callers are told. */

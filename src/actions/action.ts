@@ -4,7 +4,9 @@ import type { Import } from '../codegen/generate.js';
 import { literal, pattern } from '../codegen/quote.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { toJson, type Json } from '../model/json.js';
+import { referencesIn, type Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
+import { originOf } from '../browser/origin.js';
 
 /** The pages of a session, as actions see them. */
 export interface SessionPages {
@@ -63,6 +65,9 @@ export interface ActionContext {
   withdraw: () => Step[];
   /** Shows the agent what was read from the page. */
   show: (value: unknown) => void;
+  /** Adds what was found to the fields of the step. */
+  found: (fields: { [name: string]: Json }) => void;
+  secrets: Secrets;
   /** What relative URLs are resolved against, where the session has one. */
   baseURL: string | undefined;
   /** Milliseconds for an action or assertion. */
@@ -88,7 +93,7 @@ export interface Action {
   takesTo: boolean;
   /** False for what changes the recording instead of becoming a part of it. */
   recorded: boolean;
-  /** What the action does besides acting on the page: nothing, or it speaks of the next one, or only looks. */
+  /** Whether it acts on the page, speaks of the next action, or leaves the page as it is. */
   manner: 'acts' | 'announces' | 'looks';
   /** Whether it opens a page by its own statement. */
   opensPage: boolean;
@@ -148,6 +153,8 @@ interface ActionDefinition<Fields extends z.ZodObject> {
   familiar?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
   emit: (fields: z.infer<Fields>, subject: string, scope: EmitScope) => string;
+  /** The origins that get to know the fields; that of the element's frame, or of the page, where left out. */
+  origins?: (fields: z.infer<Fields>, baseURL: string | undefined) => string[];
   /** The fields as the test is to say them, e.g. with relative URLs. */
   normalize?: (fields: z.infer<Fields>, baseURL: string) => z.infer<Fields>;
 }
@@ -165,7 +172,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
     manner = 'acts',
     opensPage = false,
   } = definition;
-  const { perform, emit, normalize } = definition;
+  const { perform, emit, normalize, origins } = definition;
   return {
     name,
     description,
@@ -179,9 +186,16 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
     prepare(raw, baseURL) {
       const given = fields.parse(raw);
       const checked = baseURL === undefined || normalize === undefined ? given : normalize(given, baseURL);
+      const args = toJson(checked);
       return {
-        args: toJson(checked),
-        perform: (context, target) => perform(context, checked, target),
+        args,
+        async perform(context, target) {
+          if (referencesIn(args).length === 0) return perform(context, checked, target);
+          const { secrets, page } = context;
+          const revealed = fields.parse(secrets.reveal(args));
+          secrets.requireOrigins(args, origins?.(revealed, baseURL) ?? [await originOf(page, target)]);
+          return perform(context, revealed, target);
+        },
       };
     },
     emit: (step, scope) => emit(fields.parse(step.args), scope.subject, scope),

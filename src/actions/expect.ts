@@ -164,6 +164,7 @@ export const expect = defineAction({
   target: 'subject',
   manner: 'looks',
   fields,
+  origins: () => [],
   async perform({ page, files, actionMs }, given, locator) {
     if (given.matcher === 'toPassAxe') {
       checkSubject(given.matcher, locator !== undefined);

@@ -1,10 +1,8 @@
 import type { Response } from 'playwright';
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
-import { isPattern, type TextOrPattern } from '../model/locator.js';
-import { matches, textOrPatternSchema } from '../model/pattern.js';
 import { callCode, defineAction, type ActionContext } from './action.js';
-import { checkUrl, relativeUrl } from './url.js';
+import { checkUrl, originOfUrl, relativePattern, relativeUrl, urlMatcher, urlPatternSchema } from './url.js';
 
 const noFields = z.strictObject({});
 
@@ -19,6 +17,7 @@ export const goto = defineAction({
   async perform({ page, baseURL, navigationMs }, { url }) {
     await page.goto(checkUrl(url, baseURL), { timeout: navigationMs });
   },
+  origins: ({ url }, baseURL) => [originOfUrl(url, baseURL)],
   normalize: ({ url }, baseURL) => ({ url: relativeUrl(url, baseURL) }),
   emit: ({ url }, page) => `await ${callCode(page, 'goto', url)};`,
 });
@@ -69,19 +68,15 @@ export const waitForURL = defineAction({
   description: 'Waits until the page has this URL.',
   target: 'none',
   manner: 'looks',
-  fields: z.strictObject({ url: textOrPatternSchema.describe('URL, glob or regular expression.') }),
+  fields: z.strictObject({ url: urlPatternSchema.describe('URL, glob or regular expression.') }),
   familiar: true,
-  async perform({ page, navigationMs }, { url }) {
-    await page.waitForURL(urlMatcher(url), { timeout: navigationMs });
+  async perform({ page, baseURL, navigationMs }, { url }) {
+    await page.waitForURL(urlMatcher(url, baseURL), { timeout: navigationMs });
   },
-  normalize: ({ url }, baseURL) => ({ url: isPattern(url) ? url : relativeUrl(url, baseURL) }),
+  origins: () => [],
+  normalize: relativePattern,
   emit: ({ url }, page) => `await ${callCode(page, 'waitForURL', url)};`,
 });
-
-/** Playwright matches globs itself; an expression is matched under a time limit. */
-function urlMatcher(url: TextOrPattern): string | ((address: URL) => boolean) {
-  return isPattern(url) ? (address) => matches(url, address.href) : url;
-}
 
 /** A step in the history; Playwright answers null both for a page of the same document and for no page at all. */
 async function travel(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkUrl, relativeUrl } from './url.js';
+import { checkUrl, originOfUrl, relativeUrl } from './url.js';
 import { callCode, defineAction } from './action.js';
 
 export const switchPage = defineAction({
@@ -34,6 +34,7 @@ export const newPage = defineAction({
     const page = await pages.open();
     if (url !== undefined) await page.goto(url, { timeout: navigationMs });
   },
+  origins: ({ url = 'about:blank' }, baseURL) => [originOfUrl(url, baseURL)],
   normalize: ({ url }, baseURL) => (url === undefined ? {} : { url: relativeUrl(url, baseURL) }),
   emit({ url }, _, { opened }) {
     const opening = 'await context.newPage()';

@@ -1,13 +1,17 @@
 import type { Step } from '../model/step.js';
 import type { Action } from './action.js';
+import { readText, writeText } from './clipboard.js';
+import * as clock from './clock.js';
 import * as dialog from './dialog.js';
 import * as download from './download.js';
 import * as drag from './drag.js';
 import * as element from './element.js';
 import { expect } from './expect.js';
 import * as evaluation from './evaluate.js';
+import * as environment from './environment.js';
 import * as mouse from './mouse.js';
 import * as navigation from './navigation.js';
+import * as network from './network.js';
 import * as output from './output.js';
 import * as pages from './pages.js';
 import * as structure from './structure.js';
@@ -20,6 +24,8 @@ export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
   mouse: Object.values(mouse),
   assertion: [expect],
   'dialogs, pages, files': [...Object.values(dialog), ...Object.values(pages), ...Object.values(download)],
+  network: Object.values(network),
+  environment: [...Object.values(environment), ...Object.values(clock), writeText, readText],
   output: [...Object.values(output), ...Object.values(evaluation)],
   structure: Object.values(structure),
 };

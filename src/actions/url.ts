@@ -1,4 +1,15 @@
 import { CodegenError } from '../model/errors.js';
+import { isPattern, type Pattern, type TextOrPattern } from '../model/locator.js';
+import { matches, textOrPatternSchema } from '../model/pattern.js';
+
+/** Wildcards of a glob at most: each multiplies the time that matching takes. */
+const mostWildcards = 6;
+
+/** What Playwright takes to tell URLs: one, a glob, or a regular expression. */
+export const urlPatternSchema = textOrPatternSchema.refine(
+  (url) => isPattern(url) || (url !== '' && (url.match(/\*+/g) ?? []).length <= mostWildcards),
+  `expected a URL, a glob with at most ${mostWildcards} wildcards, or {"regex", "flags"}`,
+);
 
 /** Checks a URL that a page is to open: http, https or `about:blank`, relative where there is a base URL. */
 export function checkUrl(url: string, baseURL: string | undefined): string {
@@ -23,5 +34,47 @@ export function relativeUrl(url: string, baseURL: string | undefined): string {
   const address = new URL(url);
   const base = new URL(baseURL);
   if (address.origin !== base.origin || address.username !== '') return url;
-  return address.pathname + address.search + address.hash;
+  const relative = address.pathname + address.search + address.hash;
+  // Braces belong to globs and references.
+  return url.includes('{') ? relative.replaceAll('%7B', '{').replaceAll('%7D', '}') : relative;
+}
+
+/** The origin that a URL leads to; it has been checked, or is when it is opened. */
+export function originOfUrl(url: string, baseURL: string | undefined): string {
+  return new URL(checkUrl(url, baseURL), baseURL).origin;
+}
+
+/** Playwright matches globs itself; an expression is matched under a time limit. */
+export function urlMatcher(
+  url: TextOrPattern,
+  baseURL: string | undefined,
+): string | ((address: URL) => boolean) {
+  if (isPattern(url)) return (address) => matches(url, address.href);
+  if (baseURL === undefined && !/^(?:\*|[a-z]+:)/i.test(url))
+    throw new CodegenError('INVALID_INPUT', `${JSON.stringify(url)} is relative, and there is no baseURL.`, {
+      hint: `Begin it with "**/", or set \`use.baseURL\`.`,
+    });
+  return url;
+}
+
+/** Fields with a URL, as the test says it. */
+export function relativePattern<Fields extends { url: TextOrPattern }>(
+  fields: Fields,
+  baseURL: string,
+): Fields {
+  const { url } = fields;
+  return isPattern(url) ? fields : { ...fields, url: relativeUrl(url, baseURL) };
+}
+
+/** A glob as a regular expression, for what Playwright takes no glob for; a relative one ends a URL. */
+export function globPattern(glob: string): Pattern {
+  const source = glob.replace(/\*\*\/|\*+|[{},]|[\\^$.+?()[\]|]/g, (token) => {
+    if (token === '**/') return '(?:.*/)?';
+    if (token === '{') return '(?:';
+    if (token === '}') return ')';
+    if (token === ',') return '|';
+    if (token.startsWith('*')) return token === '*' ? '[^/]*' : '.*';
+    return `\\${token}`;
+  });
+  return { regex: `${glob.startsWith('/') || glob.startsWith('*') ? '' : '^'}${source}$` };
 }

@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Download, Page, Re
 import { CodegenError, messageOf } from '../model/errors.js';
 import { openProxy, textOf, type Failure, type Refused } from '../network/proxy.js';
 import type { NetworkRules } from '../network/rules.js';
+import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
 import { registerPins } from './pin.js';
 import { createSettling, watchContext, type Settling } from './settle.js';
@@ -85,6 +86,7 @@ export interface Live {
   takeBlockedPage(): Refused | undefined;
   /** Why nothing comes from a URL; undefined where the network knows no reason. */
   failure: (url: string) => Failure | undefined;
+  secrets: Secrets;
   /** True when the browser process behind the session is gone. */
   lost(): boolean;
   close(): Promise<void>;
@@ -131,6 +133,7 @@ export async function openLive(
   options: BrowserContextOptions,
   limits: LiveLimits,
   rules: () => NetworkRules,
+  secrets: Secrets,
 ): Promise<Live> {
   await registerPins();
   const proxy = await openProxy({ rules, onRefused: noteRefused });
@@ -169,8 +172,11 @@ export async function openLive(
     list.push(entry);
     if (list.length > kept) list.shift();
   };
-  const shorten = (text: string): string =>
-    text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+  const shorten = (text: string): string => {
+    // Before it is cut: half a secret is not found.
+    const redacted = secrets.redact(text);
+    return redacted.length > longestText ? `${redacted.slice(0, longestText)}…` : redacted;
+  };
 
   browser.once('disconnected', () => (lost = true));
   context.on('console', (message) => {
@@ -274,7 +280,7 @@ export async function openLive(
     });
     page.on('download', (download) => {
       live.downloads.push(download);
-      credit({ type: 'download', suggestedFilename: download.suggestedFilename() });
+      credit({ type: 'download', suggestedFilename: secrets.redact(download.suggestedFilename()) });
       note({ type: 'download', suggestedFilename: shorten(download.suggestedFilename()) });
     });
     return entry;
@@ -311,6 +317,7 @@ export async function openLive(
       return taken;
     },
     failure: proxy.failure,
+    secrets,
     lost: () => lost,
     close: () => context.close(),
   };

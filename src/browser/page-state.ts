@@ -25,7 +25,7 @@ const answerMs = 5000;
  */
 export async function pageState(live: Live, mode: SnapshotMode, taken?: string): Promise<PageState> {
   const { current } = live;
-  const snapshot = await updateSnapshot(current, mode, taken);
+  const snapshot = await updateSnapshot(live, mode, taken);
   // Pages and events of one moment: no event speaks of a page that is not listed.
   const open = [...live.pages];
   const events = live.takeEvents();
@@ -47,13 +47,13 @@ export async function pageState(live: Live, mode: SnapshotMode, taken?: string):
 }
 
 async function updateSnapshot(
-  live: LivePage,
+  { current: live, secrets }: Live,
   mode: SnapshotMode,
   taken?: string,
 ): Promise<string | undefined> {
   if (live.page.isClosed()) return mode === 'none' ? undefined : 'The page has been closed.';
-  const snapshot =
-    taken ?? (await within(answerMs, live.page.ariaSnapshot({ mode: 'ai', timeout: answerMs })));
+  const shown = taken ?? (await within(answerMs, live.page.ariaSnapshot({ mode: 'ai', timeout: answerMs })));
+  const snapshot = shown && secrets.redact(shown);
   if (mode === 'none') {
     // Locators may have been looked for since the last one, which leaves Playwright without references.
     if (snapshot !== undefined && live.view !== undefined) live.view = refreshRefs(live.view, snapshot);

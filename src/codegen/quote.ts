@@ -1,6 +1,7 @@
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Pattern } from '../model/locator.js';
 import type { Json } from '../model/json.js';
+import { splitReferences } from '../model/secrets.js';
 
 /** Whatever a reader can't see or tell from a plain space: controls, format and bidi characters, lone surrogates. */
 const invisible = /(?! )[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Z}]/gu;
@@ -30,29 +31,45 @@ const directive =
  */
 export function quote(value: string): string {
   const mark = value.split('"').length > value.split("'").length ? "'" : '"';
-  const escaped = value
+  return `${mark}${escape(value, mark)}${mark}`;
+}
+
+function escape(value: string, mark: string): string {
+  return value
     .replaceAll('\\', '\\\\')
     .replaceAll(mark, `\\${mark}`)
     .replace(invisible, (found) => shortEscapes.get(found) ?? escapeUnits(found))
     .replace(endOfScript, escapeUnits);
-  return `${mark}${escaped}${mark}`;
 }
 
 /** A text as a template literal, indented as what reads it takes away again; a string literal where it has one line. */
 export function block(text: string): string {
-  if (!text.includes('\n')) return quote(text);
-  const lines = text.split('\n').map((line) =>
-    line
-      .replace(/[`\\]|\$(?=\{)/g, '\\$&')
-      .replace(invisible, (found) => shortEscapes.get(found) ?? escapeUnits(found))
-      .replace(endOfScript, escapeUnits),
-  );
-  return `\`\n${lines.map((line) => (line === '' ? '' : `    ${line}`)).join('\n')}\n  \``;
+  if (!text.includes('\n')) return quoteRevealed(text);
+  const lines = text.split('\n').map((line) => (line === '' ? '' : `    ${templateText(line)}`));
+  return `\`\n${lines.join('\n')}\n  \``;
 }
 
-/** A JSON value as a literal, on one line. */
+/** A string that may refer to secrets, which come from the environment when the test runs. */
+function quoteRevealed(value: string): string {
+  const parts = splitReferences(value);
+  const [before, name = '', after] = parts;
+  if (parts.length === 1) return quote(value);
+  if (parts.length === 3 && before === '' && after === '') return `process.env.${name} ?? ""`;
+  return `\`${templateText(value)}\``;
+}
+
+/** What stands in a template literal for a text. */
+function templateText(text: string): string {
+  return splitReferences(text)
+    .map((part, index) =>
+      index % 2 === 1 ? `\${process.env.${part}}` : escape(part, '`').replaceAll('${', '\\${'),
+    )
+    .join('');
+}
+
+/** A JSON value as a literal, on one line; `{{secret:NAME}}` in its strings becomes the variable of that name. */
 export function literal(value: Json): string {
-  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'string') return quoteRevealed(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
   const entries = Object.entries(value).map(([key, item]) => `${propertyName(key)}: ${literal(item)}`);

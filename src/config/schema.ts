@@ -157,6 +157,28 @@ const verifySchema = z
   .prefault({})
   .describe('The run of a test before it is written.');
 
+const secretNameSchema = z
+  .string()
+  .regex(/^[A-Za-z_]\w*$/, 'expected the name of an environment variable, such as SHOP_PASSWORD');
+
+const secretsSchema = z
+  .array(
+    z.union([
+      secretNameSchema,
+      z.strictObject({
+        name: secretNameSchema.describe('Name of an environment variable of the server.'),
+        origins: z
+          .array(z.string().refine(isOrigin, 'expected an origin such as "https://shop.example"'))
+          .min(1)
+          .describe('The only origins that get its value.'),
+      }),
+    ]),
+  )
+  .default([])
+  .describe(
+    'Environment variables whose values `{{secret:NAME}}` stands for: pages and tests get them, and no file or result.',
+  );
+
 /** `codegen.config.json`. Unknown keys are errors, and what is left out has its default. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('Where editors find the JSON Schema of this file.'),
@@ -189,6 +211,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('What the server keeps.'),
+  secrets: secretsSchema,
 });
 
 /** The configuration of a server; every key is set. A policy given as a path has been read. */
@@ -197,4 +220,8 @@ export type Config = Omit<z.infer<typeof configSchema>, '$schema' | 'policy'>;
 function isInside(directory: string): boolean {
   const relative = path.normalize(directory);
   return !path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`);
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }

@@ -2,12 +2,12 @@ import { z } from 'zod';
 
 export const browserNameSchema = z.enum(['chromium', 'firefox', 'webkit']);
 
-const viewportSchema = z.strictObject({
+export const viewportSchema = z.strictObject({
   width: z.int().positive().describe('In CSS pixels.'),
   height: z.int().positive().describe('In CSS pixels.'),
 });
 
-const geolocationSchema = z.strictObject({
+export const geolocationSchema = z.strictObject({
   latitude: z.number().min(-90).max(90).describe('In degrees.'),
   longitude: z.number().min(-180).max(180).describe('In degrees.'),
   accuracy: z.number().min(0).optional().describe('In metres; 0 when left out.'),

@@ -33,6 +33,8 @@ export interface Scene {
   testIdAttribute: string | undefined;
   /** Called when a locator is looked for, which leaves Playwright without the references of the last snapshot. */
   onSearch: () => void;
+  /** Whether an assertion would tell a secret. */
+  isSecret: (assertion: Assertion) => boolean;
 }
 
 /** Milliseconds for an assertion that holds already, and for the state of an element. */
@@ -163,6 +165,7 @@ export async function assertClaim(
     for await (const chain of chainsFor(scene, subject, args)) {
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
       if (chain !== undefined && !isLasting(chain, args)) continue;
+      if (scene.isSecret(assertion)) continue;
       const code = assertionCode(assertion);
       if (taken.has(code) || (!isNew && earlier.get(topicOf(assertion)) === code)) return undefined;
       if (await holds(scene, assertion)) return assertion;

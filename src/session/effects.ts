@@ -10,6 +10,7 @@ import { toLocator } from '../browser/locator-expression.js';
 import { pinNow, type Pin } from '../browser/pin.js';
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import type { LocatorChain } from '../model/locator.js';
+import { referencesIn, seemsReference } from '../model/secrets.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
 import { within } from '../model/within.js';
@@ -90,6 +91,10 @@ export interface Effects {
 /** The effects of a session's steps on its pages. */
 export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Live): Effects {
   const { baseURL, testIdAttribute } = session.use;
+  const { secrets } = live;
+  /** Whether an assertion would tell a secret, or pass off a text of the page as the reference to one. */
+  const isSecret = (assertion: Assertion): boolean =>
+    secrets.foundIn(assertion).length > 0 || seemsReference(JSON.stringify(assertion));
   let before: Look | undefined;
   let now: Look | undefined;
   /** Whether Playwright still has the references of the latest snapshot. */
@@ -109,8 +114,9 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const { current } = live;
     const { page } = current;
     if (page.isClosed()) return undefined;
-    const snapshot = await within(lookMs, page.ariaSnapshot({ mode: 'ai', timeout: lookMs }));
-    if (snapshot === undefined) return undefined;
+    const shown = await within(lookMs, page.ariaSnapshot({ mode: 'ai', timeout: lookMs }));
+    if (shown === undefined) return undefined;
+    const snapshot = secrets.redact(shown);
     refsHold = true;
     const seen: Look = {
       live: current,
@@ -140,7 +146,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     const onSearch = (): void => {
       refsHold = false;
     };
-    const scene: Scene = { page: after.live.page, testIdAttribute, onSearch };
+    const scene: Scene = { page: after.live.page, testIdAttribute, onSearch, isSecret };
     const claims = await claimsOf(effect);
     claims.sort((one, other) => other.weight - one.weight);
     const earlier = assertedBefore(step);
@@ -195,10 +201,9 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       .map((line) => onlyCalled(line, before.view, after.view))
       .find((each) => each !== undefined);
     if (chain === undefined) return;
-    setAssertions(previous, [
-      ...(previous.assertions ?? []),
-      { locator: chain, args: { matcher: 'toBeVisible' } },
-    ]);
+    const presence = { locator: chain, args: { matcher: 'toBeVisible' } };
+    if (isSecret(presence)) return;
+    setAssertions(previous, [...(previous.assertions ?? []), presence]);
     setAssertions(step, [{ locator: chain, args: { matcher: 'toBeHidden' } }]);
   }
 
@@ -238,7 +243,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       finding.kind === 'focus' &&
       step.action !== 'press' &&
       own?.state.focused === true &&
-      own.state.value === undefined;
+      (own.state.value === undefined || referencesIn(step.args).length > 0);
     const telltale = findings
       .filter((finding) => !isFocusOfClick(finding) && !contested.lines.has(finding.line))
       .slice(0, tried);
@@ -395,6 +400,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
 
     async finish(step) {
       if (step.action === expectAction.name) dropRepeated(session.steps, step);
+      // What changes from now on changes by itself.
+      else if (step.action.startsWith('clock.') && !acts(step.action)) this.forget();
       else if (!acts(step.action)) await catchUp();
       // What follows is another page, and the step is one of the page that is gone.
       else if (step.action === closePage.name) this.forget();

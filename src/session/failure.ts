@@ -7,7 +7,10 @@ import type { Refused } from '../network/proxy.js';
 /** Turns what Playwright threw into the contract's words: what happened, and what to do next; `frame` is that of the element. */
 export function explainFailure(error: unknown, action: string, live: Live, frame?: Frame): CodegenError {
   if (error instanceof CodegenError) return error;
-  const text = stripVTControlCharacters(messageOf(error)).replaceAll(/ >> codegen-pin=\w+:\d+/g, '');
+  // Before it is cut: half a secret is not found.
+  const text = live.secrets.redact(
+    stripVTControlCharacters(messageOf(error)).replaceAll(/ >> codegen-pin=\w+:\d+/g, ''),
+  );
   const fail = (
     code: ConstructorParameters<typeof CodegenError>[0],
     message: string,

@@ -18,6 +18,7 @@ import { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
 import type { LocatorChain } from '../model/locator.js';
 import { nearest } from '../model/nearest.js';
+import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf } from './announced.js';
@@ -90,6 +91,7 @@ export async function recordActions(
   signal: AbortSignal,
 ): Promise<RecordOutcome> {
   const requests = raw.map((entry, index) => checkRequest(entry, index, session.use.baseURL));
+  for (const { prepared } of requests) live.secrets.reveal(prepared.args);
   const shown = live.current;
   const refs = requests
     .flatMap(({ target, to }) => [target, to])
@@ -98,7 +100,7 @@ export async function recordActions(
   const pins = await pinRefs(shown, [...new Set(refs)]);
   await effectsOf(session, live)?.catchUp();
   const resolve = (request: Request): Promise<Located> =>
-    resolveTarget(request, live.current, shown, pins, session.use.testIdAttribute, limits);
+    resolveTarget(request, live, shown, pins, session.use.testIdAttribute, limits);
   const tasks = requests.map((request) => ({
     ...request,
     locate: () => resolve(request),
@@ -143,10 +145,11 @@ export async function performTasks(
         ...(chain === undefined ? {} : { locator: chain }),
         ...(to === undefined ? {} : { to }),
         args: prepared.args,
-        ...(seen === undefined ? {} : { seen }),
+        ...(seen === undefined ? {} : { seen: live.secrets.redact(seen) }),
         ...(note === undefined ? {} : { note }),
         ...(action.name === expect.name && isUnchecked(prepared.args) ? { unchecked: true } : {}),
       };
+      if (isRecorded) requireRedacted(step, live.secrets);
       // What comes late because of the last step is still credited to it, as long as nothing else is done.
       if (action.manner === 'acts') live.credited = isRecorded ? step : undefined;
       const context: ActionContext = {
@@ -157,7 +160,11 @@ export async function performTasks(
         credit: (signal) => (step.signals ??= []).push(signal),
         ...announced,
         show: (value) => {
-          live.tell({ type: 'result', action: action.name, text: shown(value) });
+          live.tell({ type: 'result', action: action.name, text: shown(value, live.secrets) });
+        },
+        secrets: live.secrets,
+        found(fields) {
+          step.args = { ...step.args, ...live.secrets.redactAll(fields) };
         },
         baseURL: session.use.baseURL,
         steps: session.steps,
@@ -288,19 +295,26 @@ export async function matchesOf(current: LivePage, target: string, most: number)
 
 async function resolveTarget(
   request: Request,
-  { page, id }: LivePage,
+  { current: { page, id }, secrets }: Live,
   shown: LivePage,
   pins: ReadonlyMap<string, Pin | undefined>,
   testIdAttribute = 'data-testid',
   limits: RecordLimits,
 ): Promise<Located> {
   const { action, target, prepared } = request;
+  const best = async (pin: Pin, asserted?: string[]): Promise<LocatorChain> => {
+    const chain = await bestLocator(pin, { testIdAttribute, asserted });
+    const told = secrets.foundIn(chain);
+    return told.length === 0
+      ? chain
+      : bestLocator(pin, { testIdAttribute, asserted: [...(asserted ?? []), ...told] });
+  };
   if (target === undefined) return {};
   if (!isRef(target)) {
     const given = chainOf(target);
     if (action.target === 'subject') return { chain: given };
     const pin = await pinSoon(toLocator(page, given), limits.actionMs);
-    return { chain: await bestLocator(pin, { testIdAttribute }), pin };
+    return { chain: await best(pin), pin };
   }
   if (id !== shown.id)
     throw new CodegenError(
@@ -317,18 +331,19 @@ async function resolveTarget(
     });
   const texts = action.name === expect.name ? assertedTexts(prepared.args) : undefined;
   const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
-  return { chain: await bestLocator(pin, { testIdAttribute, asserted }), pin };
+  return { chain: await best(pin, asserted), pin };
 }
 
 /** A value of the page as text: JSON where it can be. */
-function shown(value: unknown): string {
+function shown(value: unknown, secrets: Secrets): string {
   let text;
   try {
     text = value === undefined ? 'undefined' : JSON.stringify(value);
   } catch {
     text = inspect(value);
   }
-  return text.length > longestResult ? `${text.slice(0, longestResult)}…` : text;
+  const redacted = secrets.redact(text);
+  return redacted.length > longestResult ? `${redacted.slice(0, longestResult)}…` : redacted;
 }
 
 /** A script of the page that does not end holds up even Playwright's own time-outs. */
@@ -365,6 +380,14 @@ function requirePage(live: Live, action: Action): void {
       others.length > 0
         ? `Go on in another one with switchPage: ${others.join(', ')}.`
         : 'Open one with newPage, or end the session to keep what is recorded.',
+  });
+}
+
+/** The test holds what a step does, so that must not hold a secret. */
+function requireRedacted({ locator, to, args, note }: Step, secrets: Secrets): void {
+  if (secrets.foundIn([locator, to, args, note]).length === 0) return;
+  throw new CodegenError('INVALID_INPUT', 'The value of a secret would stand in the test.', {
+    hint: 'Write {{secret:NAME}} in place of the value; a target has to do without it.',
   });
 }
 

@@ -1,5 +1,6 @@
 import { actions } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
+import { referencesIn } from '../model/secrets.js';
 import type { Step } from '../model/step.js';
 import { brittleness, type Brittleness } from '../browser/brittle.js';
 import { holdsSecret, isSecretInput } from './secret-like.js';
@@ -9,9 +10,16 @@ import type { Session } from './session.js';
 const named = 8;
 
 /** Steps that do nothing to the page, and notice nothing. */
-const passive = new Set(['step', 'scrollIntoViewIfNeeded', 'switchPage', 'closePage', 'screenshot', 'pdf']);
+const passive = new Set(['scrollIntoViewIfNeeded', 'switchPage', 'closePage', 'screenshot', 'pdf']);
 /** Steps that fail where what came before them did not work. */
-const noticing = new Set(['expect', 'waitFor', 'waitForURL', 'saveDownload']);
+const noticing = new Set([
+  'expect',
+  'waitFor',
+  'waitForURL',
+  'saveDownload',
+  'clipboard.readText',
+  'request',
+]);
 
 /**
  * What a reviewer would say of the session's test: a line for each kind of weakness, with its remedy. Steps are named
@@ -43,10 +51,12 @@ function assertionWarnings(steps: readonly Step[]): string[] {
   const announces = (step: Step | undefined): boolean =>
     step !== undefined && actions.get(step.action)?.manner === 'announces';
   const isBlind = (step: Step, index: number): boolean => {
-    if (passive.has(step.action) || noticing.has(step.action) || asserts(step)) return false;
+    if (isPassive(step) || noticing.has(step.action) || asserts(step)) return false;
+    // A secret is not asserted by itself.
+    if (referencesIn(step.args).length > 0) return false;
     // What the test waits for is noticed.
     if (announces(step) || announces(steps[index - 1]) || step.signals !== undefined) return false;
-    const next = steps.slice(index + 1).find(({ action }) => !passive.has(action));
+    const next = steps.slice(index + 1).find((each) => !isPassive(each));
     return next === undefined || !noticing.has(next.action);
   };
   return warning(
@@ -62,6 +72,10 @@ export function brittleElements(steps: readonly Step[]): string[] {
       seen === undefined ? [] : [`Step ${index} is about ${seen}: add a test id or a label to it.`],
     )
     .slice(0, named);
+}
+
+function isPassive({ action }: Step): boolean {
+  return passive.has(action) || (actions.get(action)?.manner === 'looks' && !noticing.has(action));
 }
 
 function locatorWarnings(steps: readonly Step[]): string[] {
@@ -89,25 +103,35 @@ function locatorWarnings(steps: readonly Step[]): string[] {
 
 function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Session['use']): string[] {
   const holds = ({ action, locator = [], args, assertions = [] }: Step): boolean => {
-    const { value } = args;
+    const { value, headers = {} } = args;
     const typed = action !== 'expect' && typeof value === 'string' && isSecretInput(value, locator);
-    return typed || textsIn([args, ...assertions.map((each) => each.args)]).some(holdsSecret);
+    return (
+      typed ||
+      hasSecretHeader(headers) ||
+      textsIn([args, ...assertions.map((each) => each.args)]).some(holdsSecret)
+    );
   };
-  const headers = Object.entries(extraHTTPHeaders).filter(
-    ([name, value]) => /^(?:authorization|cookie)$|api-?key|token|secret/i.test(name) || holdsSecret(value),
-  );
+  const remedy =
+    'write {{secret:NAME}} instead, NAME being an environment variable that `secrets` in the configuration lists.';
   return [
     ...warning(
       indexesOf(steps, holds),
-      (which) =>
-        `What looks like a secret stands in the test, from ${which}: take it from an environment variable.`,
+      (which) => `What looks like a secret stands in the test, from ${which}: ${remedy}`,
     ),
-    ...(headers.length === 0
-      ? []
-      : [
-          'What looks like a secret stands in use.extraHTTPHeaders: take it from an environment variable, in the Playwright configuration.',
-        ]),
+    ...(hasSecretHeader(extraHTTPHeaders)
+      ? [`What looks like a secret stands in use.extraHTTPHeaders: ${remedy}`]
+      : []),
   ];
+}
+
+/** Whether a header that is there to hold a secret holds one as it is. */
+function hasSecretHeader(headers: Json): boolean {
+  return Object.entries(headers ?? {}).some(
+    ([name, value]) =>
+      typeof value === 'string' &&
+      referencesIn(value).length === 0 &&
+      (/^(?:authorization|cookie)$|api-?key|token|secret/i.test(name) || holdsSecret(value)),
+  );
 }
 
 function originWarnings(steps: readonly Step[], { storageState }: Session['use']): string[] {

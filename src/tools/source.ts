@@ -1,14 +1,17 @@
 import path from 'node:path';
+import { clipboardPermissions } from '../actions/clipboard.js';
 import { statementOf, type EmittedStep, type PageCall } from '../actions/emitter.js';
 import { expect as expectAction } from '../actions/expect.js';
 import { emitNamed } from '../actions/named-locators.js';
 import { actions, groupTitle } from '../actions/registry.js';
 import { generate, type PageObjectUse } from '../codegen/generate.js';
+import { quote } from '../codegen/quote.js';
 import type { Template } from '../codegen/templates.js';
 import { withHeader } from '../guard/header.js';
 import type { CheckedPath } from '../guard/paths.js';
+import { referencesIn } from '../model/secrets.js';
 import type { Assertion, Step } from '../model/step.js';
-import type { BrowserName } from '../model/use.js';
+import type { BrowserName, Use } from '../model/use.js';
 import type { EmissionOptions, Session } from '../session/session.js';
 import type { ProjectUse } from '../verify/project-use.js';
 import { pagesDirectory, type PageFile } from './page-files.js';
@@ -112,7 +115,7 @@ export async function sessionSource(
     ? await storySource(session, steps, surroundings)
     : { emitted: emitNamed(steps, spec, baseURLOf(session, project)), made: [], pages: [] };
   let group: string | undefined;
-  const body = steps.flatMap((step, index) => {
+  const recorded = steps.flatMap((step, index) => {
     const title = groupTitle(step);
     group = title ?? group;
     const code = emitted[index];
@@ -138,11 +141,12 @@ export async function sessionSource(
       ...last.map((line) => ({ ...own, code: line })),
     ];
   });
+  const body = [...guards(session), ...recorded];
   const { source, statements } = await generate({
     language,
     template,
     title: testNamePrefix + session.title,
-    use: await testUse(session.use, browserName, project),
+    use: await testUse(useOf(session, browserName), browserName, project),
     body,
     pageObjects: made,
     includeComments,
@@ -224,5 +228,21 @@ function relativeTo(project: ProjectUse, session: Session): readonly Step[] {
     ...(assertions === undefined
       ? {}
       : { assertions: assertions.map((each) => relative(each, expectAction.name)) }),
+  }));
+}
+
+/** The session's `use`, with what its steps need besides. */
+function useOf({ use, steps }: Session, browserName: BrowserName): Use {
+  const needed = clipboardPermissions(steps, browserName);
+  return needed.length === 0
+    ? use
+    : { ...use, permissions: [...new Set([...(use.permissions ?? []), ...needed])] };
+}
+
+/** Statements that fail where a variable is missing that the test needs: clearer than what the page would say. */
+function guards({ steps, use }: Session): { code: string; origin: undefined }[] {
+  return referencesIn([use, ...steps.map(({ args }) => args)]).map((name) => ({
+    code: `expect(process.env.${name}, ${quote(`${name} is set`)}).toBeTruthy();`,
+    origin: undefined,
   }));
 }

@@ -6,6 +6,7 @@ import type { Live } from '../browser/live.js';
 import { fileNameFor } from '../codegen/naming.js';
 import type { Config } from '../config/schema.js';
 import { CodegenError } from '../model/errors.js';
+import type { Secrets } from '../model/secrets.js';
 import { useSchema, type Use } from '../model/use.js';
 import type { RecordLimits } from '../session/record.js';
 import type { SavedSession } from '../session/saved.js';
@@ -93,6 +94,9 @@ export const startCodegenSession = defineTool({
     context.guard.checkActions(saved?.steps.map(({ action }) => action) ?? []);
     const plan = saved === undefined ? newPlan(context.config(), args) : resumedPlan(saved, args);
     const { use } = plan;
+    requireRedacted(plan, context.secrets);
+    // What it holds may go to every page.
+    context.secrets.requireOrigins(use, ['every origin']);
     const { relative } = await context.guard.checkPath(plan.file, plan.emission);
     await sessionTemplate(context, plan.emission);
     await checkStorageState(use, context.workspace);
@@ -111,12 +115,13 @@ export const startCodegenSession = defineTool({
       // Assertions need it; loading it takes longer than the first of them should.
       void import('playwright/test');
       await chooseTestIdAttribute(use, context.sessions);
-      const contextUse = await contextOptions(use, context.workspace);
+      const contextUse = await contextOptions(context.secrets.reveal(use), context.workspace);
       return openLive(
         process,
         contextUse,
         { actionMs: times.actionMs, settleMs },
         () => context.config().network,
+        context.secrets,
       );
     });
 
@@ -173,6 +178,14 @@ function resumedPlan(saved: SavedSession, args: z.infer<typeof inputSchema>): Pl
   // The configured directory may be another by now.
   const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
   return { title, file, emission: { ...saved.emission, outputPath }, use, autoAssert, resumed: true };
+}
+
+/** The test and its file tell what a session is called and how it begins. */
+function requireRedacted(plan: Plan, secrets: Secrets): void {
+  if (secrets.foundIn(plan).length === 0) return;
+  throw new CodegenError('INVALID_INPUT', 'The value of a secret would stand in the test or its name.', {
+    hint: 'Write {{secret:NAME}} in place of the value in `use`; a title and a file have to do without it.',
+  });
 }
 
 async function openPage(

@@ -17,7 +17,7 @@ export interface TestBench {
 
 /** Gives work a place to run tests in, and clears it away afterwards. */
 export async function withTestBench<Result>(
-  context: Pick<ToolContext, 'config' | 'workspace'>,
+  context: Pick<ToolContext, 'config' | 'workspace' | 'secrets'>,
   signal: AbortSignal,
   work: (bench: TestBench) => Promise<Result>,
 ): Promise<Result> {
@@ -45,6 +45,7 @@ export async function withTestBench<Result>(
           plan: { ...plan, workspace, chromium, proxy: proxy.settings },
           staging,
           playwright,
+          secrets: context.secrets,
           grep,
           timeoutMs: Math.max(0, deadline - performance.now()),
           signal,

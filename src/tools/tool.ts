@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js';
 import type { Confirm, Guard } from '../guard/guard.js';
 import type { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
+import type { Secrets } from '../model/secrets.js';
 import type { Sessions } from '../session/sessions.js';
 
 /** What a tool has at hand: one for each MCP connection. */
@@ -23,6 +24,7 @@ export interface ToolContext {
   guard: Guard;
   sessions: Sessions;
   browsers: BrowserPool;
+  secrets: Secrets;
 }
 
 /** The call that is being answered. */

@@ -95,7 +95,7 @@ interface Rehearsal {
  * where `verify.sensitivity` is `full`, those that prove nothing too: from the session, if the test passes without them.
  */
 export async function verifySession(
-  context: Pick<ToolContext, 'config' | 'workspace'>,
+  context: Pick<ToolContext, 'config' | 'workspace' | 'secrets'>,
   session: Session,
   surroundings: Surroundings,
   target: Target,

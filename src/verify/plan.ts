@@ -46,6 +46,8 @@ export const planSchema = z.object({
   lanes: z.array(laneSchema),
   /** Whether pictures that a test compares with are made where they are missing. */
   makesPictures: z.boolean().default(false),
+  /** Variables whose values the report leaves out. */
+  secrets: z.array(z.string()).default([]),
   /** Where the report goes. */
   reportFile: z.string(),
 });

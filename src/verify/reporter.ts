@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter';
+import { createSecrets, type Secrets } from '../model/secrets.js';
 import {
   metadataKey,
   projectNoteSchema,
@@ -19,7 +20,11 @@ export default class FileReporter implements Reporter {
   private output = '';
   private suite: Suite | undefined;
 
-  constructor(private readonly options: { reportFile: string }) {}
+  private readonly secrets: Secrets;
+
+  constructor(private readonly options: { reportFile: string; secrets: string[] }) {
+    this.secrets = createSecrets(() => options.secrets, process.env);
+  }
 
   /** Else Playwright adds a reporter that prints. */
   printsToStdio(): boolean {
@@ -31,37 +36,49 @@ export default class FileReporter implements Reporter {
   }
 
   onError(error: TestError): void {
-    this.errors.push(messageOf(error));
+    this.errors.push(this.messageOf(error));
   }
 
   onStdErr(chunk: string | Buffer, test: TestCase | undefined): void {
-    if (test === undefined) this.output = (this.output + chunk.toString()).slice(-outputLength);
+    if (test === undefined) this.output = (this.output + chunk.toString()).slice(-2 * outputLength);
   }
 
   async onEnd(): Promise<void> {
-    const output = stripVTControlCharacters(this.output).trim();
+    const output = this.tellable(this.output).trim().slice(-outputLength);
     const report: Report = {
-      tests: this.suite?.allTests().map(describe) ?? [],
+      tests: this.suite?.allTests().map((test) => this.describe(test)) ?? [],
       errors: this.errors.length > 0 && output !== '' ? [...this.errors, output] : this.errors,
     };
     await writeFile(this.options.reportFile, JSON.stringify(report));
   }
-}
 
-function describe(test: TestCase): TestRun {
-  const result = test.results.at(-1);
-  const note: unknown = test.parent.project()?.metadata[metadataKey];
-  const { file, line } = test.location;
-  return {
-    project: projectNoteSchema.optional().catch(undefined).parse(note),
-    file,
-    line,
-    title: test.title,
-    status: result === undefined ? 'not run' : statusOf(test, result),
-    durationMs: result?.duration ?? 0,
-    errors: (result?.errors ?? []).map((error) => ({ message: messageOf(error), ...placeOf(error, file) })),
-    contextFile: result?.attachments.find(({ name }) => name === 'error-context')?.path,
-  };
+  private describe(test: TestCase): TestRun {
+    const result = test.results.at(-1);
+    const note: unknown = test.parent.project()?.metadata[metadataKey];
+    const { file, line } = test.location;
+    return {
+      project: projectNoteSchema.optional().catch(undefined).parse(note),
+      file,
+      line,
+      title: test.title,
+      status: result === undefined ? 'not run' : statusOf(test, result),
+      durationMs: result?.duration ?? 0,
+      errors: (result?.errors ?? []).map((error) => ({
+        message: this.messageOf(error),
+        ...placeOf(error, file),
+      })),
+      contextFile: result?.attachments.find(({ name }) => name === 'error-context')?.path,
+    };
+  }
+
+  private messageOf({ message, value }: TestError): string {
+    return this.tellable(message ?? value ?? '').slice(0, messageLength);
+  }
+
+  /** Before it is cut: half a secret is not found. */
+  private tellable(text: string): string {
+    return this.secrets.redact(stripVTControlCharacters(text));
+  }
 }
 
 /** Where an error happened, as the file of the test sees it. */
@@ -76,8 +93,4 @@ function statusOf(test: TestCase, result: TestResult): TestRun['status'] {
   if (result.status === 'interrupted') return 'interrupted';
   const outcome = test.outcome();
   return outcome === 'skipped' ? 'skipped' : outcome === 'expected' ? 'passed' : 'failed';
-}
-
-function messageOf({ message, value }: TestError): string {
-  return stripVTControlCharacters(message ?? value ?? '').slice(0, messageLength);
 }

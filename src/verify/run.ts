@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import type { Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { childEnvironment } from './environment.js';
 import { planVariable, type Plan } from './plan.js';
@@ -17,13 +18,15 @@ const killAfterMs = 8000;
 /** Milliseconds for the last output of a child that has ended. */
 const flushMs = 500;
 
-/** Characters of the child's output that are kept, the last ones. */
+/** Characters of the child's output that are told, the last ones. */
 const outputLength = 4000;
 
 export interface RunOptions {
-  plan: Omit<Plan, 'reportFile'>;
+  plan: Omit<Plan, 'reportFile' | 'secrets'>;
   staging: Staging;
   playwright: PlaywrightTest;
+  /** What the tests have in their environment, and nobody else is to know. */
+  secrets: Secrets;
   /** Only tests whose titles match run, as `--grep` has it. */
   grep?: string | undefined;
   /** Milliseconds after which the run is ended. */
@@ -41,12 +44,14 @@ let runs = 0;
 
 /** Runs tests with Playwright Test in a process of its own, which ends with this one, and with the call. */
 export async function runPlaywrightTest(options: RunOptions): Promise<RunResult> {
-  const { plan, staging, playwright, grep, timeoutMs, signal } = options;
+  const { plan, staging, playwright, secrets, grep, timeoutMs, signal } = options;
   const start = performance.now();
   const run = `run-${++runs}`;
   const reportFile = path.join(staging.directory, `${run}.report.json`);
-  const planFile = await staging.write(`${run}.plan.json`, JSON.stringify({ ...plan, reportFile }));
-  const child = spawnPlaywright(playwright, plan.workspace, { [planVariable]: planFile }, [
+  const environment = secrets.environment();
+  const whole: Plan = { ...plan, reportFile, secrets: Object.keys(environment) };
+  const planFile = await staging.write(`${run}.plan.json`, JSON.stringify(whole));
+  const child = spawnPlaywright(playwright, plan.workspace, { ...environment, [planVariable]: planFile }, [
     `--config=${fileURLToPath(new URL('./playwright-config.js', import.meta.url))}`,
     `--output=${path.join(staging.directory, `${run}.results`)}`,
     '--pass-with-no-tests',
@@ -54,7 +59,7 @@ export async function runPlaywrightTest(options: RunOptions): Promise<RunResult>
   ]);
   const { end, output } = await supervise(child, timeoutMs, signal);
   const report = await readReport(reportFile);
-  const said = stripVTControlCharacters(output).trim();
+  const said = secrets.redact(stripVTControlCharacters(output)).trim().slice(-outputLength);
   return {
     tests: report?.tests ?? [],
     errors:
@@ -92,7 +97,7 @@ export async function supervise(
   let end: RunResult['end'] = 'completed';
   let output = '';
   for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-outputLength)));
+    stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2 * outputLength)));
   child.stdin?.on('error', () => undefined);
   const timers: NodeJS.Timeout[] = [];
   const stop = (why: RunResult['end']): void => {

@@ -96,7 +96,12 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
       reuseExistingServer: true,
       cwd: path.resolve(workspace, server.cwd ?? '.'),
     })),
-    reporter: [[fileURLToPath(new URL('./reporter.js', import.meta.url)), { reportFile: plan.reportFile }]],
+    reporter: [
+      [
+        fileURLToPath(new URL('./reporter.js', import.meta.url)),
+        { reportFile: plan.reportFile, secrets: plan.secrets },
+      ],
+    ],
     updateSnapshots: plan.makesPictures ? 'missing' : 'none',
     forbidOnly: false,
     globalTimeout: 0,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { findTemplate } from '../../src/codegen/templates.js';
 import { configSchema } from '../../src/config/schema.js';
 import type { Assertion, Step } from '../../src/model/step.js';
+import { createSecrets } from '../../src/model/secrets.js';
 import type { Session } from '../../src/session/session.js';
 import { unassertedChanges } from '../../src/tools/sensitivity.js';
 import type { verifySession, Verified } from '../../src/tools/verification.js';
@@ -56,7 +57,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
   };
   const file = 'generated-tests/likes.spec.ts';
   return run(
-    { workspace, config: () => config },
+    { workspace, config: () => config, secrets: createSecrets(() => [], {}) },
     session,
     {
       spec: file,

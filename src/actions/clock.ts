@@ -1,0 +1,83 @@
+import type { Clock } from 'playwright';
+import { z } from 'zod';
+import { callCode, defineAction, type Action } from './action.js';
+
+const time = z
+  .union([z.number(), z.string().min(1)])
+  .refine(
+    (value) => !Number.isNaN(new Date(value).getTime()),
+    'expected a time such as "2030-01-31T12:00:00Z"',
+  )
+  .describe('Time as a text that `Date` reads, or in milliseconds since 1970.');
+
+const ticks = z
+  .union([
+    z.number().min(0),
+    z.string().regex(/^(?:[0-5]?\d:)?(?:[0-5]?\d:)?[0-5]?\d$/, 'expected "ss", "mm:ss" or "hh:mm:ss"'),
+  ])
+  .describe('Milliseconds, or "mm:ss" or "hh:mm:ss".');
+
+/** An action on the clock of all pages; `manner` is `looks` for what has time pass by itself, which is nobody's effect. */
+function clockAction<Fields extends z.ZodObject>(definition: {
+  method: keyof Clock;
+  description: string;
+  manner: Action['manner'];
+  fields: Fields;
+  act: (clock: Clock, fields: z.infer<Fields>) => Promise<void>;
+  args: (fields: z.infer<Fields>) => unknown[];
+}): Action {
+  const { method, act, args, ...rest } = definition;
+  return defineAction({
+    ...rest,
+    name: `clock.${method}`,
+    target: 'none',
+    familiar: true,
+    perform: ({ page }, fields) => act(page.clock, fields),
+    emit: (fields, page) => `await ${callCode(`${page}.clock`, method, ...args(fields))};`,
+  });
+}
+
+export const install = clockAction({
+  method: 'install',
+  description: 'Puts a clock in place of that of the pages, which goes on from the time given, or from now.',
+  manner: 'looks',
+  fields: z.strictObject({ time: time.optional() }),
+  act: (clock, options) => clock.install(options),
+  args: (options) => [options],
+});
+
+export const setFixedTime = clockAction({
+  method: 'setFixedTime',
+  description: 'Has `Date` say this time; timers go on.',
+  manner: 'looks',
+  fields: z.strictObject({ time }),
+  act: (clock, fields) => clock.setFixedTime(fields.time),
+  args: (fields) => [fields.time],
+});
+
+export const pauseAt = clockAction({
+  method: 'pauseAt',
+  description: 'Goes forward to this time and stops the clock, with its timers.',
+  manner: 'acts',
+  fields: z.strictObject({ time }),
+  act: (clock, fields) => clock.pauseAt(fields.time),
+  args: (fields) => [fields.time],
+});
+
+export const resume = clockAction({
+  method: 'resume',
+  description: 'Lets a stopped clock go on.',
+  manner: 'looks',
+  fields: z.strictObject({}),
+  act: (clock) => clock.resume(),
+  args: () => [],
+});
+
+export const fastForward = clockAction({
+  method: 'fastForward',
+  description: 'Goes forward in time; timers that are due fire once at most.',
+  manner: 'acts',
+  fields: z.strictObject({ ticks }),
+  act: (clock, fields) => clock.fastForward(fields.ticks),
+  args: (fields) => [fields.ticks],
+});

@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { CodegenError } from '../model/errors.js';
+import { isPattern, type TextOrPattern } from '../model/locator.js';
+import { matches, textOrPatternSchema } from '../model/pattern.js';
+import { geolocationSchema, viewportSchema } from '../model/use.js';
+import { callCode, defineAction, valueCode } from './action.js';
+
+export const setViewportSize = defineAction({
+  name: 'setViewportSize',
+  description: 'Gives the page another size.',
+  target: 'none',
+  familiar: true,
+  fields: viewportSchema,
+  perform: ({ page }, size) => page.setViewportSize(size),
+  emit: (size, page) => `await ${callCode(page, 'setViewportSize', size)};`,
+});
+
+export const emulateMedia = defineAction({
+  name: 'emulateMedia',
+  description: 'Emulates media features; null stops emulating one.',
+  target: 'none',
+  familiar: true,
+  fields: z
+    .strictObject({
+      media: z.enum(['screen', 'print']).nullable().optional().describe('Media type.'),
+      colorScheme: z
+        .enum(['light', 'dark', 'no-preference'])
+        .nullable()
+        .optional()
+        .describe('What `prefers-color-scheme` says.'),
+      reducedMotion: z
+        .enum(['reduce', 'no-preference'])
+        .nullable()
+        .optional()
+        .describe('What `prefers-reduced-motion` says.'),
+      forcedColors: z.enum(['active', 'none']).nullable().optional().describe('What `forced-colors` says.'),
+      contrast: z
+        .enum(['more', 'no-preference'])
+        .nullable()
+        .optional()
+        .describe('What `prefers-contrast` says.'),
+    })
+    .refine((features) => Object.keys(features).length > 0, 'expected a media feature'),
+  perform: ({ page }, features) => page.emulateMedia(features),
+  emit: (features, page) => `await ${callCode(page, 'emulateMedia', features)};`,
+});
+
+export const setGeolocation = defineAction({
+  name: 'setGeolocation',
+  description: 'Moves the device; pages see it with the permission `geolocation`.',
+  target: 'none',
+  familiar: true,
+  fields: geolocationSchema,
+  perform: ({ page }, position) => page.context().setGeolocation(position),
+  emit: (position) => `await ${callCode('context', 'setGeolocation', position)};`,
+});
+
+export const grantPermissions = defineAction({
+  name: 'grantPermissions',
+  description: 'Grants permissions to all pages, or to those of one origin.',
+  target: 'none',
+  manner: 'looks',
+  familiar: true,
+  fields: z.strictObject({
+    permissions: z
+      .array(
+        z.enum([
+          'accelerometer',
+          'ambient-light-sensor',
+          'background-sync',
+          'camera',
+          'clipboard-read',
+          'clipboard-write',
+          'geolocation',
+          'gyroscope',
+          'local-fonts',
+          'local-network-access',
+          'magnetometer',
+          'microphone',
+          'midi',
+          'midi-sysex',
+          'notifications',
+          'payment-handler',
+          'screen-wake-lock',
+          'storage-access',
+        ]),
+      )
+      .min(1)
+      .describe('Names as Playwright has them; browsers differ in which they know.'),
+    origin: z
+      .url({ protocol: /^https?$/, error: 'expected an http or https origin' })
+      .optional()
+      .describe('The only origin that gets them.'),
+  }),
+  perform: ({ page }, { permissions, ...options }) => page.context().grantPermissions(permissions, options),
+  emit: ({ permissions, ...options }) =>
+    `await ${callCode('context', 'grantPermissions', permissions, options)};`,
+});
+
+export const setOffline = defineAction({
+  name: 'setOffline',
+  description: 'Takes the network from all pages, or gives it back.',
+  target: 'none',
+  familiar: true,
+  fields: z.strictObject({ offline: z.boolean().describe('Whether there is no network.') }),
+  perform: ({ page }, { offline }) => page.context().setOffline(offline),
+  emit: ({ offline }) => `await ${callCode('context', 'setOffline', offline)};`,
+});
+
+const cookieSchema = z
+  .strictObject({
+    name: z.string().min(1),
+    value: z.string(),
+    url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).optional(),
+    domain: z.string().min(1).optional(),
+    path: z.string().min(1).optional(),
+    expires: z.number().optional(),
+    httpOnly: z.boolean().optional(),
+    secure: z.boolean().optional(),
+    sameSite: z.enum(['Strict', 'Lax', 'None']).optional(),
+  })
+  .refine(
+    ({ url, domain, path }) => (url === undefined) === (domain !== undefined && path !== undefined),
+    'expected either url, or domain and path',
+  );
+
+export const addCookies = defineAction({
+  name: 'addCookies',
+  description: 'Adds cookies; pages send them from their next request on.',
+  target: 'none',
+  manner: 'looks',
+  familiar: true,
+  fields: z.strictObject({
+    cookies: z
+      .array(cookieSchema)
+      .min(1)
+      .describe('Each with name, value, and url or domain and path, as Playwright takes them.'),
+  }),
+  perform: ({ page }, { cookies }) => page.context().addCookies(cookies),
+  origins: ({ cookies }) =>
+    cookies.map(({ url, domain = '', secure = false }) =>
+      url === undefined ? `${secure ? 'https' : 'http'}://${domain.replace(/^\./, '')}` : new URL(url).origin,
+    ),
+  emit: ({ cookies }) => `await ${callCode('context', 'addCookies', cookies)};`,
+});
+
+export const clearCookies = defineAction({
+  name: 'clearCookies',
+  description: 'Removes cookies: all, or those that match.',
+  target: 'none',
+  manner: 'looks',
+  familiar: true,
+  fields: z.strictObject({
+    name: textOrPatternSchema.optional(),
+    domain: textOrPatternSchema.optional(),
+    path: textOrPatternSchema.optional(),
+  }),
+  async perform({ page }, { name, domain, path }) {
+    const context = page.context();
+    const isLike = (wanted: TextOrPattern | undefined, text: string): boolean =>
+      wanted === undefined || (isPattern(wanted) ? matches(wanted, text) : wanted === text);
+    for (const cookie of await context.cookies())
+      if (isLike(name, cookie.name) && isLike(domain, cookie.domain) && isLike(path, cookie.path))
+        await context.clearCookies({ name: cookie.name, domain: cookie.domain, path: cookie.path });
+  },
+  emit(filter) {
+    const entries = Object.entries(filter).map(([name, wanted]) => `${name}: ${valueCode(wanted)}`);
+    return `await context.clearCookies(${entries.length === 0 ? '' : `{ ${entries.join(', ')} }`});`;
+  },
+});
+
+const items = z.record(z.string(), z.string());
+
+export const setStorage = defineAction({
+  name: 'setStorage',
+  description: "Sets items in the page's storage, which the page reads when it is loaded again.",
+  target: 'none',
+  manner: 'looks',
+  fields: z
+    .strictObject({
+      local: items.optional().describe('Items of `localStorage`.'),
+      session: items.optional().describe('Items of `sessionStorage`.'),
+    })
+    .refine(
+      ({ local = {}, session = {} }) => Object.keys({ ...local, ...session }).length > 0,
+      'expected items in local or session',
+    ),
+  async perform({ page }, { local = {}, session = {} }) {
+    if (!/^https?:/.test(page.url()))
+      throw new CodegenError('ACTION_FAILED', 'The page has no storage.', {
+        hint: 'Open a page of the application with goto first.',
+      });
+    for (const [name, value] of Object.entries(local)) await page.localStorage.setItem(name, value);
+    for (const [name, value] of Object.entries(session)) await page.sessionStorage.setItem(name, value);
+  },
+  emit({ local = {}, session = {} }, page) {
+    const setItems = (storage: string, given: Record<string, string>): string[] =>
+      Object.entries(given).map((item) => `await ${callCode(`${page}.${storage}`, 'setItem', ...item)};`);
+    return [...setItems('localStorage', local), ...setItems('sessionStorage', session)].join('\n');
+  },
+});

@@ -1,0 +1,87 @@
+import type { APIResponse, Response } from 'playwright';
+import { z } from 'zod';
+import { literal, pattern } from '../codegen/quote.js';
+import { CodegenError } from '../model/errors.js';
+import type { Json } from '../model/json.js';
+import { isPattern } from '../model/locator.js';
+import { matches, textOrPatternSchema } from '../model/pattern.js';
+import { callCode } from './action.js';
+
+/** What an answer over HTTP has to be. */
+export interface ExpectedResponse {
+  status?: number | undefined;
+  body?: Json | undefined;
+}
+
+/** Characters of a body that are told of one that is not as expected. */
+const toldLength = 200;
+
+export const methodSchema = z
+  .enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
+  .describe('HTTP method.');
+
+export const statusSchema = z.int().min(100).max(599);
+
+export const expectedResponse = {
+  status: statusSchema.optional().describe('The status that it has to have.'),
+  body: z
+    .json()
+    .refine(
+      (body) => body !== '' && (!isPattern(body) || textOrPatternSchema.safeParse(body).success),
+      'expected JSON, a text that is not empty, or a valid {"regex", "flags"}',
+    )
+    .optional()
+    .describe('What it has to hold: JSON of which objects may have more, or a part of its text.'),
+};
+
+/** Throws ACTION_FAILED where a response is not as expected. */
+export async function checkResponse(
+  response: Response | APIResponse,
+  { status, body }: ExpectedResponse,
+): Promise<void> {
+  const refuse = (what: string, cause?: unknown): CodegenError =>
+    new CodegenError('ACTION_FAILED', `${response.url()} answered ${what}`, {
+      hint: 'Expect what it answers, or look at include ["network"] and the snapshot for why it does so.',
+      cause,
+    });
+  if (status !== undefined && response.status() !== status)
+    throw refuse(`${response.status()}, not ${status}.`);
+  if (body === undefined) return;
+  const text = await response.text();
+  const told = JSON.stringify(text.slice(0, toldLength));
+  if (isPattern(body)) {
+    if (!matches(body, text)) throw refuse(`what does not match /${body.regex}/: ${told}`, text);
+  } else if (typeof body === 'string') {
+    if (!text.includes(body)) throw refuse(`without ${JSON.stringify(body)}: ${told}`, text);
+  } else {
+    const { expect } = await import('playwright/test');
+    try {
+      const found: unknown = JSON.parse(text);
+      if (isObject(body)) expect(found).toMatchObject(body);
+      else expect(found).toEqual(body);
+    } catch (error) {
+      throw refuse(`other JSON, or none: ${told}`, error);
+    }
+  }
+}
+
+/** The assertions that a response, in a variable, is as expected. */
+export function responseCode(variable: string, { status, body }: ExpectedResponse): string[] {
+  const code: string[] = [];
+  if (status !== undefined) code.push(`${callCode(`expect(${variable}.status())`, 'toBe', status)};`);
+  if (body === undefined) return code;
+  const isText = typeof body === 'string' || isPattern(body);
+  const subject = `expect(await ${variable}.${isText ? 'text' : 'json'}())`;
+  const matcher = isPattern(body)
+    ? 'toMatch'
+    : isText
+      ? 'toContain'
+      : isObject(body)
+        ? 'toMatchObject'
+        : 'toEqual';
+  return [...code, `${subject}.${matcher}(${isPattern(body) ? pattern(body) : literal(body)});`];
+}
+
+function isObject(value: Json): value is Json[] | { [key: string]: Json } {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,11 @@
+import type { Frame, Locator, Page } from 'playwright';
+
+/** The origin of the frame that an element stands in, or of the page; `null` for none. */
+export async function originOf(page: Page, element: Locator | undefined): Promise<string> {
+  const handle = await element?.elementHandle();
+  let frame: Frame | null = (await handle?.ownerFrame()) ?? page.mainFrame();
+  await handle?.dispose();
+  // A frame without an address of its own, such as one of `srcdoc`, is written by the one around it.
+  while (frame !== null && !/^https?:/.test(frame.url())) frame = frame.parentFrame();
+  return frame === null ? 'null' : new URL(frame.url()).origin;
+}

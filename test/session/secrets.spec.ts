@@ -1,0 +1,155 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { checkEmitted } from '../codegen/emitted.js';
+import { configure, connect, expect, runTests, test } from '../fixtures.js';
+
+const password = 'Pa"ss/w0rd+ü&x y';
+const token = 'tok+en==/<12>';
+const env = { SHOP_PASSWORD: password, ADMIN_TOKEN: token, SHORT: 'abc' };
+
+/** The forms in which a value may be anywhere. */
+function formsOf(value: string): string[] {
+  return [
+    value,
+    encodeURIComponent(value),
+    Buffer.from(value).toString('base64'),
+    JSON.stringify(value).slice(1, -1),
+  ];
+}
+
+/** Names and contents of all files below a directory. */
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const texts = await Promise.all(
+    files.map((file) => readFile(path.join(file.parentPath, file.name), 'latin1')),
+  );
+  const names = entries.map(({ name }) => name);
+  return [...names, ...texts, ...texts.map((text) => Buffer.from(text, 'latin1').toString())];
+}
+
+test('a secret is typed, sent and asserted, and told nowhere', async ({ workspace, pages }) => {
+  test.slow();
+  await configure(workspace, {
+    autoAssert: true,
+    verify: { mode: 'require', sensitivity: 'off' },
+    secrets: ['SHOP_PASSWORD', { name: 'ADMIN_TOKEN', origins: [pages.url] }],
+  });
+  // Playwright's own log is the most talkative.
+  const server = await connect(workspace, { env: { ...env, DEBUG: 'pw:api' } });
+  const raw: unknown[] = [];
+  const call = async (name: string, args: object): Promise<Awaited<ReturnType<typeof server.call>>> => {
+    const result = await server.call(name, { ...args });
+    raw.push(result);
+    return result;
+  };
+  const { sessionId } = await call('start_codegen_session', {
+    title: 'signs in',
+    use: { baseURL: pages.url, extraHTTPHeaders: { 'x-key': 'Key {{secret:SHOP_PASSWORD}}' } },
+    url: `${pages.url}/login.html?t={{secret:ADMIN_TOKEN}}`,
+  });
+  const record = (...actions: object[]): ReturnType<typeof call> =>
+    call('record_codegen_session', { sessionId, actions });
+  const typed = await record(
+    { action: 'fill', target: 'getByLabel("User")', value: 'ann' },
+    { action: 'fill', target: 'getByLabel("Password")', value: '{{secret:SHOP_PASSWORD}}' },
+    { action: 'pressSequentially', target: 'getByLabel("Token")', value: '{{secret:ADMIN_TOKEN}}' },
+    { action: 'addCookies', cookies: [{ name: 'key', value: 'k-{{secret:ADMIN_TOKEN}}', url: pages.url }] },
+    { action: 'setStorage', local: { token: '{{secret:ADMIN_TOKEN}}' } },
+    { action: 'click', target: 'getByRole("button", { name: "Copy the token" })' },
+    { action: 'clipboard.readText' },
+    {
+      action: 'waitForResponse',
+      url: '/api/echo*',
+      body: { query: { password: '{{secret:SHOP_PASSWORD}}' } },
+    },
+    { action: 'click', target: 'getByRole("button", { name: "Sign in" })' },
+  );
+  expect(typed.failed).toBeUndefined();
+  expect(typed.snapshot).toContain('{{secret:SHOP_PASSWORD}}');
+  expect(typed.assertions.slice(1, 3)).toEqual([[], []]);
+  // The name of this one holds a secret: it is told by something else.
+  const shown = await record(
+    { action: 'click', target: 'getByRole("button", { name: /Account of/ })' },
+    { action: 'expect', matcher: 'toHaveTitle', expected: 'Signed in with {{secret:SHOP_PASSWORD}}' },
+    {
+      action: 'request',
+      method: 'POST',
+      url: '/api/echo',
+      headers: { authorization: 'Bearer {{secret:ADMIN_TOKEN}}' },
+      data: { password: '{{secret:SHOP_PASSWORD}}' },
+      expect: { body: { headers: { authorization: 'Bearer {{secret:ADMIN_TOKEN}}' } } },
+    },
+  );
+  expect(shown.codes[0]).toBe('await page.getByTestId("account").click();');
+  const failed = await record({
+    action: 'expect',
+    target: `getByText(${JSON.stringify(token)})`,
+    matcher: 'toBeVisible',
+  });
+  expect(failed.failed?.message).toContain('The value of a secret would stand in the test');
+  const missed = await record({ action: 'fill', target: '#none', value: '{{secret:SHOP_PASSWORD}}' });
+  expect(missed.failed?.code).toBe('TARGET_NOT_FOUND');
+  const include = ['steps', 'code', 'snapshot', 'console', 'network'];
+  const state = await call('get_codegen_session', { sessionId, include });
+  expect(state.text).toContain('password {{secret:SHOP_PASSWORD}}');
+
+  const ended = await call('end_codegen_session', { sessionId });
+  expect(ended.error).toBeUndefined();
+  expect(ended).toMatchObject({ verification: { status: 'passed' } });
+  expect(ended.testCode).toContain('.fill(process.env.SHOP_PASSWORD ?? "")');
+  expect(ended.testCode).toContain('value: `k-${process.env.ADMIN_TOKEN}`');
+  expect(ended.testCode).toContain('"x-key": `Key ${process.env.SHOP_PASSWORD}`');
+  await checkEmitted([{ name: 'signs-in.spec.ts', content: ended.testCode }]);
+  expect(await call('run_generated_test', { file: ended.file })).toMatchObject({ passed: 1, failed: 0 });
+  const resumed = await call('start_codegen_session', { resume: ended.files[0]?.path });
+  expect(resumed).toMatchObject({ resumed: 13, failed: undefined });
+  await server.close();
+
+  expect(server.stderr()).toContain('{{secret:ADMIN_TOKEN}}');
+  const texts = [JSON.stringify(raw), server.stderr(), ...(await filesBelow(workspace))];
+  for (const value of [password, token])
+    for (const form of formsOf(value)) expect(texts.filter((text) => text.includes(form))).toEqual([]);
+
+  const run = await runTests(workspace);
+  expect(run.output).toContain('SHOP_PASSWORD is set');
+  expect(run.exitCode).toBe(1);
+});
+
+test('secrets that are not listed, not set, too short or for elsewhere are typed nowhere', async ({
+  workspace,
+  pages,
+}) => {
+  await configure(workspace, {
+    secrets: ['SHORT', 'UNSET', { name: 'ADMIN_TOKEN', origins: ['https://shop.example'] }],
+  });
+  const server = await connect(workspace, { env });
+  const { sessionId } = await server.start({ url: `${pages.url}/login.html` });
+  const fill = (value: string): Record<string, unknown> => ({
+    action: 'fill',
+    target: 'getByLabel("User")',
+    value,
+  });
+  const request = { action: 'request', url: `${pages.url}/api/echo?t={{secret:ADMIN_TOKEN}}` };
+  for (const [action, code, words] of [
+    [fill('{{secret:ADMIN_TOKN}}'), 'INVALID_INPUT', 'no secret "ADMIN_TOKN"; did you mean ADMIN_TOKEN'],
+    [fill('{{secret:SHOP_PASSWORD}}'), 'INVALID_INPUT', 'lists SHORT, UNSET, ADMIN_TOKEN'],
+    [fill('{{secret:UNSET}}'), 'INVALID_INPUT', 'UNSET is not set'],
+    [fill('x{{secret:SHORT}}'), 'INVALID_INPUT', 'too short'],
+    [fill('{{secret: ADMIN_TOKEN}}'), 'INVALID_INPUT', 'not of the form'],
+    [fill('{{secret:ADMIN_TOKEN}}'), 'POLICY_DENIED', `not for ${pages.url}`],
+    [request, 'POLICY_DENIED', `not for ${pages.url}`],
+    [fill(token), 'INVALID_INPUT', '{{secret:NAME}}'],
+  ] as const) {
+    const { error } = await server.record(sessionId, action);
+    expect(error?.code).toBe(code);
+    expect([error?.message, error?.hint].join(' ')).toContain(words);
+  }
+  const { snapshot } = await server.call('get_codegen_session', { sessionId, include: ['snapshot'] });
+  expect(snapshot).toMatch(/textbox "User".*\[ref=\w+\]$/m);
+  const started = await server.start({ use: { extraHTTPHeaders: { 'x-key': '{{secret:ADMIN_TOKEN}}' } } });
+  expect(started.error).toMatchObject({ code: 'POLICY_DENIED' });
+  const titled = await server.start({ title: `with ${token}` });
+  expect(titled.error).toMatchObject({ code: 'INVALID_INPUT' });
+  await server.close();
+});
