@@ -14,7 +14,7 @@ const value = fc
   .filter((text) => text.isWellFormed() && !/[{}]/.test(text) && text.trim().length >= 4);
 
 test('whatever the value, no text keeps it, nor one of its encodings', () => {
-  const around = fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed());
+  const around = fc.string({ unit: 'grapheme' });
   fc.assert(
     fc.property(value, around, around, (secret, before, after) => {
       const { redact, foundIn } = secretsOf({ SECRET: secret });
@@ -40,7 +40,7 @@ test('whatever the value, no text keeps it, nor one of its encodings', () => {
       const credentials = Buffer.from(`${before}:${secret}${after}`).toString('base64');
       expect(redact(credentials)).toContain('{{secret:SECRET}}');
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 
