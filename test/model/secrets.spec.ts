@@ -10,8 +10,8 @@ const secretsOf = (
 
 /** Values as people choose them; a reference must not come about by replacing. */
 const value = fc
-  .string({ unit: 'binary', minLength: 4, maxLength: 40 })
-  .filter((text) => text.isWellFormed() && !/[{}]/.test(text) && text.trim().length >= 4);
+  .string({ unit: 'grapheme', minLength: 4, maxLength: 40 })
+  .filter((text) => !/[{}]/.test(text) && text.trim().length >= 4);
 
 test('whatever the value, no text keeps it, nor one of its encodings', () => {
   const around = fc.string({ unit: 'grapheme' });

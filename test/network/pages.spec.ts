@@ -1,5 +1,6 @@
 import { openLive } from '../../src/browser/live.js';
 import { createBrowserPool } from '../../src/browser/launch.js';
+import { createSecrets } from '../../src/model/secrets.js';
 import { listenToAll, serveReachingPage, type Place } from '../fixtures/reaching.js';
 import { configure, connect, expect, test as base } from '../fixtures.js';
 import { serve, type Site } from '../fixtures/serve.js';
@@ -104,7 +105,8 @@ test("pages of the browser itself and files are left at once; the page's own are
   const choice = { name: 'chromium', headless: true, channel: null, executablePath: null } as const;
   const browser = await browsers.get(choice, () => undefined);
   const rules = { allowedOrigins: ['*'], blockedOrigins: [] };
-  const live = await openLive(browser, {}, { actionMs: 10_000, settleMs: 1000 }, () => rules);
+  const secrets = createSecrets(() => [], {});
+  const live = await openLive(browser, {}, { actionMs: 10_000, settleMs: 1000 }, () => rules, secrets);
   const { page } = live.current;
   for (const url of ['file:///etc/', 'chrome://version/']) {
     // It is left while it still loads.
