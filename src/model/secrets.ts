@@ -105,7 +105,10 @@ export function createSecrets(
   }
 
   return {
-    reveal: (value) => mapTexts(value, revealIn),
+    reveal(value) {
+      searchOfNow();
+      return mapTexts(value, revealIn);
+    },
 
     requireOrigins(value, origins) {
       const used = referencesIn(value);
@@ -172,6 +175,7 @@ function formsOf(value: string): Set<string> {
     url,
     strict,
     strict.replaceAll('%20', '+'),
+    new URLSearchParams({ q: value }).toString().slice(2),
     encodeURI(value),
     ...base64.map(encodeURIComponent),
   ];
