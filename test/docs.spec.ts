@@ -53,7 +53,7 @@ test('the test in the README is as it was emitted', async () => {
 
 test('the policies in the guard page load', async () => {
   for (const language of ['json', 'yaml']) {
-    const documents = await blocks('docs/guard.md', language);
+    const documents = (await blocks('docs/guard.md', language)).filter((text) => text.includes('version'));
     expect(documents).toHaveLength(1);
     for (const document of documents)
       expect(policySchema.safeParse(parse(document))).toMatchObject({ success: true });
