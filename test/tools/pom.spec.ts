@@ -107,7 +107,7 @@ test('a flow with page objects reads as a story, passes, and lands as a whole, i
     );
     expect(await readFile(ended.filePath, 'utf8')).toBe(shown.code);
     expect(shown.code).toContain('  // A customer of long standing.\n  await shopLoginPage.logIn(');
-    expect(shown.code).toContain(`await shopLoginPage.logInWithPassword('it\'s "right"');`);
+    expect(shown.code).toContain(`await shopLoginPage.logInWithPassword('it\\'s "right"');`);
     expect(shown.code).toContain('await shopProductsPage.search("tea");');
     expect(shown.code).toContain('await shopProductsPage.addToCart("Green tea");');
     expect(shown.code).toContain('await shopProductsPage.addToCart("Black tea");');
@@ -165,8 +165,8 @@ test('page objects are extended from flow to flow; what a person changed stays a
     [...extended].map(([name, content]) => ({ name, content })),
     { asserted: false },
   );
-  const run = await server.call('run_generated_test');
-  expect(run).toMatchObject({ status: 'passed', passed: 2 });
+  const run = await server.client.callTool({ name: 'run_generated_test', arguments: {} });
+  expect(run.structuredContent).toMatchObject({ status: 'passed', passed: 2 });
 
   const edited = `${await readFile(login, 'utf8')}// Checked by hand.\n`;
   await writeFile(login, edited);
