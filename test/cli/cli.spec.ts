@@ -145,7 +145,7 @@ test('doctor says what is wrong and what to do about it', async () => {
 test('doctor names the mistake in a configuration', async () => {
   const cwd = await workspace();
   await writeFile(path.join(cwd, 'my.json'), '{ "browser": { "headles": true } }');
-  const { status, stdout } = await run(cwd, 'doctor', 'restore', '--config', 'my.json');
+  const { status, stdout } = await run(cwd, 'doctor', '--config', 'my.json');
   expect(stdout).toContain('browser.headles is true: unknown key. Did you mean "headless"?');
   expect(status).toBe(1);
 });
