@@ -1,4 +1,4 @@
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Person } from './guard/approvals.js';
 
@@ -7,7 +7,7 @@ const answerMs = 15 * 60_000;
 
 /** The person behind a call: asked through the client, where it can ask. */
 export function personBehind(
-  server: Server,
+  { server }: McpServer,
   call: { signal: AbortSignal; requestId: RequestId; progress: (message: string) => void },
 ): Person {
   const { signal, requestId: relatedRequestId, progress } = call;

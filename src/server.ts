@@ -161,7 +161,7 @@ export function createServer(context: ToolContext): McpServer {
           sendNotification({ method: 'notifications/progress', params: notification }).catch(() => undefined);
         },
       };
-      const person = personBehind(server, { ...call, requestId });
+      const person = personBehind(mcp, { ...call, requestId });
       try {
         await refresh();
         const admission = await context.guard.admit({ tool: tool.name, args: params.arguments }, person);

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { z } from 'zod';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { audit, type AuditFilter } from '../src/cli/audit.js';
@@ -25,7 +26,7 @@ const linesOf = (workspace: string): Record<string, unknown>[] =>
   readFileSync(logOf(workspace), 'utf8')
     .trimEnd()
     .split('\n')
-    .map((line): Record<string, unknown> => JSON.parse(line));
+    .map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
 
 test('every call is one line of the log, also of a server that was killed; verify and filters', async ({
   workspace,

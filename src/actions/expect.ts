@@ -177,7 +177,7 @@ export const expect = defineAction({
       return axeCode(axeOptions.parse(given.options ?? {}), given.not === true, subject, scope);
     const not = given.not === true ? '.not' : '';
     if (given.matcher === 'toMatchAriaSnapshot')
-      return `await expect(${subject})${not}.toMatchAriaSnapshot(${block(String(given.expected))});`;
+      return `await expect(${subject})${not}.toMatchAriaSnapshot(${block(z.string().parse(given.expected))});`;
     return `await ${callCode(`expect(${subject})${not}`, given.matcher, ...argumentsOf(given), given.options)};`;
   },
   normalize: (given, baseURL) =>
@@ -213,7 +213,7 @@ async function checkForm(
     });
   if (matcher === 'toMatchAriaSnapshot') {
     const { parseDocument } = await import('yaml');
-    const [error] = parseDocument(String(expected)).errors;
+    const [error] = parseDocument(z.string().parse(expected)).errors;
     if (error !== undefined)
       throw new CodegenError('INVALID_INPUT', `${matcher}: ${error.message}`, {
         hint: 'Give lines as the snapshot has them, without refs: - button "Save".',

@@ -35,7 +35,7 @@ export interface ConfigSource {
   /** What is wrong with the files as they are now. */
   readonly problem: CodegenError | undefined;
   /** The files that it follows. */
-  files(): string[];
+  files: () => string[];
 }
 
 /** Absolute path of the configuration, whether it is there or not. */

@@ -19,7 +19,8 @@ export function sessionFiles({ guard, workspace }: ToolContext, session: Session
       } catch {
         return undefined;
       }
-      return import(pathToFileURL(file).href);
+      const loaded: unknown = await import(pathToFileURL(file).href);
+      return loaded;
     },
   };
 }

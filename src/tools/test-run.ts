@@ -10,9 +10,9 @@ export interface TestBench {
   /** What the user should know about the copy of Playwright Test that runs. */
   warnings: string[];
   /** Runs tests; the time for all runs of the call together is `verify.timeoutMs`. */
-  run(
+  run: (
     options: Pick<Plan, 'lanes' | 'workers' | 'makesPictures'> & Pick<RunOptions, 'grep'>,
-  ): Promise<RunResult>;
+  ) => Promise<RunResult>;
 }
 
 /** Gives work a place to run tests in, and clears it away afterwards. */

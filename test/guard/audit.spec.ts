@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { z } from 'zod';
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
@@ -40,7 +41,7 @@ const linesOf = (file: string): Record<string, unknown>[] =>
   readFileSync(file, 'utf8')
     .trimEnd()
     .split('\n')
-    .map((line): Record<string, unknown> => JSON.parse(line));
+    .map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
 
 /** A chain of so many calls, and the texts of its files. */
 function written(count: number): { chain: Chain; files: string[] } {

@@ -95,7 +95,7 @@ let sync: unknown;
 test.beforeAll(async () => {
   const handle = await open(process.execPath);
   files = Reflect.getPrototypeOf(handle);
-  sync = handle.sync;
+  sync = Reflect.get(handle, 'sync');
   await handle.close();
   Object.assign(files ?? {}, { sync: () => Promise.resolve() });
 });
