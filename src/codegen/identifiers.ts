@@ -10,9 +10,9 @@ export const reservedVariables = [
   'yield NaN Infinity',
 ].flatMap((line) => line.split(' '));
 
-/** Names that mean something else in a class, or in what is awaited. */
+/** Names that mean something else in a class, in what is awaited, or on a page of Playwright's. */
 export const reservedMembers =
-  'constructor page then prototype toString toLocaleString valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable'.split(
+  'check click fill focus hover pause press tap type uncheck constructor page then prototype toString toLocaleString valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable'.split(
     ' ',
   );
 
@@ -135,10 +135,11 @@ export function variableName({ words, kind, context }: ElementName): string {
   return identifier([...context, ...words, ...(kind === '' ? [] : [kind])]);
 }
 
-/** Words as an identifier, which can't begin with a digit. */
+/** Words as an identifier, which can't begin with a digit, nor be taken for a page or a frame. */
 export function identifier(words: readonly string[]): string {
   const name = camelCase(words);
-  return /^[a-z]/.test(name) ? name : `element${capitalized(name)}`;
+  const own = /^(?!page|frame)[a-z]/.test(name) ? name : `element${capitalized(name)}`;
+  return /(?:Page|Frame)$/.test(own) ? `${own}Element` : own;
 }
 
 const methodKinds: Readonly<Record<string, string>> = {

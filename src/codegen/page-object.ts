@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { marked, unmark } from './generate.js';
 import type { PageTemplateData, ParameterData } from './template-data.js';
 import { render, type Template } from './templates.js';
+import { canonical } from './tokens.js';
 
 /** A class that stands for a page, in a file of its own. */
 export interface PageObject {
@@ -36,7 +37,7 @@ export async function generatePage(
     className,
     comment,
     types: [...(fields.length === 0 ? [] : ['Locator']), 'Page'],
-    keepsPage: methods.some(({ statements }) => statements.some((code) => /\bthis\.page\b/.test(code))),
+    keepsPage: methods.some(({ statements }) => statements.some((code) => /\bthis ?\. ?page\b/.test(code))),
     fields,
     methods: methods.map((method) => ({
       ...method,
@@ -124,6 +125,8 @@ export async function parsePage(source: string): Promise<PageObject | undefined>
   const [found] = tree.program.body.flatMap((node) => exportSchema.safeParse(node).data ?? []);
   if (found === undefined) return undefined;
   const textOf = ({ start, end }: { start: number; end: number }): string => source.slice(start, end);
+  // Prettier would keep line ends that it once made.
+  const codeOf = (node: { start: number; end: number }): string => canonical(textOf(node));
   const members = found.declaration.body.body.filter((member) => member.type === 'ClassMethod');
   const maker = members.find(({ kind }) => kind === 'constructor');
   const fields = (maker?.body.body ?? []).map((statement) => fieldSchema.safeParse(statement).data);
@@ -134,7 +137,7 @@ export async function parsePage(source: string): Promise<PageObject | undefined>
     comment: lines.map(textOf),
     fields: fields.flatMap((field) => {
       const { name = 'page' } = field?.expression.left.property ?? {};
-      return field === undefined || name === 'page' ? [] : [{ name, code: textOf(field.expression.right) }];
+      return field === undefined || name === 'page' ? [] : [{ name, code: codeOf(field.expression.right) }];
     }),
     methods: members
       .filter(({ kind }) => kind === 'method')
@@ -153,7 +156,7 @@ export async function parsePage(source: string): Promise<PageObject | undefined>
             name,
             type: typeAnnotation ? textOf(typeAnnotation.typeAnnotation) : (described.get(name) ?? 'string'),
           })),
-          statements: body.body.map(textOf),
+          statements: body.body.map(codeOf),
         };
       }),
   };

@@ -10,6 +10,9 @@ const ownDirectory = fileURLToPath(new URL('../../templates/', import.meta.url))
 /** Milliseconds that a template may take. */
 const limitMs = 5000;
 
+/** How often Prettier formats a text at most until it stays as it is. */
+const roundsAtMost = 4;
+
 /** How tests are written: the templates of one name. */
 export interface Template {
   name: string;
@@ -85,7 +88,15 @@ export async function render(
   const { format } = await import('prettier');
   try {
     // Babel's parsers print the same as TypeScript's here, in less time.
-    return await format(String(source), { parser: data.language === 'typescript' ? 'babel-ts' : 'babel' });
+    const options = { parser: data.language === 'typescript' ? 'babel-ts' : 'babel' };
+    let text = await format(String(source), options);
+    // What is deeply nested comes out otherwise when it is formatted again.
+    for (let round = 1; round < roundsAtMost; round++) {
+      const again = await format(text, options);
+      if (again === text) break;
+      text = again;
+    }
+    return text;
   } catch (error) {
     throw broken(`yields what is not ${data.language}`, error);
   }
