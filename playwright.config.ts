@@ -7,6 +7,9 @@ export default defineConfig({
   fullyParallel: true,
   workers: '100%',
   forbidOnly: true,
+  // Tests start browsers and run Playwright Test themselves: what takes seconds here may take a minute elsewhere.
+  timeout: 90_000,
+  retries: process.env['CI'] === undefined ? 0 : 1,
   projects: [
     { name: 'server', testDir: 'test' },
     {

@@ -16,8 +16,12 @@ const shownLength = 400;
 /** One way to get a browser: what is said first, and the commands, each needed by the next. */
 export interface Installation {
   announcement: string;
-  commands: [program: string, ...args: string[]][];
+  commands: Command[];
+  /** A command that makes the browser faster, where the system has what it asks for. */
+  helpful?: Command;
 }
+
+type Command = [program: string, ...args: string[]];
 
 /** What installing needs from the machine. */
 export interface Installer {
@@ -38,9 +42,11 @@ export async function ensureBrowser(
 ): Promise<FoundBrowser> {
   const present = await installer.working();
   if (present !== undefined) return present;
-  for (const { announcement, commands } of installer.installations) {
+  const run = ([program, ...args]: Command): boolean => installer.run(program, args);
+  for (const { announcement, commands, helpful } of installer.installations) {
     log(announcement);
-    if (!commands.every(([program, ...args]) => installer.run(program, args))) continue;
+    if (!commands.every(run)) continue;
+    if (helpful !== undefined) run(helpful);
     const installed = await installer.working();
     if (installed !== undefined) return installed;
   }
@@ -82,15 +88,17 @@ export function installationsFor(machine: { isRoot: boolean; osRelease: string }
     commands: [[process.execPath, path.join(playwright, 'cli.js'), 'install', 'chromium']],
   };
   if (!machine.isRoot || !/^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(machine.osRelease)) return [download];
-  const apt: [string, ...string[]] = ['apt-get', '-o', 'DPkg::Lock::Timeout=300'];
+  const apt: Command = ['apt-get', '-o', 'DPkg::Lock::Timeout=300'];
+  const install: Command = [...apt, 'install', '-y', '--no-install-recommends'];
   return [
     download,
     {
       announcement: 'Installing the package `chromium` (and fonts) on this system with apt-get.',
       commands: [
         [...apt, 'update'],
-        [...apt, 'install', '-y', '--no-install-recommends', 'chromium', 'fonts-liberation'],
+        [...install, 'chromium', 'fonts-liberation'],
       ],
+      helpful: [...install, 'chromium-headless-shell'],
     },
   ];
 }

@@ -99,10 +99,15 @@ async function existing(directory: string): Promise<string> {
   return isThere ? directory : existing(path.dirname(directory));
 }
 
-async function checkBrowser({ name, channel, executablePath }: Config['browser']): Promise<Finding> {
+async function checkBrowser({
+  name,
+  channel,
+  executablePath,
+  headless,
+}: Config['browser']): Promise<Finding> {
   if (name !== 'chromium')
     return describeTrial(name, await tryBrowser(name, {}), `Run \`npx playwright install ${name}\`.`);
-  const found = await findBrowser({ channel, executablePath });
+  const found = await findBrowser({ channel, executablePath, headless });
   if (found === undefined)
     return {
       text: `Browser: none found${executablePath === null ? '' : ` at ${executablePath}`}${channel === null ? '' : ` for the channel ${channel}`}`,

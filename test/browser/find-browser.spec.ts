@@ -48,6 +48,11 @@ for (const [name, where, expected] of [
     '/opt/google/chrome/chrome',
   ],
   [
+    'the headless shell before a whole browser',
+    machine('linux', ['/usr/bin/chromium', '/usr/bin/chromium-headless-shell'], linuxPath),
+    '/usr/bin/chromium-headless-shell',
+  ],
+  [
     "Playwright's own before what is installed",
     machine('linux', ['/usr/bin/google-chrome', '/cache/ms-playwright/chrome'], linuxPath),
     '/cache/ms-playwright/chrome',
@@ -106,6 +111,11 @@ test('a configured executable or channel is used, and nothing else in its stead'
   expect((await findBrowser({ channel: null, executablePath: null }, both))?.executablePath).toBe(
     '/usr/bin/chromium',
   );
+});
+
+test('a window is never asked of the headless shell', async () => {
+  const both = machine('linux', ['/usr/bin/chromium', '/usr/bin/chromium-headless-shell'], linuxPath);
+  expect((await findBrowser({ headless: false }, both))?.executablePath).toBe('/usr/bin/chromium');
 });
 
 test('every channel is known by the paths that Playwright knows', async () => {

@@ -53,6 +53,7 @@ test('where it brings nothing, the package is installed, and said so first', asy
     expect.stringContaining('the package `chromium`'),
     expect.stringMatching(/^apt-get .*update$/),
     expect.stringMatching(/^apt-get .*install -y --no-install-recommends chromium fonts-liberation$/),
+    expect.stringMatching(/^apt-get .*install -y --no-install-recommends chromium-headless-shell$/),
   ]);
 });
 
