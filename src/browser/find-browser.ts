@@ -35,7 +35,8 @@ interface Product {
 const headlessShell: Product = {
   channel: 'chromium-headless-shell',
   name: "Chromium's headless shell",
-  commands: ['chromium-headless-shell'],
+  // Debian's command is a script that stays between.
+  commands: ['/usr/lib/chromium/chromium-headless-shell', 'chromium-headless-shell'],
   windows: 'Chromium\\Application\\chrome-headless-shell.exe',
 };
 

@@ -27,14 +27,17 @@ export interface BackupLimits {
   maxAgeDays: number;
 }
 
-const backupName = /^((\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([0-9a-f]+)-\d+)-([^+]+)$/;
+const backupName = /^((\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([0-9a-f]+)-\d+)-([^+]+)\.bak$/;
 
 const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'backups');
 
-/** The name of a backup. Of a long path, whose name no directory could hold, directories are made. */
+/**
+ * The name of a backup, by which nobody takes it for a test. Of a long path, whose name no directory could hold,
+ * directories are made.
+ */
 export function nameOfBackup(time: Date, transaction: string, index: number, file: string): string {
   const stamp = time.toISOString().replace(/[-:.]/g, '');
-  const whole = `${stamp}-${transaction}-${index}-${encodeURIComponent(file)}`;
+  const whole = `${stamp}-${transaction}-${index}-${encodeURIComponent(file)}.bak`;
   return (whole.match(/.{1,200}/g) ?? []).join('/');
 }
 
