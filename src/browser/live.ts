@@ -127,6 +127,11 @@ export function addressOf(page: Page): string {
   return `${protocol}//${host}${pathname}${/^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : ''}`;
 }
 
+/** Lets pages fill the clipboard when they are clicked, as they may in a browser that has a window. */
+function copying(browser: Browser): string[] {
+  return browser.browserType().name() === 'chromium' ? ['clipboard-write'] : [];
+}
+
 /** Opens a context of its own for one session, with one page in it, whose every connection keeps to the rules. */
 export async function openLive(
   browser: Browser,
@@ -139,7 +144,11 @@ export async function openLive(
   const proxy = await openProxy({ rules, onRefused: noteRefused });
   let context: BrowserContext;
   try {
-    context = await browser.newContext({ ...options, proxy: proxy.settings });
+    context = await browser.newContext({
+      ...options,
+      permissions: [...(options.permissions ?? []), ...copying(browser)],
+      proxy: proxy.settings,
+    });
   } catch (error) {
     proxy.close();
     throw new CodegenError(
