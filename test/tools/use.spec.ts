@@ -84,11 +84,7 @@ test("opens", async ({ page }) => {
   });
   expect(other).toContain(`import { test, expect, devices } from "@playwright/test";
 
-test.use({
-  ...devices["iPhone 15"],
-  browserName: "chromium",
-  locale: "it-IT",
-});
+test.use({ ...devices["iPhone 15"], browserName: "chromium", locale: "it-IT" });
 `);
   expect(other).toContain('page.goto("/landing.html")');
 });
