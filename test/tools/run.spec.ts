@@ -41,7 +41,7 @@ interface Runner {
 /** A server in a workspace with tests. */
 const test = base.extend<{ runner: Runner }>({
   runner: async ({ workspace, club }, use) => {
-    await configure(workspace, { verify: { timeoutMs: 40_000 } });
+    await configure(workspace, { verify: { timeoutMs: 120_000 } });
     const server = await connect(workspace);
     await use({
       pid: server.pid,
@@ -70,7 +70,7 @@ const test = base.extend<{ runner: Runner }>({
   },
 });
 
-test.describe.configure({ timeout: 90_000 });
+test.describe.configure({ timeout: 180_000 });
 
 const passing = `await page.goto('/visit');`;
 const failing = `await page.goto('/visit');
@@ -146,7 +146,7 @@ test('an expression that takes for ever ends with the time for the call', async 
 });
 
 test('what ended before the time was up is told', async ({ runner, workspace, club }) => {
-  await configure(workspace, { verify: { timeoutMs: 12_000 } });
+  await configure(workspace, { verify: { timeoutMs: 25_000 } });
   await fetch(`${club.url}/once?told`);
   await runner.spec('a.spec.ts', { 'is fine': passing, hangs: `await page.goto('/once?told');` });
   const result = await runner.run();

@@ -87,7 +87,7 @@ test('of several projects that cover a file, the one with the browser of the ses
   // None has it: the first that covers the file, in the browser of the session.
   const firefox = projectOf({ projects }, { browserName: 'firefox' });
   expect(firefox).toMatchObject({ name: 'webkit', use: { browserName: 'firefox' } });
-  expect(firefox.use).not.toHaveProperty('launchOptions');
+  expect(firefox.use).not.toHaveProperty('launchOptions.executablePath');
 });
 
 test('only the staged file runs, once, whatever the configuration says of retries and titles', () => {
