@@ -4,6 +4,7 @@ import { openProxy, textOf, type Failure, type Refused } from '../network/proxy.
 import type { NetworkRules } from '../network/rules.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
+import { urlOf } from './origin.js';
 import { registerPins } from './pin.js';
 import { createSettling, watchContext, type Settling } from './settle.js';
 import type { SnapshotView } from './snapshot.js';
@@ -123,7 +124,7 @@ function hasFrame(request: Request): boolean {
 
 /** The address of a page, without what changes from visit to visit or may be secret: the query, and a hash that is no path. */
 export function addressOf(page: Page): string {
-  const { protocol, host, pathname, hash } = new URL(page.url());
+  const { protocol, host, pathname, hash } = urlOf(page);
   return `${protocol}//${host}${pathname}${/^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : ''}`;
 }
 
@@ -273,7 +274,7 @@ export async function openLive(
       if (signal !== undefined && (credited?.page ?? firstPage) === entry.id) signal.type = 'popup';
     });
     page.on('framenavigated', (frame) => {
-      const { protocol, href } = new URL(frame.url());
+      const { protocol, href } = urlOf(frame);
       if (frame !== page.mainFrame() || shownProtocols.includes(protocol)) return;
       blockedPage = { origin: shorten(href), rule: `pages of ${protocol} are not opened` };
       noteRefused(blockedPage);

@@ -1,5 +1,11 @@
 import type { Frame, Locator, Page } from 'playwright';
 
+/** The address of a page or frame; `about:blank` for a page that never got one, such as one that became a download. */
+export function urlOf(place: Page | Frame): URL {
+  const url = place.url();
+  return new URL(URL.canParse(url) ? url : 'about:blank');
+}
+
 /** The origin of the frame that an element stands in, or of the page; `null` for none. */
 export async function originOf(page: Page, element: Locator | undefined): Promise<string> {
   const handle = await element?.elementHandle();

@@ -7,6 +7,7 @@ import { relativeUrl } from '../actions/url.js';
 import { elementState, pinnedState, type ElementState } from '../browser/element-state.js';
 import type { Live, LivePage } from '../browser/live.js';
 import { toLocator } from '../browser/locator-expression.js';
+import { urlOf } from '../browser/origin.js';
 import { pinNow, type Pin } from '../browser/pin.js';
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import type { LocatorChain } from '../model/locator.js';
@@ -122,7 +123,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       live: current,
       snapshot,
       view: parseSnapshot(snapshot),
-      url: page.url(),
+      url: urlOf(page).href,
       document: current.document,
     };
     looks.set(current, seen);
@@ -467,7 +468,7 @@ function sameDocument(one: Look, other: Look): boolean {
 /** Whether a step names the address that the page came to. */
 function wasAskedFor({ action, args }: Step, url: string): boolean {
   const asked = args['url'];
-  return action === 'goto' && typeof asked === 'string' && new URL(asked, url).href === url;
+  return action === 'goto' && typeof asked === 'string' && URL.canParse(asked, url) && new URL(asked, url).href === url;
 }
 
 function setAssertions(step: Step, assertions: Assertion[]): void {
