@@ -18,11 +18,16 @@ export const saveDownload = defineAction({
       throw new CodegenError('ACTION_FAILED', 'Nothing has been downloaded.', {
         hint: 'Record the action that starts the download first; `events` tells when it has begun.',
       });
-    const file = await within(navigationMs, download.path());
-    if (file === undefined)
+    const failure = await within(navigationMs, download.failure());
+    if (typeof failure === 'string')
+      throw new CodegenError('ACTION_FAILED', `The download failed: ${failure}.`, {
+        hint: 'Start it again; the `network` part of get_codegen_session tells what its server answered.',
+      });
+    if (failure === undefined)
       throw new CodegenError('ACTION_FAILED', `The download did not finish within ${navigationMs} ms.`, {
         hint: 'Start it again, or raise browser.navigationTimeoutMs in the configuration.',
       });
+    const file = await download.path();
     requireArtifactSize((await stat(file)).size);
     await files.save(path, await readFile(file));
   },

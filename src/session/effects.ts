@@ -468,7 +468,12 @@ function sameDocument(one: Look, other: Look): boolean {
 /** Whether a step names the address that the page came to. */
 function wasAskedFor({ action, args }: Step, url: string): boolean {
   const asked = args['url'];
-  return action === 'goto' && typeof asked === 'string' && URL.canParse(asked, url) && new URL(asked, url).href === url;
+  return (
+    action === 'goto' &&
+    typeof asked === 'string' &&
+    URL.canParse(asked, url) &&
+    new URL(asked, url).href === url
+  );
 }
 
 function setAssertions(step: Step, assertions: Assertion[]): void {

@@ -30,11 +30,7 @@ export function explainFailure(error: unknown, action: string, live: Live, frame
       'End the session to keep what is recorded, or start a new one.',
     );
   if (/has been closed/.test(text))
-    return fail(
-      'ACTION_FAILED',
-      `The page closed during ${action}.`,
-      'End the session to keep what is recorded.',
-    );
+    return fail('ACTION_FAILED', `The page closed during ${action}.`, waysOn(live));
   if (frame?.isDetached() === true)
     return fail(
       'ACTION_FAILED',
@@ -95,6 +91,14 @@ export function explainFailure(error: unknown, action: string, live: Live, frame
     );
   }
   return fail('ACTION_FAILED', firstLine(text), 'Look at the snapshot and try another way.');
+}
+
+/** What to do where the page is closed. */
+export function waysOn({ pages }: Live): string {
+  const others = pages.map(({ id }) => id).join(', ');
+  return others === ''
+    ? 'Open one with newPage, or end the session to keep what is recorded.'
+    : `Go on in another one with switchPage: ${others}.`;
 }
 
 /** A page that was not opened, since the rules forbid it. */

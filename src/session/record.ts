@@ -23,7 +23,7 @@ import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf } from './announced.js';
 import { createEffects, type Effects } from './effects.js';
-import { explainFailure, pageBlocked } from './failure.js';
+import { explainFailure, pageBlocked, waysOn } from './failure.js';
 import { targetSchema, type ActionRequest } from './request.js';
 import type { Session } from './session.js';
 
@@ -374,13 +374,7 @@ function requirePage(live: Live, action: Action): void {
     });
   const needsNone = [switchPage.name, newPage.name, undo.name].includes(action.name);
   if (needsNone || !live.current.page.isClosed()) return;
-  const others = live.pages.map(({ id }) => id);
-  throw new CodegenError('ACTION_FAILED', 'The page has been closed.', {
-    hint:
-      others.length > 0
-        ? `Go on in another one with switchPage: ${others.join(', ')}.`
-        : 'Open one with newPage, or end the session to keep what is recorded.',
-  });
+  throw new CodegenError('ACTION_FAILED', 'The page has been closed.', { hint: waysOn(live) });
 }
 
 /** The test holds what a step does, so that must not hold a secret. */

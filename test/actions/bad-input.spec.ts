@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configure, connect, expect, test } from '../fixtures.js';
-import { button, label } from './flows.js';
+import { button, label, link } from './flows.js';
 
 const failureOf = (code: string, message: RegExp | string, hint: RegExp | string = '') =>
   expect.objectContaining({
@@ -37,6 +37,15 @@ test('what can not be done with files is told, and nothing of it is recorded', a
   expect(await failed({ action: 'saveDownload', path: 'a.txt' })).toEqual(
     failureOf('ACTION_FAILED', 'Nothing has been downloaded'),
   );
+  for (const [name, message] of [
+    ['Broken', 'The download failed: .+'],
+    ['Endless', 'did not finish within 3000 ms'],
+  ] as const) {
+    await server.record(sessionId, { action: 'click', target: link(name), record: false });
+    expect(await failed({ action: 'saveDownload', path: 'a.zip' })).toEqual(
+      failureOf('ACTION_FAILED', message, 'Start it again'),
+    );
+  }
   expect(await failed({ action: 'screenshot', path: '../../page.png' })).toEqual(
     failureOf('PATH_NOT_ALLOWED', 'leads upwards'),
   );
@@ -128,6 +137,15 @@ test('a frame that closes in the middle of an action is told', async ({ open }) 
   const inFrame = "locator('iframe').contentFrame().getByRole('checkbox')";
   const { failed } = await record({ action: 'check', target: inFrame });
   expect(failed).toEqual(failureOf('ACTION_FAILED', 'frame closed during check'));
+});
+
+test('a page that closes in the middle of an action is told, and its opener goes on', async ({ open }) => {
+  const { land, record } = await open('closing.html');
+  await land({ action: 'click', target: button('Open another') }, { action: 'switchPage', page: 'p2' });
+  const { failed, pages } = await record({ action: 'dragTo', target: button('Close'), to: 'p' });
+  expect(failed).toEqual(failureOf('ACTION_FAILED', 'page closed during dragTo', 'switchPage: p1'));
+  expect(pages).toEqual([expect.objectContaining({ id: 'p1' })]);
+  await land({ action: 'switchPage', page: 'p1' }, { action: 'click', target: button('Open another') });
 });
 
 test('password fields are masked in screenshots', async ({ workspace, pages }) => {

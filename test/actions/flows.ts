@@ -3,7 +3,7 @@ import type { Flow } from './recorded.js';
 export const label = (name: string): string => `getByLabel(${JSON.stringify(name)})`;
 export const button = (name: string): string =>
   `getByRole("button", { name: ${JSON.stringify(name)}, exact: true })`;
-const link = (name: string): string => `getByRole("link", { name: ${JSON.stringify(name)} })`;
+export const link = (name: string): string => `getByRole("link", { name: ${JSON.stringify(name)} })`;
 
 export const expectOn = (target: string, matcher: string, more: object = {}): Record<string, unknown> => ({
   action: 'expect',
