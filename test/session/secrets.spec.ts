@@ -101,9 +101,13 @@ test('a secret is typed, sent and asserted, and told nowhere', async ({ workspac
   expect(ended.testCode).toContain('value: `k-${process.env.ADMIN_TOKEN}`');
   expect(ended.testCode).toContain('"x-key": `Key ${process.env.SHOP_PASSWORD}`');
   await checkEmitted([{ name: 'signs-in.spec.ts', content: ended.testCode }]);
-  expect(await call('run_generated_test', { file: ended.file })).toMatchObject({ passed: 1, failed: 0 });
-  const resumed = await call('start_codegen_session', { resume: ended.files[0]?.path });
-  expect(resumed).toMatchObject({ resumed: 13, failed: undefined });
+  const file = ended.files[0]?.path;
+  const ran = await server.client.callTool({ name: 'run_generated_test', arguments: { file } });
+  raw.push(ran);
+  expect(ran.structuredContent).toMatchObject({ passed: 1, failed: 0 });
+  const resumed = await call('start_codegen_session', { resume: file });
+  expect(resumed).toMatchObject({ resumed: 13 });
+  expect(resumed.failed).toBeUndefined();
   await server.close();
 
   expect(server.stderr()).toContain('{{secret:ADMIN_TOKEN}}');
