@@ -178,6 +178,13 @@ export async function openLive(
     const isNoted = events.some((event) => event.type === 'blocked' && event.origin === refused.origin);
     if (!isNoted) note({ type: 'blocked', ...refused });
   }
+  /** Whether an address is none that pages are shown of; it is told. */
+  const refuseUnshown = ({ protocol, href }: URL): boolean => {
+    if (shownProtocols.includes(protocol)) return false;
+    blockedPage = { origin: shorten(href), rule: `pages of ${protocol} are not opened` };
+    noteRefused(blockedPage);
+    return true;
+  };
   const keep = <Entry>(list: Entry[], entry: Entry): void => {
     list.push(entry);
     if (list.length > kept) list.shift();
@@ -213,6 +220,8 @@ export async function openLive(
     const isPage =
       request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);
     if (isPage && reason !== undefined && 'refused' in reason) blockedPage = reason.refused;
+    // A browser that lacks such a page shows an error instead; what is aborted, as a link to mail is, shows nothing.
+    if (isPage && request.failure()?.errorText !== 'net::ERR_ABORTED') refuseUnshown(new URL(request.url()));
   });
   context.on('dialog', (dialog) => {
     const type = dialog.type();
@@ -274,11 +283,8 @@ export async function openLive(
       if (signal !== undefined && (credited?.page ?? firstPage) === entry.id) signal.type = 'popup';
     });
     page.on('framenavigated', (frame) => {
-      const { protocol, href } = urlOf(frame);
-      if (frame !== page.mainFrame() || shownProtocols.includes(protocol)) return;
-      blockedPage = { origin: shorten(href), rule: `pages of ${protocol} are not opened` };
-      noteRefused(blockedPage);
-      page.goto('about:blank').catch(() => undefined);
+      if (frame === page.mainFrame() && refuseUnshown(urlOf(frame)))
+        page.goto('about:blank').catch(() => undefined);
     });
     page.on('crash', () => {
       note({ type: 'crashed', page: entry.id });

@@ -102,24 +102,38 @@ test('a page reaches nothing but what is allowed, in none of the ways that pages
 
 test("pages of the browser itself and files are left at once; the page's own are not", async ({ site }) => {
   const browsers = createBrowserPool();
-  const choice = { name: 'chromium', headless: true, channel: null, executablePath: null } as const;
-  const browser = await browsers.get(choice, () => undefined);
-  const rules = { allowedOrigins: ['*'], blockedOrigins: [] };
-  const secrets = createSecrets(() => [], {});
-  const live = await openLive(browser, {}, { actionMs: 10_000, settleMs: 1000 }, () => rules, secrets);
-  const { page } = live.current;
-  for (const url of ['file:///etc/', 'chrome://version/']) {
-    // It is left while it still loads.
-    await page.goto(url).catch(() => undefined);
-    await expect(page).toHaveURL('about:blank');
-    expect(live.takeBlockedPage()).toEqual({ origin: url, rule: expect.stringContaining('are not opened') });
+  // A headless shell where there is one, and the whole browser.
+  for (const channel of [null, 'chromium']) {
+    const choice = { name: 'chromium', headless: true, channel, executablePath: null } as const;
+    const browser = await browsers.get(choice, () => undefined);
+    const rules = { allowedOrigins: ['*'], blockedOrigins: [] };
+    const secrets = createSecrets(() => [], {});
+    const live = await openLive(browser, {}, { actionMs: 10_000, settleMs: 1000 }, () => rules, secrets);
+    const { page } = live.current;
+    for (const [url, left] of [
+      ['file:///etc/', 'about:blank'],
+      // The headless shell has none, and shows an error.
+      ['chrome://version/', /^about:blank$|^chrome-error:/],
+    ] as const) {
+      // It is left while it still loads.
+      await page.goto(url).catch(() => undefined);
+      await expect(page).toHaveURL(left);
+      const refused = { origin: url, rule: expect.stringContaining('are not opened') };
+      expect(live.takeBlockedPage()).toEqual(refused);
+      expect(live.takeEvents()).toEqual([{ type: 'blocked', ...refused }]);
+    }
+    for (const url of ['data:text/html,own', 'about:blank', `${site.url}/own`]) {
+      await page.goto(url);
+      expect(page.url()).toBe(url);
+    }
+    // What another program would open is no page.
+    await page.setContent('<a href="mailto:ann@shop.example">Write</a>');
+    const handedOn = page.waitForEvent('requestfailed', (request) => request.url().startsWith('mailto:'));
+    await page.getByText('Write').click();
+    await handedOn;
+    expect(live.takeBlockedPage()).toBeUndefined();
+    await live.close();
   }
-  for (const url of ['data:text/html,own', 'about:blank', `${site.url}/own`]) {
-    await page.goto(url);
-    expect(page.url()).toBe(url);
-  }
-  expect(live.takeBlockedPage()).toBeUndefined();
-  await live.close();
   await browsers.close();
 });
 
