@@ -9,7 +9,7 @@ export default defineConfig({
   forbidOnly: true,
   // Tests start browsers and run Playwright Test themselves: what takes seconds here may take a minute elsewhere.
   timeout: 90_000,
-  retries: process.env['CI'] === undefined ? 0 : 1,
+  retries: process.env['CI'] === undefined ? 0 : 2,
   projects: [
     { name: 'server', testDir: 'test' },
     {

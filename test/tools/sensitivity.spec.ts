@@ -35,7 +35,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
   await giveUpSoon(workspace);
   const built = path.join(path.dirname(binary), 'tools', 'verification.js');
   const { verifySession: run } = loaded.parse(await import(pathToFileURL(built).href));
-  const config = configSchema.parse({ verify: settings });
+  const config = configSchema.parse({ verify: { timeoutMs: 150_000, ...settings } });
   const session: Session = {
     id: 'one',
     title: 'likes',
@@ -70,6 +70,8 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
     { signal: new AbortController().signal, progress: () => undefined },
   );
 }
+
+test.describe.configure({ timeout: 180_000 });
 
 test('automatic assertions that do not hold twice are dropped, all at once; the rest stay', async ({
   workspace,

@@ -22,7 +22,7 @@ const test = base.extend<{ verifying: (verify?: object) => Promise<Connection> }
   },
 });
 
-test.describe.configure({ timeout: 90_000 });
+test.describe.configure({ timeout: 180_000 });
 
 const verificationSchema = z.object({
   status: z.string(),
