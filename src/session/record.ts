@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Action, ActionContext, PreparedAction, SessionFiles, SessionPages } from '../actions/action.js';
 import { assertedTexts, expect, isUnchecked, takesLong } from '../actions/expect.js';
 import { newPage, switchPage } from '../actions/pages.js';
-import { actions } from '../actions/registry.js';
+import { actions, groupTitle } from '../actions/registry.js';
 import { undo } from '../actions/structure.js';
 import { bestLocator } from '../browser/best-locator.js';
 import { brittleness } from '../browser/brittle.js';
@@ -186,7 +186,8 @@ export async function performTasks(
         speakOf(step, live.current);
         step.leadsTo = addressOf(live.current.page);
       }
-      session.steps.push(step);
+      if (groupTitle(step) === undefined) session.steps.push(step);
+      else session.steps.splice(groupStart(session.steps), 0, step);
       await effects?.finish(step);
       outcome.landed.push({ index, step });
     } catch (error) {
@@ -205,6 +206,13 @@ export async function performTasks(
     }
   }
   return outcome;
+}
+
+/** Where a group begins: before what is announced of the action that it begins with, which is waited for in it. */
+function groupStart(steps: readonly Step[]): number {
+  const manners = steps.map(({ action }) => actions.get(action)?.manner);
+  const announcement = manners.indexOf('announces', manners.lastIndexOf('acts') + 1);
+  return announcement === -1 ? steps.length : announcement;
 }
 
 /** What finds the effects of steps, where they are to be asserted. */

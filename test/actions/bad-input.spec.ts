@@ -166,3 +166,57 @@ test('password fields are masked in screenshots', async ({ workspace, pages }) =
   expect(content).toContainEqual({ type: 'image', data: first, mimeType: 'image/png' });
   await server.close();
 });
+
+test('what never comes of the network, or is no time or permission, is told and not recorded', async ({
+  workspace,
+  pages,
+}) => {
+  await configure(workspace, { browser: { actionTimeoutMs: 1500 } });
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ url: `${pages.url}/network.html` });
+  const unheard = { action: 'waitForResponse', url: '**/never', method: 'POST' };
+  const search = { action: 'click', target: button('Search') };
+  const late = await server.record(sessionId, unheard, { action: 'step', title: 'Search' }, search);
+  expect(late.failed).toEqual(
+    failureOf('ACTION_FAILED', 'No response of POST "\\*\\*/never" came within 1500 ms', 'not recorded'),
+  );
+  expect(late.failed?.index).toBe(2);
+  expect(late.codes).toEqual(['']);
+  const other = { action: 'waitForResponse', url: '**/api/items*', status: 404 };
+  const { failed } = await server.record(sessionId, other, search);
+  expect(failed).toEqual(failureOf('ACTION_FAILED', 'answered 200, not 404'));
+
+  for (const [action, message] of [
+    [{ action: 'clock.install', time: 'tomorrow' }, 'expected a time such as'],
+    [{ action: 'clock.setFixedTime' }, 'time'],
+    [{ action: 'clock.pauseAt', time: {} }, 'time'],
+    [{ action: 'clock.fastForward', ticks: '1:75' }, 'expected "ss", "mm:ss" or "hh:mm:ss"'],
+    [{ action: 'clock.fastForward', ticks: -1 }, 'ticks'],
+    [{ action: 'clock.resume', time: 1 }, 'time'],
+    [{ action: 'grantPermissions', permissions: ['geolocaton'] }, 'permissions'],
+    [{ action: 'grantPermissions', permissions: [] }, 'permissions'],
+    [
+      { action: 'grantPermissions', permissions: ['camera'], origin: 'shop' },
+      'expected an http or https origin',
+    ],
+    [{ action: 'setOffline', offline: 'yes' }, 'offline'],
+    [{ action: 'setGeolocation', latitude: 91, longitude: 0 }, 'latitude'],
+    [{ action: 'emulateMedia' }, 'expected a media feature'],
+    [{ action: 'setViewportSize', width: '400', height: 600 }, 'width'],
+    [
+      { action: 'addCookies', cookies: [{ name: 'a', value: 'b' }] },
+      'expected either url, or domain and path',
+    ],
+    [{ action: 'setStorage' }, 'expected items in local or session'],
+    [{ action: 'clipboard.writeText', text: 5 }, 'text'],
+    [{ action: 'route', url: '**/a', json: 1, body: 'b' }, 'expected one of json, body and abort'],
+    [{ action: 'waitForResponse', url: '**/a', status: 99 }, 'status'],
+    [{ action: 'request', url: '/a', method: 'TRACE' }, 'method'],
+  ] as const)
+    expect((await server.record(sessionId, action)).error, JSON.stringify(action)).toEqual(
+      failureOf('INVALID_INPUT', message),
+    );
+  const { steps } = await server.call('get_codegen_session', { sessionId, include: ['steps'] });
+  expect(steps).toHaveLength(2);
+  await server.close();
+});
