@@ -11,8 +11,6 @@ import type { verifySession, Verified } from '../../src/tools/verification.js';
 import { giveUpSoon, test } from '../fixtures/club.js';
 import { binary, expect } from '../fixtures.js';
 
-test.describe.configure({ timeout: 90_000 });
-
 const note = [{ method: 'getByRole', args: ['note'] }];
 const status = [{ method: 'getByRole', args: ['status'] }];
 const like = [{ method: 'getByRole', args: ['button', { name: 'Like' }] }];
