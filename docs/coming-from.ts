@@ -13,14 +13,6 @@ export interface Predecessor {
 /** Tools that one thing answers to, and what that is; what is left to other tools says so, and why. */
 export type Row = [tools: string[], here: string];
 
-/** Actions and matchers that are named here and still to come. */
-export const awaited: ReadonlySet<string> = new Set(
-  [
-    'waitForResponse route unroute request setViewportSize emulateMedia setOffline addCookies clearCookies setStorage',
-    'clipboard.writeText clipboard.readText',
-  ].flatMap((line) => line.split(' ')),
-);
-
 const named = (prefix: string, ...names: string[]): string[] => names.map((name) => prefix + name);
 const playwright = (...names: string[]): string[] => named('playwright_', ...names);
 const browser = (...names: string[]): string[] => named('browser_', ...names);

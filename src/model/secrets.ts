@@ -7,17 +7,17 @@ export type SecretRule = string | { name: string; origins: string[] };
 /** The secrets of a server. Values are taken from the environment whenever they are needed, and kept in no step. */
 export interface Secrets {
   /** The value with every `{{secret:NAME}}` replaced. Throws INVALID_INPUT for what is not listed or not set. */
-  reveal<Value>(value: Value): Value;
+  reveal: <Value>(value: Value) => Value;
   /** Throws POLICY_DENIED where a secret that a value refers to is bound to other origins than these. */
-  requireOrigins(value: unknown, origins: readonly string[]): void;
+  requireOrigins: (value: unknown, origins: readonly string[]) => void;
   /** A text in which the values of secrets, however encoded, are `{{secret:NAME}}`. */
-  redact(text: string): string;
+  redact: (text: string) => string;
   /** The same for all texts of a value; keys stay. */
-  redactAll<Value>(value: Value): Value;
+  redactAll: <Value>(value: Value) => Value;
   /** What a value tells of secrets: the parts of its texts that are the value of one. */
-  foundIn(value: unknown): string[];
+  foundIn: (value: unknown) => string[];
   /** The variables that are set, for a process that runs tests. */
-  environment(): Record<string, string>;
+  environment: () => Record<string, string>;
 }
 
 /** With names that are identifiers alone, so that they can stand in code. */
