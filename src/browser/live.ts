@@ -221,7 +221,7 @@ export async function openLive(
       request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);
     if (isPage && reason !== undefined && 'refused' in reason) blockedPage = reason.refused;
     // A browser that lacks such a page shows an error instead; what is aborted, as a link to mail is, shows nothing.
-    if (isPage && request.failure()?.errorText !== 'net::ERR_ABORTED') refuseUnshown(new URL(request.url()));
+    if (isPage && request.failure()?.errorText !== 'net::ERR_ABORTED') refuseUnshown(urlOf(request));
   });
   context.on('dialog', (dialog) => {
     const type = dialog.type();

@@ -1,7 +1,7 @@
 import type { Frame, Locator, Page } from 'playwright';
 
-/** The address of a page or frame; `about:blank` for a page that never got one, such as one that became a download. */
-export function urlOf(place: Page | Frame): URL {
+/** The address of a page, frame or request; `about:blank` for a page that never got one, such as one that became a download. */
+export function urlOf(place: Pick<Page, 'url'>): URL {
   const url = place.url();
   return new URL(URL.canParse(url) ? url : 'about:blank');
 }
