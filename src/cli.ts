@@ -105,8 +105,8 @@ async function run(args: string[]): Promise<number> {
     process.stdout.write(`${await restore(location, rest[0])}\n`);
     return 0;
   }
-  const { serve } = await import('./server.js');
-  await serve({ ...location, grant: values.grant });
+  const { serveStdio } = await import('./stdio.js');
+  await serveStdio({ ...location, grant: values.grant });
   return 0;
 }
 

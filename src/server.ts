@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import path from 'node:path';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import {
   CallToolRequestSchema,
   ErrorCode,
@@ -12,98 +10,31 @@ import {
   type CallToolResult,
   type Tool as ListedTool,
 } from '@modelcontextprotocol/sdk/types.js';
-import { createBrowserPool } from './browser/launch.js';
-import { createConfigSource } from './config/load.js';
-import { watchFiles } from './config/watch.js';
 import type { CallOutcome } from './guard/audit.js';
-import { createGuard } from './guard/guard.js';
 import type { WrittenFile } from './guard/plan.js';
 import { CodegenError, messageOf } from './model/errors.js';
-import { createSecrets, type Secrets } from './model/secrets.js';
+import type { Secrets } from './model/secrets.js';
 import { personBehind } from './person.js';
 import { instructions, recordTestPrompt, recordTestMessage } from './prompts.js';
-import { createSessions } from './session/sessions.js';
-import { within } from './model/within.js';
 import { tools } from './tools/registry.js';
 import { advertisedInput, advertisedOutput, type Answer, type Tool, type ToolContext } from './tools/tool.js';
 import { version } from './version.js';
 
-/** Milliseconds for sessions and browsers to close when the server stops. */
-const closingMs = 5000;
-
-/** Serves MCP over stdio until the client disconnects or the process is told to stop. */
-export async function serve(options: {
-  workspace: string;
-  configPath?: string;
-  grant: string;
-}): Promise<void> {
-  const source = await createConfigSource(options);
-  let loaded = await source.current();
-  const secrets = createSecrets(() => loaded.config.secrets, process.env);
-  redactLog(secrets);
-  const sessions = createSessions(() => loaded.config.browser);
-  const browsers = createBrowserPool();
-  const stateDirectory = path.resolve(options.workspace, loaded.config.state.dir);
-  const context: ToolContext = {
-    workspace: options.workspace,
-    stateDirectory,
-    config: () => loaded.config,
-    async refresh() {
-      const { problem } = source;
-      const before = loaded;
-      loaded = await source.current();
-      if (loaded !== before) await (await context.guard.audit()).event('reload');
-      if (source.problem !== undefined && source.problem !== problem)
-        await (await context.guard.audit()).event('reload-refused', { error: source.problem.code });
-    },
-    problem: () => source.problem?.message,
-    watch: (listener) => {
-      watchFiles(source.files, listener);
-    },
-    guard: createGuard({
-      workspace: options.workspace,
-      stateDirectory,
-      config: () => ({ ...loaded.config, policy: loaded.policy }),
-      caller: { grant: options.grant, connection: randomBytes(8).toString('hex') },
-    }),
-    sessions,
-    browsers,
-    secrets,
-  };
-  await context.guard.recover();
-  const server = createServer(context);
-
-  let stopping: Promise<void> | undefined;
-  const stop = (exitCode: number): Promise<void> => {
-    stopping ??= (async () => {
-      // A page that does not respond holds up its closing; Playwright kills what is left when the process exits.
-      await within(
-        closingMs,
-        sessions.closeAll().then(() => browsers.close()),
-      );
-      await within(closingMs, (await context.guard.audit()).stop());
-      process.exit(exitCode);
-    })();
-    return stopping;
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  // A client that is gone hears nothing; its closed pipes must not count as failures of ours.
-  process.stderr.on('error', () => undefined);
-  process.stdout.on('error', () => void stop(0));
-  for (const failure of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(failure, (error: unknown) => {
-      process.stderr.write(
-        `codegen-session-mcp: ${error instanceof Error ? String(error.stack) : String(error)}\n`,
-      );
-      void stop(1);
-    });
-  process.stdin.on('end', () => void stop(0));
-  server.server.onclose = () => void stop(0);
-  await server.connect(new StdioServerTransport());
+/** A call that was answered. */
+export interface Served {
+  tool: string;
+  seconds: number;
+  /** What it told. */
+  structured: Record<string, unknown>;
+  /** Code of the error that it failed with. */
+  error: string | undefined;
 }
 
-/** The MCP server of one connection: every tool, each call through the guard. */
-export function createServer(context: ToolContext): McpServer {
+/** The MCP server of one connection: every tool, each call through the guard. `onServed` hears of each that was answered. */
+export function createServer(
+  context: ToolContext,
+  onServed: (call: Served) => void = () => undefined,
+): McpServer {
   const mcp = new McpServer(
     { name: 'codegen-session-mcp', title: 'Codegen sessions for Playwright', version },
     { capabilities: { tools: { listChanged: true }, prompts: {} }, instructions },
@@ -162,6 +93,15 @@ export function createServer(context: ToolContext): McpServer {
         },
       };
       const person = personBehind(mcp, { ...call, requestId });
+      const began = performance.now();
+      const served = (structured: Answer['structured'], error?: CodegenError): void => {
+        onServed({
+          tool: tool.name,
+          seconds: (performance.now() - began) / 1000,
+          structured,
+          error: error?.code,
+        });
+      };
       try {
         await refresh();
         const admission = await context.guard.admit({ tool: tool.name, args: params.arguments }, person);
@@ -182,10 +122,12 @@ export function createServer(context: ToolContext): McpServer {
           { ...told(answer.error?.code), ...(session === undefined ? {} : { session }) },
           answer.error?.decision,
         );
+        served(answer.structured, answer.error);
         return redacted(render(answer), context.secrets);
       } catch (error) {
         const failure = explained(error);
         await audited.end(told(failure.code), failure.decision);
+        served({}, failure);
         return redacted(renderFailure(failure), context.secrets);
       }
     },
@@ -251,15 +193,6 @@ function redacted({ content, structuredContent, ...rest }: CallToolResult, secre
     content: content.map((part) => (part.type === 'text' ? secrets.redactAll(part) : part)),
     structuredContent: secrets.redactAll(structuredContent),
   };
-}
-
-/** Keeps the values of secrets out of what anything in this process logs. */
-function redactLog(secrets: Secrets): void {
-  const write: unknown = Reflect.get(process.stderr, 'write');
-  if (typeof write !== 'function') return;
-  const redacting = (target: typeof write, stream: unknown, [chunk, ...rest]: unknown[]): unknown =>
-    Reflect.apply(target, stream, [typeof chunk === 'string' ? secrets.redact(chunk) : chunk, ...rest]);
-  Reflect.set(process.stderr, 'write', new Proxy(write, { apply: redacting }));
 }
 
 /** What was thrown, as callers are told. */

@@ -24,6 +24,8 @@ export interface ConfigLocation {
 export interface LoadedConfig {
   config: Config;
   policy: Policy;
+  /** The policies of grants that have one of their own, by the grants' names. */
+  policies: ReadonlyMap<string, Policy>;
   /** Absolute; null where there is no file and every key has its default. */
   configFile: string | null;
 }
@@ -48,10 +50,17 @@ export function loadConfig(location: ConfigLocation): Promise<LoadedConfig> {
   return load(location, new Map());
 }
 
-/** Reads the configuration as `loadConfig` does, and again whenever a file of it has changed. */
-export async function createConfigSource(location: ConfigLocation): Promise<ConfigSource> {
+/**
+ * Reads the configuration as `loadConfig` does, and again whenever a file of it has changed. `accept` throws
+ * CONFIG_INVALID over one that this server can't use.
+ */
+export async function createConfigSource(
+  location: ConfigLocation,
+  accept: (config: Config) => void = () => undefined,
+): Promise<ConfigSource> {
   let stamps = new Map<string, string>();
   let loaded = await load(location, stamps);
+  accept(loaded.config);
   let problem: CodegenError | undefined;
   let refreshed = Promise.resolve();
 
@@ -61,7 +70,9 @@ export async function createConfigSource(location: ConfigLocation): Promise<Conf
     try {
       // A file that was there must not vanish: defaults could allow what it denied.
       const configPath = loaded.configFile ?? location.configPath;
-      loaded = await load({ ...location, configPath }, stamps);
+      const changed = await load({ ...location, configPath }, stamps);
+      accept(changed.config);
+      loaded = changed;
       problem = undefined;
     } catch (error) {
       problem = error instanceof CodegenError ? error : invalid([messageOf(error)]);
@@ -90,17 +101,21 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
       [`${file}: there is no such file`],
       'Create it with `codegen-session-mcp init`, or correct the path.',
     );
-  const { $schema, policy, ...config } = valid(
+  const { $schema, policy, grants, ...config } = valid(
     configSchema,
     text === undefined ? {} : await parseJson(file, text),
     file,
   );
+  const compiled = async (written: typeof policy): Promise<Policy> =>
+    typeof written === 'string'
+      ? readPolicy(path.resolve(path.dirname(file), written), stamps)
+      : compilePolicy(written, await expressionsOf(written, file));
+  const policies = new Map<string, Policy>();
+  for (const { name, policy: own } of grants) if (own !== undefined) policies.set(name, await compiled(own));
   return {
-    config,
-    policy:
-      typeof policy === 'string'
-        ? await readPolicy(path.resolve(path.dirname(file), policy), stamps)
-        : compilePolicy(policy, await expressionsOf(policy, file)),
+    config: { ...config, grants: grants.map(({ policy: _, ...grant }) => grant) },
+    policy: await compiled(policy),
+    policies,
     configFile: text === undefined ? null : file,
   };
 }

@@ -1,12 +1,11 @@
-import path from 'node:path';
 import { z } from 'zod';
-import { limitSchema, policySchema } from '../model/policy.js';
+import { limitSchema } from '../model/policy.js';
 import { browserNameSchema, useSchema } from '../model/use.js';
 import { parsePattern } from '../network/rules.js';
+import { directory, environmentName, originSuchAs, outputDirectory, policyOrPath } from './fields.js';
+import { conflictsOf, grantSchema, httpSchema } from './http-schema.js';
 
 const milliseconds = z.int().min(1).max(86_400_000);
-
-const directory = z.string().min(1);
 
 const amount = z.int().min(1);
 
@@ -15,8 +14,7 @@ export const verifyModeSchema = z.enum(['require', 'report', 'off']);
 
 const outputSchema = z
   .strictObject({
-    dir: directory
-      .refine(isInside, 'expected a path inside the workspace')
+    dir: outputDirectory
       .default('generated-tests')
       .describe('Directory of emitted tests, relative to the workspace.'),
     language: z
@@ -157,9 +155,7 @@ const verifySchema = z
   .prefault({})
   .describe('The run of a test before it is written.');
 
-const secretNameSchema = z
-  .string()
-  .regex(/^[A-Za-z_]\w*$/, 'expected the name of an environment variable, such as SHOP_PASSWORD');
+const secretNameSchema = environmentName('SHOP_PASSWORD');
 
 const secretsSchema = z
   .array(
@@ -168,7 +164,7 @@ const secretsSchema = z
       z.strictObject({
         name: secretNameSchema.describe('Name of an environment variable of the server.'),
         origins: z
-          .array(z.string().refine(isOrigin, 'expected an origin such as "https://shop.example"'))
+          .array(originSuchAs('https://shop.example'))
           .min(1)
           .describe('The only origins that get its value.'),
       }),
@@ -180,48 +176,51 @@ const secretsSchema = z
   );
 
 /** `codegen.config.json`. Unknown keys are errors, and what is left out has its default. */
-export const configSchema = z.strictObject({
-  $schema: z.string().optional().describe('Where editors find the JSON Schema of this file.'),
-  output: outputSchema,
-  browser: browserSchema,
-  network: networkSchema,
-  writes: writesSchema,
-  autoAssert: z
-    .boolean()
-    .default(true)
-    .describe('Assert what each recorded step visibly did, unless a session says otherwise.'),
-  verify: verifySchema,
-  policy: z
-    .union([policySchema, z.string().min(1)], { error: 'expected a policy, or the path of a file with one' })
-    .default({ version: '1', default: 'allow', hide: [], tools: {} })
-    .describe('What may be called, and how often: a policy, or the path of a JSON or YAML file with one.'),
-  state: z
-    .strictObject({
-      dir: directory
-        .default('.codegen')
-        .describe(
-          'Directory of counters, backups and saved sessions, relative to the workspace or absolute.',
-        ),
-      failMode: z
-        .enum(['closed', 'open'])
-        .default('closed')
-        .describe(
-          'What becomes of calls that a limit covers where the state cannot be reached: `closed` refuses them, `open` lets them run uncounted.',
-        ),
-    })
-    .prefault({})
-    .describe('What the server keeps.'),
-  secrets: secretsSchema,
-});
+export const configSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe('Where editors find the JSON Schema of this file.'),
+    output: outputSchema,
+    browser: browserSchema,
+    network: networkSchema,
+    writes: writesSchema,
+    autoAssert: z
+      .boolean()
+      .default(true)
+      .describe('Assert what each recorded step visibly did, unless a session says otherwise.'),
+    verify: verifySchema,
+    policy: policyOrPath
+      .default({ version: '1', default: 'allow', hide: [], tools: {} })
+      .describe('What may be called, and how often: a policy, or the path of a JSON or YAML file with one.'),
+    state: z
+      .strictObject({
+        dir: directory
+          .default('.codegen')
+          .describe(
+            'Directory of counters, backups and saved sessions, relative to the workspace or absolute.',
+          ),
+        failMode: z
+          .enum(['closed', 'open'])
+          .default('closed')
+          .describe(
+            'What becomes of calls that a limit covers where the state cannot be reached: `closed` refuses them, `open` lets them run uncounted.',
+          ),
+      })
+      .prefault({})
+      .describe('What the server keeps.'),
+    secrets: secretsSchema,
+    http: httpSchema,
+    grants: z
+      .array(grantSchema)
+      .default([])
+      .describe('Who may call over HTTP: each has a bearer token, and what holds for it alone.'),
+  })
+  .check(({ value, issues }) => {
+    for (const conflict of conflictsOf(value)) issues.push({ code: 'custom', input: value, ...conflict });
+  });
 
-/** The configuration of a server; every key is set. A policy given as a path has been read. */
-export type Config = Omit<z.infer<typeof configSchema>, '$schema' | 'policy'>;
+type Document = z.infer<typeof configSchema>;
 
-function isInside(directory: string): boolean {
-  const relative = path.normalize(directory);
-  return !path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`);
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
-}
+/** The configuration of a server; every key is set. Policies are kept apart: those given as paths have been read. */
+export type Config = Omit<Document, '$schema' | 'policy' | 'grants'> & {
+  grants: Omit<Document['grants'][number], 'policy'>[];
+};

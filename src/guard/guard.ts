@@ -12,6 +12,9 @@ import {
   checkPicturePath,
   checkReadablePath,
   checkSpecPath,
+  ownArtifact,
+  requireElsewhere,
+  requireInside,
   type CheckedPath,
   type Language,
 } from './paths.js';
@@ -32,6 +35,15 @@ export interface GuardConfig {
   output: { dir: string; language: Language };
   /** Whether calls that a limit covers run where the state can't be reached. */
   state: { failMode: 'closed' | 'open' };
+  /** Set for a grant beside others: it keeps to its output directory, and counts as they do what they share. */
+  others?:
+    | {
+        /** Their output directories, relative to the workspace, as far as they are not its own. */
+        directories: readonly string[];
+        limits: readonly Limit[];
+        policies: readonly Policy[];
+      }
+    | undefined;
 }
 
 /** Where a call wants its output; what is missing is as configured. */
@@ -95,7 +107,14 @@ export interface Guard {
   checkReadable(file: string): Promise<CheckedPath>;
   /** Quota left for writing and for a tool. */
   left(tool: string): Promise<Left>;
+  /** How far the limits are used that outlast this connection. */
+  used(): Promise<{ limit: Limit; used: number }[]>;
+  /** Throws where the state can't be reached. */
+  checkState(): Promise<void>;
 }
+
+/** What each session has written, through whichever connection. */
+const writtenBy = new WeakMap<object, Amount>();
 
 export function createGuard(options: {
   /** Absolute path of the workspace. */
@@ -105,13 +124,17 @@ export function createGuard(options: {
   config: () => GuardConfig;
   caller: Caller;
   clock?: Clock;
+  /** What the guards of one process share; each opens its own where this is not given. */
+  state?: () => Promise<GuardState>;
 }): Guard {
   const { workspace, stateDirectory, config, caller, clock = systemClock() } = options;
   const territory = { workspace: path.resolve(workspace), stateDirectory: path.resolve(stateDirectory) };
-  const writtenBy = new WeakMap<object, Amount>();
-  let shared: Promise<GuardState> | undefined;
-  const state = (): Promise<GuardState> =>
-    (shared ??= import('./state.js').then(({ openState }) => openState(territory.stateDirectory)));
+  const state = options.state ?? sharedState(territory.stateDirectory);
+  const ownLimits = (): Limit[] => [...limitsOf(config().policy), ...config().writes.limits];
+  const sharedLimits = (): Limit[] => {
+    const { limits = [], policies = [] } = config().others ?? {};
+    return [...limits, ...policies.flatMap(limitsOf)];
+  };
   let opened: Promise<Quota> | undefined;
   /** Loaded when something is first counted, so that a server starts with little. */
   const quota = (): Promise<Quota> =>
@@ -120,7 +143,7 @@ export function createGuard(options: {
         store: limits,
         caller,
         clock,
-        configured: () => [...limitsOf(config().policy), ...config().writes.limits],
+        configured: () => [...ownLimits(), ...sharedLimits()],
       }),
     ));
 
@@ -155,9 +178,14 @@ export function createGuard(options: {
     return openApprovals(territory.stateDirectory, clock).demand({ ...demand, grant: caller.grant }, person);
   }
 
-  function checkPath(file: string, place: OutputPlace = {}, checkFile = checkSpecPath): Promise<CheckedPath> {
-    const { output } = config();
+  async function checkPath(
+    file: string,
+    place: OutputPlace = {},
+    checkFile = checkSpecPath,
+  ): Promise<CheckedPath> {
+    const { output, others } = config();
     const directory = place.outputPath ?? output.dir;
+    if (others) requireInside(output.dir, directory);
     return checked(checkFile(territory, directory, place.language ?? output.language, file));
   }
 
@@ -290,7 +318,9 @@ export function createGuard(options: {
 
     async writeArtifact(file, data, session) {
       requireArtifactSize(data.length);
-      const check = (given: string): Promise<CheckedPath> => checked(checkArtifactPath(territory, given));
+      const owner = config().others === undefined ? undefined : caller.grant;
+      const check = (given: string): Promise<CheckedPath> =>
+        checked(checkArtifactPath(territory, ownArtifact(given, owner)));
       return writeFor(session, artifactsDirectory, [{ target: await check(file), content: () => data }], {
         maxFileBytes: artifactBytes,
         onConflict: 'overwrite',
@@ -300,13 +330,33 @@ export function createGuard(options: {
       });
     },
 
-    checkReadable: (file) => checkReadablePath(territory, file),
+    async checkReadable(file) {
+      const found = await checkReadablePath(territory, file);
+      await requireElsewhere(territory, config().others?.directories ?? [], found, file);
+      return found;
+    },
 
     async left(tool) {
       const { policy, writes } = config();
       return (await quota()).left([...writes.limits, ...limitsOfTool(policy, tool)]);
     },
+
+    async used() {
+      const limits = ownLimits().filter(({ scope }) => scope !== 'session');
+      const used = await (await quota()).used(limits);
+      return limits.map((limit, index) => ({ limit, used: used[index] ?? 0 }));
+    },
+
+    async checkState() {
+      await (await state()).limits.read();
+    },
   };
+}
+
+/** The state in a directory, opened when it is first needed, so that a server starts with little. */
+export function sharedState(directory: string): () => Promise<GuardState> {
+  let opened: Promise<GuardState> | undefined;
+  return () => (opened ??= import('./state.js').then(({ openState }) => openState(directory)));
 }
 
 function denied(tool: string, { kind, rule, reason }: Denial): CodegenError {

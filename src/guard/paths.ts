@@ -89,6 +89,39 @@ async function checkOutputPath(
 /** Where artifacts go, from the workspace down: the one hidden place that calls may write to. */
 export const artifactsDirectory = '.codegen/artifacts';
 
+/** The artifact that a grant means by a path: in a directory of its own, where it has one. */
+export function ownArtifact(file: string, grant: string | undefined): string {
+  if (grant === undefined) return file;
+  const prefixes = [`${artifactsDirectory}/`, `${grant}/`];
+  const own = prefixes.reduce(
+    (rest, prefix) => (rest.startsWith(prefix) ? rest.slice(prefix.length) : rest),
+    file,
+  );
+  return `${grant}/${own}`;
+}
+
+/** Throws PATH_NOT_ALLOWED where a directory is not the one that a grant has to itself, nor in it. */
+export function requireInside(own: string, directory: string): void {
+  const names = namesOf(directory.replace(/\/$/, ''));
+  if (namesOf(own.replace(/\/$/, '')).every((name, index) => name === names[index])) return;
+  throw refusal(directory, 'is outside the output directory', `Leave it out, or name one in ${own}.`);
+}
+
+/** Throws PATH_NOT_ALLOWED where a file is in one of these directories, which are relative to the workspace. */
+export async function requireElsewhere(
+  { workspace }: Territory,
+  directories: readonly string[],
+  { absolute }: CheckedPath,
+  file: string,
+): Promise<void> {
+  const real = await realpath(absolute);
+  for (const directory of directories) {
+    const places = await placesOf(path.join(workspace, directory));
+    if (places.some((place) => !isOutside(path.relative(place, real))))
+      throw refusal(file, 'belongs to somebody else', 'Give the path of another file.');
+  }
+}
+
 /**
  * Resolves the path of an artifact: relative to the directory of artifacts, whose own path in front of it is accepted.
  * The directory is made where it is missing. Throws PATH_NOT_ALLOWED as `checkSpecPath` does, and on an extension that

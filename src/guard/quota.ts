@@ -38,6 +38,8 @@ export interface Quota {
   /** Gives back what was taken under an id, if anything. */
   release(id: string): Promise<void>;
   left(limits: readonly Limit[]): Promise<Left>;
+  /** Units that are used of each limit. */
+  used(limits: readonly Limit[]): Promise<number[]>;
 }
 
 const attemptsAtMost = 5;
@@ -82,6 +84,14 @@ export function openQuota(options: {
 
     left: async (limits) =>
       leftOf(limits.length === 0 ? noCounters : await store.read(), instant(), limits, keyOf),
+
+    async used(limits) {
+      const state = await store.read();
+      const now = instant();
+      return limits.map(
+        (limit) => limit.max - (leftOf(state, now, [limit], keyOf).remaining[limit.counter] ?? limit.max),
+      );
+    },
   };
 }
 

@@ -16,6 +16,8 @@ export interface EmissionOptions {
 
 export interface Session {
   readonly id: string;
+  /** Who started it: to others it is not there. */
+  readonly grant: string;
   readonly title: string;
   /** The spec's path as asked for, or as made from the title. */
   readonly file: string;

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { newSessionId } from '../model/session-id.js';
 import { CodegenError } from '../model/errors.js';
 import type { Live } from '../browser/live.js';
 import { within } from '../model/within.js';
@@ -63,18 +63,6 @@ export function createSessions(limits: () => SessionLimits): Sessions {
     entry.idle.unref();
   }
 
-  function missing(id: string, ended: boolean): CodegenError {
-    return new CodegenError(
-      'SESSION_NOT_FOUND',
-      ended ? `Session ${id} has ended.` : `There is no session ${id}.`,
-      {
-        hint: ended
-          ? 'Sessions end by end_codegen_session or when idle for long; get_codegen_session still shows this one.'
-          : 'get_codegen_session without a sessionId lists all; start_codegen_session opens one.',
-      },
-    );
-  }
-
   return {
     async start(plan, open) {
       const active =
@@ -91,7 +79,14 @@ export function createSessions(limits: () => SessionLimits): Sessions {
       starting++;
       try {
         const live = await open();
-        const session: Session = { ...plan, id: randomUUID(), steps: [], status: 'open', live, lastUrl: '' };
+        const session: Session = {
+          ...plan,
+          id: newSessionId(),
+          steps: [],
+          status: 'open',
+          live,
+          lastUrl: '',
+        };
         const entry: Entry = { session, queue: Promise.resolve(), idle: undefined };
         entries.set(session.id, entry);
         watchIdle(entry);
@@ -103,11 +98,11 @@ export function createSessions(limits: () => SessionLimits): Sessions {
 
     use(id, work) {
       const entry = entries.get(id);
-      if (entry === undefined) throw missing(id, false);
+      if (entry === undefined) throw missing(id);
       clearTimeout(entry.idle);
       const result = entry.queue.then(() => {
         const { session } = entry;
-        if (session.live === undefined) throw missing(id, true);
+        if (session.live === undefined) throw ended(id);
         return work(session, session.live);
       });
       entry.queue = result
@@ -120,7 +115,7 @@ export function createSessions(limits: () => SessionLimits): Sessions {
 
     find(id) {
       const entry = entries.get(id);
-      if (entry === undefined) throw missing(id, false);
+      if (entry === undefined) throw missing(id);
       return entry.session;
     },
 
@@ -136,4 +131,16 @@ export function createSessions(limits: () => SessionLimits): Sessions {
       await Promise.allSettled([...entries.values()].map((entry) => end(entry.session)));
     },
   };
+}
+
+export function missing(id: string): CodegenError {
+  return new CodegenError('SESSION_NOT_FOUND', `There is no session ${id}.`, {
+    hint: 'get_codegen_session without a sessionId lists all; start_codegen_session opens one.',
+  });
+}
+
+function ended(id: string): CodegenError {
+  return new CodegenError('SESSION_NOT_FOUND', `Session ${id} has ended.`, {
+    hint: 'Sessions end by end_codegen_session or when idle for long; get_codegen_session still shows this one.',
+  });
 }

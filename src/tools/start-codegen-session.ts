@@ -11,7 +11,7 @@ import { useSchema, type Use } from '../model/use.js';
 import type { RecordLimits } from '../session/record.js';
 import type { SavedSession } from '../session/saved.js';
 import type { Session } from '../session/session.js';
-import type { Sessions } from '../session/sessions.js';
+import type { OwnSessions } from '../session/owned.js';
 import { sessionFiles } from './session-files.js';
 import { sessionTemplate } from './source.js';
 import {
@@ -142,7 +142,7 @@ export const startCodegenSession = defineTool({
   },
 });
 
-type Plan = Parameters<Sessions['start']>[0];
+type Plan = Parameters<OwnSessions['start']>[0];
 
 /** A session as the call wants it; what it does not say is as configured. */
 function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof inputSchema>): Plan {
@@ -212,14 +212,17 @@ async function openPage(
 }
 
 /** Playwright has one test id attribute for a whole process, so sessions that are open at once share it. */
-async function chooseTestIdAttribute(use: Use, sessions: Sessions): Promise<void> {
+async function chooseTestIdAttribute(use: Use, sessions: OwnSessions): Promise<void> {
   const attributeOf = ({ testIdAttribute = 'data-testid' }: Use): string => testIdAttribute;
   const attribute = attributeOf(use);
-  const other = sessions.list().find((each) => each.status === 'open' && attributeOf(each.use) !== attribute);
+  const other = sessions
+    .openUses()
+    .map(attributeOf)
+    .find((each) => each !== attribute);
   if (other !== undefined)
     throw new CodegenError(
       'INVALID_INPUT',
-      `use.testIdAttribute: session ${other.id} is open with ${attributeOf(other.use)}, and all open sessions share one.`,
+      `use.testIdAttribute: a session is open with ${other}, and all open sessions share one.`,
       { hint: 'End that session first, or use the same attribute.' },
     );
   const { selectors } = await import('playwright');

@@ -6,7 +6,7 @@ import type { Confirm, Guard } from '../guard/guard.js';
 import type { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
 import type { Secrets } from '../model/secrets.js';
-import type { Sessions } from '../session/sessions.js';
+import type { OwnSessions } from '../session/owned.js';
 
 /** What a tool has at hand: one for each MCP connection. */
 export interface ToolContext {
@@ -22,7 +22,7 @@ export interface ToolContext {
   /** Has changes of the configuration's files told. */
   watch: (listener: () => Promise<void>) => void;
   guard: Guard;
-  sessions: Sessions;
+  sessions: OwnSessions;
   browsers: BrowserPool;
   secrets: Secrets;
 }

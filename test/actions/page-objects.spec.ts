@@ -31,6 +31,7 @@ function sourceOf(
 ): Promise<SessionSource> {
   const session: Session = {
     id: '1',
+    grant: 'local',
     title: 'buys tea',
     file: 'buys-tea.spec.ts',
     emission: { language, template, includeComments: true, testNamePrefix: '', outputPath: undefined },

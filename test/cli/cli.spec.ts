@@ -83,13 +83,13 @@ for (const [args, message] of [
 
 test('init writes a commented configuration that holds the defaults', async () => {
   const cwd = await workspace();
-  const { config: defaults, policy } = await loadConfig({ workspace: cwd });
+  const defaults = await loadConfig({ workspace: cwd });
   expect(await run(cwd, 'init')).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('codegen.config.json'),
   });
   const file = path.join(cwd, 'codegen.config.json');
-  expect(await loadConfig({ workspace: cwd })).toEqual({ config: defaults, policy, configFile: file });
+  expect(await loadConfig({ workspace: cwd })).toEqual({ ...defaults, configFile: file });
   const text = await readFile(file, 'utf8');
   expect(text).toContain('"$schema": "./node_modules/codegen-session-mcp/schema/codegen.config.schema.json"');
   const lines = text.split('\n').map((line) => line.trim());

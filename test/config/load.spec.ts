@@ -34,6 +34,7 @@ test('without a file every key has its default', async () => {
   expect(await loadConfig({ workspace })).toEqual({
     configFile: null,
     policy: policyOf(allowAll),
+    policies: new Map(),
     config: {
       output: {
         dir: 'generated-tests',
@@ -70,6 +71,8 @@ test('without a file every key has its default', async () => {
       autoAssert: true,
       verify: { mode: 'require', runs: 1, timeoutMs: 60_000, sensitivity: 'quick', enforce: false },
       state: { dir: '.codegen', failMode: 'closed' },
+      http: { tls: null, allowedHosts: [], allowedOrigins: [] },
+      grants: [],
     },
   });
 });

@@ -8,6 +8,7 @@ import type { Session } from '../../src/session/session.js';
 const file = 'generated-tests/pays.spec.ts';
 const session: Session = {
   id: 'one',
+  grant: 'local',
   title: 'pays',
   file: 'pays.spec.ts',
   emission: {

@@ -36,6 +36,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
   const config = configSchema.parse({ verify: { timeoutMs: 150_000, ...settings } });
   const session: Session = {
     id: 'one',
+    grant: 'local',
     title: 'likes',
     file: 'likes.spec.ts',
     emission: {

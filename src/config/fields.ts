@@ -1,0 +1,30 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { policySchema } from '../model/policy.js';
+
+export const directory = z.string().min(1);
+
+export const outputDirectory = directory.refine(isInside, 'expected a path inside the workspace');
+
+export const policyOrPath = z.union([policySchema, z.string().min(1)], {
+  error: 'expected a policy, or the path of a file with one',
+});
+
+export function environmentName(example: string): z.ZodString {
+  return z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/, `expected the name of an environment variable, such as ${example}`);
+}
+
+export function originSuchAs(example: string): z.ZodString {
+  return z.string().refine(isOrigin, `expected an origin such as "${example}"`);
+}
+
+function isInside(directory: string): boolean {
+  const relative = path.normalize(directory);
+  return !path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`);
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}

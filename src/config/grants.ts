@@ -1,0 +1,54 @@
+import type { Limit } from '../model/policy.js';
+import type { Policy } from '../model/rules.js';
+import { withSlash } from './http-schema.js';
+import type { LoadedConfig } from './load.js';
+import { noRules } from './policy.js';
+import type { Config } from './schema.js';
+
+type Grant = Config['grants'][number];
+
+/** The configuration as it holds for one grant. */
+export interface GrantSettings {
+  config: Config;
+  policy: Policy;
+  /** Sessions that it may have open at once; undefined where only `browser.maxSessions` says so. */
+  maxSessions: number | undefined;
+  /** What it has to know of the grants beside it, where there are any. */
+  others: { directories: string[]; limits: Limit[]; policies: Policy[] } | undefined;
+}
+
+/**
+ * The configuration as it holds for a grant. One that is not configured has the general one, or where `mustBeKnown`, as
+ * after it was taken away, may do nothing.
+ */
+export function settingsOf(loaded: LoadedConfig, name: string, mustBeKnown: boolean): GrantSettings {
+  const { config, policy, policies } = loaded;
+  const grant = config.grants.find((each) => each.name === name);
+  if (grant === undefined)
+    return {
+      config,
+      policy: mustBeKnown ? nothingAllowed : policy,
+      maxSessions: undefined,
+      others: undefined,
+    };
+  const directoryOf = ({ output }: Grant): string => output?.dir ?? config.output.dir;
+  const own = directoryOf(grant);
+  return {
+    config: {
+      ...config,
+      output: { ...config.output, dir: own },
+      writes: { ...config.writes, limits: grant.limits ?? config.writes.limits },
+    },
+    policy: policies.get(name) ?? policy,
+    maxSessions: grant.maxSessions,
+    others: {
+      directories: config.grants
+        .map(directoryOf)
+        .filter((directory) => withSlash(directory) !== withSlash(own)),
+      limits: [...config.writes.limits, ...config.grants.flatMap(({ limits = [] }) => limits)],
+      policies: [policy, ...policies.values()],
+    },
+  };
+}
+
+const nothingAllowed: Policy = { default: 'deny', hide: ['*'], all: noRules, tools: new Map(), hash: '' };

@@ -1,0 +1,83 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { CodegenError } from '../model/errors.js';
+
+/** Below this, a token could be guessed. */
+const shortest = 32;
+
+interface TokenGrant {
+  name: string;
+  tokenEnv: string;
+}
+
+/** The bearer tokens of grants; only their hashes are kept. */
+export interface Tokens {
+  /**
+   * Takes the grants there are from now on, and the tokens of those that are new out of the environment. Throws
+   * CONFIG_INVALID where one has no token that can be used; those before then stay.
+   */
+  accept(grants: readonly TokenGrant[]): void;
+  /** The grant of a token. Takes the same time whether there is one or not. */
+  grantOf(token: string): string | undefined;
+}
+
+export function createTokens(environment: NodeJS.ProcessEnv): Tokens {
+  const hashes = new Map<string, Buffer>();
+  let known: { name: string; hash: Buffer }[] = [];
+
+  function hashFor({ name, tokenEnv }: TokenGrant, index: number): Buffer {
+    const token = environment[tokenEnv];
+    const hash = token === undefined ? hashes.get(tokenEnv) : hashOf(checked(token, tokenEnv, index));
+    if (hash === undefined)
+      throw invalid(index, tokenEnv, `the environment variable with the token of "${name}" is not set`);
+    hashes.set(tokenEnv, hash);
+    Reflect.deleteProperty(environment, tokenEnv);
+    return hash;
+  }
+
+  return {
+    accept(grants) {
+      const next = grants.map((grant, index) => ({ name: grant.name, hash: hashFor(grant, index) }));
+      const double = next.findIndex(({ hash }, index) =>
+        next.slice(0, index).some((other) => other.hash.equals(hash)),
+      );
+      if (double !== -1)
+        throw invalid(double, grants[double]?.tokenEnv ?? '', 'another grant has the same token');
+      known = next;
+    },
+
+    grantOf(token) {
+      const hash = hashOf(token);
+      let found: string | undefined;
+      for (const grant of known) if (timingSafeEqual(grant.hash, hash)) found = grant.name;
+      return found;
+    },
+  };
+}
+
+/** Keeps tokens from the processes that this one starts. */
+export function forgetTokens(grants: readonly TokenGrant[], environment: NodeJS.ProcessEnv): void {
+  for (const { tokenEnv } of grants) Reflect.deleteProperty(environment, tokenEnv);
+}
+
+/** A token that can stand in a header, as RFC 6750 has it. */
+function checked(token: string, tokenEnv: string, index: number): string {
+  if (token.length < shortest)
+    throw invalid(
+      index,
+      tokenEnv,
+      `the token is shorter than ${shortest} characters, so it could be guessed`,
+    );
+  if (!/^[\w.~+/-]+=*$/.test(token))
+    throw invalid(index, tokenEnv, 'the token holds other characters than letters, digits and -._~+/');
+  return token;
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function invalid(index: number, tokenEnv: string, what: string): CodegenError {
+  return new CodegenError('CONFIG_INVALID', `grants.${index}.tokenEnv is "${tokenEnv}": ${what}`, {
+    hint: 'Start the server with a token in that variable, such as one that `openssl rand -hex 32` makes.',
+  });
+}
