@@ -10,6 +10,7 @@ import { createSecrets, type Secrets } from './model/secrets.js';
 import { within } from './model/within.js';
 import { ownSessions, type OwnSessions } from './session/owned.js';
 import { createSessions, type Sessions } from './session/sessions.js';
+import { redisOf } from './state/redis.js';
 import type { ToolContext } from './tools/tool.js';
 
 /** Milliseconds for sessions and browsers, and for the last lines of the log, when the server stops. */
@@ -51,7 +52,8 @@ export async function createBackend(
   const secrets = createSecrets(() => loaded.config.secrets, process.env);
   const sessions = createSessions(() => loaded.config.browser);
   const stateDirectory = path.resolve(workspace, loaded.config.state.dir);
-  const state = sharedState(stateDirectory);
+  const redis = redisOf(loaded.config.state);
+  const state = sharedState({ directory: stateDirectory, redis });
   const sessionsByGrant = new Map<string, OwnSessions>();
   const listeners = new Set<() => Promise<void>>();
   let endWatching: (() => void) | undefined;
@@ -85,6 +87,7 @@ export async function createBackend(
         return { ...config, policy, others };
       },
       caller,
+      redis,
       state,
     });
     const watching: (() => void)[] = [];

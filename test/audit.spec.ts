@@ -95,7 +95,7 @@ test('every call is one line of the log, also of a server that was killed; verif
   const text = readFileSync(logOf(workspace), 'utf8');
   for (const secret of [value, 'Buy milk', 'frozen', 'broken']) expect(text).not.toContain(secret);
 
-  const { audit: store } = openState(path.join(workspace, '.codegen'));
+  const { audit: store } = openState({ directory: path.join(workspace, '.codegen') });
   const second = await server.start({ url: `${pages.url}/todo.html` });
   const waiting = server
     .record(second.sessionId, { action: 'click', target: 'getByText("never there")' })
@@ -144,7 +144,7 @@ test('a cancelled call has its line; a call that cannot be recorded is refused',
   const { sessionId } = await server.start({ url: `${pages.url}/todo.html` });
   const directory = path.join(workspace, 'elsewhere');
   const log = path.join(directory, 'audit.jsonl');
-  const { audit: store } = openState(directory);
+  const { audit: store } = openState({ directory });
   const controller = new AbortController();
   const cancelled = server.client.callTool(
     {

@@ -1,8 +1,8 @@
-import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { loadConfig, type ConfigLocation } from '../config/load.js';
+import type { ConfigLocation } from '../config/load.js';
 import { openApprovals, titleOf, visible, type Approval, type Approvals } from '../guard/approvals.js';
 import { CodegenError } from '../model/errors.js';
+import { statePlaceOf } from './state-place.js';
 
 /** Where a person reads and answers; undefined where there is no terminal. */
 export type Terminal = { ask: (question: string) => Promise<string> } | undefined;
@@ -17,8 +17,7 @@ export async function approvals(
   terminal: Terminal,
   print: (line: string) => void,
 ): Promise<void> {
-  const { config } = await loadConfig(location);
-  const store = openApprovals(path.resolve(location.workspace, config.state.dir));
+  const store = openApprovals(await statePlaceOf(location));
   if (command === 'list') {
     const list = await store.list();
     if (list.length === 0) print('No approvals are asked for.');

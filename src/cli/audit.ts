@@ -1,9 +1,9 @@
-import path from 'node:path';
 import { z } from 'zod';
-import { loadConfig, type ConfigLocation } from '../config/load.js';
+import type { ConfigLocation } from '../config/load.js';
 import { CodegenError } from '../model/errors.js';
 import { logFiles, readLine, verifyLog } from '../guard/audit-verify.js';
 import { openState } from '../guard/state.js';
+import { statePlaceOf } from './state-place.js';
 
 /** Which lines are shown, and how. */
 export interface AuditFilter {
@@ -35,7 +35,7 @@ const entrySchema = z.looseObject({
 /** Prints the lines of the log that fit. */
 export async function audit(location: ConfigLocation, filter: AuditFilter, print: Print): Promise<void> {
   const since = filter.since === undefined ? '' : timeOf(filter.since);
-  for (const { text } of logFiles(await stateDirectory(location)))
+  for (const { text } of logFiles((await statePlaceOf(location)).directory))
     for (const line of text.split('\n')) {
       const entry = entrySchema.safeParse(readLine(line)).data;
       if (entry === undefined || entry.time < since) continue;
@@ -51,16 +51,11 @@ export async function audit(location: ConfigLocation, filter: AuditFilter, print
 
 /** Prints what is wrong with the log, and tells whether nothing is. */
 export async function auditVerify(location: ConfigLocation, print: Print): Promise<boolean> {
-  const directory = await stateDirectory(location);
-  const { count, findings } = await verifyLog(directory, openState(directory).audit);
+  const place = await statePlaceOf(location);
+  const { count, findings } = await verifyLog(place.directory, openState(place).audit);
   for (const finding of findings) print(`problem  ${finding}`);
   if (findings.length === 0) print(`ok       ${count} lines, all as they were written.`);
   return findings.length === 0;
-}
-
-async function stateDirectory(location: ConfigLocation): Promise<string> {
-  const { config } = await loadConfig(location);
-  return path.resolve(location.workspace, config.state.dir);
 }
 
 function plain(entry: z.infer<typeof entrySchema>): string {

@@ -4,6 +4,7 @@ import { listBackups } from '../guard/backups.js';
 import { createGuard } from '../guard/guard.js';
 import { restoreBackup } from '../guard/restore.js';
 import { CodegenError } from '../model/errors.js';
+import { redisOf } from '../state/redis.js';
 
 /**
  * Lists the files that were replaced, or brings one back: the newest of the file named, or the one whose id is given.
@@ -19,6 +20,7 @@ export async function restore(location: ConfigLocation, wanted = 'list'): Promis
     ...territory,
     config: () => ({ ...config, policy }),
     caller: { grant: 'local', connection: '' },
+    redis: redisOf(config.state),
   }).recover();
   const backups = await listBackups(territory.stateDirectory);
   if (wanted === 'list')

@@ -20,6 +20,10 @@ export function originSuchAs(example: string): z.ZodString {
   return z.string().refine(isOrigin, `expected an origin such as "${example}"`);
 }
 
+export const redisUrl = z
+  .string()
+  .refine(isRedisUrl, 'expected a URL such as redis://redis.example:6379/0, or rediss:// for TLS');
+
 function isInside(directory: string): boolean {
   const relative = path.normalize(directory);
   return !path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`);
@@ -27,4 +31,10 @@ function isInside(directory: string): boolean {
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}
+
+function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname } = new URL(text);
+  return /^rediss?:$/.test(protocol) && hostname !== '' && /^\/?\d*$/.test(pathname);
 }

@@ -46,7 +46,7 @@ function describe(issue: z.core.$ZodIssue, document: unknown, parents: PropertyK
 function subject(document: unknown, keys: PropertyKey[]): string {
   const name = keys.length === 0 ? 'the document' : keys.map(nameOf).join('.');
   const value = valueAt(document, keys);
-  return value === undefined ? name : `${name} is ${shorten(JSON.stringify(value))}`;
+  return value === undefined ? name : `${name} is ${shorten(withoutCredentials(JSON.stringify(value)))}`;
 }
 
 function nameOf(key: PropertyKey): string {
@@ -61,6 +61,11 @@ function valueAt(document: unknown, keys: PropertyKey[]): unknown {
         : undefined,
     document,
   );
+}
+
+/** What stands before the host of a URL may be a password. */
+function withoutCredentials(json: string): string {
+  return json.replace(/:\/\/[^"]*@/g, '://…@');
 }
 
 function shorten(text: string): string {

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { limitSchema } from '../model/policy.js';
 import { browserNameSchema, useSchema } from '../model/use.js';
 import { parsePattern } from '../network/rules.js';
-import { directory, environmentName, originSuchAs, outputDirectory, policyOrPath } from './fields.js';
+import {
+  directory,
+  environmentName,
+  originSuchAs,
+  outputDirectory,
+  policyOrPath,
+  redisUrl,
+} from './fields.js';
 import { conflictsOf, grantSchema, httpSchema } from './http-schema.js';
 
 const milliseconds = z.int().min(1).max(86_400_000);
@@ -196,8 +203,19 @@ export const configSchema = z
         dir: directory
           .default('.codegen')
           .describe(
-            'Directory of counters, backups and saved sessions, relative to the workspace or absolute.',
+            'Directory of counters, backups and saved sessions, relative to the workspace or absolute; each machine needs its own.',
           ),
+        url: redisUrl
+          .nullable()
+          .default(null)
+          .describe(
+            'Redis that keeps limits, approvals and the order of the log for servers on several machines, as a `redis://` or `rediss://` URL; null keeps them in `state.dir`.',
+          ),
+        prefix: z
+          .string()
+          .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, ".", "-" and "_"')
+          .default('codegen')
+          .describe('What keys in Redis begin with: servers with the same one share their state.'),
         failMode: z
           .enum(['closed', 'open'])
           .default('closed')

@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
 import type { Rule } from '../model/rules.js';
-import { offsetBetween, systemClock, type Clock } from '../state/clock.js';
-import { createDurably } from '../state/files.js';
-import { createFileStore } from '../state/store.js';
+import { offsetBetween, type Instant } from '../state/clock.js';
+import { createFileStore } from '../state/file-store.js';
+import { createRedisStore } from '../state/redis-store.js';
+import type { StatePlace } from './state.js';
+import { subjectsIn } from './subjects.js';
 
 /** Milliseconds after which a request, and what a person said to it, no longer counts. */
 const validMs = 15 * 60_000;
@@ -54,7 +55,7 @@ export interface Demand {
   subject: string;
 }
 
-/** The requests for approval of all processes that share a state directory. */
+/** The requests for approval of all who share the state. */
 export interface Approvals {
   /**
    * Returns where a person has approved, with what uses that up, once. Throws POLICY_DENIED where they declined, and
@@ -69,15 +70,17 @@ export interface Approvals {
   decide(id: string, approved: boolean, reason: string | undefined): Promise<Approval>;
 }
 
-export function openApprovals(stateDirectory: string, clock: Clock = systemClock()): Approvals {
-  const directory = path.join(stateDirectory, 'approvals');
-  const store = createFileStore(directory, z.object({ approvals: z.array(approvalSchema) }), {
-    approvals: [],
-  });
-  const subjectFile = (id: string): string => path.join(directory, `${id}.txt`);
+const approvalsSchema = z.object({ approvals: z.array(approvalSchema) });
 
-  function current(approvals: readonly Approval[]): Approval[] {
-    const now = clock.now();
+export function openApprovals({ directory: stateDirectory, redis, clock }: StatePlace): Approvals {
+  const directory = path.join(stateDirectory, 'approvals');
+  const store =
+    redis === undefined
+      ? createFileStore(directory, approvalsSchema, { approvals: [] }, clock)
+      : createRedisStore(redis, 'approvals', approvalsSchema, { approvals: [] });
+  const subjects = subjectsIn(directory, redis, validMs);
+
+  function current(approvals: readonly Approval[], now: Instant): Approval[] {
     const isValid = ({ asked }: Approval): boolean =>
       now.monotonic - asked.monotonic - offsetBetween(asked, now) < validMs;
     return approvals.filter(isValid).slice(-keptAtMost);
@@ -85,8 +88,8 @@ export function openApprovals(stateDirectory: string, clock: Clock = systemClock
 
   /** Changes one request where `change` gives it anew; the result is as it is then. */
   function alter(id: string, change: (own: Approval) => Approval | undefined): Promise<Approval | undefined> {
-    return store.update((state) => {
-      const approvals = current(state.approvals);
+    return store.update((state, now) => {
+      const approvals = current(state.approvals, now);
       const own = approvals.find((each) => each.id === id);
       const altered = own && change(own);
       if (own === undefined || altered === undefined || altered === own) return { state, result: altered };
@@ -100,18 +103,16 @@ export function openApprovals(stateDirectory: string, clock: Clock = systemClock
   /** The open request of what is bound, made where there is none. */
   async function request({ grant, tool, rule, subject }: Demand, bound: string): Promise<string> {
     const id = randomBytes(4).toString('hex');
-    const approval: Approval = { id, grant, tool, ...rule, bound, asked: clock.now() };
-    const known = await store.update((state) => {
-      const approvals = current(state.approvals);
+    const known = await store.update((state, now) => {
+      const approval: Approval = { id, grant, tool, ...rule, bound, asked: now };
+      const approvals = current(state.approvals, now);
       const open = approvals.find((each) => each.bound === bound && each.usedBy === undefined);
       return open
         ? { state, result: open.id }
-        : { state: { approvals: current([...approvals, approval]) }, result: id };
+        : { state: { approvals: current([...approvals, approval], now) }, result: id };
     });
-    if (known === id) await createDurably(subjectFile(id), subject, 0o600);
-    const kept = new Set((await list()).map((each) => `${each.id}.txt`));
-    const old = (await readdir(directory)).filter((name) => name.endsWith('.txt') && !kept.has(name));
-    await Promise.allSettled(old.map((name) => rm(path.join(directory, name))));
+    if (known === id) await subjects.write(id, subject);
+    await subjects.keepOnly((await list()).map((each) => each.id));
     return known;
   }
 
@@ -125,8 +126,8 @@ export function openApprovals(stateDirectory: string, clock: Clock = systemClock
     });
   }
 
-  async function list(): Promise<Approval[]> {
-    return current((await store.read()).approvals);
+  function list(): Promise<Approval[]> {
+    return store.update((state, now) => ({ state, result: current(state.approvals, now) }));
   }
 
   return {
@@ -182,7 +183,7 @@ export function openApprovals(stateDirectory: string, clock: Clock = systemClock
     },
 
     list,
-    subjectOf: ({ id }) => readFile(subjectFile(id), 'utf8'),
+    subjectOf: ({ id }) => subjects.read(id),
 
     async decide(id, approved, reason) {
       const mark = randomBytes(8).toString('hex');

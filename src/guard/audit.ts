@@ -8,6 +8,7 @@ import { fileNumbers, writePending } from './audit-files.js';
 import { begin, end, moveOn, type Begun, type Chain } from './chain.js';
 import type { WrittenFile } from './plan.js';
 import type { Caller } from './quota.js';
+import type { GuardState } from './state.js';
 
 /** What came of a call, without anything that it was given or that a page said. */
 export interface CallOutcome {
@@ -55,11 +56,13 @@ const attemptsAtMost = 5;
 export function openAudit(options: {
   directory: string;
   store: StateStore<Chain>;
+  /** Gives lines their order among those of other machines; undefined where there are none. */
+  nextOrder?: GuardState['nextOrder'];
   caller: Caller;
   /** Whether calls run where the log can't be written. */
   failMode: () => 'open' | 'closed';
 }): Audit {
-  const { directory, store, caller, failMode } = options;
+  const { directory, store, nextOrder, caller, failMode } = options;
   const holder = nameOfProcess();
   /** Number of the last line that this process knows to be in its file. */
   let known = 0;
@@ -98,9 +101,22 @@ export function openAudit(options: {
 
   async function close(line: Line, outcome: object): Promise<void> {
     if (!line.isOpen) await open(line);
-    const chain = await store.update((state) => end(state, line.id, outcome, known), lasting);
+    let chain: Chain | undefined;
+    // Another line may have come in between with a later number.
+    while (chain === undefined || line.id in chain.open) {
+      const order = await orderAfter(chain?.order ?? 0);
+      chain = await store.update((state) => end(state, line.id, outcome, known, order), lasting);
+    }
     owed.delete(line);
     await write(chain);
+  }
+
+  /** Without Redis, and while it is away, a line has no order among those of other machines. */
+  async function orderAfter(after: number): Promise<number | undefined> {
+    return nextOrder?.(after).catch((error: unknown) => {
+      report(error);
+      return undefined;
+    });
   }
 
   /** Writes the lines of calls whose processes died. */

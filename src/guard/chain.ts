@@ -12,6 +12,8 @@ export const chainSchema = z.object({
   /** Lines that were ever written, and the hash of the last. */
   count: z.number(),
   head: z.string(),
+  /** The order of the last line that has one, among those of all machines that share Redis. */
+  order: z.number().default(0),
   /** Number of the file that is written to, and its size once all that is pending is in it. */
   file: z.number(),
   bytes: z.number(),
@@ -23,7 +25,15 @@ export const chainSchema = z.object({
 
 export type Chain = z.infer<typeof chainSchema>;
 
-export const emptyChain: Chain = { count: 0, head: '', file: 1, bytes: 0, pending: [], open: {} };
+export const emptyChain: Chain = {
+  count: 0,
+  head: '',
+  order: 0,
+  file: 1,
+  bytes: 0,
+  pending: [],
+  open: {},
+};
 
 /** A file that would grow beyond this many bytes is closed, and the next one begun. */
 const fileBytes = 16 * 1024 * 1024;
@@ -40,13 +50,21 @@ export function begin(chain: Chain, id: string, begun: Begun, holder: string): C
 
 /**
  * Adds the line of what has begun, and forgets pending lines up to number `known`, which are in their files. Does
- * nothing where the line has been added already.
+ * nothing where the line has been added already, or where the last line has a later `order`: the line is then still
+ * open, and needs another.
  */
-export function end(chain: Chain, id: string, outcome: object, known: number): Changed<Chain, Chain> {
+export function end(
+  chain: Chain,
+  id: string,
+  outcome: object,
+  known: number,
+  order?: number,
+): Changed<Chain, Chain> {
   const { [id]: entry, ...open } = chain.open;
-  if (entry === undefined) return { state: chain, result: chain };
+  if (entry === undefined || (order !== undefined && order <= chain.order))
+    return { state: chain, result: chain };
   const line = chain.count + 1;
-  const json = JSON.stringify({ line, prev: chain.head, ...entry.begun, ...outcome });
+  const json = JSON.stringify({ line, prev: chain.head, order, ...entry.begun, ...outcome });
   const text = `${json}\n`;
   const size = Buffer.byteLength(text);
   const isFull = chain.bytes > 0 && chain.bytes + size > fileBytes;
@@ -55,6 +73,7 @@ export function end(chain: Chain, id: string, outcome: object, known: number): C
   const state = {
     count: line,
     head: hashOf(json),
+    order: order ?? chain.order,
     file,
     bytes: at + size,
     pending: [...chain.pending.filter((each) => each.line > known), { line, file, at, text }],

@@ -4,7 +4,8 @@ import { artifactBytes, requireArtifactSize } from '../model/artifact.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { recordTool, type Decision, type Limit } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
-import { systemClock, type Clock } from '../state/clock.js';
+import type { Clock } from '../state/clock.js';
+import type { Redis } from '../state/redis.js';
 import {
   artifactsDirectory,
   checkArtifactPath,
@@ -23,7 +24,7 @@ import { decide, deniedAction, limitsOf, limitsOfTool, type Call, type Denial } 
 import type { Audit } from './audit.js';
 import type { Charge, Left } from './counters.js';
 import type { Caller, Hold, Quota } from './quota.js';
-import type { GuardState } from './state.js';
+import type { GuardState, StatePlace } from './state.js';
 import type { Demand, Person } from './approvals.js';
 import type { OnConflict, OutputFile, Plan, PlanOptions, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
@@ -123,13 +124,16 @@ export function createGuard(options: {
   stateDirectory: string;
   config: () => GuardConfig;
   caller: Caller;
+  /** Where state that several machines share is kept. */
+  redis?: Redis | undefined;
   clock?: Clock;
   /** What the guards of one process share; each opens its own where this is not given. */
   state?: () => Promise<GuardState>;
 }): Guard {
-  const { workspace, stateDirectory, config, caller, clock = systemClock() } = options;
+  const { workspace, stateDirectory, config, caller, redis, clock } = options;
   const territory = { workspace: path.resolve(workspace), stateDirectory: path.resolve(stateDirectory) };
-  const state = options.state ?? sharedState(territory.stateDirectory);
+  const statePlace = { directory: territory.stateDirectory, redis, clock };
+  const state = options.state ?? sharedState(statePlace);
   const ownLimits = (): Limit[] => [...limitsOf(config().policy), ...config().writes.limits];
   const sharedLimits = (): Limit[] => {
     const { limits = [], policies = [] } = config().others ?? {};
@@ -142,20 +146,21 @@ export function createGuard(options: {
       openQuota({
         store: limits,
         caller,
-        clock,
         configured: () => [...ownLimits(), ...sharedLimits()],
       }),
     ));
 
   let log: Promise<Audit> | undefined;
   const audit = (): Promise<Audit> =>
-    (log ??= Promise.all([import('./audit.js'), state()]).then(([{ openAudit }, { audit: store }]) =>
-      openAudit({
-        directory: territory.stateDirectory,
-        store,
-        caller,
-        failMode: () => config().state.failMode,
-      }),
+    (log ??= Promise.all([import('./audit.js'), state()]).then(
+      ([{ openAudit }, { audit: store, nextOrder }]) =>
+        openAudit({
+          directory: territory.stateDirectory,
+          store,
+          nextOrder,
+          caller,
+          failMode: () => config().state.failMode,
+        }),
     ));
 
   /** Takes quota; where the state can't be reached, `state.failMode` says whether the call runs without. */
@@ -175,7 +180,7 @@ export function createGuard(options: {
     person: Person,
   ): Promise<{ use: () => Promise<void> }> {
     const { openApprovals } = await import('./approvals.js');
-    return openApprovals(territory.stateDirectory, clock).demand({ ...demand, grant: caller.grant }, person);
+    return openApprovals(statePlace).demand({ ...demand, grant: caller.grant }, person);
   }
 
   async function checkPath(
@@ -353,10 +358,10 @@ export function createGuard(options: {
   };
 }
 
-/** The state in a directory, opened when it is first needed, so that a server starts with little. */
-export function sharedState(directory: string): () => Promise<GuardState> {
+/** The state in a place, opened when it is first needed, so that a server starts with little. */
+export function sharedState(place: StatePlace): () => Promise<GuardState> {
   let opened: Promise<GuardState> | undefined;
-  return () => (opened ??= import('./state.js').then(({ openState }) => openState(directory)));
+  return () => (opened ??= import('./state.js').then(({ openState }) => openState(place)));
 }
 
 function denied(tool: string, { kind, rule, reason }: Denial): CodegenError {

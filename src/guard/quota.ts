@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { CodegenError } from '../model/errors.js';
 import type { Limit } from '../model/policy.js';
-import type { Clock, Instant } from '../state/clock.js';
+import type { Instant } from '../state/clock.js';
 import type { StateStore } from '../state/store.js';
 import {
   enter,
   heldUpAfterMs,
   leftOf,
-  noCounters,
   release,
   type Charge,
   type Counters,
@@ -27,7 +26,7 @@ export interface Hold {
   release(): Promise<void>;
 }
 
-/** The counters that all processes of one state directory share. */
+/** The counters that all who share the state share. */
 export interface Quota {
   /**
    * Takes what is charged from every limit, or from none, under an id by which it can be given back. Throws
@@ -48,17 +47,16 @@ const attemptsAtMost = 5;
 export function openQuota(options: {
   store: StateStore<Counters>;
   caller: Caller;
-  clock: Clock;
   configured: () => readonly Limit[];
 }): Quota {
-  const { store, caller, clock, configured } = options;
+  const { store, caller, configured } = options;
   const owners = { session: caller.connection, grant: caller.grant, server: '' };
   const keyOf = ({ scope, counter }: Limit): string => JSON.stringify([scope, owners[scope], counter]);
-  /** Now, in whole microseconds as they are kept. */
-  const instant = (): Instant => {
-    const now = clock.now();
-    return { ...now, monotonic: Math.floor(now.monotonic * 1_000) / 1_000 };
-  };
+  /** In whole microseconds, as times are kept. */
+  const whole = (now: Instant): Instant => ({
+    ...now,
+    monotonic: Math.floor(now.monotonic * 1_000) / 1_000,
+  });
 
   const giveBack = (id: string): Promise<void> =>
     store.update((state) => release(state, id), { durable: false });
@@ -70,28 +68,31 @@ export function openQuota(options: {
       if (charges.length === 0) return { release: () => Promise.resolve() };
       const hold = { release: () => giveBack(id) };
       for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
-        const { at, refused } = await store.update((state) =>
-          enter(state, instant(), id, charges, keyOf, configured()),
+        const { at, refused } = await store.update((state, now) =>
+          enter(state, whole(now), id, charges, keyOf, configured()),
         );
         if (refused) throw rateLimited(refused);
-        if (clock.now().monotonic - at < heldUpAfterMs) return hold;
+        if (store.now().monotonic - at < heldUpAfterMs) return hold;
       }
       await hold.release();
-      throw new CodegenError('LOCK_TIMEOUT', 'Counting a call in the state directory takes too long.', {
-        hint: 'Try again; if it goes on, the disk of the state directory is too slow.',
+      throw new CodegenError('LOCK_TIMEOUT', 'Counting a call takes too long.', {
+        hint: 'Try again; if it goes on, the disk of the state directory, or the way to Redis, is too slow.',
       });
     },
 
     left: async (limits) =>
-      leftOf(limits.length === 0 ? noCounters : await store.read(), instant(), limits, keyOf),
+      limits.length === 0
+        ? { remaining: {}, resets: {} }
+        : store.update((state, now) => ({ state, result: leftOf(state, whole(now), limits, keyOf) })),
 
-    async used(limits) {
-      const state = await store.read();
-      const now = instant();
-      return limits.map(
-        (limit) => limit.max - (leftOf(state, now, [limit], keyOf).remaining[limit.counter] ?? limit.max),
-      );
-    },
+    used: (limits) =>
+      store.update((state, now) => ({
+        state,
+        result: limits.map(
+          (limit) =>
+            limit.max - (leftOf(state, whole(now), [limit], keyOf).remaining[limit.counter] ?? limit.max),
+        ),
+      })),
   };
 }
 

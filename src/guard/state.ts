@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { createFileStore, part, type StateStore } from '../state/store.js';
+import type { Clock } from '../state/clock.js';
+import { createFileStore } from '../state/file-store.js';
+import { createRedisStore } from '../state/redis-store.js';
+import type { Redis } from '../state/redis.js';
+import { part, type StateStore } from '../state/store.js';
 import { chainSchema, emptyChain, type Chain } from './chain.js';
 import { countersSchema, noCounters, type Counters } from './counters.js';
 
@@ -9,13 +13,52 @@ const stateSchema = z.object({
   audit: chainSchema.default(emptyChain),
 });
 
-/** What the guard keeps and shares with the other processes of its state directory. */
+/** What the guard keeps and shares: in the state directory, and where there is one in Redis. */
 export interface GuardState {
   limits: StateStore<Counters>;
+  /** That of the state directory: each machine has a log of its own. */
   audit: StateStore<Chain>;
+  /** A number greater than `after` and all that were given before, on whatever machine; undefined without Redis. */
+  nextOrder: ((after: number) => Promise<number>) | undefined;
 }
 
-export function openState(directory: string): GuardState {
-  const store = createFileStore(directory, stateSchema, stateSchema.parse({}));
-  return { limits: part(store, 'limits'), audit: part(store, 'audit') };
+/** Where a state is kept. */
+export interface StatePlace {
+  /** Absolute path of the state directory. */
+  directory: string;
+  redis?: Redis | undefined;
+  clock?: Clock | undefined;
+}
+
+export function openState({ directory, redis, clock }: StatePlace): GuardState {
+  const store = createFileStore(directory, stateSchema, stateSchema.parse({}), clock);
+  return {
+    limits:
+      redis === undefined
+        ? part(store, 'limits')
+        : createRedisStore(redis, 'limits', countersSchema, noCounters),
+    audit: part(store, 'audit'),
+    nextOrder: redis && orderIn(redis),
+  };
+}
+
+/** Goes on after the number given where Redis has lost its own. */
+const takeNumber = `
+local number = redis.call('INCR', KEYS[1])
+if number <= tonumber(ARGV[1]) then
+  number = tonumber(ARGV[1]) + 1
+  redis.call('SET', KEYS[1], number)
+end
+return number
+`;
+
+function orderIn({ run, key }: Redis): (after: number) => Promise<number> {
+  return async (after) =>
+    z
+      .number()
+      .parse(
+        await run((client) =>
+          client.eval(takeNumber, { keys: [key('audit-order')], arguments: [String(after)] }),
+        ),
+      );
 }

@@ -1,16 +1,17 @@
 import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { bootOf } from './clock.js';
 import { isRunning } from './files.js';
 
-/** A process that may be seen from another container is believed to be at work for so long, in milliseconds. */
+/** A process of another container or machine, which can't be seen, is believed to be at work for so long, in milliseconds. */
 const unseenForMs = 15_000;
 
 /**
- * A name for this process that fits into a file name, and that no other process of this machine ever has: its number,
- * when it started, the container that numbers it, and the boot.
+ * A name for this process that fits into a file name, and that no other process ever has: its number, when it started,
+ * the container that numbers it, the boot, and the machine.
  */
 export function nameOfProcess(): string {
-  return [process.pid, startOf(process.pid) ?? '', containerOf(), bootOf()].join('_');
+  return [process.pid, startOf(process.pid) ?? '', containerOf(), bootOf(), machineName()].join('_');
 }
 
 /**
@@ -19,7 +20,8 @@ export function nameOfProcess(): string {
  * life, except where the system does not tell when processes started.
  */
 export function mayBeAtWork(name: string, ageMs: number): boolean {
-  const [pid = '', start, container, boot] = name.split('_');
+  const [pid = '', start, container, boot, machine = machineName()] = name.split('_');
+  if (machine !== machineName()) return ageMs < unseenForMs;
   if (boot !== bootOf()) return false;
   if (container !== containerOf()) return ageMs < unseenForMs;
   if (!isRunning(Number(pid))) return false;
@@ -44,4 +46,8 @@ function containerOf(): string {
   } catch {
     return '';
   }
+}
+
+function machineName(): string {
+  return hostname().replace(/[^a-z\d-]/gi, '-');
 }

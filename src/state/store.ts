@@ -1,11 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import path from 'node:path';
-import type { ZodType } from 'zod';
-import { CodegenError, messageOf } from '../model/errors.js';
-import { ensureStateDirectory, errnoOf, isRunning, syncDirectory, syncFile } from './files.js';
+import { messageOf } from '../model/errors.js';
+import type { Instant } from './clock.js';
 
 /** What a change makes of the state, and what it tells its caller. */
 export interface Changed<State, Result> {
@@ -13,21 +7,24 @@ export interface Changed<State, Result> {
   result: Result;
 }
 
-/** What is kept between calls and shared by all processes that name the same directory. */
+/** What is kept between calls and shared by all processes that name the same place. */
 export interface StateStore<State> {
   /** The newest state. */
   read(): Promise<State>;
   /**
    * Replaces the state by what `change` makes of it and returns its result; returning the state it was given writes
-   * nothing. `change` must not modify the state it gets. It is evaluated anew whenever another process was faster, and
-   * may be after it has already taken effect: what it adds carries an id, so that it finds its own. What is `durable`,
-   * as it is unless told otherwise, is on the disk when this returns; else only a power failure can lose it.
-   * Throws LOCK_TIMEOUT where others are faster again and again, WRITE_FAILED where the directory can't be used.
+   * nothing. `now` is the time by the store's own clock, of which all who share it have the same. `change` must not
+   * modify the state it gets. It is evaluated anew whenever another process was faster, and may be after it has already
+   * taken effect: what it adds carries an id, so that it finds its own. What is `durable`, as it is unless told
+   * otherwise, is on the disk when this returns; else only a power failure can lose it.
+   * Throws LOCK_TIMEOUT where others are faster again and again, WRITE_FAILED where the place can't be used.
    */
   update<Result>(
-    change: (state: State) => Changed<State, Result>,
+    change: (state: State, now: Instant) => Changed<State, Result>,
     options?: { durable?: boolean },
   ): Promise<Result>;
+  /** The time by that clock. It may be a little ahead where the clock is far away, and is never behind. */
+  now(): Instant;
 }
 
 /** One part of a state as a store of its own; what several parts ask for at once is one change of the whole. */
@@ -36,162 +33,45 @@ export function part<State extends object, Key extends keyof State>(
   key: Key,
 ): StateStore<State[Key]> {
   return {
+    now: () => store.now(),
     read: async () => (await store.read())[key],
     update: (change, options) =>
-      store.update((state) => {
-        const { state: changed, result } = change(state[key]);
+      store.update((state, now) => {
+        const { state: changed, result } = change(state[key], now);
         return { state: changed === state[key] ? state : { ...state, [key]: changed }, result };
       }, options),
   };
 }
 
-/** A change that waits for its generation. */
-interface Waiting<State> {
+/** Changes that are committed together. */
+export interface Batch<State> {
+  /** What they make of the state, one after the other; may be called anew. */
+  apply: (state: State, now: Instant) => State;
+  /** Whether any of them is to be on the disk when its caller goes on. */
   durable: boolean;
-  apply: (state: State) => State;
+}
+
+/** What came of a batch; the next one is committed once this is known. */
+export interface Committed {
+  /** Callers go on when this is settled. */
+  lasting: Promise<unknown>;
+  /** The next batch waits for this. */
+  cleaned?: Promise<unknown> | undefined;
+}
+
+/** A change that waits for its batch. */
+interface Waiting<State> extends Batch<State> {
   /** Tells the caller what came of the last evaluation. */
   settle: () => void;
   fail: (error: unknown) => void;
 }
 
-const generationsKept = 16;
-const attemptsAtMost = 100;
-const stateFile = 'state.json';
-
-/**
- * A store in files. Each generation of the state is a directory, made complete under a temporary name and renamed to
- * the next number. Renaming onto a directory that is not empty fails on every system, hard links or not, so of two
- * processes exactly one creates a number, and the other evaluates again. A process that was stopped may find its
- * number free once more, because old generations are removed; it then sees one so much higher that it evaluates again
- * too. To read, evaluate and rename takes a millisecond and is done in one go: changes that are asked for meanwhile go
- * into the next generation together. The lock is courtesy: it queues processes that have lost.
- */
-export function createFileStore<State>(
-  directory: string,
-  schema: ZodType<State>,
-  initial: State,
-): StateStore<State> {
-  const folder = path.join(directory, 'state');
+/** The `update` of a store that commits batch after batch: what is asked for meanwhile goes into the next one together. */
+export function batching<State>(
+  commit: (batch: Batch<State>) => Promise<Committed>,
+): StateStore<State>['update'] {
   let waiting: Waiting<State>[] = [];
   let working = false;
-  let isClean = false;
-
-  function numbers(): number[] {
-    try {
-      return readdirSync(folder)
-        .filter((name) => /^\d+$/.test(name))
-        .map(Number)
-        .sort((a, b) => b - a);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return [];
-      throw error;
-    }
-  }
-
-  /** The newest generation that can be read: one torn by a power failure gives way to the one before. */
-  function newest(): { number: number; state: State } {
-    const found = numbers();
-    const top = found[0];
-    if (top === undefined) return { number: 0, state: initial };
-    for (const number of found) {
-      try {
-        const text = readFileSync(path.join(folder, String(number), stateFile), 'utf8');
-        return { number: top, state: schema.parse(JSON.parse(text)) };
-      } catch (error) {
-        if (isSystemFailure(error)) throw error;
-      }
-    }
-    // All that were listed may have been removed since, while this process was stopped.
-    if (numbers()[0] !== top) return newest();
-    throw new CodegenError('WRITE_FAILED', `The state in ${folder} can't be read.`, {
-      hint: `Remove ${folder}; limits then start counting from zero.`,
-    });
-  }
-
-  /** False where another process has that number already. */
-  function create(number: number, state: State): boolean {
-    const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}`);
-    const target = path.join(folder, String(number));
-    try {
-      mkdirSync(temporary, { recursive: true, mode: 0o700 });
-      writeFileSync(path.join(temporary, stateFile), JSON.stringify(state), { flag: 'wx', mode: 0o600 });
-      renameSync(temporary, target);
-      return true;
-    } catch (error) {
-      rmSync(temporary, { recursive: true, force: true });
-      if (errnoOf(error) === 'ENOENT' || statSync(target, { throwIfNoEntry: false })) return false;
-      throw error;
-    }
-  }
-
-  /** Brings a generation to the disk; one that has been removed is in those that came after. */
-  async function sync(number: number): Promise<void> {
-    await syncFile(path.join(folder, String(number), stateFile)).catch((error: unknown) => {
-      if (isSystemFailure(error)) throw error;
-    });
-    await syncDirectory(folder);
-  }
-
-  /** Removes old generations and what killed processes left; another process may be doing the same. */
-  async function clean(number: number): Promise<void> {
-    // Else a power failure could leave none that can be read.
-    await sync(number);
-    const old = (await readdir(folder)).filter((name) => {
-      const pid = /^\.(\d+)-/.exec(name)?.[1];
-      return pid ? !isRunning(Number(pid)) : Number(name) <= number - generationsKept;
-    });
-    await Promise.allSettled(
-      old.map((name) => rm(path.join(folder, name), { recursive: true, force: true })),
-    );
-  }
-
-  /** The number of the generation that holds these changes, 0 where nothing had to be written; undefined where others were faster. */
-  function attempt(batch: readonly Waiting<State>[]): number | undefined {
-    const head = newest();
-    const state = batch.reduce((before, { apply }) => apply(before), head.state);
-    if (state === head.state) return 0;
-    const number = head.number + 1;
-    if (!create(number, state)) return undefined;
-    return (numbers()[0] ?? 0) < number + generationsKept ? number : undefined;
-  }
-
-  async function commit(batch: readonly Waiting<State>[]): Promise<number> {
-    if (numbers().length === 0) await ensureStateDirectory(directory);
-    let number = attempt(batch);
-    for (let losses = 1; number === undefined && losses < attemptsAtMost; losses++)
-      number = await courteously(directory, () => attempt(batch));
-    if (number !== undefined) return number;
-    const holder = await readFile(holderFile(directory), 'utf8').catch(() => 'nobody');
-    const busy = `Other processes kept changing the state in ${folder}; the last to lock it was ${holder}.`;
-    throw new CodegenError('LOCK_TIMEOUT', busy, {
-      hint: 'Try again; if it goes on, end other servers that share this directory.',
-    });
-  }
-
-  /** Commits what waits, generation by generation, until nothing does. */
-  async function work(): Promise<void> {
-    for (let batch = take(); batch.length > 0; batch = take()) {
-      const number = await commit(batch).catch((error: unknown) => {
-        for (const { fail } of batch) fail(error);
-        return 0;
-      });
-      const isLasting = number > 0 && batch.some(({ durable }) => durable);
-      // The next generation need not wait for the disk to have this one.
-      const lasting = isLasting ? sync(number) : Promise.resolve();
-      void lasting.then(
-        () => {
-          for (const { settle } of batch) settle();
-        },
-        (error: unknown) => {
-          for (const { fail } of batch) fail(error);
-        },
-      );
-      if (number > 0 && (!isClean || number % generationsKept === 0)) {
-        isClean = true;
-        await clean(number).catch(() => undefined);
-      }
-    }
-  }
 
   function take(): Waiting<State>[] {
     const batch = waiting;
@@ -200,84 +80,56 @@ export function createFileStore<State>(
     return batch;
   }
 
-  return {
-    read: () => wrapped(() => Promise.resolve(newest().state), folder),
-    update: (change, { durable = true } = {}) =>
-      wrapped(
-        () =>
-          new Promise((resolve, reject) => {
-            let settle = (): void => undefined;
-            waiting.push({
-              durable,
-              fail: reject,
-              settle: () => {
-                settle();
-              },
-              apply(before) {
-                try {
-                  const { state, result } = change(before);
-                  settle = () => {
-                    resolve(result);
-                  };
-                  return state;
-                } catch (error) {
-                  settle = () => {
-                    reject(error instanceof Error ? error : new Error(messageOf(error)));
-                  };
-                  return before;
-                }
-              },
-            });
-            if (working) return;
-            working = true;
-            // What else is asked for in this turn goes into the same generation.
-            setImmediate(() => void work());
-          }),
-        folder,
-      ),
-  };
-}
-
-/** Says who took the lock last, for people who look for what keeps it busy. */
-function holderFile(directory: string): string {
-  return path.join(directory, 'state.holder');
-}
-
-/** Runs `task` under the lock, or without it where it can't be had soon: the task is safe either way. */
-async function courteously<Result>(directory: string, task: () => Result): Promise<Result> {
-  const { default: lockfile } = await import('proper-lockfile');
-  const release = await lockfile
-    .lock(directory, {
-      lockfilePath: path.join(directory, 'state.lock'),
-      realpath: false,
-      stale: 2_000,
-      retries: { retries: 25, minTimeout: 2, maxTimeout: 25, randomize: true },
-      onCompromised: () => undefined,
-    })
-    .catch(() => undefined);
-  const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
-  if (release) await writeFile(holderFile(directory), holder, { mode: 0o600 }).catch(() => undefined);
-  try {
-    return task();
-  } finally {
-    await release?.().catch(() => undefined);
+  /** Commits what waits, until nothing does. */
+  async function work(): Promise<void> {
+    for (let batch = take(); batch.length > 0; batch = take()) {
+      const changes = batch;
+      const settle = (): void => {
+        for (const each of changes) each.settle();
+      };
+      const fail = (error: unknown): void => {
+        for (const each of changes) each.fail(error);
+      };
+      try {
+        const { lasting, cleaned } = await commit({
+          apply: (state, now) => changes.reduce((before, { apply }) => apply(before, now), state),
+          durable: changes.some(({ durable }) => durable),
+        });
+        void lasting.then(settle, fail);
+        await cleaned?.catch(() => undefined);
+      } catch (error) {
+        fail(error);
+      }
+    }
   }
-}
 
-/** True where the disk refuses, rather than one generation being gone or damaged. */
-function isSystemFailure(error: unknown): boolean {
-  const code = errnoOf(error);
-  return code !== undefined && code !== 'ENOENT' && code !== 'ENOTDIR';
-}
-
-async function wrapped<Result>(task: () => Promise<Result>, folder: string): Promise<Result> {
-  try {
-    return await task();
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    throw new CodegenError('WRITE_FAILED', `The state in ${folder} can't be used: ${messageOf(error)}.`, {
-      hint: 'Make the state directory writable, or free space on its disk.',
-      cause: error,
+  return (change, { durable = true } = {}) =>
+    new Promise((resolve, reject) => {
+      let settle = (): void => undefined;
+      waiting.push({
+        durable,
+        fail: reject,
+        settle: () => {
+          settle();
+        },
+        apply(before, now) {
+          try {
+            const { state, result } = change(before, now);
+            settle = () => {
+              resolve(result);
+            };
+            return state;
+          } catch (error) {
+            settle = () => {
+              reject(error instanceof Error ? error : new Error(messageOf(error)));
+            };
+            return before;
+          }
+        },
+      });
+      if (working) return;
+      working = true;
+      // What else is asked for in this turn goes into the same batch.
+      setImmediate(() => void work());
     });
-  }
 }

@@ -20,7 +20,7 @@ async function requested(call: Promise<unknown>): Promise<string> {
 test('an approval lets the same call through once, and no other', async () => {
   const clock = manualClock();
   const settings = { policy: requireApproval, clock };
-  const store = openApprovals(path.join(workspace(), '.codegen'), clock);
+  const store = openApprovals({ directory: path.join(workspace(), '.codegen'), clock });
   const guard = open(settings);
   const call = { tool: 'run', args: { grep: 'a', file: 'b' } };
   const id = await requested(guard.admit(call));
@@ -71,7 +71,7 @@ test('what is declined says why, and uses no quota; what is cancelled does not r
   expect(asked[0]).toContain('"grep": "');
   expect(asked[0]).not.toContain('\u001b');
 
-  const store = openApprovals(path.join(workspace(), '.codegen'));
+  const store = openApprovals({ directory: path.join(workspace(), '.codegen') });
   await store.decide(id, true, undefined);
   expect(await outcomeOf(admit(undefined, AbortSignal.abort()))).toBe('APPROVAL_REQUIRED');
   await admit(undefined);
@@ -81,7 +81,7 @@ test('what is declined says why, and uses no quota; what is cancelled does not r
 test('the approval of a write is bound to the files as they are and as they become', async () => {
   const tool = 'end_codegen_session';
   const guard = open({ policy: { tools: { [tool]: { action: 'require_approval' } } }, overwrite: 'always' });
-  const store = openApprovals(path.join(workspace(), '.codegen'));
+  const store = openApprovals({ directory: path.join(workspace(), '.codegen') });
   const write = async (body: string, onConflict: 'fail' | 'overwrite' = 'fail') => {
     const { confirm } = await guard.admit({ tool });
     return guard.write({ files: [{ file: 'a.spec.ts', content: emitted(body) }], onConflict, confirm });

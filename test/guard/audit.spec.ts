@@ -15,7 +15,7 @@ const allowed = { kind: 'allowed', rule: 'default' } as const;
 const holder = nameOfProcess();
 
 function open(directory = test.info().outputPath('.codegen'), failMode: 'open' | 'closed' = 'closed') {
-  const { audit: store } = openState(directory);
+  const { audit: store } = openState({ directory });
   const audit = openAudit({
     directory,
     store,

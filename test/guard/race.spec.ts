@@ -136,7 +136,7 @@ test('two thousand calls of eight processes, two of them stopped at every step: 
   expect(totals.filter(({ outcome }) => outcome === 'admitted')).toHaveLength(500);
 
   // The counter that admits all tells when each was admitted.
-  const { counters } = await openState(path.join(root, '.codegen')).limits.read();
+  const { counters } = await openState({ directory: path.join(root, '.codegen') }).limits.read();
   const times = entriesOf(counters[JSON.stringify(['server', '', 'every'])], 0).map(({ at }) => at);
   const bursts = made.filter((_, index) => index < 2 || index % 2 === 0).flat();
   expect(times).toHaveLength(bursts.filter(({ outcome }) => outcome === 'admitted').length);

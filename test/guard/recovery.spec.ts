@@ -21,6 +21,8 @@ for (const [name, holder, ageMs, atWork] of [
   ['one from before the last boot', [process.ppid, '', container, 'earlier'].join('_'), 0, false],
   ['one of another container, just now', ['1', '1', 'other', boot].join('_'), 1_000, true],
   ['one of another container, a while ago', ['1', '1', 'other', boot].join('_'), 60_000, false],
+  ['one of another machine, just now', ['1', '1', container, 'other', 'else'].join('_'), 1_000, true],
+  ['one of another machine, a while ago', ['1', '1', container, 'other', 'else'].join('_'), 60_000, false],
   ['one that nobody knows', 'nonsense', 0, false],
 ] as const)
   test(`${name} ${atWork ? 'may be' : 'is not'} at work`, () => {

@@ -4,7 +4,8 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { z } from 'zod';
-import { createFileStore, part } from '../../src/state/store.js';
+import { createFileStore } from '../../src/state/file-store.js';
+import { part } from '../../src/state/store.js';
 
 const schema = z.object({ value: z.number() });
 

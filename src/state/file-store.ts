@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import type { ZodType } from 'zod';
+import { CodegenError, messageOf } from '../model/errors.js';
+import { systemClock, type Clock } from './clock.js';
+import { ensureStateDirectory, errnoOf, isRunning, syncDirectory, syncFile } from './files.js';
+import { batching, type Batch, type Committed, type StateStore } from './store.js';
+
+const generationsKept = 16;
+const attemptsAtMost = 100;
+const stateFile = 'state.json';
+
+/**
+ * A store in files. Each generation of the state is a directory, made complete under a temporary name and renamed to
+ * the next number. Renaming onto a directory that is not empty fails on every system, hard links or not, so of two
+ * processes exactly one creates a number, and the other evaluates again. A process that was stopped may find its
+ * number free once more, because old generations are removed; it then sees one so much higher that it evaluates again
+ * too. To read, evaluate and rename takes a millisecond and is done in one go: changes that are asked for meanwhile go
+ * into the next generation together. The lock is courtesy: it queues processes that have lost.
+ */
+export function createFileStore<State>(
+  directory: string,
+  schema: ZodType<State>,
+  initial: State,
+  clock: Clock = systemClock(),
+): StateStore<State> {
+  const folder = path.join(directory, 'state');
+  let isClean = false;
+
+  function numbers(): number[] {
+    try {
+      return readdirSync(folder)
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .sort((a, b) => b - a);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  /** The newest generation that can be read: one torn by a power failure gives way to the one before. */
+  function newest(): { number: number; state: State } {
+    const found = numbers();
+    const top = found[0];
+    if (top === undefined) return { number: 0, state: initial };
+    for (const number of found) {
+      try {
+        const text = readFileSync(path.join(folder, String(number), stateFile), 'utf8');
+        return { number: top, state: schema.parse(JSON.parse(text)) };
+      } catch (error) {
+        if (isSystemFailure(error)) throw error;
+      }
+    }
+    // All that were listed may have been removed since, while this process was stopped.
+    if (numbers()[0] !== top) return newest();
+    throw new CodegenError('WRITE_FAILED', `The state in ${folder} can't be read.`, {
+      hint: `Remove ${folder}; limits then start counting from zero.`,
+    });
+  }
+
+  /** False where another process has that number already. */
+  function create(number: number, state: State): boolean {
+    const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}`);
+    const target = path.join(folder, String(number));
+    try {
+      mkdirSync(temporary, { recursive: true, mode: 0o700 });
+      writeFileSync(path.join(temporary, stateFile), JSON.stringify(state), { flag: 'wx', mode: 0o600 });
+      renameSync(temporary, target);
+      return true;
+    } catch (error) {
+      rmSync(temporary, { recursive: true, force: true });
+      if (errnoOf(error) === 'ENOENT' || statSync(target, { throwIfNoEntry: false })) return false;
+      throw error;
+    }
+  }
+
+  /** Brings a generation to the disk; one that has been removed is in those that came after. */
+  async function sync(number: number): Promise<void> {
+    await syncFile(path.join(folder, String(number), stateFile)).catch((error: unknown) => {
+      if (isSystemFailure(error)) throw error;
+    });
+    await syncDirectory(folder);
+  }
+
+  /** Removes old generations and what killed processes left; another process may be doing the same. */
+  async function clean(number: number): Promise<void> {
+    // Else a power failure could leave none that can be read.
+    await sync(number);
+    const old = (await readdir(folder)).filter((name) => {
+      const pid = /^\.(\d+)-/.exec(name)?.[1];
+      return pid ? !isRunning(Number(pid)) : Number(name) <= number - generationsKept;
+    });
+    await Promise.allSettled(
+      old.map((name) => rm(path.join(folder, name), { recursive: true, force: true })),
+    );
+  }
+
+  /** The number of the generation that holds these changes, 0 where nothing had to be written; undefined where others were faster. */
+  function attempt({ apply }: Batch<State>): number | undefined {
+    const head = newest();
+    const state = apply(head.state, clock.now());
+    if (state === head.state) return 0;
+    const number = head.number + 1;
+    if (!create(number, state)) return undefined;
+    return (numbers()[0] ?? 0) < number + generationsKept ? number : undefined;
+  }
+
+  /** The number of the generation that holds the batch, 0 where nothing had to be written. */
+  async function generationOf(batch: Batch<State>): Promise<number> {
+    if (numbers().length === 0) await ensureStateDirectory(directory);
+    let number = attempt(batch);
+    for (let losses = 1; number === undefined && losses < attemptsAtMost; losses++)
+      number = await courteously(directory, () => attempt(batch));
+    if (number !== undefined) return number;
+    const holder = await readFile(holderFile(directory), 'utf8').catch(() => 'nobody');
+    const busy = `Other processes kept changing the state in ${folder}; the last to lock it was ${holder}.`;
+    throw new CodegenError('LOCK_TIMEOUT', busy, {
+      hint: 'Try again; if it goes on, end other servers that share this directory.',
+    });
+  }
+
+  async function commit(batch: Batch<State>): Promise<Committed> {
+    const number = await generationOf(batch);
+    if (number === 0) return { lasting: Promise.resolve() };
+    // The next generation need not wait for the disk to have this one.
+    const lasting = batch.durable ? sync(number) : Promise.resolve();
+    if (isClean && number % generationsKept !== 0) return { lasting };
+    isClean = true;
+    return { lasting, cleaned: clean(number) };
+  }
+
+  const update = batching(commit);
+  return {
+    read: () => wrapped(() => Promise.resolve(newest().state), folder),
+    update: (change, options) => wrapped(() => update(change, options), folder),
+    now: () => clock.now(),
+  };
+}
+
+/** Says who took the lock last, for people who look for what keeps it busy. */
+function holderFile(directory: string): string {
+  return path.join(directory, 'state.holder');
+}
+
+/** Runs `task` under the lock, or without it where it can't be had soon: the task is safe either way. */
+async function courteously<Result>(directory: string, task: () => Result): Promise<Result> {
+  const { default: lockfile } = await import('proper-lockfile');
+  const release = await lockfile
+    .lock(directory, {
+      lockfilePath: path.join(directory, 'state.lock'),
+      realpath: false,
+      stale: 2_000,
+      retries: { retries: 25, minTimeout: 2, maxTimeout: 25, randomize: true },
+      onCompromised: () => undefined,
+    })
+    .catch(() => undefined);
+  const holder = `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}`;
+  if (release) await writeFile(holderFile(directory), holder, { mode: 0o600 }).catch(() => undefined);
+  try {
+    return task();
+  } finally {
+    await release?.().catch(() => undefined);
+  }
+}
+
+/** True where the disk refuses, rather than one generation being gone or damaged. */
+function isSystemFailure(error: unknown): boolean {
+  const code = errnoOf(error);
+  return code !== undefined && code !== 'ENOENT' && code !== 'ENOTDIR';
+}
+
+async function wrapped<Result>(task: () => Promise<Result>, folder: string): Promise<Result> {
+  try {
+    return await task();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw new CodegenError('WRITE_FAILED', `The state in ${folder} can't be used: ${messageOf(error)}.`, {
+      hint: 'Make the state directory writable, or free space on its disk.',
+      cause: error,
+    });
+  }
+}
