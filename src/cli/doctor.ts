@@ -5,6 +5,7 @@ import { tryBrowser } from '../browser/install-browser.js';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { configSchema, type Config } from '../config/schema.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { openRedis, type Redis } from '../state/redis.js';
 
 /** What one check found; `advice` is set where something is missing, and says what to do. */
 interface Finding {
@@ -32,6 +33,7 @@ export async function doctor(location: ConfigLocation, print: (line: string) => 
       path.resolve(workspace, config.state.dir),
       'Make it a directory that you may write to, or set another as state.dir.',
     ),
+    ...(config.state.url === null ? [] : [checkRedis(openRedis({ ...config.state, url: config.state.url }))]),
     checkBrowser(config.browser),
   ];
   let isWell = true;
@@ -97,6 +99,24 @@ async function existing(directory: string): Promise<string> {
     () => false,
   );
   return isThere ? directory : existing(path.dirname(directory));
+}
+
+async function checkRedis({ run, place }: Redis): Promise<Finding> {
+  try {
+    const began = performance.now();
+    const info = await run((client) => client.info());
+    const milliseconds = Math.round(performance.now() - began);
+    const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
+    const keeps = info.includes('aof_enabled:1')
+      ? ''
+      : '; without `appendonly yes` a restart of it may open limits anew';
+    return { text: `Redis: ${place}, version ${version}, answered in ${milliseconds} ms${keeps}` };
+  } catch (error) {
+    return {
+      text: `Redis: ${messageOf(error)}`,
+      advice: 'Start it, or correct state.url; until it answers, calls that a limit covers are refused.',
+    };
+  }
 }
 
 async function checkBrowser({

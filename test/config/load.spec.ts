@@ -70,7 +70,7 @@ test('without a file every key has its default', async () => {
       secrets: [],
       autoAssert: true,
       verify: { mode: 'require', runs: 1, timeoutMs: 60_000, sensitivity: 'quick', enforce: false },
-      state: { dir: '.codegen', failMode: 'closed' },
+      state: { dir: '.codegen', failMode: 'closed', url: null, prefix: 'codegen' },
       http: { tls: null, allowedHosts: [], allowedOrigins: [] },
       grants: [],
     },

@@ -12,6 +12,8 @@ import { openState } from '../../src/guard/state.js';
 import type { Limit } from '../../src/model/policy.js';
 import { inspect, withHeader } from '../../src/guard/header.js';
 import type { OnConflict } from '../../src/guard/plan.js';
+import { openRedis } from '../../src/state/redis.js';
+import { startRedis } from '../fixtures/redis.js';
 import { emitted, openGuard } from './workspace.js';
 
 interface Writing {
@@ -35,6 +37,8 @@ interface Calls {
   calls: number;
   atOnce: number;
   stopEvery?: number;
+  /** URL of the Redis that keeps the state. */
+  redis?: string;
 }
 
 const madeSchema = z.array(z.object({ began: z.number(), ended: z.number(), outcome: z.string() }));
@@ -151,6 +155,50 @@ test('two thousand calls of eight processes, two of them stopped at every step: 
       ![began, ...times.filter((at) => at > began && at <= ended)].some((now) => usedAt(now) >= burst.max),
   );
   expect(hadRoom).toEqual([]);
+});
+
+test('over Redis, which is stopped for a while, limits of eight processes hold exactly', async () => {
+  const redis = await startRedis(test.info().outputPath('redis'));
+  try {
+    const every: Limit = { counter: 'every', window: 'hour', max: 10_000, scope: 'server' };
+    const burst: Limit = { counter: 'burst', window: 'second', max: 25, scope: 'server' };
+    const total: Limit = { counter: 'total', window: 'hour', max: 60, scope: 'server' };
+    const running = team.map(({ admit }, index) =>
+      admit({
+        limits: index % 2 === 0 ? [burst, every] : [total],
+        calls: 30,
+        atOnce: 5,
+        redis: redis.url,
+      }),
+    );
+    await setTimeout(100);
+    redis.pause();
+    await setTimeout(200);
+    redis.proceed();
+    const made = await Promise.all(running);
+    const outcomes = made.flat().map(({ outcome }) => outcome);
+    expect(outcomes).toHaveLength(240);
+    expect(new Set(outcomes)).toEqual(new Set(['admitted', 'RATE_LIMITED']));
+    const admitted = (parity: number): number =>
+      made
+        .filter((_, index) => index % 2 === parity)
+        .flat()
+        .filter(({ outcome }) => outcome === 'admitted').length;
+    expect(admitted(1)).toBe(60);
+
+    const state = openState({
+      directory: workspace().state,
+      redis: openRedis({ url: redis.url, prefix: 'test' }),
+    });
+    const { counters } = await state.limits.read();
+    const times = entriesOf(counters[JSON.stringify(['server', '', 'every'])], 0).map(({ at }) => at);
+    expect(times).toHaveLength(admitted(0));
+    const usedAt = (now: number): number => times.filter((at) => at <= now && now - at < 1_000).length;
+    expect(Math.max(...times.map(usedAt))).toBe(burst.max);
+  } finally {
+    redis.proceed();
+    await redis.kill();
+  }
 });
 
 test('eight processes that want one name: one creates it, or each gets its own', async () => {

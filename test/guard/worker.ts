@@ -19,6 +19,7 @@ const callsSchema = z.object({
   calls: z.number(),
   atOnce: z.number(),
   stopEvery: z.number().optional(),
+  redis: z.string().optional(),
 });
 const writeSchema = z.object({
   workspace: z.string(),
@@ -51,8 +52,8 @@ async function write({
   return `${String(outcome)} ${writes ?? ''}`;
 }
 
-async function call({ workspace, limits, calls, atOnce, stopEvery }: z.infer<typeof callsSchema>) {
-  const guard = openGuard(workspace, { policy: { tools: { end: { limits } } } });
+async function call({ workspace, limits, calls, atOnce, stopEvery, redis }: z.infer<typeof callsSchema>) {
+  const guard = openGuard(workspace, { policy: { tools: { end: { limits } } }, redis });
   const restore = stopEvery === undefined ? undefined : stopBeforeSteps(stopEvery, workspace);
   const clock = systemClock();
   const made: { began: number; ended: number; outcome: unknown }[] = [];

@@ -9,6 +9,7 @@ import { compilePolicy } from '../../src/config/policy.js';
 import { policySchema, type Limit } from '../../src/model/policy.js';
 import type { Policy } from '../../src/model/rules.js';
 import type { Clock } from '../../src/state/clock.js';
+import { openRedis } from '../../src/state/redis.js';
 
 /** What a test changes of the configuration. */
 export interface Settings {
@@ -22,6 +23,8 @@ export interface Settings {
   connection?: string;
   clock?: Clock;
   failMode?: GuardConfig['state']['failMode'];
+  /** URL of the Redis that keeps the shared state. */
+  redis?: string | undefined;
 }
 
 /** A policy from its document, whose version may be left out. */
@@ -60,6 +63,7 @@ export function openGuard(workspace: string, settings: Settings = {}): Guard {
     stateDirectory: path.join(workspace, '.codegen'),
     config: () => config,
     caller: { grant: settings.grant ?? 'local', connection: settings.connection ?? 'one' },
+    redis: settings.redis === undefined ? undefined : openRedis({ url: settings.redis, prefix: 'test' }),
     ...(settings.clock ? { clock: settings.clock } : {}),
   });
 }

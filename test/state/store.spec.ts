@@ -1,197 +1,107 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
+import fc from 'fast-check';
 import { z } from 'zod';
 import { createFileStore } from '../../src/state/file-store.js';
-import { part } from '../../src/state/store.js';
+import { createRedisStore } from '../../src/state/redis-store.js';
+import { openRedis } from '../../src/state/redis.js';
+import { part, type StateStore } from '../../src/state/store.js';
+import { startRedis, type RedisServer } from '../fixtures/redis.js';
 
-const schema = z.object({ value: z.number() });
+const schema = z.object({ one: z.array(z.number()), other: z.array(z.number()) });
+type State = z.infer<typeof schema>;
+const empty: State = { one: [], other: [] };
 
-function open() {
-  const directory = test.info().outputPath('.codegen');
-  return {
-    directory,
-    folder: path.join(directory, 'state'),
-    store: createFileStore(directory, schema, { value: 0 }),
-  };
-}
+let redis: RedisServer;
+test.describe.configure({ mode: 'default' });
+test.beforeAll(async () => {
+  redis = await startRedis(path.join(test.info().project.outputDir, 'redis-store'));
+});
+test.afterAll(() => redis.kill());
 
-const increment = (state: { value: number }) => ({
-  state: { value: state.value + 1 },
-  result: state.value + 1,
+/** What opens one place any number of times, as processes do. */
+const kinds: Record<string, (place: string) => StateStore<State>> = {
+  files: (place) => createFileStore(test.info().outputPath(place), schema, empty),
+  Redis: (place) => createRedisStore(openRedis({ url: redis.url, prefix: place }), 'state', schema, empty),
+};
+
+const add = (number: number) => (state: State) => ({
+  state: { ...state, one: [...state.one, number] },
+  result: state.one.length + 1,
 });
 
-function generations(folder: string): number[] {
-  return readdirSync(folder)
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-test('keeps what it was given, for its owner alone and out of git', async () => {
-  const { directory, store } = open();
-  expect(await store.read()).toEqual({ value: 0 });
-  expect(await store.update(increment)).toBe(1);
-  expect(await createFileStore(directory, schema, { value: 0 }).read()).toEqual({ value: 1 });
-  expect((await stat(directory)).mode & 0o777).toBe(0o700);
-  expect(await readFile(path.join(directory, '.gitignore'), 'utf8')).toBe('*\n');
-});
-
-test('writes nothing where nothing changes', async () => {
-  const { folder, store } = open();
-  await store.update(increment);
-  expect(await store.update((state) => ({ state, result: state.value }))).toBe(1);
-  expect(generations(folder)).toEqual([1]);
-});
-
-test('loses no update of many at once, and keeps few generations', async () => {
-  const { directory, folder, store } = open();
-  const other = createFileStore(directory, schema, { value: 0 });
-  for (let round = 0; round < 40; round++)
-    await Promise.all([store.update(increment), other.update(increment, { durable: false })]);
-  expect(await store.read()).toEqual({ value: 80 });
-  await expect.poll(() => generations(folder).length).toBeLessThanOrEqual(32);
-});
-
-test('evaluates again where another process was faster', async () => {
-  const { folder, store } = open();
-  await store.update(increment);
-  const seen: number[] = [];
-  await store.update((state) => {
-    seen.push(state.value);
-    if (seen.length === 1) generation(folder, 2, '{"value":100}');
-    return increment(state);
+for (const [kind, open] of Object.entries(kinds)) {
+  test(`${kind}: many changes at once, of several who share a place, are all there, in one order`, async () => {
+    const stores = [1, 2, 3].map(() => open('many'));
+    const results: number[] = [];
+    for (let round = 0; round < 10; round++)
+      results.push(
+        ...(await Promise.all(
+          stores.flatMap((store, index) =>
+            [1, 2].map((n) => store.update(add(100 * round + 10 * index + n))),
+          ),
+        )),
+      );
+    expect(results.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+    const [state] = await Promise.all(stores.map((store) => store.read()));
+    expect(new Set(state?.one)).toHaveProperty('size', 60);
   });
-  expect(seen).toEqual([1, 100]);
-  expect(await store.read()).toEqual({ value: 101 });
-});
 
-test('is not deceived by a number that came free while it was stopped', async () => {
-  const { folder, store } = open();
-  await store.update(increment);
-  let evaluations = 0;
-  await store.update((state) => {
-    evaluations++;
-    if (evaluations === 1) {
-      // Others went on to 60 and removed the old generations, so that the number 2 can be created.
-      generation(folder, 60, '{"value":60}');
-      rmSync(path.join(folder, '1'), { recursive: true });
-    }
-    return increment(state);
+  test(`${kind}: what is asked for at once is one change; one that throws fails alone`, async () => {
+    const store = open('at-once');
+    let evaluations = 0;
+    const failing = store.update(() => {
+      evaluations++;
+      throw new Error('no');
+    });
+    const unchanged = store.update((state) => ({ state, result: state.one.length }));
+    const results = Promise.all([1, 2, 3].map((number) => store.update(add(number))));
+    await expect(failing).rejects.toThrow('no');
+    expect([await unchanged, ...(await results)]).toEqual([0, 1, 2, 3]);
+    expect(evaluations).toBe(1);
   });
-  expect(evaluations).toBe(2);
-  expect(await store.read()).toEqual({ value: 61 });
-  expect(generations(folder).at(-1)).toBe(61);
-});
 
-test('goes back to the generation before a torn one, and on from there', async () => {
-  const { folder, store } = open();
-  await store.update(increment);
-  await store.update(increment);
-  await writeFile(path.join(folder, '2', 'state.json'), '{"val');
-  expect(await store.read()).toEqual({ value: 1 });
-  expect(await store.update(increment)).toBe(2);
-  expect(generations(folder)).toEqual([1, 2, 3]);
-});
-
-test('refuses rather than begin anew where nothing can be read', async () => {
-  const { folder, store } = open();
-  await store.update(increment);
-  await writeFile(path.join(folder, '1', 'state.json'), '');
-  await expect(store.update(increment)).rejects.toMatchObject({ code: 'WRITE_FAILED' });
-});
-
-test('refuses where the state directory is a file', async () => {
-  const { directory, store } = open();
-  await writeFile(directory, 'here already');
-  await expect(store.update(increment)).rejects.toMatchObject({ code: 'WRITE_FAILED' });
-});
-
-test('gives up where others are faster for ever', async () => {
-  const { folder, store } = open();
-  let number = 0;
-  const always = store.update((state) => {
-    generation(folder, ++number, '{"value":1}');
-    return increment(state);
+  test(`${kind}: a part is changed by itself; times run forward, and now is never behind`, async () => {
+    const store = open('part');
+    const one = part(store, 'one');
+    const times = [];
+    for (let round = 0; round < 3; round++)
+      times.push(await one.update((state, now) => ({ state: [...state, round], result: now.monotonic })));
+    times.push(one.now().monotonic);
+    expect(times.toSorted((a, b) => a - b)).toEqual(times);
+    expect(await one.update((state) => ({ state, result: state.length }))).toBe(3);
+    expect(await part(open('part'), 'one').read()).toEqual([0, 1, 2]);
+    expect(await store.read()).toEqual({ one: [0, 1, 2], other: [] });
   });
-  await expect(always).rejects.toMatchObject({
-    code: 'LOCK_TIMEOUT',
-    message: expect.stringMatching(`was process ${process.pid} on ${hostname()}, since \\d{4}-`),
+
+  test(`${kind}: any mix of changes by any who share it is as if one had made them all`, async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(2), fc.constantFrom('add', 'drop', 'look', 'move'), fc.nat(9)), {
+          maxLength: 12,
+        }),
+        async (changes) => {
+          const place = `mix-${run++}`;
+          const stores = [0, 1, 2].map(() => open(place));
+          let model = empty;
+          for (const [who, what, number] of changes) {
+            const change = (state: State): State =>
+              ({
+                add: { ...state, one: [...state.one, number] },
+                drop: { ...state, one: state.one.slice(1) },
+                look: state,
+                move: { one: state.other, other: state.one },
+              })[what];
+            const before = model;
+            model = change(model);
+            const seen = await stores[who]?.update((state) => ({ state: change(state), result: state }));
+            expect(seen).toEqual(before);
+          }
+          for (const store of stores) expect(await store.read()).toEqual(model);
+        },
+      ),
+      { numRuns: 15 },
+    );
   });
-});
-
-test('takes over the lock and the remains of a dead process', async () => {
-  const { directory, folder, store } = open();
-  const lock = await holdLock(directory, new Date(0));
-  await mkdir(path.join(folder, '.999999999-abc'), { recursive: true });
-  expect(await store.update(losing(folder))).toBe(101);
-  expect(existsSync(lock)).toBe(false);
-  await expect.poll(() => readdirSync(folder)).toEqual(['1', '2']);
-});
-
-test('goes on without a lock that is held', async () => {
-  const { directory, folder, store } = open();
-  const lock = await holdLock(directory, new Date(Date.now() + 60_000));
-  expect(await store.update(losing(folder))).toBe(101);
-  expect(existsSync(lock)).toBe(true);
-});
-
-test('survives a lock that is taken from it', async () => {
-  const { directory, folder, store } = open();
-  const lose = losing(folder);
-  const value = await store.update((state) => {
-    const changed = lose(state);
-    // As if stopped: longer than the lock goes without being refreshed.
-    if (state.value === 100) {
-      rmSync(path.join(directory, 'state.lock'), { recursive: true });
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100);
-    }
-    return changed;
-  });
-  expect(value).toBe(101);
-});
-
-test('what is asked for at once is one generation; a change that throws fails alone', async () => {
-  const { folder, store } = open();
-  const failing = store.update(() => {
-    throw new Error('no');
-  });
-  const values = Promise.all(Array.from({ length: 5 }, () => store.update(increment)));
-  await expect(failing).rejects.toThrow('no');
-  expect(await values).toEqual([1, 2, 3, 4, 5]);
-  expect(generations(folder)).toEqual([1]);
-});
-
-test('a part is changed by itself', async () => {
-  const directory = test.info().outputPath('.codegen');
-  const whole = z.object({ one: schema, other: schema });
-  const store = createFileStore(directory, whole, { one: { value: 1 }, other: { value: 2 } });
-  expect(await part(store, 'one').update(increment)).toBe(2);
-  expect(await part(store, 'one').update((state) => ({ state, result: state.value }))).toBe(2);
-  expect(await part(store, 'one').read()).toEqual({ value: 2 });
-  expect(await store.read()).toEqual({ one: { value: 2 }, other: { value: 2 } });
-  expect(generations(path.join(directory, 'state'))).toEqual([1]);
-});
-
-/** `increment` that another process overtakes the first time, with 100. */
-function losing(folder: string): typeof increment {
-  let evaluations = 0;
-  return (state) => {
-    if (evaluations++ === 0) generation(folder, 1, '{"value":100}');
-    return increment(state);
-  };
-}
-
-async function holdLock(directory: string, touched: Date): Promise<string> {
-  const lock = path.join(directory, 'state.lock');
-  await mkdir(lock, { recursive: true });
-  await utimes(lock, touched, touched);
-  return lock;
-}
-
-function generation(folder: string, number: number, text: string): void {
-  mkdirSync(path.join(folder, String(number)), { recursive: true });
-  writeFileSync(path.join(folder, String(number), 'state.json'), text);
 }
