@@ -100,7 +100,8 @@ function keyRows({ properties = {}, required = [] }: JsonSchema, prefix: string)
 const remedies: Record<ErrorCode, string> = {
   INVALID_INPUT: 'Correct the arguments as the hint says.',
   SESSION_NOT_FOUND: 'List the sessions with `get_codegen_session`, or start a new one.',
-  SESSION_LIMIT: 'End or clear a session, or raise `browser.maxSessions`.',
+  SESSION_LIMIT:
+    'End or clear a session, or raise `browser.maxSessions`; with `retryAfterMs`, wait for answers first.',
   ACTION_FAILED: 'Look at the snapshot in the result, then record what is missing another way.',
   TARGET_NOT_FOUND: 'Take a ref from the snapshot in the result.',
   TARGET_AMBIGUOUS: 'Take a ref, or narrow the locator.',
@@ -117,7 +118,8 @@ const remedies: Record<ErrorCode, string> = {
     'Follow the hint: undo or record anew what does not work on every run, correct the set-up it names, or use `verify: "report"`.',
   LOCK_TIMEOUT: 'Try again; end other servers that share the state directory if it goes on.',
   WRITE_FAILED: 'Free space or correct access rights, then end the session again.',
-  BROWSER_FAILED: 'Run `codegen-session-mcp doctor`. End the session to keep what was recorded.',
+  BROWSER_FAILED:
+    'Start again with `resume` and the `sessionId`, or end the session as it is. Where no browser starts, run `codegen-session-mcp doctor`.',
   CONFIG_INVALID: 'Correct the file; `codegen-session-mcp doctor` checks it.',
 };
 

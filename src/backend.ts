@@ -50,8 +50,8 @@ export async function createBackend(
   let told = source.problem;
   const mustBeKnown = options.mustBeKnown(loaded.config);
   const secrets = createSecrets(() => loaded.config.secrets, process.env);
-  const sessions = createSessions(() => loaded.config.browser);
   const stateDirectory = path.resolve(workspace, loaded.config.state.dir);
+  const sessions = createSessions(() => loaded.config.browser, stateDirectory);
   const redis = redisOf(loaded.config.state);
   const state = sharedState({ directory: stateDirectory, redis });
   const sessionsByGrant = new Map<string, OwnSessions>();

@@ -140,6 +140,7 @@ test('an idle session closes, and what it recorded can still be seen', async ({ 
   expect(late.error).toMatchObject({ code: 'SESSION_NOT_FOUND' });
   const seen = await server.call('get_codegen_session', { sessionId, include: ['code'] });
   expect(seen.code).toContain('landing.html');
+  expect((await server.start({ resume: sessionId })).resumed).toBe(1);
   await server.close();
 });
 

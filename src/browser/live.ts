@@ -90,6 +90,8 @@ export interface Live {
   secrets: Secrets;
   /** True when the browser process behind the session is gone. */
   lost(): boolean;
+  /** Resolves when the browser process is gone, though the session was not closed. */
+  gone: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -133,6 +135,13 @@ function copying(browser: Browser): string[] {
   return browser.browserType().name() === 'chromium' ? ['clipboard-write'] : [];
 }
 
+/** What a call is told that wanted to open a session in a browser which died meanwhile. */
+export function browserEnded(): CodegenError {
+  return new CodegenError('BROWSER_FAILED', 'The browser ended while the session was starting.', {
+    hint: 'Call again: it is started anew.',
+  });
+}
+
 /** Opens a context of its own for one session, with one page in it, whose every connection keeps to the rules. */
 export async function openLive(
   browser: Browser,
@@ -152,6 +161,7 @@ export async function openLive(
     });
   } catch (error) {
     proxy.close();
+    if (!browser.isConnected()) throw browserEnded();
     throw new CodegenError(
       'INVALID_INPUT',
       `The browser refused the session's options: ${messageOf(error)}`,
@@ -195,7 +205,14 @@ export async function openLive(
     return redacted.length > longestText ? `${redacted.slice(0, longestText)}…` : redacted;
   };
 
-  browser.once('disconnected', () => (lost = true));
+  let isClosing = false;
+  const gone = new Promise<void>((resolve) => {
+    context.once('close', () => {
+      if (isClosing) return;
+      lost = true;
+      resolve();
+    });
+  });
   context.on('console', (message) => {
     const entry = { level: message.type(), text: shorten(message.text()) };
     keep(consoleEntries, entry);
@@ -335,7 +352,11 @@ export async function openLive(
     failure: proxy.failure,
     secrets,
     lost: () => lost,
-    close: () => context.close(),
+    gone,
+    close() {
+      isClosing = true;
+      return context.close();
+    },
   };
   context.once('close', proxy.close);
   context.on('page', (page) => {

@@ -4,7 +4,7 @@ import type { Decision } from './policy.js';
 export const errorMeanings = {
   INVALID_INPUT: 'An argument is unknown, missing or of the wrong form; the hint lists what is expected.',
   SESSION_NOT_FOUND: 'There is no such session, or it has ended.',
-  SESSION_LIMIT: 'As many sessions are open as the configuration allows.',
+  SESSION_LIMIT: 'As many sessions are open as the configuration allows, or too many calls wait.',
   ACTION_FAILED:
     'The page did not let the action happen, or an assertion is false; what landed before it is kept.',
   TARGET_NOT_FOUND: 'No element matches the target; the hint names the nearest.',
@@ -22,7 +22,7 @@ export const errorMeanings = {
   VERIFY_FAILED: 'The test did not pass when it was run.',
   LOCK_TIMEOUT: 'The state directory was busy for too long.',
   WRITE_FAILED: 'The disk refused; it is as it was.',
-  BROWSER_FAILED: 'The browser is missing, did not start, or is gone.',
+  BROWSER_FAILED: 'The browser is missing, did not start, or is gone; what was recorded is kept.',
   CONFIG_INVALID: 'The configuration, policy or a template is not valid.',
 } as const;
 

@@ -2,10 +2,26 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Frame } from 'playwright';
 import type { Live } from '../browser/live.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { within } from '../model/within.js';
 import type { Refused } from '../network/proxy.js';
 
+/** Milliseconds after its last page within which a browser that dies is known to be gone. */
+const lossMs = 300;
+
+/** Whether the browser process behind a session is gone. */
+export async function isLost(live: Live): Promise<boolean> {
+  if (live.pages.length === 0) await within(lossMs, live.gone);
+  return live.lost();
+}
+
 /** Turns what Playwright threw into the contract's words: what happened, and what to do next; `frame` is that of the element. */
-export function explainFailure(error: unknown, action: string, live: Live, frame?: Frame): CodegenError {
+export async function explainFailure(
+  error: unknown,
+  action: string,
+  live: Live,
+  frame?: Frame,
+): Promise<CodegenError> {
+  if (await isLost(live)) return browserGone();
   if (error instanceof CodegenError) return error;
   // Before it is cut: half a secret is not found.
   const text = live.secrets.redact(
@@ -17,12 +33,6 @@ export function explainFailure(error: unknown, action: string, live: Live, frame
     hint: string,
   ): CodegenError => new CodegenError(code, message, { hint, cause: error });
 
-  if (live.lost())
-    return fail(
-      'BROWSER_FAILED',
-      'The browser behind this session is gone.',
-      'End the session to keep what is recorded.',
-    );
   if (/Page crashed|Target crashed/.test(text))
     return fail(
       'BROWSER_FAILED',
@@ -91,6 +101,13 @@ export function explainFailure(error: unknown, action: string, live: Live, frame
     );
   }
   return fail('ACTION_FAILED', firstLine(text), 'Look at the snapshot and try another way.');
+}
+
+/** What every call on a session is told whose browser has died. */
+export function browserGone(): CodegenError {
+  return new CodegenError('BROWSER_FAILED', 'The browser behind this session is gone; its steps are kept.', {
+    hint: 'start_codegen_session goes on from them in a fresh page, with the sessionId as `resume`; end_codegen_session writes them as they are.',
+  });
 }
 
 /** What to do where the page is closed. */

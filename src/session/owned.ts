@@ -6,6 +6,7 @@ import { missing, type Sessions } from './sessions.js';
 
 /** The sessions of one grant; there are no others to it. */
 export interface OwnSessions extends Omit<Sessions, 'start' | 'closeAll'> {
+  grant: string;
   /** Opens a session of the grant. Throws SESSION_LIMIT. */
   start(plan: Omit<Parameters<Sessions['start']>[0], 'grant'>, open: () => Promise<Live>): Promise<Session>;
   /** The `use` of every open session, whoever owns it: they share a browser. */
@@ -29,9 +30,11 @@ export function ownSessions(
 
   return {
     ...all,
+    grant,
     find,
     list: own,
     use: async (id, work) => all.use(find(id).id, work),
+    useRecorded: async (id, work) => all.useRecorded(find(id).id, work),
 
     async start(plan, open) {
       const active = own().filter(({ status }) => status === 'open').length + starting;

@@ -23,7 +23,7 @@ import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf } from './announced.js';
 import { createEffects, type Effects } from './effects.js';
-import { explainFailure, pageBlocked, waysOn } from './failure.js';
+import { browserGone, explainFailure, pageBlocked, waysOn } from './failure.js';
 import { targetSchema, type ActionRequest } from './request.js';
 import type { Session } from './session.js';
 
@@ -195,7 +195,7 @@ export async function performTasks(
       live.credited = undefined;
       outcome.failure = {
         index,
-        error: explainFailure(error, action.name, live, frame),
+        error: await explainFailure(error, action.name, live, frame),
         target: task.target,
       };
       const withdrawn = announced.withdraw();
@@ -376,10 +376,7 @@ async function bounded({ action, prepared }: Task, work: Promise<void>, limits: 
 }
 
 function requirePage(live: Live, action: Action): void {
-  if (live.lost())
-    throw new CodegenError('BROWSER_FAILED', 'The browser behind this session is gone.', {
-      hint: 'End the session to keep what is recorded, or start a new one.',
-    });
+  if (live.lost()) throw browserGone();
   const needsNone = [switchPage.name, newPage.name, undo.name].includes(action.name);
   if (needsNone || !live.current.page.isClosed()) return;
   throw new CodegenError('ACTION_FAILED', 'The page has been closed.', { hint: waysOn(live) });

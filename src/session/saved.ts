@@ -72,7 +72,8 @@ const stepSchema = z
     if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
   });
 
-const sessionSchema = z.strictObject({
+/** What is saved of every session. */
+export const savedSchema = z.strictObject({
   version: z.literal(currentVersion),
   title: z.string(),
   /** The emitted spec, relative to the workspace, with forward slashes. */
@@ -90,15 +91,19 @@ const sessionSchema = z.strictObject({
 });
 
 /** A session as it was when its test was written. */
-export type SavedSession = z.infer<typeof sessionSchema>;
+export type SavedSession = z.infer<typeof savedSchema>;
+
+/** What `resume` needs of a session whose test is, or will be, `file`. */
+export function savedForm({ title, emission, use, autoAssert, steps }: Session, file: string): SavedSession {
+  return { version: currentVersion, title, file, emission, use, autoAssert, steps };
+}
 
 /**
  * Saves what `resume` needs of a session whose test was just written to `file`, whole or not at all. Resolves to the
  * warnings there are: the test stands, whatever happens here.
  */
 export async function saveSession(stateDirectory: string, file: string, session: Session): Promise<string[]> {
-  const { title, emission, use, autoAssert, steps } = session;
-  const saved: SavedSession = { version: currentVersion, title, file, emission, use, autoAssert, steps };
+  const saved = savedForm(session, file);
   const place = placeOf(stateDirectory, file);
   const temporary = `${place}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -121,7 +126,17 @@ export async function saveSession(stateDirectory: string, file: string, session:
  * Throws INVALID_INPUT where it is damaged or of a newer version, WRITE_FAILED where the disk refuses.
  */
 export async function loadSession(stateDirectory: string, file: string): Promise<SavedSession | undefined> {
-  const place = placeOf(stateDirectory, file);
+  const saved = await readSaved(placeOf(stateDirectory, file), file, savedSchema);
+  if (saved !== undefined && saved.file !== file) throw unusable(file, `is that of ${saved.file}`);
+  return saved;
+}
+
+/** What is saved at a place of the session called `name`; undefined for nothing. Throws as `loadSession` does. */
+export async function readSaved<Saved>(
+  place: string,
+  name: string,
+  schema: z.ZodType<Saved>,
+): Promise<Saved | undefined> {
   let text: string;
   try {
     text = await readFile(place, 'utf8');
@@ -135,16 +150,19 @@ export async function loadSession(stateDirectory: string, file: string): Promise
   const data = parseJson(text);
   const { version } = z.looseObject({ version: z.int() }).safeParse(data).data ?? {};
   if (version !== undefined && version > currentVersion)
-    throw unusable(file, `was saved by a newer version of codegen-session-mcp (its form is ${version})`);
-  const checked = sessionSchema.safeParse(data);
-  if (!checked.success) throw unusable(file, `is damaged (${firstIssue(checked.error)})`);
-  if (checked.data.file !== file) throw unusable(file, `is that of ${checked.data.file}`);
+    throw unusable(name, `was saved by a newer version of codegen-session-mcp (its form is ${version})`);
+  const checked = schema.safeParse(data);
+  if (!checked.success) throw unusable(name, `is damaged (${firstIssue(checked.error)})`);
   return checked.data;
 }
 
 function placeOf(stateDirectory: string, file: string): string {
-  const name = createHash('sha256').update(file).digest('hex').slice(0, 32);
-  return path.join(stateDirectory, 'sessions', `${name}.json`);
+  return path.join(stateDirectory, 'sessions', `${keyOf(file)}.json`);
+}
+
+/** A name for what is saved of a file, whose own may be too long. */
+export function keyOf(file: string): string {
+  return createHash('sha256').update(file).digest('hex').slice(0, 32);
 }
 
 function parseJson(text: string): unknown {

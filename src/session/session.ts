@@ -21,6 +21,8 @@ export interface Session {
   readonly title: string;
   /** The spec's path as asked for, or as made from the title. */
   readonly file: string;
+  /** Where that is, relative to the workspace, with forward slashes. */
+  readonly path: string;
   readonly emission: EmissionOptions;
   /** Whether what each step visibly did is asserted. */
   readonly autoAssert: boolean;
@@ -28,12 +30,15 @@ export interface Session {
   readonly use: Use;
   /** Whether it goes on from a saved one, whose file it replaces. */
   readonly resumed: boolean;
+  /** Id of the unfinished session that it goes on from. */
+  readonly origin?: string | undefined;
   readonly steps: Step[];
-  status: 'open' | 'ended';
-  /** The browser's side; undefined once the session has ended. */
+  /** `failed` where its browser is gone: it can still be ended, or resumed. */
+  status: 'open' | 'failed' | 'ended';
+  /** The browser's side; undefined unless the session is open. */
   live: Live | undefined;
   /** Finds what steps do, where that is asserted. */
   effects?: Effects;
-  /** Address of the page when the session ended. */
+  /** Address of the page when the session ended or failed. */
   lastUrl: string;
 }

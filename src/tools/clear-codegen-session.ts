@@ -10,7 +10,7 @@ export const clearCodegenSession = defineTool({
   output: { cleared: types.flag },
 
   async handle({ sessions }, { sessionId }) {
-    return sessions.use(sessionId, async (session) => {
+    return sessions.useRecorded(sessionId, async (session) => {
       await sessions.clear(session);
       return { structured: { cleared: true }, lines: [`Session ${sessionId} is discarded.`] };
     });

@@ -48,7 +48,7 @@ export const endCodegenSession = defineTool({
     const { verify: configured } = context.config();
     const mode = verify ?? configured.mode;
     if (configured.enforce) requireMode(mode, configured.mode);
-    return context.sessions.use(sessionId, async (session) => {
+    return context.sessions.useRecorded(sessionId, async (session) => {
       if (session.steps.length === 0)
         throw new CodegenError('INVALID_INPUT', 'Nothing has been recorded in this session.', {
           hint: 'Record actions first, or close it with clear_codegen_session.',

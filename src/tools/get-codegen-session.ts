@@ -52,7 +52,7 @@ export const getCodegenSession = defineTool({
     const { targetLocator } = await import('../session/record.js');
     const wanted = new Set(include);
     const found = context.sessions.find(sessionId);
-    if (found.status === 'ended') return describe(context, found, wanted, call);
+    if (found.status !== 'open') return describe(context, found, wanted, call);
     return context.sessions.use(sessionId, async (session, live) => {
       await session.effects?.catchUp();
       const answer = await describe(context, session, wanted, call);
@@ -73,7 +73,9 @@ export const getCodegenSession = defineTool({
         const image = await takeScreenshot(live.current.page, element, { type: 'png', fullPage: false });
         return { ...answer, structured, pageContent: said.join('\n'), image: image.toString('base64') };
       } catch (error) {
-        throw explainFailure(error, 'get', live);
+        const failure = await explainFailure(error, 'get', live);
+        if (failure.code !== 'BROWSER_FAILED') throw failure;
+        return { ...answer, lines: [...answer.lines, failure.message, failure.hint ?? ''] };
       }
     });
   },

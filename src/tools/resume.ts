@@ -6,23 +6,57 @@ import { CodegenError } from '../model/errors.js';
 import type { RecordLimits } from '../session/record.js';
 import type { SavedSession } from '../session/saved.js';
 import type { Session } from '../session/session.js';
+import type { UnfinishedSession } from '../session/unfinished.js';
 import { pageText, type Answer, type ToolCall, type ToolContext } from './tool.js';
 
+/** A session to go on from. */
+export interface Resumable {
+  saved: SavedSession;
+  /** Id of the session, where its test was not written. */
+  origin: string | undefined;
+  /** Whether it replaces its file. */
+  replaces: boolean;
+}
+
 /**
- * The saved session of a spec, which is named as a call's `file` or relative to the workspace, as results name it.
- * Throws PATH_NOT_ALLOWED, and INVALID_INPUT where none that can be used is saved.
+ * The saved session of a spec, which is named as a call's `file` or relative to the workspace, as results name it; or
+ * one that was not finished, by its id, or by its file where no test was written there. Throws PATH_NOT_ALLOWED, and
+ * INVALID_INPUT where none that can be used is saved.
  */
-export async function findSaved({ guard, stateDirectory }: ToolContext, spec: string): Promise<SavedSession> {
+export async function findSaved(
+  { guard, sessions, stateDirectory }: ToolContext,
+  name: string,
+): Promise<Resumable> {
   const { loadSession } = await import('../session/saved.js');
-  const language = spec.endsWith('.js') ? 'javascript' : 'typescript';
-  const inOutput = await guard.checkPath(spec, { language });
-  const inWorkspace = await guard.checkPath(spec, { language, outputPath: path.posix.dirname(spec) });
-  for (const { relative } of [inOutput, inWorkspace]) {
-    const saved = await loadSession(stateDirectory, relative);
-    if (saved !== undefined) return saved;
+  const { findUnfinished } = await import('../session/unfinished.js');
+  const goOn = ({ id, grant, resumed, holder, ...saved }: UnfinishedSession): Resumable => ({
+    saved,
+    origin: id,
+    replaces: resumed,
+  });
+  if (!/\.spec\.[jt]s$/.test(name)) {
+    const unfinished = await findUnfinished(stateDirectory, sessions.grant, { id: name });
+    if (unfinished !== undefined) return goOn(unfinished);
+    if (/^[\w-]+$/.test(name)) throw notSaved(`session ${name}`);
   }
-  throw new CodegenError('INVALID_INPUT', `No session of ${inOutput.relative} is saved.`, {
-    hint: 'end_codegen_session saves one with each test that it writes, in this state directory. Record the flow anew, or correct the test by hand.',
+  const language = name.endsWith('.js') ? 'javascript' : 'typescript';
+  const inOutput = await guard.checkPath(name, { language });
+  const inWorkspace = await guard.checkPath(name, { language, outputPath: path.posix.dirname(name) });
+  const files = [inOutput.relative, inWorkspace.relative];
+  for (const file of files) {
+    const saved = await loadSession(stateDirectory, file);
+    if (saved !== undefined) return { saved, origin: undefined, replaces: true };
+  }
+  for (const file of files) {
+    const unfinished = await findUnfinished(stateDirectory, sessions.grant, { file });
+    if (unfinished !== undefined) return goOn(unfinished);
+  }
+  throw notSaved(`session of ${inOutput.relative}`);
+}
+
+function notSaved(what: string): CodegenError {
+  return new CodegenError('INVALID_INPUT', `No ${what} is saved.`, {
+    hint: 'A session is saved in this state directory as its steps land, and with the test that end_codegen_session writes, until it is cleared; one that is open can not be resumed. Record the flow anew, or correct the test by hand.',
   });
 }
 
@@ -39,6 +73,7 @@ export async function replay(
   const { replaySteps } = await import('../session/replay.js');
   const { steps, file } = saved;
   const { failure, dropped } = await replaySteps(session, live, steps, limits, call);
+  if (failure !== undefined && live.lost()) throw failure.error;
   if (failure !== undefined && failure.index === steps.findIndex(({ action }) => action === 'goto')) {
     const { code, message, hint = '' } = failure.error;
     throw new CodegenError(code, `The test's first page does not open, so nothing was resumed. ${message}`, {

@@ -9,9 +9,9 @@ import { CodegenError } from '../model/errors.js';
 import type { Secrets } from '../model/secrets.js';
 import { useSchema, type Use } from '../model/use.js';
 import type { RecordLimits } from '../session/record.js';
-import type { SavedSession } from '../session/saved.js';
 import type { Session } from '../session/session.js';
 import type { OwnSessions } from '../session/owned.js';
+import type { Resumable } from './resume.js';
 import { sessionFiles } from './session-files.js';
 import { sessionTemplate } from './source.js';
 import {
@@ -66,7 +66,7 @@ const inputSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('An emitted spec to replay and go on recording, with its own title, use and options.'),
+    .describe('An emitted spec, or the sessionId of an unfinished session, to replay and go on recording.'),
 });
 
 export const startCodegenSession = defineTool({
@@ -87,12 +87,13 @@ export const startCodegenSession = defineTool({
   },
 
   async handle(context, args, call) {
-    const { openLive } = await import('../browser/live.js');
+    const { browserEnded, openLive } = await import('../browser/live.js');
     const { findSaved, replay } = await import('./resume.js');
     const { browser } = context.config();
-    const saved = args.resume === undefined ? undefined : await findSaved(context, args.resume);
+    const found = args.resume === undefined ? undefined : await findSaved(context, args.resume);
+    const saved = found?.saved;
     context.guard.checkActions(saved?.steps.map(({ action }) => action) ?? []);
-    const plan = saved === undefined ? newPlan(context.config(), args) : resumedPlan(saved, args);
+    const plan = found === undefined ? newPlan(context.config(), args) : resumedPlan(found, args);
     const { use } = plan;
     requireRedacted(plan, context.secrets);
     // What it holds may go to every page.
@@ -102,7 +103,7 @@ export const startCodegenSession = defineTool({
     await checkStorageState(use, context.workspace);
 
     const times = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
-    const session = await context.sessions.start(plan, async () => {
+    const open = async (isSecondTry = false): Promise<Live> => {
       const process = await context.browsers.get(
         {
           name: use.browserName ?? browser.name,
@@ -116,14 +117,21 @@ export const startCodegenSession = defineTool({
       void import('playwright/test');
       await chooseTestIdAttribute(use, context.sessions);
       const contextUse = await contextOptions(context.secrets.reveal(use), context.workspace);
-      return openLive(
-        process,
-        contextUse,
-        { actionMs: times.actionMs, settleMs },
-        () => context.config().network,
-        context.secrets,
-      );
-    });
+      try {
+        return await openLive(
+          process,
+          contextUse,
+          { actionMs: times.actionMs, settleMs },
+          () => context.config().network,
+          context.secrets,
+        );
+      } catch (error) {
+        // That a browser has died is sometimes noticed only here; another takes its place.
+        if (isSecondTry || process.isConnected()) throw error;
+        return open(true);
+      }
+    };
+    const session = await context.sessions.start({ ...plan, path: relative }, open);
 
     const limits = { ...times, files: sessionFiles(context, session) };
     try {
@@ -136,13 +144,14 @@ export const startCodegenSession = defineTool({
       if (call.signal.aborted) await context.sessions.clear(session);
       return answer;
     } catch (error) {
+      const isGone = session.status === 'failed';
       await context.sessions.clear(session);
-      throw error;
+      throw isGone ? browserEnded() : error;
     }
   },
 });
 
-type Plan = Parameters<OwnSessions['start']>[0];
+type Plan = Omit<Parameters<OwnSessions['start']>[0], 'path'>;
 
 /** A session as the call wants it; what it does not say is as configured. */
 function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof inputSchema>): Plan {
@@ -167,7 +176,7 @@ function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof i
 }
 
 /** A session as it was saved. Throws INVALID_INPUT where the call wants parts of it otherwise. */
-function resumedPlan(saved: SavedSession, args: z.infer<typeof inputSchema>): Plan {
+function resumedPlan({ saved, replaces, origin }: Resumable, args: z.infer<typeof inputSchema>): Plan {
   const { resume, autoAssert = saved.autoAssert, ...others } = args;
   const [other] = Object.keys(others);
   if (other !== undefined)
@@ -177,7 +186,8 @@ function resumedPlan(saved: SavedSession, args: z.infer<typeof inputSchema>): Pl
   const { title, file, use } = saved;
   // The configured directory may be another by now.
   const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
-  return { title, file, emission: { ...saved.emission, outputPath }, use, autoAssert, resumed: true };
+  const emission = { ...saved.emission, outputPath };
+  return { title, file, emission, use, autoAssert, resumed: replaces, origin };
 }
 
 /** The test and its file tell what a session is called and how it begins. */

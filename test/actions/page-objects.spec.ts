@@ -34,6 +34,7 @@ function sourceOf(
     grant: 'local',
     title: 'buys tea',
     file: 'buys-tea.spec.ts',
+    path: 'buys-tea.spec.ts',
     emission: { language, template, includeComments: true, testNamePrefix: '', outputPath: undefined },
     autoAssert: true,
     resumed: false,

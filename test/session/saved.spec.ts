@@ -11,6 +11,7 @@ const session: Session = {
   grant: 'local',
   title: 'pays',
   file: 'pays.spec.ts',
+  path: file,
   emission: {
     language: 'typescript',
     template: 'plain',

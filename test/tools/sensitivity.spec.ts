@@ -39,6 +39,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
     grant: 'local',
     title: 'likes',
     file: 'likes.spec.ts',
+    path: 'generated-tests/likes.spec.ts',
     emission: {
       language: 'typescript',
       template: 'plain',

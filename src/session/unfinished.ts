@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { ensureStateDirectory, errnoOf } from '../state/files.js';
+import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
+import { keyOf, readSaved, savedForm, savedSchema } from './saved.js';
+import type { Session } from './session.js';
+
+/** Unfinished sessions that are kept: the newest. */
+const keptAtMost = 1000;
+
+const unfinishedSchema = savedSchema.extend({
+  id: z.string(),
+  grant: z.string(),
+  /** Whether ending it replaces the file. */
+  resumed: z.boolean(),
+  /** The process in which it is open; undefined for one that is not. */
+  holder: z.string().optional(),
+});
+
+/** A session whose test has not been written. */
+export type UnfinishedSession = z.infer<typeof unfinishedSchema>;
+
+interface Page {
+  place: string;
+  id: string;
+  key: string;
+}
+
+/**
+ * Saves a session that has steps, under its id and its planned file, so that it outlives its browser and its server.
+ * Throws what the file system throws.
+ */
+export async function saveUnfinished(stateDirectory: string, session: Session): Promise<void> {
+  const { id, grant, path: file, resumed, status } = session;
+  const folder = folderOf(stateDirectory);
+  const unfinished: UnfinishedSession = {
+    ...savedForm(session, file),
+    id,
+    grant,
+    resumed,
+    ...(status === 'open' ? { holder: nameOfProcess() } : {}),
+  };
+  const place = path.join(folder, `${keyOf(file)}.${id}.json`);
+  const temporary = path.join(folder, `${randomBytes(6).toString('hex')}.tmp`);
+  await ensureStateDirectory(stateDirectory);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await writeFile(temporary, JSON.stringify(unfinished), { mode: 0o600 });
+    await rename(temporary, place);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  if (status !== 'open') await prune(await pages(stateDirectory));
+}
+
+/**
+ * The unfinished session of an id, or else the latest of a planned file, that is the grant's and open in no server.
+ * Throws as `loadSession` does.
+ */
+export async function findUnfinished(
+  stateDirectory: string,
+  grant: string,
+  name: { id: string } | { file: string },
+): Promise<UnfinishedSession | undefined> {
+  const wanted = (await pages(stateDirectory)).filter(({ id, key }) =>
+    'id' in name ? id === name.id : key === keyOf(name.file),
+  );
+  for (const { place, id, age } of await newestFirst(wanted)) {
+    const found = await readSaved(place, id, unfinishedSchema);
+    const isOpen = found?.holder !== undefined && mayBeAtWork(found.holder, age);
+    if (found?.grant === grant && !isOpen) return found;
+  }
+  return undefined;
+}
+
+/** Forgets an unfinished session. */
+export async function removeUnfinished(stateDirectory: string, session: string): Promise<void> {
+  const all = await pages(stateDirectory);
+  await remove(all.filter(({ id }) => id === session));
+  await prune(all.filter(({ id }) => id !== session));
+}
+
+async function prune(all: readonly Page[]): Promise<void> {
+  if (all.length > keptAtMost) await remove((await newestFirst(all)).slice(keptAtMost));
+}
+
+async function remove(gone: readonly Page[]): Promise<void> {
+  await Promise.all(gone.map(({ place }) => rm(place, { force: true })));
+}
+
+const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'unfinished');
+
+async function pages(stateDirectory: string): Promise<Page[]> {
+  const folder = folderOf(stateDirectory);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return names.flatMap((name) => {
+    const [, key, id] = /^([0-9a-f]+)\.(.+)\.json$/.exec(name) ?? [];
+    return key === undefined || id === undefined ? [] : [{ place: path.join(folder, name), key, id }];
+  });
+}
+
+async function newestFirst(all: readonly Page[]): Promise<(Page & { age: number })[]> {
+  const dated = await Promise.all(
+    all.map(async (page) => {
+      const info = await stat(page.place).catch(() => undefined);
+      return info === undefined ? [] : [{ ...page, age: Date.now() - info.mtimeMs }];
+    }),
+  );
+  return dated.flat().sort((one, other) => one.age - other.age);
+}
