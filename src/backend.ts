@@ -39,16 +39,15 @@ export async function createBackend(
   options: ConfigLocation & {
     browsers: BrowserPool;
     /** Whether grants that are not configured may do nothing. */
-    mustBeKnown: (config: Config) => boolean;
+    mustBeKnown: () => boolean;
     /** Throws CONFIG_INVALID over a configuration that this server can't use. */
     accept: (config: Config) => void;
   },
 ): Promise<Backend> {
-  const { workspace, browsers, accept } = options;
+  const { workspace, browsers, accept, mustBeKnown } = options;
   const source = await createConfigSource(options, accept);
   let loaded = await source.current();
   let told = source.problem;
-  const mustBeKnown = options.mustBeKnown(loaded.config);
   const secrets = createSecrets(() => loaded.config.secrets, process.env);
   const stateDirectory = path.resolve(workspace, loaded.config.state.dir);
   const sessions = createSessions(() => loaded.config.browser, stateDirectory);
@@ -69,7 +68,7 @@ export async function createBackend(
   function sessionsOf(grant: string): OwnSessions {
     const known = sessionsByGrant.get(grant);
     if (known !== undefined) return known;
-    const own = ownSessions(sessions, grant, () => settingsOf(loaded, grant, mustBeKnown).maxSessions);
+    const own = ownSessions(sessions, grant, () => settingsOf(loaded, grant, mustBeKnown()).maxSessions);
     sessionsByGrant.set(grant, own);
     return own;
   }
@@ -77,7 +76,7 @@ export async function createBackend(
   function connect(caller: Caller): Connection {
     const settings = settingsFor(
       () => loaded,
-      (now) => settingsOf(now, caller.grant, mustBeKnown),
+      (now) => settingsOf(now, caller.grant, mustBeKnown()),
     );
     const guard = createGuard({
       workspace,

@@ -5,7 +5,7 @@ import { CodegenError, messageOf } from './model/errors.js';
 
 const usage = `Usage: codegen-session-mcp [command] [options]
 
-Serves MCP over stdio in the current directory, the workspace, where no command is given.
+Serves MCP over stdio, or with --port over HTTP, in the current directory, the workspace, where no command is given.
 
 Commands:
   init           write a commented codegen.config.json
@@ -22,6 +22,8 @@ Commands:
 Options:
   --config PATH  configuration to use instead of codegen.config.json
   --grant NAME   who calls, as limits count it (default: local)
+  --port PORT    serve Streamable HTTP at /mcp instead of stdio; docs/http.md says more
+  --host HOST    address to bind to (default: 127.0.0.1); others than loopback need grants
   --tool, --session, --decision, --since 2h, --json
                  which lines audit prints, and how
   --reason TEXT  what the agent is told of a declined approval
@@ -41,7 +43,9 @@ const argumentsOf = new Map([
 
 const options = {
   config: { type: 'string' },
-  grant: { type: 'string', default: 'local' },
+  grant: { type: 'string' },
+  port: { type: 'string' },
+  host: { type: 'string' },
   tool: { type: 'string' },
   session: { type: 'string' },
   decision: { type: 'string' },
@@ -105,9 +109,23 @@ async function run(args: string[]): Promise<number> {
     process.stdout.write(`${await restore(location, rest[0])}\n`);
     return 0;
   }
+  if (values.port !== undefined) {
+    const { serveHttp } = await import('./http.js');
+    const { host = '127.0.0.1', grant } = values;
+    await serveHttp({ ...location, port: portOf(values.port), host, grant });
+    return 0;
+  }
+  if (values.host !== undefined) throw new UsageError('--host needs --port');
   const { serveStdio } = await import('./stdio.js');
-  await serveStdio({ ...location, grant: values.grant });
+  await serveStdio({ ...location, grant: values.grant ?? 'local' });
   return 0;
+}
+
+/** A port; 0 stands for any that is free. */
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--port ${text} is not a port`);
+  return port;
 }
 
 async function runPolicy(location: ConfigLocation, [verb = '', first, second]: string[]): Promise<number> {

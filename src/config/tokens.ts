@@ -16,6 +16,8 @@ export interface Tokens {
    * CONFIG_INVALID where one has no token that can be used; those before then stay.
    */
   accept(grants: readonly TokenGrant[]): void;
+  /** Whether there are grants, or were: taking them all away must not let everybody in. */
+  areNeeded(): boolean;
   /** The grant of a token. Takes the same time whether there is one or not. */
   grantOf(token: string): string | undefined;
 }
@@ -23,6 +25,7 @@ export interface Tokens {
 export function createTokens(environment: NodeJS.ProcessEnv): Tokens {
   const hashes = new Map<string, Buffer>();
   let known: { name: string; hash: Buffer }[] = [];
+  let areNeeded = false;
 
   function hashFor({ name, tokenEnv }: TokenGrant, index: number): Buffer {
     const token = environment[tokenEnv];
@@ -43,7 +46,10 @@ export function createTokens(environment: NodeJS.ProcessEnv): Tokens {
       if (double !== -1)
         throw invalid(double, grants[double]?.tokenEnv ?? '', 'another grant has the same token');
       known = next;
+      areNeeded ||= next.length > 0;
     },
+
+    areNeeded: () => areNeeded,
 
     grantOf(token) {
       const hash = hashOf(token);
