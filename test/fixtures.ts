@@ -108,6 +108,11 @@ export async function connect(
   if (answer !== undefined)
     client.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params.message));
   await client.connect(transport);
+  return { client, pid: transport.pid ?? 0, stderr: () => stderr, ...callsOf(client) };
+}
+
+/** What tests do through a client that is connected. */
+export function callsOf(client: Client): Pick<Connection, 'call' | 'start' | 'record' | 'close'> {
   const call: Connection['call'] = async (name, args = {}) => {
     // A test's own time-out is the one that counts, however slow the machine.
     const answer = await client.callTool({ name, arguments: args }, undefined, { timeout: patienceMs });
@@ -123,9 +128,6 @@ export async function connect(
     };
   };
   return {
-    client,
-    pid: transport.pid ?? 0,
-    stderr: () => stderr,
     call,
     start: (args = {}) => call('start_codegen_session', args),
     record: (sessionId, ...actions) => call('record_codegen_session', { sessionId, actions }),

@@ -41,7 +41,10 @@ export async function findSaved(
   }
   const language = name.endsWith('.js') ? 'javascript' : 'typescript';
   const inOutput = await guard.checkPath(name, { language });
-  const inWorkspace = await guard.checkPath(name, { language, outputPath: path.posix.dirname(name) });
+  // A grant beside others has no place but its output directory.
+  const inWorkspace = await guard
+    .checkPath(name, { language, outputPath: path.posix.dirname(name) })
+    .catch(() => inOutput);
   const files = [inOutput.relative, inWorkspace.relative];
   for (const file of files) {
     const saved = await loadSession(stateDirectory, file);

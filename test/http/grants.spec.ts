@@ -1,0 +1,169 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { configure, expect, test as base } from '../fixtures.js';
+import { serve, type Connecting, type Serving } from './serving.js';
+
+const tokens = { ci: 'c'.repeat(32), bots: 'b'.repeat(40), guest: 'g'.repeat(32) };
+const env = { CI_TOKEN: tokens.ci, BOTS_TOKEN: tokens.bots, GUEST_TOKEN: tokens.guest };
+const window = 'hour';
+
+const test = base.extend<{ ci: Connecting; bots: Connecting }, { serving: Serving; place: string }>({
+  place: [
+    async ({}, use, { workerIndex }) => {
+      const place = path.resolve('test-results', `grants-${workerIndex}-${process.pid}`);
+      await mkdir(place, { recursive: true });
+      await configure(place, {
+        grants: [
+          { name: 'ci', tokenEnv: 'CI_TOKEN', output: { dir: 'tests/ci' }, maxSessions: 1 },
+          { name: 'bots', tokenEnv: 'BOTS_TOKEN', output: { dir: 'tests/bots' } },
+          {
+            name: 'guest',
+            tokenEnv: 'GUEST_TOKEN',
+            policy: {
+              version: '1',
+              default: 'allow',
+              hide: ['end_*'],
+              tools: {
+                get_codegen_session: {
+                  limits: [
+                    { counter: 'looks', window, max: 2, scope: 'session' },
+                    { counter: 'looks of all', window, max: 3, scope: 'grant' },
+                  ],
+                },
+              },
+            },
+          },
+        ],
+      });
+      await use(place);
+    },
+    { scope: 'worker' },
+  ],
+  serving: [
+    async ({ place }, use) => {
+      const serving = await serve(place, { env });
+      await use(serving);
+      await serving.stop();
+    },
+    { scope: 'worker' },
+  ],
+  ci: async ({ serving }, use) => {
+    const ci = await serving.connect(tokens.ci);
+    await use(ci);
+    await ci.close();
+  },
+  bots: async ({ serving }, use) => {
+    const bots = await serving.connect(tokens.bots);
+    await use(bots);
+    await bots.close();
+  },
+});
+
+test.describe.configure({ mode: 'serial' });
+
+test('a grant records a test into its own directory, and another never learns of it', async ({
+  ci,
+  bots,
+  pages,
+  place,
+}) => {
+  const { sessionId, error } = await ci.start({ title: 'adds a task', url: `${pages.url}/todo.html` });
+  expect(error).toBeUndefined();
+  const unknown = '00000000-0000-4000-8000-000000000000';
+  for (const [tool, args] of [
+    ['get_codegen_session', {}],
+    ['record_codegen_session', { actions: [{ action: 'reload' }] }],
+    ['end_codegen_session', {}],
+    ['clear_codegen_session', {}],
+  ] as const) {
+    const answers = await Promise.all(
+      [sessionId, unknown].map((id) =>
+        bots.client.callTool({ name: tool, arguments: { sessionId: id, ...args } }),
+      ),
+    );
+    expect(answers[0]).toMatchObject({ structuredContent: { error: { code: 'SESSION_NOT_FOUND' } } });
+    const [foreign = '', none = ''] = answers.map((answer) => JSON.stringify(answer));
+    expect(foreign.replaceAll(sessionId, unknown)).toBe(none);
+  }
+  expect((await bots.call('get_codegen_session')).sessions).toEqual([]);
+
+  const second = await ci.start();
+  expect(second.error).toMatchObject({ code: 'SESSION_LIMIT' });
+  await ci.record(sessionId, { action: 'fill', target: 'getByRole("textbox")', value: 'milk' });
+  const { files } = await ci.call('end_codegen_session', { sessionId });
+  const spec = path.join(place, 'tests/ci/adds-a-task.spec.ts');
+  expect(files).toMatchObject([{ path: 'tests/ci/adds-a-task.spec.ts', change: 'created' }]);
+  expect(await readFile(spec, 'utf8')).toContain('milk');
+
+  const foreign = await bots.start({ resume: 'tests/ci/adds-a-task.spec.ts' });
+  const none = await bots.start({ resume: 'tests/ci/none.spec.ts' });
+  expect(foreign.error?.code).toBe('INVALID_INPUT');
+  expect(JSON.stringify(foreign.error).replaceAll('adds-a-task', 'none')).toBe(JSON.stringify(none.error));
+});
+
+test('a grant writes and reads nothing of another', async ({ bots, pages, place }) => {
+  for (const outputPath of ['tests/ci', 'tests', '.', 'tests/bots/../ci']) {
+    const { error } = await bots.start({ options: { outputPath } });
+    expect(error?.code, outputPath).toBe('PATH_NOT_ALLOWED');
+  }
+  const { sessionId } = await bots.start({
+    title: 'uploads',
+    url: `${pages.url}/files.html`,
+    options: { outputPath: 'tests/bots/uploads' },
+  });
+  const given = { action: 'setInputFiles', target: 'input[type=file] >> nth=0' };
+  const { failed } = await bots.record(sessionId, { ...given, files: ['tests/ci/adds-a-task.spec.ts'] });
+  expect(failed).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
+  await bots.record(sessionId, { action: 'screenshot', path: 'page.png' });
+  await readFile(path.join(place, '.codegen/artifacts/bots/page.png'));
+  await bots.call('clear_codegen_session', { sessionId });
+});
+
+test('policy and limits are those of the grant, over all its connections or one', async ({ serving, ci }) => {
+  const [guest, other] = await Promise.all([serving.connect(tokens.guest), serving.connect(tokens.guest)]);
+  const names = (await guest.client.listTools()).tools.map(({ name }) => name);
+  expect(names).not.toContain('end_codegen_session');
+  expect((await ci.client.listTools()).tools.map(({ name }) => name)).toContain('end_codegen_session');
+
+  const look = async ({ call }: Connecting): Promise<string | undefined> =>
+    (await call('get_codegen_session')).error?.message;
+  expect([await look(guest), await look(guest)]).toEqual([undefined, undefined]);
+  expect(await look(guest)).toContain('"looks"');
+  expect(await look(other)).toBeUndefined();
+  expect(await look(other)).toContain('"looks of all"');
+  expect(await look(ci)).toBeUndefined();
+
+  const { text } = await serving.send({
+    method: 'GET',
+    path: '/metrics',
+    headers: { Authorization: `Bearer ${tokens.bots}` },
+  });
+  expect(text).toContain('codegen_denials_total{code="RATE_LIMITED"} 2');
+  expect(text).toContain(
+    'codegen_limit_used{grant="guest",scope="grant",counter="looks of all",window="hour"} 3',
+  );
+  expect(text).toContain('codegen_mcp_sessions_open{grant="guest"} 2');
+  for (const token of Object.values(tokens)) expect(text + serving.stderr()).not.toContain(token);
+  await Promise.all([guest.close(), other.close()]);
+});
+
+test('a wrong, a missing and a malformed token get one answer', async ({ serving }) => {
+  const answers = await Promise.all(
+    [
+      undefined,
+      `Bearer ${'x'.repeat(32)}`,
+      `Basic ${tokens.ci}`,
+      'Bearer',
+      `Bearer ${tokens.ci} ${tokens.ci}`,
+    ].map((authorization) =>
+      serving.send({ headers: authorization === undefined ? {} : { Authorization: authorization } }),
+    ),
+  );
+  for (const { status, headers, text } of answers) {
+    expect(status).toBe(401);
+    expect(headers['www-authenticate']).toBe('Bearer realm="codegen-session-mcp"');
+    expect(text).toBe(answers[0]?.text);
+  }
+  const metrics = await serving.send({ method: 'GET', path: '/metrics' });
+  expect(metrics.status).toBe(401);
+});
