@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { BrowserPool } from './browser/launch.js';
+import { createCalls, type RunningCalls } from './calls.js';
 import { settingsOf, type GrantSettings } from './config/grants.js';
 import { createConfigSource, type ConfigLocation, type LoadedConfig } from './config/load.js';
 import type { Config } from './config/schema.js';
@@ -30,8 +31,9 @@ export interface Backend {
   /** The sessions of all grants. */
   sessions: Sessions;
   connect(caller: Caller): Connection;
-  /** Closes sessions, so that they can be resumed, and browsers. */
-  close(): Promise<void>;
+  calls: RunningCalls;
+  /** Lets running calls go on for `drainingMs` at most, then closes sessions, so that they can be resumed, and browsers. */
+  close(drainingMs: number): Promise<void>;
 }
 
 /** Reads the configuration and opens what is shared. Throws CONFIG_INVALID. */
@@ -53,6 +55,7 @@ export async function createBackend(
   const sessions = createSessions(() => loaded.config.browser, stateDirectory);
   const redis = redisOf(loaded.config.state);
   const state = sharedState({ directory: stateDirectory, redis });
+  const calls = createCalls();
   const sessionsByGrant = new Map<string, OwnSessions>();
   const listeners = new Set<() => Promise<void>>();
   let endWatching: (() => void) | undefined;
@@ -111,6 +114,7 @@ export async function createBackend(
         sessions: sessionsOf(caller.grant),
         browsers,
         secrets,
+        calls,
       },
       async end() {
         for (const unwatch of watching) unwatch();
@@ -126,9 +130,12 @@ export async function createBackend(
     config: () => loaded.config,
     secrets,
     sessions,
+    calls,
     connect,
-    async close() {
+    async close(drainingMs) {
       endWatching?.();
+      sessions.seal();
+      await calls.drain(drainingMs);
       // A page that does not respond holds up its closing; Playwright kills what is left when the process exits.
       await within(
         closingMs,

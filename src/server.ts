@@ -108,10 +108,10 @@ export function createServer(
         let answer: Answer;
         try {
           await audited.begin(admission.decision);
-          answer = await tool.handle(noting(context, files), params.arguments, {
-            ...call,
-            confirm: admission.confirm,
-          });
+          const { confirm } = admission;
+          answer = await context.calls.run(signal, (signal) =>
+            tool.handle(noting(context, files), params.arguments, { ...call, signal, confirm }),
+          );
         } catch (error) {
           await admission.release();
           throw error;

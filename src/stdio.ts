@@ -7,6 +7,9 @@ import { forgetTokens } from './config/tokens.js';
 import { redactLog, stopWithProcess } from './process.js';
 import { createServer } from './server.js';
 
+/** Milliseconds for running calls to finish when the process is told to stop. */
+const drainingMs = 20_000;
+
 /** Serves MCP over stdio until the client disconnects or the process is told to stop. */
 export async function serveStdio({ grant, ...location }: ConfigLocation & { grant: string }): Promise<void> {
   const backend = await createBackend({
@@ -23,17 +26,22 @@ export async function serveStdio({ grant, ...location }: ConfigLocation & { gran
   const server = createServer(connection.context);
 
   let stopping: Promise<void> | undefined;
-  const stop = (exitCode: number): Promise<void> => {
+  const stop = (exitCode: number, drainingMs: number): Promise<void> => {
     stopping ??= (async () => {
-      await backend.close();
+      await backend.close(drainingMs);
       await connection.end();
       process.exit(exitCode);
     })();
     return stopping;
   };
-  stopWithProcess((exitCode) => void stop(exitCode));
-  process.stdout.on('error', () => void stop(0));
-  process.stdin.on('end', () => void stop(0));
-  server.server.onclose = () => void stop(0);
+  stopWithProcess((exitCode) => void stop(exitCode, exitCode === 0 ? drainingMs : 0));
+  /** Of a client that is gone, no call need go on. */
+  const abandon = (): void => {
+    void backend.calls.drain(0);
+    void stop(0, 0);
+  };
+  process.stdout.on('error', abandon);
+  process.stdin.on('end', abandon);
+  server.server.onclose = abandon;
   await server.connect(new StdioServerTransport());
 }

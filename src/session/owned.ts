@@ -5,7 +5,7 @@ import type { Session } from './session.js';
 import { missing, type Sessions } from './sessions.js';
 
 /** The sessions of one grant; there are no others to it. */
-export interface OwnSessions extends Omit<Sessions, 'start' | 'closeAll'> {
+export interface OwnSessions extends Omit<Sessions, 'start' | 'seal' | 'closeAll'> {
   grant: string;
   /** Opens a session of the grant. Throws SESSION_LIMIT. */
   start(plan: Omit<Parameters<Sessions['start']>[0], 'grant'>, open: () => Promise<Live>): Promise<Session>;

@@ -42,6 +42,8 @@ export interface Sessions {
   end(session: Session): Promise<void>;
   /** Closes the session and forgets it. */
   clear(session: Session): Promise<void>;
+  /** Opens no more sessions. */
+  seal(): void;
   /** Closes all sessions, which can be resumed, and opens no more. */
   closeAll(): Promise<void>;
 }
@@ -66,6 +68,10 @@ export function createSessions(limits: () => SessionLimits, stateDirectory: stri
   const entries = new Map<string, Entry>();
   let starting = 0;
   let isClosing = false;
+
+  function seal(): void {
+    isClosing = true;
+  }
 
   function requireRunning(): void {
     if (!isClosing) return;
@@ -121,8 +127,7 @@ export function createSessions(limits: () => SessionLimits, stateDirectory: stri
   /** Closes a session so that it can be resumed. */
   async function put(entry: Entry, status: 'failed' | 'ended'): Promise<void> {
     if (entry.session.status !== 'open') return;
-    await close(entry.session, status);
-    await save(entry);
+    await Promise.all([close(entry.session, status), save(entry)]);
   }
 
   function watchIdle(entry: Entry): void {
@@ -217,8 +222,10 @@ export function createSessions(limits: () => SessionLimits, stateDirectory: stri
       entries.delete(session.id);
     },
 
+    seal,
+
     async closeAll() {
-      isClosing = true;
+      seal();
       await Promise.allSettled([...entries.values()].map((entry) => put(entry, 'ended')));
     },
   };

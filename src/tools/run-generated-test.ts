@@ -42,13 +42,13 @@ export const runGeneratedTest = defineTool({
     warnings: types.texts,
   },
 
-  async handle(context, { file, repeat = 1, grep }, { signal, progress }) {
+  async handle(context, { file, repeat = 1, grep }, call) {
     checkExpression(grep);
     const files = file === undefined ? await specsOf(context) : [await specAt(context, file)];
     if (files.length === 0) throw noTests(`${context.config().output.dir} holds no tests.`);
     const { browser, verify } = context.config();
-    return withTestBench(context, signal, async (bench) => {
-      progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
+    return withTestBench(context, call, async (bench) => {
+      call.progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
       const result = await bench.run({ lanes: await lanesOf(files, browser, repeat), grep });
       const problem = runProblem(result, verify.timeoutMs);
       const tests = byTest(result.tests);

@@ -1,8 +1,10 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { createSlots } from '../model/slots.js';
 import type { Plan } from '../verify/plan.js';
 import type { RunOptions, RunResult } from '../verify/run.js';
 import type { Staging } from '../verify/staging.js';
-import type { ToolContext } from './tool.js';
+import type { ToolCall, ToolContext } from './tool.js';
 
 /** What a call needs to run tests with Playwright Test. */
 export interface TestBench {
@@ -15,8 +17,25 @@ export interface TestBench {
   ) => Promise<RunResult>;
 }
 
-/** Gives work a place to run tests in, and clears it away afterwards. */
-export async function withTestBench<Result>(
+/** Calls that may run tests at once: each keeps about two cores busy. */
+const slots = createSlots(Math.max(1, Math.floor(availableParallelism() / 2)), 100);
+
+/** Gives work a place to run tests in, when it is its turn, and clears it away afterwards. */
+export function withTestBench<Result>(
+  context: Pick<ToolContext, 'config' | 'workspace' | 'secrets'>,
+  { signal, progress }: Pick<ToolCall, 'signal' | 'progress'>,
+  work: (bench: TestBench) => Promise<Result>,
+): Promise<Result> {
+  return slots.run(
+    signal,
+    () => onTestBench(context, signal, work),
+    (before) => {
+      progress(`Waiting for ${before === 1 ? 'another run' : `${before} other runs`} of tests to end`);
+    },
+  );
+}
+
+async function onTestBench<Result>(
   context: Pick<ToolContext, 'config' | 'workspace' | 'secrets'>,
   signal: AbortSignal,
   work: (bench: TestBench) => Promise<Result>,

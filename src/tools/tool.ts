@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BrowserPool } from '../browser/launch.js';
+import type { RunningCalls } from '../calls.js';
 import type { PageState } from '../browser/page-state.js';
 import type { Config } from '../config/schema.js';
 import type { Confirm, Guard } from '../guard/guard.js';
@@ -25,6 +26,8 @@ export interface ToolContext {
   sessions: OwnSessions;
   browsers: BrowserPool;
   secrets: Secrets;
+  /** The calls that are under way, through all connections. */
+  calls: RunningCalls;
 }
 
 /** The call that is being answered. */

@@ -99,12 +99,12 @@ export async function verifySession(
   session: Session,
   surroundings: Surroundings,
   target: Target,
-  { signal, progress }: ToolCall,
+  call: ToolCall,
 ): Promise<Verified> {
   const config = context.config();
-  const start = performance.now();
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
-  return withTestBench(context, signal, async (bench) => {
+  return withTestBench(context, call, async (bench) => {
+    const start = performance.now();
     const lane = laneMaker(bench, context.workspace, session, target, config.browser);
     const rehearsal: Rehearsal = {
       bench,
@@ -113,7 +113,7 @@ export async function verifySession(
       surroundings,
       workspace: context.workspace,
       config,
-      progress,
+      progress: call.progress,
     };
     const { passed, failure, dropped, covered, pictures, withoutJavaScript } = await rehearse(rehearsal);
     const warnings = [...bench.warnings, ...(covered ? [] : [uncovered(target.path)])];

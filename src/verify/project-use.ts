@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { createSlots } from '../model/slots.js';
 import type { BrowserName } from '../model/use.js';
 import { questionVariable, type questionSchema } from './plan.js';
 import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js';
@@ -8,6 +10,9 @@ import { workspaceConfigFile } from './wrap-config.js';
 
 /** Milliseconds for the workspace's configuration to load. */
 const loadingMs = 20_000;
+
+/** Configurations that are loaded at once. */
+const slots = createSlots(availableParallelism(), 100);
 
 const answerSchema = z.record(z.string(), z.json());
 
@@ -30,11 +35,13 @@ export async function loadProjectUse(
   const config = fileURLToPath(new URL('./project-config.js', import.meta.url));
   const variables = { [questionVariable]: JSON.stringify(question) };
   const args = ['--list', '--pass-with-no-tests', `--config=${config}`];
-  const child = spawnPlaywright(playwright, workspace, variables, args, 'ipc');
-  let answer: ProjectUse = {};
-  child.on('message', (message) => {
-    answer = answerSchema.catch({}).parse(message);
+  return slots.run(signal, async () => {
+    const child = spawnPlaywright(playwright, workspace, variables, args, 'ipc');
+    let answer: ProjectUse = {};
+    child.on('message', (message) => {
+      answer = answerSchema.catch({}).parse(message);
+    });
+    await supervise(child, loadingMs, signal);
+    return answer;
   });
-  await supervise(child, loadingMs, signal);
-  return answer;
 }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { findBrowser } from '../../src/browser/find-browser.js';
+import { isRunning } from '../../src/state/files.js';
 import { configure, connect, descendants, expect, test, type Result } from '../fixtures.js';
 
 const click = { action: 'click', target: 'getByRole("heading")' };
@@ -101,4 +102,44 @@ test('calls of one session run in order, and so many wait and no more', async ({
   }
   const { code } = await server.call('get_codegen_session', { sessionId, include: ['code'] });
   expect(code.match(/value \d+/g)).toEqual(values.slice(0, 20));
+});
+
+test('a server that is told to stop lets calls finish, and ends the tests that it runs', async ({
+  workspace,
+  pages,
+}) => {
+  await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' } });
+  const server = await connect(workspace);
+  const one = await server.start({ title: 'one', url: `${pages.url}/landing.html` });
+  const other = await server.start({ title: 'other', url: `${pages.url}/landing.html` });
+  const heard: string[] = [];
+  const calls = [one, other].map(({ sessionId }) =>
+    server.client.callTool({ name: 'end_codegen_session', arguments: { sessionId } }, undefined, {
+      onprogress: ({ message = '' }) => heard.push(message),
+      timeout: 60_000,
+    }),
+  );
+  await expect.poll(() => heard, { timeout: 30_000 }).toContain('Running the test');
+  process.kill(server.pid, 'SIGTERM');
+  await expect
+    .poll(async () => (await server.start({ url: `${pages.url}/landing.html` })).error?.code)
+    .toBe('SESSION_LIMIT');
+  for (const call of calls)
+    expect((await call).structuredContent).toMatchObject({ verification: { status: 'passed' } });
+  await server.close();
+});
+
+test('a client that is gone leaves neither a server nor a running test', async ({ workspace, pages }) => {
+  await configure(workspace, { verify: { mode: 'require' } });
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ title: 'one', url: `${pages.url}/landing.html` });
+  const heard: string[] = [];
+  const call = server.client.callTool({ name: 'end_codegen_session', arguments: { sessionId } }, undefined, {
+    onprogress: ({ message = '' }) => heard.push(message),
+  });
+  call.catch(() => undefined);
+  await expect.poll(() => heard, { timeout: 30_000 }).toContain('Running the test');
+  const running = (await descendants(server.pid)).map(({ pid }) => pid);
+  await server.close();
+  await expect.poll(() => running.filter(isRunning), { timeout: 20_000 }).toEqual([]);
 });
