@@ -181,7 +181,7 @@ export async function serveHttp({ port, host, grant: named, ...location }: HttpO
     stopping ??= (async () => {
       server.close();
       await endpoint.drain(drainingMs);
-      await backend.close();
+      await backend.close(0);
       await endpoint.close();
       await own.end();
       process.exit(exitCode);

@@ -13,15 +13,11 @@ export interface BrowserChoice {
 export interface BrowserPool {
   /** Starts the browser where it is not running; `onProgress` hears what takes time. */
   get(choice: BrowserChoice, onProgress: (message: string) => void): Promise<Browser>;
-  /** How often a browser that had died was started again. */
-  restarts(): number;
   close(): Promise<void>;
 }
 
 export function createBrowserPool(): BrowserPool {
   const browsers = new Map<string, Promise<Browser>>();
-  const died = new Set<string>();
-  let restarts = 0;
   return {
     async get(choice, onProgress) {
       const key = JSON.stringify(choice);
@@ -30,19 +26,11 @@ export function createBrowserPool(): BrowserPool {
         onProgress(`Starting ${choice.name}`);
         starting = launch(choice);
         browsers.set(key, starting);
-        if (died.delete(key)) restarts++;
         const forget = (): boolean => browsers.delete(key);
-        starting.then(
-          (browser) =>
-            browser.once('disconnected', () => {
-              if (forget()) died.add(key);
-            }),
-          forget,
-        );
+        starting.then((browser) => browser.once('disconnected', forget), forget);
       }
       return starting;
     },
-    restarts: () => restarts,
     async close() {
       const closing = [...browsers.values()].map(async (starting) => (await starting).close());
       browsers.clear();
