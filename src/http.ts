@@ -6,7 +6,7 @@ import { createBackend, type Connection } from './backend.js';
 import { createBrowserPool } from './browser/launch.js';
 import type { ConfigLocation } from './config/load.js';
 import { createTokens } from './config/tokens.js';
-import { createPlaceCheck, hostOf, isLoopback, tokenOf, unauthorized } from './http/access.js';
+import { createPlaceCheck, hostOf, isLoopback, shareWithPage, tokenOf, unauthorized } from './http/access.js';
 import { createEndpoint } from './http/endpoint.js';
 import { createListener, listen } from './http/listener.js';
 import { createMetrics, type Standing } from './http/metrics.js';
@@ -122,8 +122,6 @@ export async function serveHttp({ port, host, grant: named, ...location }: HttpO
 
   /** The grant that a request comes from; else what it is answered. */
   async function callerOf(request: IncomingMessage, target: string): Promise<{ grant: string } | Refusal> {
-    const misplaced = checkPlace(request);
-    if (misplaced !== undefined) return misplaced;
     if (target.includes('?'))
       return {
         status: 400,
@@ -143,6 +141,12 @@ export async function serveHttp({ port, host, grant: named, ...location }: HttpO
       await health(response);
       return;
     }
+    const misplaced = checkPlace(request);
+    if (misplaced !== undefined) {
+      refuse(response, misplaced);
+      return;
+    }
+    if (shareWithPage(request, response)) return;
     const caller = await callerOf(request, target);
     if ('status' in caller) {
       refuse(response, caller);

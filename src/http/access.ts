@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Refusal } from './refuse.js';
 
@@ -42,6 +42,23 @@ export function createPlaceCheck(place: Place): (request: IncomingMessage) => Re
       return { status: 403, message: 'Forbidden: Origin is not one that may call' };
     return undefined;
   };
+}
+
+/** Lets a web page that may call read the answer. True for a browser's question whether it may, which that answers. */
+export function shareWithPage({ headers, method }: IncomingMessage, response: ServerResponse): boolean {
+  const { origin } = headers;
+  if (origin === undefined) return false;
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  response.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id, WWW-Authenticate');
+  response.setHeader('Vary', 'Origin');
+  if (method !== 'OPTIONS') return false;
+  response.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE');
+  response.setHeader(
+    'Access-Control-Allow-Headers',
+    'Authorization, Content-Type, Mcp-Session-Id, Mcp-Protocol-Version, Last-Event-ID',
+  );
+  response.writeHead(204).end();
+  return true;
 }
 
 /** The bearer token of a request; empty where there is none. */
