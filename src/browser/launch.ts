@@ -1,5 +1,7 @@
 import type { Browser } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
+import type { Endpoint } from './endpoint.js';
+import type { RemoteBrowsers } from './remote.js';
 
 /** What decides which browser process serves a session. */
 export interface BrowserChoice {
@@ -7,19 +9,34 @@ export interface BrowserChoice {
   headless: boolean;
   channel: string | null;
   executablePath: string | null;
+  /** URLs of browsers that are up already; empty where one is to be started. */
+  endpoints: readonly string[];
 }
 
 /** Browser processes, one for each choice, shared by all sessions that make it. */
 export interface BrowserPool {
   /** Starts the browser where it is not running; `onProgress` hears what takes time. */
   get(choice: BrowserChoice, onProgress: (message: string) => void): Promise<Browser>;
+  /** Where a test is to find the browser that `get` would give; undefined where it is to start one. */
+  endpoint(choice: BrowserChoice): Promise<Endpoint | undefined>;
   close(): Promise<void>;
 }
 
 export function createBrowserPool(): BrowserPool {
   const browsers = new Map<string, Promise<Browser>>();
+  let remote: Promise<RemoteBrowsers> | undefined;
+  const remoteBrowsers = (): Promise<RemoteBrowsers> =>
+    (remote ??= import('./remote.js').then(({ createRemoteBrowsers }) => createRemoteBrowsers()));
   return {
+    async endpoint(choice) {
+      if (choice.endpoints.length === 0) return undefined;
+      return (await remoteBrowsers()).endpoint(choice.endpoints, choice);
+    },
     async get(choice, onProgress) {
+      if (choice.endpoints.length > 0) {
+        onProgress(`Connecting to ${choice.name}`);
+        return (await remoteBrowsers()).get(choice.endpoints, choice);
+      }
       const key = JSON.stringify(choice);
       let starting = browsers.get(key);
       if (starting === undefined) {
@@ -34,7 +51,7 @@ export function createBrowserPool(): BrowserPool {
     async close() {
       const closing = [...browsers.values()].map(async (starting) => (await starting).close());
       browsers.clear();
-      await Promise.allSettled(closing);
+      await Promise.allSettled([...closing, remote?.then((browsers) => browsers.close())]);
     },
   };
 }

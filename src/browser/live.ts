@@ -6,6 +6,7 @@ import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
 import { urlOf } from './origin.js';
 import { registerPins } from './pin.js';
+import { isElsewhere } from './remote.js';
 import { createSettling, watchContext, type Settling } from './settle.js';
 import type { SnapshotView } from './snapshot.js';
 
@@ -142,6 +143,8 @@ export function browserEnded(): CodegenError {
   });
 }
 
+const noProxy = { settings: undefined, failure: () => undefined, close: () => undefined };
+
 /** Opens a context of its own for one session, with one page in it, whose every connection keeps to the rules. */
 export async function openLive(
   browser: Browser,
@@ -151,13 +154,14 @@ export async function openLive(
   secrets: Secrets,
 ): Promise<Live> {
   await registerPins();
-  const proxy = await openProxy({ rules, onRefused: noteRefused });
+  // One on another machine can't reach this machine's proxies; the configuration then has no rules.
+  const proxy = isElsewhere(browser) ? noProxy : await openProxy({ rules, onRefused: noteRefused });
   let context: BrowserContext;
   try {
     context = await browser.newContext({
       ...options,
       permissions: [...(options.permissions ?? []), ...copying(browser)],
-      proxy: proxy.settings,
+      ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
     });
   } catch (error) {
     proxy.close();

@@ -1,11 +1,14 @@
 import { mkdtemp, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { connectTo, endpointAt } from '../browser/endpoint.js';
 import { findBrowser, launchOptions } from '../browser/find-browser.js';
 import { tryBrowser } from '../browser/install-browser.js';
+import type { BrowserChoice } from '../browser/launch.js';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { configSchema, type Config } from '../config/schema.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { openRedis, type Redis } from '../state/redis.js';
+import { browserChoice } from '../tools/browser-choice.js';
 
 /** What one check found; `advice` is set where something is missing, and says what to do. */
 interface Finding {
@@ -19,6 +22,7 @@ const oldestNode = 20;
 export async function doctor(location: ConfigLocation, print: (line: string) => void): Promise<boolean> {
   const { config, findings: configFindings } = await checkConfig(location);
   const { workspace } = location;
+  const { endpoints } = browserChoice(config.browser);
   const checks = [
     checkNode(),
     ...configFindings,
@@ -34,7 +38,9 @@ export async function doctor(location: ConfigLocation, print: (line: string) => 
       'Make it a directory that you may write to, or set another as state.dir.',
     ),
     ...(config.state.url === null ? [] : [checkRedis(openRedis({ ...config.state, url: config.state.url }))]),
-    checkBrowser(config.browser),
+    ...(endpoints.length === 0
+      ? [checkBrowser(config.browser)]
+      : endpoints.map((url) => checkHost(url, browserChoice(config.browser)))),
   ];
   let isWell = true;
   for (const check of checks) {
@@ -116,6 +122,24 @@ async function checkRedis({ run, place }: Redis): Promise<Finding> {
       text: `Redis: ${messageOf(error)}`,
       advice: 'Start it, or correct state.url; until it answers, calls that a limit covers are refused.',
     };
+  }
+}
+
+async function checkHost(url: string, choice: BrowserChoice): Promise<Finding> {
+  const endpoint = endpointAt(url);
+  const what = endpoint.kind === 'cdp' ? 'a Chromium' : 'a Playwright server';
+  try {
+    const began = performance.now();
+    const browser = await connectTo(endpoint, choice);
+    const milliseconds = Math.round(performance.now() - began);
+    const version = browser.version();
+    await browser.close();
+    return {
+      text: `Browser host: ${endpoint.place}, ${what}, ${choice.name} ${version} in ${milliseconds} ms`,
+    };
+  } catch (error) {
+    const hint = error instanceof CodegenError ? error.hint : undefined;
+    return { text: `Browser host: ${messageOf(error)}`, advice: hint ?? 'Correct browser.endpoint.' };
   }
 }
 

@@ -24,6 +24,13 @@ export const redisUrl = z
   .string()
   .refine(isRedisUrl, 'expected a URL such as redis://redis.example:6379/0, or rediss:// for TLS');
 
+export const browserUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^(?:ws|http)s?:$/.test(new URL(text).protocol),
+    'expected a URL such as ws://browsers.example:3000/ or http://browsers.example:9222',
+  );
+
 function isInside(directory: string): boolean {
   const relative = path.normalize(directory);
   return !path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`);

@@ -63,9 +63,9 @@ function valueAt(document: unknown, keys: PropertyKey[]): unknown {
   );
 }
 
-/** What stands before the host of a URL may be a password. */
+/** What stands before the host of a URL may be a password, and its query a token. */
 function withoutCredentials(json: string): string {
-  return json.replace(/:\/\/[^"]*@/g, '://…@');
+  return json.replace(/:\/\/[^"]*@/g, '://…@').replace(/(:\/\/[^"?]*\?)[^"]+/g, '$1…');
 }
 
 function shorten(text: string): string {

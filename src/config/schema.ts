@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { limitSchema } from '../model/policy.js';
 import { browserNameSchema, useSchema } from '../model/use.js';
+import { isThisMachine } from '../network/address.js';
 import { parsePattern } from '../network/rules.js';
 import {
+  browserUrl,
   directory,
   environmentName,
   originSuchAs,
@@ -70,6 +72,16 @@ const browserSchema = z
       .nullable()
       .default(null)
       .describe('Browser executable to use instead of one that is found.'),
+    endpoint: z
+      .union([browserUrl, z.array(browserUrl).min(1)], {
+        error:
+          'expected the URL of a Playwright server (ws://) or of a Chromium (http://, wss://), or a list of them',
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'Browsers that are up already, by URL, or a list of them: a Playwright server (`ws://`) or a CDP endpoint (`http://`, `wss://`); null starts one.',
+      ),
     maxSessions: z.int().min(1).max(100).default(8).describe('Sessions that may be open at once.'),
     idleTimeoutMs: milliseconds
       .default(900_000)
@@ -233,6 +245,14 @@ export const configSchema = z
       .describe('Who may call over HTTP: each has a bearer token, and what holds for it alone.'),
   })
   .check(({ value, issues }) => {
+    if (!canHoldRules(value))
+      issues.push({
+        code: 'custom',
+        input: value,
+        path: ['network'],
+        message:
+          'rules of the network hold for browsers of this machine alone, and browser.endpoint names another; leave out one of the two',
+      });
     for (const conflict of conflictsOf(value)) issues.push({ code: 'custom', input: value, ...conflict });
   });
 
@@ -242,3 +262,9 @@ type Document = z.infer<typeof configSchema>;
 export type Config = Omit<Document, '$schema' | 'policy' | 'grants'> & {
   grants: Omit<Document['grants'][number], 'policy'>[];
 };
+
+/** Whether what pages may reach can be held: pages of another machine don't pass the proxies of this one. */
+function canHoldRules({ browser, network }: Pick<Document, 'browser' | 'network'>): boolean {
+  const isFree = network.allowedOrigins.includes('*') && network.blockedOrigins.length === 0;
+  return isFree || [browser.endpoint ?? []].flat().every((url) => isThisMachine(new URL(url).hostname));
+}

@@ -69,6 +69,11 @@ export function isLoopback(address: string): boolean {
   return contains(loopback, address);
 }
 
+/** Whether the host of a URL can only be this machine. */
+export function isThisMachine(hostname: string): boolean {
+  return hostname === 'localhost' || isLoopback(canonicalHost(hostname) ?? '');
+}
+
 /** Whether a host, or the address that it has, is one of a cloud's metadata. */
 export function isMetadata(host: string): boolean {
   return metadataNames.has(host) || contains(metadata, host);

@@ -12,6 +12,7 @@ import type { RecordLimits } from '../session/record.js';
 import type { Session } from '../session/session.js';
 import type { OwnSessions } from '../session/owned.js';
 import type { Resumable } from './resume.js';
+import { browserChoice } from './browser-choice.js';
 import { sessionFiles } from './session-files.js';
 import { sessionTemplate } from './source.js';
 import {
@@ -104,15 +105,7 @@ export const startCodegenSession = defineTool({
 
     const times = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
     const open = async (isSecondTry = false): Promise<Live> => {
-      const process = await context.browsers.get(
-        {
-          name: use.browserName ?? browser.name,
-          headless: use.headless ?? browser.headless,
-          channel: browser.channel,
-          executablePath: browser.executablePath,
-        },
-        call.progress,
-      );
+      const process = await context.browsers.get(browserChoice(browser, use), call.progress);
       // Assertions need it; loading it takes longer than the first of them should.
       void import('playwright/test');
       await chooseTestIdAttribute(use, context.sessions);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import type { BrowserChoice } from '../browser/launch.js';
 import { createSlots } from '../model/slots.js';
 import type { Plan } from '../verify/plan.js';
 import type { RunOptions, RunResult } from '../verify/run.js';
@@ -17,18 +18,22 @@ export interface TestBench {
   ) => Promise<RunResult>;
 }
 
+/** What running tests needs of a context. */
+export type TestContext = Pick<ToolContext, 'config' | 'workspace' | 'secrets' | 'browsers'>;
+
 /** Calls that may run tests at once: each keeps about two cores busy. */
 const slots = createSlots(Math.max(1, Math.floor(availableParallelism() / 2)), 100);
 
-/** Gives work a place to run tests in, when it is its turn, and clears it away afterwards. */
+/** Gives work a place to run tests in, in the browser of that choice, when it is its turn, and clears it away afterwards. */
 export function withTestBench<Result>(
-  context: Pick<ToolContext, 'config' | 'workspace' | 'secrets'>,
+  context: TestContext,
+  choice: BrowserChoice,
   { signal, progress }: Pick<ToolCall, 'signal' | 'progress'>,
   work: (bench: TestBench) => Promise<Result>,
 ): Promise<Result> {
   return slots.run(
     signal,
-    () => onTestBench(context, signal, work),
+    () => onTestBench(context, choice, signal, work),
     (before) => {
       progress(`Waiting for ${before === 1 ? 'another run' : `${before} other runs`} of tests to end`);
     },
@@ -36,7 +41,8 @@ export function withTestBench<Result>(
 }
 
 async function onTestBench<Result>(
-  context: Pick<ToolContext, 'config' | 'workspace' | 'secrets'>,
+  context: TestContext,
+  choice: BrowserChoice,
   signal: AbortSignal,
   work: (bench: TestBench) => Promise<Result>,
 ): Promise<Result> {
@@ -45,23 +51,27 @@ async function onTestBench<Result>(
   const { runPlaywrightTest } = await import('../verify/run.js');
   const { findBrowser, launchOptions } = await import('../browser/find-browser.js');
   const { openProxy, textOf } = await import('../network/proxy.js');
-  const { browser, state, verify } = context.config();
+  const { remoteLaunch } = await import('../browser/endpoint.js');
+  const { state, verify } = context.config();
   const { workspace } = context;
   const deadline = performance.now() + verify.timeoutMs;
   const own = await ownPlaywrightTest();
   const theirs = await workspacePlaywrightTest(workspace);
   const playwright = theirs ?? own;
-  const found = await findBrowser(browser);
+  const endpoint = await context.browsers.endpoint(choice);
+  const found = endpoint === undefined ? await findBrowser(choice) : undefined;
   const chromium = found === undefined ? undefined : launchOptions(found);
+  const remote = endpoint && { kind: endpoint.kind, url: endpoint.url, launch: remoteLaunch(choice) };
   const staging = await createStaging(path.resolve(workspace, state.dir), playwright);
-  const proxy = await openProxy({ rules: () => context.config().network });
+  const isReached = endpoint === undefined || endpoint.isHere;
+  const proxy = isReached ? await openProxy({ rules: () => context.config().network }) : undefined;
   try {
     return await work({
       staging,
       warnings: copyWarnings(own.version, theirs?.version),
       async run({ grep, ...plan }) {
         const result = await runPlaywrightTest({
-          plan: { ...plan, workspace, chromium, proxy: proxy.settings },
+          plan: { ...plan, workspace, chromium, remote, proxy: proxy?.settings },
           staging,
           playwright,
           secrets: context.secrets,
@@ -70,13 +80,13 @@ async function onTestBench<Result>(
           signal,
         });
         return explained(result, (url) => {
-          const failure = proxy.failure(url);
+          const failure = proxy?.failure(url);
           return failure === undefined ? undefined : textOf(failure);
         });
       },
     });
   } finally {
-    proxy.close();
+    proxy?.close();
     await staging.remove();
   }
 }

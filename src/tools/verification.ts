@@ -7,11 +7,12 @@ import type { Session } from '../session/session.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
 import type { RunResult } from '../verify/run.js';
+import { browserChoice } from './browser-choice.js';
 import { leaveOutSteps, unassertedChanges, type StepTrials } from './sensitivity.js';
 import { comparesPictures, makePictures, type Picture } from './pictures.js';
 import { sessionSource, type Origin, type SessionSource, type Surroundings } from './source.js';
-import { runProblem, withTestBench, type TestBench } from './test-run.js';
-import type { ToolCall, ToolContext } from './tool.js';
+import { runProblem, withTestBench, type TestBench, type TestContext } from './test-run.js';
+import type { ToolCall } from './tool.js';
 
 /** Rounds at most, each without the assertions that did not hold in the one before. */
 const roundsAtMost = 5;
@@ -95,7 +96,7 @@ interface Rehearsal {
  * where `verify.sensitivity` is `full`, those that prove nothing too: from the session, if the test passes without them.
  */
 export async function verifySession(
-  context: Pick<ToolContext, 'config' | 'workspace' | 'secrets'>,
+  context: TestContext,
   session: Session,
   surroundings: Surroundings,
   target: Target,
@@ -103,7 +104,7 @@ export async function verifySession(
 ): Promise<Verified> {
   const config = context.config();
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
-  return withTestBench(context, call, async (bench) => {
+  return withTestBench(context, browserChoice(config.browser, session.use), call, async (bench) => {
     const start = performance.now();
     const lane = laneMaker(bench, context.workspace, session, target, config.browser);
     const rehearsal: Rehearsal = {

@@ -39,8 +39,16 @@ export const planSchema = z.object({
   chromium: z
     .object({ executablePath: z.string(), chromiumSandbox: z.boolean(), args: z.array(z.string()) })
     .optional(),
-  /** The only way from the tests' pages to the network, as Playwright takes it. */
-  proxy: z.object({ server: z.string(), bypass: z.string() }),
+  /** A browser that is up already: a server of Playwright's, with what it is asked to start, or a Chromium. */
+  remote: z
+    .object({
+      kind: z.enum(['playwright', 'cdp']),
+      url: z.string(),
+      launch: z.object({ channel: z.string().optional(), executablePath: z.string().optional() }),
+    })
+    .optional(),
+  /** The only way from the tests' pages to the network, as Playwright takes it; undefined where the browser has its own. */
+  proxy: z.object({ server: z.string(), bypass: z.string() }).optional(),
   /** Processes that run tests at once; undefined leaves it to the workspace's configuration. */
   workers: z.int().min(1).optional(),
   lanes: z.array(laneSchema),

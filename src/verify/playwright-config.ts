@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { connectInsteadOfLaunching } from './connect.js';
 import { loadWorkspaceConfig, wrapConfig } from './wrap-config.js';
 import { planSchema, planVariable } from './plan.js';
 
 /** The configuration that the child gives to Playwright Test, which loads it in every one of its processes. */
 const plan = planSchema.parse(JSON.parse(await readFile(process.env[planVariable] ?? '', 'utf8')));
+
+if (plan.remote?.kind === 'cdp') connectInsteadOfLaunching(plan.remote.url, plan.reportFile);
 
 export default wrapConfig(await loadWorkspaceConfig(plan.workspace), plan);

@@ -270,9 +270,15 @@ function launching(
   base: PlaywrightTestConfig,
   project: Project,
   engine: BrowserName,
-  { chromium, proxy }: ParsedPlan,
+  { chromium, remote, proxy }: ParsedPlan,
 ): NonNullable<Project['use']> {
   const configured = { ...base.use?.launchOptions, ...project.use?.launchOptions, proxy };
+  if (remote?.kind === 'playwright')
+    return {
+      proxy,
+      connectOptions: { wsEndpoint: remote.url },
+      launchOptions: { ...configured, ...remote.launch },
+    };
   if (engine !== 'chromium' || chromium === undefined) return { proxy, launchOptions: configured };
   const args = [...(configured.args ?? []), ...chromium.args];
   return { proxy, launchOptions: { ...configured, ...chromium, args } };

@@ -104,7 +104,13 @@ test("pages of the browser itself and files are left at once; the page's own are
   const browsers = createBrowserPool();
   // A headless shell where there is one, and the whole browser.
   for (const channel of [null, 'chromium']) {
-    const choice = { name: 'chromium', headless: true, channel, executablePath: null } as const;
+    const choice = {
+      name: 'chromium',
+      headless: true,
+      channel,
+      executablePath: null,
+      endpoints: [],
+    } as const;
     const browser = await browsers.get(choice, () => undefined);
     const rules = { allowedOrigins: ['*'], blockedOrigins: [] };
     const secrets = createSecrets(() => [], {});

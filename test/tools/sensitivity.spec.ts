@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { findTemplate } from '../../src/codegen/templates.js';
 import { configSchema } from '../../src/config/schema.js';
 import type { Assertion, Step } from '../../src/model/step.js';
+import { createBrowserPool } from '../../src/browser/launch.js';
 import { createSecrets } from '../../src/model/secrets.js';
 import type { Session } from '../../src/session/session.js';
 import { unassertedChanges } from '../../src/tools/sensitivity.js';
@@ -57,7 +58,12 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
   };
   const file = 'generated-tests/likes.spec.ts';
   return run(
-    { workspace, config: () => config, secrets: createSecrets(() => [], {}) },
+    {
+      workspace,
+      config: () => config,
+      secrets: createSecrets(() => [], {}),
+      browsers: createBrowserPool(),
+    },
     session,
     {
       spec: file,
