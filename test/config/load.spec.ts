@@ -48,6 +48,7 @@ test('without a file every key has its default', async () => {
         headless: true,
         channel: null,
         executablePath: null,
+        endpoint: null,
         maxSessions: 8,
         idleTimeoutMs: 900_000,
         actionTimeoutMs: 5000,
