@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { actions } from '../src/actions/registry.js';
 import { binary, configure, connect, descendants, expect, test } from './fixtures.js';
@@ -88,31 +88,41 @@ test('progress is told while the browser starts', async ({ server, pages }) => {
   expect(messages).toEqual(['Starting chromium', 'Opening the page']);
 });
 
-test('sessions run side by side, each in a context of its own, in one browser process', async ({
+test('sessions run side by side in one browser process, and each emits its own test', async ({
   server,
   pages,
 }) => {
   const url = `${pages.url}/todo.html`;
-  const [one, other] = await Promise.all([server.start({ url }), server.start({ url })]);
-  const browsers = await descendants(server.pid);
-  const add = { action: 'fill', target: 'getByRole("textbox")', value: 'only here' };
-  const [first, second] = await Promise.all([
-    server.record(one.sessionId, add, { action: 'press', key: 'Enter' }),
-    server.record(other.sessionId, { action: 'evaluate-nothing', target: 'e1' }),
-  ]);
-  expect(first.snapshot).toContain('only here');
-  expect(second.error?.code).toBe('INVALID_INPUT');
-  const untouched = await server.call('get_codegen_session', {
-    sessionId: other.sessionId,
-    include: ['snapshot'],
-  });
-  expect(untouched.snapshot).not.toContain('only here');
-  const third = await server.start({ url });
-  expect(third.error).toBeUndefined();
-  const listed = await server.call('get_codegen_session');
-  expect(listed.sessions.map(({ status }) => status)).toEqual(['open', 'open', 'open']);
-  // A further session adds renderers at most, never a second browser with its own helper processes.
-  expect((await descendants(server.pid)).length - browsers.length).toBeLessThanOrEqual(3);
+  const names = Array.from({ length: 8 }, (_, index) => `task ${index} of eight`);
+  const [first, ...others] = names;
+  const one = await server.start({ title: first, url });
+  const browsers = (await descendants(server.pid)).length;
+  const rest = await Promise.all(others.map((title) => server.start({ title, url })));
+  // A further session adds renderers, never a second browser with its own helper processes.
+  expect((await descendants(server.pid)).length - browsers).toBeLessThanOrEqual(3 * others.length);
+  const recorded = await Promise.all(
+    [one, ...rest].map(({ sessionId }, index) =>
+      server.record(
+        sessionId,
+        { action: 'fill', target: 'getByPlaceholder("What needs to be done?")', value: names[index] },
+        { action: 'press', key: 'Enter' },
+      ),
+    ),
+  );
+  for (const [index, { error, snapshot }] of recorded.entries()) {
+    expect(error).toBeUndefined();
+    expect(new Set(snapshot.match(/task \d of eight/g))).toEqual(new Set([names[index]]));
+  }
+  const { sessions } = await server.call('get_codegen_session');
+  expect(sessions.map(({ status }) => status)).toEqual(names.map(() => 'open'));
+  const ended = await Promise.all(
+    [one, ...rest].map(({ sessionId }) => server.call('end_codegen_session', { sessionId })),
+  );
+  for (const [index, { error, testCode, filePath }] of ended.entries()) {
+    expect(error).toBeUndefined();
+    expect(new Set(testCode.match(/task \d of eight/g))).toEqual(new Set([names[index]]));
+    expect(await readFile(filePath, 'utf8')).toBe(testCode);
+  }
 });
 
 test('as many sessions as configured, and no more', async ({ workspace, pages }) => {

@@ -26,7 +26,7 @@ import type { Charge, Left } from './counters.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { GuardState, StatePlace } from './state.js';
 import type { Demand, Person } from './approvals.js';
-import type { OnConflict, OutputFile, Plan, PlanOptions, WrittenFile } from './plan.js';
+import type { OnConflict, OutputFile, Plan, PlanOptions, StateFile, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
 
 /** What the guard reads of the configuration, anew at every call. */
@@ -61,6 +61,8 @@ export interface WriteRequest extends OutputPlace {
   pictures?: { path: string; data: Buffer }[];
   onConflict: OnConflict;
   dryRun?: boolean | undefined;
+  /** A file of the state directory that is written with them, made for the path of the first. */
+  beside?: ((path: string) => StateFile) | undefined;
   /** The session that writes: what it has written already counts. */
   session?: object;
   /** Asks for the approval that the call needs, with exactly what is to be written. */
@@ -212,7 +214,7 @@ export function createGuard(options: {
     session: object,
     directory: string,
     files: readonly OutputFile[],
-    options: PlanOptions & Pick<WriteOptions, 'dryRun' | 'confirm'>,
+    options: PlanOptions & Pick<WriteOptions, 'dryRun' | 'confirm' | 'beside'>,
   ): Promise<WrittenFile[]> {
     const { writes } = config();
     const { writeFiles } = await import('./writer.js');
@@ -301,7 +303,16 @@ export function createGuard(options: {
 
     recover,
 
-    async write({ files, pictures = [], onConflict, dryRun = false, session = {}, confirm, ...place }) {
+    async write({
+      files,
+      pictures = [],
+      onConflict,
+      dryRun = false,
+      beside,
+      session = {},
+      confirm,
+      ...place
+    }) {
       const { writes, output } = config();
       const targets: OutputFile[] = [];
       for (const { file, content, basis } of files) {
@@ -316,6 +327,7 @@ export function createGuard(options: {
         ...writes,
         onConflict,
         dryRun,
+        beside,
         check: (relativePath) => checkPath(relativePath, place),
         confirm: (plans) => confirm?.(plans, onConflict) ?? Promise.resolve(),
       });

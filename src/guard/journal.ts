@@ -5,18 +5,20 @@ import { z } from 'zod';
 import { createDurably, ensureStateDirectory, errnoOf, syncDirectory } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 
-/** The names of a real directory, from the workspace down. */
+/** The names of a real directory, from its root down. */
 const directorySchema = z.array(z.string());
 
 const fileSchema = z.object({
+  /** Where its directory begins. */
+  root: z.enum(['workspace', 'state']).default('workspace'),
   directory: directorySchema,
   name: z.string(),
   /** What results call it: relative to the workspace, with forward slashes. */
   path: z.string(),
   sha256: z.string(),
   sha256Before: z.string().optional(),
-  /** Where in the backups what it replaces goes. */
-  backup: z.string(),
+  /** Where in the backups what it replaces goes; nowhere without. */
+  backup: z.string().optional(),
 });
 
 const recordSchema = z.object({

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
 import { errnoOf, readWhole } from '../state/files.js';
 import { inspect, type Origin } from './header.js';
@@ -30,6 +31,8 @@ export interface PlanOptions {
 
 /** One file that a call is about to write; `before` is what it replaces. */
 export interface Plan {
+  /** Where the names of its directory begin. */
+  root: 'workspace' | 'state';
   target: CheckedPath;
   data: Buffer;
   before: { data: Buffer; mode: number } | undefined;
@@ -73,7 +76,25 @@ export async function planFiles(files: readonly OutputFile[], options: PlanOptio
   return plans;
 }
 
+/** A file of the state directory that is written together with others. */
+export interface StateFile {
+  /** Names from the state directory down, the last one that of the file. */
+  names: readonly string[];
+  text: string;
+}
+
+/** Plans a file of the state directory, which takes the place of what is there. */
+export async function planStateFile({ names, text }: StateFile, stateDirectory: string): Promise<Plan> {
+  const absolute = path.join(stateDirectory, ...names);
+  const target = { absolute, relative: names.join('/'), directory: names.slice(0, -1) };
+  const data = Buffer.from(text);
+  const before = await contentOf(absolute);
+  const change = before === undefined ? 'created' : before.data.equals(data) ? 'unchanged' : 'replaced';
+  return { root: 'state', target, data, before, change };
+}
+
 async function planFile(file: OutputFile, options: PlanOptions): Promise<Plan> {
+  const root = 'workspace';
   for (let number = 1; ; number++) {
     const target = number === 1 ? file.target : await options.check(numbered(file.target.relative, number));
     const data = Buffer.from(file.content(target.relative));
@@ -86,19 +107,20 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<Plan> {
       );
     }
     const before = await contentOf(target.absolute);
-    if (!before) return { target, data, before, change: 'created' };
-    if (before.data.equals(data)) return { target, data, before, change: 'unchanged' };
+    if (!before) return { root, target, data, before, change: 'created' };
+    if (before.data.equals(data)) return { root, target, data, before, change: 'unchanged' };
     const origin = inspect(target.relative, before.data.toString());
     if (file.basis !== undefined) {
       const isSame = before.data.toString() === file.basis;
       if (isSame && origin === 'untouched' && options.overwrite !== 'never')
-        return { target, data, before, change: 'replaced' };
+        return { root, target, data, before, change: 'replaced' };
       throw isSame ? inTheWay(target.relative, origin, false) : outdated(target.relative);
     }
     if (options.onConflict === 'rename') continue;
     const mayReplace =
       options.overwrite === 'always' || (options.overwrite === 'generated' && origin === 'untouched');
-    if (options.onConflict === 'overwrite' && mayReplace) return { target, data, before, change: 'replaced' };
+    if (options.onConflict === 'overwrite' && mayReplace)
+      return { root, target, data, before, change: 'replaced' };
     throw inTheWay(target.relative, origin, mayReplace);
   }
 }

@@ -33,7 +33,7 @@ export async function recover(context: Omit<RecoveryContext, 'settled'>): Promis
 /** Rolls back the transactions that were not done, and gives back their quota. */
 async function settleTransactions({ territory, release, report, settled }: RecoveryContext): Promise<void> {
   for (const entry of await takeOver(territory.stateDirectory)) {
-    const { files } = entry.record;
+    const files = entry.record.files.filter(({ root }) => root === 'workspace');
     const paths = files.map(({ path }) => path).join(', ');
     try {
       await settle(entry, territory);

@@ -23,19 +23,20 @@ export async function writeDown(
   const id = previous?.id ?? newId();
   const time = new Date();
   const made = new Map<string, string[]>();
-  for (const { target } of plans)
+  for (const { target } of plans.filter(({ root }) => root === 'workspace'))
     for (const directory of await missingDirectories(target, territory))
-      made.set(keyOf(directory), directory);
+      made.set(directory.join('/'), directory);
   const record = {
     made: [...made.values()],
     links: true,
-    files: plans.map(({ target, data, before }, index) => ({
+    files: plans.map(({ root, target, data, before }, index) => ({
+      root,
       directory: target.directory,
       name: path.basename(target.absolute),
       path: target.relative,
       sha256: sha256(data),
       ...(before ? { sha256Before: sha256(before.data) } : {}),
-      backup: nameOfBackup(time, id, index, target.relative),
+      ...(root === 'workspace' ? { backup: nameOfBackup(time, id, index, target.relative) } : {}),
     })),
   };
   if (previous === undefined) return begin(territory.stateDirectory, id, record);
@@ -100,26 +101,22 @@ async function writeAll(
   });
   for (const { plan, file, names } of work) {
     try {
-      const { at } = await directories.make(file.directory);
-      await createDurably(at(names.staged), plan.data, plan.before?.mode);
+      const { at } = await directories.make(file);
+      await createDurably(at(names.staged), plan.data, plan.before?.mode ?? modes[plan.root]);
     } catch (error) {
       // Another process, which gave up, has removed a directory that it had made.
       throw errnoOf(error) === 'ENOENT' ? new Overtaken(plan.target) : error;
     }
   }
   for (const { plan, file, names } of work) {
-    const { at, isInPlace } = await directories.make(file.directory);
+    const { at, isInPlace } = await directories.make(file);
     if (!(await isInPlace())) throw swapped();
     if (plan.before) await moveAside(at(file.name), at(names.aside), plan);
     if (!(await place(entry, at(names.staged), at(file.name)))) throw new Overtaken(plan.target);
   }
   for (const { plan, file, names } of work)
-    if (plan.before)
-      await keep(
-        territory.stateDirectory,
-        (await directories.make(file.directory)).at(names.aside),
-        file.backup,
-      );
+    if (plan.before && file.backup !== undefined)
+      await keep(territory.stateDirectory, (await directories.make(file)).at(names.aside), file.backup);
   for (const directory of directories.all()) {
     if (!(await directory.isInPlace())) throw swapped();
     await directory.sync();
@@ -140,7 +137,7 @@ async function rollBack(entry: Entry, territory: Territory, directories: Holding
   const failures: unknown[] = [];
   for (const [index, file] of [...entry.record.files.entries()].reverse()) {
     try {
-      const directory = await directories.find(file.directory);
+      const directory = await directories.find(file);
       if (directory === undefined) continue;
       await withdraw(entry, index, file, directory, territory);
       await putBack(entry, index, file, directory, territory);
@@ -168,7 +165,7 @@ async function withdraw(
   const { data } = await readWhole(at(withdrawn));
   const isStill = sha256(data) === file.sha256 || (!entry.record.links && data.length === 0);
   // Somebody wrote into it, just now: that goes back, or where the name is taken, into the backups.
-  if (!isStill && !(await place(entry, at(withdrawn), at(file.name))))
+  if (!isStill && !(await place(entry, at(withdrawn), at(file.name))) && file.backup !== undefined)
     await keep(
       stateDirectory,
       at(withdrawn),
@@ -197,9 +194,9 @@ async function putBack(
 ): Promise<void> {
   const aside = at(namesOf(entry, index).aside);
   if (!(await isThere(aside))) return;
-  await discard(stateDirectory, file.backup);
+  if (file.backup !== undefined) await discard(stateDirectory, file.backup);
   const isBack = (await isSameFile(aside, at(file.name))) || (await place(entry, aside, at(file.name)));
-  if (!isBack) await keep(stateDirectory, aside, file.backup);
+  if (!isBack && file.backup !== undefined) await keep(stateDirectory, aside, file.backup);
   await rm(aside, { force: true });
 }
 
@@ -208,44 +205,50 @@ async function tidyUp(entry: Entry, { stateDirectory }: Territory, directories: 
   if (entry.phase === 'open') return;
   const { files, made } = entry.record;
   for (const [index, file] of files.entries()) {
-    const directory = await directories.find(file.directory);
+    const directory = await directories.find(file);
     if (directory === undefined) continue;
     const { staged, aside } = namesOf(entry, index);
     if (entry.phase === 'done' && (await isThere(directory.at(aside)))) {
-      await keep(stateDirectory, directory.at(aside), file.backup);
+      if (file.backup !== undefined) await keep(stateDirectory, directory.at(aside), file.backup);
       await rm(directory.at(aside), { force: true });
     }
     await rm(directory.at(staged), { force: true });
   }
   if (entry.phase === 'done') return;
   for (const directory of [...made].reverse()) {
-    const parent = await directories.find(directory.slice(0, -1));
+    const parent = await directories.find({ root: 'workspace', directory: directory.slice(0, -1) });
     // One that others use by now stays.
     await rmdir(parent?.at(path.join(...directory.slice(-1))) ?? '').catch(() => undefined);
   }
 }
 
+/** Permissions of new files: as the system has them, or for their owner alone. */
+const modes = { workspace: undefined, state: 0o600 };
+
+type Place = Pick<FileRecord, 'root' | 'directory'>;
+
 /** The directories that a transaction writes in, held until it ends. */
 interface Holdings {
-  find(names: readonly string[]): Promise<HeldDirectory | undefined>;
+  find(place: Place): Promise<HeldDirectory | undefined>;
   /** Makes it if need be. */
-  make(names: readonly string[]): Promise<HeldDirectory>;
+  make(place: Place): Promise<HeldDirectory>;
   all(): Iterable<HeldDirectory>;
   close(): Promise<void>;
 }
 
-function holdings({ workspace }: Territory): Holdings {
+function holdings({ workspace, stateDirectory }: Territory): Holdings {
+  const roots = { workspace, state: stateDirectory };
   const held = new Map<string, HeldDirectory>();
-  async function hold(names: readonly string[], make: boolean): Promise<HeldDirectory | undefined> {
-    const key = keyOf(names);
-    const directory = held.get(key) ?? (await holdDirectory(workspace, names, make));
+  async function hold({ root, directory: names }: Place, make: boolean): Promise<HeldDirectory | undefined> {
+    const key = [root, ...names].join('/');
+    const directory = held.get(key) ?? (await holdDirectory(roots[root], names, make));
     if (directory) held.set(key, directory);
     return directory;
   }
   return {
-    find: (names) => hold(names, false),
-    async make(names) {
-      const directory = await hold(names, true);
+    find: (place) => hold(place, false),
+    async make(place) {
+      const directory = await hold(place, true);
       if (directory === undefined) throw swapped();
       return directory;
     },
@@ -254,10 +257,6 @@ function holdings({ workspace }: Territory): Holdings {
       for (const directory of held.values()) await directory.close();
     },
   };
-}
-
-function keyOf(names: readonly string[]): string {
-  return names.join('/');
 }
 
 /** Names beside the final one, that no other transaction uses. */

@@ -6,9 +6,11 @@ import type { CheckedPath, Territory } from './paths.js';
 import {
   described,
   planFiles,
+  planStateFile,
   type OutputFile,
   type Plan,
   type PlanOptions,
+  type StateFile,
   type WrittenFile,
 } from './plan.js';
 import type { Hold } from './quota.js';
@@ -23,6 +25,8 @@ export interface WriteOptions extends PlanOptions {
   confirm?: (plans: readonly Plan[]) => Promise<void>;
   /** Called once with what is about to change, before anything does; takes quota under the transaction's id. */
   reserve: (plans: readonly Plan[], id: string) => Promise<Hold>;
+  /** Makes a file of the state directory, which depends on where the first file goes, and is written with them. */
+  beside?: ((path: string) => StateFile) | undefined;
   /** Checks everything, changes nothing. */
   dryRun: boolean;
 }
@@ -46,15 +50,16 @@ export async function writeFiles(
       const plans = await planFiles(files, options);
       const changing = plans.filter(({ change }) => change !== 'unchanged');
       await options.allow(changing);
-      if (dryRun || changing.length === 0) {
+      const work = dryRun ? [] : [...changing, ...(await besides(plans, options))];
+      if (work.length === 0) {
         await end(entry, hold);
         return plans.map(described);
       }
-      await options.confirm?.(changing);
-      entry = await writeDown(changing, territory, entry);
-      hold ??= await options.reserve(changing, entry.id);
+      if (changing.length > 0) await options.confirm?.(changing);
+      entry = await writeDown(work, territory, entry);
+      if (changing.length > 0) hold ??= await options.reserve(changing, entry.id);
       try {
-        await carryOut(entry, changing, territory);
+        await carryOut(entry, work, territory);
         await end(entry);
         await pruneBackups(territory.stateDirectory, options.backups).catch(() => undefined);
         return plans.map(described);
@@ -68,6 +73,16 @@ export async function writeFiles(
     await end(entry, hold);
     throw error instanceof Overtaken ? overtaken(error.target) : writeFailure(error);
   }
+}
+
+/** What is written into the state directory together with the plans. */
+async function besides(
+  [first]: readonly Plan[],
+  { beside, territory }: Pick<WriteOptions, 'beside' | 'territory'>,
+): Promise<Plan[]> {
+  if (first === undefined || beside === undefined) return [];
+  const plan = await planStateFile(beside(first.target.relative), territory.stateDirectory);
+  return plan.change === 'unchanged' ? [] : [plan];
 }
 
 /** Gives back what was reserved, if anything, and closes the transaction; what fails of it is left to recovery. */

@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { actions } from '../actions/registry.js';
@@ -8,7 +8,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import type { LocatorArgument, LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { useSchema } from '../model/use.js';
-import { createDurably, ensureStateDirectory, errnoOf, syncDirectory } from '../state/files.js';
+import { errnoOf } from '../state/files.js';
 import type { EmissionOptions, Session } from './session.js';
 
 /** Raised with every change of the form that an older server would misread. */
@@ -98,27 +98,9 @@ export function savedForm({ title, emission, use, autoAssert, steps }: Session, 
   return { version: currentVersion, title, file, emission, use, autoAssert, steps };
 }
 
-/**
- * Saves what `resume` needs of a session whose test was just written to `file`, whole or not at all. Resolves to the
- * warnings there are: the test stands, whatever happens here.
- */
-export async function saveSession(stateDirectory: string, file: string, session: Session): Promise<string[]> {
-  const saved = savedForm(session, file);
-  const place = placeOf(stateDirectory, file);
-  const temporary = `${place}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await ensureStateDirectory(stateDirectory);
-    await mkdir(path.dirname(place), { recursive: true, mode: 0o700 });
-    await createDurably(temporary, JSON.stringify(saved), 0o600);
-    await rename(temporary, place);
-    await syncDirectory(path.dirname(place));
-    return [];
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    return [
-      `The session was not saved, so its test can't be resumed (${messageOf(error)}): make the state directory writable.`,
-    ];
-  }
+/** The file of the state directory that holds what `resume` needs of a session whose test is `file`. */
+export function savedFile(session: Session, file: string): { names: string[]; text: string } {
+  return { names: namesOf(file), text: JSON.stringify(savedForm(session, file)) };
 }
 
 /**
@@ -126,7 +108,7 @@ export async function saveSession(stateDirectory: string, file: string, session:
  * Throws INVALID_INPUT where it is damaged or of a newer version, WRITE_FAILED where the disk refuses.
  */
 export async function loadSession(stateDirectory: string, file: string): Promise<SavedSession | undefined> {
-  const saved = await readSaved(placeOf(stateDirectory, file), file, savedSchema);
+  const saved = await readSaved(path.join(stateDirectory, ...namesOf(file)), file, savedSchema);
   if (saved !== undefined && saved.file !== file) throw unusable(file, `is that of ${saved.file}`);
   return saved;
 }
@@ -156,8 +138,8 @@ export async function readSaved<Saved>(
   return checked.data;
 }
 
-function placeOf(stateDirectory: string, file: string): string {
-  return path.join(stateDirectory, 'sessions', `${keyOf(file)}.json`);
+function namesOf(file: string): string[] {
+  return ['sessions', `${keyOf(file)}.json`];
 }
 
 /** A name for what is saved of a file, whose own may be too long. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { verifyModeSchema } from '../config/schema.js';
 import type { WriteRequest } from '../guard/guard.js';
+import type { StateFile } from '../guard/plan.js';
 import { CodegenError } from '../model/errors.js';
 import { sessionSource, surroundingsOf } from './source.js';
 import { defineTool, selfEvident, types, type Answer } from './tool.js';
@@ -80,9 +81,10 @@ export const endCodegenSession = defineTool({
       if (isRefused || call.signal.aborted) return refused(verified);
 
       // The verified test has other bytes than the planned one where assertions were dropped.
-      const { saveSession } = await import('../session/saved.js');
+      const { savedFile } = await import('../session/saved.js');
       const { brittleElements, sessionWarnings, uncheckedWarnings } = await import('../session/warnings.js');
-      const request = { ...(await writeRequest()), pictures: verified.pictures };
+      const beside = (file: string): StateFile => savedFile(session, file);
+      const request = { ...(await writeRequest()), pictures: verified.pictures, beside };
       const written = await context.guard.write(request).catch((error: unknown) => {
         if (error instanceof CodegenError && mode !== 'off') return error;
         throw error;
@@ -99,7 +101,6 @@ export const endCodegenSession = defineTool({
           tookEffect: true,
         };
       const [spec = target] = written;
-      if (!dryRun) warnings.push(...(await saveSession(context.stateDirectory, spec.path, session)));
       if (!dryRun) await context.sessions.end(session);
       const testCode = request.files[0]?.content(spec.path).toString() ?? '';
       const verb = dryRun ? 'Would write' : 'Wrote';

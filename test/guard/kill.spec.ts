@@ -24,6 +24,8 @@ interface Scenario {
   /** Files whose old content is in the backups in the end. */
   replaced?: string[];
   faults?: ('no links' | 'another disk')[];
+  /** Whether a file of the state directory is written with them, in the place of an older one. */
+  saves?: true;
   /** A file that somebody else saves before the first link is made. */
   intruder?: string;
 }
@@ -47,6 +49,7 @@ const scenarios: Scenario[] = [
     ...several,
     outcome: 'replaced,created',
     replaced: ['a.spec.ts'],
+    saves: true,
   },
   {
     name: 'takes the next free name',
@@ -120,17 +123,24 @@ test('a recovery killed at every call, of a writer that was killed', async () =>
 });
 
 /** A workspace as it is before. */
-async function template({ before }: Scenario): Promise<string> {
+async function template({ before, saves }: Scenario): Promise<string> {
   const workspace = test.info().outputPath('workspace');
   const guard = openGuard(workspace);
   for (const [file, body] of Object.entries(before))
-    await guard.write({ files: [{ file, content: emitted(body) }], onConflict: 'fail' });
+    await guard.write({
+      files: [{ file, content: emitted(body) }],
+      onConflict: 'fail',
+      ...(saves ? { beside: () => saved('old') } : {}),
+    });
   return workspace;
 }
 
+/** What is saved with files. */
+const saved = (text: string) => ({ names: ['sessions', 'one.json'], text });
+
 /** Runs the writer in copies of each template, stopped once at every call; without files it only recovers. */
 async function killed(scenario: Scenario, templates: string[]): Promise<Run[]> {
-  const { files, onConflict, faults = [], intruder } = scenario;
+  const { files, onConflict, faults = [], intruder, saves } = scenario;
   for (const each of templates) releaseLock(each);
   const child = spawn(process.execPath, ['test/guard/killed-writer.js'], {
     // What stopped runs still say is of no interest.
@@ -145,6 +155,7 @@ async function killed(scenario: Scenario, templates: string[]): Promise<Run[]> {
       ...(list.length > 0 ? { files: list } : {}),
       onConflict,
       faults,
+      ...(saves ? { beside: saved('new') } : {}),
       intruder: intruder && path.join('generated-tests', intruder),
     }),
   );
@@ -160,7 +171,7 @@ async function killed(scenario: Scenario, templates: string[]): Promise<Run[]> {
 
 /** After recovery all is as before or as after, quota and backups fit, and nothing is left over. */
 async function checkSettled(scenario: Scenario, { workspace, killAt, outcome }: Run): Promise<void> {
-  const { before, files, after = { ...before, ...files }, replaced = [], intruder } = scenario;
+  const { before, files, after = { ...before, ...files }, replaced = [], intruder, saves } = scenario;
   const where = `killed at call ${killAt}`;
   releaseLock(workspace);
   const guard = openGuard(workspace, config);
@@ -179,10 +190,12 @@ async function checkSettled(scenario: Scenario, { workspace, killAt, outcome }: 
   const changes = isWritten ? Object.keys(files).length : 0;
   expect((await guard.left('end')).remaining, where).toEqual({ writes: 10 - changes });
   const state = path.join(workspace, '.codegen');
+  const kept = contents(path.join(state, 'sessions'));
+  expect([...kept], where).toEqual(saves ? [['one.json', isWritten ? 'new' : 'old']] : []);
   const backups = await listBackups(state);
-  const kept = backups.map((each) => [each.path, readFileSync(each.absolutePath, 'utf8')]);
+  const oldFiles = backups.map((each) => [each.path, readFileSync(each.absolutePath, 'utf8')]);
   const expected = replaced.map((file) => [`generated-tests/${file}`, old?.get(file)]);
-  expect(kept.sort(), where).toEqual(isWritten ? expected : []);
+  expect(oldFiles.sort(), where).toEqual(isWritten ? expected : []);
   expect(contents(path.join(state, 'backups')).size, where).toBe(backups.length);
   expect(contents(path.join(state, 'journal')).size, where).toBe(0);
 }

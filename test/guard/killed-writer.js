@@ -14,7 +14,9 @@ const { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, 
  * workspace it stops right before that call, for good. Then it kills itself, so that all of them are left at once by a
  * process that was killed at every call in turn. Calls that only read are not counted: they leave the disk as it was.
  */
-const { templates, into, config, files, onConflict, faults, intruder } = JSON.parse(readFileSync(0, 'utf8'));
+const { templates, into, config, files, onConflict, faults, intruder, beside } = JSON.parse(
+  readFileSync(0, 'utf8'),
+);
 
 /** Of one run: its calls so far, the one before which it stops, and what to do when it does. */
 const runs = new AsyncLocalStorage();
@@ -106,7 +108,11 @@ async function act(workspace) {
   if (files === undefined) return guard.recover().then(() => 'recovered');
   const content = (body) => (relativePath) => withHeader(relativePath, body);
   return guard
-    .write({ files: files.map(({ file, body }) => ({ file, content: content(body) })), onConflict })
+    .write({
+      files: files.map(({ file, body }) => ({ file, content: content(body) })),
+      onConflict,
+      ...(beside && { beside: () => beside }),
+    })
     .then(
       (written) => written.map(({ change }) => change).join(),
       (error) => error.code ?? String(error.stack),

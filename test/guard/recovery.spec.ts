@@ -1,8 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
+import { z } from 'zod';
 import { mayBeAtWork, nameOfProcess } from '../../src/state/holder.js';
 import { connect } from '../fixtures.js';
+
+/** A line of the log; only a recovery names files by their paths. */
+const recoverySchema = z.object({ event: z.string(), files: z.array(z.string()).optional() });
 
 const [, , container = '', boot = ''] = nameOfProcess().split('_');
 
@@ -29,7 +33,7 @@ for (const [name, holder, ageMs, atWork] of [
     expect(mayBeAtWork(holder, ageMs)).toBe(atWork);
   });
 
-test('a server settles what dead processes left before it serves, and leaves alone what live ones hold', async () => {
+test('servers that start at once settle what dead processes left, each of it once, and leave alone what live ones hold', async () => {
   const workspace = test.info().outputPath('workspace');
   const output = path.join(workspace, 'generated-tests');
   const journal = path.join(workspace, '.codegen', 'journal');
@@ -43,12 +47,18 @@ test('a server settles what dead processes left before it serves, and leaves alo
   };
   const live = `a1.${nameOfParent()}.open`;
   writeFileSync(path.join(journal, live), record('a1'));
-  writeFileSync(path.join(journal, `a2.${dead}.open`), record('a2'));
+  const left = Array.from({ length: 40 }, (_, index) => `b${index}`);
+  for (const id of left) writeFileSync(path.join(journal, `${id}.${dead}.open`), record(id));
   writeFileSync(path.join(journal, `a3.${dead}.new`), '{"ma');
   writeFileSync(path.join(journal, `a4.${dead}.open`), '{"ma');
   writeFileSync(path.join(output, '.codegen-notes.txt'), 'mine');
-  const server = await connect(workspace);
-  await server.close();
+  const servers = await Promise.all(Array.from({ length: 3 }, () => connect(workspace)));
+  for (const server of servers) await server.close();
   expect(readdirSync(journal)).toEqual([live]);
   expect(readdirSync(output).sort()).toEqual(['.codegen-a1-0.new', '.codegen-notes.txt']);
+  const lines = readFileSync(path.join(workspace, '.codegen', 'audit.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  const settled = lines.map((line) => recoverySchema.parse(JSON.parse(line)).files ?? []);
+  expect(settled.flat().sort()).toEqual(left.map((id) => `generated-tests/${id}.spec.ts`).sort());
 });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { configure, expect, refOf, runTests, test as base, type Connection } from '../fixtures.js';
@@ -302,16 +302,19 @@ test('what can not be resumed is told, with a way on', async ({ server, shop, wo
   expect(await openSessions(server)).toBe(0);
 });
 
-test('a session that can not be saved is still ended, with a warning', async ({
-  server,
-  shop,
-  workspace,
-}) => {
+test('a test is written together with its session, or not at all', async ({ server, shop, workspace }) => {
   const { sessionId } = await server.start({ title: 'orders', url: shop.url });
-  await mkdir(path.join(workspace, '.codegen'), { recursive: true });
-  await writeFile(path.join(workspace, '.codegen', 'sessions'), '');
+  const folder = path.join(workspace, '.codegen', 'sessions');
+  await mkdir(path.dirname(folder), { recursive: true });
+  await writeFile(folder, '');
+  const refused = await server.call('end_codegen_session', { sessionId });
+  expect(refused.error).toMatchObject({ code: 'WRITE_FAILED' });
+  expect(await readdir(path.join(workspace, 'generated-tests')).catch(() => [])).toEqual([]);
+  await rm(folder);
   const ended = await server.call('end_codegen_session', { sessionId });
-  expect(ended.isError).toBe(false);
-  expect(ended.warnings).toContainEqual(expect.stringContaining("can't be resumed"));
-  expect(await readFile(ended.filePath, 'utf8')).toBe(ended.testCode);
+  expect(ended.files).toMatchObject([{ path: spec, change: 'created' }]);
+  const [saved = ''] = await readdir(folder);
+  const { mode } = await stat(path.join(folder, saved));
+  // Windows knows only whether a file can be written.
+  expect(mode & 0o777).toBe(process.platform === 'win32' ? 0o666 : 0o600);
 });
