@@ -61,8 +61,8 @@ export interface ActionContext {
   answerDialog: (answer: DialogAnswer) => Announcement;
   /** Has the next action wait for what it brings about. */
   announce: (announcement: Announcement) => void;
-  /** Takes back the last steps that no action has followed, where they announce something. Returns them. */
-  withdraw: () => Step[];
+  /** Takes back the last steps, so many of them, with what announced the actions among them. */
+  takeBack: (count: number) => void;
   /** Shows the agent what was read from the page. */
   show: (value: unknown) => void;
   /** Adds what was found to the fields of the step. */

@@ -1,19 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Page } from 'playwright';
 import { z } from 'zod';
+import { copyPermissions, engineOf, scriptPermissions } from '../browser/clipboard-permissions.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern } from '../model/locator.js';
 import { matches, textOrPatternSchema } from '../model/pattern.js';
 import { seemsReference } from '../model/secrets.js';
+import type { Step } from '../model/step.js';
 import type { BrowserName } from '../model/use.js';
-import { callCode, defineAction, valueCode } from './action.js';
-
-/** What a page needs to use the clipboard; Firefox knows no such permission. */
-const permissions: Record<BrowserName, string[]> = {
-  chromium: ['clipboard-read', 'clipboard-write'],
-  webkit: ['clipboard-read'],
-  firefox: [],
-};
+import { callCode, defineAction, valueCode, type ActionContext } from './action.js';
 
 /** Milliseconds between two looks at what the clipboard holds. */
 const pollMs = 50;
@@ -25,8 +19,9 @@ export const writeText = defineAction({
   manner: 'looks',
   familiar: true,
   fields: z.strictObject({ text: z.string().describe('What it is to hold.') }),
-  async perform({ page }, { text }) {
-    await openClipboard(page);
+  async perform(context, { text }) {
+    const { page } = context;
+    await openClipboard(context);
     await page.evaluate((given) => navigator.clipboard.writeText(given), text);
   },
   emit: ({ text }, page) =>
@@ -41,8 +36,9 @@ export const readText = defineAction({
   fields: z.strictObject({
     expected: textOrPatternSchema.optional().describe('What it has to hold; what it holds when left out.'),
   }),
-  async perform({ page, actionMs, show, found }, { expected }) {
-    await openClipboard(page);
+  async perform(context, { expected }) {
+    const { page, actionMs, show, found } = context;
+    await openClipboard(context);
     const read = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
     const fits = (text: string): boolean =>
       expected === undefined || (isPattern(expected) ? matches(expected, text) : text === expected);
@@ -66,19 +62,25 @@ export const readText = defineAction({
   origins: () => [],
 });
 
-/** The permissions that a test needs which uses the clipboard. */
-export function clipboardPermissions(
-  actions: readonly { action: string }[],
-  browserName: BrowserName = 'chromium',
-): string[] {
-  const isUsed = actions.some(({ action }) => action === readText.name || action === writeText.name);
-  return isUsed ? permissions[browserName] : [];
+/** The permissions that a flow needs to use the clipboard. */
+export function clipboardPermissions(steps: readonly Step[], browserName: BrowserName): string[] {
+  const isScripted = steps.some(({ action }) => action === readText.name || action === writeText.name);
+  if (isScripted) return scriptPermissions[browserName];
+  return steps.some(({ copies }) => copies === true) ? copyPermissions[browserName] : [];
 }
 
-async function openClipboard(page: Page): Promise<void> {
-  const engine = page.context().browser()?.browserType().name();
-  const needed = Object.entries(permissions).find(([name]) => name === engine)?.[1] ?? [];
-  if (needed.length > 0) await page.context().grantPermissions(needed);
+/** The origin that a step grants permissions, where it names one: it has nothing but these from then on. */
+export function grantedOrigin({ action, args: { origin } }: Step): string | undefined {
+  return action === 'grantPermissions' && typeof origin === 'string' ? origin : undefined;
+}
+
+async function openClipboard({ page, steps }: ActionContext): Promise<void> {
+  const context = page.context();
+  const permissions = scriptPermissions[engineOf(context.browser())];
+  const origins = steps.map(grantedOrigin).filter((origin) => origin !== undefined);
+  if (permissions.length > 0)
+    for (const options of [{}, ...origins.map((origin) => ({ origin }))])
+      await context.grantPermissions(permissions, options);
   if (!(await page.evaluate(() => window.isSecureContext)))
     throw new CodegenError('ACTION_FAILED', 'The page has no clipboard.', {
       hint: 'Browsers give one to pages of https and of localhost only.',

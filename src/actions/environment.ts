@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { copyPermissions, engineOf } from '../browser/clipboard-permissions.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matches, textOrPatternSchema } from '../model/pattern.js';
 import { geolocationSchema, viewportSchema } from '../model/use.js';
 import { callCode, defineAction, valueCode } from './action.js';
+import { clipboardPermissions } from './clipboard.js';
 
 export const setViewportSize = defineAction({
   name: 'setViewportSize',
@@ -92,7 +94,14 @@ export const grantPermissions = defineAction({
       .optional()
       .describe('The only origin that gets them.'),
   }),
-  perform: ({ page }, { permissions, ...options }) => page.context().grantPermissions(permissions, options),
+  async perform({ page, steps }, { permissions, origin }) {
+    const context = page.context();
+    if (origin === undefined) return context.grantPermissions(permissions);
+    const engine = engineOf(context.browser());
+    // It would lose the clipboard by being granted something of its own.
+    const clipboard = [...copyPermissions[engine], ...clipboardPermissions(steps, engine)];
+    return context.grantPermissions([...permissions, ...clipboard], { origin });
+  },
   emit: ({ permissions, ...options }) =>
     `await ${callCode('context', 'grantPermissions', permissions, options)};`,
 });

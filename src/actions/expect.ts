@@ -29,7 +29,12 @@ interface Matcher {
 type Expected = TextOrPattern | TextOrPattern[] | number | boolean | null;
 
 const text = textOrPatternSchema;
-const texts = z.union([text, z.array(text).min(1)]);
+const texts = z.union([text, z.array(text).min(1)], 'expected a text, {"regex", "flags"} or a list of them');
+const classNames = z.union([z.string(), z.array(z.string()).min(1)], 'expected a text or a list of texts');
+const property = z.union(
+  [z.string(), z.number(), z.boolean(), z.null()],
+  'expected a text, a number, true, false or null',
+);
 const flag = z.boolean().optional();
 const ignoreCase = z.strictObject({ ignoreCase: flag });
 const screenshotOptions = z.strictObject({
@@ -56,7 +61,7 @@ export const matchers: Record<string, Matcher> = {
   toBeHidden: { on: 'locator' },
   toBeInViewport: { on: 'locator', options: z.strictObject({ ratio: z.number().min(0).max(1).optional() }) },
   toBeVisible: { on: 'locator', options: z.strictObject({ visible: flag }) },
-  toContainClass: { on: 'locator', expected: z.union([z.string(), z.array(z.string()).min(1)]) },
+  toContainClass: { on: 'locator', expected: classNames },
   toContainText: { on: 'locator', expected: texts, options: textOptions, ownText: true },
   toHaveAccessibleDescription: { on: 'locator', expected: text, options: ignoreCase },
   toHaveAccessibleErrorMessage: { on: 'locator', expected: text, options: ignoreCase },
@@ -74,7 +79,7 @@ export const matchers: Record<string, Matcher> = {
   toHaveJSProperty: {
     on: 'locator',
     name: 'JavaScript property',
-    expected: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+    expected: property,
   },
   toHaveRole: { on: 'locator', expected: z.string().min(1) },
   toHaveScreenshot: {
@@ -99,7 +104,10 @@ const fields = z
   .strictObject({
     matcher: z.string().describe(`One of ${matcherNames.join(', ')}.`),
     expected: z
-      .union([text, z.array(text), z.number(), z.boolean(), z.null()])
+      .union(
+        [text, z.array(text), z.number(), z.boolean(), z.null()],
+        'expected a text, {"regex", "flags"}, a list of them, a number, true, false or null',
+      )
       .optional()
       .describe('The value; a text may be {"regex", "flags"}, a list stays a list.'),
     name: z
@@ -134,8 +142,8 @@ const fields = z
     } else if (expected === undefined) {
       if (matcher.optional !== true) refuse('expected', `${matcherName} needs an expected value`);
     } else {
-      const result = matcher.expected.safeParse(expected);
-      if (!result.success) refuse('expected', `${matcherName}: ${z.prettifyError(result.error)}`);
+      for (const issue of matcher.expected.safeParse(expected).error?.issues ?? [])
+        refuse('expected', `${matcherName}: ${issue.message.replace(/^Invalid input: /, '')}`);
     }
     if (matcherName === 'toHaveScreenshot' && check.value.not === true)
       refuse('not', `${matcherName} compares with a picture of what is there now; it has no opposite`);

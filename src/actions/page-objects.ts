@@ -110,7 +110,6 @@ export function planStory(
     final.calls = { file: call.draft.file, method: call.method, steps: run };
     if (last !== index) {
       final.before = [...first.before, ...final.before];
-      final.note = first.note;
       for (const silent of run.slice(0, -1).map((each) => emitted[each]))
         if (silent !== undefined) Object.assign(silent, { before: [], action: '', assertions: [] });
     }

@@ -17,6 +17,7 @@ export const undo = defineAction({
   description:
     'Takes back the last recorded steps, or only what is asserted of them by itself; the page stays as it is.',
   target: 'none',
+  manner: 'looks',
   recorded: false,
   fields: z.strictObject({
     count: z.int().positive().default(1).describe('Number of steps; 1 when left out.'),
@@ -25,7 +26,7 @@ export const undo = defineAction({
       .optional()
       .describe('Takes back only the automatic assertions of these steps; the steps stay.'),
   }),
-  perform({ steps, withdraw }, { count, assertions }) {
+  perform({ steps, takeBack }, { count, assertions }) {
     if (count > steps.length)
       throw new CodegenError(
         'INVALID_INPUT',
@@ -35,11 +36,7 @@ export const undo = defineAction({
         },
       );
     if (assertions === true) for (const each of steps.slice(-count)) delete each.assertions;
-    else {
-      steps.splice(-count);
-      // What announced an action goes with it.
-      withdraw();
-    }
+    else takeBack(count);
     return Promise.resolve();
   },
   emit: () => '',

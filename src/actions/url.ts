@@ -1,15 +1,24 @@
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type Pattern, type TextOrPattern } from '../model/locator.js';
 import { matches, textOrPatternSchema } from '../model/pattern.js';
+import { splitReferences } from '../model/secrets.js';
 
 /** Wildcards of a glob at most: each multiplies the time that matching takes. */
 const mostWildcards = 6;
 
-/** What Playwright takes to tell URLs: one, a glob, or a regular expression. */
-export const urlPatternSchema = textOrPatternSchema.refine(
-  (url) => isPattern(url) || (url !== '' && (url.match(/\*+/g) ?? []).length <= mostWildcards),
-  `expected a URL, a glob with at most ${mostWildcards} wildcards, or {"regex", "flags"}`,
-);
+/** What Playwright takes to tell URLs: one, a glob, or a regular expression. A secret in it, which pages encode, may be anything. */
+export const urlPatternSchema = textOrPatternSchema
+  .overwrite((url) => (isPattern(url) ? url : withoutSecrets(url)))
+  .refine(
+    (url) => isPattern(url) || (url !== '' && (url.match(/\*+/g) ?? []).length <= mostWildcards),
+    `expected a URL, a glob with at most ${mostWildcards} wildcards, or {"regex", "flags"}`,
+  );
+
+function withoutSecrets(url: string): string {
+  return splitReferences(url)
+    .filter((_, index) => index % 2 === 0)
+    .join('**');
+}
 
 /** Checks a URL that a page is to open: http, https or `about:blank`, relative where there is a base URL. */
 export function checkUrl(url: string, baseURL: string | undefined): string {

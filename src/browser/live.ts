@@ -4,6 +4,7 @@ import { openProxy, textOf, type Failure, type Refused } from '../network/proxy.
 import type { NetworkRules } from '../network/rules.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
+import { copyPermissions, engineOf } from './clipboard-permissions.js';
 import { urlOf } from './origin.js';
 import { registerPins } from './pin.js';
 import { isElsewhere } from './remote.js';
@@ -71,7 +72,7 @@ export interface Live {
   /** Answers to the dialogs that come, in order; without one, a dialog is dismissed. */
   answers: PlannedAnswer[];
   /** What is to happen because of the next action. */
-  announced: { happened: Promise<void>; missing: string; cancel: () => void }[];
+  announced: { happened: Promise<void>; missing: string; cancel: () => void; step: Step | undefined }[];
   /** Downloads of the session, the latest last. */
   downloads: Download[];
   /** Opens a page beside the others. */
@@ -131,11 +132,6 @@ export function addressOf(page: Page): string {
   return `${protocol}//${host}${pathname}${/^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : ''}`;
 }
 
-/** Lets pages fill the clipboard when they are clicked, as they may in a browser that has a window. */
-function copying(browser: Browser): string[] {
-  return browser.browserType().name() === 'chromium' ? ['clipboard-write'] : [];
-}
-
 /** What a call is told that wanted to open a session in a browser which died meanwhile. */
 export function browserEnded(): CodegenError {
   return new CodegenError('BROWSER_FAILED', 'The browser ended while the session was starting.', {
@@ -160,7 +156,7 @@ export async function openLive(
   try {
     context = await browser.newContext({
       ...options,
-      permissions: [...(options.permissions ?? []), ...copying(browser)],
+      permissions: [...(options.permissions ?? []), ...copyPermissions[engineOf(browser)]],
       ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
     });
   } catch (error) {

@@ -26,6 +26,8 @@ export interface Settling {
   mark(): Promise<void>;
   /** Resolves when what began since the mark has ended, or at its limits. */
   settle(): Promise<void>;
+  /** Whether the page has put something into the clipboard since this was asked last; known when it has settled. */
+  takeCopied(): boolean;
   /**
    * After a failure: gives up a navigation that has not arrived, since Playwright asks the page nothing as long as one
    * is under way, and stops a script that does not end.
@@ -82,7 +84,15 @@ export function createSettling(page: Page, limits: SettleLimits, unborn: Readonl
   const nextEvent = (timeoutMs: number): Promise<void> =>
     within(timeoutMs, new Promise((resolve) => (wake = resolve)));
 
+  let copied = false;
+
   return {
+    takeCopied() {
+      const taken = copied;
+      copied = false;
+      return taken;
+    },
+
     async mark() {
       void debuggerOf();
       loading.clear();
@@ -112,7 +122,8 @@ export function createSettling(page: Page, limits: SettleLimits, unborn: Readonl
         const left = settleBy - performance.now();
         if (left <= 0) return;
         const before = documents();
-        await Promise.all(page.frames().map((frame) => settledFrame(frame, left)));
+        const frames = await Promise.all(page.frames().map((frame) => settledFrame(frame, left)));
+        copied ||= frames.includes(true);
         if (unborn.size > 0 && performance.now() < arriveBy) {
           await nextEvent(birthPollMs);
           settleBy = performance.now() + limits.settleMs;
@@ -130,11 +141,15 @@ function markFrame(frame: Frame): Promise<void> {
   return frame.evaluate(([key]) => window[key]?.mark(), [watcherKey] as const);
 }
 
-function settledFrame(frame: Frame, timeoutMs: number): Promise<void> {
-  const settled = frame.evaluate(([key, limit]) => window[key]?.settled(limit), [
-    watcherKey,
-    timeoutMs,
-  ] as const);
+/** Whether the page has put something into the clipboard, after it has settled. */
+function settledFrame(frame: Frame, timeoutMs: number): Promise<boolean | undefined> {
+  const settled = frame.evaluate(
+    async ([key, limit]) => {
+      await window[key]?.settled(limit);
+      return window[key]?.takeCopied();
+    },
+    [watcherKey, timeoutMs] as const,
+  );
   return within(timeoutMs, settled);
 }
 

@@ -4,6 +4,8 @@ export interface Watcher {
   mark(): void;
   /** Resolves when nothing that started since the mark is under way, or after `timeoutMs`. */
   settled(timeoutMs: number): Promise<void>;
+  /** Whether the page has put something into the clipboard since this was asked last. */
+  takeCopied(): boolean;
 }
 
 /**
@@ -168,6 +170,14 @@ export function installWatcher(key: string): void {
     return call(args);
   });
 
+  let copied = false;
+  if ('Clipboard' in window)
+    for (const name of ['write', 'writeText'])
+      intercept(Clipboard.prototype, name, (args, call) => {
+        copied = true;
+        return call(args);
+      });
+
   function busy(): boolean {
     collect(observer.takeRecords());
     for (const born of pending.values()) if (born === epoch) return true;
@@ -199,6 +209,11 @@ export function installWatcher(key: string): void {
         await new Promise((resolve) => later(resolve, 4));
         await turns();
       }
+    },
+    takeCopied() {
+      const taken = copied;
+      copied = false;
+      return taken;
     },
   };
   Object.defineProperty(window, key, { value: watcher });

@@ -2,6 +2,7 @@ import { createContext, Script, type Context } from 'node:vm';
 import { z } from 'zod';
 import { CodegenError } from './errors.js';
 import { isPattern, type Pattern, type TextOrPattern } from './locator.js';
+import { seemsReference } from './secrets.js';
 
 /** Milliseconds that one match may take, on a busy machine too. */
 const matchLimitMs = 500;
@@ -17,10 +18,18 @@ const regexSchema = z
       .regex(/^[imsu]*$/, 'expected flags out of i, m, s, u')
       .optional(),
   })
-  .refine(isValid, 'expected a valid regular expression');
+  .refine(isValid, 'expected a valid regular expression')
+  .refine(
+    // Its characters would mean something else in an expression.
+    ({ regex }) => !seemsReference(regex),
+    'expected no {{secret:NAME}} in a regular expression; a text may hold one',
+  );
 
 /** A string, or a regular expression as `{ "regex": "Order #\\d+", "flags": "i" }`. */
-export const textOrPatternSchema = z.union([z.string(), regexSchema]);
+export const textOrPatternSchema = z.union(
+  [z.string(), regexSchema],
+  'expected a text or {"regex", "flags"}',
+);
 
 /** The value as Playwright takes it. */
 export function toTextOrRegExp(value: TextOrPattern): string | RegExp {

@@ -34,6 +34,8 @@ export interface Step {
   page?: string;
   /** What it brought about, in that order. */
   signals?: Signal[];
+  /** Set where the page put something into the clipboard by itself. */
+  copies?: true;
   /** Set where the page loaded another document because of it. */
   loads?: true;
   /** Address of its page afterwards, without the query, where it led to one. */

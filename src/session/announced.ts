@@ -8,7 +8,11 @@ import type { Step } from '../model/step.js';
 import { within } from '../model/within.js';
 
 /** What steps said of the next action, until that has been done. */
-export interface Announced extends Pick<ActionContext, 'answerDialog' | 'announce' | 'withdraw'> {
+export interface Announced extends Pick<ActionContext, 'answerDialog' | 'takeBack'> {
+  /** Has the next action wait for what a step announced; `step` is undefined where it is not recorded. */
+  announce(announcement: Announcement, step: Step | undefined): void;
+  /** Takes back all that no action has followed. Returns the steps that announced it. */
+  withdraw(): Step[];
   /** Waits for all that was announced, for so many milliseconds. Throws ACTION_FAILED where it does not happen. */
   happen(limitMs: number): Promise<void>;
 }
@@ -16,6 +20,17 @@ export interface Announced extends Pick<ActionContext, 'answerDialog' | 'announc
 /** The announcements of a session with these steps; those that no action has followed are kept in `live`. */
 export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced {
   const { announced, answers } = live;
+  const acts = ({ action }: Step): boolean => actions.get(action)?.manner === 'acts';
+  const announces = ({ action }: Step): boolean => actions.get(action)?.manner === 'announces';
+
+  function withdraw(): Step[] {
+    for (const { cancel } of announced.splice(0)) cancel();
+    const since = steps.findLastIndex(acts) + 1;
+    const later = steps.splice(since);
+    steps.push(...later.filter((step) => !announces(step)));
+    return later.filter(announces);
+  }
+
   return {
     answerDialog({ message, ...answer }) {
       let settle: (said: string) => void = () => undefined;
@@ -34,9 +49,9 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
       };
     },
 
-    announce(announcement: Announcement) {
+    announce(announcement, step) {
       announcement.happened.catch(() => undefined);
-      announced.push(announcement);
+      announced.push({ ...announcement, step });
     },
 
     async happen(limitMs) {
@@ -55,15 +70,18 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
       announced.splice(0);
     },
 
-    withdraw() {
-      for (const { cancel } of announced.splice(0)) cancel();
-      const withdrawn: Step[] = [];
-      for (let last = steps.at(-1); last !== undefined; last = steps.at(-1)) {
-        if (actions.get(last.action)?.manner !== 'announces') break;
-        withdrawn.unshift(last);
-        steps.pop();
+    withdraw,
+
+    takeBack(count) {
+      const undone = steps.splice(-count);
+      if (undone.some(acts)) {
+        withdraw();
+        return;
       }
-      return withdrawn;
+      for (const entry of announced.filter(({ step }) => step !== undefined && undone.includes(step))) {
+        entry.cancel();
+        announced.splice(announced.indexOf(entry), 1);
+      }
     },
   };
 }

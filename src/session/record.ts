@@ -120,6 +120,9 @@ export async function performTasks(
   const effects = effectsOf(session, live);
   const outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
   const announced = announcedOf(session, live);
+  const drop = (withdrawn: readonly Step[]): void => {
+    outcome.landed = outcome.landed.filter(({ step }) => !withdrawn.includes(step));
+  };
   for (const [index, task] of tasks.entries()) {
     if (signal.aborted) break;
     const { action, prepared, note } = task;
@@ -158,7 +161,11 @@ export async function performTasks(
         to: to && toLocator(current.page, to),
         download: live.downloads.at(-1),
         credit: (signal) => (step.signals ??= []).push(signal),
-        ...announced,
+        answerDialog: announced.answerDialog,
+        announce: (announcement) => {
+          announced.announce(announcement, isRecorded ? step : undefined);
+        },
+        takeBack: announced.takeBack,
         show: (value) => {
           live.tell({ type: 'result', action: action.name, text: shown(value, live.secrets) });
         },
@@ -180,6 +187,8 @@ export async function performTasks(
       if (task.signals !== undefined) await matchSignals(live, step, task.signals, limits.actionMs);
       if (!isRecorded) {
         effects?.forget();
+        // What it was announced for has come and is no part of the test.
+        if (action.manner === 'acts') drop(announced.withdraw());
         continue;
       }
       if (action.name === switchPage.name) {
@@ -198,8 +207,7 @@ export async function performTasks(
         error: await explainFailure(error, action.name, live, frame),
         target: task.target,
       };
-      const withdrawn = announced.withdraw();
-      outcome.landed = outcome.landed.filter(({ step }) => !withdrawn.includes(step));
+      drop(announced.withdraw());
       await live.current.settling.abandon();
       await live.current.settling.settle();
       break;
@@ -434,8 +442,10 @@ function pagesOf(live: Live): SessionPages {
 }
 
 /** Resolves when the page that was acted on, and those that came of it, have settled. */
-async function settled(live: Live, acted: LivePage, { signals = [] }: Step): Promise<void> {
+async function settled(live: Live, acted: LivePage, step: Step): Promise<void> {
+  const { signals = [] } = step;
   await acted.settling.settle();
+  if (acted.settling.takeCopied()) step.copies = true;
   const opened = new Set(signals.map((signal) => ('page' in signal ? signal.page : undefined)));
   const others = live.pages.filter(
     (page) => page !== acted && (page === live.current || opened.has(page.id)),

@@ -59,6 +59,7 @@ const stepSchema = z
     args,
     page: z.string().optional(),
     signals: z.array(signalSchema).optional(),
+    copies: z.literal(true).optional(),
     loads: z.literal(true).optional(),
     leadsTo: z.string().optional(),
     seen: z.string().optional(),

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { clipboardPermissions } from '../actions/clipboard.js';
+import { z } from 'zod';
+import { clipboardPermissions, grantedOrigin } from '../actions/clipboard.js';
 import { statementOf, type EmittedStep, type PageCall } from '../actions/emitter.js';
 import { expect as expectAction } from '../actions/expect.js';
 import { emitNamed } from '../actions/named-locators.js';
@@ -108,18 +109,21 @@ export async function sessionSource(
 ): Promise<SessionSource> {
   const { language, includeComments, testNamePrefix } = session.emission;
   const { spec, template, project, browserName } = surroundings;
-  const steps = relativeTo(project, session);
+  const clipboard = clipboardPermissions(session.steps, browserName);
+  const steps = relativeTo(project, session).map((step) => grantsAll(step, clipboard));
   // Where a step is left out, methods that several steps share would have to do without it too.
   const isStory = template.hasPages && without === undefined;
   const { emitted, made, pages } = isStory
     ? await storySource(session, steps, surroundings)
     : { emitted: emitNamed(steps, spec, baseURLOf(session, project)), made: [], pages: [] };
   let group: string | undefined;
+  let notes: string[] = [];
   const recorded = steps.flatMap((step, index) => {
     const title = groupTitle(step);
     group = title ?? group;
     const code = emitted[index];
     if (code === undefined) return [];
+    if (code.note !== undefined) notes.push(code.note);
     const origin = { step: index };
     // What stands at a group's beginning is for several groups.
     if (title !== undefined) return code.names.map((each) => ({ code: each, origin }));
@@ -130,7 +134,10 @@ export async function sessionSource(
       origin: { step: index, assertion: number },
     }));
     const statement = statementOf(index === without ? { ...code, action: '' } : code);
-    const { declares, imports, last, note, calls } = code;
+    const { declares, imports, last, calls } = code;
+    const note = notes.length === 0 ? undefined : notes.join('\n');
+    // One of a step without a statement stands above the next statement.
+    if (statement !== '') notes = [];
     const within = calls && pages.find(({ name }) => name === calls.file)?.stepsOf(calls);
     const own = { group, origin: { ...origin, ...(within === undefined ? {} : { within }) } };
     return [
@@ -146,7 +153,7 @@ export async function sessionSource(
     language,
     template,
     title: testNamePrefix + session.title,
-    use: await testUse(useOf(session, browserName), browserName, project),
+    use: await testUse(useOf(session, clipboard), browserName, project),
     body,
     pageObjects: made,
     includeComments,
@@ -231,12 +238,20 @@ function relativeTo(project: ProjectUse, session: Session): readonly Step[] {
   }));
 }
 
-/** The session's `use`, with what its steps need besides. */
-function useOf({ use, steps }: Session, browserName: BrowserName): Use {
-  const needed = clipboardPermissions(steps, browserName);
-  return needed.length === 0
-    ? use
-    : { ...use, permissions: [...new Set([...(use.permissions ?? []), ...needed])] };
+/** The session's `use`, with the permissions that its steps need besides. */
+function useOf({ use }: Session, needed: readonly string[]): Use {
+  return needed.length === 0 ? use : { ...use, permissions: union(use.permissions, needed) };
+}
+
+/** A step that grants an origin permissions takes away all others, so that it grants those that are needed too. */
+function grantsAll(step: Step, needed: readonly string[]): Step {
+  if (grantedOrigin(step) === undefined || needed.length === 0) return step;
+  const permissions = z.array(z.string()).parse(step.args['permissions']);
+  return { ...step, args: { ...step.args, permissions: union(permissions, needed) } };
+}
+
+function union(...lists: (readonly string[] | undefined)[]): string[] {
+  return [...new Set(lists.flatMap((list = []) => list))];
 }
 
 /** Statements that fail where a variable is missing that the test needs: clearer than what the page would say. */

@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { contextOptions } from '../browser/context-options.js';
@@ -15,6 +14,7 @@ import type { Resumable } from './resume.js';
 import { browserChoice } from './browser-choice.js';
 import { sessionFiles } from './session-files.js';
 import { sessionTemplate } from './source.js';
+import { checkStorageState } from './storage-state.js';
 import {
   defineTool,
   pageOutput,
@@ -101,7 +101,7 @@ export const startCodegenSession = defineTool({
     context.secrets.requireOrigins(use, ['every origin']);
     const { relative } = await context.guard.checkPath(plan.file, plan.emission);
     await sessionTemplate(context, plan.emission);
-    await checkStorageState(use, context.workspace);
+    if (use.storageState !== undefined) await checkStorageState(use.storageState, context.workspace);
 
     const times = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
     const open = async (isSecondTry = false): Promise<Live> => {
@@ -230,23 +230,4 @@ async function chooseTestIdAttribute(use: Use, sessions: OwnSessions): Promise<v
     );
   const { selectors } = await import('playwright');
   selectors.setTestIdAttribute(attribute);
-}
-
-/** The saved state is read from inside the workspace only. */
-async function checkStorageState({ storageState }: Use, workspace: string): Promise<void> {
-  if (storageState === undefined) return;
-  const refuse = (message: string): CodegenError =>
-    new CodegenError('PATH_NOT_ALLOWED', `use.storageState: ${message}`, {
-      hint: 'Give the path of a file in the workspace, relative to it.',
-    });
-  const root = await realpath(workspace);
-  let file: string;
-  try {
-    file = await realpath(path.resolve(root, storageState));
-  } catch {
-    throw refuse(`there is no file ${JSON.stringify(storageState)}.`);
-  }
-  const relative = path.relative(root, file);
-  if (path.isAbsolute(storageState) || relative.startsWith('..') || path.isAbsolute(relative))
-    throw refuse(`${JSON.stringify(storageState)} is not in the workspace.`);
 }

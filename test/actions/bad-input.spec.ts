@@ -92,6 +92,33 @@ test('matchers are told from options, and unproven ones are marked', async ({ wo
   expect(await refused({ matcher: 'toHaveScreenshot', name: '../a.png' })).toEqual(
     failureOf('INVALID_INPUT', 'such as "cart.png"'),
   );
+  for (const [matcher, expected, message] of [
+    ['toHaveText', 5, 'toHaveText: expected a text, {"regex", "flags"} or a list'],
+    ['toHaveText', [], 'toHaveText: Too small'],
+    ['toHaveText', { regex: '(' }, 'regular expression'],
+    ['toContainText', '{{secret:X', 'not of the form'],
+    ['toContainText', { regex: '{{secret:X}}' }, 'no {{secret:NAME}} in a regular expression'],
+    ['toHaveCount', '3', 'toHaveCount: expected number'],
+    ['toHaveCount', -1, 'toHaveCount: .*>=0'],
+    ['toHaveValues', 'a', 'toHaveValues: expected array'],
+    ['toHaveClass', true, 'toHaveClass: expected a text'],
+    ['toContainClass', { regex: 'a' }, 'toContainClass: expected a text or a list of texts'],
+    ['toHaveRole', { regex: 'a' }, 'toHaveRole: expected string'],
+    ['toHaveURL', ['/a'], 'toHaveURL: expected a text or'],
+    ['toBeVisible', true, 'toBeVisible takes no expected value'],
+    ['toHaveText', undefined, 'toHaveText needs an expected value'],
+    ['toHaveAttribute', 'x', 'toHaveAttribute needs the name of the attribute'],
+  ] as const)
+    expect(await refused({ matcher, expected }), `${matcher} ${JSON.stringify(expected)}`).toEqual(
+      failureOf('INVALID_INPUT', message),
+    );
+  for (const [device, hint] of [
+    ['iPhone15', 'Did you mean "iPhone 15"'],
+    ['toaster', 'named as in Playwright'],
+  ] as const)
+    expect((await server.start({ use: { device } })).error).toEqual(
+      failureOf('INVALID_INPUT', `no device "${device}"`, hint),
+    );
   const failed = async (fields: Record<string, unknown>) =>
     (await server.record(sessionId, { action: 'expect', ...fields })).failed;
   expect(await failed({ target: 'h1', matcher: 'toMatchAriaSnapshot', expected: '- "a' })).toEqual(

@@ -40,6 +40,7 @@ function network(url: string): Entry[] {
     { action: 'waitForResponse', url: '**/{api,rest}/items*', method: 'GET', body: 'apple' },
     click('Search later'),
     { action: 'waitForResponse', url: '**/status/*', status: 500 },
+    { action: 'step', title: 'Failures' },
     click('Break'),
 
     { action: 'step', title: 'Routes' },
@@ -109,7 +110,10 @@ function environment(url: string): Entry[] {
     { action: 'clock.resume' },
 
     { action: 'step', title: 'Clipboard' },
+    // An origin that was granted something of its own has the clipboard too.
+    { action: 'grantPermissions', permissions: ['geolocation'], origin: url },
     click('Copy'),
+    status('copied'),
     { action: 'clipboard.readText' },
     { action: 'clipboard.writeText', text: 'Ann\'s "text"' },
     { action: 'clipboard.readText', expected: { regex: "^Ann's" } },
@@ -127,7 +131,6 @@ function environment(url: string): Entry[] {
     status('failed'),
     { action: 'setOffline', offline: false },
     shows('network', 'online'),
-    { action: 'grantPermissions', permissions: ['geolocation'], origin: url },
     { action: 'setGeolocation', latitude: 41.9, longitude: 12.5 },
     click('Where am I?'),
     status('41.9, 12.5'),

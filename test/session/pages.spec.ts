@@ -49,6 +49,41 @@ test('an announcement waits for the action of a later call, and is undone with i
   expect(await code()).toBe(before);
 });
 
+test('undo right after an announcement takes back that one alone', async ({ open }) => {
+  const { land, code } = await open('dialogs.html');
+  const two = { action: 'click', target: button('Two in a row') };
+  const one = { action: 'click', target: button('Confirm') };
+  await land(
+    { action: 'onDialog', message: 'Delete everything?' },
+    { action: 'onDialog' },
+    { action: 'undo' },
+    one,
+  );
+  await land({ action: 'onDialog' }, { action: 'step', title: 'Sure' }, { action: 'onDialog' }, two);
+  const source = await code();
+  expect(source.match(/dialogPromise\d* =/g)).toHaveLength(2);
+  expect(source).toMatch(
+    /"Sure", async[^]*dialogPromise2 =[^]*Two in a row[^]*await dialogPromise2;\n {2}}\);/,
+  );
+
+  // An action takes back what announced it, also where something else was recorded in between.
+  await land({ action: 'onDialog' }, { action: 'expect', target: 'h1', matcher: 'toBeVisible' }, one);
+  await land({ action: 'undo' }, { action: 'hover', target: button('Confirm') });
+  expect((await code()).match(/dialogPromise\d* =/g)).toHaveLength(2);
+});
+
+test('an announcement of an action that is not recorded is not recorded either', async ({ open }) => {
+  const { record, land, code } = await open('dialogs.html');
+  const looked = await record(
+    { action: 'onDialog' },
+    { action: 'click', target: button('Confirm'), record: false },
+  );
+  expect(looked.failed).toBeUndefined();
+  expect(looked.recorded).toBe(0);
+  await land({ action: 'hover', target: button('Confirm') });
+  expect(await code()).not.toContain('dialogPromise');
+});
+
 test('refs belong to the page whose snapshot showed them', async ({ open }) => {
   const { started, land, record } = await open('popup.html');
   await land({ action: 'click', target: button('Open a popup') });

@@ -60,7 +60,8 @@ test('a secret is typed, sent and asserted, and told nowhere', async ({ workspac
     { action: 'clipboard.readText' },
     {
       action: 'waitForResponse',
-      url: '/api/echo*',
+      url: '/api/echo?password={{secret:SHOP_PASSWORD}}',
+      method: 'POST',
       body: { query: { password: '{{secret:SHOP_PASSWORD}}' } },
     },
     { action: 'click', target: 'getByRole("button", { name: "Sign in" })' },
@@ -99,6 +100,7 @@ test('a secret is typed, sent and asserted, and told nowhere', async ({ workspac
   expect(ended).toMatchObject({ verification: { status: 'passed' } });
   expect(ended.testCode).toContain('.fill(process.env.SHOP_PASSWORD ?? "")');
   expect(ended.testCode).toContain('value: `k-${process.env.ADMIN_TOKEN}`');
+  expect(ended.testCode).toContain('/\\/api\\/echo\\?password=.*$/.test(response.url())');
   expect(ended.testCode).toContain('"x-key": `Key ${process.env.SHOP_PASSWORD}`');
   await checkEmitted([{ name: 'signs-in.spec.ts', content: ended.testCode }]);
   const file = ended.files[0]?.path;

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { devices } from '@playwright/test';
 import { toJson } from '../../src/model/json.js';
 import { testUse } from '../../src/tools/test-use.js';
-import { expect, test } from '../fixtures.js';
+import { configure, expect, runTests, test } from '../fixtures.js';
 
 const phone = toJson(devices['Pixel 7']);
 
@@ -87,4 +87,111 @@ test("opens", async ({ page }) => {
 test.use({ ...devices["iPhone 15"], browserName: "chromium", locale: "it-IT" });
 `);
   expect(other).toContain('page.goto("/landing.html")');
+});
+
+const shown = (id: string, expected: string): Record<string, unknown> => ({
+  action: 'expect',
+  target: `getByTestId("${id}")`,
+  matcher: 'toHaveText',
+  expected,
+});
+
+test('a session starts from a saved state, and so do its verification and its test', async ({
+  server,
+  pages,
+  workspace,
+}) => {
+  test.slow();
+  await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' } });
+  const { hostname } = new URL(pages.url);
+  const cookie = { name: 'user', value: 'ann', domain: hostname, path: '/', expires: -1 };
+  const options = { httpOnly: false, secure: false, sameSite: 'Lax' };
+  const state = {
+    cookies: [{ ...cookie, ...options }],
+    origins: [{ origin: pages.url, localStorage: [{ name: 'theme', value: 'dark' }] }],
+  };
+  await mkdir(path.join(workspace, 'playwright/.auth'), { recursive: true });
+  await writeFile(path.join(workspace, 'playwright/.auth/ann.json'), JSON.stringify(state));
+  for (const [language, verify, status] of [
+    ['typescript', 'require', 'passed'],
+    ['javascript', 'off', 'off'],
+  ]) {
+    const { sessionId } = await server.start({
+      title: 'is signed in',
+      url: '/network.html',
+      use: { baseURL: pages.url, storageState: 'playwright/.auth/ann.json' },
+      options: { language },
+    });
+    const { failed } = await server.record(
+      sessionId,
+      shown('cookies', 'user=ann'),
+      shown('storage', 'dark null'),
+    );
+    expect(failed).toBeUndefined();
+    const ended = await server.call('end_codegen_session', { sessionId, verify });
+    expect(ended).toMatchObject({ verification: { status } });
+    expect(ended.testCode).toContain('storageState: "playwright/.auth/ann.json",');
+    expect(ended.testCode).not.toContain('user: ');
+  }
+  const run = await runTests(workspace);
+  expect(run.output).toContain('2 passed');
+});
+
+test('a saved state that is missing, elsewhere or damaged is told, and nothing of what it holds', async ({
+  server,
+  workspace,
+}) => {
+  const write = (name: string, text: string): Promise<void> => writeFile(path.join(workspace, name), text);
+  await write('.env', 'TOKEN=abc');
+  await write('list.json', '["TOKEN=abc"]');
+  await write('cookie.json', '{"cookies":[{"name":"TOKEN=abc","value":5}]}');
+  await write(
+    'same-site.json',
+    '{"cookies":[{"name":"a","value":"b","domain":"c","path":"/","sameSite":"TOKEN=abc"}]}',
+  );
+  await symlink('/etc/hostname', path.join(workspace, 'link.json'));
+  for (const [storageState, code, message] of [
+    ['none.json', 'INVALID_INPUT', 'there is no file "none.json"'],
+    ['.', 'INVALID_INPUT', 'not a JSON file'],
+    ['.env', 'INVALID_INPUT', 'not a JSON file'],
+    ['list.json', 'INVALID_INPUT', 'holds no storage state (the whole: '],
+    ['cookie.json', 'INVALID_INPUT', 'holds no storage state (cookies.0.value: '],
+    ['same-site.json', 'INVALID_INPUT', 'sameSite'],
+    ['../none.json', 'PATH_NOT_ALLOWED', 'not in the workspace'],
+    ['/etc/hostname', 'PATH_NOT_ALLOWED', 'not in the workspace'],
+    ['link.json', 'PATH_NOT_ALLOWED', 'not in the workspace'],
+  ] as const) {
+    const { error, text } = await server.start({ use: { storageState } });
+    expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+    expect(text).not.toContain('TOKEN');
+  }
+  expect((await server.call('get_codegen_session')).sessions).toEqual([]);
+});
+
+test('what a page puts into the clipboard by itself, its test lets it', async ({
+  server,
+  pages,
+  workspace,
+}) => {
+  test.slow();
+  await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' } });
+  const copy = { action: 'click', target: 'getByRole("button", { name: "Copy" })' };
+  const status = (expected: string): object => ({
+    action: 'expect',
+    target: 'getByRole("status")',
+    matcher: 'toHaveText',
+    expected,
+  });
+  const { sessionId } = await server.start({ title: 'copies', url: `${pages.url}/network.html` });
+  await server.record(sessionId, { ...copy, record: false });
+  const { code: before } = await server.call('get_codegen_session', { sessionId, include: ['code'] });
+  expect(before).not.toContain('permissions');
+  const grant = { action: 'grantPermissions', permissions: ['geolocation'], origin: pages.url };
+  expect(
+    (await server.record(sessionId, grant, { ...copy }, { ...status('copied') })).failed,
+  ).toBeUndefined();
+  const { testCode, verification } = await server.call('end_codegen_session', { sessionId });
+  expect(verification).toMatchObject({ status: 'passed' });
+  expect(testCode).toContain('test.use({ permissions: ["clipboard-write"] });');
+  expect(testCode).toContain('grantPermissions(["geolocation", "clipboard-write"], {');
 });
