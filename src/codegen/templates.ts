@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runInNewContext } from 'node:vm';
+import { createContext, runInContext, type Context } from 'node:vm';
 import { CodegenError, messageOf } from '../model/errors.js';
 
 /** The templates that come with this package. */
@@ -9,6 +9,8 @@ const ownDirectory = fileURLToPath(new URL('../../templates/', import.meta.url))
 
 /** Milliseconds that a template may take. */
 const limitMs = 5000;
+
+let realm: Context | undefined;
 
 /** How often Prettier formats a text at most until it stays as it is. */
 const roundsAtMost = 4;
@@ -77,9 +79,11 @@ export async function render(
   });
   let source: unknown;
   try {
-    source = runInNewContext(
+    // A realm is costly to make.
+    realm ??= createContext({});
+    source = runInContext(
       'render()',
-      { render: () => eta.render(`./${view}.eta`, data) },
+      Object.assign(realm, { render: () => eta.render(`./${view}.eta`, data) }),
       { timeout: limitMs },
     );
   } catch (error) {

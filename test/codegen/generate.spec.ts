@@ -1,13 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createContext, runInContext } from 'node:vm';
 import { expect, test } from '@playwright/test';
-import fc from 'fast-check';
 import { generate, type GenerateInput } from '../../src/codegen/generate.js';
-import { quote } from '../../src/codegen/quote.js';
 import { findTemplate, type Template } from '../../src/codegen/templates.js';
 import { checkEmitted } from './emitted.js';
-import { hostileString } from './hostile.js';
 
 const plain = await findTemplate('plain', undefined);
 
@@ -71,43 +67,6 @@ for (const [language, name] of [
     expect((await generate({ ...input, language })).source).toBe(source);
     await checkEmitted([{ name, content: source }]);
   });
-
-  test(`a ${language} spec passes every check and keeps every string, whatever was said`, async () => {
-    const sample = fc.array(hostileString, { minLength: 4, maxLength: 4 });
-    const files = await Promise.all(
-      fc.sample(sample, 60).map(async ([title = '', note, group, text = ''], index) => {
-        const { source: content } = await generate({
-          language,
-          template: plain,
-          title,
-          use: { userAgent: text },
-          body: [{ code: `await page.getByRole("textbox").fill(${quote(text)});`, note, group }],
-          includeComments: true,
-        });
-        expect(await heardBy(content)).toEqual([{ userAgent: text }, text]);
-        return { name: `${index}-${name}`, content };
-      }),
-    );
-    await checkEmitted(files, { asserted: false });
-  });
-}
-
-/** What an emitted test says to `test.use` and to `fill`. */
-async function heardBy(content: string): Promise<unknown[]> {
-  const heard: unknown[] = [];
-  const hear = (value: unknown): void => {
-    heard.push(JSON.parse(JSON.stringify(value)));
-  };
-  const page = { getByRole: () => ({ fill: hear }) };
-  let run: Promise<void> | undefined;
-  const declare = (_: string, body: (fixtures: { page: object }) => Promise<void>): void => {
-    run = body({ page });
-  };
-  const step = (_: string, body: () => Promise<void>): Promise<void> => body();
-  const test = Object.assign(declare, { use: hear, step });
-  runInContext(content.replace(/^import .*;$/m, ''), createContext({ test }));
-  await run;
-  return heard;
 }
 
 test('imports and takes only what is used', async () => {
