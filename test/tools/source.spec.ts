@@ -128,6 +128,8 @@ async function sourceOf({ title, userAgent, steps }: Given, number: number): Pro
       use: { userAgent },
       steps,
       status: 'open',
+      grant: 'local',
+      path: 'generated-tests/a.spec.ts',
       live: undefined,
       lastUrl: '',
     },
