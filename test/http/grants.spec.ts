@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { configure, expect, test as base } from '../fixtures.js';
-import { serve, type Connecting, type Serving } from './serving.js';
+import { configure, descendants, expect, test as base } from '../fixtures.js';
+import { initialize, messageHeaders, serve, type Connecting, type Serving } from './serving.js';
 
 const tokens = { ci: 'c'.repeat(32), bots: 'b'.repeat(40), guest: 'g'.repeat(32) };
 const env = { CI_TOKEN: tokens.ci, BOTS_TOKEN: tokens.bots, GUEST_TOKEN: tokens.guest };
@@ -147,6 +147,30 @@ test('policy and limits are those of the grant, over all its connections or one'
   await Promise.all([guest.close(), other.close()]);
 });
 
+test('no process that the server starts has a token', async ({ serving, ci, pages }) => {
+  const { sessionId } = await ci.start({ url: `${pages.url}/todo.html` });
+  const started = await descendants(serving.pid);
+  expect(started.length).toBeGreaterThan(0);
+  const environments = await Promise.all(
+    started.map(({ pid }) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
+  );
+  for (const token of Object.values(tokens)) expect(environments.join()).not.toContain(token);
+  await ci.call('clear_codegen_session', { sessionId });
+});
+
+test("a session of MCP is its grant's, too", async ({ serving, ci }) => {
+  const ping = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'ping' });
+  const [foreign, none] = await Promise.all(
+    [String(ci.transport.sessionId), '00000000-0000-4000-8000-000000000000'].map((id) =>
+      serving.send({
+        headers: { ...messageHeaders, Authorization: `Bearer ${tokens.bots}`, 'Mcp-Session-Id': id },
+        body: ping,
+      }),
+    ),
+  );
+  expect(foreign).toMatchObject({ status: 404, text: none?.text });
+});
+
 test('a wrong, a missing and a malformed token get one answer', async ({ serving }) => {
   const answers = await Promise.all(
     [
@@ -166,4 +190,19 @@ test('a wrong, a missing and a malformed token get one answer', async ({ serving
   }
   const metrics = await serving.send({ method: 'GET', path: '/metrics' });
   expect(metrics.status).toBe(401);
+});
+
+test('a grant that is taken away is let in no more, and its sessions end', async ({
+  serving,
+  place,
+  bots,
+}) => {
+  expect((await bots.client.listTools()).tools).toHaveLength(6);
+  await configure(place, { grants: [{ name: 'ci', tokenEnv: 'CI_TOKEN', output: { dir: 'tests/ci' } }] });
+  const headers = { ...messageHeaders, Authorization: `Bearer ${tokens.bots}` };
+  await expect.poll(async () => (await serving.send({ headers, body: initialize() })).status).toBe(401);
+  const asCi = { Authorization: `Bearer ${tokens.ci}` };
+  const counted = async (): Promise<string> =>
+    (await serving.send({ method: 'GET', path: '/metrics', headers: asCi })).text;
+  await expect.poll(counted).not.toContain('codegen_mcp_sessions_open{grant="bots"}');
 });

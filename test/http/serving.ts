@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { request, type IncomingHttpHeaders } from 'node:http';
+import { request as requestSecurely } from 'node:https';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { binary, callsOf, type Connection } from '../fixtures.js';
@@ -56,7 +57,8 @@ export async function serve(
       reject(new Error(stderr));
     });
   });
-  const { port } = new URL(url);
+  const { port, protocol } = new URL(url);
+  const open = protocol === 'https:' ? requestSecurely : request;
   return {
     url,
     port: Number(port),
@@ -71,8 +73,8 @@ export async function serve(
     },
     send: ({ method = 'POST', path = '/mcp', headers = {}, body } = {}) =>
       new Promise((resolve, reject) => {
-        const outgoing = request(
-          { host: '127.0.0.1', port, method, path, headers, agent: false },
+        const outgoing = open(
+          { host: '127.0.0.1', port, method, path, headers, agent: false, rejectUnauthorized: false },
           (incoming) => {
             let text = '';
             incoming.setEncoding('utf8');
