@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test as base, expect } from '@playwright/test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { ProgressCallback } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema, type ElicitResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
@@ -77,7 +78,8 @@ export interface Connection {
   client: Client;
   pid: number;
   stderr: () => string;
-  call: (tool: string, args?: Record<string, unknown>) => Promise<Result>;
+  /** Calls a tool; `heard` gets what it tells while it works. */
+  call: (tool: string, args?: Record<string, unknown>, heard?: ProgressCallback) => Promise<Result>;
   /** Starts a session and gives its id and first result. */
   start: (args?: Record<string, unknown>) => Promise<Result>;
   record: (sessionId: string, ...actions: Record<string, unknown>[]) => Promise<Result>;
@@ -113,9 +115,10 @@ export async function connect(
 
 /** What tests do through a client that is connected. */
 export function callsOf(client: Client): Pick<Connection, 'call' | 'start' | 'record' | 'close'> {
-  const call: Connection['call'] = async (name, args = {}) => {
+  const call: Connection['call'] = async (name, args = {}, heard) => {
     // A test's own time-out is the one that counts, however slow the machine.
-    const answer = await client.callTool({ name, arguments: args }, undefined, { timeout: patienceMs });
+    const options = { timeout: patienceMs, ...(heard === undefined ? {} : { onprogress: heard }) };
+    const answer = await client.callTool({ name, arguments: args }, undefined, options);
     const raw = resultSchema.parse(answer);
     const structured = structuredSchema.parse(raw.structuredContent);
     const steps = Array.isArray(structured.steps) ? structured.steps : [];
@@ -211,9 +214,15 @@ export interface Recording {
 
 type Open = (page: string, args?: Record<string, unknown>) => Promise<Recording>;
 
+/** A server that the tests of a worker share. What one does there, also to the configuration, the next does not find. */
+export interface Shared extends Connection {
+  workspace: string;
+  configure: (config: object) => Promise<void>;
+}
+
 export const test = base.extend<
-  { workspace: string; server: Connection; open: Open },
-  { pages: Pages; shared: Connection & { workspace: string } }
+  { workspace: string; server: Connection; shared: Shared; open: Open },
+  { pages: Pages; lasting: Shared }
 >({
   pages: [
     async ({}, use) => {
@@ -223,24 +232,37 @@ export const test = base.extend<
     },
     { scope: 'worker' },
   ],
-  shared: [
+  lasting: [
     async ({}, use, { parallelIndex }) => {
       const workspace = path.join(root, 'test-results', `shared-${parallelIndex}-${process.pid}`);
       await mkdir(workspace, { recursive: true });
-      await configure(workspace);
+      // More is written here than any one user would.
+      const unlimited = (config: object = {}): Promise<void> =>
+        configure(workspace, { writes: { limits: [] }, ...config });
+      await unlimited();
       const connection = await connect(workspace);
-      await use({ ...connection, workspace });
+      await use({ ...connection, workspace, configure: unlimited });
       await connection.close();
     },
     { scope: 'worker' },
   ],
+  shared: async ({ lasting }, use) => {
+    await use(lasting);
+    await lasting.configure({});
+    const { sessions } = await lasting.call('get_codegen_session');
+    for (const { sessionId, status } of sessions)
+      if (status === 'open') await lasting.call('clear_codegen_session', { sessionId });
+    const { workspace } = lasting;
+    const kept = new Set(['codegen.config.json', '.codegen']);
+    const made = (await readdir(workspace)).filter((name) => !kept.has(name));
+    for (const name of [...made, '.codegen/sessions', '.codegen/artifacts'])
+      await rm(path.join(workspace, name), { recursive: true, force: true });
+  },
   open: async ({ shared, pages }, use) => {
-    const opened: string[] = [];
     await use(async (page, args = {}) => {
       const started = await shared.start({ url: `${pages.url}/${page}`, ...args });
       expect(started.error).toBeUndefined();
       const { sessionId } = started;
-      opened.push(sessionId);
       const record: Recording['record'] = (...actions) => shared.record(sessionId, ...actions);
       return {
         started,
@@ -256,7 +278,6 @@ export const test = base.extend<
         },
       };
     });
-    for (const sessionId of opened) await shared.call('clear_codegen_session', { sessionId });
   },
   workspace: async ({}, use, testInfo) => {
     const workspace = testInfo.outputPath('workspace');

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { actions } from '../src/actions/registry.js';
-import { binary, configure, connect, descendants, expect, test } from './fixtures.js';
+import { binary, connect, descendants, expect, test } from './fixtures.js';
 
 function isAlive(pid: number): boolean {
   try {
@@ -12,7 +12,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('the tool list is what the contract says, and small', async ({ server }) => {
+test('the tool list is what the contract says, and small', async ({ shared: server }) => {
   const list = await server.client.listTools();
   expect(list.tools.map(({ name }) => name)).toEqual([
     'start_codegen_session',
@@ -36,7 +36,7 @@ test('the tool list is what the contract says, and small', async ({ server }) =>
   for (const name of actions.keys()) expect(recording).toContain(JSON.stringify(name));
 });
 
-test('instructions and prompt tell an agent how to work here', async ({ server }) => {
+test('instructions and prompt tell an agent how to work here', async ({ shared: server }) => {
   const instructions = server.client.getInstructions() ?? '';
   const { prompts } = await server.client.listPrompts();
   expect(prompts.map(({ name }) => name)).toEqual(['record_test']);
@@ -78,24 +78,18 @@ test('nothing but protocol goes to stdout', async ({ workspace, pages }) => {
   for (const line of output.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('jsonrpc', '2.0');
 });
 
-test('progress is told while the browser starts', async ({ server, pages }) => {
-  const messages: (string | undefined)[] = [];
-  await server.client.callTool(
-    { name: 'start_codegen_session', arguments: { url: `${pages.url}/landing.html` } },
-    undefined,
-    { onprogress: ({ message }) => messages.push(message) },
-  );
-  expect(messages).toEqual(['Starting chromium', 'Opening the page']);
-});
-
-test('sessions run side by side in one browser process, and each emits its own test', async ({
+test('sessions run side by side in one browser process, whose start is told, and each emits its own test', async ({
   server,
   pages,
 }) => {
   const url = `${pages.url}/todo.html`;
   const names = Array.from({ length: 8 }, (_, index) => `task ${index} of eight`);
   const [first, ...others] = names;
-  const one = await server.start({ title: first, url });
+  const told: (string | undefined)[] = [];
+  const one = await server.call('start_codegen_session', { title: first, url }, ({ message }) =>
+    told.push(message),
+  );
+  expect(told).toEqual(['Starting chromium', 'Opening the page']);
   const browsers = (await descendants(server.pid)).length;
   const rest = await Promise.all(others.map((title) => server.start({ title, url })));
   // A further session adds renderers, never a second browser with its own helper processes.
@@ -125,9 +119,8 @@ test('sessions run side by side in one browser process, and each emits its own t
   }
 });
 
-test('as many sessions as configured, and no more', async ({ workspace, pages }) => {
-  await configure(workspace, { browser: { maxSessions: 1 } });
-  const server = await connect(workspace);
+test('as many sessions as configured, and no more', async ({ shared: server, pages }) => {
+  await server.configure({ browser: { maxSessions: 1 } });
   const url = `${pages.url}/landing.html`;
   const first = await server.start({ url });
   const second = await server.start({ url });
@@ -135,23 +128,21 @@ test('as many sessions as configured, and no more', async ({ workspace, pages })
   expect(second.error?.hint).toBeTruthy();
   await server.call('clear_codegen_session', { sessionId: first.sessionId });
   expect((await server.start({ url })).error).toBeUndefined();
-  await server.close();
 });
 
-test('an idle session closes, and what it recorded can still be seen', async ({ workspace, pages }) => {
-  const config = { browser: { idleTimeoutMs: 200 } };
-  await configure(workspace, config);
-  const server = await connect(workspace);
+test('an idle session closes, and what it recorded can still be seen', async ({ shared: server, pages }) => {
+  await server.configure({ browser: { idleTimeoutMs: 200 } });
   const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });
   await expect
-    .poll(async () => (await server.call('get_codegen_session')).sessions[0]?.status, { timeout: 10_000 })
+    .poll(async () => (await server.call('get_codegen_session', { sessionId }))['status'], {
+      timeout: 10_000,
+    })
     .toBe('ended');
   const late = await server.record(sessionId, { action: 'reload' });
   expect(late.error).toMatchObject({ code: 'SESSION_NOT_FOUND' });
   const seen = await server.call('get_codegen_session', { sessionId, include: ['code'] });
   expect(seen.code).toContain('landing.html');
   expect((await server.start({ resume: sessionId })).resumed).toBe(1);
-  await server.close();
 });
 
 for (const [way, stop] of [
@@ -188,7 +179,7 @@ test('no server and no browser outlives a client that is killed while its page h
   await expect.poll(() => left.filter(isAlive), { timeout: 20_000 }).toEqual([]);
 });
 
-test('arguments are checked by us, with the fields expected', async ({ server }) => {
+test('arguments are checked by us, with the fields expected', async ({ shared: server }) => {
   const unknown = await server.call('start_codegen_session', { ulr: 'http://127.0.0.1/' });
   expect(unknown.error).toMatchObject({ code: 'INVALID_INPUT' });
   expect(unknown.error?.message).toContain('did you mean "url"');
@@ -209,7 +200,7 @@ test('arguments are checked by us, with the fields expected', async ({ server })
   );
 });
 
-test('an unknown session is told apart from one that has ended', async ({ server, pages }) => {
+test('an unknown session is told apart from one that has ended', async ({ shared: server, pages }) => {
   for (const tool of [
     'record_codegen_session',
     'end_codegen_session',
@@ -228,28 +219,23 @@ test('an unknown session is told apart from one that has ended', async ({ server
   expect(again.error?.message).toContain('has ended');
 });
 
-test('a missing browser is an error with a way out', async ({ workspace, pages }) => {
-  const config = { browser: { executablePath: path.join(workspace, 'no-browser') } };
-  await configure(workspace, config);
-  const server = await connect(workspace);
+test('a missing browser is an error with a way out', async ({ shared: server, pages }) => {
+  await server.configure({ browser: { executablePath: path.join(server.workspace, 'no-browser') } });
   const result = await server.start({ url: `${pages.url}/landing.html` });
   expect(result.error).toMatchObject({ code: 'BROWSER_FAILED' });
   expect(result.error?.hint).toContain('doctor');
-  await server.close();
 });
 
 test('a changed configuration is picked up; a broken one keeps the last good', async ({
-  workspace,
+  shared: server,
   pages,
 }) => {
-  const file = path.join(workspace, 'codegen.config.json');
-  await configure(workspace, { output: { dir: 'one' } });
-  const server = await connect(workspace);
+  const file = path.join(server.workspace, 'codegen.config.json');
+  await server.configure({ output: { dir: 'one' } });
   expect((await server.start({ url: `${pages.url}/landing.html` })).file).toMatch(/^one\//);
-  await configure(workspace, { output: { dir: 'another' } });
+  await server.configure({ output: { dir: 'another' } });
   expect((await server.start({ url: `${pages.url}/landing.html` })).file).toMatch(/^another\//);
   await writeFile(file, '{ "output": ');
   expect((await server.start({ url: `${pages.url}/landing.html` })).file).toMatch(/^another\//);
   expect(server.stderr()).toContain('codegen.config.json');
-  await server.close();
 });

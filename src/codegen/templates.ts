@@ -8,7 +8,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 const ownDirectory = fileURLToPath(new URL('../../templates/', import.meta.url));
 
 /** Milliseconds that a template may take. */
-const limitMs = 5000;
+const limitMs = 2000;
 
 let realm: Context | undefined;
 

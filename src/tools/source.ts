@@ -90,12 +90,13 @@ export async function surroundingsOf(
   { signal }: Pick<ToolCall, 'signal'>,
 ): Promise<Surroundings> {
   const { loadProjectUse } = await import('../verify/project-use.js');
-  const browserName = use.browserName ?? context.config().browser.name;
+  const { browser, verify } = context.config();
+  const browserName = use.browserName ?? browser.name;
   const template = await sessionTemplate(context, emission);
   return {
     spec: file.relative,
     template,
-    project: await loadProjectUse(context.workspace, file.absolute, browserName, signal),
+    project: await loadProjectUse(context.workspace, file.absolute, browserName, verify.timeoutMs, signal),
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
   };

@@ -8,7 +8,7 @@ import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js
 import { spawnPlaywright, supervise } from './run.js';
 import { workspaceConfigFile } from './wrap-config.js';
 
-/** Milliseconds for the workspace's configuration to load. */
+/** Milliseconds at most for the workspace's configuration to load. */
 const loadingMs = 20_000;
 
 /** Configurations that are loaded at once. */
@@ -21,12 +21,13 @@ export type ProjectUse = z.infer<typeof answerSchema>;
 
 /**
  * The `use` with which the workspace's own configuration would run a test. Empty where there is none that covers it, or
- * none that loads in time: running the test tells what is wrong with it.
+ * none that loads within `timeoutMs`, the time for a run: running the test tells what is wrong with it.
  */
 export async function loadProjectUse(
   workspace: string,
   file: string,
   browserName: BrowserName,
+  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<ProjectUse> {
   if (workspaceConfigFile(workspace) === undefined) return {};
@@ -41,7 +42,7 @@ export async function loadProjectUse(
     child.on('message', (message) => {
       answer = answerSchema.catch({}).parse(message);
     });
-    await supervise(child, loadingMs, signal);
+    await supervise(child, Math.min(loadingMs, timeoutMs), signal);
     return answer;
   });
 }

@@ -1,6 +1,6 @@
 import { actionFamilies, actions } from '../../src/actions/registry.js';
 import { matchers } from '../../src/actions/expect.js';
-import { configure, expect, test } from '../fixtures.js';
+import { expect, test } from '../fixtures.js';
 import { allKindsOfPage, button, expectOn, label, status } from './flows.js';
 import { recordAndRun, type Flow } from './recorded.js';
 
@@ -206,15 +206,9 @@ test('every action and every matcher is recorded and run here or in pages.spec.t
   expect(Object.keys(matchers).filter((name) => !used.has(name))).toEqual([]);
 });
 
-for (const language of ['typescript', 'javascript'] as const) {
-  test(`elements, dialogs and pages, recorded and run in ${language}`, async ({
-    server,
-    pages,
-    workspace,
-  }) => {
-    test.slow();
-    const actionRules = { record_codegen_session: { actions: { allow: ['evaluate'] } } };
-    await configure(workspace, { policy: { version: '1', default: 'allow', tools: actionRules } });
-    await recordAndRun(server, workspace, flows(pages.url), [language]);
-  });
-}
+test('elements, dialogs and pages, recorded and run in both languages', async ({ shared, pages }) => {
+  test.slow();
+  const actionRules = { record_codegen_session: { actions: { allow: ['evaluate'] } } };
+  await shared.configure({ policy: { version: '1', default: 'allow', tools: actionRules } });
+  await recordAndRun(shared, flows(pages.url), 'typescript');
+});

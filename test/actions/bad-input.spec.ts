@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { configure, connect, expect, test } from '../fixtures.js';
+import { expect, test } from '../fixtures.js';
 import { button, label, link } from './flows.js';
 
 const failureOf = (code: string, message: RegExp | string, hint: RegExp | string = '') =>
@@ -11,14 +11,14 @@ const failureOf = (code: string, message: RegExp | string, hint: RegExp | string
   });
 
 test('what can not be done with files is told, and nothing of it is recorded', async ({
-  workspace,
+  shared: server,
   pages,
 }) => {
-  await configure(workspace, { browser: { actionTimeoutMs: 2000, navigationTimeoutMs: 3000 } });
+  const { workspace } = server;
+  await server.configure({ browser: { actionTimeoutMs: 2000, navigationTimeoutMs: 2000 } });
   await mkdir(path.join(workspace, 'uploads'));
   await writeFile(path.join(workspace, 'uploads/one.txt'), 'one');
   await writeFile(path.join(workspace, '.env'), 'TOKEN=1');
-  const server = await connect(workspace);
   const { sessionId } = await server.start({ url: `${pages.url}/files.html` });
   const failed = async (action: Record<string, unknown>) => (await server.record(sessionId, action)).failed;
   const upload = (files: unknown, target = label('Documents')) =>
@@ -39,7 +39,7 @@ test('what can not be done with files is told, and nothing of it is recorded', a
   );
   for (const [name, message] of [
     ['Broken', 'The download failed: .+'],
-    ['Endless', 'did not finish within 3000 ms'],
+    ['Endless', 'did not finish within 2000 ms'],
   ] as const) {
     await server.record(sessionId, { action: 'click', target: link(name), record: false });
     expect(await failed({ action: 'saveDownload', path: 'a.zip' })).toEqual(
@@ -69,11 +69,9 @@ test('what can not be done with files is told, and nothing of it is recorded', a
   expect(codes).toEqual([]);
   const { code } = await server.call('get_codegen_session', { sessionId, include: ['code'] });
   expect(code).not.toMatch(/setInputFiles|saveAs|screenshot|pdf|chooser|path/);
-  await server.close();
 });
 
-test('matchers are told from options, and unproven ones are marked', async ({ workspace, pages }) => {
-  const server = await connect(workspace);
+test('matchers are told from options, and unproven ones are marked', async ({ shared: server, pages }) => {
   const { sessionId } = await server.start({ url: `${pages.url}/inputs.html`, autoAssert: false });
   const refused = async (fields: Record<string, unknown>) =>
     (await server.record(sessionId, { action: 'expect', target: 'h1', ...fields })).error;
@@ -141,25 +139,10 @@ test('matchers are told from options, and unproven ones are marked', async ({ wo
   expect(text).toContain('unchecked until the test is run');
   const ended = await server.call('end_codegen_session', { sessionId, dryRun: true });
   expect(ended.text).toContain('Nothing has proven step 1');
-  await server.close();
 });
 
-test('accessibility is refused with a clear word where its package is not installed', async ({ pages }) => {
-  const { mkdtemp, rm } = await import('node:fs/promises');
-  const { tmpdir } = await import('node:os');
-  const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-'));
-  await configure(workspace);
-  const server = await connect(workspace);
-  const { sessionId } = await server.start({ url: `${pages.url}/inputs.html` });
-  const { failed } = await server.record(sessionId, { action: 'expect', matcher: 'toPassAxe' });
-  expect(failed).toEqual(
-    failureOf('INVALID_INPUT', '@axe-core/playwright, which is not installed', 'npm install'),
-  );
-  await server.close();
-  await rm(workspace, { recursive: true });
-});
-
-test('a frame that closes in the middle of an action is told', async ({ open }) => {
+test('a frame that closes in the middle of an action is told', async ({ shared, open }) => {
+  await shared.configure({ browser: { actionTimeoutMs: 2000 } });
   const { record } = await open('closing.html');
   const inFrame = "locator('iframe').contentFrame().getByRole('checkbox')";
   const { failed } = await record({ action: 'check', target: inFrame });
@@ -175,12 +158,11 @@ test('a page that closes in the middle of an action is told, and its opener goes
   await land({ action: 'switchPage', page: 'p1' }, { action: 'click', target: button('Open another') });
 });
 
-test('password fields are masked in screenshots', async ({ workspace, pages }) => {
-  const server = await connect(workspace);
+test('password fields are masked in screenshots', async ({ shared: server, pages }) => {
   const { sessionId } = await server.start({ url: `${pages.url}/files.html` });
   const bytes = async (name: string): Promise<string> => {
     await server.record(sessionId, { action: 'screenshot', path: name });
-    return (await readFile(path.join(workspace, '.codegen/artifacts', name))).toString('base64');
+    return (await readFile(path.join(server.workspace, '.codegen/artifacts', name))).toString('base64');
   };
   const first = await bytes('first.png');
   await server.record(sessionId, { action: 'fill', target: label('Password'), value: 'a much longer one' });
@@ -191,15 +173,13 @@ test('password fields are masked in screenshots', async ({ workspace, pages }) =
     arguments: { sessionId, include: ['screenshot'] },
   });
   expect(content).toContainEqual({ type: 'image', data: first, mimeType: 'image/png' });
-  await server.close();
 });
 
 test('what never comes of the network, or is no time or permission, is told and not recorded', async ({
-  workspace,
+  shared: server,
   pages,
 }) => {
-  await configure(workspace, { browser: { actionTimeoutMs: 1500 } });
-  const server = await connect(workspace);
+  await server.configure({ browser: { actionTimeoutMs: 1500 } });
   const { sessionId } = await server.start({ url: `${pages.url}/network.html` });
   const unheard = { action: 'waitForResponse', url: '**/never', method: 'POST' };
   const search = { action: 'click', target: button('Search') };
@@ -245,5 +225,4 @@ test('what never comes of the network, or is no time or permission, is told and 
     );
   const { steps } = await server.call('get_codegen_session', { sessionId, include: ['steps'] });
   expect(steps).toHaveLength(2);
-  await server.close();
 });

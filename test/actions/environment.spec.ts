@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { actionFamilies } from '../../src/actions/registry.js';
-import { checkEmitted } from '../codegen/emitted.js';
-import { expect, runTests, test } from '../fixtures.js';
+import { expect, test } from '../fixtures.js';
+import { recordAndRun } from './recorded.js';
 
 type Entry = Record<string, unknown>;
 
@@ -156,37 +154,19 @@ function environment(url: string): Entry[] {
   ];
 }
 
-for (const language of ['typescript', 'javascript'])
-  test(`network, environment and clipboard, recorded and run in ${language}`, async ({
-    server,
-    pages,
-    workspace,
-  }) => {
-    test.slow();
-    const flows = { network: network(pages.url), environment: environment(pages.url) };
-    const used = new Set(Object.values(flows).flatMap((flow) => flow.map(({ action }) => action)));
-    for (const family of ['network', 'environment'])
-      expect(actionFamilies[family]?.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);
+test('network, environment and clipboard, recorded and run in both languages', async ({ shared, pages }) => {
+  test.slow();
+  const actions = { network: network(pages.url), environment: environment(pages.url) };
+  const used = new Set(Object.values(actions).flatMap((flow) => flow.map(({ action }) => action)));
+  for (const family of ['network', 'environment'])
+    expect(actionFamilies[family]?.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);
 
-    const use = { baseURL: pages.url, viewport: { width: 900, height: 700 } };
-    const emitted = await Promise.all(
-      Object.entries(flows).map(async ([title, actions]) => {
-        const { sessionId } = await server.start({ title, use, options: { language } });
-        const { failed, recorded, events } = await server.record(sessionId, ...actions);
-        expect(failed).toBeUndefined();
-        expect(recorded).toBe(actions.length);
-        const { filePath } = await server.call('end_codegen_session', { sessionId });
-        return { name: path.basename(filePath), content: await readFile(filePath, 'utf8'), events };
-      }),
-    );
-    expect(emitted.flatMap(({ events }) => events)).toEqual(
-      expect.arrayContaining([
-        { type: 'result', action: 'clipboard.readText', text: '"Copied \\"by\\" the page"' },
-        { type: 'result', action: 'request', text: JSON.stringify({ status: 200, body: '["apple"]' }) },
-      ]),
-    );
-    await checkEmitted(emitted);
-    const run = await runTests(workspace);
-    expect(run.output).toContain(`${emitted.length} passed`);
-    expect(run.exitCode).toBe(0);
-  });
+  const use = { baseURL: pages.url, viewport: { width: 900, height: 700 } };
+  const flows = Object.entries(actions).map(([title, flow]) => ({ title, use, actions: flow }));
+  expect(await recordAndRun(shared, flows, 'javascript')).toEqual(
+    expect.arrayContaining([
+      { type: 'result', action: 'clipboard.readText', text: '"Copied \\"by\\" the page"' },
+      { type: 'result', action: 'request', text: JSON.stringify({ status: 200, body: '["apple"]' }) },
+    ]),
+  );
+});

@@ -1,7 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { findTemplate } from '../../src/codegen/templates.js';
+import { loadSession } from '../../src/session/saved.js';
+import { sessionSource } from '../../src/tools/source.js';
 import { checkEmitted, type EmittedFile } from '../codegen/emitted.js';
-import { expect, runTests, type Connection } from '../fixtures.js';
+import { expect, runTests, type Shared } from '../fixtures.js';
 
 /** A flow to record, and what its session starts with. */
 export interface Flow {
@@ -14,30 +17,67 @@ export interface Flow {
 
 export type Language = 'typescript' | 'javascript';
 
-/** Records each flow in each language, checks what is emitted, and runs it all as its owner would. */
+/**
+ * Records each flow, checks what is emitted in this language and in the other, and runs it all as its owner would. Gives
+ * the events that were told.
+ */
 export async function recordAndRun(
-  server: Connection,
-  workspace: string,
+  server: Shared,
   flows: readonly Flow[],
-  languages: readonly Language[],
-): Promise<EmittedFile[]> {
-  const emitted: EmittedFile[] = [];
-  for (const { actions, verify, ...flow } of flows)
-    for (const language of languages) {
+  language: Language,
+): Promise<unknown[]> {
+  const recordings = await Promise.all(
+    flows.map(async ({ actions, verify, ...flow }) => {
       const { sessionId } = await server.start({ ...flow, options: { language } });
-      const recorded = await server.record(sessionId, ...actions);
-      expect(recorded.failed).toBeUndefined();
-      expect(recorded.recorded).toBe(actions.length);
-      const ended = await server.call('end_codegen_session', { sessionId, ...(verify && { verify }) });
-      expect(ended.error).toBeUndefined();
-      const { filePath, testCode } = ended;
-      const content = await readFile(filePath, 'utf8');
-      expect(content).toBe(testCode);
-      emitted.push({ name: path.basename(filePath), content });
-    }
+      const { failed, recorded, events } = await server.record(sessionId, ...actions);
+      expect(failed).toBeUndefined();
+      expect(recorded).toBe(actions.length);
+      return { sessionId, verify, events };
+    }),
+  );
+  const emitted: EmittedFile[] = [];
+  for (const { sessionId, verify } of recordings) {
+    const ended = await server.call('end_codegen_session', { sessionId, ...(verify && { verify }) });
+    expect(ended.error).toBeUndefined();
+    const { filePath, testCode } = ended;
+    expect(await readFile(filePath, 'utf8')).toBe(testCode);
+    const other = await inOtherLanguage(server.workspace, filePath);
+    emitted.push({ name: path.basename(filePath), content: testCode }, other);
+  }
   await checkEmitted(emitted);
-  const run = await runTests(workspace);
+  const run = await runTests(server.workspace);
   expect(run.output).toContain(`${emitted.length} passed`);
   expect(run.exitCode).toBe(0);
-  return emitted;
+  return recordings.flatMap(({ events }) => events);
+}
+
+/** Writes a test that was just emitted in the other language beside it, with the pictures that it compares with. */
+async function inOtherLanguage(workspace: string, filePath: string): Promise<EmittedFile> {
+  const spec = path.relative(workspace, filePath);
+  const saved = await loadSession(path.join(workspace, '.codegen'), spec);
+  if (saved === undefined) throw new Error(`No session of ${spec} is saved.`);
+  const language = saved.emission.language === 'typescript' ? 'javascript' : 'typescript';
+  const other = filePath.replace(/\w+$/, language === 'typescript' ? 'ts' : 'js');
+  const { content } = await sessionSource(
+    {
+      ...saved,
+      emission: { outputPath: undefined, ...saved.emission, language },
+      id: '',
+      resumed: false,
+      status: 'ended',
+      live: undefined,
+      lastUrl: '',
+    },
+    {
+      spec,
+      template: await findTemplate(saved.emission.template, undefined),
+      project: {},
+      browserName: 'chromium',
+      pages: new Map(),
+    },
+  );
+  const text = content(path.relative(workspace, other));
+  await writeFile(other, text);
+  await cp(`${filePath}-snapshots`, `${other}-snapshots`, { recursive: true }).catch(() => undefined);
+  return { name: path.basename(other), content: text };
 }

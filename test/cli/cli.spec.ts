@@ -1,18 +1,14 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { checkPolicy, testPolicy, writeScaffold } from '../../src/cli/policy.js';
 import { loadConfig } from '../../src/config/load.js';
 import { tools } from '../../src/tools/registry.js';
 import { listBackups } from '../../src/guard/backups.js';
+import { binary } from '../fixtures.js';
 import { emitted, openGuard } from '../guard/workspace.js';
-
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 interface Outcome {
   status: number | null;
@@ -29,7 +25,7 @@ async function workspace(): Promise<string> {
 /** Runs the command line in a directory, with nothing on stdin. */
 function run(cwd: string, ...args: string[]): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', loader, cli, ...args], {
+    const child = spawn(process.execPath, [binary, ...args], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

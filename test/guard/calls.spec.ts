@@ -8,8 +8,7 @@ const policyFor = (actions: object) => ({
 });
 
 test('actions that the policy denies are performed by no call, and evaluate only where it is allowed', async ({
-  server,
-  workspace,
+  shared: server,
   pages,
 }) => {
   const url = `${pages.url}/landing.html`;
@@ -25,7 +24,7 @@ test('actions that the policy denies are performed by no call, and evaluate only
   const { pageTitle } = await server.call('get_codegen_session', { sessionId });
   expect(pageTitle).not.toBe('marked');
 
-  await configure(workspace, policyFor({ allow: ['evaluate'] }));
+  await server.configure(policyFor({ allow: ['evaluate'] }));
   const allowed = await server.record(sessionId, mark, {
     action: 'evaluate',
     expression: '({ answer: 6 * 7, nothing: undefined, quote: "`${1}`" })',
@@ -45,11 +44,11 @@ test('actions that the policy denies are performed by no call, and evaluate only
   expect(wrong.failed).toMatchObject({ code: 'ACTION_FAILED', message: expect.stringContaining('nowhere') });
   const { files } = await server.call('end_codegen_session', { sessionId });
 
-  await configure(workspace, policyFor({ deny: ['got*'], allow: ['evaluate'] }));
+  await server.configure(policyFor({ deny: ['got*'], allow: ['evaluate'] }));
   const opened = await server.start({ url });
   expect(opened.error).toMatchObject({ code: 'POLICY_DENIED', message: expect.stringContaining('deny[0]') });
   expect((await server.start()).error).toBeUndefined();
-  await configure(workspace, policyFor({}));
+  await server.configure(policyFor({}));
   const resumed = await server.start({ resume: files[0]?.path });
   expect(resumed.error).toMatchObject({
     code: 'POLICY_DENIED',

@@ -187,7 +187,8 @@ test('property: a pattern fits what its parts make up, as a regular expression w
   fc.assert(
     fc.property(text, text, (pattern, name) => {
       const source = pattern.split('*').map((part) => part.replaceAll('.', '\\.'));
-      expect(fits(pattern, name)).toBe(new RegExp(`^${source.join('.*')}$`).test(name));
+      // Playwright's `expect` would take too long for so many.
+      return fits(pattern, name) === new RegExp(`^${source.join('.*')}$`).test(name);
     }),
     { numRuns: 5000 },
   );
@@ -213,9 +214,9 @@ test('property: no arguments make the evaluation fail', () => {
     withNullPrototype: true,
   });
   fc.assert(
-    fc.property(anything, (value) => {
-      expect(['allowed', 'approval', 'denied']).toContain(decide(policy, { tool: 'end', args: value }).kind);
-    }),
+    fc.property(anything, (value) =>
+      ['allowed', 'approval', 'denied'].includes(decide(policy, { tool: 'end', args: value }).kind),
+    ),
     { numRuns: 2000 },
   );
 });

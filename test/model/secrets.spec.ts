@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
@@ -34,12 +35,13 @@ test('whatever the value, no text keeps it, nor one of its encodings', () => {
       ]) {
         if (told === url.toLowerCase() && url.replace(/%../g, '') !== told.replace(/%../g, '')) continue;
         const text = `${before}${told}${after}`;
-        expect(redact(text)).toContain('{{secret:SECRET}}');
-        expect(foundIn({ deep: [text] })).not.toEqual([]);
+        // Playwright's `expect` would take too long for so many.
+        assert(redact(text).includes('{{secret:SECRET}}'));
+        assert(foundIn({ deep: [text] }).length > 0);
       }
       // Without the first and the last bytes, which share characters with what stands around.
       const credentials = Buffer.from(`${before}:${secret}${after}`).toString('base64');
-      expect(redact(credentials)).toContain('{{secret:SECRET}}');
+      assert(redact(credentials).includes('{{secret:SECRET}}'));
     }),
     { numRuns: 300 },
   );
@@ -51,7 +53,7 @@ test('a literal means the value of the variable, whatever stands around it', () 
     fc.property(text, text, value, (before, after, secret) => {
       const source = literal([`${before}{{secret:SOME_NAME}}${after}`]);
       const found: unknown = runInNewContext(source, { process: { env: { SOME_NAME: secret } } });
-      expect(JSON.parse(JSON.stringify(found))).toEqual([`${before}${secret}${after}`]);
+      return JSON.stringify(found) === JSON.stringify([`${before}${secret}${after}`]);
     }),
     { numRuns: 1000 },
   );

@@ -2,7 +2,7 @@ import { openLive } from '../../src/browser/live.js';
 import { createBrowserPool } from '../../src/browser/launch.js';
 import { createSecrets } from '../../src/model/secrets.js';
 import { listenToAll, serveReachingPage, type Place } from '../fixtures/reaching.js';
-import { configure, connect, expect, test as base } from '../fixtures.js';
+import { expect, test as base } from '../fixtures.js';
 import { serve, type Site } from '../fixtures/serve.js';
 
 const test = base.extend<{ place: Place; site: Site }>({
@@ -23,7 +23,7 @@ test.describe.configure({ timeout: 180_000 });
 const tried = { action: 'waitFor', target: 'getByText("tried")' };
 
 test('a page reaches nothing but what is allowed, in none of the ways that pages have', async ({
-  workspace,
+  shared: server,
   place,
   site,
 }) => {
@@ -33,8 +33,7 @@ test('a page reaches nothing but what is allowed, in none of the ways that pages
     'https',
   );
   const network = { allowedOrigins: [site.url, secure.url], blockedOrigins: [] };
-  await configure(workspace, { network, browser: { actionTimeoutMs: 20_000 } });
-  const server = await connect(workspace);
+  await server.configure({ network, browser: { actionTimeoutMs: 20_000 } });
   const { sessionId, ...started } = await server.start({ url: site.url, use: { ignoreHTTPSErrors: true } });
   const looked = await server.record(sessionId, tried);
   expect(looked.failed).toBeUndefined();
@@ -84,7 +83,7 @@ test('a page reaches nothing but what is allowed, in none of the ways that pages
   expect(place.heard).toEqual([]);
 
   // The same page, where it is allowed, does reach the place in those ways: so they were tried.
-  await configure(workspace, {
+  await server.configure({
     network: { ...network, allowedOrigins: ['*'] },
     browser: { actionTimeoutMs: 20_000 },
   });
@@ -96,7 +95,6 @@ test('a page reaches nothing but what is allowed, in none of the ways that pages
     .poll(() => place.heard)
     .toEqual(expect.arrayContaining(['TLS', 'POST /beacon', ...ways.split(' ').map((way) => `GET /${way}`)]));
   expect(place.heard).not.toContain('UDP');
-  await server.close();
   await secure.close();
 });
 
@@ -143,16 +141,13 @@ test("pages of the browser itself and files are left at once; the page's own are
   await browsers.close();
 });
 
-test('the rules hold where the test is run, too', async ({ workspace, pages }) => {
-  await configure(workspace);
-  const server = await connect(workspace);
+test('the rules hold where the test is run, too', async ({ shared: server, pages }) => {
   const { sessionId } = await server.start({ title: 'lands', url: `${pages.url}/landing.html` });
   const blockedOrigins = [pages.url];
-  await configure(workspace, { network: { blockedOrigins }, verify: { sensitivity: 'off' } });
+  await server.configure({ network: { blockedOrigins }, verify: { sensitivity: 'off' } });
   const { error } = await server.call('end_codegen_session', { sessionId });
   expect(error?.code).toBe('VERIFY_FAILED');
   expect(error?.message).toContain(`blocked: network.blockedOrigins has "${pages.url}"`);
-  await configure(workspace, { verify: { sensitivity: 'off' } });
+  await server.configure({ verify: { sensitivity: 'off' } });
   expect((await server.call('end_codegen_session', { sessionId })).error).toBeUndefined();
-  await server.close();
 });

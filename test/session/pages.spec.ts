@@ -1,13 +1,12 @@
-import { configure, connect, expect, refOf, test } from '../fixtures.js';
+import { expect, refOf, test } from '../fixtures.js';
 
 const button = (name: string): string => `getByRole('button', { name: '${name}', exact: true })`;
 
 test('a dialog that never comes is a failure, and what announced it is not recorded', async ({
-  workspace,
+  shared: server,
   pages,
 }) => {
-  await configure(workspace, { browser: { actionTimeoutMs: 500 } });
-  const server = await connect(workspace);
+  await server.configure({ browser: { actionTimeoutMs: 500 } });
   const { sessionId } = await server.start({ url: `${pages.url}/dialogs.html` });
   const code = async () => (await server.call('get_codegen_session', { sessionId, include: ['code'] })).code;
   const failed = await server.record(sessionId, { action: 'onDialog' }, { action: 'check', target: 'input' });
@@ -20,7 +19,6 @@ test('a dialog that never comes is a failure, and what announced it is not recor
   const { events } = await server.record(sessionId, { action: 'click', target: button('Confirm') });
   expect(events).toContainEqual(expect.objectContaining({ type: 'dialog', answer: 'dismissed' }));
   expect(await code()).toMatch(/goto.*\n.*Confirm/);
-  await server.close();
 });
 
 test('a dialog that says something else is a failure that tells what it said', async ({ open }) => {

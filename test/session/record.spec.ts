@@ -54,10 +54,15 @@ test('the reference of an element that is gone fails at once, with the nearest c
   expect(result.error).toMatchObject({ code: 'TARGET_NOT_FOUND' });
 });
 
+/** Makes what fails fail soon. */
+const soon = { browser: { actionTimeoutMs: 1000 } };
+
 test('a target that matches several, or none, is told with candidates to choose from', async ({
   open,
   shared,
 }) => {
+  await shared.configure(soon);
+  const before = shared.stderr();
   const { record } = await open('todo.html');
   const several = await record({ action: 'click', target: "getByRole('button', { name: 'Delete' })" });
   expect(several.failed).toMatchObject({
@@ -78,10 +83,11 @@ test('a target that matches several, or none, is told with candidates to choose 
   const none = await record({ action: 'click', target: "getByRole('button', { name: 'Cleer completed' })" });
   expect(none.failed).toMatchObject({ code: 'TARGET_NOT_FOUND' });
   expect(none.failed?.hint).toMatch(/e\d+ button "Clear completed"/);
-  expect(shared.stderr()).toBe('');
+  expect(shared.stderr()).toBe(before);
 });
 
-test('a call keeps what landed before its failure', async ({ open }) => {
+test('a call keeps what landed before its failure', async ({ open, shared }) => {
+  await shared.configure(soon);
   const { record, code } = await open('form.html');
   const result = await record(
     { action: 'fill', target: 'getByPlaceholder("Nickname")', value: 'Ann' },
@@ -132,7 +138,8 @@ test('nothing is performed where any action of the call is malformed', async ({ 
   expect(codes).toHaveLength(1);
 });
 
-test('an assertion that is false now is refused, with what was received', async ({ open }) => {
+test('an assertion that is false now is refused, with what was received', async ({ open, shared }) => {
+  await shared.configure(soon);
   const { record, code } = await open('todo.html');
   const result = await record({
     action: 'expect',
@@ -294,33 +301,27 @@ test('addresses that are not pages are not opened', async ({ open, shared, pages
   expect((await record({ action: 'goto', url: `${pages.url}/form.html` })).failed).toBeUndefined();
 });
 
-test('a page that never answers costs no more than the time-out', async ({ workspace, pages }) => {
-  const config = { browser: { navigationTimeoutMs: 700, actionTimeoutMs: 700 } };
-  await configure(workspace, config);
-  const server = await connect(workspace);
+test('a page that never answers costs no more than the time-out', async ({ shared: server, pages }) => {
+  await server.configure({ browser: { navigationTimeoutMs: 700, actionTimeoutMs: 700 } });
   expect((await server.start({ url: `${pages.url}/hang` })).error).toMatchObject({ code: 'ACTION_FAILED' });
   const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });
   const hang = await server.record(sessionId, { action: 'goto', url: `${pages.url}/hang` });
   expect(hang.failed?.message).toContain('timed out');
   const next = await server.record(sessionId, { action: 'goto', url: `${pages.url}/form.html` });
   expect(next.recorded).toBe(1);
-  await server.close();
 });
 
-test('a page that loops for ever is stopped, and the session goes on', async ({ workspace, pages }) => {
-  await configure(workspace, { browser: { actionTimeoutMs: 700 } });
-  const server = await connect(workspace);
+test('a page that loops for ever is stopped, and the session goes on', async ({ shared: server, pages }) => {
+  await server.configure({ browser: { actionTimeoutMs: 700 } });
   const { sessionId, snapshot } = await server.start({ title: 'loops', url: `${pages.url}/crash.html` });
   const loop = { action: 'click', target: refOf(snapshot, 'Loop forever') };
   await server.record(sessionId, loop, { action: 'expect', target: 'h1', matcher: 'toBeHidden' });
   const next = await server.record(sessionId, { action: 'goto', url: `${pages.url}/landing.html` });
   expect(next.failed).toBeUndefined();
-  await server.close();
 });
 
-test('a regular expression that never ends fails its action alone', async ({ workspace, pages }) => {
-  await configure(workspace, { browser: { actionTimeoutMs: 700 } });
-  const server = await connect(workspace);
+test('a regular expression that never ends fails its action alone', async ({ shared: server, pages }) => {
+  await server.configure({ browser: { actionTimeoutMs: 700 } });
   const { sessionId } = await server.start({
     title: 'matches',
     url: `${pages.url}/landing.html?${'a'.repeat(40)}!`,
@@ -333,10 +334,14 @@ test('a regular expression that never ends fails its action alone', async ({ wor
   expect(waited.failed?.message).toContain('takes too long');
   const next = await server.record(sessionId, { action: 'click', target: 'h1' });
   expect(next.failed).toBeUndefined();
-  await server.close();
 });
 
-test('a crashed page is told, and what was recorded is kept', async ({ server, pages }) => {
+test('of a crashed page and a killed browser it is told, and what was recorded is kept', async ({
+  workspace,
+  pages,
+}) => {
+  await configure(workspace, { browser: { actionTimeoutMs: 2000 } });
+  const server = await connect(workspace);
   const { sessionId } = await server.start({ title: 'crashes', url: `${pages.url}/landing.html` });
   const renderers = (await descendants(server.pid)).filter(({ command }) =>
     command.includes('--type=renderer'),
@@ -347,17 +352,16 @@ test('a crashed page is told, and what was recorded is kept', async ({ server, p
   expect(crashed.error?.code).toBe('BROWSER_FAILED');
   const ended = await server.call('end_codegen_session', { sessionId });
   expect(ended.testCode).toContain('landing.html');
-});
 
-test('a killed browser fails its sessions alone, and they can still be ended', async ({ server, pages }) => {
-  const { sessionId } = await server.start({ title: 'survives', url: `${pages.url}/landing.html` });
+  const { sessionId: other } = await server.start({ title: 'survives', url: `${pages.url}/landing.html` });
   execFileSync('pkill', ['-KILL', '-P', String(server.pid)]);
   await expect
-    .poll(async () => (await server.record(sessionId, { action: 'reload' })).error?.code)
+    .poll(async () => (await server.record(other, { action: 'reload' })).error?.code)
     .toBe('BROWSER_FAILED');
-  const ended = await server.call('end_codegen_session', { sessionId });
-  expect(ended.testCode).toContain('landing.html');
+  const rescued = await server.call('end_codegen_session', { sessionId: other });
+  expect(rescued.testCode).toContain('landing.html');
   expect((await server.start({ url: `${pages.url}/landing.html` })).error).toBeUndefined();
+  await server.close();
 });
 
 test('the text of a page stands in a block that it cannot close', async ({ open }) => {

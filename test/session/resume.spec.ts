@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { configure, expect, refOf, runTests, test as base, type Connection } from '../fixtures.js';
+import { expect, refOf, runTests, test as base, type Connection, type Shared } from '../fixtures.js';
 import { serve, type Site } from '../fixtures/serve.js';
 
 /** A form whose button can be renamed, as when an application changes after its test was recorded. */
@@ -57,12 +57,12 @@ const savedSchema = z.looseObject({ version: z.number(), steps: z.array(z.record
 type Saved = z.infer<typeof savedSchema>;
 
 /** Makes what fails fail soon. */
-function quick(workspace: string): Promise<void> {
-  return configure(workspace, { browser: { actionTimeoutMs: 500, navigationTimeoutMs: 1000 } });
+function quick(server: Shared): Promise<void> {
+  return server.configure({ browser: { actionTimeoutMs: 500, navigationTimeoutMs: 1000 } });
 }
 
-/** Changes the only saved session of a workspace. */
-async function changeSaved(workspace: string, change: (saved: Saved) => unknown): Promise<void> {
+/** Changes the only session that a test has saved. */
+async function changeSaved({ workspace }: Shared, change: (saved: Saved) => unknown): Promise<void> {
   const folder = path.join(workspace, '.codegen', 'sessions');
   const [name = ''] = await readdir(folder);
   const file = path.join(folder, name);
@@ -75,7 +75,10 @@ async function openSessions(server: Connection): Promise<number> {
   return sessions.filter(({ status }) => status === 'open').length;
 }
 
-test('a resumed session is where it ended, goes on, and replaces its file', async ({ server, shop }) => {
+test('a resumed session is where it ended, goes on, and replaces its file', async ({
+  shared: server,
+  shop,
+}) => {
   const code = await recorded(server, shop.url);
   const heard: string[] = [];
   const raw = await server.client.callTool(
@@ -107,11 +110,10 @@ test('a resumed session is where it ended, goes on, and replaces its file', asyn
 });
 
 test('a step that no longer works ends the replay; what is recorded from there heals the test', async ({
-  server,
+  shared: server,
   shop,
-  workspace,
 }) => {
-  await quick(workspace);
+  await quick(server);
   await recorded(server, shop.url);
   shop.button = 'Store';
   const resumed = await server.start({ resume: spec });
@@ -132,18 +134,17 @@ test('a step that no longer works ends the replay; what is recorded from there h
   await server.record(sessionId, { action: 'click', target: ref }, ...order.slice(3));
   const { files } = await server.call('end_codegen_session', { sessionId });
   expect(files).toMatchObject([{ path: spec, change: 'replaced' }]);
-  const { exitCode, output } = await runTests(workspace, 'generated-tests');
+  const { exitCode, output } = await runTests(server.workspace, 'generated-tests');
   expect(exitCode, output).toBe(0);
 });
 
 test('what is not performed while recording is not performed again either', async ({
-  server,
+  shared: server,
   shop,
-  workspace,
 }) => {
   await recorded(server, shop.url);
   const untrue = { action: 'expect', args: { matcher: 'toHaveTitle', expected: 'Elsewhere' } };
-  await changeSaved(workspace, ({ steps }) => void steps.push({ ...untrue, unchecked: true }));
+  await changeSaved(server, ({ steps }) => void steps.push({ ...untrue, unchecked: true }));
   const { sessionId, resumed } = await server.start({ resume: spec });
   expect(resumed).toBe(8);
   const { steps, code } = await server.call('get_codegen_session', { sessionId, include: ['steps', 'code'] });
@@ -151,23 +152,23 @@ test('what is not performed while recording is not performed again either', asyn
   expect(code).toContain('test.step("orders"');
   expect(code).toContain('// Any name will do.');
 
-  await quick(workspace);
-  await changeSaved(workspace, ({ steps }) => void steps.splice(1, 0, untrue));
+  await quick(server);
+  await changeSaved(server, ({ steps }) => void steps.splice(1, 0, untrue));
   const failed = await server.start({ resume: spec });
   expect(failed).toMatchObject({ resumed: 1, failed: { index: 1, code: 'ACTION_FAILED' } });
   expect(failed.failed?.message).toContain('Elsewhere');
   expect(failed.notReplayed).toContain('test.step("orders")');
 });
 
-test('automatic assertions that no longer hold are dropped and told', async ({ server, shop, workspace }) => {
-  await quick(workspace);
+test('automatic assertions that no longer hold are dropped and told', async ({ shared: server, shop }) => {
+  await quick(server);
   await recorded(server, shop.url, { autoAssert: true });
   const status = [{ method: 'getByRole', args: ['status'] }];
   const asserted = (expected: string): object => ({
     locator: status,
     args: { matcher: 'toHaveText', expected },
   });
-  await changeSaved(workspace, ({ steps }) => {
+  await changeSaved(server, ({ steps }) => {
     Object.assign(steps[3] ?? {}, {
       changedPage: true,
       assertions: [asserted('Thank you, Ann'), asserted('Thank you, Ann!')],
@@ -193,7 +194,7 @@ test('automatic assertions that no longer hold are dropped and told', async ({ s
   expect(shown.code).not.toContain('toHaveText("Thank you');
 });
 
-test('where not even the first page opens, no session stays open', async ({ server, shop }) => {
+test('where not even the first page opens, no session stays open', async ({ shared: server, shop }) => {
   await recorded(server, shop.url);
   await shop.close();
   const { error, sessionId } = await server.start({ resume: spec });
@@ -204,12 +205,12 @@ test('where not even the first page opens, no session stays open', async ({ serv
   expect(await openSessions(server)).toBe(0);
 });
 
-test('a call that is cancelled leaves no session open', async ({ server, shop, workspace }) => {
+test('a call that is cancelled leaves no session open', async ({ shared: server, shop }) => {
   await recorded(server, shop.url);
-  await changeSaved(workspace, ({ steps }) => {
+  await changeSaved(server, ({ steps }) => {
     steps.splice(1, 0, { action: 'waitForURL', args: { url: 'http://never.example/' } });
   });
-  await quick(workspace);
+  await quick(server);
   const abort = new AbortController();
   const call = server.client.callTool(
     { name: 'start_codegen_session', arguments: { resume: spec } },
@@ -226,9 +227,8 @@ test('a call that is cancelled leaves no session open', async ({ server, shop, w
 });
 
 test('a session keeps its own options, also where the configuration is another by now', async ({
-  server,
+  shared: server,
   shop,
-  workspace,
 }) => {
   const { sessionId } = await server.start({
     title: 'orders',
@@ -239,7 +239,7 @@ test('a session keeps its own options, also where the configuration is another b
   const ended = await server.call('end_codegen_session', { sessionId });
   const { sessionId: other } = await server.start({ title: 'orders', url: shop.url });
   await server.call('end_codegen_session', { sessionId: other });
-  await configure(workspace, { output: { dir: 'elsewhere', includeComments: false } });
+  await server.configure({ output: { dir: 'elsewhere', includeComments: false } });
 
   const resumed = await server.start({ resume: 'e2e/orders.spec.js' });
   expect(resumed).toMatchObject({ file: 'e2e/orders.spec.js', resumed: 1, url: `${shop.url}/` });
@@ -255,9 +255,8 @@ test('a session keeps its own options, also where the configuration is another b
 });
 
 test('a resumed test replaces nothing but its own file, and not where someone edited it', async ({
-  server,
+  shared: server,
   shop,
-  workspace,
 }) => {
   await recorded(server, shop.url);
   const { sessionId: other } = await server.start({ title: 'other', url: shop.url });
@@ -267,8 +266,8 @@ test('a resumed test replaces nothing but its own file, and not where someone ed
   const taken = await server.call('end_codegen_session', { sessionId, file: 'other.spec.ts' });
   expect(taken.error).toMatchObject({ code: 'FILE_EXISTS' });
   await writeFile(
-    path.join(workspace, spec),
-    `${await readFile(path.join(workspace, spec), 'utf8')}// Mine.\n`,
+    path.join(server.workspace, spec),
+    `${await readFile(path.join(server.workspace, spec), 'utf8')}// Mine.\n`,
   );
   const edited = await server.call('end_codegen_session', { sessionId });
   expect(edited.error).toMatchObject({ code: 'FILE_CHANGED' });
@@ -277,7 +276,7 @@ test('a resumed test replaces nothing but its own file, and not where someone ed
   expect((await server.start({ resume: 'orders-2.spec.ts' })).resumed).toBe(8);
 });
 
-test('what can not be resumed is told, with a way on', async ({ server, shop, workspace }) => {
+test('what can not be resumed is told, with a way on', async ({ shared: server, shop }) => {
   await recorded(server, shop.url);
   const dry = await server.start({ title: 'dry', url: shop.url });
   await server.call('end_codegen_session', { sessionId: dry.sessionId, dryRun: true });
@@ -295,14 +294,15 @@ test('what can not be resumed is told, with a way on', async ({ server, shop, wo
     expect(error?.message).toContain(message);
     expect(error?.hint, message).toBeTruthy();
   }
-  await changeSaved(workspace, (saved) => ({ ...saved, version: 2 }));
+  await changeSaved(server, (saved) => ({ ...saved, version: 2 }));
   const { error } = await server.start({ resume: spec });
   expect(error).toMatchObject({ code: 'INVALID_INPUT' });
   expect(error?.message).toContain('saved by a newer version');
   expect(await openSessions(server)).toBe(0);
 });
 
-test('a test is written together with its session, or not at all', async ({ server, shop, workspace }) => {
+test('a test is written together with its session, or not at all', async ({ shared: server, shop }) => {
+  const { workspace } = server;
   const { sessionId } = await server.start({ title: 'orders', url: shop.url });
   const folder = path.join(workspace, '.codegen', 'sessions');
   await mkdir(path.dirname(folder), { recursive: true });

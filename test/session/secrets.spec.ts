@@ -32,6 +32,7 @@ test('a secret is typed, sent and asserted, and told nowhere', async ({ workspac
   test.slow();
   await configure(workspace, {
     autoAssert: true,
+    browser: { actionTimeoutMs: 2000 },
     verify: { mode: 'require', sensitivity: 'off' },
     secrets: ['SHOP_PASSWORD', { name: 'ADMIN_TOKEN', origins: [pages.url] }],
   });

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { checkEmitted } from '../codegen/emitted.js';
 import { hostileString } from '../codegen/hostile.js';
@@ -13,11 +13,12 @@ async function recorded(server: Connection, url: string, args: object = {}): Pro
   return sessionId;
 }
 
-test('what ending writes is what get showed, and what the disk holds', async ({
-  server,
-  pages,
-  workspace,
-}) => {
+test('what ending writes is what get showed, and what the disk holds', async ({ shared: server, pages }) => {
+  const { workspace } = server;
+  const counter = `writes-${Date.now()}`;
+  await server.configure({
+    writes: { limits: [{ counter, window: 'minute', max: 30, scope: 'grant' }] },
+  });
   const sessionId = await recorded(server, pages.url, { options: { testNamePrefix: 'smoke: ' } });
   await server.record(sessionId, {
     action: 'expect',
@@ -34,11 +35,11 @@ test('what ending writes is what get showed, and what the disk holds', async ({
   expect(ended.testCode).toBe(shown.code);
   expect(await readFile(ended.filePath, 'utf8')).toBe(shown.code);
   expect(shown.code).toContain('test("smoke: greets"');
-  expect(ended.remaining).toEqual({ writes: 29 });
+  expect(ended.remaining).toEqual({ [counter]: 29 });
   await checkEmitted([{ name: 'greets.spec.ts', content: shown.code }]);
 });
 
-test('nothing recorded is nothing to end, and the session stays open', async ({ server }) => {
+test('nothing recorded is nothing to end, and the session stays open', async ({ shared: server }) => {
   const { sessionId } = await server.start();
   const result = await server.call('end_codegen_session', { sessionId });
   expect(result.error).toMatchObject({ code: 'INVALID_INPUT' });
@@ -47,11 +48,10 @@ test('nothing recorded is nothing to end, and the session stays open', async ({ 
 });
 
 test('a file that is there is kept, renamed beside or replaced, as far as allowed', async ({
-  server,
+  shared: server,
   pages,
-  workspace,
 }) => {
-  const file = path.join(workspace, 'generated-tests', 'greets.spec.ts');
+  const file = path.join(server.workspace, 'generated-tests', 'greets.spec.ts');
   const end = async (args: object = {}): Promise<Awaited<ReturnType<Connection['call']>>> => {
     const sessionId = await recorded(server, pages.url);
     if ('note' in args) await server.record(sessionId, { action: 'reload', note: String(args.note) });
@@ -80,10 +80,10 @@ test('a file that is there is kept, renamed beside or replaced, as far as allowe
 });
 
 test('no path from a call leads to a write outside the output directory', async ({
-  server,
+  shared: server,
   pages,
-  workspace,
 }) => {
+  const { workspace } = server;
   await mkdir(path.join(workspace, 'generated-tests'));
   await symlink('/tmp', path.join(workspace, 'generated-tests', 'out'));
   const sessionId = await recorded(server, pages.url);
@@ -121,33 +121,31 @@ test('no path from a call leads to a write outside the output directory', async 
 });
 
 test('too large a file, an output directory that is a file: nothing is lost', async ({
-  workspace,
+  shared: server,
   pages,
 }) => {
-  await configure(workspace, { writes: { maxFileBytes: 200 } });
-  const server = await connect(workspace);
+  const { workspace } = server;
+  await server.configure({ writes: { maxFileBytes: 200 } });
   const sessionId = await recorded(server, pages.url);
   expect((await server.call('end_codegen_session', { sessionId })).error).toMatchObject({
     code: 'FILE_TOO_LARGE',
   });
-  await configure(workspace, { output: { dir: 'occupied' } });
+  await server.configure({ output: { dir: 'occupied' } });
   await writeFile(path.join(workspace, 'occupied'), 'a file');
   const blocked = await server.call('end_codegen_session', { sessionId });
   expect(blocked.error?.code).toMatch(/WRITE_FAILED|PATH_NOT_ALLOWED/);
   expect(blocked.error?.hint).toBeTruthy();
   expect(await readFile(path.join(workspace, 'occupied'), 'utf8')).toBe('a file');
-  await configure(workspace, {});
+  await server.configure({});
   expect((await server.call('end_codegen_session', { sessionId })).files).toMatchObject([
     { change: 'created' },
   ]);
-  await server.close();
 });
 
-test('the policy of the issue: only ending, thirty times a minute', async ({ workspace }) => {
+test('the policy of the issue: only ending, thirty times a minute', async ({ shared: server }) => {
   const limits = [{ counter: 'end_codegen_session_rate', window: 'minute', max: 30, scope: 'grant' }];
   const policy = { version: '1', default: 'deny', tools: { end_codegen_session: { limits } } };
-  await configure(workspace, { policy });
-  const server = await connect(workspace);
+  await server.configure({ policy });
   for (const tool of ['start_codegen_session', 'get_codegen_session', 'clear_codegen_session']) {
     const denied = await server.call(tool, {});
     expect(denied.error, tool).toMatchObject({ code: 'POLICY_DENIED' });
@@ -158,7 +156,6 @@ test('the policy of the issue: only ending, thirty times a minute', async ({ wor
     expect((await server.call('end_codegen_session', { sessionId: 'none' })).error?.code).toBe(
       'SESSION_NOT_FOUND',
     );
-  await server.close();
 });
 
 test('a limit refuses the next call and says when it can succeed', async ({ workspace, pages }) => {
@@ -196,15 +193,13 @@ test('writes are limited across servers that share a workspace', async ({ worksp
   await Promise.all(servers.map((server) => server.close()));
 });
 
-test('a hidden tool is not listed and denied when called', async ({ workspace }) => {
+test('a hidden tool is not listed and denied when called', async ({ shared: server }) => {
   const policy = { version: '1', default: 'allow', hide: ['clear_*'], tools: {} };
-  await configure(workspace, { policy });
-  const server = await connect(workspace);
+  await server.configure({ policy });
   const { tools } = await server.client.listTools();
   expect(tools.map(({ name }) => name)).not.toContain('clear_codegen_session');
   const denied = await server.call('clear_codegen_session', { sessionId: 'x' });
   expect(denied.error).toMatchObject({ code: 'POLICY_DENIED' });
-  await server.close();
 });
 
 test('the server does not start on a broken configuration', async ({ workspace }) => {
@@ -213,9 +208,8 @@ test('the server does not start on a broken configuration', async ({ workspace }
 });
 
 test('baseURL makes addresses relative, and the rest of use is in the test', async ({
-  server,
+  shared: server,
   pages,
-  workspace,
 }) => {
   const use = {
     baseURL: pages.url,
@@ -235,11 +229,11 @@ test('baseURL makes addresses relative, and the rest of use is in the test', asy
   expect(testCode).toContain('page.goto("/navigation.html")');
   for (const part of ['baseURL:', 'locale: "de-DE"', 'width: 500', 'testIdAttribute: "data-qa"'])
     expect(testCode).toContain(part);
-  expect((await runTests(workspace)).output).toContain('1 passed');
+  expect((await runTests(server.workspace)).output).toContain('1 passed');
 });
 
 test('a device is spread from the list; one that is not there is told with the nearest', async ({
-  server,
+  shared: server,
   pages,
 }) => {
   const url = `${pages.url}/landing.html`;
@@ -251,11 +245,7 @@ test('a device is spread from the list; one that is not there is told with the n
   expect(wrong.error?.hint).toContain('iPhone 15');
 });
 
-test('what page and agent said arrives in the test as the same string', async ({
-  server,
-  pages,
-  workspace,
-}) => {
+test('what page and agent said arrives in the test as the same string', async ({ shared: server, pages }) => {
   test.slow();
   const values = fc.sample(hostileString, { numRuns: 40, seed: 7 });
   const { sessionId } = await server.start({
@@ -284,19 +274,18 @@ test('what page and agent said arrives in the test as the same string', async ({
   });
   expect(error).toBeUndefined();
   await checkEmitted([{ name: 'hostile.spec.ts', content: testCode }]);
-  expect((await runTests(workspace)).output).toContain('1 passed');
+  expect((await runTests(server.workspace)).output).toContain('1 passed');
 });
 
 test('a killed server leaves no half file', async ({ workspace, pages }) => {
-  for (let round = 0; round < 3; round++) {
-    const server = await connect(workspace);
-    const sessionId = await recorded(server, pages.url, { title: `round ${round}` });
-    const ending = server.call('end_codegen_session', { sessionId }).catch(() => undefined);
-    execFileSync('sleep', [String(round * 0.05)]);
-    process.kill(server.pid, 'SIGKILL');
-    await ending;
-    const folder = path.join(workspace, 'generated-tests');
-    for (const name of await readdir(folder).catch(() => []))
-      if (!name.startsWith('.')) expect(await readFile(path.join(folder, name), 'utf8')).toMatch(/\}\);\n$/);
-  }
+  const server = await connect(workspace);
+  const sessionId = await recorded(server, pages.url);
+  const folder = path.join(workspace, 'generated-tests');
+  const written = (): Promise<string[]> => readdir(folder).catch(() => []);
+  const ending = server.call('end_codegen_session', { sessionId }).catch(() => undefined);
+  while ((await written()).length === 0) await setImmediate();
+  process.kill(server.pid, 'SIGKILL');
+  await ending;
+  for (const name of await written())
+    if (!name.startsWith('.')) expect(await readFile(path.join(folder, name), 'utf8')).toMatch(/\}\);\n$/);
 });

@@ -1,9 +1,9 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { test as base } from '../fixtures/club.js';
-import { configure, connect, descendants, expect } from '../fixtures.js';
+import { descendants, expect } from '../fixtures.js';
 
 const resultSchema = z.object({
   isError: z.boolean().default(false),
@@ -32,19 +32,23 @@ const resultSchema = z.object({
 type RunResult = z.infer<typeof resultSchema>['structuredContent'] & { isError: boolean; text: string };
 
 interface Runner {
-  pid: number;
+  workspace: string;
+  /** The processes that run tests. */
+  running: () => Promise<{ pid: number; command: string }[]>;
   /** Writes a spec with a body for each title into the output directory. */
   spec: (name: string, tests: Record<string, string>) => Promise<void>;
   run: (args?: object, signal?: AbortSignal) => Promise<RunResult>;
 }
 
-/** A server in a workspace with tests. */
+/** The shared server, with tests in its workspace. */
 const test = base.extend<{ runner: Runner }>({
-  runner: async ({ workspace, club }, use) => {
-    await configure(workspace, { verify: { timeoutMs: 120_000 } });
-    const server = await connect(workspace);
+  runner: async ({ shared, club }, use) => {
+    const { workspace } = shared;
+    await shared.configure({ verify: { timeoutMs: 120_000 } });
+    const others = new Set((await descendants(shared.pid)).map(({ pid }) => pid));
     await use({
-      pid: server.pid,
+      workspace,
+      running: async () => (await descendants(shared.pid)).filter(({ pid }) => !others.has(pid)),
       async spec(name, tests) {
         const file = path.join(workspace, 'generated-tests', name);
         const bodies = Object.entries(tests).map(
@@ -57,7 +61,7 @@ const test = base.extend<{ runner: Runner }>({
         );
       },
       async run(args = {}, signal) {
-        const raw = await server.client.callTool(
+        const raw = await shared.client.callTool(
           { name: 'run_generated_test', arguments: { ...args } },
           CallToolResultSchema,
           signal === undefined ? {} : { signal },
@@ -66,7 +70,6 @@ const test = base.extend<{ runner: Runner }>({
         return { ...structuredContent, isError, text: content.map(({ text }) => text).join('\n') };
       },
     });
-    await server.close();
   },
 });
 
@@ -79,9 +82,11 @@ const flaky = `await page.goto('/odd');
 await expect(page.getByRole('status')).toHaveText('Open', { timeout: 500 });`;
 
 test('all tests are run, and those that fail are told with place, message and page', async ({ runner }) => {
+  const outside = await linkOutside(runner);
   await runner.spec('likes.spec.ts', { 'likes it': passing, 'is liked': failing });
   await runner.spec('sub/door.spec.js', { 'is open': flaky });
   const result = await runner.run({ repeat: 2 });
+  expect(JSON.stringify(result)).not.toContain(outside);
   expect(result).toMatchObject({ isError: false, status: 'failed', passed: 1, failed: 1, flaky: 1 });
   expect(result.durationMs).toBeGreaterThan(0);
   expect(result.failures.map(({ title, file, line }) => ({ title, file, line }))).toEqual([
@@ -112,17 +117,24 @@ test('one file, or the titles that match, are run alone', async ({ runner }) => 
   expect(error?.message).toContain('grep: Invalid regular expression');
 });
 
-test('nothing outside of the output directory is run', async ({ runner, workspace }) => {
-  expect((await runner.run()).error).toMatchObject({ code: 'INVALID_INPUT' });
+/** Puts links into the output directory, to a spec outside of it and to a directory above; gives the words of the spec. */
+async function linkOutside({ workspace }: Runner): Promise<string> {
   const outside = path.join(workspace, 'mine.spec.ts');
   const inside = path.join(workspace, 'generated-tests');
-  await runner.spec('fine.spec.ts', { 'is fine': passing });
-  await writeFile(outside, `throw new Error('was run');`);
+  const words = 'was run';
+  await mkdir(inside);
+  await writeFile(outside, `throw new Error('${words}');`);
   await symlink(outside, path.join(inside, 'link.spec.ts'));
   await symlink(workspace, path.join(inside, 'up'));
+  return words;
+}
+
+test('nothing outside of the output directory is run', async ({ runner }) => {
+  expect((await runner.run()).error).toMatchObject({ code: 'INVALID_INPUT' });
+  await linkOutside(runner);
   for (const file of [
     '../mine.spec.ts',
-    outside,
+    path.join(runner.workspace, 'mine.spec.ts'),
     'link.spec.ts',
     'up/mine.spec.ts',
     'notes.txt',
@@ -132,25 +144,25 @@ test('nothing outside of the output directory is run', async ({ runner, workspac
     expect(error, file).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
     expect(error?.hint, file).toBeTruthy();
   }
-  expect(await runner.run()).toMatchObject({ status: 'passed', passed: 1, failed: 0 });
 });
 
-test('an expression that takes for ever ends with the time for the call', async ({ runner, workspace }) => {
-  await configure(workspace, { verify: { timeoutMs: 5000 } });
+test('an expression that takes for ever ends with the time for the call', async ({ runner, shared }) => {
+  await shared.configure({ verify: { timeoutMs: 3000 } });
   await runner.spec('long.spec.ts', { [`${'a'.repeat(50)}!`]: passing });
   const { isError, error } = await runner.run({ grep: '^.*long.spec.ts (a+)+$' });
   expect(isError).toBe(true);
   expect(error).toMatchObject({ code: 'VERIFY_FAILED' });
-  expect(error?.message).toContain('did not end within 5000 ms');
-  expect(await descendants(runner.pid)).toEqual([]);
+  expect(error?.message).toContain('did not end within 3000 ms');
+  expect(await runner.running()).toEqual([]);
 });
 
-test('what ended before the time was up is told', async ({ runner, workspace, club }) => {
-  await configure(workspace, { verify: { timeoutMs: 25_000 } });
+test('what ended before the time was up is told', async ({ runner, shared, club }) => {
   await fetch(`${club.url}/once?told`);
   await runner.spec('a.spec.ts', { 'is fine': passing, hangs: `await page.goto('/once?told');` });
-  const result = await runner.run();
-  expect(result).toMatchObject({
+  // As long as it takes here to run the first of them, several times over.
+  const { durationMs = 0 } = await runner.run({ grep: 'is fine' });
+  await shared.configure({ verify: { timeoutMs: 3 * durationMs } });
+  expect(await runner.run()).toMatchObject({
     isError: true,
     status: 'failed',
     passed: 1,
@@ -162,32 +174,30 @@ test('a call that is cancelled ends its run and the browsers', async ({ runner, 
   await fetch(`${club.url}/once?run`);
   await runner.spec('hangs.spec.ts', { hangs: `await page.goto('/once?run');` });
   const cancel = new AbortController();
-  const running = runner.run({}, cancel.signal).catch(() => undefined);
+  const call = runner.run({}, cancel.signal).catch(() => undefined);
   const isBrowsing = async (): Promise<boolean> =>
-    (await descendants(runner.pid)).some(({ command }) => command.includes('--type=renderer'));
+    (await runner.running()).some(({ command }) => command.includes('--type=renderer'));
   await expect.poll(isBrowsing, { timeout: 30_000 }).toBe(true);
   cancel.abort();
-  await running;
-  await expect.poll(() => descendants(runner.pid), { timeout: 20_000 }).toEqual([]);
+  await call;
+  await expect.poll(() => runner.running(), { timeout: 20_000 }).toEqual([]);
 });
 
 test("the browser is the server's, also where the workspace configures another, unless a test asks for it", async ({
   runner,
-  workspace,
 }) => {
   await writeFile(
-    path.join(workspace, 'playwright.config.mjs'),
+    path.join(runner.workspace, 'playwright.config.mjs'),
     `export default { projects: [{ name: 'safari', use: { browserName: 'webkit' } }] };`,
   );
   await runner.spec('a.spec.ts', {
     'is chromium': `expect(page.context().browser().browserType().name()).toBe('chromium');`,
   });
-  expect(await runner.run()).toMatchObject({ status: 'passed', passed: 1 });
   await writeFile(
-    path.join(workspace, 'generated-tests', 'a.spec.ts'),
-    `import { test } from '@playwright/test';\ntest.use({ browserName: "firefox" });\ntest('a', async ({ page }) => { await page.goto('/'); });\n`,
+    path.join(runner.workspace, 'generated-tests', 'b.spec.ts'),
+    `import { test } from '@playwright/test';\ntest.use({ browserName: "firefox" });\ntest('is firefox', async ({ page }) => { await page.goto('/'); });\n`,
   );
-  const { failures } = await runner.run();
-  expect(failures[0]?.message).toMatch(/firefox/i);
-  await rm(path.join(workspace, 'playwright.config.mjs'));
+  const { passed, failures } = await runner.run();
+  expect(passed).toBe(1);
+  expect(failures).toMatchObject([{ title: 'is firefox', message: expect.stringMatching(/firefox/i) }]);
 });

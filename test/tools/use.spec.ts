@@ -39,12 +39,11 @@ for (const [what, use, project, said] of [
 }
 
 test("a test has only what its project's configuration does not say, as get shows it and as end writes it", async ({
-  server,
+  shared: server,
   pages,
-  workspace,
 }) => {
   await writeFile(
-    path.join(workspace, 'playwright.config.ts'),
+    path.join(server.workspace, 'playwright.config.ts'),
     `import { defineConfig, devices } from '@playwright/test';
 const baseURL: string = ${JSON.stringify(pages.url)};
 export default defineConfig({
