@@ -26,17 +26,14 @@ export async function recordAndRun(
   flows: readonly Flow[],
   language: Language,
 ): Promise<unknown[]> {
-  const recordings = await Promise.all(
-    flows.map(async ({ actions, verify, ...flow }) => {
-      const { sessionId } = await server.start({ ...flow, options: { language } });
-      const { failed, recorded, events } = await server.record(sessionId, ...actions);
-      expect(failed).toBeUndefined();
-      expect(recorded).toBe(actions.length);
-      return { sessionId, verify, events };
-    }),
-  );
   const emitted: EmittedFile[] = [];
-  for (const { sessionId, verify } of recordings) {
+  const told: unknown[] = [];
+  for (const { actions, verify, ...flow } of flows) {
+    const { sessionId } = await server.start({ ...flow, options: { language } });
+    const { failed, recorded, events } = await server.record(sessionId, ...actions);
+    expect(failed).toBeUndefined();
+    expect(recorded).toBe(actions.length);
+    told.push(...events);
     const ended = await server.call('end_codegen_session', { sessionId, ...(verify && { verify }) });
     expect(ended.error).toBeUndefined();
     const { filePath, testCode } = ended;
@@ -48,7 +45,7 @@ export async function recordAndRun(
   const run = await runTests(server.workspace);
   expect(run.output).toContain(`${emitted.length} passed`);
   expect(run.exitCode).toBe(0);
-  return recordings.flatMap(({ events }) => events);
+  return told;
 }
 
 /** Writes a test that was just emitted in the other language beside it, with the pictures that it compares with. */
