@@ -60,6 +60,8 @@ async function inOtherLanguage(workspace: string, filePath: string): Promise<Emi
       ...saved,
       emission: { outputPath: undefined, ...saved.emission, language },
       id: '',
+      grant: 'local',
+      path: spec,
       resumed: false,
       status: 'ended',
       live: undefined,
