@@ -255,7 +255,7 @@ export const test = base.extend<
     const { workspace } = lasting;
     const kept = new Set(['codegen.config.json', '.codegen']);
     const made = (await readdir(workspace)).filter((name) => !kept.has(name));
-    for (const name of [...made, '.codegen/sessions', '.codegen/artifacts'])
+    for (const name of [...made, '.codegen/sessions', '.codegen/unfinished', '.codegen/artifacts'])
       await rm(path.join(workspace, name), { recursive: true, force: true });
   },
   open: async ({ shared, pages }, use) => {
