@@ -113,6 +113,9 @@ const kept = 200;
 const told = 20;
 const longestText = 500;
 
+/** How Chromium fails a redirect to a file or to a page of its own. */
+const unsafeRedirect = 'net::ERR_UNSAFE_REDIRECT';
+
 /** Pages of other kinds are the browser's own, or files. */
 const shownProtocols = ['http:', 'https:', 'about:', 'data:', 'blob:', 'chrome-error:'];
 
@@ -237,6 +240,13 @@ export async function openLive(
     const isPage =
       request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);
     if (isPage && reason !== undefined && 'refused' in reason) blockedPage = reason.refused;
+    if (isPage && request.failure()?.errorText === unsafeRedirect) {
+      blockedPage = {
+        origin: shorten(request.url()),
+        rule: 'it redirects to what is no page of the network',
+      };
+      noteRefused(blockedPage);
+    }
     // A browser that lacks such a page shows an error instead; what is aborted, as a link to mail is, shows nothing.
     if (isPage && request.failure()?.errorText !== 'net::ERR_ABORTED') refuseUnshown(urlOf(request));
   });

@@ -55,13 +55,21 @@ export interface Demand {
   subject: string;
 }
 
+/** What a person has approved. */
+export interface Consent {
+  /** Uses it up, once. Throws APPROVAL_REQUIRED where another call was faster, or this one was cancelled. */
+  use(): Promise<void>;
+  /** Lets it be used again, where nothing came of it. */
+  giveBack(): Promise<void>;
+}
+
 /** The requests for approval of all who share the state. */
 export interface Approvals {
   /**
-   * Returns where a person has approved, with what uses that up, once. Throws POLICY_DENIED where they declined, and
-   * APPROVAL_REQUIRED where nobody has said anything yet.
+   * Returns where a person has approved. Throws POLICY_DENIED where they declined, and APPROVAL_REQUIRED where nobody
+   * has said anything yet.
    */
-  demand(demand: Demand, person: Person): Promise<{ use: () => Promise<void> }>;
+  demand(demand: Demand, person: Person): Promise<Consent>;
   /** Those that have not expired, the oldest first. */
   list(): Promise<Approval[]>;
   /** What a person is shown of a request. */
@@ -116,14 +124,17 @@ export function openApprovals({ directory: stateDirectory, redis, clock }: State
     return known;
   }
 
-  /** Uses an approval up; of two calls that try, one succeeds. */
-  async function use(id: string): Promise<void> {
-    const mark = randomBytes(8).toString('hex');
+  /** Uses an approval up, marked; of two calls that try, one succeeds. */
+  async function use(id: string, mark: string): Promise<void> {
     const used = await alter(id, (own) => (own.usedBy === undefined ? { ...own, usedBy: mark } : own));
     if (used?.usedBy === mark) return;
     throw new CodegenError('APPROVAL_REQUIRED', `Approval ${id} has been used or has expired.`, {
       hint: 'Send the same call again to ask for another.',
     });
+  }
+
+  async function giveBack(id: string, mark: string): Promise<void> {
+    await alter(id, (own) => (own.usedBy === mark ? { ...own, usedBy: undefined } : own));
   }
 
   function list(): Promise<Approval[]> {
@@ -150,13 +161,16 @@ export function openApprovals({ directory: stateDirectory, redis, clock }: State
       const bound = hashOf([grant, tool, ...demand.bound]);
       const known = (await list()).find((each) => each.bound === bound && each.usedBy === undefined);
       if (known?.decision?.approved === false) throw declined(known.decision.reason);
-      if (known?.decision?.approved === true)
+      if (known?.decision?.approved === true) {
+        const mark = randomBytes(8).toString('hex');
         return {
           use() {
             requireCall();
-            return use(known.id);
+            return use(known.id, mark);
           },
+          giveBack: () => giveBack(known.id, mark),
         };
+      }
 
       const question = [`${tool} asks for approval (${titleOf(rule)}).`, '', visible(subject)].join('\n');
       if (ask !== undefined && question.length <= longestQuestion) {
@@ -169,6 +183,7 @@ export function openApprovals({ directory: stateDirectory, redis, clock }: State
               requireCall();
               return Promise.resolve();
             },
+            giveBack: () => Promise.resolve(),
           };
       }
       const id = await request(demand, bound);

@@ -25,7 +25,7 @@ import type { Audit } from './audit.js';
 import type { Charge, Left } from './counters.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { GuardState, StatePlace } from './state.js';
-import type { Demand, Person } from './approvals.js';
+import type { Consent, Demand, Person } from './approvals.js';
 import type { OnConflict, OutputFile, Plan, PlanOptions, StateFile, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
 
@@ -70,7 +70,7 @@ export interface WriteRequest extends OutputPlace {
 }
 
 /** Asks a person to approve what is to be written. Throws APPROVAL_REQUIRED, POLICY_DENIED. */
-export type Confirm = (plans: readonly Plan[], onConflict: OnConflict) => Promise<void>;
+export type Confirm = (plans: readonly Plan[], onConflict: OnConflict) => Promise<Consent>;
 
 /** The tool whose approval is asked for what it writes, when that is known. */
 const writingTool = 'end_codegen_session';
@@ -177,10 +177,7 @@ export function createGuard(options: {
     }
   }
 
-  async function demandApproval(
-    demand: Omit<Demand, 'grant'>,
-    person: Person,
-  ): Promise<{ use: () => Promise<void> }> {
+  async function demandApproval(demand: Omit<Demand, 'grant'>, person: Person): Promise<Consent> {
     const { openApprovals } = await import('./approvals.js');
     return openApprovals(statePlace).demand({ ...demand, grant: caller.grant }, person);
   }
@@ -268,7 +265,7 @@ export function createGuard(options: {
       const decision = { kind, rule };
       if (kind === 'allowed') return { ...(await take(charges)), decision };
 
-      const demand = (bound: readonly unknown[], subject: string): ReturnType<typeof demandApproval> =>
+      const demand = (bound: readonly unknown[], subject: string): Promise<Consent> =>
         demandApproval(
           { tool: call.tool, rule: { rule, reason }, bound: [policy.hash, ...bound], subject },
           person,
@@ -279,7 +276,7 @@ export function createGuard(options: {
           decision,
           async confirm(plans, onConflict) {
             const { boundFiles, differenceOf } = await import('./difference.js');
-            await (await demand([onConflict, boundFiles(plans)], differenceOf(plans))).use();
+            return demand([onConflict, boundFiles(plans)], differenceOf(plans));
           },
         };
       const { args = {} } = call;
@@ -329,7 +326,7 @@ export function createGuard(options: {
         dryRun,
         beside,
         check: (relativePath) => checkPath(relativePath, place),
-        confirm: (plans) => confirm?.(plans, onConflict) ?? Promise.resolve(),
+        confirm: confirm && ((plans) => confirm(plans, onConflict)),
       });
     },
 

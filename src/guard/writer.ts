@@ -1,3 +1,4 @@
+import type { Consent } from './approvals.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { errnoOf } from '../state/files.js';
 import { pruneBackups, type BackupLimits } from './backups.js';
@@ -21,8 +22,8 @@ export interface WriteOptions extends PlanOptions {
   backups: BackupLimits;
   /** Called with what is about to change; throws where there is no room for it. */
   allow: (plans: readonly Plan[]) => Promise<void>;
-  /** Called with every plan before anything is reserved or written; what it throws stops the call. */
-  confirm?: (plans: readonly Plan[]) => Promise<void>;
+  /** Called with every plan before anything is reserved or written; what it returns is used with the write. */
+  confirm?: ((plans: readonly Plan[]) => Promise<Consent>) | undefined;
   /** Called once with what is about to change, before anything does; takes quota under the transaction's id. */
   reserve: (plans: readonly Plan[], id: string) => Promise<Hold>;
   /** Makes a file of the state directory, which depends on where the first file goes, and is written with them. */
@@ -55,15 +56,17 @@ export async function writeFiles(
         await end(entry, hold);
         return plans.map(described);
       }
-      if (changing.length > 0) await options.confirm?.(changing);
+      const consent = changing.length > 0 ? await options.confirm?.(changing) : undefined;
       entry = await writeDown(work, territory, entry);
       if (changing.length > 0) hold ??= await options.reserve(changing, entry.id);
       try {
+        await consent?.use();
         await carryOut(entry, work, territory);
         await end(entry);
         await pruneBackups(territory.stateDirectory, options.backups).catch(() => undefined);
         return plans.map(described);
       } catch (error) {
+        await consent?.giveBack().catch(() => undefined);
         // Planned anew, a name taken meanwhile is refused, or gives way to the next free one.
         const again = onConflict !== 'overwrite' && entry.phase === 'undone' && attempt < attemptsAtMost;
         if (!(error instanceof Overtaken && again)) throw error;

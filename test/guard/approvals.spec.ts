@@ -103,6 +103,25 @@ test('the approval of a write is bound to the files as they are and as they beco
   expect(last && (await store.subjectOf(last))).toMatch(/^-one\n[^]*^\+two$/m);
 });
 
+test('the approval of a write that is refused all the same is not used up', async () => {
+  const tool = 'end_codegen_session';
+  const policy = { tools: { [tool]: { action: 'require_approval' } } };
+  const clock = manualClock();
+  const limits = [{ counter: 'writes', window: 'minute', max: 1, scope: 'server' } as const];
+  const guard = open({ policy, limits, clock });
+  const store = openApprovals({ directory: path.join(workspace(), '.codegen'), clock });
+  const write = async (file: string) => {
+    const { confirm } = await guard.admit({ tool });
+    return guard.write({ files: [{ file, content: emitted('') }], onConflict: 'fail', confirm });
+  };
+  for (const file of ['a.spec.ts', 'b.spec.ts'])
+    await store.decide(await requested(write(file)), true, undefined);
+  expect(await write('a.spec.ts')).toMatchObject([{ change: 'created' }]);
+  expect(await outcomeOf(write('b.spec.ts'))).toBe('RATE_LIMITED');
+  clock.advance(60_000);
+  expect(await write('b.spec.ts')).toMatchObject([{ change: 'created' }]);
+});
+
 test('the command line lists and shows; only in a terminal it approves', async () => {
   const guard = open({ policy: requireApproval });
   const location = { workspace: workspace() };

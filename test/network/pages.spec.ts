@@ -100,6 +100,10 @@ test('a page reaches nothing but what is allowed, in none of the ways that pages
 
 test("pages of the browser itself and files are left at once; the page's own are not", async ({ site }) => {
   const browsers = createBrowserPool();
+  const redirecting = await serve((request, response) => {
+    response.writeHead(302, { location: request.url?.split('?')[1] ?? '' }).end();
+    return Promise.resolve();
+  }, 0);
   // A headless shell where there is one, and the whole browser.
   for (const channel of [null, 'chromium']) {
     const choice = {
@@ -126,6 +130,13 @@ test("pages of the browser itself and files are left at once; the page's own are
       expect(live.takeBlockedPage()).toEqual(refused);
       expect(live.takeEvents()).toContainEqual({ type: 'blocked', ...refused });
     }
+    for (const address of ['file:///etc/', 'chrome://version/']) {
+      const url = `${redirecting.url}/?${address}`;
+      await page.goto(url).catch(() => undefined);
+      expect(live.takeBlockedPage()).toEqual({ origin: url, rule: expect.stringContaining('redirects') });
+      await expect(page).toHaveURL(/^chrome-error:/);
+      live.takeEvents();
+    }
     for (const url of ['data:text/html,own', 'about:blank', `${site.url}/own`]) {
       await page.goto(url);
       expect(page.url()).toBe(url);
@@ -139,6 +150,7 @@ test("pages of the browser itself and files are left at once; the page's own are
     await live.close();
   }
   await browsers.close();
+  await redirecting.close();
 });
 
 test('the rules hold where the test is run, too', async ({ shared: server, pages }) => {
