@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import path from 'node:path';
 import type { BrowserPool } from './browser/launch.js';
 import { createCalls, type RunningCalls } from './calls.js';
@@ -7,8 +8,10 @@ import type { Config } from './config/schema.js';
 import { watchFiles } from './config/watch.js';
 import { createGuard, sharedState } from './guard/guard.js';
 import type { Caller } from './guard/quota.js';
+import { sessionIds } from './model/session-id.js';
 import { createSecrets, type Secrets } from './model/secrets.js';
 import { within } from './model/within.js';
+import { openDirectory } from './session/directory.js';
 import { ownSessions, type OwnSessions } from './session/owned.js';
 import { createSessions, type Sessions } from './session/sessions.js';
 import { redisOf } from './state/redis.js';
@@ -39,6 +42,8 @@ export interface Backend {
 /** Reads the configuration and opens what is shared. Throws CONFIG_INVALID. */
 export async function createBackend(
   options: ConfigLocation & {
+    /** Of this server, among those that share Redis. */
+    name: string | undefined;
     browsers: BrowserPool;
     /** Whether grants that are not configured may do nothing. */
     mustBeKnown: () => boolean;
@@ -46,15 +51,16 @@ export async function createBackend(
     accept: (config: Config) => void;
   },
 ): Promise<Backend> {
-  const { workspace, browsers, accept, mustBeKnown } = options;
+  const { workspace, name, browsers, accept, mustBeKnown } = options;
   const source = await createConfigSource(options, accept);
   let loaded = await source.current();
   let told = source.problem;
   const secrets = createSecrets(() => loaded.config.secrets, process.env);
   const stateDirectory = path.resolve(workspace, loaded.config.state.dir);
-  const sessions = createSessions(() => loaded.config.browser, stateDirectory);
+  const sessions = createSessions(() => loaded.config.browser, stateDirectory, sessionIds(name));
   const redis = redisOf(loaded.config.state);
   const state = sharedState({ directory: stateDirectory, redis });
+  const directory = redis && openDirectory(redis, name ?? hostname());
   const calls = createCalls();
   const sessionsByGrant = new Map<string, OwnSessions>();
   const listeners = new Set<() => Promise<void>>();
@@ -71,7 +77,15 @@ export async function createBackend(
   function sessionsOf(grant: string): OwnSessions {
     const known = sessionsByGrant.get(grant);
     if (known !== undefined) return known;
-    const own = ownSessions(sessions, grant, () => settingsOf(loaded, grant, mustBeKnown()).maxSessions);
+    const owned = ownSessions(sessions, grant, () => settingsOf(loaded, grant, mustBeKnown()).maxSessions);
+    const own: OwnSessions = {
+      ...owned,
+      async start(plan, open) {
+        const session = await owned.start(plan, open);
+        void directory?.note(session);
+        return session;
+      },
+    };
     sessionsByGrant.set(grant, own);
     return own;
   }
@@ -115,6 +129,7 @@ export async function createBackend(
         browsers,
         secrets,
         calls,
+        serverOf: async (id) => directory?.serverOf(id, caller.grant),
       },
       async end() {
         for (const unwatch of watching) unwatch();

@@ -23,6 +23,7 @@ Options:
   --config PATH  configuration to use instead of codegen.config.json
   --grant NAME   who calls, as limits count it (default: local)
   --port PORT    serve Streamable HTTP at /mcp instead of stdio; docs/http.md says more
+  --name NAME    of this server among several; ids of its sessions begin with it
   --host HOST    address to bind to (default: 127.0.0.1); others than loopback need grants
   --tool, --session, --decision, --since 2h, --json
                  which lines audit prints, and how
@@ -46,6 +47,7 @@ const options = {
   grant: { type: 'string' },
   port: { type: 'string' },
   host: { type: 'string' },
+  name: { type: 'string' },
   tool: { type: 'string' },
   session: { type: 'string' },
   decision: { type: 'string' },
@@ -70,6 +72,8 @@ async function run(args: string[]): Promise<number> {
   const excess = rest.slice(taken);
   if (excess.length > 0) throw new UsageError(`unexpected argument "${excess.join(' ')}"`);
   if (values.grant === '') throw new UsageError('--grant needs a name');
+  if (values.name !== undefined && !/^[a-z\d-]{1,32}$/i.test(values.name))
+    throw new UsageError('--name takes up to 32 letters, digits and dashes');
   if (values.help) {
     process.stdout.write(usage);
     return 0;
@@ -111,13 +115,13 @@ async function run(args: string[]): Promise<number> {
   }
   if (values.port !== undefined) {
     const { serveHttp } = await import('./http.js');
-    const { host = '127.0.0.1', grant } = values;
-    await serveHttp({ ...location, port: portOf(values.port), host, grant });
+    const { host = '127.0.0.1', name, grant } = values;
+    await serveHttp({ ...location, port: portOf(values.port), host, name, grant });
     return 0;
   }
   if (values.host !== undefined) throw new UsageError('--host needs --port');
   const { serveStdio } = await import('./stdio.js');
-  await serveStdio({ ...location, grant: values.grant ?? 'local' });
+  await serveStdio({ ...location, name: values.name, grant: values.grant ?? 'local' });
   return 0;
 }
 

@@ -12,6 +12,7 @@ import { createListener, listen } from './http/listener.js';
 import { createMetrics, type Standing } from './http/metrics.js';
 import { answer, refuse, type Refusal } from './http/refuse.js';
 import { CodegenError, messageOf } from './model/errors.js';
+import { sessionIds } from './model/session-id.js';
 import { within } from './model/within.js';
 import { redactLog, stopWithProcess } from './process.js';
 import { createServer } from './server.js';
@@ -24,17 +25,20 @@ const stateMs = 1000;
 export interface HttpOptions extends ConfigLocation {
   port: number;
   host: string;
+  /** What ids of its sessions begin with. */
+  name: string | undefined;
   /** Who calls where no grants are configured; not set where the command line does not say. */
   grant: string | undefined;
 }
 
 /** Serves MCP over Streamable HTTP until the process is told to stop. Throws CONFIG_INVALID. */
-export async function serveHttp({ port, host, grant: named, ...location }: HttpOptions): Promise<void> {
+export async function serveHttp({ port, host, name, grant: named, ...location }: HttpOptions): Promise<void> {
   const local = named ?? 'local';
   const metrics = createMetrics();
   const tokens = createTokens(process.env);
   const backend = await createBackend({
     ...location,
+    name,
     browsers: metrics.counting(createBrowserPool()),
     mustBeKnown: () => tokens.areNeeded(),
     accept: ({ grants }) => {
@@ -76,6 +80,7 @@ export async function serveHttp({ port, host, grant: named, ...location }: HttpO
         end: () => connection.end(),
       };
     },
+    sessionIds(name),
     () => backend.config().browser.idleTimeoutMs,
   );
   own.context.watch(async () => {

@@ -125,7 +125,7 @@ export function createServer(
         served(answer.structured, answer.error);
         return redacted(render(answer), context.secrets);
       } catch (error) {
-        const failure = explained(error);
+        const failure = await located(context, explained(error), params.arguments?.['sessionId']);
         await audited.end(told(failure.code), failure.decision);
         served({}, failure);
         return redacted(renderFailure(failure), context.secrets);
@@ -193,6 +193,20 @@ function redacted({ content, structuredContent, ...rest }: CallToolResult, secre
     content: content.map((part) => (part.type === 'text' ? secrets.redactAll(part) : part)),
     structuredContent: secrets.redactAll(structuredContent),
   };
+}
+
+/** Says of a session that is not here where it is, where that is known. */
+async function located(
+  { serverOf }: ToolContext,
+  failure: CodegenError,
+  session: unknown,
+): Promise<CodegenError> {
+  if (failure.code !== 'SESSION_NOT_FOUND' || typeof session !== 'string') return failure;
+  const server = await serverOf(session);
+  if (server === undefined) return failure;
+  return new CodegenError('SESSION_NOT_FOUND', failure.message, {
+    hint: `The server "${server}" holds it, and this is another: call through an MCP session of that one, to which a balancer routes by its id.`,
+  });
 }
 
 /** What was thrown, as callers are told. */

@@ -11,7 +11,10 @@ import { createServer } from './server.js';
 const drainingMs = 20_000;
 
 /** Serves MCP over stdio until the client disconnects or the process is told to stop. */
-export async function serveStdio({ grant, ...location }: ConfigLocation & { grant: string }): Promise<void> {
+export async function serveStdio({
+  grant,
+  ...location
+}: ConfigLocation & { grant: string; name: string | undefined }): Promise<void> {
   const backend = await createBackend({
     ...location,
     browsers: createBrowserPool(),

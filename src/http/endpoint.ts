@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { newSessionId } from '../model/session-id.js';
 import { within } from '../model/within.js';
 import { refuse, type Refusal } from './refuse.js';
 
@@ -47,7 +46,11 @@ interface Entry {
 }
 
 /** `idleMs` is how long a session may be without a request and without a stream. */
-export function createEndpoint(open: (grant: string) => Served, idleMs: () => number): Endpoint {
+export function createEndpoint(
+  open: (grant: string) => Served,
+  newId: () => string,
+  idleMs: () => number,
+): Endpoint {
   const entries = new Map<string, Entry>();
   let isDraining = false;
   let onAnswered = (): void => undefined;
@@ -139,7 +142,7 @@ export function createEndpoint(open: (grant: string) => Served, idleMs: () => nu
         refuse(response, tooMany('too many MCP sessions are open; DELETE ends one', 60));
         return;
       }
-      const entry = await start(newSessionId(), grant);
+      const entry = await start(newId(), grant);
       try {
         await serve(entry, request, response);
       } finally {

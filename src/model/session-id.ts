@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
-/** A new id of a session, one of MCP or one that records; nobody can guess it. */
-export function newSessionId(): string {
-  return randomUUID();
+/**
+ * Makes ids of sessions, those of MCP and those that record; nobody can guess one. They begin with the name of the
+ * server that holds them, where it has one, so that a balancer can route by them.
+ */
+export function sessionIds(server: string | undefined): () => string {
+  return () => (server === undefined ? randomUUID() : `${server}-${randomUUID()}`);
 }

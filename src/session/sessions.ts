@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { newSessionId } from '../model/session-id.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Live } from '../browser/live.js';
 import { within } from '../model/within.js';
@@ -64,7 +63,11 @@ interface Entry {
 }
 
 /** Sessions whose steps are kept in the state directory, as they land, until their test is written. */
-export function createSessions(limits: () => SessionLimits, stateDirectory: string): Sessions {
+export function createSessions(
+  limits: () => SessionLimits,
+  stateDirectory: string,
+  newId: () => string,
+): Sessions {
   const entries = new Map<string, Entry>();
   let starting = 0;
   let isClosing = false;
@@ -166,7 +169,7 @@ export function createSessions(limits: () => SessionLimits, stateDirectory: stri
         const live = await open();
         const session: Session = {
           ...plan,
-          id: newSessionId(),
+          id: newId(),
           steps: [],
           status: 'open',
           live,

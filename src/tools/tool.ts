@@ -24,6 +24,8 @@ export interface ToolContext {
   watch: (listener: () => Promise<void>) => void;
   guard: Guard;
   sessions: OwnSessions;
+  /** Name of another server that holds a session of the grant; undefined where none is known to. */
+  serverOf: (id: string) => Promise<string | undefined>;
   browsers: BrowserPool;
   secrets: Secrets;
   /** The calls that are under way, through all connections. */
