@@ -67,6 +67,7 @@ for (const [args, message] of [
   [['init', 'here'], 'unexpected argument "here"'],
   [['--config'], "Option '--config <value>' argument missing"],
   [['--grant', ''], '--grant needs a name'],
+  [['--name', 'a_b'], '--name takes up to 32 letters, digits and dashes'],
   [['policy', 'tset'], 'unknown policy command "tset"; did you mean test?'],
 ] as const)
   test(`refuses ${args.join(' ')}`, async () => {

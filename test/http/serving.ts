@@ -36,6 +36,15 @@ export interface Received {
   text: string;
 }
 
+/** An MCP client of what is served at a URL. */
+export async function connectAt(url: string, token?: string): Promise<Connecting> {
+  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(transport);
+  return { client, transport, ...callsOf(client) };
+}
+
 export async function serve(
   workspace: string,
   options: { args?: string[]; env?: Record<string, string> } = {},
@@ -64,13 +73,7 @@ export async function serve(
     port: Number(port),
     pid: child.pid ?? 0,
     stderr: () => stderr,
-    async connect(token) {
-      const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-      const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
-      const client = new Client({ name: 'test', version: '1' });
-      await client.connect(transport);
-      return { client, transport, ...callsOf(client) };
-    },
+    connect: (token) => connectAt(url, token),
     send: ({ method = 'POST', path = '/mcp', headers = {}, body } = {}) =>
       new Promise((resolve, reject) => {
         const outgoing = open(
