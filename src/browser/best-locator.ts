@@ -1,5 +1,11 @@
 import type { ElementHandle, Frame, Locator } from 'playwright';
-import { isOptions, type LocatorArgument, type LocatorCall, type LocatorChain } from '../model/locator.js';
+import {
+  isOptions,
+  isPositional,
+  type LocatorArgument,
+  type LocatorCall,
+  type LocatorChain,
+} from '../model/locator.js';
 import { escape, isVolatile } from '../model/volatile.js';
 import { surroundings, type Surrounding } from './ancestors.js';
 import { brittleness, isGenerated, isTellingClass } from './brittle.js';
@@ -8,8 +14,6 @@ import { parseLocatorExpression, toLocator } from './locator-expression.js';
 import type { Pin } from './pin.js';
 import { isRole } from './roles.js';
 import { parseSnapshot, roleAndName } from './snapshot.js';
-
-const positional = new Set(['first', 'last', 'nth']);
 
 export interface LocatorWishes {
   testIdAttribute: string;
@@ -167,7 +171,7 @@ function subjectsOf(snapshot: string, own: LocatorChain): LocatorChain[] {
     }
     subjects.push([{ method: 'getByRole', args: [role] }]);
   }
-  const last = own.findLast((call) => !positional.has(call.method) && call.method !== 'filter');
+  const last = own.findLast((call) => !isPositional(call) && call.method !== 'filter');
   if (last?.method.startsWith('getBy') === true && last.method !== 'getByRole') subjects.unshift([last]);
   if (subjects.length === 0 && last !== undefined) subjects.push([last]);
   return subjects;

@@ -1,4 +1,10 @@
-import { isNestedLocator, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
+import {
+  isNestedLocator,
+  isPattern,
+  isPositional,
+  type LocatorArgument,
+  type LocatorChain,
+} from '../model/locator.js';
 import { isVolatile } from '../model/volatile.js';
 
 /** What a locator rests on that a small change of the page, its next build or its next run makes untrue. */
@@ -11,7 +17,7 @@ const longest = 1000;
 export function brittleness(chain: LocatorChain): Set<Brittleness> {
   return new Set(
     chain.flatMap(({ method, args }) => [
-      ...reasons({ position: ['first', 'last', 'nth'].includes(method) }),
+      ...reasons({ position: isPositional({ method }) }),
       ...(['locator', 'frameLocator'].includes(method)
         ? args.filter(isString).flatMap(ofSelector)
         : reasons({ texts: (method === 'getByRole' ? args.slice(1) : args).flatMap(textsIn) })),

@@ -1,5 +1,5 @@
 import type { LocatorArgument, LocatorCall, LocatorChain } from '../model/locator.js';
-import { isNestedLocator, isPattern } from '../model/locator.js';
+import { isNestedLocator, isPattern, isPositional } from '../model/locator.js';
 
 /** Names that every test has or imports, and those that JavaScript keeps. */
 export const reservedVariables = [
@@ -116,7 +116,7 @@ export function elementName(chain: LocatorChain): ElementName {
   const last = calls.find(({ method }) => method in methodKinds || method === 'getByRole');
   const kind = last === undefined ? 'element' : kindOf(last);
   const words = last === undefined ? [] : textWords(last);
-  const isOne = chain.some(({ method }) => ['first', 'last', 'nth', 'filter'].includes(method));
+  const isOne = chain.some((call) => isPositional(call) || call.method === 'filter');
   const [role] = last?.args ?? [];
   const isMany = words.length === 0 && !isOne && typeof role === 'string' && repeated.has(role);
   const [context = []] = calls

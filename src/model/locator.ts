@@ -32,3 +32,8 @@ export function isOptions(
 ): value is { [option: string]: LocatorArgument } {
   return typeof value === 'object' && !isPattern(value) && !isNestedLocator(value);
 }
+
+/** Whether a call picks one of several elements by where it stands among them. */
+export function isPositional({ method }: Pick<LocatorCall, 'method'>): boolean {
+  return method === 'first' || method === 'last' || method === 'nth';
+}

@@ -10,7 +10,7 @@ import { toLocator } from '../browser/locator-expression.js';
 import { urlOf } from '../browser/origin.js';
 import { pinNow, type Pin } from '../browser/pin.js';
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import type { LocatorChain } from '../model/locator.js';
+import { isPositional, type LocatorChain } from '../model/locator.js';
 import { referencesIn, seemsReference } from '../model/secrets.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
@@ -187,6 +187,21 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     if (needed.length === assertions.length) return;
     setAssertions(step, needed);
     if (needed.length === 0) await assertEffects(effect, implied);
+  }
+
+  /** An element told by its position is there only once all before it are: the test waits for their number. */
+  async function assertNumber({ step, before, after }: Last, chain: LocatorChain): Promise<void> {
+    const [all, place] = [chain.slice(0, -1), chain.at(-1)];
+    if (place === undefined || !isPositional(place) || !sameDocument(before, after)) return;
+    const numberIn = (view: SnapshotView): number => view.filter((line) => isCalled(all, line)).length;
+    if (numberIn(before.view) === numberIn(after.view)) return;
+    const expected = await within(stateMs, toLocator(after.live.page, all).count());
+    if (expected === undefined) return;
+    const assertion: Assertion = { locator: all, args: { matcher: 'toHaveCount', expected } };
+    if (isSecret(assertion)) return;
+    const code = assertionCode(assertion);
+    const others = (step.assertions ?? []).filter((each) => assertionCode(each) !== code);
+    setAssertions(step, [...others.slice(0, most - 1), assertion]);
   }
 
   /**
@@ -396,7 +411,9 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       caughtUp = false;
       before = now;
       now = undefined;
-      if (last !== undefined && chain !== undefined) await dropImplied(last, chain);
+      if (last === undefined || chain === undefined) return;
+      await dropImplied(last, chain);
+      await assertNumber(last, chain);
     },
 
     async finish(step) {

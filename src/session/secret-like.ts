@@ -1,4 +1,4 @@
-import type { LocatorCall, LocatorChain } from '../model/locator.js';
+import { isPositional, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { splitReferences } from '../model/secrets.js';
 
 /** Characters of a text that are looked at. */
@@ -46,7 +46,7 @@ function withoutReferences(text: string): string {
 
 /** The call of a locator that tells the element itself, not what it stands in. */
 function ownCall(chain: LocatorChain): LocatorCall | undefined {
-  return chain.findLast(({ method }) => !['first', 'last', 'nth', 'filter'].includes(method));
+  return chain.findLast((call) => !isPositional(call) && call.method !== 'filter');
 }
 
 /** Whether a part of a text is too long and too mixed to be a word: digits in several places, both cases, no order. */

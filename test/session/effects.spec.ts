@@ -255,3 +255,15 @@ test('an element that only its position tells is named in the warnings, with wha
   expect(block).toBeGreaterThan(0);
   expect(text.indexOf(named)).toBeGreaterThan(block);
 });
+
+test('before an element is acted on that its position tells, the test waits for all that it is counted with', async ({
+  open,
+}) => {
+  const { land, code } = await open('position.html', { autoAssert: true });
+  await land({ action: 'pressSequentially', target: 'getByLabel("Search")', value: 'a' });
+  await land(click('button >> nth=0'));
+  const source = (await code()).replace(/\s+/g, ' ');
+  expect(source).toContain(
+    'expect(page.getByRole("button")).toHaveCount(2); await page.getByRole("button").first().click(',
+  );
+});
