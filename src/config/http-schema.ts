@@ -11,7 +11,7 @@ export const grantSchema = z.strictObject({
     )
     .describe('Who calls, as the log and limits name it.'),
   tokenEnv: environmentName('CI_TOKEN').describe(
-    'Environment variable with its bearer token, of 32 characters or more.',
+    'Environment variable with its bearer token; of 32 characters or more, so that nobody guesses it.',
   ),
   policy: policyOrPath
     .optional()

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { CodegenError } from '../model/errors.js';
 
-/** Below this, a token could be guessed. */
+/** A token with fewer characters could be guessed. */
 const shortest = 32;
 
 interface TokenGrant {
@@ -67,14 +67,13 @@ export function forgetTokens(grants: readonly TokenGrant[], environment: NodeJS.
 
 /** A token that can stand in a header, as RFC 6750 has it. */
 function checked(token: string, tokenEnv: string, index: number): string {
-  if (token.length < shortest)
-    throw invalid(
-      index,
-      tokenEnv,
-      `the token is shorter than ${shortest} characters, so it could be guessed`,
-    );
+  if (token === '') throw invalid(index, tokenEnv, 'the token is empty');
   if (!/^[\w.~+/-]+=*$/.test(token))
     throw invalid(index, tokenEnv, 'the token holds other characters than letters, digits and -._~+/');
+  if (token.length < shortest)
+    process.stderr.write(
+      `codegen-session-mcp: the token in ${tokenEnv} has fewer than ${shortest} characters, so it could be guessed.\n`,
+    );
   return token;
 }
 

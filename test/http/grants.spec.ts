@@ -3,7 +3,7 @@ import path from 'node:path';
 import { configure, descendants, expect, test as base } from '../fixtures.js';
 import { initialize, messageHeaders, serve, type Connecting, type Serving } from './serving.js';
 
-const tokens = { ci: 'c'.repeat(32), bots: 'b'.repeat(40), guest: 'g'.repeat(32) };
+const tokens = { ci: 'c'.repeat(32), bots: 'b'.repeat(40), guest: 'short-guest-token' };
 const env = { CI_TOKEN: tokens.ci, BOTS_TOKEN: tokens.bots, GUEST_TOKEN: tokens.guest };
 const window = 'hour';
 
@@ -144,6 +144,8 @@ test('policy and limits are those of the grant, over all its connections or one'
   );
   expect(text).toContain('codegen_mcp_sessions_open{grant="guest"} 2');
   for (const token of Object.values(tokens)) expect(text + serving.stderr()).not.toContain(token);
+  expect(serving.stderr()).toContain('GUEST_TOKEN has fewer than 32 characters');
+  expect(serving.stderr()).not.toContain('BOTS_TOKEN');
   await Promise.all([guest.close(), other.close()]);
 });
 
