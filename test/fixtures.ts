@@ -11,6 +11,8 @@ import { ElicitRequestSchema, type ElicitResult } from '@modelcontextprotocol/sd
 import { z } from 'zod';
 import { findBrowser, launchOptions } from '../src/browser/find-browser.js';
 import { startPages, type Pages } from './fixtures/pages-server.js';
+import { startRemembering } from './fixtures/remembering.js';
+import type { Site } from './fixtures/serve.js';
 
 export { expect };
 
@@ -222,13 +224,22 @@ export interface Shared extends Connection {
 
 export const test = base.extend<
   { workspace: string; server: Connection; shared: Shared; open: Open },
-  { pages: Pages; lasting: Shared }
+  { pages: Pages; club: Site; lasting: Shared }
 >({
   pages: [
     async ({}, use) => {
       const pages = await startPages();
       await use(pages);
       await pages.close();
+    },
+    { scope: 'worker' },
+  ],
+  /** An application that remembers. */
+  club: [
+    async ({}, use) => {
+      const site = await startRemembering();
+      await use(site);
+      await site.close();
     },
     { scope: 'worker' },
   ],

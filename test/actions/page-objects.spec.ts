@@ -1,5 +1,4 @@
 import { createContext, runInContext } from 'node:vm';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { planStory } from '../../src/actions/page-objects.js';
@@ -13,6 +12,7 @@ import { sessionSource, type SessionSource } from '../../src/tools/source.js';
 import { anyChain } from '../codegen/chains.js';
 import { checkEmitted, type EmittedFile } from '../codegen/emitted.js';
 import { hostileString } from '../codegen/hostile.js';
+import { expect, test } from '../fixtures.js';
 
 const origin = 'http://127.0.0.1:3000';
 const templates = {

@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import { checkEmitted, findingsIn } from './emitted.js';
+import { expect, test } from '../fixtures.js';
 
 const good = `import { test, expect } from "@playwright/test";
 

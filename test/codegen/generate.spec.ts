@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { generate, type GenerateInput } from '../../src/codegen/generate.js';
 import { findTemplate, type Template } from '../../src/codegen/templates.js';
 import { checkEmitted } from './emitted.js';
+import { expect, test } from '../fixtures.js';
 
 const plain = await findTemplate('plain', undefined);
 

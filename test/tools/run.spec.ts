@@ -2,8 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { test as base } from '../fixtures/club.js';
-import { descendants, expect } from '../fixtures.js';
+import { descendants, expect, test as base } from '../fixtures.js';
 
 const resultSchema = z.object({
   isError: z.boolean().default(false),

@@ -9,8 +9,8 @@ import { createSecrets } from '../../src/model/secrets.js';
 import type { Session } from '../../src/session/session.js';
 import { unassertedChanges } from '../../src/tools/sensitivity.js';
 import type { verifySession, Verified } from '../../src/tools/verification.js';
-import { giveUpSoon, test } from '../fixtures/club.js';
-import { binary, expect } from '../fixtures.js';
+import { binary, expect, test } from '../fixtures.js';
+import { giveUpSoon } from '../fixtures/give-up-soon.js';
 
 const note = [{ method: 'getByRole', args: ['note'] }];
 const status = [{ method: 'getByRole', args: ['status'] }];

@@ -1,5 +1,4 @@
 import { createContext, runInContext } from 'node:vm';
-import { test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { actions } from '../../src/actions/registry.js';
@@ -11,6 +10,7 @@ import type { Step } from '../../src/model/step.js';
 import { sessionSource } from '../../src/tools/source.js';
 import { checkEmitted } from '../codegen/emitted.js';
 import { hostilePattern, hostileString } from '../codegen/hostile.js';
+import { test } from '../fixtures.js';
 
 const plain = await findTemplate('plain', undefined);
 

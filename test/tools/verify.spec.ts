@@ -4,17 +4,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { giveUpSoon, test as base } from '../fixtures/club.js';
 import type { Site } from '../fixtures/serve.js';
 import {
   configure,
   connect,
   descendants,
   expect,
+  test as base,
   type Connection,
   type Result,
   type Shared,
 } from '../fixtures.js';
+import { giveUpSoon } from '../fixtures/give-up-soon.js';
 
 /** The shared server, which verifies, on an application that remembers. */
 const test = base.extend<{ verifying: (verify?: object, others?: object) => Promise<Shared> }>({
