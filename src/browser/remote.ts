@@ -1,10 +1,13 @@
 import type { Browser } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { connectTo, endpointAt, type Endpoint } from './endpoint.js';
+import { within } from '../model/within.js';
 import type { BrowserChoice } from './launch.js';
 
 /** Milliseconds for which a host that could not be reached is only tried after the others. */
 const avoidedMs = 30_000;
+/** Milliseconds for a host to say that it is there. */
+const answerMs = 5_000;
 /** Milliseconds after which a session that was sent to a host has a context there, or never will. */
 const arrivalMs = 30_000;
 
@@ -69,6 +72,15 @@ export function createRemoteBrowsers(): RemoteBrowsers {
     return connecting;
   }
 
+  /** The browser at a host, provided that it answers: a machine that is gone may leave its connection open. */
+  async function answering(host: Host, choice: BrowserChoice): Promise<Browser> {
+    const browser = await connected(host, choice);
+    if (await within(answerMs, ask(browser))) return browser;
+    throw new CodegenError('BROWSER_FAILED', `The browser host ${host.place} does not answer.`, {
+      hint: 'See that its machine is up, and not too busy.',
+    });
+  }
+
   /** Goes through the hosts, those with the fewest sessions first, until `use` succeeds with one. */
   async function first<Result>(
     urls: readonly string[],
@@ -99,7 +111,7 @@ export function createRemoteBrowsers(): RemoteBrowsers {
       first(urls, async (host) => {
         const arrive = seatAt(host);
         try {
-          return await connected(host, choice);
+          return await answering(host, choice);
         } catch (error) {
           arrive();
           throw error;
@@ -108,7 +120,7 @@ export function createRemoteBrowsers(): RemoteBrowsers {
 
     endpoint: (urls, choice) =>
       first(urls, async (host) => {
-        await connected(host, choice);
+        await answering(host, choice);
         return host;
       }),
 
@@ -117,6 +129,15 @@ export function createRemoteBrowsers(): RemoteBrowsers {
       await Promise.allSettled(browsers.map(async (connecting) => (await connecting).close()));
     },
   };
+}
+
+/** Has a browser answer something; only Chromium can be asked. */
+async function ask(browser: Browser): Promise<true> {
+  if (browser.browserType().name() !== 'chromium') return true;
+  const session = await browser.newBrowserCDPSession();
+  await session.send('Browser.getVersion');
+  await session.detach();
+  return true;
 }
 
 /** Counts a session that is on its way to a host, until it arrives or has had its time. */

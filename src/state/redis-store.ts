@@ -36,17 +36,17 @@ if version ~= '' and current == expected and now - evaluated <= 500000 and mayCo
   redis.call('HSET', KEYS[1], 'format', '${format}', 'version', version, 'state', state, 'time', time,
     'behind', string.format('%.0f', behind))
   redis.call('HDEL', KEYS[1], 'turn', 'turnEnds')
-  return {1, '${format}', version, '', time}
+  return {'${format}', version, '', time}
 end
 if tonumber(losses) >= 3 and found[2] and mayCommit then
   redis.call('HSET', KEYS[1], 'turn', asker, 'turnEnds', string.format('%.0f', now + 200000))
 end
 local kind = found[1] or redis.call('EXISTS', KEYS[1]) == 1 and 'unknown' or ''
 local text = current ~= expected and redis.call('HGET', KEYS[1], 'state') or ''
-return {0, kind, current, text, time}
+return {kind, current, text, time}
 `;
 
-const replySchema = z.tuple([z.number(), z.string(), z.string(), z.string(), z.string()]);
+const replySchema = z.tuple([z.string(), z.string(), z.string(), z.string()]);
 
 /** A state, and the version that Redis knows it by; empty where there is none yet. */
 interface Known<State> {
@@ -93,15 +93,17 @@ export function createRedisStore<State>(
       String(losses),
     ];
     const reply = await redis.run((client) => client.eval(exchange, { keys: [key], arguments: args }));
-    const [isCommitted, kind, version, text, time] = replySchema.parse(reply);
+    const [kind, version, text, time] = replySchema.parse(reply);
     told = { time: Number(time), askedAt };
-    if (isCommitted === 1 && next !== undefined) known = next;
+    // Also where it was asked twice, and had been committed the first time.
+    const isCommitted = next !== undefined && version === next.version;
+    if (isCommitted) known = next;
     else if (kind !== '' && kind !== format) throw foreign(kind);
     else if (version === '' && known.version !== '')
       process.stderr.write(`Redis has lost ${key}; what this server last saw is put back.\n`);
     else if (version !== seen.version) known = { version, state: stateOf(text) };
     else known = seen;
-    return { version, state: known.state, time: told.time, isCommitted: isCommitted === 1 };
+    return { version, state: known.state, time: told.time, isCommitted };
   }
 
   function stateOf(text: string): State {

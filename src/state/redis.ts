@@ -6,6 +6,9 @@ const patienceMs = 2_000;
 /** Milliseconds after which it is worth trying again. */
 const retryAfterMs = 1_000;
 
+/** Cause of the errors of answers that did not come in time. */
+const lateness = Symbol('late');
+
 /** Redis, as all servers of one prefix share it. */
 export interface Redis {
   /** Where it is, without credentials. */
@@ -13,7 +16,8 @@ export interface Redis {
   /** The whole name of a key. */
   key: (name: string) => string;
   /**
-   * Runs commands over a connection that is made when it is first needed, and anew after it was lost. Throws
+   * Runs commands over a connection that is made when it is first needed, and anew after it was lost: they may then
+   * be done twice. Throws
    * WRITE_FAILED where Redis can't be reached, does not answer in time, or refuses.
    */
   run: <Result>(task: (client: RedisClientType) => Promise<Result>) => Promise<Result>;
@@ -31,17 +35,21 @@ export function openRedis(options: { url: string; prefix: string }): Redis {
   const place = `${protocol}//${host}${pathname}`;
   let connected: Promise<RedisClientType> | undefined;
 
-  async function connect(): Promise<RedisClientType> {
+  function connect(): Promise<RedisClientType> {
+    const connection: Promise<RedisClientType> = open(() => {
+      if (connected === connection) connected = undefined;
+    });
+    return connection;
+  }
+
+  async function open(onLost: () => void): Promise<RedisClientType> {
     const { createClient } = await import('@redis/client');
     const client: RedisClientType = createClient({
       url,
       disableOfflineQueue: true,
       socket: { connectTimeout: patienceMs, reconnectStrategy: false },
     });
-    const forget = (): void => {
-      connected = undefined;
-    };
-    client.on('error', forget).on('end', forget);
+    client.on('error', onLost).on('end', onLost);
     // What waits for an answer keeps the process alive, not the connection.
     client.unref();
     try {
@@ -59,34 +67,35 @@ export function openRedis(options: { url: string; prefix: string }): Redis {
     (await connection).destroy();
   }
 
-  return {
-    place,
-    key: (name) => `${prefix}:${name}`,
-    async run(task) {
-      const connection = (connected ??= connect());
-      try {
-        const client = await connection;
-        return await inTime(task(client));
-      } catch (error) {
-        if (error instanceof CodegenError) throw error;
-        const { ErrorReply } = await import('@redis/client');
-        // Where Redis has answered, if with an error, the connection is sound.
-        if (!(error instanceof ErrorReply)) await giveUp(connection).catch(() => undefined);
-        throw new CodegenError('WRITE_FAILED', `The state at ${place} can't be used: ${reasonOf(error)}.`, {
-          hint: 'Try again: Redis is used again as soon as it answers. If it goes on, see that it runs; `codegen-session-mcp doctor` tells whether it answers.',
-          retryAfterMs,
-          cause: error,
-        });
-      }
-    },
-  };
+  async function run<Result>(task: (client: RedisClientType) => Promise<Result>): Promise<Result> {
+    const isNew = connected === undefined;
+    const connection = (connected ??= connect());
+    try {
+      const client = await connection;
+      return await inTime(task(client));
+    } catch (error) {
+      if (error instanceof CodegenError) throw error;
+      const { ErrorReply } = await import('@redis/client');
+      // Where Redis has answered, if with an error, the connection is sound.
+      const isSound = error instanceof ErrorReply;
+      if (!isSound) await giveUp(connection).catch(() => undefined);
+      // That Redis was started anew is sometimes noticed only here.
+      if (!isSound && !isNew && !isLate(error)) return run(task);
+      throw new CodegenError('WRITE_FAILED', `The state at ${place} can't be used: ${reasonOf(error)}.`, {
+        hint: 'Try again: Redis is used again as soon as it answers. If it goes on, see that it runs; `codegen-session-mcp doctor` tells whether it answers.',
+        retryAfterMs,
+      });
+    }
+  }
+
+  return { place, key: (name) => `${prefix}:${name}`, run };
 }
 
 async function inTime<Result>(answer: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`no answer within ${patienceMs} ms`));
+      reject(new Error(`no answer within ${patienceMs} ms`, { cause: lateness }));
     }, patienceMs);
   });
   try {
@@ -94,6 +103,10 @@ async function inTime<Result>(answer: Promise<Result>): Promise<Result> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof Error && error.cause === lateness;
 }
 
 /** A name that leads to several addresses fails with one error for each. */

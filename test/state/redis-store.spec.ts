@@ -139,9 +139,12 @@ test('away, Redis is refused in bounded time without its password; back, it is u
     return { ms: performance.now() - began, message: String(error) };
   };
   redis.pause();
-  const paused = await refused();
-  expect(paused.message).toContain('no answer within 2000 ms');
-  expect(paused.ms).toBeLessThan(5_000);
+  // Over the connection that there is, and while another is made.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const paused = await refused();
+    expect(paused.message).toMatch(/no answer within 2000 ms|[Tt]imeout/);
+    expect(paused.ms).toBeLessThan(5_000);
+  }
   redis.proceed();
   // What was sent while it was paused comes too late to count.
   expect(await named.update(increment)).toBe(2);
