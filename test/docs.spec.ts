@@ -32,6 +32,25 @@ test('each tool of the Playwright MCP that Playwright ships is said to be someth
   expect(there.filter((name) => name !== undefined && !named.includes(name))).toEqual([]);
 });
 
+test('each tool of mcp-playwright and of RunAutomation is said to be something here', () => {
+  const there = `navigate click iframe_click iframe_fill fill select hover upload_file evaluate console_logs screenshot get
+    post put patch delete expect_response assert_response custom_user_agent get_visible_text get_visible_html go_back
+    go_forward drag drag_to_position press_key save_as_pdf click_and_switch_tab download_file copy_to_clipboard
+    read_clipboard handle_dialog expect_dialog get_element_position visual_compare create_baseline batch_visual_compare
+    run_across_browsers cross_browser_screenshot emulate_device list_devices collect_locators assert_element_state
+    assert_element_count assert_text_content assert_attribute assert_css_property assert_request_made close resize`;
+  const named = predecessors.flatMap(({ rows }) => rows.flatMap(([tools]) => tools));
+  const others = [
+    ...['start', 'get', 'end', 'clear'].map((verb) => `${verb}_codegen_session`),
+    ...['smart waiting', 'parallel runs', 'video recording', 'code coverage', 'reading PDFs'],
+    ...['axe', 'ARIA snapshot', 'contrast', 'keyboard'].map((part) => `accessibility: ${part}`),
+  ];
+  const missing = [...there.split(/\s+/).map((name) => `playwright_${name}`), ...others].filter(
+    (name) => !named.includes(name),
+  );
+  expect(missing).toEqual([]);
+});
+
 test('what other servers have is said by names that there are', () => {
   expect(withReferences('{action:click}, {matcher:toHaveText}, {use:locale}')).toBe(
     '[`click`](actions.md#click), [`toHaveText`](actions.md#matchers), [`use.locale`](configuration.md#use)',

@@ -2,8 +2,9 @@ import path from 'node:path';
 import type { Import } from '../codegen/generate.js';
 import { createNames } from '../codegen/identifiers.js';
 import { locatorCode } from '../codegen/locator-code.js';
-import { pattern, quote } from '../codegen/quote.js';
+import { literal, pattern, quote } from '../codegen/quote.js';
 import type { LocatorChain } from '../model/locator.js';
+import { referencesIn } from '../model/secrets.js';
 import type { Assertion, Signal, Step } from '../model/step.js';
 import { expect } from './expect.js';
 import type { EmitScope } from './action.js';
@@ -216,6 +217,7 @@ function waitCode({ type }: Signal, page: string): string {
 
 /** What a file is called, as a matcher; numbers and ids in it change from run to run. */
 function fileNameCode(name: string): string {
+  if (referencesIn(name).length > 0) return `.toBe(${literal(name)})`;
   const parts = name.split(/([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\d+)/i);
   if (parts.length === 1) return `.toBe(${quote(name)})`;
   const source = parts.map((part, index) =>

@@ -2,10 +2,11 @@ import type { Locator } from 'playwright';
 import { z } from 'zod';
 import { quote } from '../codegen/quote.js';
 import { CodegenError } from '../model/errors.js';
+import { filePath } from './artifact.js';
 import { defineAction, type ActionContext, type EmitScope } from './action.js';
 
 const filesSchema = z
-  .union([z.string().min(1), z.array(z.string().min(1)).max(20)])
+  .union([filePath, z.array(filePath).max(20)])
   .describe('Path in the workspace; a list gives several, an empty one takes them away.');
 
 export const setInputFiles = defineAction({

@@ -90,6 +90,12 @@ test('a secret is typed, sent and asserted, and told nowhere', async ({ workspac
     matcher: 'toBeVisible',
   });
   expect(failed.failed?.message).toContain('The value of a secret would stand in the test');
+  for (const name of ['{{secret:SHOP_PASSWORD}}', password]) {
+    const { error } = await record({ action: 'screenshot', path: `${name}.png` });
+    expect(error?.code).toBe('INVALID_INPUT');
+  }
+  const pictured = await record({ action: 'screenshot', path: 'signed-in.png' });
+  expect(pictured.failed).toBeUndefined();
   const missed = await record({ action: 'fill', target: '#none', value: '{{secret:SHOP_PASSWORD}}' });
   expect(missed.failed?.code).toBe('TARGET_NOT_FOUND');
   const include = ['steps', 'code', 'snapshot', 'console', 'network'];
@@ -109,12 +115,16 @@ test('a secret is typed, sent and asserted, and told nowhere', async ({ workspac
   raw.push(ran);
   expect(ran.structuredContent).toMatchObject({ passed: 1, failed: 0 });
   const resumed = await call('start_codegen_session', { resume: file });
-  expect(resumed).toMatchObject({ resumed: 13 });
+  expect(resumed).toMatchObject({ resumed: 14 });
   expect(resumed.failed).toBeUndefined();
   await server.close();
 
   expect(server.stderr()).toContain('{{secret:ADMIN_TOKEN}}');
-  const texts = [JSON.stringify(raw), server.stderr(), ...(await filesBelow(workspace))];
+  const left = await filesBelow(workspace);
+  expect(left).toEqual(
+    expect.arrayContaining(['signs-in.spec.ts', 'audit.jsonl', 'sessions', 'signed-in.png']),
+  );
+  const texts = [JSON.stringify(raw), server.stderr(), ...left];
   for (const value of [password, token])
     for (const form of formsOf(value)) expect(texts.filter((text) => text.includes(form))).toEqual([]);
 
