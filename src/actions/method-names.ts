@@ -14,6 +14,9 @@ const verbs = new Set(
   transfer try turn undo unlock unsubscribe update upgrade upload use verify view`.split(/\s+/),
 );
 
+/** Those of them that say what becomes of what they switch. */
+const switching = new Set('close collapse expand hide open show toggle'.split(' '));
+
 /** What entering something into an element is called. */
 const entering: Readonly<Record<string, string>> = {
   fill: 'fill',
@@ -54,7 +57,7 @@ export function methodName(
   }
   if (step.action === 'dblclick') return identifier(['doubleClick', ...own]);
   const [verb = ''] = words;
-  if (verbs.has(verb)) return identifier(words);
+  if (verbs.has(verb) && !(isToggle && !switching.has(verb))) return identifier(words);
   if (kind === 'link') return identifier(['open', ...own]);
   if (kind === 'button' && words.length > 0) return identifier([isToggle ? 'toggle' : 'open', ...own]);
   return identifier([kind === 'button' ? 'click' : 'choose', ...words, kind]);

@@ -16,6 +16,8 @@ export interface Statement {
   declares?: readonly string[] | undefined;
   /** What it needs besides Playwright Test. */
   imports?: readonly Import[] | undefined;
+  /** Whether it belongs to what stands before it, so that no blank line comes between. */
+  follows?: boolean | undefined;
 }
 
 /** Something to import. Its names have to be among the reserved ones of `identifiers.ts`. */
@@ -104,8 +106,8 @@ async function templateData(input: GenerateInput): Promise<TemplateData> {
     language,
     imports: importsOf([
       { from: '@playwright/test', names: own },
-      ...body.flatMap(({ imports = [] }) => imports),
       ...pageObjects.map(({ className, from }) => ({ from, names: [className] })),
+      ...body.flatMap(({ imports = [] }) => imports),
     ]),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
     title: quote(testTitle(title)),
@@ -137,23 +139,23 @@ function useCode({ device, ...options }: { [option: string]: Json }): string {
 async function groupsOf(body: readonly Statement[], includeComments: boolean): Promise<GroupData[]> {
   const groups: (GroupData & { end: number; declared: string[] })[] = [];
   let previous: Statement | undefined;
+  /** Whether what stands last asserts what was done. */
+  let isChecked = false;
   for (const [index, statement] of body.entries()) {
-    const { code, note, group, declares = [] } = statement;
+    const { code, note, group, declares = [], follows = false } = statement;
     const lines = includeComments && note !== undefined ? comment(note) : [];
     let current = groups.at(-1);
     if (current === undefined || previous?.group !== group) {
       const title = group === undefined ? undefined : quote(stepTitle(group));
       current = { title, result: undefined, paragraphs: [[]], end: index, declared: [] };
       groups.push(current);
-    } else if (
-      lines.length > 0 ||
-      (previous !== undefined && isAssertion(previous) && !isAssertion(statement))
-    ) {
+    } else if (lines.length > 0 || (isChecked && !follows && !isAssertion(statement))) {
       current.paragraphs.push([]);
     }
     current.paragraphs.at(-1)?.push(...lines, ...marked(index, code));
     current.declared.push(...declares);
     current.end = index;
+    isChecked = isAssertion(statement) || (isChecked && follows);
     previous = statement;
   }
   for (const group of groups) {

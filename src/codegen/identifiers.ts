@@ -43,6 +43,8 @@ const latin = new Map(
 /** Words that say nothing at the end of a name. */
 const weak = new Set('a an and at by for from my of or the to with your'.split(' '));
 
+const articles = new Set(['a', 'an', 'the']);
+
 /**
  * The words of a text in plain Latin letters and digits, lower case, for a name: the first ones, as many as are wanted.
  * Empty where it has none.
@@ -56,7 +58,14 @@ export function wordsOf(text: string, most = 4): string[] {
     .replace(/[\p{M}'\u2019]/gu, '')
     .replace(/\P{ASCII}/gu, (letter) => latin.get(letter) ?? letter);
   const all = plain.match(/[a-z0-9]+/g) ?? [];
-  const words = all.map((word) => word.slice(0, 20)).slice(0, most);
+  return shortened(
+    all.map((word) => word.slice(0, 20)),
+    most,
+  );
+}
+
+function shortened(all: readonly string[], most: number): string[] {
+  const words = all.slice(0, most);
   while (words.length > 1 && weak.has(words.at(-1) ?? '')) words.pop();
   return words;
 }
@@ -174,10 +183,17 @@ function textWords({ method, args: [first, options] }: LocatorCall): string[] {
 }
 
 function argumentWords(argument: LocatorArgument): string[] {
-  if (typeof argument === 'string') return wordsOf(argument);
+  if (typeof argument === 'string') return tellingWords(argument);
   if (typeof argument === 'object' && isPattern(argument))
-    return wordsOf(argument.regex.replace(/\\./g, ' '));
+    return tellingWords(argument.regex.replace(/\\./g, ' '));
   return [];
+}
+
+/** The first words of a text that say something, each once. */
+function tellingWords(text: string): string[] {
+  const all = wordsOf(text, 12);
+  const telling = all.filter((word, index) => !articles.has(word) && all.indexOf(word) === index);
+  return shortened(telling.length === 0 ? all : telling, 4);
 }
 
 function optionOf(options: LocatorArgument | undefined, name: string): LocatorArgument | undefined {

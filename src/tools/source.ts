@@ -146,7 +146,7 @@ export async function sessionSource(
       ...(statement === '' ? [] : [{ ...own, code: statement, note, declares, imports }]),
       ...code.assertedNames.map((each) => ({ code: each, group, origin })),
       ...assertions,
-      ...last.map((line) => ({ ...own, code: line })),
+      ...last.map((line) => ({ ...own, code: line, follows: true })),
     ];
   });
   const body = [...guards(session), ...recorded];

@@ -186,6 +186,45 @@ test('whatever names and addresses say, members have valid names of their own, a
   );
 });
 
+test('methods are called after what the flow does, and none by a number', async () => {
+  const on = (kind: string, text: string): LocatorChain => [
+    { method: 'getByRole', args: [kind, { name: text }] },
+  ];
+  const click = (locator: LocatorChain): Step => ({ action: 'click', locator, args: {} });
+  const inRowOf = (text: string): LocatorChain => [
+    { method: 'getByRole', args: ['row'] },
+    { method: 'filter', args: [{ hasText: text }] },
+    { method: 'getByRole', args: ['combobox'] },
+  ];
+  const menu = on('button', 'POST /orders Orders an order of a pet');
+  const expanded = {
+    locator: menu,
+    args: { matcher: 'toHaveAttribute', name: 'aria-expanded', expected: 'true' },
+  };
+  const { content, pages } = await sourceOf([
+    { action: 'goto', args: { url: '/' } },
+    click(on('button', 'Sign up')),
+    { action: 'fill', locator: on('textbox', 'Name'), args: { value: 'Ann' } },
+    { action: 'selectOption', locator: inRowOf('Status'), args: { values: 'new' } },
+    { action: 'check', locator: on('checkbox', 'Terms'), args: {} },
+    click(on('button', 'Sign up')),
+    { action: 'fill', locator: on('textbox', 'Name'), args: { value: 'Bob' } },
+    click(on('button', 'Sign up')),
+    { ...click(menu), assertions: [expanded] },
+    click(on('button', 'Check')),
+  ]);
+  const calls = content('a.spec.ts').match(/homePage\.\w+(?:\.\w+)?\([^)]*\)(?=;)/g);
+  expect(calls).toEqual([
+    'homePage.goto()',
+    'homePage.signUpButton.click()',
+    'homePage.signUp("Ann", "new")',
+    'homePage.signUpWithName("Bob")',
+    'homePage.togglePostOrdersOrder()',
+    'homePage.checkButton.click()',
+  ]);
+  expect(pages[0]?.content('')).toContain('async signUp(name: string, status: string): Promise<void> {');
+});
+
 /** A page and an \`expect\` that note what is done, in the words of the locators that lead there. */
 const recorder = `
 const log = [];
