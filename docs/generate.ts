@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { TargetUse } from '../src/actions/action.js';
 import { matchers } from '../src/actions/expect.js';
 import { actionFamilies, actions } from '../src/actions/registry.js';
+import { grantSchema } from '../src/config/http-schema.js';
 import { configSchema } from '../src/config/schema.js';
 import { errorMeanings, type ErrorCode } from '../src/model/errors.js';
 import { limitSchema } from '../src/model/policy.js';
@@ -240,12 +241,13 @@ function configurationPage(): string[] {
   const { properties = {}, ...schema } = schemaOf(configSchema);
   const policy = properties['policy']?.anyOf?.find((each) => each.properties !== undefined) ?? {};
   const rules = policy.properties?.['tools']?.additionalProperties;
+  const grant = schemaOf(grantSchema);
   return [
     '# Configuration',
     '',
     '`codegen.config.json` in the workspace, or the file that `--config` names. `codegen-session-mcp init` writes one with every default and a comment for each key. Comments and trailing commas are allowed.',
     '',
-    'An unknown key or a bad value is an error that names the key, the value and what is allowed; the server does not start on it. A changed file is picked up at the next call, except `state.dir`, which is read at the start. A broken change leaves the last good configuration in force and says so on stderr.',
+    'An unknown key or a bad value is an error that names the key, the value and what is allowed; the server does not start on it. A changed file is picked up at the next call, except `state.dir` and `http`, which are read at the start. A broken change leaves the last good configuration in force and says so on stderr.',
     '',
     ...keyTable({ ...schema, properties: { ...properties, ...shortPolicy(properties['policy']) } }),
     '## `use`',
@@ -268,6 +270,14 @@ function configurationPage(): string[] {
     'The entries of `writes.limits` and of every `limits` in a policy.',
     '',
     ...keyTable(schemaOf(limitSchema)),
+    '## Grants',
+    '',
+    'The entries of `grants`. [Serving over HTTP](http.md#grants) shows some and explains them.',
+    '',
+    ...keyTable({
+      ...grant,
+      properties: { ...grant.properties, ...shortPolicy(grant.properties?.['policy']) },
+    }),
   ];
 }
 

@@ -189,7 +189,7 @@ export async function serveHttp({ port, host, name, grant: named, ...location }:
   stopWithProcess((exitCode) => {
     stopping ??= (async () => {
       server.close();
-      await endpoint.drain(drainingMs);
+      await endpoint.drain(exitCode === 0 ? drainingMs : 0);
       await backend.close(0);
       await endpoint.close();
       await own.end();
