@@ -24,6 +24,7 @@ const test = base.extend<{ ci: Connecting; bots: Connecting }, { serving: Servin
               default: 'allow',
               hide: ['end_*'],
               tools: {
+                clear_codegen_session: { action: 'require_approval' },
                 get_codegen_session: {
                   limits: [
                     { counter: 'looks', window, max: 2, scope: 'session' },
@@ -90,10 +91,15 @@ test('a grant records a test into its own directory, and another never learns of
   const second = await ci.start();
   expect(second.error).toMatchObject({ code: 'SESSION_LIMIT' });
   await ci.record(sessionId, { action: 'fill', target: 'getByRole("textbox")', value: 'milk' });
-  const { files } = await ci.call('end_codegen_session', { sessionId });
+  const { files } = await ci.call('end_codegen_session', { sessionId, verify: 'report' });
   const spec = path.join(place, 'tests/ci/adds-a-task.spec.ts');
   expect(files).toMatchObject([{ path: 'tests/ci/adds-a-task.spec.ts', change: 'created' }]);
   expect(await readFile(spec, 'utf8')).toContain('milk');
+
+  const log = (await readFile(path.join(place, '.codegen/audit.jsonl'), 'utf8')).split('\n');
+  expect(
+    log.find((line) => line.includes('"end_codegen_session"') && line.includes('adds-a-task')),
+  ).toContain('"grant":"ci"');
 
   const foreign = await bots.start({ resume: 'tests/ci/adds-a-task.spec.ts' });
   const none = await bots.start({ resume: 'tests/ci/none.spec.ts' });
@@ -143,10 +149,25 @@ test('policy and limits are those of the grant, over all its connections or one'
     'codegen_limit_used{grant="guest",scope="grant",counter="looks of all",window="hour"} 3',
   );
   expect(text).toContain('codegen_mcp_sessions_open{grant="guest"} 2');
+  expect(text).toContain('codegen_verify_runs_total{status="passed"} 1');
+  expect(text).toContain('codegen_call_duration_seconds_count{tool="end_codegen_session"}');
   for (const token of Object.values(tokens)) expect(text + serving.stderr()).not.toContain(token);
   expect(serving.stderr()).toContain('GUEST_TOKEN has fewer than 32 characters');
   expect(serving.stderr()).not.toContain('BOTS_TOKEN');
   await Promise.all([guest.close(), other.close()]);
+});
+
+test('a person is asked through the client of the call', async ({ serving, pages }) => {
+  const questions: string[] = [];
+  const asking = await serving.connect(tokens.guest, () => {
+    questions.push('asked');
+    return { action: 'accept', content: { approve: questions.length > 1 } };
+  });
+  const { sessionId } = await asking.start({ url: `${pages.url}/todo.html` });
+  expect((await asking.call('clear_codegen_session', { sessionId })).error?.code).toBe('POLICY_DENIED');
+  expect((await asking.call('clear_codegen_session', { sessionId })).error).toBeUndefined();
+  expect(questions).toHaveLength(2);
+  await asking.close();
 });
 
 test('no process that the server starts has a token', async ({ serving, ci, pages }) => {

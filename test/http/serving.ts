@@ -3,6 +3,7 @@ import { request, type IncomingHttpHeaders } from 'node:http';
 import { request as requestSecurely } from 'node:https';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ElicitRequestSchema, type ElicitResult } from '@modelcontextprotocol/sdk/types.js';
 import { binary, callsOf, type Connection } from '../fixtures.js';
 
 /** A real server over HTTP, in a process of its own. */
@@ -11,8 +12,8 @@ export interface Serving {
   port: number;
   pid: number;
   stderr: () => string;
-  /** An MCP client of a grant. */
-  connect: (token?: string) => Promise<Connecting>;
+  /** `connectAt` this server. */
+  connect: (token?: string, answer?: () => ElicitResult) => Promise<Connecting>;
   /** One request, as it is given. */
   send: (options?: Sent) => Promise<Received>;
   /** Tells the server to stop, and resolves to its exit code. */
@@ -36,11 +37,17 @@ export interface Received {
   text: string;
 }
 
-/** An MCP client of what is served at a URL. */
-export async function connectAt(url: string, token?: string): Promise<Connecting> {
+/** An MCP client of what is served at a URL; with `answer`, one that can ask a person. */
+export async function connectAt(
+  url: string,
+  token?: string,
+  answer?: () => ElicitResult,
+): Promise<Connecting> {
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
-  const client = new Client({ name: 'test', version: '1' });
+  const capabilities = answer === undefined ? {} : { elicitation: { form: {} } };
+  const client = new Client({ name: 'test', version: '1' }, { capabilities });
+  if (answer !== undefined) client.setRequestHandler(ElicitRequestSchema, answer);
   await client.connect(transport);
   return { client, transport, ...callsOf(client) };
 }
@@ -73,7 +80,7 @@ export async function serve(
     port: Number(port),
     pid: child.pid ?? 0,
     stderr: () => stderr,
-    connect: (token) => connectAt(url, token),
+    connect: (...of) => connectAt(url, ...of),
     send: ({ method = 'POST', path = '/mcp', headers = {}, body } = {}) =>
       new Promise((resolve, reject) => {
         const outgoing = open(
