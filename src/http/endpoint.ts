@@ -50,6 +50,7 @@ export function createEndpoint(
   open: (grant: string) => Served,
   newId: () => string,
   idleMs: () => number,
+  now: () => number = () => performance.now(),
 ): Endpoint {
   const entries = new Map<string, Entry>();
   let isDraining = false;
@@ -59,8 +60,8 @@ export function createEndpoint(
 
   function watchIdle(entry: Entry): void {
     clearTimeout(entry.idle);
-    entry.lastUsed = performance.now();
-    if (entry.open.size > 0) return;
+    entry.lastUsed = now();
+    if (entry.open.size > 0 || entry.ending !== undefined) return;
     entry.idle = setTimeout(() => void entry.transport.close(), idleMs());
     entry.idle.unref();
   }
@@ -74,7 +75,7 @@ export function createEndpoint(
       transport,
       open: new Set(),
       calls: new Set(),
-      lastUsed: performance.now(),
+      lastUsed: now(),
       idle: undefined,
       ending: undefined,
     };
@@ -106,7 +107,7 @@ export function createEndpoint(
     const own = [...entries.values()].filter((entry) => entry.grant === grant);
     if (own.length < sessionsOfGrantAtMost && entries.size < sessionsAtMost) return true;
     const [longest] = own
-      .filter(({ open, lastUsed }) => open.size === 0 && performance.now() - lastUsed > givesWayMs)
+      .filter(({ open, lastUsed }) => open.size === 0 && now() - lastUsed > givesWayMs)
       .sort((one, other) => one.lastUsed - other.lastUsed);
     void longest?.transport.close();
     return longest !== undefined;
