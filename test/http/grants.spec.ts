@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { configure, descendants, expect, test as base } from '../fixtures.js';
 import { initialize, messageHeaders, serve, type Connecting, type Serving } from './serving.js';
 
@@ -215,17 +216,32 @@ test('a wrong, a missing and a malformed token get one answer', async ({ serving
   expect(metrics.status).toBe(401);
 });
 
-test('a grant that is taken away is let in no more, and its sessions end', async ({
+test('a grant that is taken away is let in no more, its sessions end, and the others hear what changed', async ({
   serving,
   place,
+  ci,
   bots,
 }) => {
   expect((await bots.client.listTools()).tools).toHaveLength(6);
-  await configure(place, { grants: [{ name: 'ci', tokenEnv: 'CI_TOKEN', output: { dir: 'tests/ci' } }] });
+  expect((await ci.client.listTools()).tools).toHaveLength(6);
+  let changes = 0;
+  ci.client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
+    changes++;
+  });
+  const grant = { name: 'ci', tokenEnv: 'CI_TOKEN', output: { dir: 'tests/ci' } };
+  const policy = { version: '1', default: 'allow', hide: ['run_*'] };
+  await configure(place, { grants: [{ ...grant, policy }] });
   const headers = { ...messageHeaders, Authorization: `Bearer ${tokens.bots}` };
   await expect.poll(async () => (await serving.send({ headers, body: initialize() })).status).toBe(401);
   const asCi = { Authorization: `Bearer ${tokens.ci}` };
   const counted = async (): Promise<string> =>
     (await serving.send({ method: 'GET', path: '/metrics', headers: asCi })).text;
   await expect.poll(counted).not.toContain('codegen_mcp_sessions_open{grant="bots"}');
+  await expect.poll(() => changes).toBe(1);
+  expect((await ci.client.listTools()).tools).toHaveLength(5);
+
+  // One whose token is not there yet changes nothing.
+  await configure(place, { grants: [grant, { name: 'late', tokenEnv: 'LATE_TOKEN' }] });
+  await expect.poll(serving.stderr).toContain('grants.1.tokenEnv is "LATE_TOKEN"');
+  expect((await ci.client.listTools()).tools).toHaveLength(5);
 });
