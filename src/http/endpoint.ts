@@ -9,6 +9,8 @@ const sessionsAtMost = 500;
 const sessionsOfGrantAtMost = 100;
 /** Requests of one MCP session that may be under way. */
 const requestsAtMost = 64;
+/** Bytes of one request. */
+const bytesAtMost = 4 * 1024 * 1024;
 /** Milliseconds without a request after which an MCP session gives way to a new one, where there is no room. */
 const givesWayMs = 60_000;
 
@@ -68,7 +70,10 @@ export function createEndpoint(
 
   async function start(id: string, grant: string): Promise<Entry> {
     const served = open(grant);
-    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => id });
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: () => id,
+      maxRequestBodySize: bytesAtMost,
+    });
     const entry: Entry = {
       grant,
       served,
@@ -122,6 +127,11 @@ export function createEndpoint(
       if (!['GET', 'POST', 'DELETE'].includes(request.method ?? '')) {
         const headers = { Allow: 'GET, POST, DELETE' };
         refuse(response, { status: 405, message: 'Method not allowed', headers });
+        return;
+      }
+      // The SDK says so too, but gives what is on its way so little time that clients see the connection break instead.
+      if (Number(request.headers['content-length']) > bytesAtMost) {
+        refuse(response, { status: 413, message: `Payload Too Large: ${bytesAtMost} bytes at most` });
         return;
       }
       const named = request.headers['mcp-session-id'];

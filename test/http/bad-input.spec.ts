@@ -37,7 +37,7 @@ test('whatever is wrong with a request is told by its status and as JSON-RPC, an
     headers: { ...session, ...headers },
     body,
   });
-  const big = Buffer.alloc(5 * 1024 * 1024, ' ');
+  const big = Buffer.alloc(4 * 1024 * 1024 + 1024, ' ');
   const batch = JSON.stringify(Array.from({ length: 101 }, () => ({ jsonrpc: '2.0', method: 'a' })));
 
   const wrong: [what: string, sent: Sent, status: number, code: number][] = [
