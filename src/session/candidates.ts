@@ -3,7 +3,7 @@ import type { LivePage } from '../browser/live.js';
 import { roleAndName, type SnapshotView } from '../browser/snapshot.js';
 import type { CodegenError } from '../model/errors.js';
 import { within } from '../model/within.js';
-import { matchesOf } from './record.js';
+import { matchesOf } from './targets.js';
 
 /** How many candidates a hint names. */
 const candidatesShown = 4;

@@ -1,42 +1,33 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import type { Frame, Locator } from 'playwright';
-import { z } from 'zod';
-import type { Action, ActionContext, PreparedAction, SessionFiles, SessionPages } from '../actions/action.js';
-import { assertedTexts, expect, isUnchecked, takesLong } from '../actions/expect.js';
+import type { Frame } from 'playwright';
+import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
+import { expect, isUnchecked, takesLong } from '../actions/expect.js';
 import { newPage, switchPage } from '../actions/pages.js';
 import { actions, groupTitle } from '../actions/registry.js';
 import { undo } from '../actions/structure.js';
-import { bestLocator } from '../browser/best-locator.js';
 import { brittleness } from '../browser/brittle.js';
 import { describeElement } from '../browser/describe.js';
-import { addressOf, firstPage, type Live, type LivePage } from '../browser/live.js';
-import { isLocatorExpression, parseLocatorExpression, toLocator } from '../browser/locator-expression.js';
-import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
-import { lineOfRef } from '../browser/snapshot.js';
+import { addressOf, firstPage, type Live } from '../browser/live.js';
+import { toLocator } from '../browser/locator-expression.js';
 import { CodegenError } from '../model/errors.js';
-import { invalidInput } from '../model/invalid.js';
-import type { LocatorChain } from '../model/locator.js';
-import { nearest } from '../model/nearest.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf } from './announced.js';
+import { checkRequest } from './check-request.js';
 import { createEffects, type Effects } from './effects.js';
 import { browserGone, explainFailure, pageBlocked, waysOn } from './failure.js';
-import { targetSchema, type ActionRequest } from './request.js';
+import type { ActionRequest, CheckedRequest } from './request.js';
+import { bringToFront, matchSignals, pagesOf, settled, speakOf } from './session-pages.js';
 import type { Session } from './session.js';
+import { isRef, pinRefs, resolveTarget, type Located } from './targets.js';
 
 /** Milliseconds that an action may take beyond its own time-out. */
 const graceMs = 1000;
 /** Milliseconds for a look at an element. */
 const lookMs = 1000;
-/** Milliseconds for a page to come to the front. */
-const frontMs = 1000;
 /** Characters of what an action read from the page. */
 const longestResult = 10_000;
-/** Milliseconds between looks at whether what is expected has come. */
-const signalPollMs = 20;
 
 /** What recording is bound to: the time for an action and for a navigation, and the files that it may use. */
 export interface RecordLimits {
@@ -53,30 +44,14 @@ export interface RecordOutcome {
   failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
 }
 
-/** An action of a call, checked. */
-interface Request {
-  action: Action;
-  prepared: PreparedAction;
-  target: string | undefined;
-  /** The second element, of an action that takes one. */
-  to: string | undefined;
-  note: string | undefined;
-  record: boolean;
-}
-
 /** Something to do in the page, from an agent's action or a saved step. */
-export interface Task extends Request {
+export interface Task extends CheckedRequest {
   /** Finds the locator that the step is to have, and the one element that it acts on. */
   locate: () => Promise<Located>;
   /** Finds the second element, of an action that takes one. */
   locateTo: () => Promise<Located>;
   /** What it has to bring about, where that is known. */
   signals?: readonly Signal[] | undefined;
-}
-
-export interface Located {
-  chain?: LocatorChain | undefined;
-  pin?: Pin | undefined;
 }
 
 /**
@@ -99,8 +74,8 @@ export async function recordActions(
     .filter(isRef);
   const pins = await pinRefs(shown, [...new Set(refs)]);
   await effectsOf(session, live)?.catchUp();
-  const resolve = (request: Request): Promise<Located> =>
-    resolveTarget(request, live, shown, pins, session.use.testIdAttribute, limits);
+  const resolve = (request: CheckedRequest): Promise<Located> =>
+    resolveTarget(request, live, shown, pins, limits.actionMs, session.use.testIdAttribute);
   const tasks = requests.map((request) => ({
     ...request,
     locate: () => resolve(request),
@@ -229,127 +204,6 @@ function effectsOf(session: Session, live: Live): Effects | undefined {
   return session.effects;
 }
 
-function checkRequest(raw: ActionRequest, index: number, baseURL: string | undefined): Request {
-  const where = `actions[${index}]`;
-  const { action: name, target, note, record = true } = raw;
-  const action = actions.get(name);
-  if (action === undefined) {
-    const guess = nearest(name, [...actions.keys()]);
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `${where}: there is no action "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`,
-      { hint: `Actions: ${[...actions.keys()].join(', ')}.` },
-    );
-  }
-  const takesTarget = action.target !== 'none';
-  const fields = [
-    ...(takesTarget ? ['target'] : []),
-    ...(action.takesTo ? ['to'] : []),
-    ...Object.keys(action.fields.shape),
-    ...(action.recorded ? ['note', 'record'] : []),
-  ];
-  if (action.target === 'element' && target === undefined)
-    throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs a target.`, {
-      hint: "Give a ref of the snapshot (e12) or a locator such as getByRole('button', { name: 'Save' }).",
-    });
-  const to = action.takesTo ? targetSchema.safeParse(raw['to']).data : undefined;
-  if (action.takesTo && to === undefined)
-    throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs \`to\`, the second element.`, {
-      hint: 'Give it as target is given: a ref of the snapshot, a locator or a selector.',
-    });
-  const envelopeFields = new Set([
-    ...['action', 'note', 'record'],
-    ...(takesTarget ? ['target'] : []),
-    ...(action.takesTo ? ['to'] : []),
-  ]);
-  const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !envelopeFields.has(key)));
-  for (const each of [target, to]) if (each !== undefined && !isRef(each)) chainOf(each);
-  try {
-    return { action, prepared: action.prepare(own, baseURL), target, to, note, record };
-  } catch (error) {
-    throw error instanceof z.ZodError
-      ? invalidInput(error, `${where} ${name}`, fields, action.fields)
-      : error;
-  }
-}
-
-/** A reference as snapshots print it: `e12`, or `f1e3` in a frame. */
-function isRef(target: string): boolean {
-  return /^(?:f\d+)?e\d+$/.test(target);
-}
-
-/** A locator expression is parsed; anything else is a Playwright selector. */
-function chainOf(target: string): LocatorChain {
-  return isLocatorExpression(target)
-    ? parseLocatorExpression(target)
-    : [{ method: 'locator', args: [target] }];
-}
-
-/** Resolves references before the first action, since every further snapshot gives out new ones. */
-async function pinRefs(current: LivePage, refs: readonly string[]): Promise<Map<string, Pin | undefined>> {
-  const pins = await Promise.all(refs.map((ref) => pinNow(refLocator(current, ref))));
-  return new Map(refs.map((ref, index) => [ref, pins[index]]));
-}
-
-/** The element of a reference, by the name that it has in Playwright's latest snapshot. */
-function refLocator({ page, view }: LivePage, ref: string): Locator {
-  return page.getByRef(lineOfRef(view ?? [], ref)?.ref ?? ref);
-}
-
-/** What a target matches now, for looking at it. */
-export function targetLocator(current: LivePage, target: string): Locator {
-  return isRef(target) ? refLocator(current, target) : toLocator(current.page, chainOf(target));
-}
-
-/** What an ambiguous target matches, each by a locator that is its own. */
-export async function matchesOf(current: LivePage, target: string, most: number): Promise<string[]> {
-  const locator = targetLocator(current, target);
-  const count = Math.min(await locator.count(), most);
-  const indexes = Array.from({ length: count }, (_, index) => index);
-  return Promise.all(indexes.map(async (index) => (await locator.nth(index).normalize()).toString()));
-}
-
-async function resolveTarget(
-  request: Request,
-  { current: { page, id }, secrets }: Live,
-  shown: LivePage,
-  pins: ReadonlyMap<string, Pin | undefined>,
-  testIdAttribute = 'data-testid',
-  limits: RecordLimits,
-): Promise<Located> {
-  const { action, target, prepared } = request;
-  const best = async (pin: Pin, asserted?: string[]): Promise<LocatorChain> => {
-    const chain = await bestLocator(pin, { testIdAttribute, asserted });
-    const told = secrets.foundIn(chain);
-    return told.length === 0
-      ? chain
-      : bestLocator(pin, { testIdAttribute, asserted: [...(asserted ?? []), ...told] });
-  };
-  if (target === undefined) return {};
-  if (!isRef(target)) {
-    const given = chainOf(target);
-    if (action.target === 'subject') return { chain: given };
-    const pin = await pinSoon(toLocator(page, given), limits.actionMs);
-    return { chain: await best(pin), pin };
-  }
-  if (id !== shown.id)
-    throw new CodegenError(
-      'TARGET_NOT_FOUND',
-      `The ref ${target} is one of page ${shown.id}, not of ${id}.`,
-      {
-        hint: 'After switchPage use a locator, or the refs of the result in the next call.',
-      },
-    );
-  const pin = pins.get(target);
-  if (pin === undefined || (await pin.locator.count()) === 0)
-    throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
-      hint: 'Take a ref of the latest snapshot, or a locator.',
-    });
-  const texts = action.name === expect.name ? assertedTexts(prepared.args) : undefined;
-  const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
-  return { chain: await best(pin, asserted), pin };
-}
-
 /** A value of the page as text: JSON where it can be. */
 function shown(value: unknown, secrets: Secrets): string {
   let text;
@@ -407,72 +261,4 @@ function requireRecorded({ steps }: Session, live: Live, { action, prepared }: T
   throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
     hint: 'Open it again by a step that is recorded, or act there with "record": false.',
   });
-}
-
-async function bringToFront(live: Live, entry: LivePage): Promise<void> {
-  if (live.front === entry || entry.page.isClosed()) return;
-  await within(frontMs, entry.page.bringToFront());
-  live.front = entry;
-}
-
-function speakOf(step: Step, { id }: LivePage): void {
-  if (id === firstPage) delete step.page;
-  else step.page = id;
-}
-
-function pagesOf(live: Live): SessionPages {
-  return {
-    open: async () => (await live.open()).page,
-    async switchTo(id) {
-      const entry = live.pages.find((page) => page.id === id);
-      if (entry === undefined)
-        throw new CodegenError('INVALID_INPUT', `There is no page ${JSON.stringify(id)}.`, {
-          hint: `Pages: ${live.pages.map((page) => page.id).join(', ') || 'none; open one with newPage'}.`,
-        });
-      await entry.page.bringToFront();
-      live.current = live.front = entry;
-    },
-    async close() {
-      const closing = live.current;
-      await closing.page.close();
-      const next = live.pages.find((page) => page === closing.opener) ?? live.pages.at(-1);
-      if (next !== undefined) live.current = next;
-    },
-  };
-}
-
-/** Resolves when the page that was acted on, and those that came of it, have settled. */
-async function settled(live: Live, acted: LivePage, step: Step): Promise<void> {
-  const { signals = [] } = step;
-  await acted.settling.settle();
-  if (acted.settling.takeCopied()) step.copies = true;
-  const opened = new Set(signals.map((signal) => ('page' in signal ? signal.page : undefined)));
-  const others = live.pages.filter(
-    (page) => page !== acted && (page === live.current || opened.has(page.id)),
-  );
-  await Promise.all(others.map((page) => page.settling.settle()));
-}
-
-/** Waits for what a step has to bring about, and gives its pages the ids they had. */
-async function matchSignals(
-  live: Live,
-  step: Step,
-  expected: readonly Signal[],
-  limitMs: number,
-): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while ((step.signals ?? []).length < expected.length && performance.now() < deadline)
-    await sleep(signalPollMs);
-  const { signals = [] } = step;
-  for (const [index, wanted] of expected.entries()) {
-    const signal = signals[index];
-    if (signal?.type !== wanted.type)
-      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} came, as it did before.`, {
-        hint: 'Look at the snapshot for what happens instead.',
-      });
-    if (!('page' in signal && 'page' in wanted)) continue;
-    const entry = live.pages.find(({ id }) => id === signal.page);
-    if (entry !== undefined) live.rename(entry, wanted.page);
-    signal.page = wanted.page;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Action, PreparedAction } from '../actions/action.js';
 import { actions } from '../actions/registry.js';
 
 /** What names an element; a ref may be given as the snapshot prints it. */
@@ -17,3 +18,14 @@ export const requestSchema = z.looseObject({
 });
 
 export type ActionRequest = z.infer<typeof requestSchema>;
+
+/** An action of a call, checked. */
+export interface CheckedRequest {
+  action: Action;
+  prepared: PreparedAction;
+  target: string | undefined;
+  /** The second element, of an action that takes one. */
+  to: string | undefined;
+  note: string | undefined;
+  record: boolean;
+}

@@ -49,7 +49,7 @@ export const getCodegenSession = defineTool({
     const { elementSnapshot, pageState } = await import('../browser/page-state.js');
     const { takeScreenshot } = await import('../browser/screenshot.js');
     const { explainFailure } = await import('../session/failure.js');
-    const { targetLocator } = await import('../session/record.js');
+    const { targetLocator } = await import('../session/targets.js');
     const wanted = new Set(include);
     const found = context.sessions.find(sessionId);
     if (found.status !== 'open') return describe(context, found, wanted, call);

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { actions } from '../actions/registry.js';
+import { CodegenError } from '../model/errors.js';
+import { invalidInput } from '../model/invalid.js';
+import { nearest } from '../model/nearest.js';
+import { targetSchema, type ActionRequest, type CheckedRequest } from './request.js';
+import { chainOf, isRef } from './targets.js';
+
+/** Checks the action at an index of a call, all but what only the page can tell. Throws INVALID_INPUT. */
+export function checkRequest(raw: ActionRequest, index: number, baseURL: string | undefined): CheckedRequest {
+  const where = `actions[${index}]`;
+  const { action: name, target, note, record = true } = raw;
+  const action = actions.get(name);
+  if (action === undefined) {
+    const guess = nearest(name, [...actions.keys()]);
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `${where}: there is no action "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`,
+      { hint: `Actions: ${[...actions.keys()].join(', ')}.` },
+    );
+  }
+  const takesTarget = action.target !== 'none';
+  const fields = [
+    ...(takesTarget ? ['target'] : []),
+    ...(action.takesTo ? ['to'] : []),
+    ...Object.keys(action.fields.shape),
+    ...(action.recorded ? ['note', 'record'] : []),
+  ];
+  if (action.target === 'element' && target === undefined)
+    throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs a target.`, {
+      hint: "Give a ref of the snapshot (e12) or a locator such as getByRole('button', { name: 'Save' }).",
+    });
+  const to = action.takesTo ? targetSchema.safeParse(raw['to']).data : undefined;
+  if (action.takesTo && to === undefined)
+    throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs \`to\`, the second element.`, {
+      hint: 'Give it as target is given: a ref of the snapshot, a locator or a selector.',
+    });
+  const envelopeFields = new Set([
+    ...['action', 'note', 'record'],
+    ...(takesTarget ? ['target'] : []),
+    ...(action.takesTo ? ['to'] : []),
+  ]);
+  const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !envelopeFields.has(key)));
+  for (const each of [target, to]) if (each !== undefined && !isRef(each)) chainOf(each);
+  try {
+    return { action, prepared: action.prepare(own, baseURL), target, to, note, record };
+  } catch (error) {
+    throw error instanceof z.ZodError
+      ? invalidInput(error, `${where} ${name}`, fields, action.fields)
+      : error;
+  }
+}

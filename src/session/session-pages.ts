@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SessionPages } from '../actions/action.js';
+import { firstPage, type Live, type LivePage } from '../browser/live.js';
+import { CodegenError } from '../model/errors.js';
+import type { Signal, Step } from '../model/step.js';
+import { within } from '../model/within.js';
+
+/** Milliseconds for a page to come to the front. */
+const frontMs = 1000;
+/** Milliseconds between looks at whether what is expected has come. */
+const signalPollMs = 20;
+
+export async function bringToFront(live: Live, entry: LivePage): Promise<void> {
+  if (live.front === entry || entry.page.isClosed()) return;
+  await within(frontMs, entry.page.bringToFront());
+  live.front = entry;
+}
+
+export function speakOf(step: Step, { id }: LivePage): void {
+  if (id === firstPage) delete step.page;
+  else step.page = id;
+}
+
+export function pagesOf(live: Live): SessionPages {
+  return {
+    open: async () => (await live.open()).page,
+    async switchTo(id) {
+      const entry = live.pages.find((page) => page.id === id);
+      if (entry === undefined)
+        throw new CodegenError('INVALID_INPUT', `There is no page ${JSON.stringify(id)}.`, {
+          hint: `Pages: ${live.pages.map((page) => page.id).join(', ') || 'none; open one with newPage'}.`,
+        });
+      await entry.page.bringToFront();
+      live.current = live.front = entry;
+    },
+    async close() {
+      const closing = live.current;
+      await closing.page.close();
+      const next = live.pages.find((page) => page === closing.opener) ?? live.pages.at(-1);
+      if (next !== undefined) live.current = next;
+    },
+  };
+}
+
+/** Resolves when the page that was acted on, and those that came of it, have settled. */
+export async function settled(live: Live, acted: LivePage, step: Step): Promise<void> {
+  const { signals = [] } = step;
+  await acted.settling.settle();
+  if (acted.settling.takeCopied()) step.copies = true;
+  const opened = new Set(signals.map((signal) => ('page' in signal ? signal.page : undefined)));
+  const others = live.pages.filter(
+    (page) => page !== acted && (page === live.current || opened.has(page.id)),
+  );
+  await Promise.all(others.map((page) => page.settling.settle()));
+}
+
+/** Waits for what a step has to bring about, and gives its pages the ids they had. */
+export async function matchSignals(
+  live: Live,
+  step: Step,
+  expected: readonly Signal[],
+  limitMs: number,
+): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while ((step.signals ?? []).length < expected.length && performance.now() < deadline)
+    await sleep(signalPollMs);
+  const { signals = [] } = step;
+  for (const [index, wanted] of expected.entries()) {
+    const signal = signals[index];
+    if (signal?.type !== wanted.type)
+      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} came, as it did before.`, {
+        hint: 'Look at the snapshot for what happens instead.',
+      });
+    if (!('page' in signal && 'page' in wanted)) continue;
+    const entry = live.pages.find(({ id }) => id === signal.page);
+    if (entry !== undefined) live.rename(entry, wanted.page);
+    signal.page = wanted.page;
+  }
+}

@@ -1,0 +1,97 @@
+import type { Locator } from 'playwright';
+import { assertedTexts, expect } from '../actions/expect.js';
+import { bestLocator } from '../browser/best-locator.js';
+import type { Live, LivePage } from '../browser/live.js';
+import { isLocatorExpression, parseLocatorExpression, toLocator } from '../browser/locator-expression.js';
+import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
+import { lineOfRef } from '../browser/snapshot.js';
+import { CodegenError } from '../model/errors.js';
+import type { LocatorChain } from '../model/locator.js';
+import type { CheckedRequest } from './request.js';
+
+/** Where a target is. */
+export interface Located {
+  chain?: LocatorChain | undefined;
+  pin?: Pin | undefined;
+}
+
+/** A reference as snapshots print it: `e12`, or `f1e3` in a frame. */
+export function isRef(target: string): boolean {
+  return /^(?:f\d+)?e\d+$/.test(target);
+}
+
+/** A locator expression is parsed; anything else is a Playwright selector. */
+export function chainOf(target: string): LocatorChain {
+  return isLocatorExpression(target)
+    ? parseLocatorExpression(target)
+    : [{ method: 'locator', args: [target] }];
+}
+
+/** Resolves references before the first action, since every further snapshot gives out new ones. */
+export async function pinRefs(
+  current: LivePage,
+  refs: readonly string[],
+): Promise<Map<string, Pin | undefined>> {
+  const pins = await Promise.all(refs.map((ref) => pinNow(refLocator(current, ref))));
+  return new Map(refs.map((ref, index) => [ref, pins[index]]));
+}
+
+/** The element of a reference, by the name that it has in Playwright's latest snapshot. */
+function refLocator({ page, view }: LivePage, ref: string): Locator {
+  return page.getByRef(lineOfRef(view ?? [], ref)?.ref ?? ref);
+}
+
+/** What a target matches now, for looking at it. */
+export function targetLocator(current: LivePage, target: string): Locator {
+  return isRef(target) ? refLocator(current, target) : toLocator(current.page, chainOf(target));
+}
+
+/** What an ambiguous target matches, each by a locator that is its own. */
+export async function matchesOf(current: LivePage, target: string, most: number): Promise<string[]> {
+  const locator = targetLocator(current, target);
+  const count = Math.min(await locator.count(), most);
+  const indexes = Array.from({ length: count }, (_, index) => index);
+  return Promise.all(indexes.map(async (index) => (await locator.nth(index).normalize()).toString()));
+}
+
+/** Finds the locator that a step is to have, and its element. Throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS. */
+export async function resolveTarget(
+  request: CheckedRequest,
+  { current: { page, id }, secrets }: Live,
+  shown: LivePage,
+  pins: ReadonlyMap<string, Pin | undefined>,
+  actionMs: number,
+  testIdAttribute = 'data-testid',
+): Promise<Located> {
+  const { action, target, prepared } = request;
+  const best = async (pin: Pin, asserted?: string[]): Promise<LocatorChain> => {
+    const chain = await bestLocator(pin, { testIdAttribute, asserted });
+    const told = secrets.foundIn(chain);
+    return told.length === 0
+      ? chain
+      : bestLocator(pin, { testIdAttribute, asserted: [...(asserted ?? []), ...told] });
+  };
+  if (target === undefined) return {};
+  if (!isRef(target)) {
+    const given = chainOf(target);
+    if (action.target === 'subject') return { chain: given };
+    const pin = await pinSoon(toLocator(page, given), actionMs);
+    return { chain: await best(pin), pin };
+  }
+  if (id !== shown.id)
+    throw new CodegenError(
+      'TARGET_NOT_FOUND',
+      `The ref ${target} is one of page ${shown.id}, not of ${id}.`,
+      {
+        hint: 'After switchPage use a locator, or the refs of the result in the next call.',
+      },
+    );
+  const pin = pins.get(target);
+  if (pin === undefined || (await pin.locator.count()) === 0)
+    throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
+      hint: 'Take a ref of the latest snapshot, or a locator.',
+    });
+  const texts = action.name === expect.name ? assertedTexts(prepared.args) : undefined;
+  const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
+  return { chain: await best(pin, asserted), pin };
+}
