@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { within } from '../model/within.js';
+import { readMessage } from './message.js';
 import { refuse, type Refusal } from './refuse.js';
 
 /** MCP sessions in all, and of one grant. */
@@ -9,8 +10,6 @@ const sessionsAtMost = 500;
 const sessionsOfGrantAtMost = 100;
 /** Requests of one MCP session that may be under way. */
 const requestsAtMost = 64;
-/** Bytes of one request. */
-const bytesAtMost = 4 * 1024 * 1024;
 /** Milliseconds without a request after which an MCP session gives way to a new one, where there is no room. */
 const givesWayMs = 60_000;
 
@@ -70,10 +69,7 @@ export function createEndpoint(
 
   async function start(id: string, grant: string): Promise<Entry> {
     const served = open(grant);
-    const transport = new StreamableHTTPServerTransport({
-      sessionIdGenerator: () => id,
-      maxRequestBodySize: bytesAtMost,
-    });
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => id });
     const entry: Entry = {
       grant,
       served,
@@ -104,7 +100,9 @@ export function createEndpoint(
       watchIdle(entry);
       onAnswered();
     });
-    await entry.transport.handleRequest(request, response);
+    const sent = await readMessage(request);
+    if ('status' in sent) refuse(response, sent);
+    else await entry.transport.handleRequest(request, response, sent.message);
   }
 
   /** Whether there is room for a session of a grant, made where need be by ending one that nobody seems to use. */
@@ -127,11 +125,6 @@ export function createEndpoint(
       if (!['GET', 'POST', 'DELETE'].includes(request.method ?? '')) {
         const headers = { Allow: 'GET, POST, DELETE' };
         refuse(response, { status: 405, message: 'Method not allowed', headers });
-        return;
-      }
-      // The SDK says so too, but gives what is on its way so little time that clients see the connection break instead.
-      if (Number(request.headers['content-length']) > bytesAtMost) {
-        refuse(response, { status: 413, message: `Payload Too Large: ${bytesAtMost} bytes at most` });
         return;
       }
       const named = request.headers['mcp-session-id'];
