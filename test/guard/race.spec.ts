@@ -121,8 +121,8 @@ test('two thousand calls of eight processes, two of them stopped at every step: 
   const total: Limit = { counter: 'total', window: 'hour', max: 500, scope: 'server' };
   const running = team.map(({ admit }, index) =>
     index < 2
-      ? // A call takes seven steps, so that it is each one's turn.
-        admit({ limits: [burst, every], calls: 25, atOnce: 1, stopEvery: 9 })
+      ? // Not a multiple of the steps that a call takes, so that it is each one's turn.
+        admit({ limits: [burst, every], calls: 25, atOnce: 1, stopEvery: 5 })
       : admit({
           limits: index % 2 === 0 ? [burst, every] : [total],
           calls: 325,
@@ -134,7 +134,7 @@ test('two thousand calls of eight processes, two of them stopped at every step: 
   const outcomes = made.flat().map(({ outcome }) => outcome);
   expect(outcomes).toHaveLength(2_000);
   expect(new Set(outcomes)).toEqual(new Set(['admitted', 'RATE_LIMITED']));
-  expect(stops).toBeGreaterThan(30);
+  expect(stops).toBeGreaterThan(20);
 
   const totals = made.filter((_, index) => index >= 2 && index % 2 === 1).flat();
   expect(totals.filter(({ outcome }) => outcome === 'admitted')).toHaveLength(500);
