@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import {
   CallToolRequestSchema,
@@ -6,9 +7,9 @@ import {
   GetPromptRequestSchema,
   ListPromptsRequestSchema,
   ListToolsRequestSchema,
+  ListToolsResultSchema,
   McpError,
   type CallToolResult,
-  type Tool as ListedTool,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { CallOutcome } from './guard/audit.js';
 import type { WrittenFile } from './guard/plan.js';
@@ -16,9 +17,13 @@ import { CodegenError, messageOf } from './model/errors.js';
 import type { Secrets } from './model/secrets.js';
 import { personBehind } from './person.js';
 import { instructions, recordTestPrompt, recordTestMessage } from './prompts.js';
-import { tools } from './tools/registry.js';
-import { advertisedInput, advertisedOutput, type Answer, type Tool, type ToolContext } from './tools/tool.js';
+import type { Answer, ToolContext } from './tools/tool.js';
 import { version } from './version.js';
+
+/** The tools as clients see them. The build writes them down, so that a server starts without what the tools need. */
+const { tools: listedTools } = ListToolsResultSchema.parse(
+  JSON.parse(readFileSync(new URL('../schema/tools.json', import.meta.url), 'utf8')),
+);
 
 /** A call that was answered. */
 export interface Served {
@@ -41,8 +46,9 @@ export function createServer(
   );
   // The low-level handlers, since arguments are validated here and not by the SDK, which drops unknown keys.
   const { server } = mcp;
-  const visibleTools = (): Tool[] => tools.filter(({ name }) => context.guard.visible(name));
-  const namesOf = (list: readonly Tool[]): string => list.map(({ name }) => name).join(' ');
+  const visibleTools = (): typeof listedTools =>
+    listedTools.filter(({ name }) => context.guard.visible(name));
+  const namesOf = (list: typeof listedTools): string => list.map(({ name }) => name).join(' ');
   /** The tools that the client knows of. */
   let known = namesOf(visibleTools());
   /** Reads the configuration anew, and tells the client where other tools are visible now. */
@@ -59,14 +65,18 @@ export function createServer(
     await context.refresh();
     const visible = visibleTools();
     known = namesOf(visible);
-    // The list need not wait for the log.
-    setImmediate(() => void context.guard.audit().then((audit) => audit.start()));
-    return { tools: visible.map(listed) };
+    // The list need not wait for the log, nor for what the first call needs.
+    setImmediate(() => {
+      void context.guard.audit().then((audit) => audit.start());
+      void import('./tools/registry.js');
+    });
+    return { tools: visible };
   });
 
   server.setRequestHandler(
     CallToolRequestSchema,
     async ({ params }, { signal, requestId, sendNotification }) => {
+      const { tools } = await import('./tools/registry.js');
       const tool = tools.find(({ name }) => name === params.name);
       const audited = (await context.guard.audit()).call({
         tool: tool?.name ?? 'unknown',
@@ -160,17 +170,6 @@ function noting(context: ToolContext, files: WrittenFile[]): ToolContext {
         return written;
       },
     },
-  };
-}
-
-function listed(tool: Tool): ListedTool {
-  return {
-    name: tool.name,
-    title: tool.title,
-    description: tool.description,
-    inputSchema: { ...advertisedInput(tool), type: 'object' },
-    outputSchema: { ...advertisedOutput(tool), type: 'object' },
-    annotations: tool.annotations,
   };
 }
 

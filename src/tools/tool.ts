@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { BrowserPool } from '../browser/launch.js';
 import type { RunningCalls } from '../calls.js';
 import type { PageState } from '../browser/page-state.js';
@@ -90,15 +90,6 @@ export function defineTool<Input extends z.ZodObject>(
   };
 }
 
-/** The schema of a tool's arguments as it is advertised: what is marked `shallow` is only described. */
-export function advertisedInput(tool: Tool): Record<string, unknown> {
-  return toJsonSchema(tool.input);
-}
-
-export function advertisedOutput(tool: Tool): Record<string, unknown> {
-  return { type: 'object', properties: { ...tool.output, error: types.object } };
-}
-
 /** The types of results, as JSON Schema has them. */
 export const types = {
   text: { type: 'string' },
@@ -115,31 +106,6 @@ export const shallow = { shallow: true };
 
 /** Marks a schema whose name says enough, so that its description is left to the documentation. */
 export const selfEvident = { selfEvident: true };
-
-/** What a schema checks and an agent need not know beforehand. */
-const unadvertised = [
-  'additionalProperties',
-  'minLength',
-  'maxLength',
-  'minItems',
-  'exclusiveMinimum',
-  'maximum',
-];
-
-function toJsonSchema(schema: z.ZodObject): Record<string, unknown> {
-  const { $schema, ...json } = z.toJSONSchema(schema, {
-    io: 'input',
-    override({ jsonSchema }) {
-      if (jsonSchema['shallow'] === true)
-        for (const key of Object.keys(jsonSchema))
-          if (key !== 'type' && key !== 'description') Reflect.deleteProperty(jsonSchema, key);
-      if (jsonSchema['selfEvident'] === true)
-        for (const key of ['description', 'selfEvident']) Reflect.deleteProperty(jsonSchema, key);
-      for (const key of unadvertised) Reflect.deleteProperty(jsonSchema, key);
-    },
-  });
-  return json;
-}
 
 /** The part of a result that tells of the session's pages. */
 export const pageOutput = {
