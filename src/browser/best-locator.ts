@@ -15,6 +15,9 @@ import type { Pin } from './pin.js';
 import { isRole } from './roles.js';
 import { parseSnapshot, roleAndName } from './snapshot.js';
 
+/** Candidates that are tried at once: the first that fits is taken, and each costs the page time. */
+const atOnce = 3;
+
 export interface LocatorWishes {
   testIdAttribute: string;
   /** The texts that are asserted of the element: its own text must not tell which element is meant. */
@@ -37,10 +40,33 @@ export async function bestLocator(pin: Pin, wishes: LocatorWishes): Promise<Loca
   if (strong) return [...within, ...(await withExactName(pin.frame, own))];
   const handle = await pin.locator.elementHandle();
   try {
-    return [...within, ...(await better(pin, handle, own, wishes))];
+    return [...within, ...(await betterAsBefore(pin, handle, own, wishes))];
   } finally {
     await handle.dispose();
   }
+}
+
+/** What was found in each frame, by what it was found for. */
+const foundIn = new WeakMap<Frame, Map<string, LocatorChain>>();
+/** Locators that are remembered of one frame. */
+const rememberedAtMost = 500;
+
+/** An element that was told before is told the same way, as long as that fits: it takes long to find one. */
+async function betterAsBefore(
+  pin: Pin,
+  handle: ElementHandle<Element>,
+  own: LocatorChain,
+  wishes: LocatorWishes,
+): Promise<LocatorChain> {
+  const found = foundIn.get(pin.frame) ?? new Map<string, LocatorChain>();
+  foundIn.set(pin.frame, found);
+  const key = JSON.stringify([own, wishes]);
+  const known = found.get(key);
+  if (known !== undefined && (await matchesOnly(pin.frame, known, handle))) return known;
+  const chain = await better(pin, handle, own, wishes);
+  if (found.size >= rememberedAtMost) found.clear();
+  found.set(key, chain);
+  return chain;
 }
 
 async function better(
@@ -81,9 +107,12 @@ async function better(
     const candidates = way
       .flatMap(formsOf)
       .filter((chain) => allowed(chain) && brittleness(chain).size === 0);
-    const verdicts = await Promise.all(candidates.map(fits));
-    const chosen = candidates[verdicts.indexOf(true)];
-    if (chosen !== undefined) return chosen;
+    for (let tried = 0; tried < candidates.length; tried += atOnce) {
+      const some = candidates.slice(tried, tried + atOnce);
+      const verdicts = await Promise.all(some.map(fits));
+      const chosen = some[verdicts.indexOf(true)];
+      if (chosen !== undefined) return chosen;
+    }
   }
   return own.length > 0 && allowed(own) ? own : byPosition(pin.frame, handle, subjects.at(-1) ?? byTag);
 }
