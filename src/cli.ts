@@ -79,7 +79,7 @@ async function run(args: string[]): Promise<number> {
     return 0;
   }
   if (values.version) {
-    const { version } = await import('./version.js');
+    const { version } = await import('./model/version.js');
     process.stdout.write(`${version}\n`);
     return 0;
   }
@@ -114,13 +114,13 @@ async function run(args: string[]): Promise<number> {
     return 0;
   }
   if (values.port !== undefined) {
-    const { serveHttp } = await import('./http.js');
+    const { serveHttp } = await import('./server/http/http.js');
     const { host = '127.0.0.1', name, grant } = values;
     await serveHttp({ ...location, port: portOf(values.port), host, name, grant });
     return 0;
   }
   if (values.host !== undefined) throw new UsageError('--host needs --port');
-  const { serveStdio } = await import('./stdio.js');
+  const { serveStdio } = await import('./server/stdio.js');
   await serveStdio({ ...location, name: values.name, grant: values.grant ?? 'local' });
   return 0;
 }

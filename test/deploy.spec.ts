@@ -8,7 +8,7 @@ import { startChromium } from './fixtures/browser-hosts.js';
 import { startBalancer } from './fixtures/nginx.js';
 import { freePort, startRedis } from './fixtures/redis.js';
 import { configure, expect, test } from './fixtures.js';
-import { connectAt, serve, type Connecting, type Serving } from './http/serving.js';
+import { connectAt, serve, type Connecting, type Serving } from './server/http/serving.js';
 
 const tokens = { team: 'team-'.repeat(8), other: 'other-'.repeat(8) };
 

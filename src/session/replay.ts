@@ -1,7 +1,7 @@
 import { checkAssertion } from '../actions/expect.js';
 import { actions } from '../actions/registry.js';
 import { firstPage, type Live } from '../browser/live.js';
-import { toLocator } from '../browser/locator-expression.js';
+import { toLocator } from '../locators/locator-expression.js';
 import { pinSoon } from '../browser/pin.js';
 import { CodegenError } from '../model/errors.js';
 import type { Assertion, Step } from '../model/step.js';

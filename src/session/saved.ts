@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { actions } from '../actions/registry.js';
-import { checkChain } from '../browser/locator-expression.js';
+import { checkChain } from '../locators/locator-expression.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { LocatorArgument, LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';

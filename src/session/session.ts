@@ -1,6 +1,6 @@
 import type { Step } from '../model/step.js';
 import type { Live } from '../browser/live.js';
-import type { Effects } from './effects.js';
+import type { Effects } from '../assertions/effects.js';
 import type { Use } from '../model/use.js';
 
 /** How the test of a session is written. */

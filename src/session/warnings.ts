@@ -2,7 +2,7 @@ import { actions } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
 import { referencesIn } from '../model/secrets.js';
 import type { Step } from '../model/step.js';
-import { brittleness, type Brittleness } from '../browser/brittle.js';
+import { brittleness, type Brittleness } from '../locators/brittle.js';
 import { holdsSecret, isSecretInput } from './secret-like.js';
 import type { Session } from './session.js';
 

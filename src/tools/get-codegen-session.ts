@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { emitSteps, statementOf } from '../actions/emitter.js';
+import { emitSteps, statementOf } from '../codegen/emitter.js';
 import { groupTitle } from '../actions/registry.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf } from './source.js';

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ExistingPage } from '../actions/page-shelf.js';
+import type { ExistingPage } from '../codegen/page-shelf.js';
 import { parsePage } from '../codegen/page-object.js';
 import { inspect } from '../guard/header.js';
 import type { CheckedPath } from '../guard/paths.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { emitSteps, statementOf } from '../actions/emitter.js';
+import { emitSteps, statementOf } from '../codegen/emitter.js';
 import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
 import { requestSchema } from '../session/request.js';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { assertionCode, emitSteps, statementOf } from '../actions/emitter.js';
+import { assertionCode, emitSteps, statementOf } from '../codegen/emitter.js';
 import { groupTitle } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { clipboardPermissions, grantedOrigin } from '../actions/clipboard.js';
-import { statementOf, type EmittedStep, type PageCall } from '../actions/emitter.js';
+import { statementOf, type EmittedStep, type PageCall } from '../codegen/emitter.js';
 import { expect as expectAction } from '../actions/expect.js';
-import { emitNamed } from '../actions/named-locators.js';
+import { emitNamed } from '../codegen/named-locators.js';
 import { actions, groupTitle } from '../actions/registry.js';
 import { generate, type PageObjectUse } from '../codegen/generate.js';
 import { quote } from '../codegen/quote.js';
@@ -189,7 +189,7 @@ async function storySource(
   pages: (SourcePage & { name: string; stepsOf: (call: PageCall) => Map<number, number> })[];
 }> {
   const { language } = session.emission;
-  const { moduleOf, planStory } = await import('../actions/page-objects.js');
+  const { moduleOf, planStory } = await import('../codegen/page-objects.js');
   const { generatePage } = await import('../codegen/page-object.js');
   const story = planStory(steps, spec, baseURLOf(session, project), existing);
   const extension = language === 'typescript' ? 'ts' : 'js';

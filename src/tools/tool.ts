@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { BrowserPool } from '../browser/launch.js';
-import type { RunningCalls } from '../calls.js';
+import type { RunningCalls } from '../server/calls.js';
 import type { PageState } from '../browser/page-state.js';
 import type { Config } from '../config/schema.js';
 import type { Confirm, Guard } from '../guard/guard.js';

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { assertionCode, emitSteps, statementOf } from '../actions/emitter.js';
+import { assertionCode, emitSteps, statementOf } from '../codegen/emitter.js';
 import type { Config } from '../config/schema.js';
 import type { Step } from '../model/step.js';
 import type { Session } from '../session/session.js';

@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import { parseLocatorExpression } from '../../src/browser/locator-expression.js';
+import { parseLocatorExpression } from '../../src/locators/locator-expression.js';
 import { locatorCode } from '../../src/codegen/locator-code.js';
 import { anyChain } from './chains.js';
 

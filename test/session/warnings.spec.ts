@@ -2,8 +2,8 @@ import { expect, test } from '@playwright/test';
 import type { LocatorChain } from '../../src/model/locator.js';
 import type { Step } from '../../src/model/step.js';
 import type { Use } from '../../src/model/use.js';
-import { parseLocatorExpression } from '../../src/browser/locator-expression.js';
-import { brittleness } from '../../src/browser/brittle.js';
+import { parseLocatorExpression } from '../../src/locators/locator-expression.js';
+import { brittleness } from '../../src/locators/brittle.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
 
 const field: LocatorChain = [{ method: 'getByLabel', args: ['Email'] }];

@@ -1,0 +1,81 @@
+import { identifier, type ElementName } from './identifiers.js';
+import type { LocatorChain } from '../model/locator.js';
+import type { Step } from '../model/step.js';
+
+/** Words with which the names of buttons begin that say what the flow does. */
+const verbs = new Set(
+  `accept activate add agree allow answer apply approve archive assign back block book browse buy calculate cancel change
+  check checkout choose clear close collapse comment compare complete confirm connect continue copy create deactivate
+  decline delete deny disable discard disconnect dismiss download duplicate edit enable enter execute expand export
+  filter finish follow generate go hide import insert install invite join leave like load lock log login logout mark
+  move next ok open order pause pay pin place play post preview previous print proceed publish purchase refresh register
+  reject reload remove rename reply report request resend reset restart restore resume retry return run save schedule
+  search select send share show sign signin signup signout skip sort start stop submit subscribe switch sync test toggle
+  transfer try turn undo unlock unsubscribe update upgrade upload use verify view`.split(/\s+/),
+);
+
+/** Those of them that say what becomes of what they switch. */
+const switching = new Set('close collapse expand hide open show toggle'.split(' '));
+
+/** What entering something into an element is called. */
+const entering: Readonly<Record<string, string>> = {
+  fill: 'fill',
+  pressSequentially: 'type',
+  selectOption: 'select',
+  check: 'check',
+  uncheck: 'uncheck',
+  clear: 'clear',
+};
+
+/** Whether a step sets what a form holds. */
+export function enters({ action }: Step): boolean {
+  return action in entering;
+}
+
+/** Whether a step sends off what was entered before. */
+export function submits({ action, args, locator = [] }: Step): boolean {
+  const {
+    method,
+    args: [role],
+  } = locator.at(-1) ?? { method: '', args: [] };
+  if (action === 'press') return args['key'] === 'Enter';
+  return action === 'click' && method === 'getByRole' && role === 'button';
+}
+
+/** What a step does, as a method's name; `isToggle` where it does the opposite at another time. */
+export function methodName(
+  step: Step,
+  { words: last, kind, context }: ElementName,
+  isToggle: boolean,
+): string {
+  const words = last.length === 0 ? context : last;
+  const own = words.length === 0 ? [kind] : words;
+  if (enters(step)) return identifier([entering[step.action] ?? step.action, ...own]);
+  if (step.action === 'press') {
+    if (step.args['key'] !== 'Enter') return identifier(['press', keyWord(step), 'in', ...own]);
+    return isSearch(step.locator) ? 'search' : identifier(['enter', ...own]);
+  }
+  if (step.action === 'dblclick') return identifier(['doubleClick', ...own]);
+  const [verb = ''] = words;
+  if (verbs.has(verb) && !(isToggle && !switching.has(verb))) return identifier(words);
+  if (kind === 'link') return identifier(['open', ...own]);
+  if (kind === 'button' && words.length > 0) return identifier([isToggle ? 'toggle' : 'open', ...own]);
+  return identifier([kind === 'button' ? 'click' : 'choose', ...words, kind]);
+}
+
+/** The verb of entering several things and sending them off. */
+export function formName(last: Step, name: ElementName): string {
+  const { words, kind } = name;
+  const [verb = ''] = words;
+  if (last.action === 'press' || verbs.has(verb)) return methodName(last, name, false);
+  return identifier(['submit', ...(words.length === 0 ? [kind] : words)]);
+}
+
+function keyWord({ args: { key } }: Step): string {
+  return typeof key === 'string' ? (key.replace(/[^A-Za-z0-9]/g, '') || 'key').toLowerCase() : 'key';
+}
+
+/** Whether a locator is that of a field for what is searched for. */
+export function isSearch(chain: LocatorChain = []): boolean {
+  return /"searchbox"|"search\b/i.test(JSON.stringify(chain.at(-1)));
+}

@@ -1,0 +1,84 @@
+import { camelCase, createNames, reservedVariables, wordsOf } from './identifiers.js';
+import { locatorCode } from './locator-code.js';
+import type { LocatorChain } from '../model/locator.js';
+import type { Step } from '../model/step.js';
+import { emitSteps, type EmittedStep, type LocatorUse } from './emitter.js';
+import { callsOf, takesText } from './page-calls.js';
+import { createShelf, fieldOf, type Draft, type ExistingPage, type PlannedPage } from './page-shelf.js';
+import { passagesOf } from './routes.js';
+
+export interface Story {
+  /** The steps as code, in which page objects are used. */
+  emitted: EmittedStep[];
+  pages: PlannedPage[];
+  /** Page objects that are made before anything else. */
+  made: { variable: string; page: PlannedPage }[];
+}
+
+/**
+ * Writes a flow with page objects, for the test at `spec` in the workspace: one for each route, extended where it is
+ * there already. Throws FILE_CHANGED where one that a person has changed lacks what the flow needs.
+ */
+export function planStory(
+  steps: readonly Step[],
+  spec: string,
+  baseURL: string | undefined,
+  existing: ReadonlyMap<string, ExistingPage>,
+): Story {
+  const passages = passagesOf(steps, baseURL);
+  const nameFor = createNames(reservedVariables);
+  const shelf = createShelf(existing);
+  /** The variables of page objects, by that of the page and the file. */
+  const variables = new Map<string, string>();
+  const made: Story['made'] = [];
+  /** Page objects of other pages, made where they are first used. */
+  const later: { index: number; variable: string; page: string; draft: Draft }[] = [];
+
+  const variableOf = (draft: Draft, page: string, index: number): string => {
+    const key = `${page} ${draft.file}`;
+    const known = variables.get(key);
+    if (known !== undefined) return known;
+    const variable = nameFor(camelCase(wordsOf(draft.className, 20)));
+    variables.set(key, variable);
+    if (page === 'page') made.push({ variable, page: draft });
+    else later.push({ index, variable, page, draft });
+    return variable;
+  };
+
+  const locate = (chain: LocatorChain, { index, of, page }: LocatorUse): string => {
+    const passage = passages[index];
+    const route = passage?.[of === 'action' ? 'before' : 'after'];
+    if (route === undefined) return locatorCode(chain, page);
+    // A method that takes the text as a parameter has no use for a field.
+    if (of === 'action' && takesText(steps[index], passage)) return locatorCode(chain, page);
+    const draft = shelf.draftOf(route);
+    return `${variableOf(draft, page, index)}.${fieldOf(draft, chain)}`;
+  };
+
+  const emitted = emitSteps(steps, spec, locate, nameFor);
+  for (const { steps: done, draft, method, args } of callsOf(steps, passages, emitted, shelf)) {
+    const [first = 0] = done;
+    const [opening, ...others] = done.flatMap((index) => emitted[index] ?? []);
+    const closing = others.at(-1) ?? opening;
+    if (opening === undefined || closing === undefined) continue;
+    const variable = variableOf(draft, opening.page, first);
+    const { before } = opening;
+    for (const silent of done.length === 1 ? [] : [opening, ...others.slice(0, -1)])
+      Object.assign(silent, { before: [], action: '', assertions: [] });
+    closing.before = closing === opening ? before : [...before, ...closing.before];
+    closing.action = `await ${variable}.${method}(${args.join(', ')});`;
+    closing.calls = { file: draft.file, method, steps: done };
+  }
+  for (const { index, variable, page, draft } of later.reverse()) {
+    const at = emitted.slice(index).find(({ action, assertions }) => action !== '' || assertions.length > 0);
+    at?.before.unshift(`const ${variable} = new ${draft.className}(${page});`);
+    at?.declares.push(variable);
+    at?.imports.push({ from: moduleOf(draft), names: [draft.className] });
+  }
+  return { emitted, pages: shelf.drafts(), made };
+}
+
+/** The module of a page object, as the specs beside its directory import it. */
+export function moduleOf({ file }: Pick<PlannedPage, 'file'>): string {
+  return `./pages/${file}.js`;
+}

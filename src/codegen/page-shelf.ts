@@ -1,0 +1,132 @@
+import { createNames, elementName, pascalCase, reservedMembers, variableName } from './identifiers.js';
+import { locatorCode } from './locator-code.js';
+import type { PageObject } from './page-object.js';
+import { comment } from './quote.js';
+import type { ParameterData } from './template-data.js';
+import { canonical } from './tokens.js';
+import { CodegenError } from '../model/errors.js';
+import type { LocatorChain } from '../model/locator.js';
+import { pageNames, type Route } from './routes.js';
+
+/** A page object that is on the disk. */
+export interface ExistingPage {
+  /** What it consists of; undefined where that can't be told. */
+  page: PageObject | undefined;
+  /** Whether it is as it was generated, so that it may be extended. */
+  isUntouched: boolean;
+}
+
+/** A page object that a flow uses, with what earlier flows had of it. */
+export interface PlannedPage extends PageObject {
+  /** The file's name without its extension, e.g. `login-page`. */
+  file: string;
+  /** Whether a person has changed it, so that it stays as it is. */
+  isFrozen: boolean;
+}
+
+/** A page object in the making. */
+export interface Draft extends PlannedPage {
+  nameFor: (wish: string) => string;
+  /** Names of fields by the code of their locators. */
+  known: Map<string, string>;
+}
+
+/** The page objects of one story, by their routes. */
+export interface Shelf {
+  /** The page object of a route, made where it is missing. */
+  draftOf: (route: Route) => Draft;
+  drafts: () => Draft[];
+}
+
+export function createShelf(existing: ReadonlyMap<string, ExistingPage>): Shelf {
+  const drafts = new Map<string, Draft>();
+  const taken = new Set<string>();
+
+  const create = (route: Route): Draft => {
+    const lines = comment(`The page at ${route.path}.`);
+    const names = pageNames(route);
+    const longest = names.at(-1) ?? [];
+    for (let number = 1; ; number++) {
+      const words = names[number - 1] ?? [...longest, String(number - names.length + 1)];
+      const file = `${words.join('-')}-page`;
+      const found = existing.get(file);
+      const isOther = found !== undefined && found.page?.comment.join('\n') !== lines.join('\n');
+      if (taken.has(file) || isOther) continue;
+      taken.add(file);
+      const page = found?.page ?? {
+        className: `${pascalCase(words)}Page`,
+        comment: lines,
+        fields: [],
+        methods: [],
+      };
+      const members = [...page.fields, ...page.methods].map(({ name }) => name);
+      return {
+        ...page,
+        fields: [...page.fields],
+        methods: [...page.methods],
+        file,
+        isFrozen: found?.isUntouched === false,
+        nameFor: createNames([...reservedMembers, ...members]),
+        known: new Map(page.fields.map(({ name, code }) => [canonical(code), name])),
+      };
+    }
+  };
+
+  return {
+    draftOf(route) {
+      const draft = drafts.get(route.path) ?? create(route);
+      drafts.set(route.path, draft);
+      return draft;
+    },
+    drafts: () => [...drafts.values()],
+  };
+}
+
+/** The field of a locator, which is added where it is missing. */
+export function fieldOf(draft: Draft, chain: LocatorChain): string {
+  const code = locatorCode(chain);
+  const same = canonical(code);
+  const known = draft.known.get(same);
+  if (known !== undefined) return known;
+  const name = draft.nameFor(variableName(elementName(chain)));
+  requireOpen(draft, name);
+  draft.fields.push({ name, code });
+  draft.known.set(same, name);
+  return name;
+}
+
+/** The name of a method that does this, which is added where it is missing; undefined where only a number would tell it. */
+export function methodOf(
+  draft: Draft,
+  wish: string,
+  parameters: readonly ParameterData[],
+  statements: readonly string[],
+): string | undefined {
+  const form = (method: { parameters: readonly ParameterData[]; statements: readonly string[] }): string =>
+    JSON.stringify([method.parameters, method.statements.map(canonical)]);
+  const same = form({ parameters, statements });
+  const isLike = (name: string): boolean => name.startsWith(wish);
+  const known = draft.methods.find((method) => isLike(method.name) && form(method) === same);
+  if (known !== undefined) return known.name;
+  const members = [...draft.fields, ...draft.methods].map((member) => member.name);
+  const isTaken = (name: string): boolean => [...reservedMembers, ...members].includes(name);
+  const [first = '', second] = parameters.map((parameter) => pascalCase([parameter.name]));
+  const withParameters = `${wish}With${first}${second === undefined ? '' : `And${second}`}`;
+  const name = isTaken(wish) && parameters.length > 0 ? withParameters : wish;
+  if (isTaken(name)) return undefined;
+  draft.nameFor(name);
+  requireOpen(draft, `${name}()`);
+  draft.methods.push({ name, parameters: [...parameters], statements: [...statements] });
+  return name;
+}
+
+function requireOpen({ isFrozen, file, className }: Draft, missing: string): void {
+  if (!isFrozen) return;
+  throw new CodegenError(
+    'FILE_CHANGED',
+    `pages/${file} was emitted by this tool and edited since, and ${className} lacks ${missing}.`,
+    {
+      hint: `It stays as it is. Add ${missing} to it by hand, end the session with a file in another directory, which gets page objects of its own, or move the page object away.`,
+    },
+  );
+}

@@ -1,0 +1,27 @@
+import type { Secrets } from '../model/secrets.js';
+
+/** Calls `stop` with the exit code when the process is told to stop, or something unforeseen fails. */
+export function stopWithProcess(stop: (exitCode: number) => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      stop(0);
+    });
+  // A client that is gone hears nothing; its closed pipes must not count as failures of ours.
+  process.stderr.on('error', () => undefined);
+  for (const failure of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(failure, (error: unknown) => {
+      process.stderr.write(
+        `codegen-session-mcp: ${error instanceof Error ? String(error.stack) : String(error)}\n`,
+      );
+      stop(1);
+    });
+}
+
+/** Keeps the values of secrets out of what anything in this process logs. */
+export function redactLog(secrets: Secrets): void {
+  const write: unknown = Reflect.get(process.stderr, 'write');
+  if (typeof write !== 'function') return;
+  const redacting = (target: typeof write, stream: unknown, [chunk, ...rest]: unknown[]): unknown =>
+    Reflect.apply(target, stream, [typeof chunk === 'string' ? secrets.redact(chunk) : chunk, ...rest]);
+  Reflect.set(process.stderr, 'write', new Proxy(write, { apply: redacting }));
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { createBackend } from './backend.js';
+import { createBrowserPool } from '../browser/launch.js';
+import type { ConfigLocation } from '../config/load.js';
+import { forgetTokens } from '../config/tokens.js';
+import { redactLog, stopWithProcess } from './process.js';
+import { createServer } from './server.js';
+
+/** Milliseconds for running calls to finish when the process is told to stop. */
+const drainingMs = 20_000;
+
+/** Serves MCP over stdio until the client disconnects or the process is told to stop. */
+export async function serveStdio({
+  grant,
+  ...location
+}: ConfigLocation & { grant: string; name: string | undefined }): Promise<void> {
+  const backend = await createBackend({
+    ...location,
+    browsers: createBrowserPool(),
+    mustBeKnown: () => false,
+    accept: ({ grants }) => {
+      forgetTokens(grants, process.env);
+    },
+  });
+  redactLog(backend.secrets);
+  const connection = backend.connect({ grant, connection: randomBytes(8).toString('hex') });
+  await connection.context.guard.recover();
+  const server = createServer(connection.context);
+
+  let stopping: Promise<void> | undefined;
+  const stop = (exitCode: number, drainingMs: number): Promise<void> => {
+    stopping ??= (async () => {
+      await backend.close(drainingMs);
+      await connection.end();
+      process.exit(exitCode);
+    })();
+    return stopping;
+  };
+  stopWithProcess((exitCode) => void stop(exitCode, exitCode === 0 ? drainingMs : 0));
+  /** Of a client that is gone, no call need go on. */
+  const abandon = (): void => {
+    void backend.calls.drain(0);
+    void stop(0, 0);
+  };
+  process.stdout.on('error', abandon);
+  process.stdin.on('end', abandon);
+  server.server.onclose = abandon;
+  await server.connect(new StdioServerTransport());
+}
