@@ -10,7 +10,8 @@ const rooms = {
   config: ['network'],
   state: [],
   browser: ['network'],
-  codegen: [],
+  // Until the code model.
+  codegen: ['actions'],
   guard: ['state'],
   verify: ['state'],
   actions: ['browser', 'codegen'],

@@ -6,6 +6,7 @@ import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { toJson, type Json } from '../model/json.js';
 import { referencesIn, type Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
+import type { Traits } from '../model/traits.js';
 import { originOf } from '../browser/origin.js';
 
 /** The pages of a session, as actions see them. */
@@ -85,7 +86,7 @@ export interface ActionContext {
 export type TargetUse = 'element' | 'optional element' | 'subject' | 'none';
 
 /** One thing that a session can do: performed in the page first, then emitted as the code that does it again. */
-export interface Action {
+export interface Action extends Traits {
   name: string;
   description: string;
   target: TargetUse;
@@ -93,14 +94,10 @@ export interface Action {
   takesTo: boolean;
   /** False for what changes the recording instead of becoming a part of it. */
   recorded: boolean;
-  /** Whether it acts on the page, speaks of the next action, or leaves the page as it is. */
-  manner: 'acts' | 'announces' | 'looks';
-  /** Whether it opens a page by its own statement. */
-  opensPage: boolean;
   /** The action's own fields, besides `target`, `note` and `record`. */
   fields: z.ZodObject;
-  /** Whether the fields are named as Playwright's parameters and options are, which agents know. */
-  familiar: boolean;
+  /** Whether the fields have the names of Playwright's parameters and options, which agents know. */
+  playwrightNames: boolean;
   /** Checks the fields; throws a ZodError. */
   prepare(fields: unknown, baseURL: string | undefined): PreparedAction;
   /** The statement that does the step again. */
@@ -141,16 +138,14 @@ export interface PreparedAction {
   perform(context: ActionContext, target: Locator | undefined): Promise<void>;
 }
 
-interface ActionDefinition<Fields extends z.ZodObject> {
+interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
   name: string;
   description: string;
   target: TargetUse;
   recorded?: boolean;
-  manner?: Action['manner'];
-  opensPage?: boolean;
   takesTo?: boolean;
   fields: Fields;
-  familiar?: boolean;
+  playwrightNames?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
   emit: (fields: z.infer<Fields>, subject: string, scope: EmitScope) => string;
   /** The origins that get to know the fields; that of the element's frame, or of the page, where left out. */
@@ -161,28 +156,14 @@ interface ActionDefinition<Fields extends z.ZodObject> {
 
 /** Makes an action from one object; the fields' types hold in `perform` and `emit`. */
 export function defineAction<Fields extends z.ZodObject>(definition: ActionDefinition<Fields>): Action {
-  const {
-    name,
-    description,
-    target,
-    fields,
-    familiar = false,
-    takesTo = false,
-    recorded = true,
-    manner = 'acts',
-    opensPage = false,
-  } = definition;
-  const { perform, emit, normalize, origins } = definition;
+  const { perform, emit, normalize, origins, ...rest } = definition;
+  const { fields } = definition;
   return {
-    name,
-    description,
-    target,
-    recorded,
-    manner,
-    opensPage,
-    fields,
-    familiar,
-    takesTo,
+    kind: 'mutates',
+    playwrightNames: false,
+    takesTo: false,
+    recorded: true,
+    ...rest,
     prepare(raw, baseURL) {
       const given = fields.parse(raw);
       const checked = baseURL === undefined || normalize === undefined ? given : normalize(given, baseURL);

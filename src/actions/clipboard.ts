@@ -16,8 +16,8 @@ export const writeText = defineAction({
   name: 'clipboard.writeText',
   description: 'Puts a text into the clipboard.',
   target: 'none',
-  manner: 'looks',
-  familiar: true,
+  kind: 'passive',
+  playwrightNames: true,
   fields: z.strictObject({ text: z.string().describe('What it is to hold.') }),
   async perform(context, { text }) {
     const { page } = context;
@@ -30,9 +30,10 @@ export const writeText = defineAction({
 
 export const readText = defineAction({
   name: 'clipboard.readText',
+  verifies: true,
   description: 'Tells what the clipboard holds, in `events`, and asserts it.',
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({
     expected: textOrPatternSchema.optional().describe('What it has to hold; what it holds when left out.'),
   }),

@@ -17,11 +17,11 @@ const ticks = z
   ])
   .describe('Milliseconds, or "mm:ss" or "hh:mm:ss".');
 
-/** An action on the clock of all pages; `manner` is `looks` for what has time pass by itself, which is nobody's effect. */
+/** An action on the clock of all pages; `passive` if it lets time pass, whose effects are no step's. */
 function clockAction<Fields extends z.ZodObject>(definition: {
   method: keyof Clock;
   description: string;
-  manner: Action['manner'];
+  kind: Action['kind'];
   fields: Fields;
   act: (clock: Clock, fields: z.infer<Fields>) => Promise<void>;
   args: (fields: z.infer<Fields>) => unknown[];
@@ -31,7 +31,8 @@ function clockAction<Fields extends z.ZodObject>(definition: {
     ...rest,
     name: `clock.${method}`,
     target: 'none',
-    familiar: true,
+    changesClock: true,
+    playwrightNames: true,
     perform: ({ page }, fields) => act(page.clock, fields),
     emit: (fields, page) => `await ${callCode(`${page}.clock`, method, ...args(fields))};`,
   });
@@ -40,7 +41,7 @@ function clockAction<Fields extends z.ZodObject>(definition: {
 export const install = clockAction({
   method: 'install',
   description: 'Puts a clock in place of that of the pages, which goes on from the time given, or from now.',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({ time: time.optional() }),
   act: (clock, options) => clock.install(options),
   args: (options) => [options],
@@ -49,7 +50,7 @@ export const install = clockAction({
 export const setFixedTime = clockAction({
   method: 'setFixedTime',
   description: 'Has `Date` say this time; timers go on.',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({ time }),
   act: (clock, fields) => clock.setFixedTime(fields.time),
   args: (fields) => [fields.time],
@@ -58,7 +59,7 @@ export const setFixedTime = clockAction({
 export const pauseAt = clockAction({
   method: 'pauseAt',
   description: 'Goes forward to this time and stops the clock, with its timers.',
-  manner: 'acts',
+  kind: 'mutates',
   fields: z.strictObject({ time }),
   act: (clock, fields) => clock.pauseAt(fields.time),
   args: (fields) => [fields.time],
@@ -67,7 +68,7 @@ export const pauseAt = clockAction({
 export const resume = clockAction({
   method: 'resume',
   description: 'Lets a stopped clock go on.',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({}),
   act: (clock) => clock.resume(),
   args: () => [],
@@ -76,7 +77,7 @@ export const resume = clockAction({
 export const fastForward = clockAction({
   method: 'fastForward',
   description: 'Goes forward in time; timers that are due fire once at most.',
-  manner: 'acts',
+  kind: 'mutates',
   fields: z.strictObject({ ticks }),
   act: (clock, fields) => clock.fastForward(fields.ticks),
   args: (fields) => [fields.ticks],

@@ -16,7 +16,7 @@ export const onDialog = defineAction({
   description:
     "Answers the next action's dialog, which has to come; several in a row answer as many dialogs. Without it, dialogs are dismissed.",
   target: 'none',
-  manner: 'announces',
+  kind: 'expects',
   fields,
   perform({ answerDialog, announce }, { accept = true, ...answer }) {
     announce(answerDialog({ accept, ...answer }));

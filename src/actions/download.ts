@@ -8,11 +8,12 @@ import { defineAction } from './action.js';
 
 export const saveDownload = defineAction({
   name: 'saveDownload',
+  verifies: true,
   description: 'Saves the last download of the session.',
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({ path: artifactPath }),
-  familiar: true,
+  playwrightNames: true,
   async perform({ download, files, navigationMs }, { path }) {
     if (download === undefined)
       throw new CodegenError('ACTION_FAILED', 'Nothing has been downloaded.', {

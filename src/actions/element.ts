@@ -1,29 +1,30 @@
 import type { Locator } from 'playwright';
 import { z } from 'zod';
+import type { Traits } from '../model/traits.js';
 import { callCode, defineAction, type Action } from './action.js';
 import { clickCount, clickFields, pointerFields, position } from './pointer.js';
 
 const delay = z.number().min(0).max(1000).describe('Milliseconds between key presses.');
 const text = z.string().describe('Text to type.');
 
-/** An action on one element whose fields are the options of a locator's method of the same name. */
-function elementAction<Fields extends z.ZodObject>(definition: {
+interface ElementActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
   name: string;
   description: string;
   fields: Fields;
-  familiar?: boolean;
+  playwrightNames?: boolean;
   act: (element: Locator, fields: z.infer<Fields>) => Promise<unknown>;
   /** The arguments of the method, where they are not just the fields as options. */
   args?: (fields: z.infer<Fields>) => unknown[];
-}): Action {
-  const { name, description, fields, familiar = true, act } = definition;
-  const args = definition.args ?? ((given: z.infer<Fields>): unknown[] => [given]);
+}
+
+/** An action on one element whose fields are the options of a locator's method of the same name. */
+function elementAction<Fields extends z.ZodObject>(definition: ElementActionDefinition<Fields>): Action {
+  const { act, args = (given: z.infer<Fields>): unknown[] => [given], ...rest } = definition;
+  const { name } = definition;
   return defineAction({
-    name,
-    description,
+    playwrightNames: true,
+    ...rest,
     target: 'element',
-    fields,
-    familiar,
     async perform(_, given, element) {
       if (element !== undefined) await act(element, given);
     },
@@ -35,6 +36,8 @@ const noFields = z.strictObject({});
 
 export const click = elementAction({
   name: 'click',
+  clicks: true,
+  submits: true,
   description: 'Clicks an element.',
   fields: clickFields.extend({ clickCount: clickCount.optional() }),
   act: (element, options) => element.click(options),
@@ -42,6 +45,8 @@ export const click = elementAction({
 
 export const dblclick = elementAction({
   name: 'dblclick',
+  clicks: true,
+  verb: 'doubleClick',
   description: 'Double-clicks an element.',
   fields: clickFields,
   act: (element, options) => element.dblclick(options),
@@ -49,6 +54,7 @@ export const dblclick = elementAction({
 
 export const tap = elementAction({
   name: 'tap',
+  clicks: true,
   description: 'Taps an element; needs `use.hasTouch`.',
   fields: pointerFields,
   act: (element, options) => element.tap(options),
@@ -63,6 +69,7 @@ export const hover = elementAction({
 
 export const focus = elementAction({
   name: 'focus',
+  outcome: 'toBeFocused',
   description: 'Focuses an element.',
   fields: noFields,
   act: (element) => element.focus(),
@@ -77,6 +84,7 @@ export const blur = elementAction({
 
 export const fill = elementAction({
   name: 'fill',
+  types: true,
   description: 'Sets the value of an input, textarea or contenteditable.',
   fields: z.strictObject({ value: text }),
   act: (element, { value }) => element.fill(value),
@@ -85,6 +93,7 @@ export const fill = elementAction({
 
 export const clear = elementAction({
   name: 'clear',
+  types: true,
   description: 'Empties an input.',
   fields: noFields,
   act: (element) => element.clear(),
@@ -92,15 +101,18 @@ export const clear = elementAction({
 
 export const pressSequentially = elementAction({
   name: 'pressSequentially',
+  types: true,
+  verb: 'type',
   description: 'Types character by character, for pages that listen to keys.',
   fields: z.strictObject({ value: text, delay: delay.optional() }),
-  familiar: false,
+  playwrightNames: false,
   act: (element, { value, ...options }) => element.pressSequentially(value, options),
   args: ({ value, ...options }) => [value, options],
 });
 
 export const check = elementAction({
   name: 'check',
+  toggles: true,
   description: 'Checks a checkbox or radio button.',
   fields: z.strictObject({ position: position.optional() }),
   act: (element, options) => element.check(options),
@@ -108,6 +120,7 @@ export const check = elementAction({
 
 export const uncheck = elementAction({
   name: 'uncheck',
+  toggles: true,
   description: 'Unchecks a checkbox.',
   fields: z.strictObject({ position: position.optional() }),
   act: (element, options) => element.uncheck(options),
@@ -115,6 +128,9 @@ export const uncheck = elementAction({
 
 export const selectOption = elementAction({
   name: 'selectOption',
+  types: true,
+  selects: true,
+  verb: 'select',
   description: 'Selects options of a <select> by value or label.',
   fields: z.strictObject({
     values: z
@@ -127,6 +143,8 @@ export const selectOption = elementAction({
 
 export const scrollIntoViewIfNeeded = elementAction({
   name: 'scrollIntoViewIfNeeded',
+  outcome: 'toBeInViewport',
+  needsNoAssertion: true,
   description: 'Scrolls an element into view.',
   fields: noFields,
   act: (element) => element.scrollIntoViewIfNeeded(),
@@ -134,16 +152,17 @@ export const scrollIntoViewIfNeeded = elementAction({
 
 export const waitFor = defineAction({
   name: 'waitFor',
+  verifies: true,
   description: 'Waits for an element to be attached, visible, hidden or detached.',
   target: 'subject',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({
     state: z
       .enum(['attached', 'detached', 'visible', 'hidden'])
       .optional()
       .describe('`visible` when left out.'),
   }),
-  familiar: true,
+  playwrightNames: true,
   async perform(_, options, locator) {
     await locator?.waitFor(options);
   },
@@ -152,6 +171,8 @@ export const waitFor = defineAction({
 
 export const press = defineAction({
   name: 'press',
+  pressesKey: true,
+  submits: true,
   description:
     'Presses a key or a combination, e.g. Enter or ControlOrMeta+a; without a target, on the page.',
   target: 'optional element',
@@ -159,7 +180,7 @@ export const press = defineAction({
     key: z.string().min(1).max(100).describe('Key name as in KeyboardEvent.key, with modifiers before it.'),
     delay: delay.optional(),
   }),
-  familiar: true,
+  playwrightNames: true,
   async perform({ page }, { key, ...options }, element) {
     await (element === undefined ? page.keyboard.press(key, options) : element.press(key, options));
   },

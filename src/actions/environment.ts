@@ -11,7 +11,7 @@ export const setViewportSize = defineAction({
   name: 'setViewportSize',
   description: 'Gives the page another size.',
   target: 'none',
-  familiar: true,
+  playwrightNames: true,
   fields: viewportSchema,
   perform: ({ page }, size) => page.setViewportSize(size),
   emit: (size, page) => `await ${callCode(page, 'setViewportSize', size)};`,
@@ -21,7 +21,7 @@ export const emulateMedia = defineAction({
   name: 'emulateMedia',
   description: 'Emulates media features; null stops emulating one.',
   target: 'none',
-  familiar: true,
+  playwrightNames: true,
   fields: z
     .strictObject({
       media: z.enum(['screen', 'print']).nullable().optional().describe('Media type.'),
@@ -51,7 +51,7 @@ export const setGeolocation = defineAction({
   name: 'setGeolocation',
   description: 'Moves the device; pages see it with the permission `geolocation`.',
   target: 'none',
-  familiar: true,
+  playwrightNames: true,
   fields: geolocationSchema,
   perform: ({ page }, position) => page.context().setGeolocation(position),
   emit: (position) => `await ${callCode('context', 'setGeolocation', position)};`,
@@ -61,8 +61,8 @@ export const grantPermissions = defineAction({
   name: 'grantPermissions',
   description: 'Grants permissions to all pages, or to those of one origin.',
   target: 'none',
-  manner: 'looks',
-  familiar: true,
+  kind: 'passive',
+  playwrightNames: true,
   fields: z.strictObject({
     permissions: z
       .array(
@@ -110,7 +110,7 @@ export const setOffline = defineAction({
   name: 'setOffline',
   description: 'Takes the network from all pages, or gives it back.',
   target: 'none',
-  familiar: true,
+  playwrightNames: true,
   fields: z.strictObject({ offline: z.boolean().describe('Whether there is no network.') }),
   perform: ({ page }, { offline }) => page.context().setOffline(offline),
   emit: ({ offline }) => `await ${callCode('context', 'setOffline', offline)};`,
@@ -137,8 +137,8 @@ export const addCookies = defineAction({
   name: 'addCookies',
   description: 'Adds cookies; pages send them from their next request on.',
   target: 'none',
-  manner: 'looks',
-  familiar: true,
+  kind: 'passive',
+  playwrightNames: true,
   fields: z.strictObject({
     cookies: z
       .array(cookieSchema)
@@ -157,8 +157,8 @@ export const clearCookies = defineAction({
   name: 'clearCookies',
   description: 'Removes cookies: all, or those that match.',
   target: 'none',
-  manner: 'looks',
-  familiar: true,
+  kind: 'passive',
+  playwrightNames: true,
   fields: z.strictObject({
     name: textOrPatternSchema.optional(),
     domain: textOrPatternSchema.optional(),
@@ -184,7 +184,7 @@ export const setStorage = defineAction({
   name: 'setStorage',
   description: "Sets items in the page's storage, which the page reads when it is loaded again.",
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: z
     .strictObject({
       local: items.optional().describe('Items of `localStorage`.'),

@@ -167,10 +167,12 @@ function unknownOption(matcher: string, key: string, known: readonly string[]): 
 
 export const expect = defineAction({
   name: 'expect',
+  asserts: true,
+  verifies: true,
   description:
     'Asserts with a web-first matcher of Playwright; without a target, of the page. False now is refused.',
   target: 'subject',
-  manner: 'looks',
+  kind: 'passive',
   fields,
   origins: () => [],
   async perform({ page, files, actionMs }, given, locator) {

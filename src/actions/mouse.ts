@@ -22,7 +22,7 @@ function mouseAction<Fields extends z.ZodObject>(definition: {
     description,
     target: 'none',
     fields,
-    familiar: true,
+    playwrightNames: true,
     perform: ({ page }, given) => act(page.mouse, given),
     emit: (given, page) => `await ${callCode(`${page}.mouse`, method, ...args(given))};`,
   });

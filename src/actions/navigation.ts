@@ -8,12 +8,14 @@ const noFields = z.strictObject({});
 
 export const goto = defineAction({
   name: 'goto',
+  navigates: true,
+  opensUrl: true,
   description: 'Opens a URL.',
   target: 'none',
   fields: z.strictObject({
     url: z.string().min(1).describe('http(s) URL; relative where the session has a baseURL.'),
   }),
-  familiar: true,
+  playwrightNames: true,
   async perform({ page, baseURL, navigationMs }, { url }) {
     await page.goto(checkUrl(url, baseURL), { timeout: navigationMs });
   },
@@ -24,6 +26,7 @@ export const goto = defineAction({
 
 export const goBack = defineAction({
   name: 'goBack',
+  navigates: true,
   description: 'Goes back in the history.',
   target: 'none',
   fields: noFields,
@@ -39,6 +42,7 @@ export const goBack = defineAction({
 
 export const goForward = defineAction({
   name: 'goForward',
+  navigates: true,
   description: 'Goes forward in the history.',
   target: 'none',
   fields: noFields,
@@ -54,6 +58,7 @@ export const goForward = defineAction({
 
 export const reload = defineAction({
   name: 'reload',
+  navigates: true,
   description: 'Reloads the page.',
   target: 'none',
   fields: noFields,
@@ -65,11 +70,12 @@ export const reload = defineAction({
 
 export const waitForURL = defineAction({
   name: 'waitForURL',
+  verifies: true,
   description: 'Waits until the page has this URL.',
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({ url: urlPatternSchema.describe('URL, glob or regular expression.') }),
-  familiar: true,
+  playwrightNames: true,
   async perform({ page, baseURL, navigationMs }, { url }) {
     await page.waitForURL(urlMatcher(url, baseURL), { timeout: navigationMs });
   },

@@ -22,7 +22,7 @@ export const waitForResponse = defineAction({
   name: 'waitForResponse',
   description: "Waits for a response that the next action's requests get, and asserts its status and body.",
   target: 'none',
-  manner: 'announces',
+  kind: 'expects',
   fields: z.strictObject({ url, method: methodSchema.optional(), ...expectedResponse }),
   perform({ page, baseURL, announce }, { url, method, ...expected }) {
     const { signal, abort } = abortable();
@@ -136,7 +136,7 @@ export const route = defineAction({
   name: 'route',
   description: 'Answers or fails the requests of the page that match, in place of their server.',
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: routeFields,
   async perform({ page, baseURL }, fields) {
     const key = JSON.stringify(fields.url);
@@ -163,7 +163,7 @@ export const unroute = defineAction({
   name: 'unroute',
   description: 'Takes back the routes of a URL, or all of the page.',
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({ url: url.optional().describe('As in the `route`; all when left out.') }),
   async perform({ page }, { url }) {
     const known = routesOf(page);
@@ -211,10 +211,11 @@ function reasonOf({ abort }: Omit<RouteFields, 'url'>): string | undefined {
 
 export const request = defineAction({
   name: 'request',
+  verifies: true,
   description:
     "Sends a request of the test's own, with the page's cookies, and asserts the answer: that it is OK, unless `expect` says otherwise.",
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({
     method: methodSchema.exclude(['OPTIONS']).default('GET'),
     url: z.string().min(1).describe('http(s) URL; relative where the session has a baseURL.'),

@@ -15,12 +15,12 @@ export const screenshot = defineAction({
   name: 'screenshot',
   description: 'Takes a screenshot of the page, or of an element; password fields are masked in it.',
   target: 'optional element',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({
     path: pathWith('.png', '.jpg', '.jpeg'),
     fullPage: z.boolean().optional().describe('The whole page, not only what is in view.'),
   }),
-  familiar: true,
+  playwrightNames: true,
   async perform({ page, files }, { path, fullPage = false }, element) {
     if (element !== undefined && fullPage)
       throw new CodegenError('INVALID_INPUT', 'A screenshot of an element is not one of the full page.', {
@@ -39,9 +39,9 @@ export const pdf = defineAction({
   name: 'pdf',
   description: 'Prints the page as a PDF; Chromium without a window does.',
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({ path: pathWith('.pdf') }),
-  familiar: true,
+  playwrightNames: true,
   async perform({ page, files }, { path }) {
     await files.save(path, await page.pdf());
   },

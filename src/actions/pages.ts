@@ -4,6 +4,8 @@ import { callCode, defineAction } from './action.js';
 
 export const switchPage = defineAction({
   name: 'switchPage',
+  switchesPage: true,
+  needsNoAssertion: true,
   description: 'Makes another page (popup, tab) the current one and brings it to the front.',
   target: 'none',
   fields: z.strictObject({ page: z.string().min(1).describe('Its id in `pages`, e.g. p2.') }),
@@ -13,6 +15,8 @@ export const switchPage = defineAction({
 
 export const closePage = defineAction({
   name: 'closePage',
+  closesPage: true,
+  needsNoAssertion: true,
   description: 'Closes the current page; the one that opened it becomes current.',
   target: 'none',
   fields: z.strictObject({}),
@@ -28,7 +32,7 @@ export const newPage = defineAction({
   fields: z.strictObject({
     url: z.string().min(1).optional().describe('What it opens; blank when left out.'),
   }),
-  familiar: true,
+  playwrightNames: true,
   async perform({ pages, baseURL, navigationMs }, { url }) {
     if (url !== undefined) checkUrl(url, baseURL);
     const page = await pages.open();

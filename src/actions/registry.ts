@@ -1,4 +1,5 @@
 import type { Step } from '../model/step.js';
+import type { Traits } from '../model/traits.js';
 import type { Action } from './action.js';
 import { readText, writeText } from './clipboard.js';
 import * as clock from './clock.js';
@@ -37,8 +38,13 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     .map((action) => [action.name, action]),
 );
 
+/** What is known of a step's action. */
+export function traitsOf({ action }: Pick<Step, 'action'>): Traits {
+  return actions.get(action) ?? { kind: 'passive' };
+}
+
 /** The title of a `step`; undefined for every other action. */
 export function groupTitle(step: Step | undefined): string | undefined {
-  const title = step?.action === 'step' ? step.args['title'] : undefined;
+  const title = step !== undefined && traitsOf(step).opensGroup ? step.args['title'] : undefined;
   return typeof title === 'string' ? title : undefined;
 }

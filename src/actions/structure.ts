@@ -4,9 +4,10 @@ import { defineAction } from './action.js';
 
 export const step = defineAction({
   name: 'step',
+  opensGroup: true,
   description: 'Opens a test.step that holds what follows, until the next one.',
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   fields: z.strictObject({ title: z.string().min(1).max(200).describe('Title of the step.') }),
   perform: () => Promise.resolve(),
   emit: () => '',
@@ -17,7 +18,7 @@ export const undo = defineAction({
   description:
     'Takes back the last recorded steps, or only what is asserted of them by itself; the page stays as it is.',
   target: 'none',
-  manner: 'looks',
+  kind: 'passive',
   recorded: false,
   fields: z.strictObject({
     count: z.int().positive().default(1).describe('Number of steps; 1 when left out.'),

@@ -15,7 +15,7 @@ export const setInputFiles = defineAction({
     'Gives files to a file input, hidden or not; or to the file chooser that opens when any other target is clicked.',
   target: 'element',
   fields: z.strictObject({ files: filesSchema }),
-  familiar: true,
+  playwrightNames: true,
   async perform(context, { files }, element) {
     if (element === undefined) return;
     const paths = await Promise.all([files].flat().map((file) => context.files.readable(file)));

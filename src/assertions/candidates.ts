@@ -1,4 +1,5 @@
 import { checkAssertion } from '../actions/expect.js';
+import { traitsOf } from '../actions/registry.js';
 import { assertionCode } from '../codegen/emitter.js';
 import { bestLocator } from '../locators/best-locator.js';
 import type { ElementState } from '../browser/element-state.js';
@@ -53,17 +54,15 @@ export function ownClaims(
   const say = (weight: number, about: string, args: Assertion['args']): void => {
     ways.push({ weight, about, args });
   };
-  const isTyping = ['fill', 'clear', 'pressSequentially', 'selectOption'].includes(step.action);
+  const { types = false, toggles = false, outcome } = traitsOf(step);
   if (after.values !== undefined) {
-    if (isTyping || before.values?.join('\n') !== after.values.join('\n'))
+    if (types || before.values?.join('\n') !== after.values.join('\n'))
       say(100, 'value', { matcher: 'toHaveValues', expected: after.values });
-  } else if (after.value !== undefined && (isTyping || before.value !== after.value)) {
+  } else if (after.value !== undefined && (types || before.value !== after.value)) {
     const matcher = after.editable ? 'toHaveText' : 'toHaveValue';
     const isPutBack = before.value === after.value && step.args['value'] !== after.value;
-    if (isTyping ? !isPutBack : !isVolatile(after.value))
-      say(100, 'value', { matcher, expected: after.value });
+    if (types ? !isPutBack : !isVolatile(after.value)) say(100, 'value', { matcher, expected: after.value });
   }
-  const toggles = step.action === 'check' || step.action === 'uncheck';
   if (after.checked !== undefined && (toggles || before.checked !== after.checked))
     say(
       100,
@@ -77,8 +76,8 @@ export function ownClaims(
       say(98, name, { matcher: 'toHaveAttribute', name, expected: value });
   if (before.disabled !== after.disabled)
     say(97, 'disabled', { matcher: after.disabled ? 'toBeDisabled' : 'toBeEnabled' });
-  if (step.action === 'focus' && after.focused) say(100, 'focus', { matcher: 'toBeFocused' });
-  if (step.action === 'scrollIntoViewIfNeeded') say(100, 'viewport', { matcher: 'toBeInViewport' });
+  if (outcome === 'toBeInViewport' || (outcome === 'toBeFocused' && after.focused))
+    say(100, 'outcome', { matcher: outcome });
   const gained = after.classes.find((name) => !before.classes.includes(name) && isTellingClass(name));
   if (gained !== undefined) say(45, 'class', { matcher: 'toContainClass', expected: gained });
   // An element's value as text says the same as its value as number, for people.

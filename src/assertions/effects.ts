@@ -1,8 +1,6 @@
 import type { Page } from 'playwright';
-import { expect as expectAction } from '../actions/expect.js';
 import { assertionCode } from '../codegen/emitter.js';
-import { closePage } from '../actions/pages.js';
-import { actions } from '../actions/registry.js';
+import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
 import { elementState, pinnedState, type ElementState } from '../browser/element-state.js';
 import type { Live, LivePage } from '../browser/live.js';
@@ -67,8 +65,6 @@ const tried = 12;
 /** Milliseconds for a snapshot, and for the state of an element. */
 const lookMs = 5000;
 const stateMs = 2000;
-/** Actions that type. */
-const typing = new Set(['fill', 'pressSequentially', 'clear']);
 /** Steps back from which on an element's going is noticed. */
 const memory = 8;
 
@@ -257,13 +253,13 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
       );
     const isFocusOfClick = (finding: Finding): boolean =>
       finding.kind === 'focus' &&
-      step.action !== 'press' &&
+      !traitsOf(step).pressesKey &&
       own?.state.focused === true &&
       (own.state.value === undefined || referencesIn(step.args).length > 0);
     const telltale = findings
       .filter((finding) => !isFocusOfClick(finding) && !contested.lines.has(finding.line))
       .slice(0, tried);
-    claims.push(...(await located(telltale, after, step.action === 'press')));
+    claims.push(...(await located(telltale, after, traitsOf(step).pressesKey)));
     if (own?.renamed === true)
       claims.push({
         weight: 89,
@@ -349,8 +345,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
    */
   function contestedLines(step: Step, earlier: Look, later: Look): Set<SnapshotLine> {
     if (!sameDocument(earlier, later)) return new Set();
-    const typed = stepsInDocument(step).flatMap(({ action, locator }) =>
-      locator !== undefined && typing.has(action) ? [locator] : [],
+    const typed = stepsInDocument(step).flatMap((each) =>
+      each.locator !== undefined && traitsOf(each).types ? [each.locator] : [],
     );
     const { findings } = effectsBetween(earlier.view, later.view, restlessNow());
     const changed = findings.flatMap(({ kind, line }) => (kind === 'value' ? [line] : []));
@@ -360,8 +356,8 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
   /** What earlier steps typed and the page has written over is not asserted of them any more. */
   function takeBack(step: Step, lines: ReadonlySet<SnapshotLine>): void {
     for (const earlier of stepsInDocument(step)) {
-      const { action, locator: chain, assertions = [] } = earlier;
-      if (chain === undefined || !typing.has(action)) continue;
+      const { locator: chain, assertions = [] } = earlier;
+      if (chain === undefined || !traitsOf(earlier).types) continue;
       if (![...lines].some((line) => isCalled(chain, line))) continue;
       const own = JSON.stringify(chain);
       setAssertions(
@@ -417,12 +413,12 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
     },
 
     async finish(step) {
-      if (step.action === expectAction.name) dropRepeated(session.steps, step);
+      if (traitsOf(step).asserts) dropRepeated(session.steps, step);
       // What changes from now on changes by itself.
-      else if (step.action.startsWith('clock.') && !acts(step.action)) this.forget();
+      else if (traitsOf(step).changesClock && !acts(step.action)) this.forget();
       else if (!acts(step.action)) await catchUp();
       // What follows is another page, and the step is one of the page that is gone.
-      else if (step.action === closePage.name) this.forget();
+      else if (traitsOf(step).closesPage) this.forget();
       else {
         const acted = subject;
         // What has changed in a page since it was left is seen when it is come back to.
@@ -433,7 +429,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
         ]);
         now = after;
         if (now === undefined || before === undefined) return;
-        const isTyping = typing.has(step.action);
+        const isTyping = traitsOf(step).types;
         const others = isTyping ? [...contestedLines(step, before, now)] : [];
         const lines = new Set(others.filter((line) => !isCalled(step.locator ?? [], line)));
         takeBack(step, lines);
@@ -453,7 +449,7 @@ export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Liv
 
 /** Whether an action does something to the page; what changes during others is the last step's. */
 function acts(action: string): boolean {
-  return actions.get(action)?.manner === 'acts';
+  return traitsOf({ action }).kind === 'mutates';
 }
 
 /** An element that was acted on, as it is afterwards. */
@@ -483,10 +479,10 @@ function sameDocument(one: Look, other: Look): boolean {
 }
 
 /** Whether a step names the address that the page came to. */
-function wasAskedFor({ action, args }: Step, url: string): boolean {
-  const asked = args['url'];
+function wasAskedFor(step: Step, url: string): boolean {
+  const asked = step.args['url'];
   return (
-    action === 'goto' &&
+    traitsOf(step).opensUrl === true &&
     typeof asked === 'string' &&
     URL.canParse(asked, url) &&
     new URL(asked, url).href === url
@@ -522,5 +518,5 @@ function isPresence({ matcher, not }: Assertion['args']): boolean {
 
 /** What a step asserts: by itself, where it is an `expect`, and of its effects. */
 function assertionsOf(step: Step): Assertion[] {
-  return [...(step.action === expectAction.name ? [step] : []), ...(step.assertions ?? [])];
+  return [...(traitsOf(step).asserts ? [step] : []), ...(step.assertions ?? [])];
 }

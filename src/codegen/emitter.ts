@@ -8,7 +8,7 @@ import { referencesIn } from '../model/secrets.js';
 import type { Assertion, Signal, Step } from '../model/step.js';
 import { expect } from '../actions/expect.js';
 import type { EmitScope } from '../actions/action.js';
-import { actions, groupTitle } from '../actions/registry.js';
+import { actions, groupTitle, traitsOf } from '../actions/registry.js';
 
 /** A step as code. */
 export interface EmittedStep {
@@ -55,9 +55,6 @@ export interface LocatorUse {
 
 /** What stands for a locator in the test. */
 export type Locate = (chain: LocatorChain, use: LocatorUse) => string;
-
-/** Actions that wait for the document themselves. */
-const loading = new Set(['goto', 'goBack', 'goForward', 'reload']);
 
 /** All of a step's code but its assertions. */
 export function statementOf({ before, action, after }: EmittedStep): string {
@@ -123,8 +120,8 @@ export function emitSteps(
     const action = actions.get(step.action);
     if (action === undefined || groupTitle(step) !== undefined) return emitted;
 
-    if (front !== page && action.manner !== 'announces') {
-      if (action.name !== 'switchPage') emitted.before.push(`await ${page}.bringToFront();`);
+    if (front !== page && action.kind !== 'expects') {
+      if (!action.switchesPage) emitted.before.push(`await ${page}.bringToFront();`);
       front = page;
     }
 
@@ -182,15 +179,15 @@ export function emitSteps(
         return path.posix.relative(path.posix.dirname(spec), file);
       },
     });
-    if (action.manner === 'acts') {
+    if (action.kind === 'mutates') {
       emitted.after.push(...announced);
       announced = [];
     }
-    if (action.name === 'closePage') {
+    if (action.closesPage) {
       open.delete(page);
       front = open.size === 1 ? [...open][0] : undefined;
     }
-    if (step.loads === true && !loading.has(action.name) && isActedOn(steps.slice(index + 1), step.page))
+    if (step.loads === true && !action.navigates && isActedOn(steps.slice(index + 1), step.page))
       emitted.last.push(`await ${page}.waitForLoadState();`);
     emitted.assertions = (step.assertions ?? []).map((assertion) => {
       const { locator } = assertion;
@@ -203,8 +200,8 @@ export function emitSteps(
 
 /** Whether something is done to an element of a page as it is now. */
 function isActedOn(steps: readonly Step[], page: string | undefined): boolean {
-  const next = steps.find((step) => step.page === page && actions.get(step.action)?.manner === 'acts');
-  return next?.locator !== undefined || next?.action === 'press';
+  const next = steps.find((step) => step.page === page && traitsOf(step).kind === 'mutates');
+  return next !== undefined && (next.locator !== undefined || traitsOf(next).pressesKey === true);
 }
 
 function variableFor({ type }: Signal): string {
@@ -232,7 +229,7 @@ function fileNameCode(name: string): string {
 
 function companionsOf(steps: readonly Step[], index: number): Pick<EmitScope, 'companions' | 'leads'> {
   const { action } = steps[index] ?? {};
-  const acts = (step: Step): boolean => actions.get(step.action)?.manner === 'acts';
+  const acts = (step: Step): boolean => traitsOf(step).kind === 'mutates';
   const since = steps.slice(0, index).findLastIndex(acts) + 1;
   const acting = steps.findIndex((step, at) => at > index && acts(step));
   return {

@@ -1,6 +1,7 @@
 import { identifier, type ElementName } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Step } from '../model/step.js';
+import { traitsOf } from '../actions/registry.js';
 
 /** Words with which the names of buttons begin that say what the flow does. */
 const verbs = new Set(
@@ -17,29 +18,22 @@ const verbs = new Set(
 /** Those of them that say what becomes of what they switch. */
 const switching = new Set('close collapse expand hide open show toggle'.split(' '));
 
-/** What entering something into an element is called. */
-const entering: Readonly<Record<string, string>> = {
-  fill: 'fill',
-  pressSequentially: 'type',
-  selectOption: 'select',
-  check: 'check',
-  uncheck: 'uncheck',
-  clear: 'clear',
-};
-
 /** Whether a step sets what a form holds. */
-export function enters({ action }: Step): boolean {
-  return action in entering;
+export function enters(step: Step): boolean {
+  const { types, toggles } = traitsOf(step);
+  return types === true || toggles === true;
 }
 
 /** Whether a step sends off what was entered before. */
-export function submits({ action, args, locator = [] }: Step): boolean {
+export function submits(step: Step): boolean {
+  const { args, locator = [] } = step;
+  const traits = traitsOf(step);
   const {
     method,
     args: [role],
   } = locator.at(-1) ?? { method: '', args: [] };
-  if (action === 'press') return args['key'] === 'Enter';
-  return action === 'click' && method === 'getByRole' && role === 'button';
+  if (traits.pressesKey) return args['key'] === 'Enter';
+  return traits.submits === true && method === 'getByRole' && role === 'button';
 }
 
 /** What a step does, as a method's name; `isToggle` where it does the opposite at another time. */
@@ -50,12 +44,12 @@ export function methodName(
 ): string {
   const words = last.length === 0 ? context : last;
   const own = words.length === 0 ? [kind] : words;
-  if (enters(step)) return identifier([entering[step.action] ?? step.action, ...own]);
-  if (step.action === 'press') {
+  const { verb: given, pressesKey } = traitsOf(step);
+  if (given !== undefined || enters(step)) return identifier([given ?? step.action, ...own]);
+  if (pressesKey) {
     if (step.args['key'] !== 'Enter') return identifier(['press', keyWord(step), 'in', ...own]);
     return isSearch(step.locator) ? 'search' : identifier(['enter', ...own]);
   }
-  if (step.action === 'dblclick') return identifier(['doubleClick', ...own]);
   const [verb = ''] = words;
   if (verbs.has(verb) && !(isToggle && !switching.has(verb))) return identifier(words);
   if (kind === 'link') return identifier(['open', ...own]);
@@ -67,7 +61,7 @@ export function methodName(
 export function formName(last: Step, name: ElementName): string {
   const { words, kind } = name;
   const [verb = ''] = words;
-  if (last.action === 'press' || verbs.has(verb)) return methodName(last, name, false);
+  if (traitsOf(last).pressesKey || verbs.has(verb)) return methodName(last, name, false);
   return identifier(['submit', ...(words.length === 0 ? [kind] : words)]);
 }
 

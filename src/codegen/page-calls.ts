@@ -9,7 +9,7 @@ import { valueCode } from '../actions/action.js';
 import { noScope, type EmittedStep } from './emitter.js';
 import { enters, formName, isSearch, methodName, submits } from './method-names.js';
 import { fieldOf, methodOf, type Draft, type Shelf } from './page-shelf.js';
-import { actions } from '../actions/registry.js';
+import { actions, traitsOf } from '../actions/registry.js';
 import type { Passage, Route } from './routes.js';
 
 /** A call of a page object's method. */
@@ -86,24 +86,13 @@ function runFrom(
   return [start];
 }
 
-/** Actions that become methods; what else an element is good for is done with the field. */
-const methodActions = new Set([
-  'click',
-  'dblclick',
-  'tap',
-  'fill',
-  'pressSequentially',
-  'clear',
-  'check',
-  'uncheck',
-  'selectOption',
-  'press',
-  'goto',
-]);
-
+/** Whether a step becomes a method; what else an element is good for is done with the field. */
 function isMethod(step: Step, passage: Passage | undefined): boolean {
-  if (!methodActions.has(step.action)) return false;
-  if (step.action !== 'goto') return step.locator !== undefined && passage?.before !== undefined;
+  const { clicks, pressesKey, opensUrl } = traitsOf(step);
+  if (!opensUrl) {
+    const isLike = clicks === true || pressesKey === true || enters(step);
+    return isLike && step.locator !== undefined && passage?.before !== undefined;
+  }
   const { url } = step.args;
   return passage?.after?.isFixed === true && typeof url === 'string' && !url.includes('{{');
 }
@@ -119,9 +108,10 @@ function isSilent(step: Step, emitted: EmittedStep | undefined, isFirst: boolean
 function isImplied({ locator, args }: Assertion, step: Step): boolean {
   const { matcher, expected, not } = args;
   if (JSON.stringify(locator) !== JSON.stringify(step.locator)) return false;
-  if (step.action === 'check' || step.action === 'uncheck') return matcher === 'toBeChecked';
+  const { toggles, selects } = traitsOf(step);
+  if (toggles) return matcher === 'toBeChecked';
   if (not === true) return false;
-  if (step.action === 'selectOption') return matcher === 'toHaveValue' || matcher === 'toHaveValues';
+  if (selects) return matcher === 'toHaveValue' || matcher === 'toHaveValues';
   const { value = '' } = step.args;
   return (matcher === 'toHaveValue' && expected === value) || (matcher === 'toBeEmpty' && value === '');
 }
@@ -139,7 +129,7 @@ function callOf(
   const [first = 0] = run;
   const [step, passage] = [steps[first], passages[first]];
   if (step === undefined || passage === undefined) return undefined;
-  if (step.action === 'goto') return openingOf(run, step, passage, draftOf);
+  if (traitsOf(step).opensUrl) return openingOf(run, step, passage, draftOf);
   if (passage.before === undefined) return undefined;
   const draft = draftOf(passage.before);
   const parameterFor = createNames(reservedVariables);
@@ -201,8 +191,9 @@ function openingOf(
 }
 
 /** The text by which a click tells one of several elements that are alike, which becomes a parameter. */
-function filterOf({ action, locator = [] }: Step): { text: string; at: number } | undefined {
-  if (!['click', 'dblclick', 'tap'].includes(action)) return undefined;
+function filterOf(step: Step): { text: string; at: number } | undefined {
+  const { locator = [] } = step;
+  if (!traitsOf(step).clicks) return undefined;
   const at = locator.findIndex(({ method }) => method === 'filter');
   const [options] = locator[at]?.args ?? [];
   const isAlone = typeof options === 'object' && Object.keys(options).join() === 'hasText';
@@ -211,9 +202,9 @@ function filterOf({ action, locator = [] }: Step): { text: string; at: number } 
 }
 
 /** What a step enters, which becomes a parameter. */
-function argumentOf({ action, args }: Step): { name: string; value: Json } | undefined {
-  const name = action === 'selectOption' ? 'values' : 'value';
-  const value = action === 'press' ? undefined : args[name];
+function argumentOf(step: Step): { name: string; value: Json } | undefined {
+  const name = traitsOf(step).selects ? 'values' : 'value';
+  const value = enters(step) ? step.args[name] : undefined;
   return value === undefined ? undefined : { name, value };
 }
 

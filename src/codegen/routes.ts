@@ -1,6 +1,7 @@
 import { wordsOf } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Step } from '../model/step.js';
+import { traitsOf } from '../actions/registry.js';
 
 /** The page that something belongs to, as page objects tell pages apart. */
 export interface Route {
@@ -24,7 +25,7 @@ export function passagesOf(steps: readonly Step[], baseURL: string | undefined):
   const visits = steps.map((step) => {
     const before = addresses.get(step.page);
     const { url } = step.args;
-    const led = step.leadsTo ?? (step.action === 'goto' && typeof url === 'string' ? url : undefined);
+    const led = step.leadsTo ?? (traitsOf(step).opensUrl && typeof url === 'string' ? url : undefined);
     const after = led !== undefined && URL.canParse(led, baseURL) ? new URL(led, baseURL) : before;
     if (after !== undefined) addresses.set(step.page, after);
     return { step, before, after };

@@ -1,5 +1,5 @@
 import type { ActionContext, Announcement } from '../actions/action.js';
-import { actions } from '../actions/registry.js';
+import { traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
 import { matches } from '../model/pattern.js';
@@ -20,8 +20,8 @@ export interface Announced extends Pick<ActionContext, 'answerDialog' | 'takeBac
 /** The announcements of a session with these steps; those that no action has followed are kept in `live`. */
 export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced {
   const { announced, answers } = live;
-  const acts = ({ action }: Step): boolean => actions.get(action)?.manner === 'acts';
-  const announces = ({ action }: Step): boolean => actions.get(action)?.manner === 'announces';
+  const acts = (step: Step): boolean => traitsOf(step).kind === 'mutates';
+  const announces = (step: Step): boolean => traitsOf(step).kind === 'expects';
 
   function withdraw(): Step[] {
     for (const { cancel } of announced.splice(0)) cancel();

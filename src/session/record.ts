@@ -1,10 +1,8 @@
 import { inspect } from 'node:util';
 import type { Frame } from 'playwright';
 import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
-import { expect, isUnchecked, takesLong } from '../actions/expect.js';
-import { newPage, switchPage } from '../actions/pages.js';
-import { actions, groupTitle } from '../actions/registry.js';
-import { undo } from '../actions/structure.js';
+import { isUnchecked, takesLong } from '../actions/expect.js';
+import { groupTitle, traitsOf } from '../actions/registry.js';
 import { brittleness } from '../locators/brittle.js';
 import { describeElement } from '../locators/describe.js';
 import { addressOf, firstPage, type Live } from '../browser/live.js';
@@ -108,7 +106,7 @@ export async function performTasks(
       requirePage(live, action);
       const { current } = live;
       if (isRecorded) requireRecorded(session, live, task);
-      if (action.manner !== 'announces' && action.name !== switchPage.name) await bringToFront(live, current);
+      if (action.kind !== 'expects' && !action.switchesPage) await bringToFront(live, current);
       const { chain, pin } = await task.locate();
       frame = pin?.frame;
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
@@ -125,11 +123,11 @@ export async function performTasks(
         args: prepared.args,
         ...(seen === undefined ? {} : { seen: live.secrets.redact(seen) }),
         ...(note === undefined ? {} : { note }),
-        ...(action.name === expect.name && isUnchecked(prepared.args) ? { unchecked: true } : {}),
+        ...(action.asserts && isUnchecked(prepared.args) ? { unchecked: true } : {}),
       };
       if (isRecorded) requireRedacted(step, live.secrets);
       // What comes late because of the last step is still credited to it, as long as nothing else is done.
-      if (action.manner === 'acts') live.credited = isRecorded ? step : undefined;
+      if (action.kind === 'mutates') live.credited = isRecorded ? step : undefined;
       const context: ActionContext = {
         page: current.page,
         pages: pagesOf(live),
@@ -158,15 +156,15 @@ export async function performTasks(
       await settled(live, current, step);
       const blocked = live.takeBlockedPage();
       if (blocked !== undefined) throw pageBlocked(blocked);
-      if (action.manner === 'acts') await announced.happen(limits.actionMs);
+      if (action.kind === 'mutates') await announced.happen(limits.actionMs);
       if (task.signals !== undefined) await matchSignals(live, step, task.signals, limits.actionMs);
       if (!isRecorded) {
         effects?.forget();
         // What it was announced for has come and is no part of the test.
-        if (action.manner === 'acts') drop(announced.withdraw());
+        if (action.kind === 'mutates') drop(announced.withdraw());
         continue;
       }
-      if (action.name === switchPage.name) {
+      if (action.switchesPage) {
         speakOf(step, live.current);
         step.leadsTo = addressOf(live.current.page);
       }
@@ -193,8 +191,8 @@ export async function performTasks(
 
 /** Where a group begins: before what is announced of the action that it begins with, which is waited for in it. */
 function groupStart(steps: readonly Step[]): number {
-  const manners = steps.map(({ action }) => actions.get(action)?.manner);
-  const announcement = manners.indexOf('announces', manners.lastIndexOf('acts') + 1);
+  const kinds = steps.map((step) => traitsOf(step).kind);
+  const announcement = kinds.indexOf('expects', kinds.lastIndexOf('mutates') + 1);
   return announcement === -1 ? steps.length : announcement;
 }
 
@@ -218,7 +216,7 @@ function shown(value: unknown, secrets: Secrets): string {
 
 /** A script of the page that does not end holds up even Playwright's own time-outs. */
 async function bounded({ action, prepared }: Task, work: Promise<void>, limits: RecordLimits): Promise<void> {
-  const isLong = action.target === 'none' || (action.name === expect.name && takesLong(prepared.args));
+  const isLong = action.target === 'none' || (action.asserts && takesLong(prepared.args));
   const limitMs = (isLong ? limits.navigationMs : limits.actionMs) + graceMs;
   const done = work.then(() => true);
   done.catch(() => undefined);
@@ -239,7 +237,7 @@ async function bounded({ action, prepared }: Task, work: Promise<void>, limits: 
 
 function requirePage(live: Live, action: Action): void {
   if (live.lost()) throw browserGone();
-  const needsNone = [switchPage.name, newPage.name, undo.name].includes(action.name);
+  const needsNone = action.switchesPage ?? action.opensPage ?? !action.recorded;
   if (needsNone || !live.current.page.isClosed()) return;
   throw new CodegenError('ACTION_FAILED', 'The page has been closed.', { hint: waysOn(live) });
 }
@@ -254,7 +252,7 @@ function requireRedacted({ locator, to, args, note }: Step, secrets: Secrets): v
 
 /** A test has only the pages that its own steps open. */
 function requireRecorded({ steps }: Session, live: Live, { action, prepared }: Task): void {
-  const id = action.name === switchPage.name ? prepared.args['page'] : live.current.id;
+  const id = action.switchesPage ? prepared.args['page'] : live.current.id;
   const isOpened = (step: Step): boolean =>
     (step.signals ?? []).some((signal) => 'page' in signal && signal.page === id);
   if (id === firstPage || !live.pages.some((page) => page.id === id) || steps.some(isOpened)) return;

@@ -1,4 +1,4 @@
-import { actions } from '../actions/registry.js';
+import { traitsOf } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
 import { referencesIn } from '../model/secrets.js';
 import type { Step } from '../model/step.js';
@@ -8,18 +8,6 @@ import type { Session } from './session.js';
 
 /** How many steps of one kind are named. */
 const named = 8;
-
-/** Steps that do nothing to the page, and notice nothing. */
-const passive = new Set(['scrollIntoViewIfNeeded', 'switchPage', 'closePage', 'screenshot', 'pdf']);
-/** Steps that fail where what came before them did not work. */
-const noticing = new Set([
-  'expect',
-  'waitFor',
-  'waitForURL',
-  'saveDownload',
-  'clipboard.readText',
-  'request',
-]);
 
 /**
  * What a reviewer would say of the session's test: a line for each kind of weakness, with its remedy. Steps are named
@@ -44,20 +32,19 @@ export function uncheckedWarnings({ steps }: Pick<Session, 'steps'>): string[] {
 }
 
 function assertionWarnings(steps: readonly Step[]): string[] {
-  const asserts = ({ action, assertions = [] }: Step): boolean =>
-    action === 'expect' || assertions.length > 0;
+  const asserts = (step: Step): boolean => traitsOf(step).asserts === true || !!step.assertions?.length;
   if (!steps.some(asserts))
     return ['The test asserts nothing: record an expect of what the flow is to show.'];
   const announces = (step: Step | undefined): boolean =>
-    step !== undefined && actions.get(step.action)?.manner === 'announces';
+    step !== undefined && traitsOf(step).kind === 'expects';
   const isBlind = (step: Step, index: number): boolean => {
-    if (isPassive(step) || noticing.has(step.action) || asserts(step)) return false;
+    if (isPassive(step) || traitsOf(step).verifies || asserts(step)) return false;
     // A secret is not asserted by itself.
     if (referencesIn(step.args).length > 0) return false;
     // What the test waits for is noticed.
     if (announces(step) || announces(steps[index - 1]) || step.signals !== undefined) return false;
     const next = steps.slice(index + 1).find((each) => !isPassive(each));
-    return next === undefined || !noticing.has(next.action);
+    return next === undefined || !traitsOf(next).verifies;
   };
   return warning(
     indexesOf(steps, isBlind),
@@ -74,8 +61,10 @@ export function brittleElements(steps: readonly Step[]): string[] {
     .slice(0, named);
 }
 
-function isPassive({ action }: Step): boolean {
-  return passive.has(action) || (actions.get(action)?.manner === 'looks' && !noticing.has(action));
+/** Whether a step neither changes the page nor verifies it. */
+function isPassive(step: Step): boolean {
+  const { kind, needsNoAssertion, verifies } = traitsOf(step);
+  return needsNoAssertion === true || (kind === 'passive' && verifies !== true);
 }
 
 function locatorWarnings(steps: readonly Step[]): string[] {
@@ -102,9 +91,10 @@ function locatorWarnings(steps: readonly Step[]): string[] {
 }
 
 function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Session['use']): string[] {
-  const holds = ({ action, locator = [], args, assertions = [] }: Step): boolean => {
+  const holds = (step: Step): boolean => {
+    const { locator = [], args, assertions = [] } = step;
     const { value, headers = {} } = args;
-    const typed = action !== 'expect' && typeof value === 'string' && isSecretInput(value, locator);
+    const typed = !traitsOf(step).asserts && typeof value === 'string' && isSecretInput(value, locator);
     return (
       typed ||
       hasSecretHeader(headers) ||
@@ -135,7 +125,7 @@ function hasSecretHeader(headers: Json): boolean {
 }
 
 function originWarnings(steps: readonly Step[], { storageState }: Session['use']): string[] {
-  const first = steps.findIndex(({ action }) => action === 'goto');
+  const first = steps.findIndex((step) => traitsOf(step).opensUrl);
   const url = steps[first]?.args['url'];
   return [
     ...(storageState === undefined

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isPicture } from '../actions/expect.js';
+import { traitsOf } from '../actions/registry.js';
 import type { Step } from '../model/step.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestBench } from './test-run.js';
@@ -15,7 +16,7 @@ export interface Picture {
 
 /** Whether some step compares with a picture. */
 export function comparesPictures(steps: readonly Step[]): boolean {
-  return steps.some(({ action, args }) => action === 'expect' && isPicture(args));
+  return steps.some((step) => traitsOf(step).asserts && isPicture(step.args));
 }
 
 /**

@@ -8,9 +8,9 @@ import { defineTool, pageOutput, pageText, types } from './tool.js';
 
 /** The fields of actions whose names nobody would guess who knows Playwright. */
 const ownFields = [...actions.values()]
-  .map(({ name, fields, familiar, takesTo }) => ({
+  .map(({ name, fields, playwrightNames, takesTo }) => ({
     name,
-    own: [...(takesTo ? ['to'] : []), ...(familiar ? [] : Object.keys(fields.shape))],
+    own: [...(takesTo ? ['to'] : []), ...(playwrightNames ? [] : Object.keys(fields.shape))],
   }))
   .filter(({ own }) => own.length > 0)
   .map(({ name, own }) => `${name} ${own.join(',')}`);

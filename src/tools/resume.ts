@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { assertionCode, emitSteps, statementOf } from '../codegen/emitter.js';
-import { groupTitle } from '../actions/registry.js';
+import { groupTitle, traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
 import type { RecordLimits } from '../session/record.js';
@@ -77,7 +77,7 @@ export async function replay(
   const { steps, file } = saved;
   const { failure, dropped } = await replaySteps(session, live, steps, limits, call);
   if (failure !== undefined && live.lost()) throw failure.error;
-  if (failure !== undefined && failure.index === steps.findIndex(({ action }) => action === 'goto')) {
+  if (failure !== undefined && failure.index === steps.findIndex((step) => traitsOf(step).opensUrl)) {
     const { code, message, hint = '' } = failure.error;
     throw new CodegenError(code, `The test's first page does not open, so nothing was resumed. ${message}`, {
       hint: `${hint} Then resume again; no session is open.`,

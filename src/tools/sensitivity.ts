@@ -1,4 +1,4 @@
-import { actions } from '../actions/registry.js';
+import { traitsOf } from '../actions/registry.js';
 import type { Step } from '../model/step.js';
 import type { Session } from '../session/session.js';
 import type { TestError, TestRun } from '../verify/report.js';
@@ -61,7 +61,7 @@ function sample(indexes: readonly number[]): number[] {
 export function unassertedChanges(steps: readonly Step[]): number[] {
   return steps.flatMap((step, index) => {
     if (step.changedPage !== true) return [];
-    const rest = steps.slice(index + 1).filter(({ action }) => action !== 'step');
+    const rest = steps.slice(index + 1).filter((each) => !traitsOf(each).opensGroup);
     const next = rest.findIndex(acts);
     const following = rest.slice(0, next === -1 ? undefined : next);
     const element = JSON.stringify(step.locator);
@@ -73,6 +73,6 @@ export function unassertedChanges(steps: readonly Step[]): number[] {
 }
 
 /** Whether a step does something in the page. */
-function acts({ action }: Step): boolean {
-  return actions.get(action)?.manner === 'acts';
+function acts(step: Step): boolean {
+  return traitsOf(step).kind === 'mutates';
 }

@@ -189,7 +189,7 @@ function saidBy({ title, userAgent, steps }: Given, number: number): string[] {
 }
 
 function acts({ action }: Step): boolean {
-  return actions.get(action)?.manner === 'acts';
+  return actions.get(action)?.kind === 'mutates';
 }
 
 test('whatever is said in a session, its test says the same, never changes and passes every check', async () => {
