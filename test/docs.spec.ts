@@ -19,39 +19,63 @@ async function blocks(page: string, language: string): Promise<string[]> {
   );
 }
 
-test('the references say what the schemas say; `npm run docs` brings them up to date', async () => {
+test('the generated pages match the schemas; `npm run docs` updates them', async () => {
   expect(await outdatedPages(false)).toEqual([]);
 });
 
-test('each tool of the Playwright MCP that Playwright ships is said to be something here', async () => {
+test('each tool of the Playwright MCP that Playwright ships is listed', async () => {
   const core = createRequire(import.meta.url).resolve('playwright-core/package.json');
   const source = await readFile(path.join(path.dirname(core), 'lib', 'coreBundle.js'), 'utf8');
   const there = [...source.matchAll(/name: "(browser_\w+)",\s+title:/g)].map(([, name]) => name);
   expect(there.length).toBeGreaterThan(50);
-  const named = predecessors.flatMap(({ rows }) => rows.flatMap(([tools]) => tools));
-  expect(there.filter((name) => name !== undefined && !named.includes(name))).toEqual([]);
+  const listed = predecessors.flatMap(({ rows }) => rows.flatMap(([tools]) => tools));
+  expect(there.filter((name) => name !== undefined && !listed.includes(name))).toEqual([]);
 });
 
-test('each tool of mcp-playwright and of RunAutomation is said to be something here', () => {
-  const there = `navigate click iframe_click iframe_fill fill select hover upload_file evaluate console_logs screenshot get
-    post put patch delete expect_response assert_response custom_user_agent get_visible_text get_visible_html go_back
-    go_forward drag drag_to_position press_key save_as_pdf click_and_switch_tab download_file copy_to_clipboard
-    read_clipboard handle_dialog expect_dialog get_element_position visual_compare create_baseline batch_visual_compare
-    run_across_browsers cross_browser_screenshot emulate_device list_devices collect_locators assert_element_state
-    assert_element_count assert_text_content assert_attribute assert_css_property assert_request_made close resize`;
-  const named = predecessors.flatMap(({ rows }) => rows.flatMap(([tools]) => tools));
-  const others = [
-    ...['start', 'get', 'end', 'clear'].map((verb) => `${verb}_codegen_session`),
-    ...['smart waiting', 'parallel runs', 'video recording', 'code coverage', 'reading PDFs'],
-    ...['axe', 'ARIA snapshot', 'contrast', 'keyboard'].map((part) => `accessibility: ${part}`),
-  ];
-  const missing = [...there.split(/\s+/).map((name) => `playwright_${name}`), ...others].filter(
-    (name) => !named.includes(name),
-  );
-  expect(missing).toEqual([]);
-});
+/** All tools of each server, as its `src/tools.ts` defines them. */
+const otherTools = {
+  'mcp-playwright': `start_codegen_session end_codegen_session get_codegen_session clear_codegen_session
+    playwright_navigate playwright_screenshot playwright_click playwright_iframe_click playwright_iframe_fill
+    playwright_fill playwright_select playwright_hover playwright_upload_file playwright_evaluate
+    playwright_console_logs playwright_resize playwright_close playwright_get playwright_post playwright_put
+    playwright_patch playwright_delete playwright_expect_response playwright_assert_response
+    playwright_custom_user_agent playwright_get_visible_text playwright_get_visible_html playwright_go_back
+    playwright_go_forward playwright_drag playwright_press_key playwright_save_as_pdf
+    playwright_click_and_switch_tab`,
+  'RunAutomation MCP Server': `start_codegen_session end_codegen_session get_codegen_session clear_codegen_session
+    playwright_navigate playwright_screenshot playwright_click playwright_iframe_click playwright_iframe_fill
+    playwright_fill playwright_select playwright_hover playwright_upload_file playwright_evaluate
+    playwright_console_logs playwright_close playwright_get playwright_post playwright_put playwright_patch
+    playwright_delete playwright_expect_response playwright_assert_response playwright_custom_user_agent
+    playwright_get_visible_text playwright_get_visible_html playwright_go_back playwright_go_forward playwright_drag
+    playwright_press_key playwright_save_as_pdf playwright_click_and_switch_tab playwright_download_file
+    playwright_copy_to_clipboard playwright_read_clipboard playwright_handle_dialog playwright_expect_dialog
+    playwright_drag_to_position playwright_get_element_position playwright_visual_compare playwright_create_baseline
+    playwright_batch_visual_compare playwright_run_across_browsers playwright_cross_browser_screenshot
+    playwright_emulate_device playwright_list_devices playwright_collect_locators create_browser_session
+    list_browser_sessions close_browser_session switch_browser_session get_session_info cleanup_idle_sessions
+    playwright_wait_smart playwright_wait_network_idle playwright_wait_element_count playwright_wait_attribute
+    playwright_wait_element_hidden playwright_wait_url playwright_check_accessibility playwright_get_aria_snapshot
+    playwright_check_contrast playwright_check_keyboard_navigation playwright_start_coverage playwright_get_coverage
+    playwright_generate_coverage_report playwright_compare_coverage playwright_run_tests_parallel
+    playwright_run_cross_browser playwright_ai_visual_compare playwright_batch_ai_visual_compare
+    playwright_get_resource_usage playwright_update_resource_limits playwright_recover_session
+    playwright_recover_all_sessions playwright_get_persistence_stats playwright_extract_pdf_text
+    playwright_validate_pdf_content playwright_count_pdf_pages playwright_download_and_extract_pdf
+    playwright_assert_element_state playwright_assert_element_count playwright_assert_text_content
+    playwright_assert_attribute playwright_assert_css_property playwright_assert_request_made
+    playwright_start_video_recording playwright_stop_video_recording playwright_add_video_annotation
+    playwright_configure_video_settings playwright_get_video_status`,
+};
 
-test('what other servers have is said by names that there are', () => {
+for (const [server, names] of Object.entries(otherTools))
+  test(`the page on coming from ${server} lists each of its tools once, and nothing else`, () => {
+    const rows = predecessors.find(({ name }) => name === server)?.rows ?? [];
+    const listed = rows.flatMap(([tools]) => tools);
+    expect(listed.sort()).toEqual(names.split(/\s+/).sort());
+  });
+
+test('references to actions, matchers, options and tools become links, and unknown ones are errors', () => {
   expect(withReferences('{action:click}, {matcher:toHaveText}, {use:locale}')).toBe(
     '[`click`](actions.md#click), [`toHaveText`](actions.md#matchers), [`use.locale`](configuration.md#use)',
   );
@@ -62,10 +86,10 @@ test('what other servers have is said by names that there are', () => {
     '{tool:browser_click}',
     '{verb:go}',
   ])
-    expect(() => withReferences(reference)).toThrow('there is not');
+    expect(() => withReferences(reference)).toThrow('does not exist');
 });
 
-test('the test in the README is as it was emitted', async () => {
+test('the test in the README is the emitted text, unchanged', async () => {
   const emitted = await blocks('README.md', 'ts');
   expect(emitted.map((code) => inspect('generated-tests/adds-a-task.spec.ts', code))).toEqual(['untouched']);
 });
@@ -79,7 +103,7 @@ test('the policies in the guard page load', async () => {
   }
 });
 
-test('the page on templates shows the data as the code has it', async () => {
+test('the page on templates shows the types of the code', async () => {
   const source = await readFile(path.join(root, 'src', 'codegen', 'template-data.ts'), 'utf8');
   const plain = (text: string): string =>
     text
