@@ -12,6 +12,7 @@ import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { brittleness } from '../locators/brittle.js';
 import type { Finding } from './changes.js';
+import { stringsIn } from '../model/text.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
 
 /** Something that could be asserted, and the ways to say it, the best first. */
@@ -233,11 +234,6 @@ function isLasting(chain: LocatorChain, args: Assertion['args']): boolean {
 /** An element that has nothing to tell it by but its tag. */
 function isBareTag({ method, args: [selector] }: LocatorCall): boolean {
   return method === 'locator' && typeof selector === 'string' && /^[a-z\d]+$/.test(selector);
-}
-
-function stringsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
 }
 
 const families: Record<string, string> = {

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Download, Page, Request } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { openProxy, textOf, type Failure, type Refused } from '../network/proxy.js';
+import { openProxy, describeFailure, type ConnectionFailure, type Refused } from '../network/proxy.js';
 import type { NetworkRules } from '../network/rules.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
@@ -88,7 +88,7 @@ export interface Live {
   /** The latest page that was not opened, since the rules forbid it; told once. */
   takeBlockedPage(): Refused | undefined;
   /** Why nothing comes from a URL; undefined where the network knows no reason. */
-  failure: (url: string) => Failure | undefined;
+  failure: (url: string) => ConnectionFailure | undefined;
   secrets: Secrets;
   /** True when the browser process behind the session is gone. */
   lost(): boolean;
@@ -235,7 +235,8 @@ export async function openLive(
   });
   context.on('requestfailed', (request) => {
     const reason = proxy.failure(request.url());
-    const failure = reason === undefined ? (request.failure()?.errorText ?? 'failed') : textOf(reason);
+    const failure =
+      reason === undefined ? (request.failure()?.errorText ?? 'failed') : describeFailure(reason);
     keep(network, { method: request.method(), url: shorten(request.url()), failure });
     const isPage =
       request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);

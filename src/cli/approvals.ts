@@ -1,6 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import type { ConfigLocation } from '../config/load.js';
-import { openApprovals, titleOf, visible, type Approval, type Approvals } from '../guard/approvals.js';
+import {
+  openApprovals,
+  titleOf,
+  escapeInvisible,
+  type Approval,
+  type Approvals,
+} from '../guard/approvals.js';
 import { CodegenError } from '../model/errors.js';
 import { statePlaceOf } from './state-place.js';
 
@@ -36,7 +42,7 @@ export async function approvals(
     });
   print(lineOf(approval));
   print('');
-  print(visible(await store.subjectOf(approval)));
+  print(escapeInvisible(await store.subjectOf(approval)));
   if (command !== 'approve' || terminal === undefined) return;
   const answer = await terminal.ask('Approve it? (yes/no) ');
   if (!/^y(?:es)?$/i.test(answer.trim())) {
@@ -75,5 +81,5 @@ function lineOf(approval: Approval): string {
   const { id, grant, tool, decision, usedBy, asked } = approval;
   const said = decision === undefined ? 'open' : decision.approved ? 'approved' : 'declined';
   const status = usedBy === undefined ? said : 'used';
-  return `${id}  ${status}  ${tool} by ${visible(grant)}, ${new Date(asked.wall).toISOString()}  ${titleOf(approval)}`;
+  return `${id}  ${status}  ${tool} by ${escapeInvisible(grant)}, ${new Date(asked.wall).toISOString()}  ${titleOf(approval)}`;
 }

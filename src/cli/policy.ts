@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { loadConfig, loadPolicy, type ConfigLocation } from '../config/load.js';
 import { phrase } from '../guard/conditions.js';
-import { decide, fits, type Leave } from '../guard/policy.js';
+import { decide, matchesWildcard, type Leave } from '../guard/policy.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { recordTool, restrictedActions, type Limit } from '../model/policy.js';
 import type { CallLimit, Policy, Rules } from '../model/rules.js';
@@ -117,7 +117,7 @@ async function readArguments(file: string): Promise<unknown> {
 }
 
 function summary(policy: Policy, tool: string): string {
-  if (policy.hide.some((pattern) => fits(pattern, tool))) return 'hidden';
+  if (policy.hide.some((pattern) => matchesWildcard(pattern, tool))) return 'hidden';
   const rules = policy.tools.get(tool);
   if (rules === undefined) return policy.default === 'deny' ? 'denied' : 'allowed';
   if (rules.deny) return 'denied';
@@ -141,7 +141,7 @@ function explain({ deny, approve, require, denyIf, approveIf, limits }: Rules): 
 function explainActions(rules: Rules | undefined): string[] {
   const { deny = [], allow = [] } = rules?.actions ?? {};
   const others = allow.filter((name) => !restrictedActions.includes(name));
-  const named = restrictedActions.filter((name) => allow.some((pattern) => fits(pattern, name)));
+  const named = restrictedActions.filter((name) => allow.some((pattern) => matchesWildcard(pattern, name)));
   return [
     ...(deny.length > 0 ? [`denied actions: ${deny.join(', ')}`] : []),
     others.length > 0

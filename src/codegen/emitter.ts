@@ -6,6 +6,7 @@ import { literal, pattern, quote } from './quote.js';
 import type { LocatorChain } from '../model/locator.js';
 import { referencesIn } from '../model/secrets.js';
 import type { Assertion, Signal, Step } from '../model/step.js';
+import { escapeRegExp } from '../model/text.js';
 import { expect } from '../actions/expect.js';
 import type { EmitScope } from '../actions/action.js';
 import { actions, groupTitle, traitsOf } from '../actions/registry.js';
@@ -218,11 +219,7 @@ function fileNameCode(name: string): string {
   const parts = name.split(/([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\d+)/i);
   if (parts.length === 1) return `.toBe(${quote(name)})`;
   const source = parts.map((part, index) =>
-    index % 2 === 0
-      ? part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
-      : part.includes('-')
-        ? '[\\da-f-]+'
-        : '\\d+',
+    index % 2 === 0 ? escapeRegExp(part) : part.includes('-') ? '[\\da-f-]+' : '\\d+',
   );
   return `.toMatch(${pattern({ regex: `^${source.join('')}$` })})`;
 }

@@ -1,10 +1,14 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { isInside } from '../model/paths.js';
 import { policySchema } from '../model/policy.js';
 
-export const directory = z.string().min(1);
+export const directorySchema = z.string().min(1);
 
-export const outputDirectory = directory.refine(isInside, 'expected a path inside the workspace');
+export const outputDirectory = directorySchema.refine(
+  (text) => !path.isAbsolute(text) && isInside('.', text),
+  'expected a path inside the workspace',
+);
 
 export const policyOrPath = z.union([policySchema, z.string().min(1)], {
   error: 'expected a policy, or the path of a file with one',
@@ -30,11 +34,6 @@ export const browserUrl = z
     (text) => URL.canParse(text) && /^(?:ws|http)s?:$/.test(new URL(text).protocol),
     'expected a URL such as ws://browsers.example:3000/ or http://browsers.example:9222',
   );
-
-function isInside(directory: string): boolean {
-  const relative = path.normalize(directory);
-  return !path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`);
-}
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;

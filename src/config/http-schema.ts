@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limitSchema } from '../model/policy.js';
-import { directory, environmentName, originSuchAs, outputDirectory, policyOrPath } from './fields.js';
+import { directorySchema, environmentName, originSuchAs, outputDirectory, policyOrPath } from './fields.js';
 
 export const grantSchema = z.strictObject({
   name: z
@@ -35,8 +35,8 @@ export const httpSchema = z
   .strictObject({
     tls: z
       .strictObject({
-        cert: directory.describe('File with the certificate and its chain.'),
-        key: directory.describe('File with its private key.'),
+        cert: directorySchema.describe('File with the certificate and its chain.'),
+        key: directorySchema.describe('File with its private key.'),
       })
       .nullable()
       .default(null)

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { argumentPath, conditionOn, mostCalls, pathSchema, type Limit } from '../model/policy.js';
 import type { CallLimit, Condition, Policy, Rules } from '../model/rules.js';
-import { hashOf, noRules, type CompileExpression } from './policy.js';
+import { sha256 } from '../model/text.js';
+import { noRules, type CompileExpression } from './policy.js';
 
 // The rule files of PolicyLayer's Intercept: https://github.com/PolicyLayer/Intercept/blob/main/POLICY.md. Its windows
 // begin with the calendar's minute, hour or day; here they slide, and admit no more.
@@ -136,7 +137,7 @@ export function translateIntercept(
     hide: document.hide,
     all: rulesOf(everyTool, all?.rules ?? []),
     tools: new Map(Object.entries(tools).map(([tool, { rules }]) => [tool, rulesOf(tool, rules)])),
-    hash: hashOf(document),
+    hash: sha256(JSON.stringify(document)),
   };
 }
 

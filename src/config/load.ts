@@ -6,7 +6,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import { policySchema } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
 import { compilePolicy, type CompileExpression } from './policy.js';
-import { check } from './problems.js';
+import { validateDocument } from './problems.js';
 import { configSchema, type Config } from './schema.js';
 
 const configFileName = 'codegen.config.json';
@@ -159,7 +159,7 @@ async function expressionsOf(document: unknown, file: string): Promise<CompileEx
 }
 
 function valid<Schema extends z.ZodType>(schema: Schema, document: unknown, file: string): z.output<Schema> {
-  const checked = check(schema, document);
+  const checked = validateDocument(schema, document);
   if ('problems' in checked) throw invalid(checked.problems.map((problem) => `${file}: ${problem}`));
   return checked.data;
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { callLimitSchema, conditionSchema, toolRulesSchema } from '../model/policy.js';
 import { type PolicyDocument } from '../model/policy.js';
+import { sha256 } from '../model/text.js';
 import type { CallLimit, Condition, Policy, Rules } from '../model/rules.js';
 
 /**
@@ -49,12 +49,8 @@ export function compilePolicy(document: PolicyDocument, compile: CompileExpressi
     hide: document.hide,
     all: { ...noRules, limits: limitsOf(all?.limits ?? [], 'all_tools') },
     tools: new Map(Object.entries(document.tools).map(([tool, rules]) => [tool, rulesOf(tool, rules)])),
-    hash: hashOf(document),
+    hash: sha256(JSON.stringify(document)),
   };
 }
 
 export const noRules: Rules = { require: [], denyIf: [], approveIf: [], limits: [] };
-
-export function hashOf(document: unknown): string {
-  return createHash('sha256').update(JSON.stringify(document)).digest('hex');
-}

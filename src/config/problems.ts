@@ -7,7 +7,7 @@ const shownLength = 60;
 const separator = ', ';
 
 /** Checks a document, and says for each thing wrong with it its key, its value and what is allowed there. */
-export function check<Schema extends z.ZodType>(
+export function validateDocument<Schema extends z.ZodType>(
   schema: Schema,
   document: unknown,
 ): { data: z.output<Schema> } | { problems: string[] } {

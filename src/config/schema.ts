@@ -5,7 +5,7 @@ import { isThisMachine } from '../network/address.js';
 import { parsePattern } from '../network/rules.js';
 import {
   browserUrl,
-  directory,
+  directorySchema,
   environmentName,
   originSuchAs,
   outputDirectory,
@@ -38,7 +38,7 @@ const outputSchema = z
       .describe(
         'How tests are written: `plain`, `pom` (with page objects) or the name of a template of your own.',
       ),
-    templatesDir: directory
+    templatesDir: directorySchema
       .nullable()
       .default(null)
       .describe('Directory of templates of your own, relative to the workspace: `<name>.eta` for each.'),
@@ -212,7 +212,7 @@ export const configSchema = z
       .describe('What may be called, and how often: a policy, or the path of a JSON or YAML file with one.'),
     state: z
       .strictObject({
-        dir: directory
+        dir: directorySchema
           .default('.codegen')
           .describe(
             'Directory of counters, backups and saved sessions, relative to the workspace or absolute; each machine needs its own.',

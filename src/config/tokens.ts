@@ -29,7 +29,7 @@ export function createTokens(environment: NodeJS.ProcessEnv): Tokens {
 
   function hashFor({ name, tokenEnv }: TokenGrant, index: number): Buffer {
     const token = environment[tokenEnv];
-    const hash = token === undefined ? hashes.get(tokenEnv) : hashOf(checked(token, tokenEnv, index));
+    const hash = token === undefined ? hashes.get(tokenEnv) : digestOf(checked(token, tokenEnv, index));
     if (hash === undefined)
       throw invalid(index, tokenEnv, `the environment variable with the token of "${name}" is not set`);
     hashes.set(tokenEnv, hash);
@@ -52,7 +52,7 @@ export function createTokens(environment: NodeJS.ProcessEnv): Tokens {
     areNeeded: () => areNeeded,
 
     grantOf(token) {
-      const hash = hashOf(token);
+      const hash = digestOf(token);
       let found: string | undefined;
       for (const grant of known) if (timingSafeEqual(grant.hash, hash)) found = grant.name;
       return found;
@@ -77,7 +77,7 @@ function checked(token: string, tokenEnv: string, index: number): string {
   return token;
 }
 
-function hashOf(token: string): Buffer {
+function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
+import { sha256 } from '../model/text.js';
 import type { Rule } from '../model/rules.js';
 import { offsetBetween, type Instant } from '../state/clock.js';
 import { createFileStore } from '../state/file-store.js';
@@ -158,7 +159,7 @@ export function openApprovals({ directory: stateDirectory, redis, clock }: State
           { hint: 'Do what they say, or ask them; the same call is not approved by trying again.', decision },
         );
 
-      const bound = hashOf([grant, tool, ...demand.bound]);
+      const bound = hashOfJson([grant, tool, ...demand.bound]);
       const known = (await list()).find((each) => each.bound === bound && each.usedBy === undefined);
       if (known?.decision?.approved === false) throw declined(known.decision.reason);
       if (known?.decision?.approved === true) {
@@ -172,7 +173,9 @@ export function openApprovals({ directory: stateDirectory, redis, clock }: State
         };
       }
 
-      const question = [`${tool} asks for approval (${titleOf(rule)}).`, '', visible(subject)].join('\n');
+      const question = [`${tool} asks for approval (${titleOf(rule)}).`, '', escapeInvisible(subject)].join(
+        '\n',
+      );
       if (ask !== undefined && question.length <= longestQuestion) {
         const reply = await ask(question).catch(() => undefined);
         requireCall();
@@ -219,7 +222,7 @@ export function titleOf({ rule, reason }: Rule): string {
 }
 
 /** A text as a terminal can show it: what would move the cursor, or can't be seen, is escaped. */
-export function visible(text: string): string {
+export function escapeInvisible(text: string): string {
   return text.replace(
     /(?![\n\t])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu,
     (unit) => `\\u{${(unit.codePointAt(0) ?? 0).toString(16)}}`,
@@ -227,11 +230,11 @@ export function visible(text: string): string {
 }
 
 /** SHA-256 of a value as JSON, whatever the order of its keys. */
-export function hashOf(value: unknown): string {
+export function hashOfJson(value: unknown): string {
   const sorted = JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
       : part,
   );
-  return createHash('sha256').update(sorted).digest('hex');
+  return sha256(sorted);
 }

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { errnoOf } from '../state/files.js';
+import { errorCode } from '../state/files.js';
 import type { Chain } from './chain.js';
 
 /** The log, by the name that people know it by; the file itself has a number. */
@@ -90,7 +90,7 @@ function nameLog(directory: string, number: number): void {
       return;
     } catch (error) {
       rmSync(temporary, { force: true });
-      if (!withoutLinks.includes(errnoOf(error) ?? '')) throw error;
+      if (!withoutLinks.includes(errorCode(error) ?? '')) throw error;
     }
   }
 }

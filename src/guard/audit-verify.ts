@@ -2,9 +2,10 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
+import { sha256 } from '../model/text.js';
 import type { StateStore } from '../state/store.js';
 import { fileName, fileNumbers, logName } from './audit-files.js';
-import { hashOf, type Chain } from './chain.js';
+import type { Chain } from './chain.js';
 
 export interface LogFile {
   name: string;
@@ -31,7 +32,7 @@ export function readLine(text: string): z.infer<typeof lineSchema> | undefined {
 }
 
 /** What is wrong with the files, as a chain that ends as the state says; nothing where all lines are as they were. */
-export function checkChain(files: Iterable<LogFile>, { count, head, pending }: Chain): string[] {
+export function verifyChain(files: Iterable<LogFile>, { count, head, pending }: Chain): string[] {
   const findings: string[] = [];
   const missing = new Set<number>();
   let last = { line: 0, hash: '' };
@@ -56,7 +57,7 @@ export function checkChain(files: Iterable<LogFile>, { count, head, pending }: C
             last.line === 0 ? 'Line 1 does not begin the log: altered.' : `Line ${last.line} was altered.`,
           );
         for (const line of between(last.line, read.line - 1)) missing.add(line);
-        last = { line: read.line, hash: hashOf(line) };
+        last = { line: read.line, hash: sha256(line) };
       }
     }
   }
@@ -103,7 +104,7 @@ export async function verifyLog(
 ): Promise<{ count: number; findings: string[] }> {
   for (let attempt = 1; ; attempt++) {
     const chain = await store.read();
-    const findings = [...checkChain(logFiles(directory), chain), ...checkName(directory, chain)];
+    const findings = [...verifyChain(logFiles(directory), chain), ...checkName(directory, chain)];
     const isSettled = (await store.read()).count === chain.count;
     // A process that is at work may have counted a line that it is about to write.
     if (attempt === attemptsAtMost || (findings.length === 0 && isSettled))

@@ -5,7 +5,7 @@ import { ensureStateDirectory } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 import type { StateStore } from '../state/store.js';
 import { fileNumbers, writePending } from './audit-files.js';
-import { begin, end, moveOn, type Begun, type Chain } from './chain.js';
+import { beginLine, endLine, moveOn, type Begun, type Chain } from './chain.js';
 import type { WrittenFile } from './plan.js';
 import type { Caller } from './quota.js';
 import type { GuardState } from './state.js';
@@ -94,7 +94,7 @@ export function openAudit(options: {
   }
 
   async function open(line: Line): Promise<void> {
-    const chain = await store.update((state) => begin(state, line.id, line.begun, holder), lasting);
+    const chain = await store.update((state) => beginLine(state, line.id, line.begun, holder), lasting);
     line.isOpen = true;
     await write(chain);
   }
@@ -105,7 +105,7 @@ export function openAudit(options: {
     // Another line may have come in between with a later number.
     while (chain === undefined || line.id in chain.open) {
       const order = await orderAfter(chain?.order ?? 0);
-      chain = await store.update((state) => end(state, line.id, outcome, known, order), lasting);
+      chain = await store.update((state) => endLine(state, line.id, outcome, known, order), lasting);
     }
     owed.delete(line);
     await write(chain);
@@ -166,7 +166,7 @@ export function openAudit(options: {
       return {
         async begin(decision) {
           decided = decision;
-          line.begun = { ...line.begun, ...described(decision) };
+          line.begun = { ...line.begun, ...decisionFields(decision) };
           try {
             await start();
             for (const [late, outcome] of owed) await close(late, outcome);
@@ -178,7 +178,7 @@ export function openAudit(options: {
         },
         async end({ files, ...outcome }, decision = decided) {
           const whole = {
-            ...described(decision),
+            ...decisionFields(decision),
             ...outcome,
             ...(files.length > 0 ? { files: files.map(changed) } : {}),
             durationMs: Math.round(performance.now() - began),
@@ -203,7 +203,7 @@ function report(error: unknown): void {
   process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
 }
 
-function described(decision: Decision | undefined): object {
+function decisionFields(decision: Decision | undefined): object {
   return decision === undefined ? {} : { decision: decision.kind, rule: decision.rule };
 }
 

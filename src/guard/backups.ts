@@ -3,13 +3,13 @@ import path from 'node:path';
 import {
   createDurably,
   ensureStateDirectory,
-  errnoOf,
+  errorCode,
   isSameFile,
   isThere,
   readWhole,
   syncDirectory,
 } from '../state/files.js';
-import { unfinished } from './journal.js';
+import { unfinishedTransactions } from './journal.js';
 
 /** A file that was replaced; its name tells when, by which transaction, and where it stood. */
 export interface Backup {
@@ -45,7 +45,7 @@ export function nameOfBackup(time: Date, transaction: string, index: number, fil
 export async function listBackups(stateDirectory: string): Promise<Backup[]> {
   const folder = folderOf(stateDirectory);
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw error;
   });
   return found
@@ -62,9 +62,9 @@ export async function listBackups(stateDirectory: string): Promise<Backup[]> {
     .sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-/** Removes what is beyond the limits, except for what an unfinished transaction may still need. */
+/** Removes what is beyond the limits, except for what an unfinishedTransactions transaction may still need. */
 export async function pruneBackups(stateDirectory: string, limits: BackupLimits): Promise<void> {
-  const needed = await unfinished(stateDirectory);
+  const needed = await unfinishedTransactions(stateDirectory);
   const oldest = Date.now() - limits.maxAgeDays * 86_400_000;
   const settled = (await listBackups(stateDirectory)).filter(({ transaction }) => !needed.has(transaction));
   const removable = settled.filter(({ time }, index) => index >= limits.maxFiles || time.getTime() < oldest);

@@ -1,8 +1,8 @@
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
-import { errnoOf } from '../state/files.js';
-import type { Plan } from './plan.js';
+import { errorCode } from '../state/files.js';
+import type { FilePlan } from './plan.js';
 import type { Charge } from './counters.js';
 
 /** How much may be written, in files and bytes. */
@@ -20,20 +20,20 @@ export interface Amount {
   bytes: number;
 }
 
-function amountOf(plans: readonly Plan[]): Amount {
+function amountOf(plans: readonly FilePlan[]): Amount {
   return { files: plans.length, bytes: plans.reduce((sum, { data }) => sum + data.length, 0) };
 }
 
 /** Throws QUOTA_EXCEEDED where a session that has written `before` has no room for the plans. */
-export function checkSession(plans: readonly Plan[], before: Amount, budget: Budget): void {
+export function checkSessionBudget(plans: readonly FilePlan[], before: Amount, budget: Budget): void {
   const { files, bytes } = amountOf(plans);
   refuseAbove(before.files + files, budget, 'maxFilesPerSession', 'a session may write', 'files');
   refuseAbove(before.bytes + bytes, budget, 'maxBytesPerSession', 'a session may write', 'bytes');
 }
 
 /** Throws QUOTA_EXCEEDED where the plans would make a directory, with all below it, larger than it may be. */
-export async function checkDirectory(
-  plans: readonly Plan[],
+export async function checkDirectoryBudget(
+  plans: readonly FilePlan[],
   directory: string,
   budget: Budget,
 ): Promise<void> {
@@ -48,7 +48,7 @@ export async function checkDirectory(
 }
 
 /** What the plans take of the quota of a day, which all grants share. */
-export function dailyCharges(plans: readonly Plan[], budget: Budget): Charge[] {
+export function dailyCharges(plans: readonly FilePlan[], budget: Budget): Charge[] {
   const { files, bytes } = amountOf(plans);
   return (
     [
@@ -77,7 +77,7 @@ function refuseAbove(amount: number, budget: Budget, key: keyof Budget, rule: st
 /** What a directory holds, except in hidden places and node_modules. */
 async function amountIn(directory: string): Promise<Amount> {
   const names = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
     throw error;
   });
   let [files, bytes] = [0, 0];

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../model/text.js';
 import type { Changed } from '../state/store.js';
 
 /** A call or event that has begun; what its line will hold at the least. */
@@ -38,12 +38,8 @@ export const emptyChain: Chain = {
 /** A file that would grow beyond this many bytes is closed, and the next one begun. */
 const fileBytes = 16 * 1024 * 1024;
 
-export function hashOf(line: string): string {
-  return createHash('sha256').update(line).digest('hex');
-}
-
 /** Notes that something begins. */
-export function begin(chain: Chain, id: string, begun: Begun, holder: string): Changed<Chain, Chain> {
+export function beginLine(chain: Chain, id: string, begun: Begun, holder: string): Changed<Chain, Chain> {
   const state = { ...chain, open: { ...chain.open, [id]: { begun, holder } } };
   return { state, result: state };
 }
@@ -53,7 +49,7 @@ export function begin(chain: Chain, id: string, begun: Begun, holder: string): C
  * nothing where the line has been added already, or where the last line has a later `order`: the line is then still
  * open, and needs another.
  */
-export function end(
+export function endLine(
   chain: Chain,
   id: string,
   outcome: object,
@@ -72,7 +68,7 @@ export function end(
   const at = isFull ? 0 : chain.bytes;
   const state = {
     count: line,
-    head: hashOf(json),
+    head: sha256(json),
     order: order ?? chain.order,
     file,
     bytes: at + size,

@@ -57,7 +57,7 @@ type KeyOf = (limit: Limit) => string;
  * Enters `id` into every counter that is charged, or into none. Evaluated twice, it still counts once. `configured`
  * names every limit there is, so that a counter keeps its entries for as long as the longest window that looks at it.
  */
-export function enter(
+export function enterCharges(
   state: Counters,
   instant: Instant,
   id: string,

@@ -1,20 +1,22 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
-import { described, type Plan } from './plan.js';
+import { toWrittenFile, type FilePlan } from './plan.js';
 
 /** Milliseconds that finding a difference may take; then the whole new file is shown. */
 const limitMs = 1000;
 
 /** What an approval of plans is bound to: each path, with the hashes before and after. */
-export function boundFiles(plans: readonly Plan[]): unknown[] {
-  return plans.map(described).map(({ path, sha256Before = null, sha256 }) => [path, sha256Before, sha256]);
+export function boundFiles(plans: readonly FilePlan[]): unknown[] {
+  return plans
+    .map(toWrittenFile)
+    .map(({ path, sha256Before = null, sha256 }) => [path, sha256Before, sha256]);
 }
 
 /** What plans change, as a unified diff. */
-export function differenceOf(plans: readonly Plan[]): string {
+export function differenceOf(plans: readonly FilePlan[]): string {
   return plans.map(differenceOfFile).join('\n');
 }
 
-function differenceOfFile({ target, data, before }: Plan): string {
+function differenceOfFile({ target, data, before }: FilePlan): string {
   const name = target.relative;
   if (data.includes(0))
     return `${name}: ${before === undefined ? 'a new' : 'another'} picture of ${data.length} bytes`;

@@ -20,13 +20,13 @@ import {
   type Language,
 } from './paths.js';
 import type { Amount, Budget } from './budget.js';
-import { decide, deniedAction, limitsOf, limitsOfTool, type Call, type Denial } from './policy.js';
+import { decide, deniedAction, limitsOf, limitsOfTool, type ToolCall, type Denial } from './policy.js';
 import type { Audit } from './audit.js';
 import type { Charge, Left } from './counters.js';
 import type { Caller, Hold, Quota } from './quota.js';
 import type { GuardState, StatePlace } from './state.js';
 import type { Consent, Demand, Person } from './approvals.js';
-import type { OnConflict, OutputFile, Plan, PlanOptions, StateFile, WrittenFile } from './plan.js';
+import type { OnConflict, OutputFile, FilePlan, PlanOptions, StateFile, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';
 
 /** What the guard reads of the configuration, anew at every call. */
@@ -70,7 +70,7 @@ export interface WriteRequest extends OutputPlace {
 }
 
 /** Asks a person to approve what is to be written. Throws APPROVAL_REQUIRED, POLICY_DENIED. */
-export type Confirm = (plans: readonly Plan[], onConflict: OnConflict) => Promise<Consent>;
+export type Confirm = (plans: readonly FilePlan[], onConflict: OnConflict) => Promise<Consent>;
 
 /** The tool whose approval is asked for what it writes, when that is known. */
 const writingTool = 'end_codegen_session';
@@ -90,7 +90,7 @@ export interface Guard {
    * Lets a call run and counts it. Throws POLICY_DENIED, APPROVAL_REQUIRED, RATE_LIMITED; the error's `decision` says
    * by which rule.
    */
-  admit(call: Call, person?: Person): Promise<Admission>;
+  admit(call: ToolCall, person?: Person): Promise<Admission>;
   /** Checks actions that no call names, e.g. those of a saved session. Throws POLICY_DENIED. */
   checkActions(names: readonly string[]): void;
   /** The log of calls. */
@@ -215,7 +215,7 @@ export function createGuard(options: {
   ): Promise<WrittenFile[]> {
     const { writes } = config();
     const { writeFiles } = await import('./writer.js');
-    const { checkDirectory, checkSession, dailyCharges } = await import('./budget.js');
+    const { checkDirectoryBudget, checkSessionBudget, dailyCharges } = await import('./budget.js');
     if (!options.dryRun) await recover();
     const before = writtenBy.get(session) ?? { files: 0, bytes: 0 };
     const written = await writeFiles(files, {
@@ -223,8 +223,8 @@ export function createGuard(options: {
       territory,
       backups: writes.backups,
       async allow(plans) {
-        checkSession(plans, before, writes);
-        await checkDirectory(plans, path.join(territory.workspace, directory), writes);
+        checkSessionBudget(plans, before, writes);
+        await checkDirectoryBudget(plans, path.join(territory.workspace, directory), writes);
       },
       async reserve(plans, id) {
         const limits = writes.limits.map((limit, index) => ({

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { createDurably, ensureStateDirectory, errnoOf, syncDirectory } from '../state/files.js';
+import { createDurably, ensureStateDirectory, errorCode, syncDirectory } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 
 /** The names of a real directory, from its root down. */
@@ -37,7 +37,7 @@ export type FileRecord = z.infer<typeof fileSchema>;
 export type Phase = 'open' | 'done' | 'undone';
 
 /** A transaction's page in the journal. */
-export interface Entry {
+export interface JournalEntry {
   /** Also that of the quota taken for it. */
   readonly id: string;
   readonly phase: Phase;
@@ -59,7 +59,11 @@ const folderOf = (stateDirectory: string): string => path.join(stateDirectory, '
 export const newId = (): string => randomBytes(8).toString('hex');
 
 /** Writes down a transaction; it is on the disk when this returns. */
-export async function begin(stateDirectory: string, id: string, record: TransactionRecord): Promise<Entry> {
+export async function beginEntry(
+  stateDirectory: string,
+  id: string,
+  record: TransactionRecord,
+): Promise<JournalEntry> {
   await ensureStateDirectory(stateDirectory);
   await mkdir(folderOf(stateDirectory), { recursive: true, mode: 0o700 });
   const entry = openEntry(stateDirectory, id, 'open', record);
@@ -77,9 +81,9 @@ export async function begin(stateDirectory: string, id: string, record: Transact
  * Takes over the transactions whose processes have died. The holder's name is part of a page's, so that of several
  * processes one gets each: by renaming it.
  */
-export async function takeOver(stateDirectory: string): Promise<Entry[]> {
+export async function takeOver(stateDirectory: string): Promise<JournalEntry[]> {
   const folder = folderOf(stateDirectory);
-  const entries: Entry[] = [];
+  const entries: JournalEntry[] = [];
   for (const { name, id, holder, phase } of await pages(stateDirectory)) {
     const from = path.join(folder, name);
     const mine = holder === nameOfProcess();
@@ -97,23 +101,28 @@ export async function takeOver(stateDirectory: string): Promise<Entry[]> {
       else await rm(to);
     } catch (error) {
       own.delete(id);
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (errorCode(error) !== 'ENOENT') throw error;
     }
   }
   return entries;
 }
 
 /** The ids of transactions that are not finished. */
-export async function unfinished(stateDirectory: string): Promise<Set<string>> {
+export async function unfinishedTransactions(stateDirectory: string): Promise<Set<string>> {
   return new Set((await pages(stateDirectory)).map(({ id }) => id));
 }
 
 /** Leaves a transaction to the next recovery, also to one of this process. */
-export function leave({ id }: Entry): void {
+export function leaveToRecovery({ id }: JournalEntry): void {
   own.delete(id);
 }
 
-function openEntry(stateDirectory: string, id: string, phase: Phase, record: TransactionRecord): Entry {
+function openEntry(
+  stateDirectory: string,
+  id: string,
+  phase: Phase,
+  record: TransactionRecord,
+): JournalEntry {
   const folder = folderOf(stateDirectory);
   const at = (what: Phase | 'new'): string => path.join(folder, pageName(id, what));
   const entry = {
@@ -161,7 +170,7 @@ interface Page {
 
 async function pages(stateDirectory: string): Promise<Page[]> {
   const names = await readdir(folderOf(stateDirectory)).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw error;
   });
   return names.flatMap((name) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Limit } from '../model/policy.js';
 
 /** One admission that counts: `at` on the monotonic clock in milliseconds, `count` units of quota. */
-export interface Entry {
+export interface CounterEntry {
   id: string;
   at: number;
   count: number;
@@ -19,7 +19,7 @@ export function windowOf(limit: Pick<Limit, 'window'>): number {
 }
 
 /** Units of quota in use at `now`: those admitted within the window that ends there. */
-export function used(entries: readonly Entry[], limit: Pick<Limit, 'window'>, now: number): number {
+export function used(entries: readonly CounterEntry[], limit: Pick<Limit, 'window'>, now: number): number {
   return inside(entries, limit, now).reduce((sum, entry) => sum + entry.count, 0);
 }
 
@@ -28,7 +28,7 @@ export function used(entries: readonly Entry[], limit: Pick<Limit, 'window'>, no
  * not, `retryAfterMs` is the time until enough of the oldest entries have left.
  */
 export function admit(
-  entries: readonly Entry[],
+  entries: readonly CounterEntry[],
   limit: Pick<Limit, 'window' | 'max'>,
   now: number,
   count = 1,
@@ -45,7 +45,7 @@ export function admit(
 
 /** Milliseconds until units come back at `now`; undefined where none are in use. */
 export function resetOf(
-  entries: readonly Entry[],
+  entries: readonly CounterEntry[],
   limit: Pick<Limit, 'window'>,
   now: number,
 ): number | undefined {
@@ -55,7 +55,7 @@ export function resetOf(
   return Math.ceil(oldest + windowOf(limit) - now);
 }
 
-function inside(entries: readonly Entry[], limit: Pick<Limit, 'window'>, now: number): Entry[] {
+function inside(entries: readonly CounterEntry[], limit: Pick<Limit, 'window'>, now: number): CounterEntry[] {
   return entries.filter((entry) => now - entry.at < windowOf(limit));
 }
 
@@ -77,10 +77,10 @@ export type Counter = z.infer<typeof counterSchema>;
 const base = 36;
 
 /** The entries of a counter that still matter at `now`. */
-export function entriesOf(counter: Counter | undefined, now: number): Entry[] {
+export function entriesOf(counter: Counter | undefined, now: number): CounterEntry[] {
   if (counter === undefined) return [];
   let at = microseconds(counter.first);
-  const entries: Entry[] = [];
+  const entries: CounterEntry[] = [];
   for (const word of counter.entries.split(' ')) {
     const [pause = '', id = '', count = '1'] = word.split('.');
     at += Number.parseInt(pause, base);
@@ -91,7 +91,7 @@ export function entriesOf(counter: Counter | undefined, now: number): Entry[] {
 }
 
 /** The counter of these entries; undefined where there are none. */
-export function counterOf(entries: readonly Entry[], keepMs: number): Counter | undefined {
+export function counterOf(entries: readonly CounterEntry[], keepMs: number): Counter | undefined {
   const [first] = entries;
   const last = entries.at(-1);
   if (first === undefined || last === undefined) return undefined;

@@ -2,7 +2,8 @@ import { lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { artifactExtensions } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
-import { ensureStateDirectory, errnoOf } from '../state/files.js';
+import { isInside } from '../model/paths.js';
+import { ensureStateDirectory, errorCode } from '../state/files.js';
 
 /** Where output may go. */
 export interface Territory {
@@ -117,7 +118,7 @@ export async function requireElsewhere(
   const real = await realpath(absolute);
   for (const directory of directories) {
     const places = await placesOf(path.join(workspace, directory));
-    if (places.some((place) => !isOutside(path.relative(place, real))))
+    if (places.some((place) => isInside(place, real)))
       throw refusal(file, 'belongs to somebody else', 'Give the path of another file.');
   }
 }
@@ -210,7 +211,7 @@ async function walk(
 ): Promise<CheckedPath> {
   const root = await realpath(workspace);
   const states = stateDirectory === undefined ? [] : await placesOf(stateDirectory);
-  const inState = (place: string): boolean => states.some((state) => !isOutside(path.relative(state, place)));
+  const inState = (place: string): boolean => states.some((state) => isInside(state, place));
   let directory = workspace;
   let parent: string[] = [];
   for (const [index, name] of names.entries()) {
@@ -228,7 +229,7 @@ async function walk(
     const real = await realpath(next).catch(() => undefined);
     if (real === undefined) throw refusal(file, 'follows a symbolic link that leads nowhere');
     const within = path.relative(root, real);
-    if (isOutside(within)) throw refusal(file, 'follows a symbolic link out of the workspace');
+    if (!isInside(root, real)) throw refusal(file, 'follows a symbolic link out of the workspace');
     if (inState(real)) throw refusal(file, 'leads into the state directory');
     if (within.split(path.sep).some((part) => part.startsWith('.') || part === 'node_modules')) {
       throw refusal(file, 'follows a symbolic link to a hidden place');
@@ -246,10 +247,6 @@ async function placesOf(directory: string): Promise<string[]> {
   return [path.resolve(directory), await realpath(directory).catch(() => path.resolve(directory))];
 }
 
-function isOutside(relative: string): boolean {
-  return relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
-}
-
 /** What a name looks like to a file system that ignores case and kinds of composition. */
 function fold(name: string): string {
   return name.normalize('NFC').toLowerCase();
@@ -260,7 +257,7 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 function missing(error: unknown): undefined {
-  const code = errnoOf(error);
+  const code = errorCode(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
   throw error;
 }

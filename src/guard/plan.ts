@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
-import { errnoOf, readWhole } from '../state/files.js';
-import { inspect, type Origin } from './header.js';
+import { sha256 } from '../model/text.js';
+import { errorCode, readWhole } from '../state/files.js';
+import { inspect, type FileState } from './header.js';
 import type { CheckedPath } from './paths.js';
 
 export type OnConflict = 'fail' | 'rename' | 'overwrite';
@@ -30,7 +30,7 @@ export interface PlanOptions {
 }
 
 /** One file that a call is about to write; `before` is what it replaces. */
-export interface Plan {
+export interface FilePlan {
   /** Where the names of its directory begin. */
   root: 'workspace' | 'state';
   target: CheckedPath;
@@ -51,7 +51,7 @@ export interface WrittenFile {
 }
 
 /** What comes of a plan, or will. */
-export function described({ target, data, before, change }: Plan): WrittenFile {
+export function toWrittenFile({ target, data, before, change }: FilePlan): WrittenFile {
   return {
     path: target.relative,
     absolutePath: target.absolute,
@@ -62,16 +62,12 @@ export function described({ target, data, before, change }: Plan): WrittenFile {
   };
 }
 
-export function sha256(data: Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
-}
-
 /**
  * Looks at what stands at each file's name and decides what is to be done, which a commit then does or refuses. Changes
  * nothing. Throws FILE_EXISTS, FILE_CHANGED, FILE_TOO_LARGE.
  */
-export async function planFiles(files: readonly OutputFile[], options: PlanOptions): Promise<Plan[]> {
-  const plans: Plan[] = [];
+export async function planFiles(files: readonly OutputFile[], options: PlanOptions): Promise<FilePlan[]> {
+  const plans: FilePlan[] = [];
   for (const file of files) plans.push(await planFile(file, options));
   return plans;
 }
@@ -84,7 +80,7 @@ export interface StateFile {
 }
 
 /** Plans a file of the state directory, which takes the place of what is there. */
-export async function planStateFile({ names, text }: StateFile, stateDirectory: string): Promise<Plan> {
+export async function planStateFile({ names, text }: StateFile, stateDirectory: string): Promise<FilePlan> {
   const absolute = path.join(stateDirectory, ...names);
   const target = { absolute, relative: names.join('/'), directory: names.slice(0, -1) };
   const data = Buffer.from(text);
@@ -93,7 +89,7 @@ export async function planStateFile({ names, text }: StateFile, stateDirectory: 
   return { root: 'state', target, data, before, change };
 }
 
-async function planFile(file: OutputFile, options: PlanOptions): Promise<Plan> {
+async function planFile(file: OutputFile, options: PlanOptions): Promise<FilePlan> {
   const root = 'workspace';
   for (let number = 1; ; number++) {
     const target = number === 1 ? file.target : await options.check(numbered(file.target.relative, number));
@@ -125,7 +121,7 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<Plan> {
   }
 }
 
-function inTheWay(file: string, origin: Origin, mayReplace: boolean): CodegenError {
+function inTheWay(file: string, origin: FileState, mayReplace: boolean): CodegenError {
   const hint = mayReplace
     ? 'Use onConflict "overwrite" to replace it, "rename" to keep both, or another file name.'
     : 'Use onConflict "rename" or another file name; the configuration does not let a call replace it.';
@@ -145,11 +141,11 @@ function numbered(relativePath: string, number: number): string {
   return relativePath.replace(/(\.spec)?\.[^./]+$/, (extension) => `-${number}${extension}`);
 }
 
-async function contentOf(file: string): Promise<Plan['before']> {
+async function contentOf(file: string): Promise<FilePlan['before']> {
   try {
     return await readWhole(file);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }

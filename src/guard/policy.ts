@@ -4,7 +4,7 @@ import { holdsForAll, holdsForAny, phrase, valuesAt } from './conditions.js';
 import type { Charge } from './counters.js';
 
 /** A call as policies see it; its arguments need not be valid. */
-export interface Call {
+export interface ToolCall {
   tool: string;
   args?: unknown;
 }
@@ -23,9 +23,9 @@ export interface Leave extends Rule {
  * Decides over a call. The most restrictive rule wins: hidden, then deny, then failed conditions, then approval, then
  * limits.
  */
-export function decide(policy: Policy, call: Call): Denial | Leave {
+export function decide(policy: Policy, call: ToolCall): Denial | Leave {
   const { tool, args } = call;
-  const hidden = policy.hide.findIndex((pattern) => fits(pattern, tool));
+  const hidden = policy.hide.findIndex((pattern) => matchesWildcard(pattern, tool));
   if (hidden !== -1) return { kind: 'hidden', rule: `hide[${hidden}]` };
 
   const own = policy.tools.get(tool);
@@ -52,9 +52,9 @@ export function deniedAction(policy: Policy, names: readonly string[]): Denial |
   const { deny = [], allow = [] } = policy.tools.get(recordTool)?.actions ?? {};
   const narrows = allow.some((pattern) => !restrictedActions.includes(pattern));
   for (const name of names) {
-    const denied = deny.findIndex((pattern) => fits(pattern, name));
+    const denied = deny.findIndex((pattern) => matchesWildcard(pattern, name));
     const needsName = narrows || restrictedActions.includes(name);
-    if (denied === -1 && !(needsName && !allow.some((pattern) => fits(pattern, name)))) continue;
+    if (denied === -1 && !(needsName && !allow.some((pattern) => matchesWildcard(pattern, name)))) continue;
     const rule = `tools.${recordTool}.actions.${denied === -1 ? 'allow' : `deny[${denied}]`}`;
     return { kind: 'denied', rule, reason: `the action ${JSON.stringify(name)} is not allowed` };
   }
@@ -106,7 +106,7 @@ function chargeOf(
 }
 
 /** The names of the actions that a call wants performed, as far as it names any. */
-function actionsOf({ tool, args }: Call): string[] {
+function actionsOf({ tool, args }: ToolCall): string[] {
   if (tool === recordTool)
     return valuesAt('args.actions.action', args).filter((name) => typeof name === 'string');
   const opens = tool === 'start_codegen_session' && typeof valuesAt('args.url', args)[0] === 'string';
@@ -114,7 +114,7 @@ function actionsOf({ tool, args }: Call): string[] {
 }
 
 /** Whether a name fits a pattern in which `*` stands for any text; in linear time, since calls bring names. */
-export function fits(pattern: string, name: string): boolean {
+export function matchesWildcard(pattern: string, name: string): boolean {
   const [first = '', ...parts] = pattern.split('*');
   const last = parts.pop();
   if (last === undefined) return name === pattern;

@@ -4,7 +4,7 @@ import type { Limit } from '../model/policy.js';
 import type { Instant } from '../state/clock.js';
 import type { StateStore } from '../state/store.js';
 import {
-  enter,
+  enterCharges,
   heldUpAfterMs,
   leftOf,
   release,
@@ -69,7 +69,7 @@ export function openQuota(options: {
       const hold = { release: () => giveBack(id) };
       for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
         const { at, refused } = await store.update((state, now) =>
-          enter(state, whole(now), id, charges, keyOf, configured()),
+          enterCharges(state, whole(now), id, charges, keyOf, configured()),
         );
         if (refused) throw rateLimited(refused);
         if (store.now().monotonic - at < heldUpAfterMs) return hold;

@@ -1,5 +1,5 @@
 import { messageOf } from '../model/errors.js';
-import { leave, takeOver, type FileRecord } from './journal.js';
+import { leaveToRecovery, takeOver, type FileRecord } from './journal.js';
 import type { Territory } from './paths.js';
 import { settle } from './transaction.js';
 
@@ -41,7 +41,7 @@ async function settleTransactions({ territory, release, report, settled }: Recov
       await entry.remove();
       settled.push({ id: entry.id, outcome: entry.phase === 'done' ? 'written' : 'rolled back', files });
     } catch (error) {
-      leave(entry);
+      leaveToRecovery(entry);
       report(`What a killed process left of writing ${paths} can't be settled: ${messageOf(error)}`);
     }
   }

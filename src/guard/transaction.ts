@@ -1,11 +1,12 @@
 import { link, lstat, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { createDurably, errnoOf, isSameFile, isThere, readWhole } from '../state/files.js';
+import { sha256 } from '../model/text.js';
+import { createDurably, errorCode, isSameFile, isThere, readWhole } from '../state/files.js';
 import { discard, keep, nameOfBackup } from './backups.js';
-import { holdDirectory, swapped, type HeldDirectory } from './held.js';
-import { begin, leave, newId, type Entry, type FileRecord } from './journal.js';
+import { pinDirectory, directorySwapped, type PinnedDirectory } from './pinned-directory.js';
+import { beginEntry, leaveToRecovery, newId, type JournalEntry, type FileRecord } from './journal.js';
 import type { CheckedPath, Territory } from './paths.js';
-import { sha256, type Plan } from './plan.js';
+import { type FilePlan } from './plan.js';
 
 /** Thrown where a file came, went or changed between looking at it and writing it. */
 export class Overtaken extends Error {
@@ -16,10 +17,10 @@ export class Overtaken extends Error {
 
 /** Writes down what the plans will do, in place of what was rolled back before; nothing of it is done yet. */
 export async function writeDown(
-  plans: readonly Plan[],
+  plans: readonly FilePlan[],
   territory: Territory,
-  previous: Entry | undefined,
-): Promise<Entry> {
+  previous: JournalEntry | undefined,
+): Promise<JournalEntry> {
   const id = previous?.id ?? newId();
   const time = new Date();
   const made = new Map<string, string[]>();
@@ -39,7 +40,7 @@ export async function writeDown(
       ...(root === 'workspace' ? { backup: nameOfBackup(time, id, index, target.relative) } : {}),
     })),
   };
-  if (previous === undefined) return begin(territory.stateDirectory, id, record);
+  if (previous === undefined) return beginEntry(territory.stateDirectory, id, record);
   await previous.rewrite(record);
   await previous.turn('open');
   return previous;
@@ -59,26 +60,30 @@ async function missingDirectories({ directory }: CheckedPath, { workspace }: Ter
  * linked to its final name, which fails where that is taken; to replace, the old file is moved aside first, compared
  * with what was planned, and kept in the backups. Throws Overtaken, and what the file system throws.
  */
-export async function carryOut(entry: Entry, plans: readonly Plan[], territory: Territory): Promise<void> {
+export async function carryOut(
+  entry: JournalEntry,
+  plans: readonly FilePlan[],
+  territory: Territory,
+): Promise<void> {
   const directories = holdings(territory);
   try {
     await writeAll(entry, plans, territory, directories);
   } catch (error) {
     await rollBack(entry, territory, directories).catch(() => {
-      leave(entry);
+      leaveToRecovery(entry);
     });
     throw error;
   } finally {
     // What can't be tidied up now is left to the next recovery.
     await tidyUp(entry, territory, directories).catch(() => {
-      leave(entry);
+      leaveToRecovery(entry);
     });
     await directories.close();
   }
 }
 
 /** Brings a transaction of a dead process to its end: one that is not done is rolled back. Safe to repeat. */
-export async function settle(entry: Entry, territory: Territory): Promise<void> {
+export async function settle(entry: JournalEntry, territory: Territory): Promise<void> {
   const directories = holdings(territory);
   try {
     if (entry.phase === 'open') await rollBack(entry, territory, directories);
@@ -89,8 +94,8 @@ export async function settle(entry: Entry, territory: Territory): Promise<void> 
 }
 
 async function writeAll(
-  entry: Entry,
-  plans: readonly Plan[],
+  entry: JournalEntry,
+  plans: readonly FilePlan[],
   territory: Territory,
   directories: Holdings,
 ): Promise<void> {
@@ -105,12 +110,12 @@ async function writeAll(
       await createDurably(at(names.staged), plan.data, plan.before?.mode ?? modes[plan.root]);
     } catch (error) {
       // Another process, which gave up, has removed a directory that it had made.
-      throw errnoOf(error) === 'ENOENT' ? new Overtaken(plan.target) : error;
+      throw errorCode(error) === 'ENOENT' ? new Overtaken(plan.target) : error;
     }
   }
   for (const { plan, file, names } of work) {
     const { at, isInPlace } = await directories.make(file);
-    if (!(await isInPlace())) throw swapped();
+    if (!(await isInPlace())) throw directorySwapped();
     if (plan.before) await moveAside(at(file.name), at(names.aside), plan);
     if (!(await place(entry, at(names.staged), at(file.name)))) throw new Overtaken(plan.target);
   }
@@ -118,22 +123,22 @@ async function writeAll(
     if (plan.before && file.backup !== undefined)
       await keep(territory.stateDirectory, (await directories.make(file)).at(names.aside), file.backup);
   for (const directory of directories.all()) {
-    if (!(await directory.isInPlace())) throw swapped();
+    if (!(await directory.isInPlace())) throw directorySwapped();
     await directory.sync();
   }
   await entry.turn('done');
 }
 
-async function moveAside(file: string, aside: string, { target, before }: Plan): Promise<void> {
+async function moveAside(file: string, aside: string, { target, before }: FilePlan): Promise<void> {
   await rename(file, aside).catch((error: unknown) => {
-    throw errnoOf(error) === 'ENOENT' ? new Overtaken(target) : error;
+    throw errorCode(error) === 'ENOENT' ? new Overtaken(target) : error;
   });
   const moved = (await lstat(aside)).isFile() ? (await readWhole(aside)).data : undefined;
   if (before === undefined || moved?.equals(before.data) !== true) throw new Overtaken(target);
 }
 
 /** Takes back what was put in place and puts back what was moved aside, except where somebody has saved since. */
-async function rollBack(entry: Entry, territory: Territory, directories: Holdings): Promise<void> {
+async function rollBack(entry: JournalEntry, territory: Territory, directories: Holdings): Promise<void> {
   const failures: unknown[] = [];
   for (const [index, file] of [...entry.record.files.entries()].reverse()) {
     try {
@@ -151,10 +156,10 @@ async function rollBack(entry: Entry, territory: Territory, directories: Holding
 }
 
 async function withdraw(
-  entry: Entry,
+  entry: JournalEntry,
   index: number,
   file: FileRecord,
-  { at }: HeldDirectory,
+  { at }: PinnedDirectory,
   { stateDirectory }: Territory,
 ): Promise<void> {
   const { staged, withdrawn } = namesOf(entry, index);
@@ -175,7 +180,12 @@ async function withdraw(
 }
 
 /** Whether what stands at a name was put there by this transaction, and is as it was put. */
-async function isOurs(entry: Entry, file: FileRecord, target: string, staged: string): Promise<boolean> {
+async function isOurs(
+  entry: JournalEntry,
+  file: FileRecord,
+  target: string,
+  staged: string,
+): Promise<boolean> {
   if (!(await isThere(target))) return false;
   if (entry.record.links && !(await isSameFile(target, staged))) return false;
   if (!(await lstat(target)).isFile()) return false;
@@ -186,10 +196,10 @@ async function isOurs(entry: Entry, file: FileRecord, target: string, staged: st
 }
 
 async function putBack(
-  entry: Entry,
+  entry: JournalEntry,
   index: number,
   file: FileRecord,
-  { at }: HeldDirectory,
+  { at }: PinnedDirectory,
   { stateDirectory }: Territory,
 ): Promise<void> {
   const aside = at(namesOf(entry, index).aside);
@@ -201,7 +211,11 @@ async function putBack(
 }
 
 /** Removes what a settled transaction no longer needs. */
-async function tidyUp(entry: Entry, { stateDirectory }: Territory, directories: Holdings): Promise<void> {
+async function tidyUp(
+  entry: JournalEntry,
+  { stateDirectory }: Territory,
+  directories: Holdings,
+): Promise<void> {
   if (entry.phase === 'open') return;
   const { files, made } = entry.record;
   for (const [index, file] of files.entries()) {
@@ -229,19 +243,22 @@ type Place = Pick<FileRecord, 'root' | 'directory'>;
 
 /** The directories that a transaction writes in, held until it ends. */
 interface Holdings {
-  find(place: Place): Promise<HeldDirectory | undefined>;
+  find(place: Place): Promise<PinnedDirectory | undefined>;
   /** Makes it if need be. */
-  make(place: Place): Promise<HeldDirectory>;
-  all(): Iterable<HeldDirectory>;
+  make(place: Place): Promise<PinnedDirectory>;
+  all(): Iterable<PinnedDirectory>;
   close(): Promise<void>;
 }
 
 function holdings({ workspace, stateDirectory }: Territory): Holdings {
   const roots = { workspace, state: stateDirectory };
-  const held = new Map<string, HeldDirectory>();
-  async function hold({ root, directory: names }: Place, make: boolean): Promise<HeldDirectory | undefined> {
+  const held = new Map<string, PinnedDirectory>();
+  async function hold(
+    { root, directory: names }: Place,
+    make: boolean,
+  ): Promise<PinnedDirectory | undefined> {
     const key = [root, ...names].join('/');
-    const directory = held.get(key) ?? (await holdDirectory(roots[root], names, make));
+    const directory = held.get(key) ?? (await pinDirectory(roots[root], names, make));
     if (directory) held.set(key, directory);
     return directory;
   }
@@ -249,7 +266,7 @@ function holdings({ workspace, stateDirectory }: Territory): Holdings {
     find: (place) => hold(place, false),
     async make(place) {
       const directory = await hold(place, true);
-      if (directory === undefined) throw swapped();
+      if (directory === undefined) throw directorySwapped();
       return directory;
     },
     all: () => held.values(),
@@ -260,18 +277,18 @@ function holdings({ workspace, stateDirectory }: Territory): Holdings {
 }
 
 /** Names beside the final one, that no other transaction uses. */
-function namesOf({ id }: Entry, index: number): { staged: string; aside: string; withdrawn: string } {
+function namesOf({ id }: JournalEntry, index: number): { staged: string; aside: string; withdrawn: string } {
   const name = `.codegen-${id}-${index}`;
   return { staged: `${name}.new`, aside: `${name}.old`, withdrawn: `${name}.out` };
 }
 
 /** Gives a complete file its final name; false where that name is taken. */
-async function place(entry: Entry, from: string, to: string): Promise<boolean> {
+async function place(entry: JournalEntry, from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
     return true;
   } catch (error) {
-    const code = errnoOf(error) ?? '';
+    const code = errorCode(error) ?? '';
     if (code === 'EEXIST') return false;
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error;
   }
@@ -284,7 +301,7 @@ async function claim(from: string, to: string): Promise<boolean> {
   try {
     await createDurably(to, '');
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
   try {

@@ -1,15 +1,15 @@
 import type { Consent } from './approvals.js';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { errnoOf } from '../state/files.js';
+import { errorCode } from '../state/files.js';
 import { pruneBackups, type BackupLimits } from './backups.js';
-import { leave, type Entry } from './journal.js';
+import { leaveToRecovery, type JournalEntry } from './journal.js';
 import type { CheckedPath, Territory } from './paths.js';
 import {
-  described,
+  toWrittenFile,
   planFiles,
   planStateFile,
   type OutputFile,
-  type Plan,
+  type FilePlan,
   type PlanOptions,
   type StateFile,
   type WrittenFile,
@@ -21,11 +21,11 @@ export interface WriteOptions extends PlanOptions {
   territory: Territory;
   backups: BackupLimits;
   /** Called with what is about to change; throws where there is no room for it. */
-  allow: (plans: readonly Plan[]) => Promise<void>;
+  allow: (plans: readonly FilePlan[]) => Promise<void>;
   /** Called with every plan before anything is reserved or written; what it returns is used with the write. */
-  confirm?: ((plans: readonly Plan[]) => Promise<Consent>) | undefined;
+  confirm?: ((plans: readonly FilePlan[]) => Promise<Consent>) | undefined;
   /** Called once with what is about to change, before anything does; takes quota under the transaction's id. */
-  reserve: (plans: readonly Plan[], id: string) => Promise<Hold>;
+  reserve: (plans: readonly FilePlan[], id: string) => Promise<Hold>;
   /** Makes a file of the state directory, which depends on where the first file goes, and is written with them. */
   beside?: ((path: string) => StateFile) | undefined;
   /** Checks everything, changes nothing. */
@@ -43,7 +43,7 @@ export async function writeFiles(
   options: WriteOptions,
 ): Promise<WrittenFile[]> {
   const { territory, dryRun, onConflict } = options;
-  let entry: Entry | undefined;
+  let entry: JournalEntry | undefined;
   // One reservation holds while names are looked for, so that a race for a name costs nobody a place.
   let hold: Hold | undefined;
   try {
@@ -53,8 +53,8 @@ export async function writeFiles(
       await options.allow(changing);
       const work = dryRun ? [] : [...changing, ...(await besides(plans, options))];
       if (work.length === 0) {
-        await end(entry, hold);
-        return plans.map(described);
+        await finish(entry, hold);
+        return plans.map(toWrittenFile);
       }
       const consent = changing.length > 0 ? await options.confirm?.(changing) : undefined;
       entry = await writeDown(work, territory, entry);
@@ -62,9 +62,9 @@ export async function writeFiles(
       try {
         await consent?.use();
         await carryOut(entry, work, territory);
-        await end(entry);
+        await finish(entry);
         await pruneBackups(territory.stateDirectory, options.backups).catch(() => undefined);
-        return plans.map(described);
+        return plans.map(toWrittenFile);
       } catch (error) {
         await consent?.giveBack().catch(() => undefined);
         // Planned anew, a name taken meanwhile is refused, or gives way to the next free one.
@@ -73,28 +73,28 @@ export async function writeFiles(
       }
     }
   } catch (error) {
-    await end(entry, hold);
+    await finish(entry, hold);
     throw error instanceof Overtaken ? overtaken(error.target) : writeFailure(error);
   }
 }
 
 /** What is written into the state directory together with the plans. */
 async function besides(
-  [first]: readonly Plan[],
+  [first]: readonly FilePlan[],
   { beside, territory }: Pick<WriteOptions, 'beside' | 'territory'>,
-): Promise<Plan[]> {
+): Promise<FilePlan[]> {
   if (first === undefined || beside === undefined) return [];
   const plan = await planStateFile(beside(first.target.relative), territory.stateDirectory);
   return plan.change === 'unchanged' ? [] : [plan];
 }
 
 /** Gives back what was reserved, if anything, and closes the transaction; what fails of it is left to recovery. */
-async function end(entry: Entry | undefined, hold?: Hold): Promise<void> {
+async function finish(entry: JournalEntry | undefined, hold?: Hold): Promise<void> {
   try {
     await hold?.release();
     await entry?.remove();
   } catch {
-    if (entry) leave(entry);
+    if (entry) leaveToRecovery(entry);
   }
 }
 
@@ -106,7 +106,7 @@ function overtaken({ relative }: CheckedPath): CodegenError {
 
 /** What to tell of a failed file operation; any other error is returned as it is. */
 export function writeFailure(error: unknown): unknown {
-  const code = errnoOf(error);
+  const code = errorCode(error);
   if (code === undefined) return error;
   const [why, hint] = reasons[code] ?? [messageOf(error), 'Look at the disk and the output directory.'];
   return new CodegenError('WRITE_FAILED', `The output can't be written: ${why}.`, { hint, cause: error });

@@ -6,7 +6,8 @@ import {
   type LocatorCall,
   type LocatorChain,
 } from '../model/locator.js';
-import { escape, isVolatile } from '../model/volatile.js';
+import { escapeRegExp, stringsIn } from '../model/text.js';
+import { isVolatile } from '../model/volatile.js';
 import { surroundings, type Surrounding } from './ancestors.js';
 import { brittleness, isGenerated, isTellingClass } from './brittle.js';
 import { formsOf } from '../browser/open-texts.js';
@@ -77,7 +78,7 @@ async function better(
 ): Promise<LocatorChain> {
   const weakness = await textWeakness(handle, own);
   const { asserted } = wishes;
-  const avoid = [...(asserted ?? []), ...(weakness === 'value' ? textsIn(own[0]?.args) : [])];
+  const avoid = [...(asserted ?? []), ...(weakness === 'value' ? stringsIn(own[0]?.args) : [])];
   const fits = (chain: LocatorChain): Promise<boolean> => matchesOnly(pin.frame, chain, handle);
   const allowed = (chain: LocatorChain): boolean =>
     !mentions(chain, avoid) &&
@@ -214,7 +215,7 @@ function filters(texts: readonly string[]): LocatorCall[] {
 /** Ways to pick one of several by a text in it, the plainest first. */
 function filtersFor(text: string): LocatorCall[] {
   const exactly: LocatorChain = [{ method: 'getByText', args: [text, { exact: true }] }];
-  const beginning = { regex: `^\\s*${escape(text)}` };
+  const beginning = { regex: `^\\s*${escapeRegExp(text)}` };
   const options: LocatorArgument[] = [
     { hasText: text },
     { has: { locator: exactly } },
@@ -287,14 +288,9 @@ function matchesOnly(frame: Frame, chain: LocatorChain, handle: ElementHandle<El
 function mentions(chain: LocatorChain, strings: readonly string[]): boolean {
   const folded = strings.map(fold).filter((text) => text !== '');
   const texts = chain.flatMap((call) =>
-    textsIn(call.method === 'getByRole' ? call.args.slice(1) : call.args),
+    stringsIn(call.method === 'getByRole' ? call.args.slice(1) : call.args),
   );
   return texts.some((text) => folded.some((part) => fold(text).includes(part)));
-}
-
-function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 function fold(text: string): string {

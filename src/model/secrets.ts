@@ -1,5 +1,6 @@
 import { CodegenError } from './errors.js';
 import { nearest } from './nearest.js';
+import { escapeRegExp, stringsIn } from './text.js';
 
 /** A secret as the configuration lists it: the name of an environment variable, and where it may go. */
 export type SecretRule = string | { name: string; origins: string[] };
@@ -29,7 +30,7 @@ const shortest = 4;
 
 /** Names of the secrets that a value refers to, each once. */
 export function referencesIn(value: unknown): string[] {
-  const texts = textsIn(value);
+  const texts = stringsIn(value);
   return [...new Set(texts.flatMap((text) => [...text.matchAll(reference)].map(([, name = '']) => name)))];
 }
 
@@ -126,7 +127,7 @@ export function createSecrets(
     redactAll: (value) => mapTexts(value, redact),
     foundIn(value) {
       const { pattern } = searchOfNow() ?? {};
-      return pattern === undefined ? [] : textsIn(value).flatMap((text) => text.match(pattern) ?? []);
+      return pattern === undefined ? [] : stringsIn(value).flatMap((text) => text.match(pattern) ?? []);
     },
 
     environment: () =>
@@ -147,7 +148,7 @@ function searchFor(names: ReadonlyMap<string, string>): {
   const forms = new Map<string, string>();
   for (const [value, name] of names) for (const form of formsOf(value)) forms.set(form, name);
   const longestFirst = [...forms.keys()].sort((one, other) => other.length - one.length);
-  const pattern = new RegExp(longestFirst.map(patternOf).join('|'), 'g');
+  const pattern = new RegExp(longestFirst.map(escapeRegExp).join('|'), 'g');
   return { pattern, names: forms };
 }
 
@@ -165,7 +166,7 @@ function formsOf(value: string): Set<string> {
       htmlOf(text),
       text.replaceAll("'", "''"),
       sourceOf(text),
-      patternOf(text),
+      escapeRegExp(text),
     ];
   });
   const url = encodeURIComponent(value);
@@ -195,10 +196,6 @@ function sourceOf(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
 }
 
-function patternOf(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-}
-
 function htmlOf(text: string): string {
   const entities: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
   return text.replace(/[&<>"']/g, (sign) => `&${entities[sign] ?? ''};`);
@@ -216,11 +213,6 @@ function base64Of(value: string): string[] {
       }),
     ])
     .flatMap((text) => [text, text.replaceAll('+', '-').replaceAll('/', '_')]);
-}
-
-function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 function mapTexts<Value>(value: Value, map: (text: string) => string): Value;

@@ -1,3 +1,5 @@
+import { escapeRegExp } from './text.js';
+
 /**
  * Why a part of a text is another one in the next run: it tells a time, or is an id made by a machine (`passing`), it
  * numbers a record (`record`), or it counts or prices something (`amount`).
@@ -70,13 +72,8 @@ export function lastingPart(text: string, changes: readonly Change[]): { regex: 
   const ends = [0, ...parts.map(({ end }) => end)];
   const still = ends.map((end, index) => text.slice(end, parts[index]?.start));
   if (!still.some((each) => /\p{L}{3}|\p{Lo}{2}/u.test(each))) return undefined;
-  const regex = still.map((each, index) => escape(each) + (parts[index]?.as ?? '')).join('');
+  const regex = still.map((each, index) => escapeRegExp(each) + (parts[index]?.as ?? '')).join('');
   return { regex: regex.replace(/\.\+(?:[\s,.–-]*\.\+)+/g, '.+') };
-}
-
-/** The regular expression that matches a text as it stands. */
-export function escape(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
 
 function partsOf(text: string, changes: readonly Change[]): { start: number; end: number; as: string }[] {

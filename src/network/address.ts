@@ -1,9 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
-
-/** The machine's own addresses, which a name may stand for. */
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
+import { isLoopback } from '../model/loopback.js';
 
 /** Where clouds tell a machine its credentials, and what else is reached only on its own link. */
 const metadata = new BlockList();
@@ -63,10 +59,6 @@ function expand(address: string): string {
   const count = (part: string): number => (part === '' ? 0 : part.split(':').length);
   const zeros = Array.from({ length: 8 - count(head) - count(tail) }, () => '0').join(':');
   return [head, zeros, tail].filter((part) => part !== '').join(':');
-}
-
-export function isLoopback(address: string): boolean {
-  return contains(loopback, address);
 }
 
 /** Whether the host of a URL can only be this machine. */

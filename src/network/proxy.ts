@@ -2,9 +2,17 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, createServer, isIP, type Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
+import { isLocalhost } from '../model/loopback.js';
 import { canonicalHost } from './address.js';
-import { destinationOf, originOf, refusal, schemes, type Destination, type NetworkRules } from './rules.js';
-import { acceptRequest, answer, peek, replies } from './socks.js';
+import {
+  destinationOf,
+  destinationOrigin,
+  refusalReason,
+  schemes,
+  type Destination,
+  type NetworkRules,
+} from './rules.js';
+import { acceptRequest, sendReply, peek, replies } from './socks.js';
 import { connectThrough, upstreamFor } from './upstream.js';
 
 /** A connection that the rules refused. */
@@ -15,10 +23,10 @@ export interface Refused {
 }
 
 /** Why nothing came from an origin: the rules, or the network. */
-export type Failure = { refused: Refused } | { error: string };
+export type ConnectionFailure = { refused: Refused } | { error: string };
 
 /** A failure in a few words. */
-export function textOf(failure: Failure): string {
+export function describeFailure(failure: ConnectionFailure): string {
   return 'error' in failure ? failure.error : `blocked: ${failure.refused.rule}`;
 }
 
@@ -27,7 +35,7 @@ export interface SessionProxy {
   /** As Playwright takes it. */
   settings: { server: string; bypass: string };
   /** Why the latest connection to a URL's origin failed; undefined where it did not. */
-  failure: (url: string) => Failure | undefined;
+  failure: (url: string) => ConnectionFailure | undefined;
   close: () => void;
 }
 
@@ -75,12 +83,12 @@ interface Tunnel extends Reached {
  */
 export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
   const { rules, onRefused, environment = process.env, resolve = addressesOf } = options;
-  const failures = new Map<string, Failure>();
+  const failures = new Map<string, ConnectionFailure>();
   const clients = new Set<Socket>();
   const tunnels = new Set<Tunnel>();
   let inForce = rules();
 
-  function note(origin: string, failure: Failure): void {
+  function note(origin: string, failure: ConnectionFailure): void {
     failures.delete(origin);
     failures.set(origin, failure);
     const [oldest] = failures.keys();
@@ -89,8 +97,8 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
 
   function refusedOf(destinations: readonly Destination[], address: string | undefined): Refused[] {
     return destinations.flatMap((destination) => {
-      const rule = refusal(rules(), destination, address);
-      return rule === undefined ? [] : [{ origin: originOf(destination), rule }];
+      const rule = refusalReason(rules(), destination, address);
+      return rule === undefined ? [] : [{ origin: destinationOrigin(destination), rule }];
     });
   }
 
@@ -129,18 +137,19 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
     if (host === undefined) throw new Error(`not a host: ${wanted}`);
     const destinations = schemes.map((scheme): Destination => ({ scheme, host, port }));
     const reached = await reach(destinations, host, port).catch((error: unknown) => {
-      for (const destination of destinations) note(originOf(destination), { error: networkError(error) });
+      for (const destination of destinations)
+        note(destinationOrigin(destination), { error: networkError(error) });
     });
     if (reached === undefined) {
-      answer(client, replies.failed);
+      sendReply(client, replies.failed);
       client.end();
       return;
     }
     const { target, address } = reached;
     endWith(client, target);
     endWith(target, client);
-    for (const destination of destinations) failures.delete(originOf(destination));
-    answer(client, replies.succeeded);
+    for (const destination of destinations) failures.delete(destinationOrigin(destination));
+    sendReply(client, replies.succeeded);
     const isMixed = refusedOf(destinations, address).length > 0;
     const scheme = isMixed && (await peek(client)) === tlsHandshake ? 'https' : 'http';
     const possible = destinations.filter((each) => !isMixed || each.scheme === scheme);
@@ -182,7 +191,7 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
     settings: { server: `socks5://127.0.0.1:${port}`, bypass: '<-loopback>' },
     failure(url) {
       const destination = destinationOf(url);
-      return destination === undefined ? undefined : failures.get(originOf(destination));
+      return destination === undefined ? undefined : failures.get(destinationOrigin(destination));
     },
     close() {
       server.close();
@@ -194,7 +203,7 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
 /** What a name stands for; names of this machine are not looked up, as in browsers. */
 async function addressesOf(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
-  if (/(?:^|\.)localhost$/.test(host)) return ['127.0.0.1', '::1'];
+  if (isLocalhost(host)) return ['127.0.0.1', '::1'];
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { canonicalAddress, canonicalHost, isLoopback, isMetadata } from './address.js';
+import { isLoopback } from '../model/loopback.js';
+import { canonicalAddress, canonicalHost, isMetadata } from './address.js';
 
 /** What pages may reach: the origins that some pattern allows and none blocks. */
 export interface NetworkRules {
@@ -46,7 +47,7 @@ export function parsePattern(text: string): Pattern | undefined {
  * Why a connection is refused, in words that follow the origin's name; undefined where it is allowed. With the
  * `address` that it leads to, what is blocked by address holds for every name, also for one that was bound to it anew.
  */
-export function refusal(
+export function refusalReason(
   { allowedOrigins, blockedOrigins }: NetworkRules,
   destination: Destination,
   address: string = destination.host,
@@ -74,7 +75,7 @@ export function isRestricted({ allowedOrigins, blockedOrigins }: NetworkRules): 
 }
 
 /** The origin as a URL has it. */
-export function originOf({ scheme, host, port }: Destination): string {
+export function destinationOrigin({ scheme, host, port }: Destination): string {
   const name = isIP(host) === 6 ? `[${host}]` : host;
   return `${scheme}://${name}${port === defaultPort(scheme) ? '' : `:${port}`}`;
 }

@@ -19,7 +19,7 @@ export async function acceptRequest(client: Socket): Promise<{ host: string; por
   return { host, port: (await read(client, 2)).readUInt16BE() };
 }
 
-export function answer(client: Socket, reply: number): void {
+export function sendReply(client: Socket, reply: number): void {
   client.write(Buffer.concat([Buffer.from([version, reply, 0]), anyAddress]));
 }
 

@@ -1,7 +1,7 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
-import { isLoopback } from './address.js';
+import { isLocalhost, isLoopback } from '../model/loopback.js';
 
 /** Milliseconds for the proxy upstream to connect. */
 const connectMs = 30_000;
@@ -13,7 +13,7 @@ const connectMs = 30_000;
 export function upstreamFor(environment: NodeJS.ProcessEnv, host: string, port: number): URL | undefined {
   const read = (name: string): string => environment[name.toLowerCase()] ?? environment[name] ?? '';
   const named = read(port === 80 ? 'HTTP_PROXY' : 'HTTPS_PROXY') || read('ALL_PROXY');
-  if (named === '' || isLoopback(host) || /(?:^|\.)localhost$/.test(host)) return undefined;
+  if (named === '' || isLoopback(host) || isLocalhost(host)) return undefined;
   const isExempt = read('NO_PROXY')
     .toLowerCase()
     .split(/[\s,]+/)

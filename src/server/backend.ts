@@ -12,7 +12,7 @@ import { sessionIds } from '../model/session-id.js';
 import { createSecrets, type Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { openDirectory } from '../session/directory.js';
-import { ownSessions, type OwnSessions } from '../session/owned.js';
+import { grantSessions, type GrantSessions } from '../session/grant-sessions.js';
 import { createSessions, type Sessions } from '../session/sessions.js';
 import { redisOf } from '../state/redis.js';
 import type { ToolContext } from '../tools/tool.js';
@@ -62,7 +62,7 @@ export async function createBackend(
   const state = sharedState({ directory: stateDirectory, redis });
   const directory = redis && openDirectory(redis, name ?? hostname());
   const calls = createCalls();
-  const sessionsByGrant = new Map<string, OwnSessions>();
+  const sessionsByGrant = new Map<string, GrantSessions>();
   const listeners = new Set<() => Promise<void>>();
   let endWatching: (() => void) | undefined;
 
@@ -74,11 +74,11 @@ export async function createBackend(
     return () => listeners.delete(listener);
   }
 
-  function sessionsOf(grant: string): OwnSessions {
+  function sessionsOf(grant: string): GrantSessions {
     const known = sessionsByGrant.get(grant);
     if (known !== undefined) return known;
-    const owned = ownSessions(sessions, grant, () => settingsOf(loaded, grant, mustBeKnown()).maxSessions);
-    const own: OwnSessions = {
+    const owned = grantSessions(sessions, grant, () => settingsOf(loaded, grant, mustBeKnown()).maxSessions);
+    const own: GrantSessions = {
       ...owned,
       async start(plan, open) {
         const session = await owned.start(plan, open);

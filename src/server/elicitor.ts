@@ -6,7 +6,7 @@ import type { Person } from '../guard/approvals.js';
 const answerMs = 15 * 60_000;
 
 /** The person behind a call: asked through the client, where it can ask. */
-export function personBehind(
+export function elicitorFor(
   { server }: McpServer,
   call: { signal: AbortSignal; requestId: RequestId; progress: (message: string) => void },
 ): Person {

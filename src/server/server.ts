@@ -15,7 +15,7 @@ import type { CallOutcome } from '../guard/audit.js';
 import type { WrittenFile } from '../guard/plan.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Secrets } from '../model/secrets.js';
-import { personBehind } from './elicitor.js';
+import { elicitorFor } from './elicitor.js';
 import { instructions, recordTestPrompt, recordTestMessage } from './prompts.js';
 import type { Answer, ToolContext } from '../tools/tool.js';
 import { version } from '../model/version.js';
@@ -102,7 +102,7 @@ export function createServer(
           sendNotification({ method: 'notifications/progress', params: notification }).catch(() => undefined);
         },
       };
-      const person = personBehind(mcp, { ...call, requestId });
+      const person = elicitorFor(mcp, { ...call, requestId });
       const began = performance.now();
       const served = (structured: Answer['structured'], error?: CodegenError): void => {
         onServed({

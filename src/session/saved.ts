@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -7,8 +6,9 @@ import { checkChain } from '../locators/locator-expression.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { LocatorArgument, LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
+import { sha256 } from '../model/text.js';
 import { useSchema } from '../model/use.js';
-import { errnoOf } from '../state/files.js';
+import { errorCode } from '../state/files.js';
 import type { EmissionOptions, Session } from './session.js';
 
 /** Raised with every change of the form that an older server would misread. */
@@ -124,7 +124,7 @@ export async function readSaved<Saved>(
   try {
     text = await readFile(place, 'utf8');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw new CodegenError('WRITE_FAILED', `${place} can't be read: ${messageOf(error)}.`, {
       hint: 'Make the state directory readable for this server.',
       cause: error,
@@ -145,7 +145,7 @@ function namesOf(file: string): string[] {
 
 /** A name for what is saved of a file, whose own may be too long. */
 export function keyOf(file: string): string {
-  return createHash('sha256').update(file).digest('hex').slice(0, 32);
+  return sha256(file).slice(0, 32);
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Live } from '../browser/live.js';
+import { sha256 } from '../model/text.js';
 import { within } from '../model/within.js';
 import { browserGone, isLost } from './failure.js';
 import type { Session } from './session.js';
@@ -235,7 +235,7 @@ export function createSessions(
 }
 
 function hashOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+  return sha256(JSON.stringify(value));
 }
 
 export function missing(id: string): CodegenError {

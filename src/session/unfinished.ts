@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { ensureStateDirectory, errnoOf } from '../state/files.js';
+import { ensureStateDirectory, errorCode } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 import { keyOf, readSaved, savedForm, savedSchema } from './saved.js';
 import type { Session } from './session.js';
@@ -96,7 +96,7 @@ const folderOf = (stateDirectory: string): string => path.join(stateDirectory, '
 async function pages(stateDirectory: string): Promise<Page[]> {
   const folder = folderOf(stateDirectory);
   const names = await readdir(folder).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw error;
   });
   return names.flatMap((name) => {

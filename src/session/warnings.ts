@@ -2,6 +2,7 @@ import { traitsOf } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
 import { referencesIn } from '../model/secrets.js';
 import type { Step } from '../model/step.js';
+import { stringsIn } from '../model/text.js';
 import { brittleness, type Brittleness } from '../locators/brittle.js';
 import { holdsSecret, isSecretInput } from './secret-like.js';
 import type { Session } from './session.js';
@@ -98,7 +99,7 @@ function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Sessi
     return (
       typed ||
       hasSecretHeader(headers) ||
-      textsIn([args, ...assertions.map((each) => each.args)]).some(holdsSecret)
+      stringsIn([args, ...assertions.map((each) => each.args)]).some(holdsSecret)
     );
   };
   const remedy =
@@ -177,9 +178,4 @@ function warning(indexes: readonly number[], say: (which: string) => string): st
   const shown = indexes.slice(0, named).map(String);
   const last = rest > 0 ? `${rest} more` : shown.pop();
   return [say(`steps ${shown.join(', ')} and ${last ?? ''}`)];
-}
-
-function textsIn(value: Json): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { ZodType } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { systemClock, type Clock } from './clock.js';
-import { ensureStateDirectory, errnoOf, isRunning, syncDirectory, syncFile } from './files.js';
+import { ensureStateDirectory, errorCode, isRunning, syncDirectory, syncFile } from './files.js';
 import { batching, type Batch, type Committed, type StateStore } from './store.js';
 
 const generationsKept = 16;
@@ -37,7 +37,7 @@ export function createFileStore<State>(
         .map(Number)
         .sort((a, b) => b - a);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return [];
+      if (errorCode(error) === 'ENOENT') return [];
       throw error;
     }
   }
@@ -73,7 +73,7 @@ export function createFileStore<State>(
       return true;
     } catch (error) {
       rmSync(temporary, { recursive: true, force: true });
-      if (errnoOf(error) === 'ENOENT' || statSync(target, { throwIfNoEntry: false })) return false;
+      if (errorCode(error) === 'ENOENT' || statSync(target, { throwIfNoEntry: false })) return false;
       throw error;
     }
   }
@@ -169,7 +169,7 @@ async function courteously<Result>(directory: string, task: () => Result): Promi
 
 /** True where the disk refuses, rather than one generation being gone or damaged. */
 function isSystemFailure(error: unknown): boolean {
-  const code = errnoOf(error);
+  const code = errorCode(error);
   return code !== undefined && code !== 'ENOENT' && code !== 'ENOTDIR';
 }
 
@@ -177,7 +177,7 @@ async function wrapped<Result>(task: () => Promise<Result>, folder: string): Pro
   try {
     return await task();
   } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
+    if (errorCode(error) === undefined) throw error;
     throw new CodegenError('WRITE_FAILED', `The state in ${folder} can't be used: ${messageOf(error)}.`, {
       hint: 'Make the state directory writable, or free space on its disk.',
       cause: error,

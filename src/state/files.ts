@@ -3,7 +3,7 @@ import { lstat, open, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The system's code of a failed file operation (`ENOENT`, …), undefined for every other error. */
-export function errnoOf(error: unknown): string | undefined {
+export function errorCode(error: unknown): string | undefined {
   const isSystem = error instanceof Error && 'errno' in error && 'code' in error;
   return isSystem && typeof error.code === 'string' ? error.code : undefined;
 }
@@ -14,7 +14,7 @@ export async function ensureStateDirectory(directory: string): Promise<void> {
   try {
     await writeFile(path.join(directory, '.gitignore'), '*\n', { flag: 'wx' });
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -44,7 +44,7 @@ export async function syncDirectory(directory: string): Promise<void> {
   try {
     await syncFile(directory, 'r');
   } catch (error) {
-    if (!['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP'].includes(errnoOf(error) ?? '')) throw error;
+    if (!['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP'].includes(errorCode(error) ?? '')) throw error;
   }
 }
 
@@ -74,7 +74,7 @@ export async function infoOf(file: string): Promise<Stats | undefined> {
   try {
     return await lstat(file);
   } catch (error) {
-    const code = errnoOf(error);
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
@@ -86,6 +86,6 @@ export function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return errnoOf(error) === 'EPERM';
+    return errorCode(error) === 'EPERM';
   }
 }

@@ -9,7 +9,7 @@ import type { Secrets } from '../model/secrets.js';
 import { useSchema, type Use } from '../model/use.js';
 import type { RecordLimits } from '../session/record.js';
 import type { Session } from '../session/session.js';
-import type { OwnSessions } from '../session/owned.js';
+import type { GrantSessions } from '../session/grant-sessions.js';
 import type { Resumable } from './resume.js';
 import { browserChoice } from './browser-choice.js';
 import { sessionFiles } from './session-files.js';
@@ -144,7 +144,7 @@ export const startCodegenSession = defineTool({
   },
 });
 
-type Plan = Omit<Parameters<OwnSessions['start']>[0], 'path'>;
+type Plan = Omit<Parameters<GrantSessions['start']>[0], 'path'>;
 
 /** A session as the call wants it; what it does not say is as configured. */
 function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof inputSchema>): Plan {
@@ -215,7 +215,7 @@ async function openPage(
 }
 
 /** Playwright has one test id attribute for a whole process, so sessions that are open at once share it. */
-async function chooseTestIdAttribute(use: Use, sessions: OwnSessions): Promise<void> {
+async function chooseTestIdAttribute(use: Use, sessions: GrantSessions): Promise<void> {
   const attributeOf = ({ testIdAttribute = 'data-testid' }: Use): string => testIdAttribute;
   const attribute = attributeOf(use);
   const other = sessions

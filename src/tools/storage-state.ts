@@ -2,6 +2,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
+import { isInside } from '../model/paths.js';
 
 /** What Playwright saves of a context, as far as it is needed; Playwright checks the rest. */
 const stateSchema = z.looseObject({
@@ -23,10 +24,10 @@ const stateSchema = z.looseObject({
 export async function checkStorageState(file: string, workspace: string): Promise<void> {
   const name = JSON.stringify(file);
   const root = await realpath(workspace);
-  if (path.isAbsolute(file) || isOutside(path.relative(root, path.resolve(root, file)))) throw outside(name);
+  if (path.isAbsolute(file) || !isInside(root, path.resolve(root, file))) throw outside(name);
   const real = await realpath(path.resolve(root, file)).catch(() => undefined);
   if (real === undefined) throw unusable(`there is no file ${name}`);
-  if (isOutside(path.relative(root, real))) throw outside(name);
+  if (!isInside(root, real)) throw outside(name);
   let state: unknown;
   try {
     state = JSON.parse(await readFile(real, 'utf8'));
@@ -38,10 +39,6 @@ export async function checkStorageState(file: string, workspace: string): Promis
     throw unusable(
       `${name} holds no storage state (${issue.path.join('.') || 'the whole'}: ${issue.message})`,
     );
-}
-
-function isOutside(relative: string): boolean {
-  return relative.split(path.sep)[0] === '..' || path.isAbsolute(relative);
 }
 
 function outside(name: string): CodegenError {

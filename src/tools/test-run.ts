@@ -50,7 +50,7 @@ async function onTestBench<Result>(
   const { createStaging } = await import('../verify/staging.js');
   const { runPlaywrightTest } = await import('../verify/run.js');
   const { findBrowser, launchOptions } = await import('../browser/find-browser.js');
-  const { openProxy, textOf } = await import('../network/proxy.js');
+  const { openProxy, describeFailure } = await import('../network/proxy.js');
   const { remoteLaunch } = await import('../browser/endpoint.js');
   const { state, verify } = context.config();
   const { workspace } = context;
@@ -81,7 +81,7 @@ async function onTestBench<Result>(
         });
         return explained(result, (url) => {
           const failure = proxy?.failure(url);
-          return failure === undefined ? undefined : textOf(failure);
+          return failure === undefined ? undefined : describeFailure(failure);
         });
       },
     });

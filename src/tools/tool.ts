@@ -7,7 +7,7 @@ import type { Confirm, Guard } from '../guard/guard.js';
 import type { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
 import type { Secrets } from '../model/secrets.js';
-import type { OwnSessions } from '../session/owned.js';
+import type { GrantSessions } from '../session/grant-sessions.js';
 
 /** What a tool has at hand: one for each MCP connection. */
 export interface ToolContext {
@@ -23,7 +23,7 @@ export interface ToolContext {
   /** Has changes of the configuration's files told. */
   watch: (listener: () => Promise<void>) => void;
   guard: Guard;
-  sessions: OwnSessions;
+  sessions: GrantSessions;
   /** Name of another server that holds a session of the grant; undefined where none is known to. */
   serverOf: (id: string) => Promise<string | undefined>;
   browsers: BrowserPool;

@@ -5,6 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { PlaywrightTestConfig } from '@playwright/test';
 import { minimatch } from 'minimatch';
 import { z } from 'zod';
+import { isInside } from '../model/paths.js';
+import { escapeRegExp } from '../model/text.js';
 import type { BrowserName } from '../model/use.js';
 import type { ParsedLane, ParsedPlan } from './plan.js';
 import { metadataKey } from './report.js';
@@ -159,10 +161,8 @@ export function projectUse(
 /** Whether Playwright Test would run the file as this project. */
 function covers(base: PlaywrightTestConfig, project: Project, workspace: string, file: string): boolean {
   const directory = path.resolve(workspace, project.testDir ?? base.testDir ?? '.');
-  const relative = path.relative(directory, file);
-  const isInside = relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
   return (
-    isInside &&
+    isInside(directory, file) &&
     matches(project.testMatch ?? base.testMatch ?? defaultTestMatch, file) &&
     !matches(project.testIgnore ?? base.testIgnore ?? [], file)
   );
@@ -202,7 +202,7 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
     ...places,
     ...(isCovered && (!isStaged || lane.root !== undefined) ? {} : { testDir: commonDirectory(files) }),
     ...(lane.ignoreSnapshots ? { ignoreSnapshots: true } : {}),
-    testMatch: files.map((file) => new RegExp(`^${file.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`)),
+    testMatch: files.map((file) => new RegExp(`^${escapeRegExp(file)}$`)),
     testIgnore: [],
     respectGitIgnore: false,
     grep: /.*/,
@@ -241,8 +241,8 @@ function snapshotPlaces(
   root: string,
 ): Pick<Project, 'testDir' | 'snapshotDir' | 'snapshotPathTemplate' | 'expect'> {
   const moved = (place: string): string => {
-    const relative = path.relative(workspace, path.resolve(workspace, place));
-    return relative.startsWith('..') || path.isAbsolute(relative) ? place : path.join(root, relative);
+    const absolute = path.resolve(workspace, place);
+    return isInside(workspace, absolute) ? path.join(root, path.relative(workspace, absolute)) : place;
   };
   // Else it begins where the configuration is, which is here.
   const template = (text: string): string => (/^\{(?:testDir|snapshotDir)\}/.test(text) ? text : moved(text));
@@ -288,7 +288,7 @@ function launching(
 function commonDirectory(files: readonly string[]): string {
   const [first = '', ...others] = files.map((file) => path.dirname(file));
   return others.reduce((common, directory) => {
-    while (path.relative(common, directory).startsWith('..')) common = path.dirname(common);
+    while (!isInside(common, directory)) common = path.dirname(common);
     return common;
   }, first);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { configJsonSchema } from '../../src/config/json-schema.js';
-import { check } from '../../src/config/problems.js';
+import { validateDocument } from '../../src/config/problems.js';
 import { configSchema } from '../../src/config/schema.js';
 import { useSchema } from '../../src/model/use.js';
 
@@ -71,7 +71,7 @@ test('whatever the document, it is accepted or its mistakes are named, each in o
   }));
   fc.assert(
     fc.property(document, (value) => {
-      const checked = check(configSchema, value);
+      const checked = validateDocument(configSchema, value);
       if ('data' in checked) return;
       expect(checked.problems).not.toEqual([]);
       for (const problem of checked.problems) expect(problem).toMatch(/^[^\n]+: [^\n]+$/);

@@ -6,8 +6,9 @@ import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { openAudit, type Audit } from '../../src/guard/audit.js';
 import { writePending } from '../../src/guard/audit-files.js';
-import { checkChain, logFiles, verifyLog } from '../../src/guard/audit-verify.js';
-import { begin, emptyChain, end, hashOf, type Chain } from '../../src/guard/chain.js';
+import { verifyChain, logFiles, verifyLog } from '../../src/guard/audit-verify.js';
+import { sha256 } from '../../src/model/text.js';
+import { beginLine, emptyChain, endLine, type Chain } from '../../src/guard/chain.js';
 import { openState } from '../../src/guard/state.js';
 import { nameOfProcess } from '../../src/state/holder.js';
 
@@ -48,8 +49,8 @@ function written(count: number): { chain: Chain; files: string[] } {
   let chain = emptyChain;
   const files: string[][] = [];
   for (let number = 1; number <= count; number++) {
-    chain = begin(chain, 'id', { event: 'call', time: `t${number}` }, holder).state;
-    chain = end(chain, 'id', { tool: 'end' }, Infinity).state;
+    chain = beginLine(chain, 'id', { event: 'call', time: `t${number}` }, holder).state;
+    chain = endLine(chain, 'id', { tool: 'end' }, Infinity).state;
     (files[chain.file - 1] ??= []).push(chain.pending[0]?.text ?? '');
   }
   return { chain, files: files.map((texts) => texts.join('')) };
@@ -75,9 +76,9 @@ test('what was counted before a kill is written by the next, and what had begun 
   await call(audit);
   const dead = holder.replace(/^\d+/, '999999999');
   const begun = { event: 'call', time: 'then', tool: 'record' };
-  await store.update((chain) => begin(chain, 'one', begun, dead));
-  await store.update((chain) => end(chain, 'one', { error: 'counted' }, 0));
-  await store.update((chain) => begin(chain, 'two', begun, dead));
+  await store.update((chain) => beginLine(chain, 'one', begun, dead));
+  await store.update((chain) => endLine(chain, 'one', { error: 'counted' }, 0));
+  await store.update((chain) => beginLine(chain, 'two', begun, dead));
   appendFileSync(log, '{"li');
   expect(await verify()).toEqual([
     expect.stringContaining('is a torn tail'),
@@ -109,17 +110,18 @@ test('a full file is followed by one that begins with its last hash', () => {
   expect(files).toHaveLength(2);
   expect(files[0]?.length).toBeLessThanOrEqual(16 * 1024 * 1024);
   const last = files[0]?.trimEnd().split('\n').at(-1) ?? '';
-  expect(files[1]?.split('\n')[0]).toContain(`"prev":"${hashOf(last)}"`);
-  expect(checkChain(named(files), chain)).toEqual([]);
-  expect(checkChain(named(files.slice(1)), chain)[0]).toMatch(/^Lines 1 to \d+ are missing\.$/);
+  expect(files[1]?.split('\n')[0]).toContain(`"prev":"${sha256(last)}"`);
+  expect(verifyChain(named(files), chain)).toEqual([]);
+  expect(verifyChain(named(files.slice(1)), chain)[0]).toMatch(/^Lines 1 to \d+ are missing\.$/);
 });
 
 test('verify names what was done to the log', () => {
   const { chain, files } = written(5);
   const lines = (files[0] ?? '').trimEnd().split('\n');
   const [one = '', two = '', three = '', four = '', five = ''] = lines;
-  const forged = JSON.stringify({ line: 3, prev: hashOf(two), event: 'call' });
-  const check = (...texts: string[]) => checkChain(named([texts.map((text) => `${text}\n`).join('')]), chain);
+  const forged = JSON.stringify({ line: 3, prev: sha256(two), event: 'call' });
+  const check = (...texts: string[]) =>
+    verifyChain(named([texts.map((text) => `${text}\n`).join('')]), chain);
   expect(check(...lines)).toEqual([]);
   expect(check(one, two.replace('t2', 't9'), three, four, five)).toEqual(['Line 2 was altered.']);
   expect(check(one, two, three, four, five.replace('t5', 't9'))).toEqual(['Line 5, the last, was altered.']);
@@ -133,10 +135,10 @@ test('verify names what was done to the log', () => {
     expect.stringContaining('Row 3 of audit-1.jsonl'),
   ]);
   expect(check(one, two, three)).toEqual([expect.stringContaining('Lines 4 to 5 are cut off at the end.')]);
-  expect(check(...lines, JSON.stringify({ line: 6, prev: hashOf(five) }))).toEqual([
+  expect(check(...lines, JSON.stringify({ line: 6, prev: sha256(five) }))).toEqual([
     'Line 6 is not known to the state: appended, or the state was removed.',
   ]);
-  const torn = checkChain(named([`${lines.slice(0, 4).join('\n')}\n${five.slice(0, 9)}`]), chain);
+  const torn = verifyChain(named([`${lines.slice(0, 4).join('\n')}\n${five.slice(0, 9)}`]), chain);
   expect(torn).toEqual([expect.stringContaining('torn tail'), expect.stringContaining('Line 5 is cut off')]);
 });
 
@@ -146,7 +148,7 @@ test('no change of a line, or of their order, goes unnoticed', () => {
   fc.assert(
     fc.property(fc.nat(text.length), fc.nat(40), fc.string({ maxLength: 40 }), (at, length, instead) => {
       const changed = text.slice(0, at) + instead + text.slice(at + length);
-      assert.equal(checkChain(named([changed]), chain).length > 0, changed !== text);
+      assert.equal(verifyChain(named([changed]), chain).length > 0, changed !== text);
     }),
     { numRuns: 2_000 },
   );
@@ -179,7 +181,7 @@ test('a log that others changed is left as it is, and another goes on', async ()
   expect([...logFiles(directory)].map(({ name }) => name)).toContain('audit.jsonl');
 });
 
-test('what cannot be recorded does not begin, unless the fail mode is open; a line is owed until it is written', async () => {
+test('what cannot be recorded does not beginLine, unless the fail mode is open; a line is owed until it is written', async () => {
   const { audit, directory, log, verify } = open();
   await call(audit);
   const late = audit.call({ tool: 'late' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import { enter, leftOf, noCounters, release, type Counters } from '../../src/guard/counters.js';
+import { enterCharges, leftOf, noCounters, release, type Counters } from '../../src/guard/counters.js';
 import { windowOf } from '../../src/guard/limits.js';
 import type { Limit } from '../../src/model/policy.js';
 import type { Instant } from '../../src/state/clock.js';
@@ -87,9 +87,9 @@ test('counters do what a simple model does, whatever the clocks do', () => {
             (number) => configured.slice(number, number + 1),
           );
           const charges = charged.map((limit) => ({ limit, rule: '', count }));
-          const outcome = enter(state, now, id, charges, keyOf, configured);
+          const outcome = enterCharges(state, now, id, charges, keyOf, configured);
           // What has taken effect and is evaluated again counts once.
-          assert.equal(enter(outcome.state, now, id, charges, keyOf, configured).state, outcome.state);
+          assert.equal(enterCharges(outcome.state, now, id, charges, keyOf, configured).state, outcome.state);
           assert.equal(outcome.result.refused === undefined, model.take(id, charged, count, now));
           if (outcome.result.refused === undefined) admitted++;
           else refused++;
@@ -117,7 +117,7 @@ test('what is left comes with the time until some comes back, of the limit that 
   const minute: Limit = { counter: 'calls', window: 'minute', max: 3, scope: 'grant' };
   const hour: Limit = { ...minute, window: 'hour', max: 2 };
   const charges = [{ limit: minute, rule: '', count: 1 }];
-  const { state } = enter(noCounters, instant, 'first', charges, keyOf, [minute, hour]);
+  const { state } = enterCharges(noCounters, instant, 'first', charges, keyOf, [minute, hour]);
   const later = { ...instant, monotonic: 21_000 };
   expect(leftOf(state, later, [minute], keyOf)).toEqual({
     remaining: { calls: 2 },
@@ -136,14 +136,16 @@ test('ten thousand entries are counted in milliseconds, and kept no longer than 
   const at = (monotonic: number): Instant => ({ boot: '', monotonic, wall: 0 });
   let state = noCounters;
   for (let call = 0; call < 100; call++)
-    ({ state } = enter(state, at(call), `call-${call}`, [{ limit, rule: '', count: 100 }], keyOf, [limit]));
-  expect(enter(state, at(59_999), 'one-more', charges, keyOf, [limit]).result.refused).toMatchObject({
+    ({ state } = enterCharges(state, at(call), `call-${call}`, [{ limit, rule: '', count: 100 }], keyOf, [
+      limit,
+    ]));
+  expect(enterCharges(state, at(59_999), 'one-more', charges, keyOf, [limit]).result.refused).toMatchObject({
     left: 0,
     retryAfterMs: 1,
   });
-  const later = enter(state, at(60_050), 'later', charges, keyOf, [limit]).state;
+  const later = enterCharges(state, at(60_050), 'later', charges, keyOf, [limit]).state;
   expect(later.counters['calls']?.entries.split(' ')).toHaveLength(50);
-  expect(enter(later, at(999_999), 'last', charges, () => 'other', [limit]).state.counters).toEqual({
+  expect(enterCharges(later, at(999_999), 'last', charges, () => 'other', [limit]).state.counters).toEqual({
     other: expect.objectContaining({ keepMs: 60_000 }),
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import { admit, counterOf, entriesOf, used, windowOf, type Entry } from '../../src/guard/limits.js';
+import { admit, counterOf, entriesOf, used, windowOf, type CounterEntry } from '../../src/guard/limits.js';
 
 const calls = fc.array(fc.record({ pause: fc.nat(1_500), count: fc.integer({ min: 1, max: 3 }) }), {
   maxLength: 60,
@@ -12,7 +12,7 @@ test('every stretch of the window holds at most max, and none is refused that ha
   fc.assert(
     fc.property(calls, limits, (sequence, limit) => {
       const length = windowOf(limit);
-      const entries: Entry[] = [];
+      const entries: CounterEntry[] = [];
       let now = 0;
       for (const { pause, count } of sequence) {
         now += pause;
@@ -29,7 +29,7 @@ test('every stretch of the window holds at most max, and none is refused that ha
 test('retryAfterMs is the first moment with room', () => {
   fc.assert(
     fc.property(calls, limits, fc.integer({ min: 1, max: 3 }), (sequence, limit, count) => {
-      const entries: Entry[] = [];
+      const entries: CounterEntry[] = [];
       let now = 0;
       for (const call of sequence) {
         now += call.pause;
@@ -91,6 +91,6 @@ test('entries are kept as they are, in little space, and those that are too old 
 });
 
 /** Units admitted after `from`, up to and including `to`. */
-function sumBetween(entries: Entry[], from: number, to: number): number {
+function sumBetween(entries: CounterEntry[], from: number, to: number): number {
   return entries.filter(({ at }) => at > from && at <= to).reduce((sum, { count }) => sum + count, 0);
 }

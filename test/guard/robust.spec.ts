@@ -51,7 +51,7 @@ for (const [name, patch] of [
   ['through descriptors', {}],
   ['without descriptors', withoutDescriptors],
 ] as const) {
-  test(`what stands outside is safe from directories swapped for links, ${name}`, async () => {
+  test(`what stands outside is safe from directories directorySwapped for links, ${name}`, async () => {
     const { write, file, root, output } = open();
     const outside = test.info().outputPath('outside');
     const moved = path.join(root, 'moved');
@@ -83,12 +83,12 @@ for (const [name, patch] of [
     const outside = test.info().outputPath('outside');
     await mkdir(outside);
     await mkdir(root, { recursive: true });
-    let swapped = false;
+    let directorySwapped = false;
     const swapping = {
       ...patch,
       async mkdir(...args: Parameters<typeof mkdir>) {
-        if (!swapped && String(args[0]).endsWith('journal')) {
-          swapped = true;
+        if (!directorySwapped && String(args[0]).endsWith('journal')) {
+          directorySwapped = true;
           await symlink(outside, output);
         }
         return original.mkdir(...args);

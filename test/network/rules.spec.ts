@@ -4,7 +4,7 @@ import {
   destinationOf,
   isRestricted,
   parsePattern,
-  refusal,
+  refusalReason,
   type NetworkRules,
 } from '../../src/network/rules.js';
 import { upstreamFor } from '../../src/network/upstream.js';
@@ -12,7 +12,9 @@ import { upstreamFor } from '../../src/network/upstream.js';
 function isAllowed(url: string, rules: Partial<NetworkRules>, address?: string): boolean {
   const destination = destinationOf(url);
   if (destination === undefined) throw new Error(`no destination: ${url}`);
-  return refusal({ allowedOrigins: ['*'], blockedOrigins: [], ...rules }, destination, address) === undefined;
+  return (
+    refusalReason({ allowedOrigins: ['*'], blockedOrigins: [], ...rules }, destination, address) === undefined
+  );
 }
 
 test('a pattern covers what it says, in whatever notation an address comes', () => {

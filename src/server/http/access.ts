@@ -15,10 +15,6 @@ export interface Place {
 
 const defaultPorts = { http: 80, https: 443 };
 
-export function isLoopback(address: string): boolean {
-  return address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
-}
-
 /** The address as URLs have it. */
 export function hostOf(address: string): string {
   return isIPv6(address) ? `[${address}]` : address;
@@ -28,7 +24,7 @@ export function hostOf(address: string): string {
  * Tells of a request that came by a name that is not the server's, or from a web page that may not call: else any page
  * that a browser here shows could, by DNS rebinding.
  */
-export function createPlaceCheck(place: Place): (request: IncomingMessage) => Refusal | undefined {
+export function createHostCheck(place: Place): (request: IncomingMessage) => Refusal | undefined {
   const { scheme, address, port, allowedHosts, allowedOrigins } = place;
   const own = ['localhost', '127.0.0.1', '[::1]', hostOf(address)].map((name) => `${name}:${port}`);
   const hosts = new Set([...own, ...allowedHosts].map((host) => host.toLowerCase()));

@@ -6,12 +6,13 @@ import { createBackend, type Connection } from '../backend.js';
 import { createBrowserPool } from '../../browser/launch.js';
 import type { ConfigLocation } from '../../config/load.js';
 import { createTokens } from '../../config/tokens.js';
-import { createPlaceCheck, hostOf, isLoopback, shareWithPage, tokenOf, unauthorized } from './access.js';
+import { createHostCheck, hostOf, shareWithPage, tokenOf, unauthorized } from './access.js';
 import { createEndpoint } from './endpoint.js';
 import { createListener, listen } from './listener.js';
 import { createMetrics, type Standing } from './metrics.js';
 import { answer, refuse, type Refusal } from './refuse.js';
 import { CodegenError, messageOf } from '../../model/errors.js';
+import { isLoopback } from '../../model/loopback.js';
 import { sessionIds } from '../../model/session-id.js';
 import { within } from '../../model/within.js';
 import { redactLog, stopWithProcess } from '../process.js';
@@ -146,7 +147,7 @@ export async function serveHttp({ port, host, name, grant: named, ...location }:
       await health(response);
       return;
     }
-    const misplaced = checkPlace(request);
+    const misplaced = checkHost(request);
     if (misplaced !== undefined) {
       refuse(response, misplaced);
       return;
@@ -184,7 +185,7 @@ export async function serveHttp({ port, host, name, grant: named, ...location }:
   const { server } = listener;
   const bound = await listen(server, port, address);
   const scheme = tls === null ? 'http' : 'https';
-  const checkPlace = createPlaceCheck({ scheme, address, port: bound, allowedHosts, allowedOrigins });
+  const checkHost = createHostCheck({ scheme, address, port: bound, allowedHosts, allowedOrigins });
 
   stopWithProcess((exitCode) => {
     stopping ??= (async () => {

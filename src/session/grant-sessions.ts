@@ -5,7 +5,7 @@ import type { Session } from './session.js';
 import { missing, type Sessions } from './sessions.js';
 
 /** The sessions of one grant; there are no others to it. */
-export interface OwnSessions extends Omit<Sessions, 'start' | 'seal' | 'closeAll'> {
+export interface GrantSessions extends Omit<Sessions, 'start' | 'seal' | 'closeAll'> {
   grant: string;
   /** Opens a session of the grant. Throws SESSION_LIMIT. */
   start(plan: Omit<Parameters<Sessions['start']>[0], 'grant'>, open: () => Promise<Live>): Promise<Session>;
@@ -14,11 +14,11 @@ export interface OwnSessions extends Omit<Sessions, 'start' | 'seal' | 'closeAll
 }
 
 /** The sessions of `all` that a grant owns, of which it may have `maxSessions` open, where that is set. */
-export function ownSessions(
+export function grantSessions(
   all: Sessions,
   grant: string,
   maxSessions: () => number | undefined,
-): OwnSessions {
+): GrantSessions {
   let starting = 0;
   const own = (): Session[] => all.list().filter((session) => session.grant === grant);
 

@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import { access, mkdir, open, readlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
-import { errnoOf, infoOf, syncDirectory } from '../state/files.js';
+import { errorCode, infoOf, syncDirectory } from '../state/files.js';
 
 /** A directory that files are written in, so that nobody can put another in its place unnoticed. */
-export interface HeldDirectory {
+export interface PinnedDirectory {
   /** A path to a name in it. */
   at: (name: string) => string;
   /** Puts its names on the disk. */
@@ -20,11 +20,11 @@ export interface HeldDirectory {
  * where one is missing. On Linux every step goes through the descriptor of the directory before, and paths in it lead
  * through its own, wherever it is moved. Elsewhere a swap is noticed, not prevented. Throws PATH_NOT_ALLOWED at a link.
  */
-export async function holdDirectory(
+export async function pinDirectory(
   root: string,
   names: readonly string[],
   make: boolean,
-): Promise<HeldDirectory | undefined> {
+): Promise<PinnedDirectory | undefined> {
   const hasDescriptors = await access('/proc/self/fd').then(
     () => true,
     () => false,
@@ -36,7 +36,7 @@ async function byDescriptor(
   root: string,
   names: readonly string[],
   make: boolean,
-): Promise<HeldDirectory | undefined> {
+): Promise<PinnedDirectory | undefined> {
   let handle = await open(root, constants.O_RDONLY | constants.O_DIRECTORY);
   const pathOf = ({ fd }: FileHandle): string => `/proc/self/fd/${fd}`;
   try {
@@ -66,7 +66,7 @@ async function enter(directory: string, make: boolean): Promise<FileHandle | und
     return await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
     const found = await infoOf(directory);
-    if (found?.isSymbolicLink()) throw swapped();
+    if (found?.isSymbolicLink()) throw directorySwapped();
     if (!make && !found?.isDirectory()) return undefined;
     throw error;
   }
@@ -76,7 +76,7 @@ async function byPath(
   root: string,
   names: readonly string[],
   make: boolean,
-): Promise<HeldDirectory | undefined> {
+): Promise<PinnedDirectory | undefined> {
   const paths = names.map((_, index) => path.join(root, ...names.slice(0, index + 1)));
   const place = path.join(root, ...names);
   /** Which directories stand there. */
@@ -84,7 +84,7 @@ async function byPath(
     const found = [];
     for (const each of paths) {
       const info = await infoOf(each);
-      if (info?.isSymbolicLink()) throw swapped();
+      if (info?.isSymbolicLink()) throw directorySwapped();
       if (!info?.isDirectory()) return undefined;
       found.push(`${info.dev}:${info.ino}`);
     }
@@ -103,11 +103,11 @@ async function byPath(
 
 async function makeDirectory(directory: string): Promise<void> {
   await mkdir(directory).catch((error: unknown) => {
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
   });
 }
 
-export function swapped(): CodegenError {
+export function directorySwapped(): CodegenError {
   return new CodegenError(
     'PATH_NOT_ALLOWED',
     'A directory on the way to the output was replaced while it was being written; nothing is written.',
