@@ -9,6 +9,15 @@ export interface Assertion {
   args: { [name: string]: Json };
 }
 
+/** The same text for assertions that mean the same. */
+export function assertionKey({ locator, args: { not, options, ...args } }: Assertion): string {
+  return JSON.stringify([locator, args, options ?? {}, not === true], (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+}
+
 /** What an action brought about besides its effects in the page, and what its test waits for. */
 export type Signal =
   /** A page opened: `page` where the opener is not told. */
