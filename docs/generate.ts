@@ -161,7 +161,7 @@ function toolsPage(): string[] {
     '- `events` lists what else happened: `dialog`, `popup`, `closed`, `crashed`, `download`, `console` (errors only), `blocked` (by the network rules), and `result` (a value that `evaluate` or `clipboard.readText` read). Each event is reported once.',
     '- `files` are `{ path, bytes, sha256, change }`, with `change` one of `created`, `replaced`, `unchanged`. `filePath` is absolute; `path` is relative to the workspace.',
     '- [Verification](verification.md) explains `verification` and the results of `run_generated_test`.',
-    '- `remaining` is the quota that is left, by counter.',
+    '- `remaining` is the quota that is left, by counter; `resets` is the number of milliseconds until some of it returns.',
     '- `configuration`, in `get_codegen_session`, appears if the configuration files are invalid and the last valid configuration is in use.',
     '',
     '## Errors',
