@@ -1,6 +1,5 @@
 import type { Page, Route } from 'playwright';
 import { z } from 'zod';
-import { apiRequests } from '../browser/api-requests.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type Pattern, type TextOrPattern } from '../model/locator.js';
 import { matches } from '../model/pattern.js';
@@ -225,7 +224,7 @@ export const request = defineAction({
   }),
   async perform({ page, baseURL, navigationMs, show }, { method, url, expect = {}, ...options }) {
     checkUrl(url, baseURL);
-    const response = await apiRequests(page).fetch(url, { method, ...options, timeout: navigationMs });
+    const response = await page.request.fetch(url, { method, ...options, timeout: navigationMs });
     try {
       const body = await response.text();
       show({ status: response.status(), body });

@@ -1,4 +1,4 @@
-import { formsOf, isOpenFormOf } from '../browser/open-texts.js';
+import { looseForms, isLooseFormOf } from '../locators/loose-forms.js';
 import { isRole } from '../locators/roles.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isOptions, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
@@ -8,7 +8,7 @@ import { clip } from './candidates.js';
 /** Whether a text is as a locator wants it. */
 function fits(text: string, wanted: LocatorArgument | undefined): boolean {
   if (typeof wanted === 'string') return text.toLowerCase().includes(wanted.toLowerCase());
-  return isPattern(wanted) && isOpenFormOf(wanted, text);
+  return isPattern(wanted) && isLooseFormOf(wanted, text);
 }
 
 /** Whether the last part of a locator tells an element as a snapshot's line does. */
@@ -33,7 +33,7 @@ export function onlyCalled(
   const words = name ?? text;
   if (role === undefined || words === undefined || !/\p{L}/u.test(words) || isVolatile(words))
     return undefined;
-  const [chain] = formsOf(
+  const [chain] = looseForms(
     name === undefined
       ? [{ method: 'getByText', args: [clip(words)] }]
       : [{ method: 'getByRole', args: [role, { name }] }],

@@ -1,24 +1,24 @@
 import type { Browser, BrowserType } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { isThisMachine } from '../network/address.js';
-import type { BrowserChoice } from './launch.js';
+import type { BrowserChoice } from './browser-choice.js';
 
-/** A browser that another program has started, maybe on another machine. */
+/** A browser that another program started, maybe on another machine. */
 export interface Endpoint {
   url: string;
-  /** A server of Playwright's own, which starts a browser for each connection, or a Chromium that is up. */
+  /** A Playwright server, which launches a browser for each connection, or a running Chromium. */
   kind: 'playwright' | 'cdp';
-  /** Where it is, without credentials. */
-  place: string;
-  /** Whether it is on this machine, so that the proxies of sessions can be reached from there. */
-  isHere: boolean;
+  /** Protocol and host, without credentials. */
+  address: string;
+  /** Whether it runs on this machine, so that it can reach the proxies of sessions. */
+  isLocal: boolean;
 }
 
-/** Milliseconds for a connection, with what it takes to start a browser at the other end. */
-const connectingMs = 20_000;
+/** Milliseconds for a connection, including the launch of a browser at the other end. */
+const connectMs = 20_000;
 
 /**
- * What is at a URL, as it tells by itself: `ws:` is a Playwright server, unless it is the debugging URL of a Chromium;
+ * The kind of endpoint that a URL means: `ws:` is a Playwright server, unless it is the debugging URL of a Chromium;
  * `http:` and `https:` are a Chromium; so is `wss:`, unless `playwright` is a part of its path.
  */
 export function endpointAt(url: string): Endpoint {
@@ -29,12 +29,12 @@ export function endpointAt(url: string): Endpoint {
   return {
     url,
     kind: isPlaywright ? 'playwright' : 'cdp',
-    place: `${protocol}//${host}`,
-    isHere: isThisMachine(hostname),
+    address: `${protocol}//${host}`,
+    isLocal: isThisMachine(hostname),
   };
 }
 
-/** What a Playwright server is asked to start; it leaves out what it does not permit. */
+/** What a Playwright server is asked to launch; it ignores what it does not permit. */
 export function remoteLaunch({ channel, executablePath }: BrowserChoice): {
   channel?: string;
   executablePath?: string;
@@ -45,48 +45,60 @@ export function remoteLaunch({ channel, executablePath }: BrowserChoice): {
   };
 }
 
+const remoteBrowsers = new WeakSet<Browser>();
+
+/** Marks a browser as running on another machine. */
+export function markRemote(browser: Browser): void {
+  remoteBrowsers.add(browser);
+}
+
+/** Whether a browser runs on another machine, so that it can't reach what listens only on this one. */
+export function isRemote(browser: Browser): boolean {
+  return remoteBrowsers.has(browser);
+}
+
 /** Connects to an endpoint. Throws BROWSER_FAILED. */
 export async function connectTo(endpoint: Endpoint, choice: BrowserChoice): Promise<Browser> {
-  const { url, kind, place } = endpoint;
+  const { url, kind, address } = endpoint;
   const playwright = await import('playwright');
   const type: BrowserType = playwright[choice.name];
   if (kind === 'cdp' && choice.name !== 'chromium')
     throw new CodegenError(
       'BROWSER_FAILED',
-      `${place} is a Chromium, and the session wants ${choice.name}.`,
+      `${address} is a Chromium, but the session needs ${choice.name}.`,
       {
-        hint: 'Leave out `browserName`, or name a Playwright server (ws://) as browser.endpoint.',
+        hint: 'Omit `browserName`, or set browser.endpoint to a Playwright server (ws://).',
       },
     );
   try {
-    if (kind === 'cdp') return await type.connectOverCDP(url, { timeout: connectingMs });
+    if (kind === 'cdp') return await type.connectOverCDP(url, { timeout: connectMs });
     const launch = JSON.stringify({ headless: choice.headless, ...remoteLaunch(choice) });
     return await type.connect(url, {
-      timeout: connectingMs,
+      timeout: connectMs,
       headers: { 'x-playwright-launch-options': launch },
     });
   } catch (error) {
-    throw unconnected(endpoint, messageOf(error));
+    throw connectionError(endpoint, messageOf(error));
   }
 }
 
-function unconnected({ place }: Endpoint, message: string): CodegenError {
+function connectionError({ address }: Endpoint, message: string): CodegenError {
   const [theirs, own] = ['server', 'client'].map(
     (end) => new RegExp(`${end} version: v?([\\d.]+)`).exec(message)?.[1],
   );
   if (theirs !== undefined && own !== undefined)
     return new CodegenError(
       'BROWSER_FAILED',
-      `The browser host ${place} runs Playwright ${theirs}, and this server ${own}: they don't understand each other.`,
-      { hint: `Run the same version there: \`npx playwright@${own} run-server\`.` },
+      `The browser host ${address} runs Playwright ${theirs}; this server runs ${own}.`,
+      { hint: `Both versions must be equal. Run \`npx playwright@${own} run-server\` there.` },
     );
   const why = message
-    .replace(/\b(?:ws|http)s?:\/\/\S+/g, place)
+    .replace(/\b(?:ws|http)s?:\/\/\S+/g, address)
     .split('\n')
     .slice(0, 2)
     .join(' ')
     .slice(0, 300);
-  return new CodegenError('BROWSER_FAILED', `The browser host ${place} can't be used: ${why}`, {
-    hint: 'See that it runs and can be reached; `codegen-session-mcp doctor` tries it.',
+  return new CodegenError('BROWSER_FAILED', `Can't connect to the browser host ${address}: ${why}`, {
+    hint: 'Check that it runs and can be reached; `codegen-session-mcp doctor` tries it.',
   });
 }

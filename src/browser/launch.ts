@@ -1,23 +1,14 @@
 import type { Browser } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
+import type { BrowserChoice } from './browser-choice.js';
 import type { Endpoint } from './endpoint.js';
 import type { RemoteBrowsers } from './remote.js';
 
-/** What decides which browser process serves a session. */
-export interface BrowserChoice {
-  name: 'chromium' | 'firefox' | 'webkit';
-  headless: boolean;
-  channel: string | null;
-  executablePath: string | null;
-  /** URLs of browsers that are up already; empty where one is to be started. */
-  endpoints: readonly string[];
-}
-
-/** Browser processes, one for each choice, shared by all sessions that make it. */
+/** Browser processes, one for each choice, shared by its sessions. */
 export interface BrowserPool {
-  /** Starts the browser where it is not running; `onProgress` hears what takes time. */
+  /** Launches the browser unless it runs already; `onProgress` is called before slow work. */
   get(choice: BrowserChoice, onProgress: (message: string) => void): Promise<Browser>;
-  /** Where a test is to find the browser that `get` would give; undefined where it is to start one. */
+  /** The endpoint of the browser that `get` would return, for a test run; undefined if the run launches its own. */
   endpoint(choice: BrowserChoice): Promise<Endpoint | undefined>;
   close(): Promise<void>;
 }
@@ -56,7 +47,7 @@ export function createBrowserPool(): BrowserPool {
   };
 }
 
-/** For what belongs to no session: nothing listens there. Each session has a proxy of its own. */
+/** Nothing listens there: each session's context has its own proxy, and the browser itself needs no network. */
 const noProxy = { server: 'socks5://127.0.0.1:9', bypass: '<-loopback>' };
 
 async function launch(choice: BrowserChoice): Promise<Browser> {

@@ -1,4 +1,6 @@
-import type { Live, LiveEvent, LivePage } from './live.js';
+import type { Live } from './live.js';
+import type { LiveEvent } from './live-log.js';
+import type { LivePage } from './live-page.js';
 import type { Locator } from 'playwright';
 import { within } from '../model/within.js';
 import { refreshRefs, showAll, showChanges } from './snapshot.js';
@@ -28,7 +30,7 @@ export async function pageState(live: Live, mode: SnapshotMode, taken?: string):
   const snapshot = await updateSnapshot(live, mode, taken);
   // Pages and events of one moment: no event speaks of a page that is not listed.
   const open = [...live.pages];
-  const events = live.takeEvents();
+  const events = live.log.takeEvents();
   const pages = await Promise.all(
     open.map(async ({ id, page }) => ({
       id,

@@ -1,46 +1,38 @@
 import type { Browser } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { connectTo, endpointAt, type Endpoint } from './endpoint.js';
 import { within } from '../model/within.js';
-import type { BrowserChoice } from './launch.js';
+import type { BrowserChoice } from './browser-choice.js';
+import { connectTo, endpointAt, markRemote, type Endpoint } from './endpoint.js';
 
-/** Milliseconds for which a host that could not be reached is only tried after the others. */
-const avoidedMs = 30_000;
-/** Milliseconds for a host to say that it is there. */
+/** Milliseconds for which an unreachable host is tried only after the others. */
+const penaltyMs = 30_000;
+/** Milliseconds for a host to answer. */
 const answerMs = 5_000;
-/** Milliseconds after which a session that was sent to a host has a context there, or never will. */
-const arrivalMs = 30_000;
+/** Milliseconds after which a session assigned to a host has a context there, or never will. */
+const reservationMs = 30_000;
 
-/** Browsers on other machines, or in other processes of this one, shared by all sessions of a server. */
+/** Browsers that other programs run, on this machine or others, shared by all sessions of a server. */
 export interface RemoteBrowsers {
   /**
-   * A browser at the endpoint with the fewest sessions of this server; where that can't be reached, at the next.
-   * Throws BROWSER_FAILED where none can be.
+   * A browser at the endpoint with the fewest sessions of this server, or at the next if it can't be reached.
+   * Throws BROWSER_FAILED if none can be reached.
    */
   get(urls: readonly string[], choice: BrowserChoice): Promise<Browser>;
-  /** The endpoint that `get` would take. */
+  /** The endpoint that `get` would use. */
   endpoint(urls: readonly string[], choice: BrowserChoice): Promise<Endpoint>;
   close(): Promise<void>;
 }
 
 /** One endpoint. */
 interface Host extends Endpoint {
-  /** By what was asked of them, in JSON. */
+  /** By their choice, as JSON. */
   browsers: Map<string, Promise<Browser>>;
-  /** Sessions that are there, and those on their way. */
+  /** Open sessions and reservations. */
   sessions: number;
-  /** Called with each that arrives, the first that was sent first. */
-  arrivals: (() => void)[];
-  /** Time of `performance.now()` until which it is avoided. */
-  avoidedUntil: number;
-}
-
-/** Browsers that are on another machine. */
-const elsewhere = new WeakSet<Browser>();
-
-/** Whether a browser runs on another machine, so that it can't reach what listens on this one alone. */
-export function isElsewhere(browser: Browser): boolean {
-  return elsewhere.has(browser);
+  /** Releases of the reservations, the oldest first; each session that opens takes the first. */
+  reservations: (() => void)[];
+  /** Time of `performance.now()` until which it is tried last. */
+  penaltyUntil: number;
 }
 
 export function createRemoteBrowsers(): RemoteBrowsers {
@@ -49,7 +41,7 @@ export function createRemoteBrowsers(): RemoteBrowsers {
   function hostAt(url: string): Host {
     const known = hosts.get(url);
     if (known !== undefined) return known;
-    const host = { ...endpointAt(url), browsers: new Map(), sessions: 0, arrivals: [], avoidedUntil: 0 };
+    const host = { ...endpointAt(url), browsers: new Map(), sessions: 0, reservations: [], penaltyUntil: 0 };
     hosts.set(url, host);
     return host;
   }
@@ -62,9 +54,9 @@ export function createRemoteBrowsers(): RemoteBrowsers {
     host.browsers.set(key, connecting);
     const forget = (): boolean => host.browsers.delete(key);
     connecting.then((browser) => {
-      if (!host.isHere) elsewhere.add(browser);
+      if (!host.isLocal) markRemote(browser);
       browser.once('disconnected', forget).on('context', (context) => {
-        host.arrivals[0]?.();
+        host.reservations[0]?.();
         host.sessions++;
         context.once('close', () => host.sessions--);
       });
@@ -72,54 +64,54 @@ export function createRemoteBrowsers(): RemoteBrowsers {
     return connecting;
   }
 
-  /** The browser at a host, provided that it answers: a machine that is gone may leave its connection open. */
+  /** The browser at a host, if it answers: a lost machine may leave its connection open. */
   async function answering(host: Host, choice: BrowserChoice): Promise<Browser> {
     const browser = await connected(host, choice);
-    if (await within(answerMs, ask(browser))) return browser;
-    throw new CodegenError('BROWSER_FAILED', `The browser host ${host.place} does not answer.`, {
-      hint: 'See that its machine is up, and not too busy.',
+    if (await within(answerMs, ping(browser))) return browser;
+    throw new CodegenError('BROWSER_FAILED', `The browser host ${host.address} does not answer.`, {
+      hint: 'Check that its machine is up and not overloaded.',
     });
   }
 
-  /** Goes through the hosts, those with the fewest sessions first, until `use` succeeds with one. */
-  async function first<Result>(
+  /** Tries the hosts, those with the fewest sessions first, until `use` succeeds with one. */
+  async function firstThat<Result>(
     urls: readonly string[],
     use: (host: Host) => Promise<Result>,
   ): Promise<Result> {
     const failures: string[] = [];
     const left = urls.map(hostAt);
     while (left.length > 0) {
-      const isAvoided = (host: Host): number => Number(host.avoidedUntil > performance.now());
-      left.sort((a, b) => isAvoided(a) - isAvoided(b) || a.sessions - b.sessions);
-      const [host] = left.splice(0, 1);
+      const penalty = (host: Host): number => Number(host.penaltyUntil > performance.now());
+      left.sort((a, b) => penalty(a) - penalty(b) || a.sessions - b.sessions);
+      const host = left.shift();
       if (host === undefined) break;
       try {
         return await use(host);
       } catch (error) {
-        host.avoidedUntil = performance.now() + avoidedMs;
+        host.penaltyUntil = performance.now() + penaltyMs;
         if (urls.length === 1) throw error;
         failures.push(messageOf(error));
       }
     }
-    throw new CodegenError('BROWSER_FAILED', `None of the browser hosts can be used. ${failures.join(' ')}`, {
-      hint: 'See that one of browser.endpoint runs and can be reached; `codegen-session-mcp doctor` tries them.',
+    throw new CodegenError('BROWSER_FAILED', `No browser host can be used. ${failures.join(' ')}`, {
+      hint: 'Check that one of browser.endpoint runs and can be reached; `codegen-session-mcp doctor` tries them.',
     });
   }
 
   return {
     get: (urls, choice) =>
-      first(urls, async (host) => {
-        const arrive = seatAt(host);
+      firstThat(urls, async (host) => {
+        const release = reserveAt(host);
         try {
           return await answering(host, choice);
         } catch (error) {
-          arrive();
+          release();
           throw error;
         }
       }),
 
     endpoint: (urls, choice) =>
-      first(urls, async (host) => {
+      firstThat(urls, async (host) => {
         await answering(host, choice);
         return host;
       }),
@@ -131,8 +123,8 @@ export function createRemoteBrowsers(): RemoteBrowsers {
   };
 }
 
-/** Has a browser answer something; only Chromium can be asked. */
-async function ask(browser: Browser): Promise<true> {
+/** Resolves when a browser answers; only Chromium can be asked. */
+async function ping(browser: Browser): Promise<true> {
   if (browser.browserType().name() !== 'chromium') return true;
   const session = await browser.newBrowserCDPSession();
   await session.send('Browser.getVersion');
@@ -140,16 +132,16 @@ async function ask(browser: Browser): Promise<true> {
   return true;
 }
 
-/** Counts a session that is on its way to a host, until it arrives or has had its time. */
-function seatAt(host: Host): () => void {
-  const arrive = (): void => {
-    const index = host.arrivals.indexOf(arrive);
+/** Counts a session at a host before its context opens there, until it does or the time is over. */
+function reserveAt(host: Host): () => void {
+  const release = (): void => {
+    const index = host.reservations.indexOf(release);
     if (index === -1) return;
-    host.arrivals.splice(index, 1);
+    host.reservations.splice(index, 1);
     host.sessions--;
   };
   host.sessions++;
-  host.arrivals.push(arrive);
-  setTimeout(arrive, arrivalMs).unref();
-  return arrive;
+  host.reservations.push(release);
+  setTimeout(release, reservationMs).unref();
+  return release;
 }

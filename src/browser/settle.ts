@@ -48,10 +48,10 @@ export async function watchContext(context: BrowserContext): Promise<void> {
 }
 
 /**
- * The settling of one page of a watched context; `unborn` are the navigations under way of pages that are not known yet,
+ * The settling of one page of a watched context; `opening` are the navigations under way of pages that are not known yet,
  * since a page is only known once its server has answered.
  */
-export function createSettling(page: Page, limits: SettleLimits, unborn: ReadonlySet<Request>): Settling {
+export function createSettling(page: Page, limits: SettleLimits, opening: ReadonlySet<Request>): Settling {
   const loading = new Set<Request>();
   let wake: (() => void) | undefined;
   page.on('request', (request) => {
@@ -124,7 +124,7 @@ export function createSettling(page: Page, limits: SettleLimits, unborn: Readonl
         const before = documents();
         const frames = await Promise.all(page.frames().map((frame) => settledFrame(frame, left)));
         copied ||= frames.includes(true);
-        if (unborn.size > 0 && performance.now() < arriveBy) {
+        if (opening.size > 0 && performance.now() < arriveBy) {
           await nextEvent(birthPollMs);
           settleBy = performance.now() + limits.settleMs;
         } else if (navigating() && performance.now() < arriveBy) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { connectTo, endpointAt } from '../browser/endpoint.js';
 import { findBrowser, launchOptions } from '../browser/find-browser.js';
 import { tryBrowser } from '../browser/install-browser.js';
-import type { BrowserChoice } from '../browser/launch.js';
+import type { BrowserChoice } from '../browser/browser-choice.js';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { configSchema, type Config } from '../config/schema.js';
 import { CodegenError, messageOf } from '../model/errors.js';
@@ -135,7 +135,7 @@ async function checkHost(url: string, choice: BrowserChoice): Promise<Finding> {
     const version = browser.version();
     await browser.close();
     return {
-      text: `Browser host: ${endpoint.place}, ${what}, ${choice.name} ${version} in ${milliseconds} ms`,
+      text: `Browser host: ${endpoint.address}, ${what}, ${choice.name} ${version} in ${milliseconds} ms`,
     };
   } catch (error) {
     const hint = error instanceof CodegenError ? error.hint : undefined;

@@ -10,7 +10,7 @@ import { escapeRegExp, stringsIn } from '../model/text.js';
 import { isVolatile } from '../model/volatile.js';
 import { surroundings, type Surrounding } from './ancestors.js';
 import { brittleness, isGenerated, isTellingClass } from './brittle.js';
-import { formsOf } from '../browser/open-texts.js';
+import { looseForms } from './loose-forms.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
 import type { Pin } from '../browser/pin.js';
 import { isRole } from './roles.js';
@@ -92,7 +92,7 @@ async function better(
     handle.evaluate(surroundings, wishes.testIdAttribute),
   ]);
   const [self, ...outer] = around;
-  const named = subjectsOf(snapshot, own).flatMap(formsOf).filter(allowed);
+  const named = subjectsOf(snapshot, own).flatMap(looseForms).filter(allowed);
   const byTag: LocatorChain = [{ method: 'locator', args: [self?.tagName ?? '*'] }];
   const subjects = named.length > 0 ? named : [byTag];
   const inside = (scopes: LocatorChain[]): LocatorChain[] =>
@@ -106,7 +106,7 @@ async function better(
   ];
   for (const way of ways) {
     const candidates = way
-      .flatMap(formsOf)
+      .flatMap(looseForms)
       .filter((chain) => allowed(chain) && brittleness(chain).size === 0);
     for (let tried = 0; tried < candidates.length; tried += atOnce) {
       const some = candidates.slice(tried, tried + atOnce);
@@ -126,7 +126,7 @@ function isWeak(chain: LocatorChain): boolean {
 /** The form of a chain that leaves most open of what changes from run to run, and tells the element all the same. */
 async function lastingForm({ frame, locator }: Pin, chain: LocatorChain): Promise<LocatorChain> {
   const whole = isCut(chain) ? await withWholeName(locator, chain) : chain;
-  const forms = formsOf(whole);
+  const forms = looseForms(whole);
   if (forms.length === 1 && whole === chain) return chain;
   const handle = await locator.elementHandle();
   try {

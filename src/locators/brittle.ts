@@ -8,7 +8,7 @@ import {
 import { isVolatile } from '../model/volatile.js';
 
 /** What a locator rests on that a small change of the page, its next build or its next run makes untrue. */
-export type Brittleness = 'position' | 'generated name' | 'passing text';
+export type Brittleness = 'position' | 'generated name' | 'volatile text';
 
 /** Characters of a selector that are looked at. */
 const longest = 1000;
@@ -38,7 +38,7 @@ function reasons({
   const found: Brittleness[] = [];
   if (position) found.push('position');
   if (names.some(isGenerated)) found.push('generated name');
-  if (texts.some(isVolatile)) found.push('passing text');
+  if (texts.some(isVolatile)) found.push('volatile text');
   return found;
 }
 

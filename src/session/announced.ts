@@ -17,9 +17,18 @@ export interface Announced extends Pick<ActionContext, 'answerDialog' | 'takeBac
   happen(limitMs: number): Promise<void>;
 }
 
-/** The announcements of a session with these steps; those that no action has followed are kept in `live`. */
+interface Pending extends Announcement {
+  step: Step | undefined;
+}
+
+/** What was announced of the next action in each session. */
+const pending = new WeakMap<Live, Pending[]>();
+
+/** The announcements of a session with these steps; those that no action has followed last from call to call. */
 export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced {
-  const { announced, answers } = live;
+  const { answers } = live;
+  const announced = pending.get(live) ?? [];
+  pending.set(live, announced);
   const acts = (step: Step): boolean => traitsOf(step).kind === 'mutates';
   const announces = (step: Step): boolean => traitsOf(step).kind === 'expects';
 

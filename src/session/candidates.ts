@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import type { LivePage } from '../browser/live.js';
+import type { LivePage } from '../browser/live-page.js';
 import { roleAndName, type SnapshotView } from '../browser/snapshot.js';
 import type { CodegenError } from '../model/errors.js';
 import { within } from '../model/within.js';

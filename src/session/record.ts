@@ -5,7 +5,8 @@ import { isUnchecked, takesLong } from '../actions/expect.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
 import { brittleness } from '../locators/brittle.js';
 import { describeElement } from '../locators/describe.js';
-import { addressOf, firstPage, type Live } from '../browser/live.js';
+import type { Live } from '../browser/live.js';
+import { addressOf, firstPage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { CodegenError } from '../model/errors.js';
 import type { Secrets } from '../model/secrets.js';
@@ -140,7 +141,7 @@ export async function performTasks(
         },
         takeBack: announced.takeBack,
         show: (value) => {
-          live.tell({ type: 'result', action: action.name, text: shown(value, live.secrets) });
+          live.log.addResult(action.name, shown(value, live.secrets));
         },
         secrets: live.secrets,
         found(fields) {

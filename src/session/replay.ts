@@ -1,6 +1,7 @@
 import { checkAssertion } from '../actions/expect.js';
 import { actions } from '../actions/registry.js';
-import { firstPage, type Live } from '../browser/live.js';
+import type { Live } from '../browser/live.js';
+import { firstPage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { pinSoon } from '../browser/pin.js';
 import { CodegenError } from '../model/errors.js';

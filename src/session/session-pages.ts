@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionPages } from '../actions/action.js';
-import { firstPage, type Live, type LivePage } from '../browser/live.js';
+import type { Live } from '../browser/live.js';
+import { firstPage, type LivePage } from '../browser/live-page.js';
 import { CodegenError } from '../model/errors.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';

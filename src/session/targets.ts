@@ -1,7 +1,8 @@
 import type { Locator } from 'playwright';
 import { assertedTexts, expect } from '../actions/expect.js';
 import { bestLocator } from '../locators/best-locator.js';
-import type { Live, LivePage } from '../browser/live.js';
+import type { Live } from '../browser/live.js';
+import type { LivePage } from '../browser/live-page.js';
 import { isLocatorExpression, parseLocatorExpression, toLocator } from '../locators/locator-expression.js';
 import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';

@@ -85,7 +85,7 @@ function locatorWarnings(steps: readonly Step[]): string[] {
       (which) => `An element is told by a generated id or class in ${which}: add a test id or a label to it.`,
     ),
     ...warning(
-      rests('passing text'),
+      rests('volatile text'),
       (which) => `An element is told by a date, a time or an id in ${which}: add a test id or a label to it.`,
     ),
   ];

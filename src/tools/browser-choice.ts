@@ -1,4 +1,4 @@
-import type { BrowserChoice } from '../browser/launch.js';
+import type { BrowserChoice } from '../browser/browser-choice.js';
 import type { Config } from '../config/schema.js';
 import type { Use } from '../model/use.js';
 

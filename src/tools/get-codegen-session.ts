@@ -66,8 +66,8 @@ export const getCodegenSession = defineTool({
         const structured: Record<string, unknown> = { ...answer.structured, ...page };
         for (const part of ['console', 'network'] as const) {
           if (!wanted.has(part)) continue;
-          structured[part] = live[part];
-          said.push(`${part}:`, ...live[part].map((entry) => JSON.stringify(entry)));
+          structured[part] = live.log[part];
+          said.push(`${part}:`, ...live.log[part].map((entry) => JSON.stringify(entry)));
         }
         if (!wanted.has('screenshot')) return { ...answer, structured, pageContent: said.join('\n') };
         const image = await takeScreenshot(live.current.page, element, { type: 'png', fullPage: false });

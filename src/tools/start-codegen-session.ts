@@ -111,13 +111,12 @@ export const startCodegenSession = defineTool({
       await chooseTestIdAttribute(use, context.sessions);
       const contextUse = await contextOptions(context.secrets.reveal(use), context.workspace);
       try {
-        return await openLive(
-          process,
-          contextUse,
-          { actionMs: times.actionMs, settleMs },
-          () => context.config().network,
-          context.secrets,
-        );
+        return await openLive(process, contextUse, {
+          actionMs: times.actionMs,
+          settleMs,
+          rules: () => context.config().network,
+          secrets: context.secrets,
+        });
       } catch (error) {
         // That a browser has died is sometimes noticed only here; another takes its place.
         if (isSecondTry || process.isConnected()) throw error;

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import type { BrowserChoice } from '../browser/launch.js';
+import type { BrowserChoice } from '../browser/browser-choice.js';
 import { createSlots } from '../model/slots.js';
 import type { Plan } from '../verify/plan.js';
 import type { RunOptions, RunResult } from '../verify/run.js';
@@ -63,7 +63,7 @@ async function onTestBench<Result>(
   const chromium = found === undefined ? undefined : launchOptions(found);
   const remote = endpoint && { kind: endpoint.kind, url: endpoint.url, launch: remoteLaunch(choice) };
   const staging = await createStaging(path.resolve(workspace, state.dir), playwright);
-  const isReached = endpoint === undefined || endpoint.isHere;
+  const isReached = endpoint === undefined || endpoint.isLocal;
   const proxy = isReached ? await openProxy({ rules: () => context.config().network }) : undefined;
   try {
     return await work({

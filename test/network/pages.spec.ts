@@ -116,7 +116,11 @@ test("pages of the browser itself and files are left at once; the page's own are
     const browser = await browsers.get(choice, () => undefined);
     const rules = { allowedOrigins: ['*'], blockedOrigins: [] };
     const secrets = createSecrets(() => [], {});
-    const live = await openLive(browser, {}, { actionMs: 10_000, settleMs: 1000 }, () => rules, secrets);
+    const live = await openLive(
+      browser,
+      {},
+      { actionMs: 10_000, settleMs: 1000, rules: () => rules, secrets },
+    );
     const { page } = live.current;
     for (const [url, left] of [
       ['file:///etc/', 'about:blank'],
@@ -128,14 +132,14 @@ test("pages of the browser itself and files are left at once; the page's own are
       await expect(page).toHaveURL(left);
       const refused = { origin: url, rule: expect.stringContaining('are not opened') };
       expect(live.takeBlockedPage()).toEqual(refused);
-      expect(live.takeEvents()).toContainEqual({ type: 'blocked', ...refused });
+      expect(live.log.takeEvents()).toContainEqual({ type: 'blocked', ...refused });
     }
     for (const address of ['file:///etc/', 'chrome://version/']) {
       const url = `${redirecting.url}/?${address}`;
       await page.goto(url).catch(() => undefined);
       expect(live.takeBlockedPage()).toEqual({ origin: url, rule: expect.stringContaining('redirects') });
       await expect(page).toHaveURL(/^chrome-error:/);
-      live.takeEvents();
+      live.log.takeEvents();
     }
     for (const url of ['data:text/html,own', 'about:blank', `${site.url}/own`]) {
       await page.goto(url);

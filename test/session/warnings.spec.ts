@@ -126,7 +126,7 @@ test('locators that rest on a position, a generated name or a passing text are k
   ];
   expect(positional.map(on)).toEqual(positional.map((expression) => [expression, 'position']));
   expect(generated.map(on)).toEqual(generated.map((expression) => [expression, 'generated name']));
-  expect(passing.map(on)).toEqual(passing.map((expression) => [expression, 'passing text']));
+  expect(passing.map(on)).toEqual(passing.map((expression) => [expression, 'volatile text']));
   expect(sound.map(on)).toEqual(sound.map((expression) => [expression]));
 });
 

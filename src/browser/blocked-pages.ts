@@ -1,0 +1,67 @@
+import type { BrowserContext, Request } from 'playwright';
+import type { ConnectionFailure, Refused } from '../network/proxy.js';
+import type { LiveLog } from './live-log.js';
+import { urlOf } from './origin.js';
+
+/** How Chromium fails a redirect to a file or to a page of its own. */
+const unsafeRedirect = 'net::ERR_UNSAFE_REDIRECT';
+
+/** Pages of other kinds are files, or the browser's own. */
+const shownProtocols = ['http:', 'https:', 'about:', 'data:', 'blob:', 'chrome-error:'];
+
+/** Whether the frame of a request is known; that of a page which has not opened yet is not. */
+export function hasFrame(request: Request): boolean {
+  try {
+    request.frame();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Notices pages of a context that the rules forbid. */
+export class BlockedPages {
+  #latest: Refused | undefined;
+  readonly #log: LiveLog;
+
+  constructor(log: LiveLog) {
+    this.#log = log;
+  }
+
+  /** The latest page that was blocked; reported once. */
+  take(): Refused | undefined {
+    const taken = this.#latest;
+    this.#latest = undefined;
+    return taken;
+  }
+
+  /** Whether a page of this address may not be shown; it is reported. */
+  refuse({ protocol, href }: URL): boolean {
+    if (shownProtocols.includes(protocol)) return false;
+    this.#add({ origin: this.#log.shorten(href), rule: `pages of ${protocol} are not opened` });
+    return true;
+  }
+
+  watch(context: BrowserContext, failure: (url: string) => ConnectionFailure | undefined): void {
+    context.on('requestfailed', (request) => {
+      const isPage =
+        request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);
+      if (!isPage) return;
+      const reason = failure(request.url());
+      if (reason !== undefined && 'refused' in reason) this.#latest = reason.refused;
+      const error = request.failure()?.errorText;
+      if (error === unsafeRedirect)
+        this.#add({
+          origin: this.#log.shorten(request.url()),
+          rule: 'it redirects to what is no page of the network',
+        });
+      // A browser without such a page shows an error instead. An aborted request, as of a link to mail, shows nothing.
+      if (error !== 'net::ERR_ABORTED') this.refuse(urlOf(request));
+    });
+  }
+
+  #add(refused: Refused): void {
+    this.#latest = refused;
+    this.#log.addBlocked(refused);
+  }
+}

@@ -1,0 +1,109 @@
+import type { BrowserContext } from 'playwright';
+import { messageOf } from '../model/errors.js';
+import type { Secrets } from '../model/secrets.js';
+import { describeFailure, type ConnectionFailure, type Refused } from '../network/proxy.js';
+
+/** Something that happened besides what an action did; reported once, with the next result. */
+export type LiveEvent =
+  | { type: 'dialog'; dialog: string; message: string; answer: 'accepted' | 'dismissed' }
+  | { type: 'popup'; page: string }
+  | { type: 'closed'; page: string }
+  | { type: 'crashed'; page: string }
+  | { type: 'download'; suggestedFilename: string }
+  | { type: 'console'; level: 'error'; text: string }
+  /** What an action read from the page. */
+  | { type: 'result'; action: string; text: string }
+  /** A connection or page that the rules forbid. */
+  | ({ type: 'blocked' } & Refused);
+
+export interface ConsoleEntry {
+  level: string;
+  text: string;
+}
+
+export interface NetworkEntry {
+  method: string;
+  url: string;
+  /** HTTP status; undefined without an answer. */
+  status?: number;
+  failure?: string;
+}
+
+/** Console and network entries that are kept, the latest ones. */
+const maxEntries = 200;
+/** Events in one result. */
+const maxEvents = 20;
+/** Characters of a text from a page. */
+const maxTextLength = 500;
+
+/** What happened in a session's pages, without the values of secrets. */
+export class LiveLog {
+  readonly console: ConsoleEntry[] = [];
+  readonly network: NetworkEntry[] = [];
+  #events: LiveEvent[] = [];
+  readonly #secrets: Secrets;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
+
+  /** Adds an event, unless there are too many already. */
+  add(event: LiveEvent): void {
+    if (this.#events.length < maxEvents) this.#events.push(event);
+  }
+
+  /** Adds what an action read, which is never left out. */
+  addResult(action: string, text: string): void {
+    this.#events.push({ type: 'result', action, text });
+  }
+
+  /** Adds that something was blocked, once for each origin. */
+  addBlocked(refused: Refused): void {
+    const isKnown = this.#events.some((event) => event.type === 'blocked' && event.origin === refused.origin);
+    if (!isKnown) this.add({ type: 'blocked', ...refused });
+  }
+
+  /** The events since they were last taken. */
+  takeEvents(): LiveEvent[] {
+    return this.#events.splice(0);
+  }
+
+  /** A text of the page, redacted before it is cut: half a secret is not found. */
+  shorten(text: string): string {
+    const redacted = this.#secrets.redact(text);
+    return redacted.length > maxTextLength ? `${redacted.slice(0, maxTextLength)}…` : redacted;
+  }
+
+  /** Keeps what the pages of a context write to the console and ask of the network. */
+  watch(context: BrowserContext, failure: (url: string) => ConnectionFailure | undefined): void {
+    context.on('console', (message) => {
+      this.#addConsole(message.type(), message.text());
+    });
+    context.on('weberror', (error) => {
+      this.#addConsole('error', messageOf(error.error()));
+    });
+    context.on('response', (response) => {
+      const method = response.request().method();
+      keep(this.network, { method, url: this.shorten(response.url()), status: response.status() });
+    });
+    context.on('requestfailed', (request) => {
+      const reason = failure(request.url());
+      keep(this.network, {
+        method: request.method(),
+        url: this.shorten(request.url()),
+        failure: reason === undefined ? (request.failure()?.errorText ?? 'failed') : describeFailure(reason),
+      });
+    });
+  }
+
+  #addConsole(level: string, message: string): void {
+    const text = this.shorten(message);
+    keep(this.console, { level, text });
+    if (level === 'error') this.add({ type: 'console', level, text });
+  }
+}
+
+function keep<Entry>(list: Entry[], entry: Entry): void {
+  list.push(entry);
+  if (list.length > maxEntries) list.shift();
+}
