@@ -12,8 +12,8 @@ import { sessionIds } from '../model/session-id.js';
 import { createSecrets, type Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { openDirectory } from '../session/directory.js';
-import { grantSessions, type GrantSessions } from '../session/grant-sessions.js';
-import { createSessions, type Sessions } from '../session/sessions.js';
+import { GrantSessions } from '../session/grant-sessions.js';
+import { Sessions } from '../session/sessions.js';
 import { redisOf } from '../state/redis.js';
 import type { ToolContext } from '../tools/tool.js';
 
@@ -57,7 +57,7 @@ export async function createBackend(
   let told = source.problem;
   const secrets = createSecrets(() => loaded.config.secrets, process.env);
   const stateDirectory = path.resolve(workspace, loaded.config.state.dir);
-  const sessions = createSessions(() => loaded.config.browser, stateDirectory, sessionIds(name));
+  const sessions = new Sessions(() => loaded.config.browser, stateDirectory, sessionIds(name));
   const redis = redisOf(loaded.config.state);
   const state = sharedState({ directory: stateDirectory, redis });
   const directory = redis && openDirectory(redis, name ?? hostname());
@@ -77,15 +77,11 @@ export async function createBackend(
   function sessionsOf(grant: string): GrantSessions {
     const known = sessionsByGrant.get(grant);
     if (known !== undefined) return known;
-    const owned = grantSessions(sessions, grant, () => settingsOf(loaded, grant, mustBeKnown()).maxSessions);
-    const own: GrantSessions = {
-      ...owned,
-      async start(plan, open) {
-        const session = await owned.start(plan, open);
-        void directory?.note(session);
-        return session;
-      },
-    };
+    const own = new GrantSessions(sessions, {
+      grant,
+      maxSessions: () => settingsOf(loaded, grant, mustBeKnown()).maxSessions,
+      onStart: (session) => void directory?.register(session),
+    });
     sessionsByGrant.set(grant, own);
     return own;
   }

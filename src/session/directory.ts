@@ -11,7 +11,7 @@ const entrySchema = z.object({ server: z.string(), grant: z.string() });
 /** Which server holds which session, as all that share Redis know it. It is a help: nothing fails for want of it. */
 export interface SessionDirectory {
   /** Has the others know of a session for as long as it is open. */
-  note(session: Session): Promise<void>;
+  register(session: Session): Promise<void>;
   /** Name of another server that holds a session of the grant; undefined where nobody knows of one. */
   serverOf(id: string, grant: string): Promise<string | undefined>;
 }
@@ -37,7 +37,7 @@ export function openDirectory({ run, key }: Redis, server: string): SessionDirec
   }
 
   return {
-    async note(session) {
+    async register(session) {
       noted.add(session);
       renewing ??= setInterval(renew, renewMs).unref();
       await write(session);

@@ -1,63 +1,89 @@
 import type { Use } from '../model/use.js';
 import { CodegenError } from '../model/errors.js';
 import type { Live } from '../browser/live.js';
-import type { Session } from './session.js';
-import { missing, type Sessions } from './sessions.js';
+import type { Session, SessionPlan } from './session.js';
+import { notFound, type Sessions } from './sessions.js';
 
-/** The sessions of one grant; there are no others to it. */
-export interface GrantSessions extends Omit<Sessions, 'start' | 'seal' | 'closeAll'> {
+export interface GrantOptions {
   grant: string;
-  /** Opens a session of the grant. Throws SESSION_LIMIT. */
-  start(plan: Omit<Parameters<Sessions['start']>[0], 'grant'>, open: () => Promise<Live>): Promise<Session>;
-  /** The `use` of every open session, whoever owns it: they share a browser. */
-  openUses(): Use[];
+  /** How many sessions the grant may have open; unlimited if undefined. */
+  maxSessions: () => number | undefined;
+  onStart: (session: Session) => void;
 }
 
-/** The sessions of `all` that a grant owns, of which it may have `maxSessions` open, where that is set. */
-export function grantSessions(
-  all: Sessions,
-  grant: string,
-  maxSessions: () => number | undefined,
-): GrantSessions {
-  let starting = 0;
-  const own = (): Session[] => all.list().filter((session) => session.grant === grant);
+/** The sessions of one grant. Those of others do not exist for it. */
+export class GrantSessions {
+  private starting = 0;
 
-  function find(id: string): Session {
-    const session = all.find(id);
-    if (session.grant !== grant) throw missing(id);
+  constructor(
+    private readonly all: Sessions,
+    private readonly options: GrantOptions,
+  ) {}
+
+  get grant(): string {
+    return this.options.grant;
+  }
+
+  list(): Session[] {
+    return this.all.list().filter(({ grant }) => grant === this.grant);
+  }
+
+  /** Throws SESSION_NOT_FOUND. */
+  find(id: string): Session {
+    const session = this.all.find(id);
+    if (session.grant !== this.grant) throw notFound(id);
     return session;
   }
 
-  return {
-    ...all,
-    grant,
-    find,
-    list: own,
-    use: async (id, work) => all.use(find(id).id, work),
-    useRecorded: async (id, work) => all.useRecorded(find(id).id, work),
+  /** Opens a session of the grant. Throws SESSION_LIMIT. */
+  async start(plan: Omit<SessionPlan, 'grant'>, open: () => Promise<Live>): Promise<Session> {
+    const active = this.list().filter(({ status }) => status === 'open').length + this.starting;
+    if (active >= (this.options.maxSessions() ?? Infinity))
+      throw new CodegenError(
+        'SESSION_LIMIT',
+        `${active} sessions are open, as many as maxSessions of this grant allows.`,
+        { hint: 'End or clear one first; get_codegen_session lists them.' },
+      );
+    this.starting++;
+    try {
+      const session = await this.all.start({ ...plan, grant: this.grant }, open);
+      this.options.onStart(session);
+      return session;
+    } finally {
+      this.starting--;
+    }
+  }
 
-    async start(plan, open) {
-      const active = own().filter(({ status }) => status === 'open').length + starting;
-      if (active >= (maxSessions() ?? Infinity))
-        throw new CodegenError(
-          'SESSION_LIMIT',
-          `${active} sessions are open, as many as maxSessions of this grant allows.`,
-          {
-            hint: 'End or clear one first; get_codegen_session lists them.',
-          },
-        );
-      starting++;
-      try {
-        return await all.start({ ...plan, grant }, open);
-      } finally {
-        starting--;
-      }
-    },
+  /** See `Sessions.use`. */
+  async use<Result>(id: string, work: Parameters<typeof this.all.use<Result>>[1]): Promise<Result> {
+    return this.all.use(this.find(id).id, work);
+  }
 
-    openUses: () =>
-      all
-        .list()
-        .filter(({ status }) => status === 'open')
-        .map(({ use }) => use),
-  };
+  /** See `Sessions.useRecorded`. */
+  async useRecorded<Result>(
+    id: string,
+    work: Parameters<typeof this.all.useRecorded<Result>>[1],
+  ): Promise<Result> {
+    return this.all.useRecorded(this.find(id).id, work);
+  }
+
+  urlOf(session: Session): string {
+    return this.all.urlOf(session);
+  }
+
+  end(session: Session): Promise<void> {
+    return this.all.end(session);
+  }
+
+  clear(session: Session): Promise<void> {
+    return this.all.clear(session);
+  }
+
+  /** The `use` of every open session of every grant: they share a browser. */
+  openUses(): Use[] {
+    return this.all
+      .list()
+      .filter(({ status }) => status === 'open')
+      .map(({ use }) => use);
+  }
 }

@@ -14,11 +14,11 @@ import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf } from './announced.js';
 import { checkRequest } from './check-request.js';
-import { createEffects, type Effects } from '../assertions/effects.js';
+import { createAutoAssertions, type AutoAssertions } from '../assertions/auto-assertions.js';
 import { browserGone, explainFailure, pageBlocked, waysOn } from './failure.js';
 import type { ActionRequest, CheckedRequest } from './request.js';
 import { bringToFront, matchSignals, pagesOf, settled, speakOf } from './session-pages.js';
-import type { Session } from './session.js';
+import type { OpenSession, Session } from './session.js';
 import { isRef, pinRefs, resolveTarget, type Located } from './targets.js';
 
 /** Milliseconds that an action may take beyond its own time-out. */
@@ -58,12 +58,12 @@ export interface Task extends CheckedRequest {
  * before the first is performed; the first that fails ends the call, and what landed before it stays.
  */
 export async function recordActions(
-  session: Session,
-  live: Live,
+  open: OpenSession,
   raw: readonly ActionRequest[],
   limits: RecordLimits,
   signal: AbortSignal,
 ): Promise<RecordOutcome> {
+  const { session, live } = open;
   const requests = raw.map((entry, index) => checkRequest(entry, index, session.use.baseURL));
   for (const { prepared } of requests) live.secrets.reveal(prepared.args);
   const shown = live.current;
@@ -72,7 +72,7 @@ export async function recordActions(
     .filter((target) => target !== undefined)
     .filter(isRef);
   const pins = await pinRefs(shown, [...new Set(refs)]);
-  await effectsOf(session, live)?.catchUp();
+  await autoAssertionsOf(open)?.catchUp();
   const resolve = (request: CheckedRequest): Promise<Located> =>
     resolveTarget(request, live, shown, pins, limits.actionMs, session.use.testIdAttribute);
   const tasks = requests.map((request) => ({
@@ -80,18 +80,18 @@ export async function recordActions(
     locate: () => resolve(request),
     locateTo: () => resolve({ ...request, target: request.to }),
   }));
-  return performTasks(session, live, tasks, limits, signal);
+  return performTasks(open, tasks, limits, signal);
 }
 
 /** Does one thing after the other, each recorded where it succeeded; the first that fails is the last. */
 export async function performTasks(
-  session: Session,
-  live: Live,
+  open: OpenSession,
   tasks: readonly Task[],
   limits: RecordLimits,
   signal: AbortSignal,
 ): Promise<RecordOutcome> {
-  const effects = effectsOf(session, live);
+  const { session, live } = open;
+  const effects = autoAssertionsOf(open);
   const outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
   const announced = announcedOf(session, live);
   const drop = (withdrawn: readonly Step[]): void => {
@@ -197,10 +197,10 @@ function groupStart(steps: readonly Step[]): number {
   return announcement === -1 ? steps.length : announcement;
 }
 
-/** What finds the effects of steps, where they are to be asserted. */
-function effectsOf(session: Session, live: Live): Effects | undefined {
-  if (session.autoAssert) session.effects ??= createEffects(session, live);
-  return session.effects;
+function autoAssertionsOf(open: OpenSession): AutoAssertions | undefined {
+  const { session, live } = open;
+  if (session.autoAssert) open.autoAssertions ??= createAutoAssertions(session, live);
+  return open.autoAssertions;
 }
 
 /** A value of the page as text: JSON where it can be. */

@@ -8,7 +8,7 @@ import { CodegenError } from '../model/errors.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { performTasks, type RecordLimits, type RecordOutcome, type Task } from './record.js';
-import type { Session } from './session.js';
+import type { OpenSession, Session } from './session.js';
 
 /** Milliseconds that checking an assertion may take beyond its own time-out. */
 const graceMs = 1000;
@@ -25,12 +25,12 @@ export interface ReplayOutcome {
  * is the last. What a step asserted automatically stays with it as long as it holds.
  */
 export async function replaySteps(
-  session: Session,
-  live: Live,
+  open: OpenSession,
   steps: readonly Step[],
   limits: RecordLimits,
   { signal, progress }: { signal: AbortSignal; progress: (message: string) => void },
 ): Promise<ReplayOutcome> {
+  const { session, live } = open;
   const dropped: ReplayOutcome['dropped'] = [];
   for (const [index, saved] of steps.entries()) {
     if (signal.aborted) break;
@@ -41,7 +41,7 @@ export async function replaySteps(
     }
     live.current = live.pages.find(({ id }) => id === (saved.page ?? firstPage)) ?? live.current;
     const task = taskOf(saved, session, live, limits);
-    const { landed, failure } = await performTasks(session, live, [task], limits, signal);
+    const { landed, failure } = await performTasks(open, [task], limits, signal);
     if (failure !== undefined) return { failure: { ...failure, index }, dropped };
     const step = landed[0]?.step;
     if (step === undefined) break;
@@ -53,7 +53,7 @@ export async function replaySteps(
     // Where the step does something else now, what has just been found takes the place of what it did then.
     if (lost.length === 0) {
       step.assertions = assertions;
-      session.effects?.forget();
+      open.autoAssertions?.forget();
     }
     dropped.push(...lost.map((assertion) => ({ step: index, assertion })));
   }

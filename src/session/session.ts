@@ -1,6 +1,6 @@
-import type { Step } from '../model/step.js';
+import type { AutoAssertions } from '../assertions/auto-assertions.js';
 import type { Live } from '../browser/live.js';
-import type { Effects } from '../assertions/effects.js';
+import type { Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
 
 /** How the test of a session is written. */
@@ -8,37 +8,45 @@ export interface EmissionOptions {
   language: 'typescript' | 'javascript';
   template: string;
   includeComments: boolean;
-  /** Stands before the test's title. */
+  /** Precedes the test's title. */
   testNamePrefix: string;
   /** Directory of the test, relative to the workspace; undefined for the configured one. */
   outputPath: string | undefined;
 }
 
+/** A session as serializable data. */
 export interface Session {
   readonly id: string;
-  /** Who started it: to others it is not there. */
+  /** Who started it; it does not exist for other grants. */
   readonly grant: string;
   readonly title: string;
-  /** The spec's path as asked for, or as made from the title. */
+  /** The spec's path as requested, or derived from the title. */
   readonly file: string;
-  /** Where that is, relative to the workspace, with forward slashes. */
+  /** The spec's path relative to the workspace, with forward slashes. */
   readonly path: string;
   readonly emission: EmissionOptions;
-  /** Whether what each step visibly did is asserted. */
+  /** Whether the visible effects of each step are asserted automatically. */
   readonly autoAssert: boolean;
-  /** The whole `use` of the session: the configuration's, and over it the call's. */
+  /** The whole `use` of the session: the configuration's, overridden by the call's. */
   readonly use: Use;
-  /** Whether it goes on from a saved one, whose file it replaces. */
+  /** Whether it resumes a saved session, whose file it replaces. */
   readonly resumed: boolean;
-  /** Id of the unfinished session that it goes on from. */
+  /** Id of the unfinished session that it resumes. */
   readonly origin?: string | undefined;
   readonly steps: Step[];
-  /** `failed` where its browser is gone: it can still be ended, or resumed. */
+  /** `failed` if its browser exited: it can still be ended, or resumed. */
   status: 'open' | 'failed' | 'ended';
-  /** The browser's side; undefined unless the session is open. */
-  live: Live | undefined;
-  /** Finds what steps do, where that is asserted. */
-  effects?: Effects;
   /** Address of the page when the session ended or failed. */
   lastUrl: string;
+}
+
+/** A session before it is opened. */
+export type SessionPlan = Omit<Session, 'id' | 'steps' | 'status' | 'lastUrl'>;
+
+/** A session with its browser. */
+export interface OpenSession {
+  readonly session: Session;
+  readonly live: Live;
+  /** Undefined before the first action, and without `autoAssert`. */
+  autoAssertions?: AutoAssertions;
 }

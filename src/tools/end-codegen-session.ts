@@ -49,12 +49,12 @@ export const endCodegenSession = defineTool({
     const { verify: configured } = context.config();
     const mode = verify ?? configured.mode;
     if (configured.enforce) requireMode(mode, configured.mode);
-    return context.sessions.useRecorded(sessionId, async (session) => {
+    return context.sessions.useRecorded(sessionId, async (session, open) => {
       if (session.steps.length === 0)
         throw new CodegenError('INVALID_INPUT', 'Nothing has been recorded in this session.', {
           hint: 'Record actions first, or close it with clear_codegen_session.',
         });
-      await session.effects?.catchUp();
+      await open?.autoAssertions?.catchUp();
       const replaces = session.resumed && file === undefined;
       const { onConflict = replaces ? 'overwrite' : 'fail' } = args;
       const checked = await context.guard.checkPath(file ?? session.file, session.emission);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { emitSteps, statementOf } from '../codegen/emitter.js';
 import { groupTitle } from '../actions/registry.js';
+import type { GrantSessions } from '../session/grant-sessions.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf } from './source.js';
 import {
@@ -53,12 +54,12 @@ export const getCodegenSession = defineTool({
     const wanted = new Set(include);
     const found = context.sessions.find(sessionId);
     if (found.status !== 'open') return describe(context, found, wanted, call);
-    return context.sessions.use(sessionId, async (session, live) => {
-      await session.effects?.catchUp();
+    return context.sessions.use(sessionId, async ({ session, live, autoAssertions }) => {
+      await autoAssertions?.catchUp();
       const answer = await describe(context, session, wanted, call);
       try {
         const whole = target === undefined && wanted.has('snapshot');
-        const page = await pageState(live, whole ? 'full' : 'none', session.effects?.settled());
+        const page = await pageState(live, whole ? 'full' : 'none', autoAssertions?.settled());
         const element = target === undefined ? undefined : targetLocator(live.current, target);
         if (element !== undefined && wanted.has('snapshot'))
           page.snapshot = await elementSnapshot(live.current, element);
@@ -81,20 +82,17 @@ export const getCodegenSession = defineTool({
   },
 });
 
-function summary(session: Session): {
-  sessionId: string;
-  title: string;
-  status: string;
-  url: string;
-  steps: number;
-} {
-  const { id: sessionId, title, status, live, steps, lastUrl } = session;
-  return { sessionId, title, status, url: live?.current.page.url() ?? lastUrl, steps: steps.length };
+function summary(
+  sessions: GrantSessions,
+  session: Session,
+): { sessionId: string; title: string; status: string; url: string; steps: number } {
+  const { id: sessionId, title, status, steps } = session;
+  return { sessionId, title, status, url: sessions.urlOf(session), steps: steps.length };
 }
 
 function listSessions(context: ToolContext): Answer {
   const { sessions } = context;
-  const list = sessions.list().map(summary);
+  const list = sessions.list().map((session) => summary(sessions, session));
   const open = list.filter(({ status }) => status === 'open').length;
   return {
     structured: { sessions: list, ...brokenConfiguration(context) },
@@ -112,7 +110,11 @@ async function describe(
   const file = await context.guard.checkPath(session.file, session.emission);
   const { relative } = file;
   const left = await context.guard.left('end_codegen_session');
-  const structured: Record<string, unknown> = { ...summary(session), file: relative, ...left };
+  const structured: Record<string, unknown> = {
+    ...summary(context.sessions, session),
+    file: relative,
+    ...left,
+  };
   const said: string[] = [];
   if (wanted.has('steps')) {
     const emitted = emitSteps(session.steps, relative);

@@ -45,15 +45,16 @@ export const recordCodegenSession = defineTool({
     const { nearestHint } = await import('../session/candidates.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
-    return context.sessions.use(sessionId, async (session, live) => {
+    return context.sessions.use(sessionId, async (open) => {
+      const { session, live } = open;
       const limits = {
         actionMs: browser.actionTimeoutMs,
         navigationMs: browser.navigationTimeoutMs,
         files: sessionFiles(context, session),
       };
-      const { landed, failure, performed } = await recordActions(session, live, given, limits, signal);
+      const { landed, failure, performed } = await recordActions(open, given, limits, signal);
       const mode = failure !== undefined && snapshot === 'none' ? 'diff' : snapshot;
-      const state = await pageState(live, mode, session.effects?.settled());
+      const state = await pageState(live, mode, open.autoAssertions?.settled());
       const { relative } = await context.guard.checkPath(session.file, session.emission);
       const emitted = emitSteps(session.steps, relative);
       const steps = landed.flatMap(({ index, step }) => {

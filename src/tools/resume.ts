@@ -1,11 +1,10 @@
 import path from 'node:path';
 import { assertionCode, emitSteps, statementOf } from '../codegen/emitter.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
-import type { Live } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
 import type { RecordLimits } from '../session/record.js';
 import type { SavedSession } from '../session/saved.js';
-import type { Session } from '../session/session.js';
+import type { OpenSession } from '../session/session.js';
 import type { UnfinishedSession } from '../session/unfinished.js';
 import { pageText, type Answer, type ToolCall, type ToolContext } from './tool.js';
 
@@ -65,8 +64,7 @@ function notSaved(what: string): CodegenError {
 
 /** Replays a saved session in a fresh one, and tells how far that went. Throws where not even its first page opens. */
 export async function replay(
-  session: Session,
-  live: Live,
+  open: OpenSession,
   saved: SavedSession,
   limits: RecordLimits,
   call: ToolCall,
@@ -74,8 +72,9 @@ export async function replay(
   const { pageState } = await import('../browser/page-state.js');
   const { nearestHint } = await import('../session/candidates.js');
   const { replaySteps } = await import('../session/replay.js');
+  const { session, live } = open;
   const { steps, file } = saved;
-  const { failure, dropped } = await replaySteps(session, live, steps, limits, call);
+  const { failure, dropped } = await replaySteps(open, steps, limits, call);
   if (failure !== undefined && live.lost()) throw failure.error;
   if (failure !== undefined && failure.index === steps.findIndex((step) => traitsOf(step).opensUrl)) {
     const { code, message, hint = '' } = failure.error;

@@ -8,8 +8,8 @@ import { CodegenError } from '../model/errors.js';
 import type { Secrets } from '../model/secrets.js';
 import { useSchema, type Use } from '../model/use.js';
 import type { RecordLimits } from '../session/record.js';
-import type { Session } from '../session/session.js';
 import type { GrantSessions } from '../session/grant-sessions.js';
+import type { OpenSession, SessionPlan } from '../session/session.js';
 import type { Resumable } from './resume.js';
 import { browserChoice } from './browser-choice.js';
 import { sessionFiles } from './session-files.js';
@@ -127,10 +127,10 @@ export const startCodegenSession = defineTool({
 
     const limits = { ...times, files: sessionFiles(context, session) };
     try {
-      const answer = await context.sessions.use(session.id, (_, live) =>
+      const answer = await context.sessions.use(session.id, (opened) =>
         saved === undefined
-          ? openPage(session, live, args.url, relative, limits, call)
-          : replay(session, live, saved, limits, call),
+          ? openPage(opened, { url: args.url, file: relative, limits }, call)
+          : replay(opened, saved, limits, call),
       );
       // Of a call that was cancelled nobody learns the session's id.
       if (call.signal.aborted) await context.sessions.clear(session);
@@ -143,7 +143,7 @@ export const startCodegenSession = defineTool({
   },
 });
 
-type Plan = Omit<Parameters<GrantSessions['start']>[0], 'path'>;
+type Plan = Omit<SessionPlan, 'path' | 'grant'>;
 
 /** A session as the call wants it; what it does not say is as configured. */
 function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof inputSchema>): Plan {
@@ -191,24 +191,21 @@ function requireRedacted(plan: Plan, secrets: Secrets): void {
 }
 
 async function openPage(
-  session: Session,
-  live: Live,
-  url: string | undefined,
-  file: string,
-  limits: RecordLimits,
+  open: OpenSession,
+  { url, file, limits }: { url: string | undefined; file: string; limits: RecordLimits },
   { progress, signal }: ToolCall,
 ): Promise<Answer> {
   const { pageState } = await import('../browser/page-state.js');
   if (url !== undefined) {
     const { recordActions } = await import('../session/record.js');
     progress('Opening the page');
-    const { failure } = await recordActions(session, live, [{ action: 'goto', url }], limits, signal);
+    const { failure } = await recordActions(open, [{ action: 'goto', url }], limits, signal);
     if (failure !== undefined) throw failure.error;
   }
-  const { events, ...page } = await pageState(live, 'full');
+  const { events, ...page } = await pageState(open.live, 'full');
   return {
-    structured: { sessionId: session.id, file, ...page },
-    lines: [`Session ${session.id} records to ${file}.`],
+    structured: { sessionId: open.session.id, file, ...page },
+    lines: [`Session ${open.session.id} records to ${file}.`],
     pageContent: pageText({ ...page, events }),
   };
 }

@@ -64,7 +64,6 @@ async function inOtherLanguage(workspace: string, filePath: string): Promise<Emi
       path: spec,
       resumed: false,
       status: 'ended',
-      live: undefined,
       lastUrl: '',
     },
     {

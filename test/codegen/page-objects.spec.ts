@@ -41,7 +41,6 @@ function sourceOf(
     use: { baseURL: origin },
     steps,
     status: 'open',
-    live: undefined,
     lastUrl: '',
   };
   const surroundings = {

@@ -104,7 +104,6 @@ async function emit(
       use,
       steps: session.steps,
       status: 'open',
-      live: undefined,
       lastUrl: '',
     },
     {

@@ -45,7 +45,6 @@ const session: Session = {
     { action: 'expect', args: { matcher: 'toHaveTitle', expected: 'x' }, unchecked: true },
   ],
   status: 'open',
-  live: undefined,
   lastUrl: '',
 };
 

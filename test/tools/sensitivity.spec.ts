@@ -53,7 +53,6 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
     use: {},
     steps,
     status: 'open',
-    live: undefined,
     lastUrl: '',
   };
   const file = 'generated-tests/likes.spec.ts';

@@ -130,7 +130,6 @@ async function sourceOf({ title, userAgent, steps }: Given, number: number): Pro
       status: 'open',
       grant: 'local',
       path: 'generated-tests/a.spec.ts',
-      live: undefined,
       lastUrl: '',
     },
     { spec: 'a.spec.ts', template: plain, project: {}, browserName: 'chromium', pages: new Map() },

@@ -27,7 +27,7 @@ import {
   type Scene,
 } from './candidates.js';
 import { effectsBetween, landmarksOf, type Finding } from './changes.js';
-import type { Session } from '../session/session.js';
+import type { Use } from '../model/use.js';
 
 /** How the current page looked at one moment. */
 interface Look {
@@ -73,7 +73,7 @@ const memory = 8;
  * Finds what each recorded step visibly did, by comparing the page before and after it, and keeps the most telling of
  * it as assertions of the step. What has come late by the next call is the last step's too.
  */
-export interface Effects {
+export interface AutoAssertions {
   /** Credits what came late to the last step; call when a call begins. */
   catchUp(): Promise<void>;
   /** Call just before an action; `pin` is its target. */
@@ -87,7 +87,7 @@ export interface Effects {
 }
 
 /** The effects of a session's steps on its pages. */
-export function createEffects(session: Pick<Session, 'steps' | 'use'>, live: Live): Effects {
+export function createAutoAssertions(session: { steps: Step[]; use: Use }, live: Live): AutoAssertions {
   const { baseURL, testIdAttribute } = session.use;
   const { secrets } = live;
   /** Whether an assertion would tell a secret, or pass off a text of the page as the reference to one. */
