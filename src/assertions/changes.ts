@@ -1,10 +1,5 @@
-import {
-  differences,
-  partsOf,
-  type Differences,
-  type SnapshotLine,
-  type SnapshotView,
-} from '../browser/snapshot.js';
+import { differences, type Differences } from '../browser/snapshot-changes.js';
+import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
 
 /** Something that a step visibly did; `weight` says how much it tells, from 0 to 100. */
@@ -79,7 +74,6 @@ export function effectsBetween(
   restless: ReadonlySet<string>,
 ): Effects {
   const differing = differences(before, after);
-  if (differing === undefined) return { findings: [], changedPage: true, gone: [], moved: [] };
   const owners = new Map([...ownersOf(before), ...ownersOf(after)]);
   const calm = (line: SnapshotLine): boolean => !restless.has(owners.get(line) ?? '');
   const changed = differing.changed.filter(({ after: line }) => calm(line));

@@ -3,7 +3,7 @@ import type { LiveEvent } from './live-log.js';
 import type { LivePage } from './live-page.js';
 import type { Locator } from 'playwright';
 import { within } from '../model/within.js';
-import { refreshRefs, showAll, showChanges } from './snapshot.js';
+import { refreshRefs, showAll, showChanges } from './snapshot-changes.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
 
@@ -20,6 +20,8 @@ export interface PageState {
 
 /** Milliseconds for a page to say what it shows; one that is busy for longer does not respond. */
 const answerMs = 5000;
+/** Bytes of a snapshot at most. */
+const maxBytes = 12_000;
 
 /**
  * The state of the pages now, with what the agent has not seen yet of the current one. `taken` is a snapshot of it that
@@ -64,7 +66,9 @@ async function updateSnapshot(
   if (snapshot === undefined) return 'The page does not respond.';
   if (snapshot === '') return 'The page is empty.';
   const update =
-    live.view === undefined || mode === 'full' ? showAll(snapshot) : showChanges(live.view, snapshot);
+    live.view === undefined || mode === 'full'
+      ? showAll(snapshot, maxBytes)
+      : showChanges(live.view, snapshot, maxBytes);
   live.view = update.view;
   for (const line of update.view) if (line.ref !== undefined) live.shown.set(line.ref, line.text);
   return update.text;

@@ -1,12 +1,9 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import {
-  lineOfRef,
-  parseSnapshot,
-  refreshRefs,
-  roleAndName,
-  showChanges,
-} from '../../src/browser/snapshot.js';
+import { refreshRefs, showAll, showChanges } from '../../src/browser/snapshot-changes.js';
+import { lineOfRef, parseSnapshot, roleAndName } from '../../src/browser/snapshot.js';
+
+const maxBytes = 12_000;
 
 const list = `- generic [active] [ref=e1]:
   - heading "Fruits" [level=1] [ref=e2]
@@ -17,25 +14,144 @@ const list = `- generic [active] [ref=e1]:
   - paragraph [ref=e7]: Buy two and get the third one for nothing, today and tomorrow only
   - paragraph [ref=e8]: Prices include taxes and the delivery to your door`;
 
-const changes = (after: string): string => showChanges(parseSnapshot(list), after).text;
+const changes = (after: string): string => showChanges(parseSnapshot(list), after, maxBytes).text;
 
-test('a changed line is shown under the path down to it, gone before new', () => {
+test('a changed line stands under its nearest named ancestor', () => {
   expect(changes(list.replace('Pear', 'Peach'))).toBe(
-    `  - generic [active] [ref=e1]:
-    - list [ref=e3]:
--     - listitem [ref=e5]: Pear
-+     - listitem [ref=e5]: Peach`,
+    `  - list [ref=e3]:
+~   - listitem [ref=e5]: Peach`,
   );
 });
 
-test('lines that came and lines that went are marked', () => {
+test('lines that were added and lines that are gone are marked', () => {
   const after = list
     .replace('    - listitem [ref=e4]: Apple\n', '')
     .replace('Plum', 'Plum\n    - listitem [ref=e9]: Fig');
-  expect(changes(after).split('\n').slice(2)).toEqual([
-    '-     - listitem [ref=e4]: Apple',
-    '+     - listitem [ref=e9]: Fig',
+  expect(changes(after).split('\n')).toEqual([
+    '  - list [ref=e3]:',
+    '-   - listitem [ref=e4]: Apple',
+    '+   - listitem [ref=e9]: Fig',
   ]);
+});
+
+test('another order is one line', () => {
+  const [apple, plum] = ['    - listitem [ref=e4]: Apple\n', '    - listitem [ref=e6]: Plum\n'];
+  const after = list.replace(apple, '').replace(plum, plum + apple);
+  expect(changes(after)).toBe('  - list [ref=e3]:\n~   order: e5, e6, e4');
+});
+
+test('an element that is below another one now is one line', () => {
+  const card = '  - listitem [ref=e20]: Ship\n';
+  const board = (...[todo = '', done = '']: string[]): string =>
+    `${list}\n- list "To do" [ref=e21]:\n  - text: to do\n${todo}- list "Done" [ref=e22]:\n  - text: done\n${done}`;
+  expect(showChanges(parseSnapshot(board(card)), board('', card), maxBytes).text).toBe(
+    '  - list "Done" [ref=e22]:\n~   - listitem [ref=e20]: Ship (moved here)',
+  );
+});
+
+test('a wrapper without role, name or text is no change, a named one is one line', () => {
+  const wrap = (wrapper: string): string =>
+    list.replace(
+      / {2}- list \[ref=e3\]:\n(?: {4}.*\n){3}/,
+      (block) => `  - ${wrapper}:\n${block.replace(/^/gm, '  ').trimEnd()}\n`,
+    );
+  expect(changes(wrap('generic [ref=e30]'))).toBe('Unchanged.');
+  expect(changes(wrap('region "Shop" [ref=e30]'))).toBe('+ - region "Shop" [ref=e30]:');
+});
+
+test('a root that gets another name does not send the page again', () => {
+  const page = (name: string, ref: string): string =>
+    [`- application "${name}" [ref=${ref}]:`, ...list.split('\n').map((line) => `  ${line}`)].join('\n');
+  expect(
+    showChanges(parseSnapshot(page('Editor', 'e90')), page('Editor: modified', 'e91'), maxBytes).text,
+  ).toBe('~ - application "Editor: modified" [ref=e91]:');
+});
+
+test('wrappers, glyphs, cursors and URLs of named links are left out of what is sent', () => {
+  const page = `- generic [ref=e1]:
+  - generic [ref=e2] [cursor=pointer]: \ue900
+  - generic [ref=e3]:
+    - button "\ue900 Save" [ref=e4] [cursor=pointer]
+    - button "\ue901" [disabled] [ref=e5]
+  - generic [ref=e6]
+  - generic [ref=e7] [cursor=pointer]
+  - link "Home" [ref=e8] [cursor=pointer]:
+    - /url: /home
+  - link [ref=e9] [cursor=pointer]:
+    - /url: /cart`;
+  expect(showAll(page, maxBytes).text).toBe(
+    `- generic [ref=e2]
+- button "Save" [ref=e4]
+- button [disabled] [ref=e5]
+- generic [ref=e7]
+- link "Home" [ref=e8]
+- link [ref=e9]:
+  - /url: /cart`,
+  );
+});
+
+test('of a long run of like siblings the first and the last are sent, with the number left out', () => {
+  const items = Array.from({ length: 40 }, (_, index) => `  - listitem [ref=e${index + 2}]: Item ${index}`);
+  expect(
+    showAll(['- list [ref=e1]:', ...items].join('\n'), maxBytes)
+      .text.split('\n')
+      .slice(8),
+  ).toEqual(['  - listitem [ref=e9]: Item 7', '  - … 31 more listitem', '  - listitem [ref=e41]: Item 39']);
+  const cards = Array.from({ length: 40 }, (_, index) => [
+    `  - generic [ref=e${2 * index + 2}]:`,
+    `    - text: Item ${index}`,
+    `    - button "Buy" [ref=e${2 * index + 3}]`,
+  ]).flat();
+  expect(
+    showAll(['- generic [ref=e1]:', ...cards].join('\n'), maxBytes)
+      .text.split('\n')
+      .slice(15),
+  ).toEqual([
+    '- button "Buy" [ref=e17]',
+    '- … 31 more like these',
+    '- text: Item 39',
+    '- button "Buy" [ref=e81]',
+  ]);
+});
+
+test('a page of 20,000 nodes becomes a bounded answer at once, of which the small parts are whole', () => {
+  const rows = Array.from(
+    { length: 5000 },
+    (
+      _,
+      index,
+    ) => `    - ${['row', 'listitem', 'option'][index % 3] ?? ''} "R${index}" [ref=e${4 * index + 10}]:
+      - cell "${index}" [ref=e${4 * index + 11}]
+      - button "Edit" [ref=e${4 * index + 12}]`,
+  );
+  const page = [
+    '- main [ref=e1]:',
+    '  - table "Orders" [ref=e2]:',
+    ...rows,
+    '  - button "Save all" [ref=e3]',
+  ];
+  const began = process.cpuUsage();
+  const { text } = showAll(page.join('\n'), maxBytes);
+  const changed = showChanges(
+    parseSnapshot(page.join('\n')),
+    page.join('\n').replace('"R77"', '"Q77"'),
+    maxBytes,
+  );
+  const { user } = process.cpuUsage(began);
+  expect(user).toBeLessThan(2_000_000);
+  expect(Buffer.byteLength(text)).toBeLessThan(maxBytes);
+  expect(Buffer.byteLength(text)).toBeGreaterThan(maxBytes / 2);
+  expect(text).toContain('- button "Save all" [ref=e3]');
+  expect(text).toMatch(/… \d+ more lines/);
+  expect(changed.text.split('\n')).toHaveLength(2);
+});
+
+test('a page that is nested deeper than anybody can read does no harm', () => {
+  const deep = Array.from(
+    { length: 20_000 },
+    (_, depth) => `${'  '.repeat(depth % 5000)}- list [ref=e${depth}]:`,
+  );
+  expect(Buffer.byteLength(showAll(deep.join('\n'), maxBytes).text)).toBeLessThan(maxBytes);
 });
 
 test('a page that did not change costs one line, as does one whose focus moved', () => {
@@ -45,10 +161,10 @@ test('a page that did not change costs one line, as does one whose focus moved',
 
 test('where only references changed, the old ones mean the same elements', () => {
   const after = list.replaceAll(/ref=e([456])/g, 'ref=e1$1');
-  const update = showChanges(parseSnapshot(list), after);
-  expect(update.text).toContain('Unchanged but for element references');
+  const update = showChanges(parseSnapshot(list), after, maxBytes);
+  expect(update.text).toBe('Unchanged.');
   expect(lineOfRef(update.view, 'e5')).toMatchObject({ ref: 'e15', text: 'listitem: Pear' });
-  const later = showChanges(update.view, after.replaceAll(/ref=e1([456])/g, 'ref=e2$1'));
+  const later = showChanges(update.view, after.replaceAll(/ref=e1([456])/g, 'ref=e2$1'), maxBytes);
   expect(lineOfRef(later.view, 'e5')?.ref).toBe('e25');
 });
 
@@ -58,23 +174,26 @@ test('an element that stays is never taken for its neighbour that looks the same
       list,
       ...refs.flatMap((ref) => [`  - row [ref=e${ref}]:`, `    - button "Delete" [ref=e${ref + 1}]`]),
     ].join('\n');
-  const update = showChanges(parseSnapshot(rows(20, 30, 40)), rows(30, 40));
+  const update = showChanges(parseSnapshot(rows(20, 30, 40)), rows(30, 40), maxBytes);
   expect(lineOfRef(update.view, 'e21')).toBeUndefined();
   expect(lineOfRef(update.view, 'e31')?.ref).toBe('e31');
   expect(lineOfRef(update.view, 'e41')?.ref).toBe('e41');
 });
 
-test('a change of more than half the page is sent whole', () => {
+test('changes that take more room than the page are sent as the page', () => {
   const after = '- main [ref=e1]:\n  - heading "Elsewhere" [level=1] [ref=e2]';
-  expect(showChanges(parseSnapshot(list), after)).toMatchObject({ kind: 'full', text: after });
+  expect(showChanges(parseSnapshot(list), after, maxBytes)).toMatchObject({ kind: 'full', text: after });
 });
 
-test('a reference that would mean two elements makes the page be sent whole', () => {
+test('an element whose reference means another one now is shown with its new reference', () => {
   const frame = (...lines: string[]): string => [list, '  - iframe [ref=e9]:', ...lines].join('\n');
   const before = parseSnapshot(frame('    - button "Save" [ref=f1e2]'));
-  const moved = showChanges(before, frame('    - button "Save" [ref=f1e5]'));
+  const moved = showChanges(before, frame('    - button "Save" [ref=f1e5]'), maxBytes);
+  expect(moved.text).toBe('Unchanged.');
   const after = frame('    - button "Delete" [ref=f1e2]', '    - button "Save" [ref=f1e5]');
-  expect(showChanges(moved.view, after).kind).toBe('full');
+  const { text, view } = showChanges(moved.view, after, maxBytes);
+  expect(text).toBe('  - iframe [ref=e9]:\n+   - button "Delete" [ref=f1e2]\n~   - button "Save" [ref=f1e5]');
+  expect(lineOfRef(view, 'f1e2')?.text).toBe('button "Delete"');
 });
 
 test('what a page says is never taken for a reference', () => {
@@ -113,7 +232,7 @@ test('after any change, every reference shown means the line it was shown with',
       const stable = after.filter(([text, ref]) =>
         before.every(([old, other]) => other !== ref || old === text),
       );
-      const update = showChanges(parseSnapshot(pageOf(before)), pageOf(stable));
+      const update = showChanges(parseSnapshot(pageOf(before)), pageOf(stable), maxBytes);
       for (const [, ref] of stable)
         if (update.text.includes(`[ref=e${ref}]`))
           expect(lineOfRef(update.view, `e${ref}`)?.ref).toBe(`e${ref}`);

@@ -1,0 +1,201 @@
+import { printedLine, type SnapshotLine, type SnapshotView } from './snapshot.js';
+
+/** A line with what stands below it; wrappers that say nothing are dissolved into their parents. */
+export interface SnapshotNode {
+  line: SnapshotLine;
+  /** The line as an agent reads it. */
+  printed: string;
+  parent: SnapshotNode | undefined;
+  children: SnapshotNode[];
+  /** Equal for subtrees of the same texts, if both trees were made with one `Contents`. */
+  content: number;
+  /** The run of like siblings in which it is left out of print. */
+  run: Run | undefined;
+}
+
+/** Like siblings of which only the first and the last are printed. */
+interface Run {
+  leftOut: number;
+  kind: string;
+}
+
+interface RawNode {
+  line: SnapshotLine;
+  children: RawNode[];
+}
+
+/** Siblings of one kind from which on some are left out, and how many of them are printed first. */
+const longestRun = 12;
+const firstOfRun = 8;
+/** Levels of a tree; deeper lines become siblings. */
+const deepest = 200;
+/** Bytes of a line that counts what was left out, and for what is below a line though not all of it fits. */
+const markerBytes = 32;
+const smallPart = 400;
+
+/** Numbers the contents of subtrees, so that two of any size compare in one step. */
+export class Contents {
+  readonly #numbers = new Map<string, number>();
+
+  numberOf(line: SnapshotLine, children: readonly SnapshotNode[]): number {
+    const key = `${line.text}\n${children.map(({ content }) => content).join(' ')}`;
+    const known = this.#numbers.get(key) ?? this.#numbers.size;
+    this.#numbers.set(key, known);
+    return known;
+  }
+}
+
+/** A view as the tree of what an agent needs to know. */
+export function treeOf(view: SnapshotView, contents = new Contents()): SnapshotNode[] {
+  const roots: RawNode[] = [];
+  const open: RawNode[] = [];
+  for (const line of view) {
+    open.length = Math.min(open.length, line.depth, deepest);
+    const node = { line, children: [] };
+    (open.at(-1)?.children ?? roots).push(node);
+    open.push(node);
+  }
+  return condensedAll(roots, contents);
+}
+
+function condensedAll(siblings: readonly RawNode[], contents: Contents): SnapshotNode[] {
+  const condensed = siblings.map((each) => condense(each, contents));
+  markRuns(condensed);
+  return condensed.flat();
+}
+
+function condense({ line, children: raw }: RawNode, contents: Contents): SnapshotNode[] {
+  // A link's URL is noise beside its name.
+  const isNamed = line.text.includes('"');
+  const children = condensedAll(
+    raw.filter((child) => !(isNamed && child.line.text.startsWith('/url:'))),
+    contents,
+  );
+  if (/^generic:?$/.test(line.text)) {
+    const isEmpty = children.length === 0;
+    if (!isEmpty || !line.raw.includes(' [cursor=')) return children;
+  }
+  const node: SnapshotNode = {
+    line,
+    printed: printedLine(line, children.length > 0),
+    parent: undefined,
+    children,
+    content: contents.numberOf(line, children),
+    run: undefined,
+  };
+  for (const child of children) child.parent = node;
+  return [node];
+}
+
+/** Marks what is left out of long runs of like siblings; a dissolved wrapper counts as one of them. */
+function markRuns(siblings: readonly SnapshotNode[][]): void {
+  const shapes = siblings.map((nodes) => nodes.map(({ line }) => roleOf(line)).join(' '));
+  for (let start = 0, end = 0; start < siblings.length; start = end) {
+    while (end < siblings.length && shapes[end] === shapes[start]) end++;
+    const kind = shapes[start] ?? '';
+    if (end - start <= longestRun || kind === '') continue;
+    const run = { leftOut: end - start - firstOfRun - 1, kind: kind.includes(' ') ? 'like these' : kind };
+    for (const nodes of siblings.slice(start + firstOfRun, end - 1))
+      for (const node of nodes) node.run ??= run;
+  }
+}
+
+function roleOf({ text }: SnapshotLine): string {
+  return /^[a-z]+/.exec(text)?.[0] ?? '';
+}
+
+/** All nodes, parents first. */
+export function allNodes(nodes: readonly SnapshotNode[]): SnapshotNode[] {
+  return nodes.flatMap((node) => [node, ...allNodes(node.children)]);
+}
+
+/** What is printed of a tree. */
+export interface Printing {
+  /** Bytes for all lines, those that count what was left out included. */
+  maxBytes: number;
+  /** Levels of indentation of the first level. */
+  depth?: number;
+  /** Whether a node is printed; others are left out silently with all that is below them. */
+  include?: (node: SnapshotNode) => boolean;
+}
+
+interface Size {
+  bytes: number;
+  lines: number;
+}
+
+/** The lines of a tree; what does not fit is counted at its place, and large parts are cut before small ones. */
+export function printTree(nodes: readonly SnapshotNode[], printing: Printing): string[] {
+  const lines: string[] = [];
+  const { maxBytes, depth = 0 } = printing;
+  printSiblings(nodes, { ...printing, depth, lines, sizes: new Map() }, maxBytes);
+  return lines;
+}
+
+interface Print extends Printing {
+  depth: number;
+  lines: string[];
+  sizes: Map<SnapshotNode, Size>;
+}
+
+function printSiblings(nodes: readonly SnapshotNode[], print: Print, budget: number): void {
+  const { lines, depth, include = () => true } = print;
+  const siblings = nodes.filter(include);
+  const sizes = siblings.map((node) => sizeOf(node, print, depth).bytes);
+  const marker = markerBytes + 2 * depth;
+  const fits = fairShare(sizes, budget) === undefined;
+  const share = fits ? undefined : fairShare(sizes, budget - marker);
+  let left = fits ? budget : budget - marker;
+  let missing = 0;
+  let previous: Run | undefined;
+  const flush = (): void => {
+    if (missing > 0) lines.push(`${'  '.repeat(depth)}- … ${missing} more lines`);
+    missing = 0;
+  };
+  for (const node of siblings) {
+    const { run, children } = node;
+    const size = sizeOf(node, print, depth);
+    const own = ownBytes(node, depth);
+    if (run !== undefined) {
+      if (run !== previous) lines.push(`${'  '.repeat(depth)}- … ${run.leftOut} more ${run.kind}`);
+    } else if (Math.min(size.bytes, own + marker) > left) missing += size.lines;
+    else {
+      flush();
+      lines.push('  '.repeat(depth) + node.printed);
+      const given = Math.min(size.bytes, left, Math.max(share ?? size.bytes, own + smallPart));
+      printSiblings(children, { ...print, depth: depth + 1 }, given - own);
+      left -= given;
+    }
+    previous = run;
+  }
+  flush();
+}
+
+/** What a node takes with all that is below it. */
+function sizeOf(node: SnapshotNode, print: Print, depth: number): Size {
+  const known = print.sizes.get(node);
+  if (known !== undefined) return known;
+  const { include = () => true } = print;
+  const below = node.children.filter(include).map((child) => sizeOf(child, print, depth + 1));
+  const sum = (part: keyof Size): number => below.reduce((total, size) => total + size[part], 0);
+  const bytes = node.run === undefined ? ownBytes(node, depth) + sum('bytes') : 0;
+  const size = { bytes, lines: 1 + sum('lines') };
+  print.sizes.set(node, size);
+  return size;
+}
+
+function ownBytes({ printed }: SnapshotNode, depth: number): number {
+  return Buffer.byteLength(printed) + 2 * depth + 1;
+}
+
+/** Bytes that each part may take so that all fit, small parts leaving room to large ones; undefined if all fit whole. */
+function fairShare(sizes: readonly number[], budget: number): number | undefined {
+  let left = budget;
+  const sorted = sizes.toSorted((one, other) => one - other);
+  for (const [index, size] of sorted.entries()) {
+    const share = left / (sorted.length - index);
+    if (size > share) return share;
+    left -= size;
+  }
+  return undefined;
+}
