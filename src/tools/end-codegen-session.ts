@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { verifyModeSchema } from '../config/schema.js';
-import type { WriteRequest } from '../guard/guard.js';
+import type { WriteRequest } from '../guard/output.js';
 import type { StateFile } from '../guard/plan.js';
 import { CodegenError } from '../model/errors.js';
 import { sessionSource, surroundingsOf } from './source.js';

@@ -1,0 +1,83 @@
+import { CodegenError, messageOf } from '../model/errors.js';
+import type { Decision } from '../model/policy.js';
+import type { Consent, Person } from './approvals.js';
+import type { GuardContext } from './context.js';
+import type { Charge } from './counters.js';
+import type { FilePlan, OnConflict } from './plan.js';
+import { decide, type Denial, type ToolCall } from './policy.js';
+import type { Hold } from './quota.js';
+
+/** Asks a person to approve what is to be written. Throws APPROVAL_REQUIRED, POLICY_DENIED. */
+export type Confirm = (plans: readonly FilePlan[], onConflict: OnConflict) => Promise<Consent>;
+
+/** A call that may run; `release` returns its quota if nothing was begun. */
+export interface Admission extends Hold {
+  decision: Decision;
+  /** Set if a person still has to approve what the call writes. */
+  confirm?: Confirm;
+}
+
+/** The tool whose approval is asked for once its files are known. */
+const writingTool = 'end_codegen_session';
+
+/** Decides on a call, asks for the approval that it needs, and counts it. */
+export async function admit(context: GuardContext, call: ToolCall, person: Person): Promise<Admission> {
+  const { policy } = context.config();
+  const { tool, args = {} } = call;
+  const verdict = decide(policy, call);
+  if (!('charges' in verdict)) throw denied(tool, verdict);
+  const { kind, rule, reason, charges } = verdict;
+  const decision = { kind, rule };
+  if (kind === 'allowed') return { ...(await takeQuota(context, charges)), decision };
+
+  const demand = async (bound: readonly unknown[], subject: string): Promise<Consent> => {
+    const { openApprovals } = await import('./approvals.js');
+    const { grant } = context.caller;
+    return openApprovals(context.statePlace).demand(
+      { grant, tool, rule: { rule, reason }, bound: [policy.hash, ...bound], subject },
+      person,
+    );
+  };
+  if (tool === writingTool)
+    return {
+      ...(await takeQuota(context, charges)),
+      decision,
+      async confirm(plans, onConflict) {
+        const { boundFiles, differenceOf } = await import('./difference.js');
+        return demand([onConflict, boundFiles(plans)], differenceOf(plans));
+      },
+    };
+  const approval = await demand([args], JSON.stringify(args, null, 2));
+  const hold = await takeQuota(context, charges);
+  try {
+    await approval.use();
+  } catch (error) {
+    await hold.release();
+    throw error;
+  }
+  return { ...hold, decision };
+}
+
+/** Takes quota; while the state can't be reached, `state.failMode` decides whether the call runs uncounted. */
+export async function takeQuota(
+  { quota, config }: GuardContext,
+  charges: readonly Charge[],
+  id?: string,
+): Promise<Hold> {
+  try {
+    return await (await quota()).take(charges, id);
+  } catch (error) {
+    const isRefused = error instanceof CodegenError && error.decision !== undefined;
+    if (isRefused || config().state.failMode === 'closed') throw error;
+    process.stderr.write(`A call runs uncounted, since state.failMode is open: ${messageOf(error)}\n`);
+    return { release: () => Promise.resolve() };
+  }
+}
+
+export function denied(tool: string, { kind, rule, reason }: Denial): CodegenError {
+  const why = reason === undefined ? '.' : `: ${reason}`;
+  return new CodegenError('POLICY_DENIED', `${tool} is denied by the policy (${rule})${why}`, {
+    hint: 'Trying again does not help; ask the person who runs this server to change the policy.',
+    decision: { kind, rule },
+  });
+}
