@@ -1,13 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import type { ConfigLocation } from '../config/load.js';
-import {
-  openApprovals,
-  titleOf,
-  escapeInvisible,
-  type Approval,
-  type Approvals,
-} from '../guard/approvals.js';
+import { openApprovals, titleOf, type Approval, type Approvals } from '../guard/approvals.js';
 import { CodegenError } from '../model/errors.js';
+import { escapeInvisible } from '../model/text.js';
 import { statePlaceOf } from './state-place.js';
 
 /** Where a person reads and answers; undefined where there is no terminal. */

@@ -2,6 +2,7 @@ import { lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { artifactExtensions } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
+import { escapeInvisible, invisible } from '../model/text.js';
 import { isInside } from '../model/paths.js';
 import { ensureStateDirectory, errorCode } from '../state/files.js';
 
@@ -31,9 +32,6 @@ const pageObjectNames = { typescript: /^[a-z0-9-]+-page\.ts$/, javascript: /^[a-
 
 /** Names that Windows gives to devices, with any extension. */
 const deviceName = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)/i;
-
-/** Control characters, halves of a surrogate pair, and marks that make a name read otherwise than it is. */
-const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Resolves the `file` of a call: relative to the output directory, whose own path in front of it is accepted and means
@@ -186,7 +184,7 @@ async function requireFileOrNothing(
 function namesOf(file: string): string[] {
   if (file.trim() === '') throw refusal(file, 'is empty');
   if (Buffer.byteLength(file) > 1_000) throw refusal(`${file.slice(0, 40)}…`, 'is longer than 1000 bytes');
-  if (file.search(unprintable) >= 0) throw refusal(file, 'holds a character that can not be printed');
+  if (file.search(invisible) >= 0) throw refusal(file, 'contains an invisible character');
   if (file.includes('\\')) throw refusal(file, 'holds a backslash', 'Separate directories by "/".');
   if (file.startsWith('/') || /^[a-z]:/i.test(file)) throw refusal(file, 'is absolute');
   const names = file.split('/').filter((name) => name !== '.');
@@ -267,9 +265,7 @@ function refusal(
   why: string,
   hint = 'Give a plain path inside the output directory, such as "login.spec.ts".',
 ): CodegenError {
-  const printable = JSON.stringify(file).replace(
-    unprintable,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return new CodegenError('PATH_NOT_ALLOWED', `The path ${printable} ${why}.`, { hint });
+  return new CodegenError('PATH_NOT_ALLOWED', `The path ${escapeInvisible(JSON.stringify(file))} ${why}.`, {
+    hint,
+  });
 }

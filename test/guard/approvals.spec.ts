@@ -52,13 +52,23 @@ test('an approval lets the same call through once, and no other', async () => {
   expect(await requested(guard.admit(call))).not.toBe(next);
 });
 
+test('a grant that asks again and again displaces only its own requests', async () => {
+  const store = openApprovals({ directory: path.join(workspace(), '.codegen') });
+  const other = await requested(open({ policy: requireApproval, grant: 'other' }).admit({ tool: 'run' }));
+  const guard = open({ policy: requireApproval });
+  for (let grep = 0; grep < 101; grep++) await requested(guard.admit({ tool: 'run', args: { grep } }));
+  const grants = (await store.list()).map(({ grant }) => grant);
+  expect(grants.filter((grant) => grant === 'local')).toHaveLength(100);
+  expect((await store.list())[0]).toMatchObject({ id: other, grant: 'other' });
+});
+
 test('what is declined says why, and uses no quota; what is cancelled does not run', async () => {
   const limit = { counter: 'runs', window: 'day', max: 1, scope: 'grant' };
   const guard = open({ policy: { tools: { run: { action: 'require_approval', limits: [limit] } } } });
   const asked: string[] = [];
   const admit = (reply: Reply, signal = never) =>
     guard.admit(
-      { tool: 'run', args: { grep: '\u001b[2Jx' } },
+      { tool: 'run', args: { grep: '\u001b[2Jx\u3164\ufe0f\u{e0041}' } },
       { signal, ask: (question) => Promise.resolve(asked.push(question)).then(() => reply) },
     );
   await expect(admit({ approved: false, reason: 'Not now.' })).rejects.toMatchObject({
@@ -69,7 +79,7 @@ test('what is declined says why, and uses no quota; what is cancelled does not r
   const id = await requested(admit(undefined));
   expect(await outcomeOf(admit({ approved: true }, AbortSignal.abort()))).toBe('APPROVAL_REQUIRED');
   expect(asked[0]).toContain('"grep": "');
-  expect(asked[0]).not.toContain('\u001b');
+  for (const hidden of ['\u001b', '\u3164', '\ufe0f', '\u{e0041}']) expect(asked[0]).not.toContain(hidden);
 
   const store = openApprovals({ directory: path.join(workspace(), '.codegen') });
   await store.decide(id, true, undefined);
