@@ -300,8 +300,11 @@ const references: Record<string, (name: string) => string | undefined> = {
 };
 
 /** The anchor that GitHub generates for a heading. */
-function anchorOf(heading: string): string {
-  return heading.toLowerCase().replace(/[^\w-]/g, '');
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
 }
 
 /** Replaces the references in a text of `coming-from.ts` with links. Throws on an unknown name. */

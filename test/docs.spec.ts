@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { parse } from 'yaml';
 import { predecessors } from '../docs/coming-from.js';
-import { outdatedPages, withReferences } from '../docs/generate.js';
+import { anchorOf, outdatedPages, withReferences } from '../docs/generate.js';
 import { policySchema } from '../src/model/policy.js';
 import { inspect } from '../src/guard/header.js';
 
@@ -18,6 +19,45 @@ async function blocks(page: string, language: string): Promise<string[]> {
     name === language ? [code] : [],
   );
 }
+
+/** Markdown pages, by their paths from the root. */
+async function markdownPages(): Promise<Map<string, string>> {
+  const names = await Promise.all(
+    ['.', 'docs'].map(async (folder) =>
+      (await readdir(path.join(root, folder)))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => path.posix.join(folder, name)),
+    ),
+  );
+  const pages = names
+    .flat()
+    .map(async (name) => [name, await readFile(path.join(root, name), 'utf8')] as const);
+  return new Map(await Promise.all(pages));
+}
+
+test('links between pages lead to files and headings that exist', async () => {
+  const pages = await markdownPages();
+  const anchors = new Map(
+    [...pages].map(([name, text]) => [
+      name,
+      [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading)),
+    ]),
+  );
+  const links = [...pages].flatMap(([page, text]) =>
+    [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, file = '', anchor]) => ({
+      page,
+      target: file === '' ? page : path.posix.join(path.posix.dirname(page), file),
+      anchor,
+    })),
+  );
+  expect(links.length).toBeGreaterThan(100);
+  const broken = links.filter(
+    ({ target, anchor }) =>
+      !existsSync(path.join(root, target)) ||
+      (anchor !== undefined && anchors.get(target)?.includes(anchor) !== true),
+  );
+  expect(broken).toEqual([]);
+});
 
 test('the generated pages match the schemas; `npm run docs` updates them', async () => {
   expect(await outdatedPages(false)).toEqual([]);
