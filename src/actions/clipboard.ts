@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { copyPermissions, engineOf, scriptPermissions } from '../browser/clipboard-permissions.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern } from '../model/locator.js';
-import { matches, textOrPatternSchema } from '../model/pattern.js';
+import { matchedSchema } from '../model/pattern.js';
 import { seemsReference } from '../model/secrets.js';
 import type { Step } from '../model/step.js';
 import type { BrowserName } from '../model/use.js';
@@ -35,10 +35,11 @@ export const readText = defineAction({
   target: 'none',
   kind: 'passive',
   fields: z.strictObject({
-    expected: textOrPatternSchema.optional().describe('What it has to hold; what it holds when left out.'),
+    expected: matchedSchema.optional().describe('What it has to hold; what it holds when left out.'),
   }),
   async perform(context, { expected }) {
     const { page, actionMs, show, found } = context;
+    const { matches } = await import('../model/linear.js');
     await openClipboard(context);
     const read = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
     const fits = (text: string): boolean =>

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { textOrPatternSchema } from '../model/pattern.js';
+import { matchedSchema } from '../model/pattern.js';
 import { isPattern } from '../model/locator.js';
 import { callCode, defineAction, valueCode } from './action.js';
 
 const fields = z.strictObject({
   accept: z.boolean().optional().describe('Accept it; true when left out.'),
   promptText: z.string().optional().describe('What is entered into a prompt.'),
-  message: textOrPatternSchema.optional().describe('What the dialog has to say.'),
+  message: matchedSchema.optional().describe('What the dialog has to say.'),
 });
 
 type DialogFields = z.infer<typeof fields>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { copyPermissions, engineOf } from '../browser/clipboard-permissions.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
-import { matches, textOrPatternSchema } from '../model/pattern.js';
+import { matchedSchema } from '../model/pattern.js';
 import { geolocationSchema, viewportSchema } from '../model/use.js';
 import { callCode, defineAction, valueCode } from './action.js';
 import { clipboardPermissions } from './clipboard.js';
@@ -160,11 +160,12 @@ export const clearCookies = defineAction({
   kind: 'passive',
   playwrightNames: true,
   fields: z.strictObject({
-    name: textOrPatternSchema.optional(),
-    domain: textOrPatternSchema.optional(),
-    path: textOrPatternSchema.optional(),
+    name: matchedSchema.optional(),
+    domain: matchedSchema.optional(),
+    path: matchedSchema.optional(),
   }),
   async perform({ page }, { name, domain, path }) {
+    const { matches } = await import('../model/linear.js');
     const context = page.context();
     const isLike = (wanted: TextOrPattern | undefined, text: string): boolean =>
       wanted === undefined || (isPattern(wanted) ? matches(wanted, text) : wanted === text);

@@ -77,7 +77,7 @@ export const waitForURL = defineAction({
   fields: z.strictObject({ url: urlPatternSchema.describe('URL, glob or regular expression.') }),
   playwrightNames: true,
   async perform({ page, baseURL, navigationMs }, { url }) {
-    await page.waitForURL(urlMatcher(url, baseURL), { timeout: navigationMs });
+    await page.waitForURL(await urlMatcher(url, baseURL), { timeout: navigationMs });
   },
   origins: () => [],
   normalize: relativePattern,

@@ -1,8 +1,7 @@
 import type { Page, Route } from 'playwright';
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
-import { isPattern, type Pattern, type TextOrPattern } from '../model/locator.js';
-import { matches } from '../model/pattern.js';
+import { isPattern } from '../model/locator.js';
 import { callCode, defineAction, valueCode } from './action.js';
 import { checkResponse, expectedResponse, methodSchema, responseCode, statusSchema } from './response.js';
 import {
@@ -13,6 +12,7 @@ import {
   relativeUrl,
   urlMatcher,
   urlPatternSchema,
+  type UrlMatcher,
 } from './url.js';
 
 const url = urlPatternSchema.describe('URL, glob or regular expression.');
@@ -23,22 +23,21 @@ export const waitForResponse = defineAction({
   target: 'none',
   kind: 'expects',
   fields: z.strictObject({ url, method: methodSchema.optional(), ...expectedResponse }),
-  perform({ page, baseURL, announce }, { url, method, ...expected }) {
+  async perform({ page, baseURL, announce }, { url, method, ...expected }) {
     const { signal, abort } = abortable();
-    const isWanted = wantedResponse(url, method, baseURL);
+    const matches = await urlMatcher(url, baseURL);
     announce({
       happened: page
         .waitForResponse(
-          typeof isWanted === 'string'
-            ? isWanted
-            : (response) => isWanted(response.url(), response.request().method()),
+          (response) =>
+            (method === undefined || response.request().method() === method) &&
+            matches({ href: response.url() }),
           { timeout: 0, signal },
         )
         .then((response) => checkResponse(response, expected)),
       missing: `No response of ${[method, valueCode(url)].filter(Boolean).join(' ')} came`,
       cancel: abort,
     });
-    return Promise.resolve();
   },
   origins: () => [],
   normalize: relativePattern,
@@ -55,18 +54,6 @@ export const waitForResponse = defineAction({
     return `const ${promise} = ${page}.waitForResponse((response) => ${test} && response.request().method() === ${valueCode(method)});`;
   },
 });
-
-/** A glob as Playwright takes it, or what tells whether a response is the one. */
-function wantedResponse(
-  url: TextOrPattern,
-  method: string | undefined,
-  baseURL: string | undefined,
-): string | ((address: string, method: string) => boolean) {
-  const matcher = urlMatcher(url, baseURL);
-  if (typeof matcher === 'string' && method === undefined) return matcher;
-  const pattern: Pattern = isPattern(url) ? url : globPattern(url);
-  return (address, used) => (method === undefined || used === method) && matches(pattern, address);
-}
 
 function abortable(): { signal: AbortSignal; abort: () => void } {
   const controller = new AbortController();
@@ -123,10 +110,10 @@ const routeFields = z
 type RouteFields = z.infer<typeof routeFields>;
 
 /** The matchers of a page's routes, by their URLs, since Playwright takes a route back by the same matcher. */
-const routes = new WeakMap<Page, Map<string, ReturnType<typeof urlMatcher>>>();
+const routes = new WeakMap<Page, Map<string, UrlMatcher>>();
 
-function routesOf(page: Page): Map<string, ReturnType<typeof urlMatcher>> {
-  const known = routes.get(page) ?? new Map<string, ReturnType<typeof urlMatcher>>();
+function routesOf(page: Page): Map<string, UrlMatcher> {
+  const known = routes.get(page) ?? new Map<string, UrlMatcher>();
   routes.set(page, known);
   return known;
 }
@@ -137,9 +124,13 @@ export const route = defineAction({
   target: 'none',
   kind: 'passive',
   fields: routeFields,
-  async perform({ page, baseURL }, fields) {
+  async perform({ page, baseURL, show }, fields) {
     const key = JSON.stringify(fields.url);
-    const matcher = routesOf(page).get(key) ?? urlMatcher(fields.url, baseURL);
+    const matcher =
+      routesOf(page).get(key) ??
+      (await urlMatcher(fields.url, baseURL, () => {
+        show(`Matching ${key} takes too long: some requests went to their server.`);
+      }));
     routesOf(page).set(key, matcher);
     // A request that is gone by now needs no answer.
     await page.route(matcher, (request) => answer(request, fields).catch(() => undefined));

@@ -1,14 +1,7 @@
-import { createContext, Script, type Context } from 'node:vm';
 import { z } from 'zod';
-import { CodegenError } from './errors.js';
+import { linearHint, linearSource } from './linear-syntax.js';
 import { isPattern, type Pattern, type TextOrPattern } from './locator.js';
 import { seemsReference } from './secrets.js';
-
-/** Milliseconds that one match may take, on a busy machine too. */
-const matchLimitMs = 500;
-
-const test = new Script('new RegExp(regex, flags).test(text)');
-let realm: Context | undefined;
 
 const regexSchema = z
   .strictObject({
@@ -31,31 +24,15 @@ export const textOrPatternSchema = z.union(
   'expected a text or {"regex", "flags"}',
 );
 
+/** The same, for what this process matches itself: in linear time, so that no expression can block it. */
+export const matchedSchema = textOrPatternSchema.refine(
+  (value) => !isPattern(value) || linearSource(value) !== undefined,
+  `expected a regular expression that matches in linear time. ${linearHint}`,
+);
+
 /** The value as Playwright takes it. */
 export function toTextOrRegExp(value: TextOrPattern): string | RegExp {
   return isPattern(value) ? new RegExp(value.regex, value.flags) : value;
-}
-
-/** Matches under a time limit, so that no expression can hang the process. */
-export function matches(pattern: Pattern, text: string): boolean {
-  try {
-    // A realm is costly to make.
-    realm ??= createContext({});
-    const { regex, flags } = pattern;
-    const found: unknown = test.runInContext(Object.assign(realm, { regex, flags, text }), {
-      timeout: matchLimitMs,
-    });
-    return found === true;
-  } catch (error) {
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `The regular expression /${pattern.regex}/ takes too long to match.`,
-      {
-        hint: 'Avoid nested repetition such as (a+)+.',
-        cause: error,
-      },
-    );
-  }
 }
 
 function isValid(pattern: Pattern): boolean {

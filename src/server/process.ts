@@ -1,6 +1,6 @@
 import type { Secrets } from '../model/secrets.js';
 
-/** Calls `stop` with the exit code when the process is told to stop, or something unforeseen fails. */
+/** Calls `stop` with the exit code when the process is told to stop, or an exception leaves it in an unknown state. */
 export function stopWithProcess(stop: (exitCode: number) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
@@ -8,13 +8,17 @@ export function stopWithProcess(stop: (exitCode: number) => void): void {
     });
   // A client that is gone hears nothing; its closed pipes must not count as failures of ours.
   process.stderr.on('error', () => undefined);
-  for (const failure of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(failure, (error: unknown) => {
-      process.stderr.write(
-        `codegen-session-mcp: ${error instanceof Error ? String(error.stack) : String(error)}\n`,
-      );
-      stop(1);
-    });
+  const log = (error: unknown): void => {
+    process.stderr.write(
+      `codegen-session-mcp: ${error instanceof Error ? String(error.stack) : String(error)}\n`,
+    );
+  };
+  // A promise that nobody waits for belongs to one session, and must not end those of everybody else.
+  process.on('unhandledRejection', log);
+  process.on('uncaughtException', (error) => {
+    log(error);
+    stop(1);
+  });
 }
 
 /** Keeps the values of secrets out of what anything in this process logs. */

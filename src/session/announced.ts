@@ -2,7 +2,6 @@ import type { ActionContext, Announcement } from '../actions/action.js';
 import { traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
-import { matches } from '../model/pattern.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import type { Step } from '../model/step.js';
 import { within } from '../model/within.js';
@@ -47,9 +46,7 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
       const planned = { ...answer, answered: settle };
       answers.push(planned);
       return {
-        happened: said.then((text) => {
-          requireMessage(text, message);
-        }),
+        happened: said.then((text) => requireMessage(text, message)),
         missing: 'No dialog came',
         cancel() {
           const index = answers.indexOf(planned);
@@ -95,7 +92,8 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
   };
 }
 
-function requireMessage(text: string, message: TextOrPattern | undefined): void {
+async function requireMessage(text: string, message: TextOrPattern | undefined): Promise<void> {
+  const { matches } = await import('../model/linear.js');
   if (message === undefined || (isPattern(message) ? matches(message, text) : message === text)) return;
   throw new CodegenError('ACTION_FAILED', `The dialog said ${JSON.stringify(text.slice(0, 300))}.`, {
     hint: 'The action was performed, but not recorded. Announce the dialog with that message, or without one.',

@@ -1,0 +1,54 @@
+import { escapeRegExp } from './text.js';
+
+/** Whether Playwright takes a text as a glob: it throws for braces that are nested or not closed. */
+export function isGlob(glob: string): boolean {
+  return /^(?:[^\\{}]|\\[^]|\{(?:[^\\{}]|\\[^])*\})*\\?$/.test(glob);
+}
+
+/** The regular expression that Playwright makes of a glob, with a relative one resolved against the base URL. */
+export function globRegex(glob: string, baseURL: string | undefined): string {
+  return `^${convert(resolve(glob, baseURL))}$`;
+}
+
+function convert(glob: string): string {
+  let inGroup = false;
+  return glob.replace(/\\[^]|\*+\/?|[^]/g, (token, offset: number) => {
+    if (token.startsWith('\\') && token.length > 1) return escapeRegExp(token.slice(1));
+    if (token === '*') return '[^/]*';
+    if (token === '*/') return '[^/]*/';
+    if (token.startsWith('*') && token.endsWith('/')) return glob[offset - 1] === '/' ? '(?:.+/|)' : '.*/';
+    if (token.startsWith('*')) return '.*';
+    if (token === '{' || token === '}') {
+      inGroup = token === '{';
+      return inGroup ? '(?:' : ')';
+    }
+    return token === ',' && inGroup ? '|' : escapeRegExp(token);
+  });
+}
+
+/** Parts with wildcards are kept from the URL parser, which would encode them, by names without a special character. */
+function resolve(glob: string, baseURL: string | undefined): string {
+  if (glob.startsWith('*')) return glob;
+  const plain = glob.replaceAll('\\\\?', '?');
+  if (/^(?:about|data|chrome|edge|file):/.test(plain)) return plain;
+  const kept: [name: string, part: string][] = [];
+  const keep = (part: string, name: string): string => {
+    if (part !== '') kept.push([name, part]);
+    return part === '' ? '' : name;
+  };
+  const parts = plain.split('/').map((part, index) => {
+    if (part === '.' || part === '..' || part === '') return part;
+    if (index === 0 && part.endsWith(':')) return /[*{]/.test(part) ? keep(part, 'http:') : part;
+    if (!/[*?{}\\]/.test(part)) return part;
+    const query = part.indexOf('?');
+    if (query === -1) return keep(part, `$_${index}_$`);
+    return keep(part.slice(0, query), `$_${index}_$`) + keep(part.slice(query), `?$_${index}_$`);
+  });
+  const relative = parts.join('/');
+  const url = URL.canParse(relative, baseURL) ? new URL(relative, baseURL) : undefined;
+  return kept.reduce(
+    (text, [name, part]) =>
+      text.replace(name, () => (url?.origin.includes(name) === true ? part.toLowerCase() : part)),
+    url?.href ?? relative,
+  );
+}

@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from '@playwright/test';
+
+const module = fileURLToPath(new URL('../../dist/server/process.js', import.meta.url));
+
+async function run(code: string): Promise<{ stdout: string; stderr: string }> {
+  const source = `
+    import { stopWithProcess } from ${JSON.stringify(module)};
+    stopWithProcess((code) => process.exit(code));
+    ${code}
+    setTimeout(() => { console.log("serves"); process.exit(0); }, 100);`;
+  return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source]);
+}
+
+test('a rejection that nobody handles is logged and ends nothing', async () => {
+  const { stdout, stderr } = await run('Promise.reject(new Error("of one session"));');
+  expect(stdout).toBe('serves\n');
+  expect(stderr).toContain('codegen-session-mcp: Error: of one session');
+});
+
+test('an exception that nobody catches ends the process', async () => {
+  await expect(run('setTimeout(() => { throw new Error("unknown state"); });')).rejects.toMatchObject({
+    code: 1,
+  });
+});
