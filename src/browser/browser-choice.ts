@@ -1,3 +1,5 @@
+import type { Use } from '../model/use.js';
+
 /** What decides which browser process serves a session. */
 export interface BrowserChoice {
   name: 'chromium' | 'firefox' | 'webkit';
@@ -6,4 +8,20 @@ export interface BrowserChoice {
   executablePath: string | null;
   /** URLs of running browsers to connect to; empty to launch one. */
   endpoints: readonly string[];
+}
+
+/** The part of the configuration that decides which browser is used. */
+interface BrowserSettings extends Omit<BrowserChoice, 'endpoints'> {
+  endpoint: string | string[] | null;
+}
+
+/** The browser for a session: its `use` first, then the configuration. */
+export function browserChoice(browser: BrowserSettings, use: Use = {}): BrowserChoice {
+  return {
+    name: use.browserName ?? browser.name,
+    headless: use.headless ?? browser.headless,
+    channel: browser.channel,
+    executablePath: browser.executablePath,
+    endpoints: [browser.endpoint ?? []].flat(),
+  };
 }

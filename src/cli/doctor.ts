@@ -8,7 +8,7 @@ import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { configSchema, type Config } from '../config/schema.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { openRedis, type Redis } from '../state/redis.js';
-import { browserChoice } from '../tools/browser-choice.js';
+import { browserChoice } from '../browser/browser-choice.js';
 
 /** What one check found; `advice` is set where something is missing, and says what to do. */
 interface Finding {

@@ -125,7 +125,6 @@ export async function createBackend(
         sessions: sessionsOf(caller.grant),
         browsers,
         secrets,
-        calls,
         serverOf: async (id) => directory?.serverOf(id, caller.grant),
       },
       async end() {

@@ -2,10 +2,10 @@ import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Person } from '../guard/approvals.js';
 
-/** Milliseconds that a person has for an answer. */
+/** Milliseconds that a person has to answer. */
 const answerMs = 15 * 60_000;
 
-/** The person behind a call: asked through the client, where it can ask. */
+/** Asks a person for approval through the client, if it supports elicitation. */
 export function elicitorFor(
   { server }: McpServer,
   call: { signal: AbortSignal; requestId: RequestId; progress: (message: string) => void },
@@ -24,7 +24,7 @@ export function elicitorFor(
             type: 'object',
             properties: {
               approve: { type: 'boolean', title: 'Approve', default: true },
-              reason: { type: 'string', title: 'Reason', description: 'Told to the agent.' },
+              reason: { type: 'string', title: 'Reason', description: 'Shown to the agent.' },
             },
           },
         },

@@ -26,7 +26,7 @@ export async function serveStdio({
   redactLog(backend.secrets);
   const connection = backend.connect({ grant, connection: randomBytes(8).toString('hex') });
   await connection.context.guard.recover();
-  const server = createServer(connection.context);
+  const server = createServer({ context: connection.context, calls: backend.calls });
 
   let stopping: Promise<void> | undefined;
   const stop = (exitCode: number, drainingMs: number): Promise<void> => {

@@ -5,7 +5,8 @@ import type { WriteRequest } from '../guard/output.js';
 import type { StateFile } from '../guard/plan.js';
 import { CodegenError } from '../model/errors.js';
 import { sessionSource, surroundingsOf } from './source.js';
-import { defineTool, selfEvident, types, type Answer } from './tool.js';
+import type { Answer } from './answer.js';
+import { defineTool, selfEvident, types } from './tool.js';
 import type { Verified } from './verification.js';
 
 type VerifyMode = z.infer<typeof verifyModeSchema>;
@@ -89,6 +90,7 @@ export const endCodegenSession = defineTool({
         if (error instanceof CodegenError && mode !== 'off') return error;
         throw error;
       });
+      if (!dryRun && !(written instanceof CodegenError)) call.noteFiles(written);
       const { verification } = verified;
       const warnings = [...verified.warnings, ...sessionWarnings(session)];
       if (mode === 'off') warnings.push(...uncheckedWarnings(session));

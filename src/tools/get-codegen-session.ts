@@ -5,16 +5,8 @@ import { groupTitle } from '../actions/registry.js';
 import type { GrantSessions } from '../session/grant-sessions.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf } from './source.js';
-import {
-  defineTool,
-  pageOutput,
-  pageText,
-  selfEvident,
-  type Answer,
-  type ToolCall,
-  type ToolContext,
-  types,
-} from './tool.js';
+import { pageOutput, pageText, type Answer } from './answer.js';
+import { defineTool, selfEvident, types, type ToolCall, type ToolContext } from './tool.js';
 
 const parts = z.enum(['steps', 'code', 'snapshot', 'screenshot', 'console', 'network']);
 

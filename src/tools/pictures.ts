@@ -5,7 +5,7 @@ import { isPicture } from '../actions/expect.js';
 import { traitsOf } from '../actions/registry.js';
 import type { Step } from '../model/step.js';
 import type { Lane } from '../verify/plan.js';
-import type { TestBench } from './test-run.js';
+import type { TestBench } from '../verify/test-bench.js';
 
 /** A picture that a test compares with. */
 export interface Picture {

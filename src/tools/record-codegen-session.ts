@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { emitSteps, statementOf } from '../codegen/emitter.js';
 import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
+import type { RecordOutcome } from '../session/record.js';
 import { requestSchema } from '../session/request.js';
-import { sessionFiles } from './session-files.js';
-import { defineTool, pageOutput, pageText, types } from './tool.js';
+import { sessionFiles } from '../session/session-files.js';
+import type { Session } from '../session/session.js';
+import { failedAction, failureLine, pageOutput, pageText } from './answer.js';
+import { defineTool, types } from './tool.js';
 
-/** The fields of actions whose names nobody would guess who knows Playwright. */
+/** The fields of actions that Playwright's documentation does not name. */
 const ownFields = [...actions.values()]
   .map(({ name, fields, playwrightNames, takesTo }) => ({
     name,
@@ -42,7 +45,6 @@ export const recordCodegenSession = defineTool({
 
   async handle(context, { sessionId, actions: given, snapshot = 'diff' }, { signal }) {
     const { pageState } = await import('../browser/page-state.js');
-    const { nearestHint } = await import('../session/candidates.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
     return context.sessions.use(sessionId, async (open) => {
@@ -56,40 +58,55 @@ export const recordCodegenSession = defineTool({
       const mode = failure !== undefined && snapshot === 'none' ? 'diff' : snapshot;
       const state = await pageState(live, mode, open.autoAssertions?.settled());
       const { relative } = await context.guard.checkPath(session.file, session.emission);
-      const emitted = emitSteps(session.steps, relative);
-      const steps = landed.flatMap(({ index, step }) => {
-        const code = emitted[session.steps.indexOf(step)];
-        if (code === undefined) return [];
-        const { assertions } = code;
-        return [
-          {
-            index,
-            code: statementOf(code),
-            ...(assertions.length === 0 ? {} : { assertions }),
-            ...(step.unchecked === true ? { unchecked: true } : {}),
-          },
-        ];
-      });
+      const steps = recordedSteps(session, relative, landed);
       const structured = { recorded: landed.length, steps, ...state };
       const lines = [`Performed ${performed} of ${given.length} actions, recorded ${landed.length}.`];
-      const said = steps
-        .filter(({ code }) => code !== '')
-        .flatMap(({ index, code, assertions = [], unchecked }) => [
-          `${index}: ${code}${unchecked === true ? ' (unchecked until the test is run)' : ''}`,
-          ...assertions.map((assertion) => `   ${assertion}`),
-        ]);
+      const stepText = steps.filter(({ code }) => code !== '').flatMap(linesOf);
       if (failure === undefined)
-        return { structured, lines, pageContent: [...said, pageText(state)].join('\n') };
+        return { structured, lines, pageContent: [...stepText, pageText(state)].join('\n') };
 
-      const { index, error, target } = failure;
-      const hint = [error.hint, await nearestHint(live.current, error, target)].filter(Boolean).join(' ');
+      const failed = await failedAction(live, failure);
+      const { index, code, message, hint } = failed;
       return {
-        structured: { ...structured, failed: { index, code: error.code, message: error.message, hint } },
-        lines: [...lines, `Action ${index} failed with ${error.code}; what landed before it is kept.`],
-        pageContent: [...said, `Failure: ${error.message} ${hint}`, pageText(state)].join('\n'),
-        error: new CodegenError(error.code, error.message, { hint }),
+        structured: { ...structured, failed },
+        lines: [...lines, `Action ${index} failed with ${code}; the steps recorded before it are kept.`],
+        pageContent: [...stepText, failureLine(failed), pageText(state)].join('\n'),
+        error: new CodegenError(code, message, { hint }),
         tookEffect: performed > 0,
       };
     });
   },
 });
+
+interface RecordedStep {
+  /** Index of the action in the call. */
+  index: number;
+  code: string;
+  assertions?: string[];
+  unchecked?: boolean;
+}
+
+/** The recorded steps with their code in the test at `file`. */
+function recordedSteps({ steps }: Session, file: string, landed: RecordOutcome['landed']): RecordedStep[] {
+  const emitted = emitSteps(steps, file);
+  return landed.flatMap(({ index, step }) => {
+    const code = emitted[steps.indexOf(step)];
+    if (code === undefined) return [];
+    const { assertions } = code;
+    return [
+      {
+        index,
+        code: statementOf(code),
+        ...(assertions.length === 0 ? {} : { assertions }),
+        ...(step.unchecked === true ? { unchecked: true } : {}),
+      },
+    ];
+  });
+}
+
+function linesOf({ index, code, assertions = [], unchecked }: RecordedStep): string[] {
+  return [
+    `${index}: ${code}${unchecked === true ? ' (not checked until the test runs)' : ''}`,
+    ...assertions.map((assertion) => `   ${assertion}`),
+  ];
+}

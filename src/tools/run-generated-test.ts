@@ -6,9 +6,9 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import { browserNameSchema } from '../model/use.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
-import { browserChoice } from './browser-choice.js';
-import { runProblem, withTestBench } from './test-run.js';
-import { defineTool, types, type Answer, type ToolContext } from './tool.js';
+import { browserChoice } from '../browser/browser-choice.js';
+import type { Answer } from './answer.js';
+import { defineTool, types, type ToolContext } from './tool.js';
 
 /** Failures that are told. */
 const failuresTold = 10;
@@ -48,7 +48,10 @@ export const runGeneratedTest = defineTool({
     const files = file === undefined ? await specsOf(context) : [await specAt(context, file)];
     if (files.length === 0) throw noTests(`${context.config().output.dir} holds no tests.`);
     const { browser, verify } = context.config();
-    return withTestBench(context, browserChoice(browser), call, async (bench) => {
+    const { runProblem, withTestBench } = await import('../verify/test-bench.js');
+    const { testLaunch } = await import('../browser/test-launch.js');
+    const launch = () => testLaunch(context.browsers, browserChoice(browser));
+    return withTestBench({ ...context, launch }, call, async (bench) => {
       call.progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
       const result = await bench.run({ lanes: await lanesOf(files, browser, repeat), grep });
       const problem = runProblem(result, verify.timeoutMs);

@@ -1,33 +1,21 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { contextOptions } from '../browser/context-options.js';
+import { browserChoice } from '../browser/browser-choice.js';
 import type { Live } from '../browser/live.js';
+import { groupTitle, traitsOf } from '../actions/registry.js';
+import { assertionCode, emitSteps, statementOf } from '../codegen/emitter.js';
 import { fileNameFor } from '../codegen/naming.js';
 import type { Config } from '../config/schema.js';
 import { CodegenError } from '../model/errors.js';
-import type { Secrets } from '../model/secrets.js';
 import { useSchema, type Use } from '../model/use.js';
+import type { Resumable } from '../session/find-saved.js';
 import type { RecordLimits } from '../session/record.js';
-import type { GrantSessions } from '../session/grant-sessions.js';
+import type { SavedSession } from '../session/saved.js';
+import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession, SessionPlan } from '../session/session.js';
-import type { Resumable } from './resume.js';
-import { browserChoice } from './browser-choice.js';
-import { sessionFiles } from './session-files.js';
 import { sessionTemplate } from './source.js';
-import { checkStorageState } from './storage-state.js';
-import {
-  defineTool,
-  pageOutput,
-  pageText,
-  selfEvident,
-  shallow,
-  types,
-  type Answer,
-  type ToolCall,
-} from './tool.js';
-
-/** Milliseconds for a page to settle after an action. */
-const settleMs = 1000;
+import { failedAction, failureLine, pageOutput, pageText, type Answer } from './answer.js';
+import { defineTool, selfEvident, shallow, types, type ToolCall, type ToolContext } from './tool.js';
 
 const optionsSchema = z.strictObject({
   outputPath: z.string().min(1).optional().describe('Directory in the workspace.'),
@@ -88,64 +76,54 @@ export const startCodegenSession = defineTool({
   },
 
   async handle(context, args, call) {
-    const { browserEnded, openLive } = await import('../browser/live.js');
-    const { findSaved, replay } = await import('./resume.js');
-    const { browser } = context.config();
-    const found = args.resume === undefined ? undefined : await findSaved(context, args.resume);
-    const saved = found?.saved;
-    context.guard.checkActions(saved?.steps.map(({ action }) => action) ?? []);
+    const found = args.resume === undefined ? undefined : await resumable(context, args.resume);
     const plan = found === undefined ? newPlan(context.config(), args) : resumedPlan(found, args);
-    const { use } = plan;
-    requireRedacted(plan, context.secrets);
-    // What it holds may go to every page.
-    context.secrets.requireOrigins(use, ['every origin']);
-    const { relative } = await context.guard.checkPath(plan.file, plan.emission);
-    await sessionTemplate(context, plan.emission);
-    if (use.storageState !== undefined) await checkStorageState(use.storageState, context.workspace);
-
-    const times = { actionMs: browser.actionTimeoutMs, navigationMs: browser.navigationTimeoutMs };
-    const open = async (isSecondTry = false): Promise<Live> => {
-      const process = await context.browsers.get(browserChoice(browser, use), call.progress);
-      // Assertions need it; loading it takes longer than the first of them should.
-      void import('playwright/test');
-      await chooseTestIdAttribute(use, context.sessions);
-      const contextUse = await contextOptions(context.secrets.reveal(use), context.workspace);
-      try {
-        return await openLive(process, contextUse, {
-          actionMs: times.actionMs,
-          settleMs,
-          rules: () => context.config().network,
-          secrets: context.secrets,
-        });
-      } catch (error) {
-        // That a browser has died is sometimes noticed only here; another takes its place.
-        if (isSecondTry || process.isConnected()) throw error;
-        return open(true);
-      }
-    };
-    const session = await context.sessions.start({ ...plan, path: relative }, open);
-
-    const limits = { ...times, files: sessionFiles(context, session) };
+    const { relative } = await checkPlan(context, plan);
+    const session = await context.sessions.start({ ...plan, path: relative }, () =>
+      openFor(context, plan.use, call),
+    );
+    const { actionTimeoutMs: actionMs, navigationTimeoutMs: navigationMs } = context.config().browser;
+    const limits = { actionMs, navigationMs, files: sessionFiles(context, session) };
     try {
-      const answer = await context.sessions.use(session.id, (opened) =>
-        saved === undefined
-          ? openPage(opened, { url: args.url, file: relative, limits }, call)
-          : replay(opened, saved, limits, call),
+      const answer = await context.sessions.use(session.id, (open) =>
+        found === undefined
+          ? openPage({ open, limits, call }, args.url, relative)
+          : resume({ open, limits, call }, found.saved),
       );
-      // Of a call that was cancelled nobody learns the session's id.
+      // The client of a cancelled call never learns the session's id.
       if (call.signal.aborted) await context.sessions.clear(session);
       return answer;
     } catch (error) {
       const isGone = session.status === 'failed';
       await context.sessions.clear(session);
-      throw isGone ? browserEnded() : error;
+      if (!isGone) throw error;
+      const { browserEnded } = await import('../browser/live.js');
+      throw browserEnded();
     }
   },
 });
 
 type Plan = Omit<SessionPlan, 'path' | 'grant'>;
 
-/** A session as the call wants it; what it does not say is as configured. */
+/** A session that was just opened, and the call that opened it. */
+interface Opened {
+  open: OpenSession;
+  limits: RecordLimits;
+  call: ToolCall;
+}
+
+/** Finds a saved session whose actions the policy allows. */
+async function resumable({ guard, stateDirectory, sessions }: ToolContext, name: string): Promise<Resumable> {
+  const { findSaved } = await import('../session/find-saved.js');
+  const found = await findSaved(
+    { stateDirectory, grant: sessions.grant, checkPath: (file, place) => guard.checkPath(file, place) },
+    name,
+  );
+  guard.checkActions(found.saved.steps.map(({ action }) => action));
+  return found;
+}
+
+/** A new session: the call's values first, then the configuration's. */
 function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof inputSchema>): Plan {
   const { options = {}, title, url, file } = args;
   const emission = {
@@ -167,39 +145,67 @@ function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof i
   };
 }
 
-/** A session as it was saved. Throws INVALID_INPUT where the call wants parts of it otherwise. */
+/** A saved session. Throws INVALID_INPUT if the call sets anything but `autoAssert`. */
 function resumedPlan({ saved, replaces, origin }: Resumable, args: z.infer<typeof inputSchema>): Plan {
   const { resume, autoAssert = saved.autoAssert, ...others } = args;
   const [other] = Object.keys(others);
   if (other !== undefined)
-    throw new CodegenError('INVALID_INPUT', `${other} can't be given together with resume.`, {
-      hint: 'The saved session has its own title, file, options and use; beside resume only autoAssert is taken.',
+    throw new CodegenError('INVALID_INPUT', `${other} cannot be combined with resume.`, {
+      hint: 'The saved session keeps its title, file, options and use; only autoAssert can be set with resume.',
     });
   const { title, file, use } = saved;
-  // The configured directory may be another by now.
+  // The configured directory may have changed since.
   const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
   const emission = { ...saved.emission, outputPath };
   return { title, file, emission, use, autoAssert, resumed: replaces, origin };
 }
 
-/** The test and its file tell what a session is called and how it begins. */
-function requireRedacted(plan: Plan, secrets: Secrets): void {
-  if (secrets.foundIn(plan).length === 0) return;
-  throw new CodegenError('INVALID_INPUT', 'The value of a secret would stand in the test or its name.', {
-    hint: 'Write {{secret:NAME}} in place of the value in `use`; a title and a file have to do without it.',
+/** Checks what the session would write and give to its pages, before a browser is started. */
+async function checkPlan(context: ToolContext, plan: Plan): Promise<{ relative: string }> {
+  const { secrets, guard, workspace } = context;
+  const { use } = plan;
+  if (secrets.foundIn(plan).length > 0)
+    throw new CodegenError('INVALID_INPUT', "The test or its name would contain a secret's value.", {
+      hint: 'In `use`, write {{secret:NAME}} instead of the value. Titles and file names cannot contain secrets.',
+    });
+  // Headers and credentials in `use` may go to any page.
+  secrets.requireOrigins(use, ['every origin']);
+  const checked = await guard.checkPath(plan.file, plan.emission);
+  await sessionTemplate(context, plan.emission);
+  if (use.storageState !== undefined) {
+    const { checkStorageState } = await import('../session/storage-state.js');
+    await checkStorageState(use.storageState, workspace);
+  }
+  return checked;
+}
+
+async function openFor(context: ToolContext, use: Use, { progress }: ToolCall): Promise<Live> {
+  const { openBrowser } = await import('../session/open-browser.js');
+  const { browser } = context.config();
+  return openBrowser({
+    browsers: context.browsers,
+    choice: browserChoice(browser, use),
+    use,
+    openUses: context.sessions.openUses(),
+    workspace: context.workspace,
+    actionMs: browser.actionTimeoutMs,
+    rules: () => context.config().network,
+    secrets: context.secrets,
+    progress,
   });
 }
 
+/** Opens the first page of a new session. */
 async function openPage(
-  open: OpenSession,
-  { url, file, limits }: { url: string | undefined; file: string; limits: RecordLimits },
-  { progress, signal }: ToolCall,
+  { open, limits, call }: Opened,
+  url: string | undefined,
+  file: string,
 ): Promise<Answer> {
   const { pageState } = await import('../browser/page-state.js');
   if (url !== undefined) {
     const { recordActions } = await import('../session/record.js');
-    progress('Opening the page');
-    const { failure } = await recordActions(open, [{ action: 'goto', url }], limits, signal);
+    call.progress('Opening the page');
+    const { failure } = await recordActions(open, [{ action: 'goto', url }], limits, call.signal);
     if (failure !== undefined) throw failure.error;
   }
   const { events, ...page } = await pageState(open.live, 'full');
@@ -210,20 +216,47 @@ async function openPage(
   };
 }
 
-/** Playwright has one test id attribute for a whole process, so sessions that are open at once share it. */
-async function chooseTestIdAttribute(use: Use, sessions: GrantSessions): Promise<void> {
-  const attributeOf = ({ testIdAttribute = 'data-testid' }: Use): string => testIdAttribute;
-  const attribute = attributeOf(use);
-  const other = sessions
-    .openUses()
-    .map(attributeOf)
-    .find((each) => each !== attribute);
-  if (other !== undefined)
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `use.testIdAttribute: a session is open with ${other}, and all open sessions share one.`,
-      { hint: 'End that session first, or use the same attribute.' },
-    );
-  const { selectors } = await import('playwright');
-  selectors.setTestIdAttribute(attribute);
+/** Replays a saved session in the new one. Throws if its first page does not open. */
+async function resume({ open, limits, call }: Opened, saved: SavedSession): Promise<Answer> {
+  const { pageState } = await import('../browser/page-state.js');
+  const { replaySteps } = await import('../session/replay.js');
+  const { session, live } = open;
+  const { steps, file } = saved;
+  const { failure, dropped } = await replaySteps(open, steps, limits, call);
+  if (failure !== undefined && live.lost()) throw failure.error;
+  if (failure !== undefined && failure.index === steps.findIndex((step) => traitsOf(step).opensUrl)) {
+    const { code, message, hint = '' } = failure.error;
+    throw new CodegenError(code, `The test's first page does not open, so nothing was resumed. ${message}`, {
+      hint: `${hint} Then resume again; no session is open.`,
+      cause: failure.error,
+    });
+  }
+
+  const { events, ...page } = await pageState(live, 'full');
+  const resumed = session.steps.length;
+  const lost = dropped.map(({ step, assertion }) => ({ index: step, code: assertionCode(assertion) }));
+  const structured = { sessionId: session.id, file, resumed, dropped: lost, ...page };
+  const lines = [`Session ${session.id} resumes ${file}: replayed ${resumed} of ${steps.length} steps.`];
+  const droppedLines = lost.map(
+    ({ index, code }) => `Dropped after step ${index} because it no longer holds: ${code}`,
+  );
+  const shown = pageText({ ...page, events });
+  if (failure === undefined) return { structured, lines, pageContent: [...droppedLines, shown].join('\n') };
+
+  const failed = await failedAction(live, failure);
+  const { index, code } = failed;
+  const notReplayed = emitSteps(steps, file)
+    .map((emitted, number) => {
+      const title = groupTitle(steps[number]);
+      return title === undefined ? statementOf(emitted) : `test.step(${JSON.stringify(title)})`;
+    })
+    .slice(index);
+  return {
+    structured: { ...structured, failed, notReplayed },
+    lines: [
+      ...lines,
+      `Step ${index} failed with ${code}. Continue from here: the test will contain only what was replayed or is recorded.`,
+    ],
+    pageContent: [...droppedLines, failureLine(failed), 'Not replayed:', ...notReplayed, shown].join('\n'),
+  };
 }

@@ -1,59 +1,43 @@
 import type { z } from 'zod';
 import type { BrowserPool } from '../browser/launch.js';
-import type { RunningCalls } from '../server/calls.js';
-import type { PageState } from '../browser/page-state.js';
 import type { Config } from '../config/schema.js';
 import type { Confirm } from '../guard/admission.js';
 import type { Guard } from '../guard/guard.js';
-import type { CodegenError } from '../model/errors.js';
+import type { WrittenFile } from '../guard/plan.js';
 import { invalidInput } from '../model/invalid.js';
 import type { Secrets } from '../model/secrets.js';
 import type { GrantSessions } from '../session/grant-sessions.js';
+import type { Answer } from './answer.js';
 
-/** What a tool has at hand: one for each MCP connection. */
+/** What tools can use; one per MCP connection. */
 export interface ToolContext {
   workspace: string;
   /** Absolute path of the state directory. */
   stateDirectory: string;
   /** The configuration as it was at the last refresh. */
   config: () => Config;
-  /** Reads the configuration again where it has changed. */
+  /** Reads the configuration again if it has changed. */
   refresh: () => Promise<void>;
-  /** What is wrong with the configuration's files, so that the last good ones are in force. */
+  /** What is wrong with the configuration's files, while the last valid ones stay in force. */
   problem: () => string | undefined;
-  /** Has changes of the configuration's files told. */
+  /** Calls `listener` when the configuration's files change. */
   watch: (listener: () => Promise<void>) => void;
   guard: Guard;
   sessions: GrantSessions;
-  /** Name of another server that holds a session of the grant; undefined where none is known to. */
+  /** Name of the other server that has a session of this grant, if known. */
   serverOf: (id: string) => Promise<string | undefined>;
   browsers: BrowserPool;
   secrets: Secrets;
-  /** The calls that are under way, through all connections. */
-  calls: RunningCalls;
 }
 
-/** The call that is being answered. */
+/** The current call. */
 export interface ToolCall {
   signal: AbortSignal;
   progress: (message: string) => void;
-  /** Asks for the approval that the call needs of what it writes; undefined where it needs none. */
+  /** Asks for approval of what the call writes; undefined if none is needed. */
   confirm?: Confirm | undefined;
-}
-
-/** An answer: structured for programs, as text for agents; what a page said is kept apart from our own words. */
-export interface Answer {
-  structured: Record<string, unknown>;
-  /** Our own words, a line each. */
-  lines: string[];
-  /** What the pages said. */
-  pageContent?: string;
-  /** A PNG, base64. */
-  image?: string;
-  /** Why the call failed though it tells something. */
-  error?: CodegenError;
-  /** True where the call did something, though it failed: its quota is used. */
-  tookEffect?: boolean;
+  /** Records the files that the call has written in the audit log. */
+  noteFiles: (files: readonly WrittenFile[]) => void;
 }
 
 export interface Tool {
@@ -66,14 +50,14 @@ export interface Tool {
     idempotentHint: boolean;
     openWorldHint: boolean;
   };
-  /** The whole truth about the arguments. */
+  /** Validates the arguments; clients are shown a shorter version. */
   input: z.ZodObject;
-  /** Structured results; nothing in it is required, since failed ones have only `error`. */
+  /** The structured result; nothing is required, since a failed call may have only `error`. */
   output: Record<string, { type: string | string[]; items?: object }>;
   handle: (context: ToolContext, args: unknown, call: ToolCall) => Promise<Answer>;
 }
 
-/** Makes a tool from one object; the arguments' types hold in `handle`. Throws INVALID_INPUT on others. */
+/** Defines a tool whose `handle` gets validated arguments. Throws INVALID_INPUT for others. */
 export function defineTool<Input extends z.ZodObject>(
   definition: Omit<Tool, 'input' | 'handle'> & {
     input: Input;
@@ -91,7 +75,7 @@ export function defineTool<Input extends z.ZodObject>(
   };
 }
 
-/** The types of results, as JSON Schema has them. */
+/** JSON Schema types of results. */
 export const types = {
   text: { type: 'string' },
   texts: { type: 'array', items: { type: 'string' } },
@@ -102,31 +86,8 @@ export const types = {
   countOrObjects: { type: ['integer', 'array'] },
 };
 
-/** Marks a schema that is advertised by its type and description alone. */
+/** Marks a schema of which clients are shown only type and description. */
 export const shallow = { shallow: true };
 
-/** Marks a schema whose name says enough, so that its description is left to the documentation. */
+/** Marks a schema whose name says enough: its description appears only in the documentation. */
 export const selfEvident = { selfEvident: true };
-
-/** The part of a result that tells of the session's pages. */
-export const pageOutput = {
-  url: types.text,
-  pageTitle: types.text,
-  page: types.text,
-  pages: types.objects,
-  snapshot: types.text,
-};
-
-/** What the pages said, as one block of text. */
-export function pageText({ url, pageTitle, page, pages, snapshot, events }: PageState): string {
-  const lines = [`Page: ${url} ${JSON.stringify(pageTitle)}`];
-  if (pages.length > 1)
-    lines.push(
-      ...pages.map(
-        (each) => `${each.id === page ? '*' : '-'} ${each.id}: ${each.url} ${JSON.stringify(each.title)}`,
-      ),
-    );
-  lines.push(...events.map((event) => `Event: ${JSON.stringify(event)}`));
-  if (snapshot !== undefined) lines.push('Snapshot:', snapshot);
-  return lines.join('\n');
-}

@@ -7,12 +7,13 @@ import type { Session } from '../session/session.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
 import type { RunResult } from '../verify/run.js';
-import { browserChoice } from './browser-choice.js';
+import { browserChoice } from '../browser/browser-choice.js';
+import { testLaunch } from '../browser/test-launch.js';
 import { leaveOutSteps, unassertedChanges, type StepTrials } from './sensitivity.js';
 import { comparesPictures, makePictures, type Picture } from './pictures.js';
 import { sessionSource, type Origin, type SessionSource, type Surroundings } from './source.js';
-import { runProblem, withTestBench, type TestBench, type TestContext } from './test-run.js';
-import type { ToolCall } from './tool.js';
+import { runProblem, withTestBench, type TestBench } from '../verify/test-bench.js';
+import type { ToolCall, ToolContext } from './tool.js';
 
 /** Rounds at most, each without the assertions that did not hold in the one before. */
 const roundsAtMost = 5;
@@ -96,15 +97,16 @@ interface Rehearsal {
  * where `verify.sensitivity` is `full`, those that prove nothing too: from the session, if the test passes without them.
  */
 export async function verifySession(
-  context: TestContext,
+  context: Pick<ToolContext, 'config' | 'workspace' | 'stateDirectory' | 'secrets' | 'browsers'>,
   session: Session,
   surroundings: Surroundings,
   target: Target,
-  call: ToolCall,
+  call: Pick<ToolCall, 'signal' | 'progress'>,
 ): Promise<Verified> {
   const config = context.config();
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
-  return withTestBench(context, browserChoice(config.browser, session.use), call, async (bench) => {
+  const launch = () => testLaunch(context.browsers, browserChoice(config.browser, session.use));
+  return withTestBench({ ...context, launch }, call, async (bench) => {
     const start = performance.now();
     const lane = laneMaker(bench, context.workspace, session, target, config.browser);
     const rehearsal: Rehearsal = {

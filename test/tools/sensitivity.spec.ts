@@ -59,6 +59,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
   return run(
     {
       workspace,
+      stateDirectory: path.join(workspace, '.codegen'),
       config: () => config,
       secrets: createSecrets(() => [], {}),
       browsers: createBrowserPool(),

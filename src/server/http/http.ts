@@ -75,7 +75,7 @@ export async function serveHttp({ port, host, name, grant: named, ...location }:
     (grant) => {
       const connection = connect(grant);
       return {
-        server: createServer(connection.context, (call) => {
+        server: createServer({ context: connection.context, calls: backend.calls }, (call) => {
           metrics.answered(call);
         }),
         end: () => connection.end(),

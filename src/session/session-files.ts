@@ -2,11 +2,19 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { SessionFiles } from '../actions/action.js';
-import type { Session } from '../session/session.js';
-import type { ToolContext } from './tool.js';
+import type { Session } from './session.js';
 
-/** The files of the workspace as a session's actions may use them: through the guard. */
-export function sessionFiles({ guard, workspace }: ToolContext, session: Session): SessionFiles {
+/** What the guard does for the files of a session. */
+interface FileGuard {
+  checkReadable(file: string): Promise<{ absolute: string }>;
+  writeArtifact(file: string, data: Buffer, session: object): Promise<unknown>;
+}
+
+/** The workspace's files for a session's actions; every access passes the guard. */
+export function sessionFiles(
+  { guard, workspace }: { guard: FileGuard; workspace: string },
+  session: Session,
+): SessionFiles {
   return {
     readable: async (file) => (await guard.checkReadable(file)).absolute,
     async save(file, data) {

@@ -1,0 +1,150 @@
+import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import {
+  ErrorCode,
+  McpError,
+  type CallToolRequest,
+  type CallToolResult,
+  type ServerNotification,
+  type ServerRequest,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { CallOutcome, AuditedCall } from '../guard/audit.js';
+import type { Person } from '../guard/approvals.js';
+import type { WrittenFile } from '../guard/plan.js';
+import { CodegenError, messageOf } from '../model/errors.js';
+import type { Answer } from '../tools/answer.js';
+import type { Tool, ToolCall, ToolContext } from '../tools/tool.js';
+import type { RunningCalls } from './calls.js';
+import { elicitorFor } from './elicitor.js';
+import { failedAnswer, render } from './render.js';
+
+/** An answered call. */
+export interface Served {
+  tool: string;
+  seconds: number;
+  structured: Record<string, unknown>;
+  /** Code of its error. */
+  error: string | undefined;
+}
+
+interface CallHandling {
+  mcp: McpServer;
+  context: ToolContext;
+  calls: RunningCalls;
+  /** Reads the configuration again if it has changed. */
+  refresh: () => Promise<void>;
+  onServed: (call: Served) => void;
+}
+
+type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+/** Handles tool calls: each passes the guard and gets one line in the audit log. */
+export function createCallHandler(
+  handling: CallHandling,
+): (request: CallToolRequest, extra: Extra) => Promise<CallToolResult> {
+  const { mcp, context, refresh, onServed } = handling;
+  return async ({ params }, extra) => {
+    const { tools } = await import('../tools/registry.js');
+    const tool = tools.find(({ name }) => name === params.name);
+    const audited = (await context.guard.audit()).call({
+      tool: tool?.name ?? 'unknown',
+      session: knownSession(context, params.arguments?.['sessionId']),
+    });
+    const files: WrittenFile[] = [];
+    const outcome = (error?: string): CallOutcome => ({
+      error,
+      files,
+      ...(extra.signal.aborted ? { cancelled: true } : {}),
+    });
+    if (tool === undefined) {
+      await audited.end(outcome('INVALID_INPUT'));
+      throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
+    }
+    const began = performance.now();
+    const progress = progressOf(extra, params._meta?.progressToken);
+    const call: ToolCall = {
+      signal: extra.signal,
+      progress,
+      noteFiles: (written) => files.push(...written),
+    };
+    let answer: Answer;
+    try {
+      await refresh();
+      const person = elicitorFor(mcp, { signal: extra.signal, requestId: extra.requestId, progress });
+      answer = await perform(handling, { tool, args: params.arguments, call, person, audited });
+      const session = knownSession(context, answer.structured['sessionId']);
+      const { error } = answer;
+      await audited.end({ ...outcome(error?.code), ...(session && { session }) }, error?.decision);
+    } catch (error) {
+      const failure = await withServer(context, toCodegenError(error), params.arguments?.['sessionId']);
+      await audited.end(outcome(failure.code), failure.decision);
+      answer = failedAnswer(failure);
+    }
+    const { structured, error } = answer;
+    const seconds = (performance.now() - began) / 1000;
+    onServed({ tool: tool.name, seconds, structured, error: error?.code });
+    return render(answer, context.secrets);
+  };
+}
+
+/** Admits and runs a call. Gives back what it counted against limits if it had no effect. */
+async function perform(
+  { context, calls }: CallHandling,
+  given: { tool: Tool; args: unknown; call: ToolCall; person: Person; audited: AuditedCall },
+): Promise<Answer> {
+  const { tool, args, call, person, audited } = given;
+  const admission = await context.guard.admit({ tool: tool.name, args }, person);
+  let answer: Answer;
+  try {
+    await audited.begin(admission.decision);
+    const { confirm } = admission;
+    answer = await calls.run(call.signal, (signal) =>
+      tool.handle(context, args, { ...call, signal, confirm }),
+    );
+  } catch (error) {
+    await admission.release();
+    throw error;
+  }
+  if (answer.error !== undefined && answer.tookEffect !== true) await admission.release();
+  return answer;
+}
+
+/** Sends progress notifications if the client asked for them. */
+function progressOf({ sendNotification }: Extra, progressToken?: string | number): ToolCall['progress'] {
+  let progress = 0;
+  return (message) => {
+    if (progressToken === undefined) return;
+    const notification = { progressToken, progress: ++progress, message };
+    sendNotification({ method: 'notifications/progress', params: notification }).catch(() => undefined);
+  };
+}
+
+/** The id if such a session exists: the audit log never contains other text from the call. */
+function knownSession({ sessions }: ToolContext, id: unknown): string | undefined {
+  return sessions.list().find((session) => session.id === id)?.id;
+}
+
+/** Adds to SESSION_NOT_FOUND which other server has the session. */
+async function withServer(
+  { serverOf }: ToolContext,
+  failure: CodegenError,
+  session: unknown,
+): Promise<CodegenError> {
+  if (failure.code !== 'SESSION_NOT_FOUND' || typeof session !== 'string') return failure;
+  const server = await serverOf(session);
+  if (server === undefined) return failure;
+  return new CodegenError('SESSION_NOT_FOUND', failure.message, {
+    hint: `This session lives on server "${server}". Reconnect there; a balancer routes by the session id's prefix.`,
+  });
+}
+
+function toCodegenError(thrown: unknown): CodegenError {
+  if (thrown instanceof CodegenError) return thrown;
+  process.stderr.write(
+    `codegen-session-mcp: ${thrown instanceof Error ? String(thrown.stack) : String(thrown)}\n`,
+  );
+  return new CodegenError('ACTION_FAILED', `Unexpected internal error: ${messageOf(thrown)}`, {
+    hint: "This is a bug in codegen-session-mcp; the server's stderr has the details.",
+    cause: thrown,
+  });
+}
