@@ -283,8 +283,8 @@ test('what can not be resumed is told, with a way on', async ({ shared: server, 
   await server.call('clear_codegen_session', { sessionId: dry.sessionId });
   for (const [args, code, message] of [
     [{ resume: 'dry.spec.ts' }, 'INVALID_INPUT', 'No session of generated-tests/dry.spec.ts is saved.'],
-    [{ resume: spec, title: 'new' }, 'INVALID_INPUT', "title cannot be combined with resume."],
-    [{ resume: spec, use: {} }, 'INVALID_INPUT', "use cannot be combined with resume."],
+    [{ resume: spec, title: 'new' }, 'INVALID_INPUT', 'title cannot be combined with resume.'],
+    [{ resume: spec, use: {} }, 'INVALID_INPUT', 'use cannot be combined with resume.'],
     [{ resume: '../orders.spec.ts' }, 'PATH_NOT_ALLOWED', 'leads upwards'],
     [{ resume: '.codegen/orders.spec.ts' }, 'PATH_NOT_ALLOWED', 'hidden'],
     [{ resume: 'orders.txt' }, 'PATH_NOT_ALLOWED', 'does not end in .spec.ts'],
