@@ -1,4 +1,4 @@
-// The least that a server on this SDK can be: what our own start is measured against.
+// A minimal server with this SDK, as a baseline for our startup time.
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';

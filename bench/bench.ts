@@ -24,7 +24,7 @@ interface Figure {
   verdict?: 'ok' | 'over';
 }
 
-/** Does something once and gives the milliseconds it took. */
+/** Does something once and returns the milliseconds it took. */
 type Way = () => Promise<number>;
 
 const bareServer = fileURLToPath(new URL('bare-server.js', import.meta.url));
@@ -33,7 +33,7 @@ const found = await findBrowser();
 if (found === undefined) throw new Error('No browser: run `npm run browser`.');
 const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-bench-'));
 const browser = await chromium.launch(launchOptions(found));
-// Verification runs the test as often as it has to; `npm run bench:tests` measures it.
+// `npm run bench:tests` measures verification.
 await writeFile(path.join(workspace, 'codegen.config.json'), '{ "verify": { "mode": "off" } }');
 const connection = await connect(workspace);
 try {
@@ -60,7 +60,7 @@ async function measureStart(cwd: string): Promise<Figure> {
       const client = new Client({ name: 'bench', version: '1' });
       const before = performance.now();
       await client.connect(transport);
-      // Not `listTools`, in which the client compiles the schemas it gets.
+      // `listTools` would also compile the schemas in the client.
       await client.request({ method: 'tools/list' }, ListToolsResultSchema);
       const ms = performance.now() - before;
       await client.close();
@@ -80,7 +80,7 @@ async function measureToolList({ client }: Connection): Promise<Figure> {
   };
 }
 
-/** A click on a page that does not change, against that click with one `normalize()` and one snapshot. */
+/** A click on a page that does not change, compared with that click plus one `normalize()` and one snapshot. */
 async function measureAction({ start, record, call }: Connection, plain: Browser): Promise<Figure> {
   const site = await serve((_, response) => {
     response
@@ -116,7 +116,7 @@ async function measureAction({ start, record, call }: Connection, plain: Browser
   }
 }
 
-/** The demo's flow, against the statements that it yields, run as they stand. */
+/** The demo flow, compared with the emitted statements run directly. */
 async function measureFlow(connection: Connection, plain: Browser): Promise<Figure[]> {
   const petstore = await startPetstore();
   let bytes = 0;
@@ -153,8 +153,8 @@ function timed(work: () => Promise<void>): Way {
 }
 
 /**
- * Measures two ways in turn, each first in every other round, after a round to warm up, and gives the median of the
- * ratios of neighbours: what else the machine does meets both alike.
+ * Measures two ways alternately, after a warm-up round, and returns the median ratio of neighboring measurements, so
+ * that other load on the machine affects both equally.
  */
 async function compare(what: string, budget: number, rounds: number, ours: Way, plain: Way): Promise<Figure> {
   const pairs: { ours: number; plain: number }[] = [];

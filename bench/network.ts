@@ -1,4 +1,4 @@
-/** What the session's proxy costs: a page's requests with and without it, each on a connection of its own and on kept ones. */
+/** Measures the cost of the session's proxy: requests with and without it, on new and on kept-alive connections. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { chromium, type BrowserContextOptions } from 'playwright';
@@ -21,7 +21,7 @@ const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''
 const proxy = await openProxy({ rules: () => ({ allowedOrigins: ['*'], blockedOrigins: [] }) });
 const browser = await chromium.launch(launchOptions(found));
 
-/** Milliseconds for a request, one after the other. */
+/** Milliseconds per request, one after another. */
 async function measure(options: BrowserContextOptions, path: string): Promise<number> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -39,8 +39,8 @@ async function measure(options: BrowserContextOptions, path: string): Promise<nu
 }
 
 for (const [path, what] of [
-  ['/kept', 'on kept connections'],
-  ['/once', 'on a connection each'],
+  ['/kept', 'on kept-alive connections'],
+  ['/once', 'on new connections'],
 ] as const) {
   const pairs: { direct: number; proxied: number }[] = [];
   for (let round = 0; round < rounds; round++)

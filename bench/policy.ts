@@ -3,7 +3,7 @@ import { compilePolicy } from '../src/config/policy.js';
 import { decide } from '../src/guard/policy.js';
 import { policySchema } from '../src/model/policy.js';
 
-// How many calls a second a policy is evaluated for: `npx tsx bench/policy.ts`.
+// Policy evaluations per second: `npx tsx bench/policy.ts`.
 
 const seconds = 1;
 const policy = compilePolicy(
@@ -34,7 +34,7 @@ const actions = Array.from({ length: 10 }, (_, index) => ({
 }));
 const call = { tool: 'record_codegen_session', args: { sessionId: 's1', actions } };
 
-/** Seconds of processor time that this process has used: other programs don't count. */
+/** Processor seconds that this process has used, so that other programs do not count. */
 const used = (): number => process.cpuUsage().user / 1e6;
 
 let evaluations = 0;
@@ -45,5 +45,5 @@ while (used() - start < seconds) {
 }
 const perSecond = Math.round(evaluations / (used() - start));
 console.log(
-  `${perSecond.toLocaleString('en')} evaluations a second of one core: 4 conditions over a call of 10 actions (${decide(policy, call).kind}).`,
+  `${perSecond.toLocaleString('en')} evaluations a second on one core: 4 conditions on a call of 10 actions (${decide(policy, call).kind}).`,
 );

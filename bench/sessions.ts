@@ -4,20 +4,20 @@ import { parseArgs } from 'node:util';
 import { connect, descendants, type Connection } from '../test/fixtures.js';
 import { startPages } from '../test/fixtures/pages-server.js';
 
-/** What a server with many sessions holds: whether each emits its own test, and how its memory grows. */
+/** Measures a server with many sessions: whether each emits its own test, and how memory grows. */
 const { values } = parseArgs({
   options: {
-    /** Sessions that are open at once. */
+    /** Sessions open at the same time. */
     open: { type: 'string', default: '50' },
-    /** Sessions that are opened and closed after them. */
+    /** Sessions opened and closed afterwards. */
     turnover: { type: 'string', default: '500' },
-    /** Calls that are under way at once. */
+    /** Concurrent calls. */
     lanes: { type: 'string', default: '5' },
   },
 });
 const [open, turnover, lanes] = [values.open, values.turnover, values.lanes].map(Number);
 const workspace = path.join('bench-results', 'sessions');
-/** Milliseconds in which nothing is called before memory is read. */
+/** Milliseconds without calls before memory is read. */
 const restMs = 5000;
 
 await rm(workspace, { recursive: true, force: true });
@@ -32,7 +32,7 @@ await writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(conf
 const pages = await startPages();
 const server = await connect(path.resolve(workspace));
 
-/** Opens a session and records a flow that is its own. */
+/** Opens a session and records a flow that contains its name. */
 async function record(name: string): Promise<string> {
   const { sessionId, error } = await server.start({ title: name, url: `${pages.url}/todo.html` });
   if (error !== undefined) throw new Error(`${name}: ${error.message}`);
@@ -46,7 +46,7 @@ async function record(name: string): Promise<string> {
   return sessionId;
 }
 
-/** Does something for each of so many, some at once. */
+/** Runs a task for each index, some concurrently. */
 async function each(count: number, work: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   await Promise.all(
@@ -56,7 +56,7 @@ async function each(count: number, work: (index: number) => Promise<void>): Prom
   );
 }
 
-/** Megabytes of memory, from the kernel's account of a process. */
+/** Megabytes of memory of a process, from /proc. */
 async function megabytes(pid: number, file: string, field: string): Promise<number> {
   const text = await readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1024;
@@ -64,7 +64,7 @@ async function megabytes(pid: number, file: string, field: string): Promise<numb
 
 const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, restMs));
 const serverMemory = (): Promise<number> => megabytes(server.pid, 'status', 'VmRSS');
-/** What the browser's processes have for themselves, and their part of what they share. */
+/** Proportional memory of the browser's processes. */
 async function browserMemory({ pid }: Connection): Promise<number> {
   const processes = await descendants(pid);
   const each = await Promise.all(processes.map((child) => megabytes(child.pid, 'smaps_rollup', 'Pss')));

@@ -1,6 +1,6 @@
 /**
- * How many calls a second are admitted by a limit, with the state in files and in Redis, by one process and by several
- * at once: `npx tsx bench/state.ts`. Each child process is started with the URL of Redis, or none, and a number of calls.
+ * Calls per second that a limit admits, with the state in files and in Redis, by one process and by several:
+ * `npx tsx bench/state.ts`. Each child process gets a Redis URL, or none, and a number of calls.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { startRedis } from '../test/fixtures/redis.js';
 import { openGuard } from '../test/guard/workspace.js';
 
 const calls = 600;
-/** Calls of one process that are under way at once. */
+/** Concurrent calls per process. */
 const atOnce = 8;
 
 const [workspace, url, own] = process.argv.slice(2);
@@ -47,7 +47,11 @@ async function measureAll(): Promise<void> {
     startRedis(path.join(directory, 'forgetful')),
     startRedis(path.join(directory, 'lasting'), { persistent: true }),
   ]);
-  const places = { files: '-', 'Redis, in memory': forgetful.url, 'Redis, each change on disk': lasting.url };
+  const places = {
+    files: '-',
+    'Redis, in memory': forgetful.url,
+    'Redis, each change synced to disk': lasting.url,
+  };
   for (const [name, url] of Object.entries(places))
     for (const processes of [1, 2, 4]) {
       for (const redis of [forgetful, lasting]) await redis.command('FLUSHALL');

@@ -9,25 +9,25 @@ import { recordPage, type Recording } from './tests/record.js';
 import { writeReport } from './tests/report.js';
 import { timeAlone, type Timing } from './tests/timing.js';
 
-/** Every how many pages the time of verification is measured, with nothing beside it. */
+/** The time of verification is measured on every nth page, with nothing else running. */
 const timedEvery = 8;
 
 const { values } = parseArgs({
   options: {
-    /** Pages whose `source/name` matches; all of them, not a sample. */
+    /** Records all pages whose `source/name` matches, not a sample. */
     only: { type: 'string' },
     /** Pages of each source. */
     limit: { type: 'string' },
     /** Runs of each emitted test. */
     repeat: { type: 'string', default: '10' },
-    /** `verify.mode` of the server: what users get (`require`), or what is recorded (`off`). */
+    /** `verify.mode` of the server: `require` as for users, or `off` for tests as recorded. */
     verify: { type: 'string', default: 'require' },
-    /** Only serve the applications, so that emitted tests can be run again: `npx playwright test` in a folder of the results. */
+    /** Only serves the applications, to run emitted tests again with `npx playwright test` in a results folder. */
     serve: { type: 'boolean', default: false },
   },
 });
 
-// Served again, the applications are for the tests that are there.
+// With --serve, existing results stay.
 if (!values.serve) await rm(results, { recursive: true, force: true });
 const applications = await startApplications(
   values.only === undefined ? everything : new RegExp(values.only),
@@ -45,7 +45,7 @@ if (values.serve) {
   }
 }
 
-/** Records all pages with one server, two at a time, after some that are timed alone. */
+/** Records the timed pages one by one, then the others two at a time, all with one server. */
 async function recordAll(pages: readonly Page[]): Promise<{ recordings: Recording[]; timings: Timing[] }> {
   const workspace = path.join(results, 'workspace');
   await mkdir(workspace, { recursive: true });

@@ -1,11 +1,11 @@
 import type { Connection, Result } from './fixtures.js';
 
-/** One call of the flow and what came back. */
+/** One call of the flow and its result. */
 export interface Exchange {
   tool: string;
-  /** The session's title, where the call gave one. */
+  /** The session's title, if the call has one. */
   title: string | undefined;
-  /** What was sent of `record_codegen_session`; empty for the other tools. */
+  /** The actions of `record_codegen_session`; empty for other tools. */
   actions: FlowAction[];
   result: Result;
   /** Milliseconds from the call to its result. */
@@ -20,7 +20,7 @@ export interface FlowAction {
   [field: string]: unknown;
 }
 
-/** The actions of one call; `ref` finds an element's reference in the snapshots so far, by parts of its line. */
+/** The actions of one call; `ref` finds the ref of an element in the snapshots so far, by parts of its line. */
 type Turn = (ref: (...parts: string[]) => string) => FlowAction[];
 
 const response = "getByRole('row').filter({ hasText: 'Response body' }).getByRole('code')";
@@ -72,7 +72,7 @@ const turns: Turn[] = [
     { action: 'expect', target: "getByRole('link', { name: 'pets', exact: true })", matcher: 'toBeHidden' },
     { action: 'click', target: "getByRole('button', { name: 'POST /orders Orders a pet' })" },
   ],
-  // A look at what the body may hold is no part of the test.
+  // Looking up the schema of the body is not part of the test.
   (ref) => [{ action: 'click', target: ref('tab "Schema"'), record: false }],
   (ref) => [
     { action: 'click', target: ref('tab "Example Value"'), record: false },
@@ -107,8 +107,8 @@ const turns: Turn[] = [
 ];
 
 /**
- * Plays the flow on the petstore at `baseURL` as an agent does: looks at a snapshot, sends several actions, looks at
- * what changed, and ends the session. `recordAll` records what is otherwise only looked at. Throws where a call fails.
+ * Runs the flow on the petstore at `baseURL` as an agent would: reads a snapshot, sends several actions, reads what
+ * changed, and ends the session. `recordAll` also records the actions with `record: false`. Throws if a call fails.
  */
 export async function* playFlow(
   { call }: Connection,
@@ -143,7 +143,7 @@ export async function* playFlow(
   yield* exchange('end_codegen_session', { sessionId, onConflict: 'overwrite' });
 }
 
-/** The reference on the first line with all these parts, in the latest of the snapshots (newest first) that has one. */
+/** The ref on the first line with all these parts, in the newest snapshot that has one. */
 function refIn(snapshots: readonly string[], parts: readonly string[]): string {
   for (const line of snapshots.join('\n').split('\n')) {
     const isGone = /^- +- /.test(line);

@@ -18,16 +18,16 @@ try {
   process.exitCode = 1;
 }
 
-/** Records a flow on the petstore through the real server and runs the test that comes out; the exit status. */
+/** Records a flow on the petstore through the real server, runs the emitted test, and returns the exit status. */
 async function demo(): Promise<number> {
   const stopPetstore = await servePetstore();
   try {
-    console.log(`Swagger UI, over a small live API, is at ${baseURL}.`);
+    console.log(`Swagger UI with a small live API is at ${baseURL}.`);
     const exchanges = await record();
     const file = exchanges.at(-1)?.result.files[0]?.path ?? '';
     console.log(`----- ${file} -----\n`);
     console.log(await readFile(path.join(root, file), 'utf8'));
-    console.log('----- Playwright Test runs it -----');
+    console.log('----- Playwright Test -----');
     const exitCode = await runTest(file);
     const sum = (count: (exchange: Exchange) => number): number =>
       exchanges.reduce((total, exchange) => total + count(exchange), 0);
@@ -43,7 +43,7 @@ async function demo(): Promise<number> {
   }
 }
 
-/** Serves the petstore, or takes the one that is served already; gives the way to stop it. */
+/** Serves the petstore, unless it is already served. Returns a function that stops it. */
 async function servePetstore(): Promise<() => Promise<void>> {
   try {
     const petstore = await startPetstore(port);
@@ -54,7 +54,9 @@ async function servePetstore(): Promise<() => Promise<void>> {
       () => '',
     );
     if (page.includes('<title>Petstore</title>')) return () => Promise.resolve();
-    throw new Error(`port ${port}, which the petstore needs, is taken by another program.`, { cause: error });
+    throw new Error(`port ${port}, which the petstore needs, is in use by another program.`, {
+      cause: error,
+    });
   }
 }
 
@@ -75,7 +77,7 @@ async function record(): Promise<Exchange[]> {
   }
 }
 
-/** A call in a few lines: what it took, and what became of each action. */
+/** A call in a few lines: its cost, and the code of each action. */
 function describe({ tool, title, actions, result, ms }: Exchange): string {
   const files = result.files.map((file) => `${file.path} (${file.change})`);
   const about = [...(title === undefined ? [] : [title]), ...files].map((part) => `${part}  `).join('');
@@ -86,12 +88,12 @@ function describe({ tool, title, actions, result, ms }: Exchange): string {
   const lines = actions.map(({ action, target = '', title: step }, index) => {
     const ref = /^e\d+$/.test(target) ? target : '';
     const landed = step === undefined ? codes.get(index) : `step: ${step}`;
-    return `  ${ref.padEnd(4)}  ${clip(landed ?? `${action} (only looking, not recorded)`)}`;
+    return `  ${ref.padEnd(4)}  ${clip(landed ?? `${action} (not recorded)`)}`;
   });
   return [`${tool}  ${about}[${cost}]`, ...lines, ''].join('\n');
 }
 
-/** Keeps a line short: its beginning, and its end, where the point of an assertion stands. */
+/** Shortens a line in the middle, since the expected value of an assertion is at its end. */
 function clip(text: string): string {
   return text.length > 92 ? `${text.slice(0, 59)}…${text.slice(-32)}` : text;
 }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 
-/** Sees to it that the servers which tests start are on this machine; as root on Debian they are installed. */
+/** Checks that the services which tests start are installed, and installs them as root on Debian. */
 
-/** Programs by the Debian packages that bring them. */
+/** Debian packages by the programs that they contain. */
 const services = { 'redis-server': 'redis-server', 'redis-cli': 'redis-tools', nginx: 'nginx' };
 
 const missing = (): string[] =>
@@ -19,14 +19,12 @@ function aptGet(...args: string[]): void {
 
 const wanted = missing();
 if (wanted.length > 0 && process.getuid?.() === 0) {
-  process.stderr.write(`Installing ${wanted.join(', ')} on this system with apt-get.\n`);
+  process.stderr.write(`Installing ${wanted.join(', ')} with apt-get.\n`);
   aptGet('update');
   aptGet('install', '-y', '--no-install-recommends', ...wanted);
 }
 const left = missing();
 if (left.length > 0) {
-  process.stderr.write(
-    `The tests start ${left.join(', ')}: install them with the packages of your system.\n`,
-  );
+  process.stderr.write(`The tests need ${left.join(', ')}. Install the packages of that name.\n`);
   process.exitCode = 1;
 }

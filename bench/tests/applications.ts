@@ -10,22 +10,22 @@ import { results, runPlaywright } from './playwright.js';
 
 /** A page to record a test on. */
 export interface Page {
-  /** Package that ships it. */
+  /** The package that contains it. */
   source: string;
-  /** Unique, and fit for a file's name. */
+  /** Unique, and valid as a file name. */
   name: string;
   baseURL: string;
   /** Path under `baseURL`. */
   url: string;
 }
 
-/** Where the server finds what is under a path: a folder, or one file. */
+/** Folders and files to serve, by URL path. */
 type Mounts = { [prefix: string]: string };
 
 /** A package with pages to measure on. */
 interface Source {
   name: string;
-  /** How many of its pages are measured; they are spread evenly over all, in the order of their names. */
+  /** Number of pages to measure, selected evenly in alphabetical order. */
   sample: number;
   fetch(cache: string): Promise<{ mounts: Mounts; pages: string[] }>;
 }
@@ -70,7 +70,7 @@ const sources: Source[] = [
           '/usr/share/': path.join(root, 'usr/share'),
           '/usr/share/nodejs/require.js': path.join(root, 'usr/share/javascript/requirejs/require.js'),
         },
-        // Fragments that the examples load; effects are pictures only, and pages of maps and films are elsewhere.
+        // Skips fragments that the examples load, purely visual effects, and pages with remote maps and videos.
         pages: (await list('/jquery-ui/', examples)).filter((page) => !/ajax|effect|maps|video/.test(page)),
       };
     },
@@ -103,7 +103,7 @@ const sources: Source[] = [
     sample: 18,
     async fetch(cache) {
       const root = path.join(await npm(cache), 'uikit');
-      // The pages load a script that the package is built without; this is what it does but for the choice of a theme.
+      // The package lacks a script that the pages load. This replaces it, without the theme selector.
       const load = [
         `<link rel="stylesheet" href="../dist/css/uikit.css">`,
         `<script src="../dist/js/uikit.js"></script><script src="../dist/js/uikit-icons.js"></script>`,
@@ -127,7 +127,7 @@ const sources: Source[] = [
       return {
         mounts: {
           '/simple-datatables/': demos,
-          // Where the demos expect what they are built with.
+          // The demos expect their build output here.
           '/simple-datatables/dist/': path.join(root, 'dist'),
           '/simple-datatables/dist/css/': path.join(root, 'dist'),
           '/simple-datatables/dist/umd.js': path.join(root, 'dist/umd/simple-datatables.js'),
@@ -198,8 +198,8 @@ const sources: Source[] = [
 ];
 
 /**
- * Fetches the packages (once; no root needed), serves them on this machine and gives the pages of the sample, or of
- * one of `limit` pages for each source, whose name (`source/page`) matches. What can't be fetched is told and left out.
+ * Downloads the packages (once, without root), serves them locally, and returns the sample of pages, or `limit` pages
+ * per source, whose name (`source/page`) matches. Packages that can't be downloaded are reported and skipped.
  */
 export async function startApplications(only: RegExp, limit = Infinity): Promise<Applications> {
   const cache = path.join(tmpdir(), 'codegen-session-mcp-bench');
@@ -215,7 +215,7 @@ export async function startApplications(only: RegExp, limit = Infinity): Promise
     }
     response
       .setHeader('content-type', contentTypes[path.extname(url.pathname)] ?? 'application/octet-stream')
-      // What is elsewhere is not loaded, so that every machine sees the same page.
+      // Blocks remote resources, so that every machine sees the same page.
       .setHeader('content-security-policy', "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:")
       .end(content);
   }, port);
@@ -299,7 +299,7 @@ function spread<Item>(items: Item[], count: number): Item[] {
   return items.filter((_, index) => chosen.has(index));
 }
 
-/** Fetches what is not there yet into a folder of its own, which is whole or not there at all. */
+/** Downloads into a folder, unless it exists. The folder is created only when it is complete. */
 async function once(folder: string, fetch: (fresh: string) => Promise<void>): Promise<string> {
   const isThere = await access(folder).then(
     () => true,
@@ -328,13 +328,13 @@ async function npm(cache: string): Promise<string> {
   return path.join(folder, 'node_modules');
 }
 
-/** The root that Debian's packages are unpacked under. */
+/** The folder into which Debian packages are unpacked. */
 async function debian(cache: string): Promise<string> {
   return once(path.join(cache, 'debian'), async (fresh) => {
     console.log(`Fetching ${debianPackages.join(', ')}`);
     await execute('apt-get', ['download', ...debianPackages], { cwd: fresh }).catch((error: unknown) => {
       throw new Error(
-        `Debian's packages need apt-get and a list of packages (apt-get update): ${messageOf(error)}`,
+        `Debian packages need apt-get and its package lists (apt-get update): ${messageOf(error)}`,
       );
     });
     for (const name of await readdir(fresh))
@@ -342,7 +342,7 @@ async function debian(cache: string): Promise<string> {
   });
 }
 
-/** The folder of an HTML report of tests that pass, fail, are flaky and are skipped. */
+/** The folder of an HTML report with passed, failed, flaky and skipped tests. */
 async function makeReport(): Promise<string> {
   const spec = `import { test, expect } from '@playwright/test';
 test.describe('basket', () => {

@@ -1,21 +1,21 @@
 import { parseSnapshot, roleAndName, type SnapshotLine } from '../../src/browser/snapshot.js';
 import type { Connection, Result } from '../../test/fixtures.js';
 
-/** An element that a tester would act on. */
+/** An element to act on. */
 interface Candidate {
-  /** Role and name: no two of one kind are acted on. */
+  /** Role and name; only one element of a kind is used. */
   key: string;
   role: string;
   name: string;
   ref: string;
   checked: boolean;
-  /** Label of an option that is not selected, where the element is a list to select from. */
+  /** Label of an option that is not selected, for a select element. */
   option: string | undefined;
 }
 
 type Action = Record<string, unknown>;
 
-/** Actions on one page, at most, and failures after which it is left. */
+/** Maximum number of actions, and of failures, on one page. */
 const [actionsWanted, failuresBorne] = [6, 4];
 
 const clicked = ['button', 'menuitem', 'menuitemcheckbox', 'menuitemradio', 'link', 'option', 'gridcell'];
@@ -23,13 +23,13 @@ const pressedToo = ['tab', 'treeitem'];
 const toggled = ['checkbox', 'switch', 'radio'];
 const typed = ['textbox', 'searchbox', 'combobox'];
 const moved = { slider: 'ArrowRight', spinbutton: 'ArrowUp' };
-/** What has no role to act by, and looks clickable. */
+/** Clickable elements without a useful role. */
 const other = 'clickable';
 
 /**
- * Acts on what a page's snapshot shows, by role alone, in the order of the page: what the last action brought up
- * first, else the kind of element that was acted on least. Links lead nowhere else. Gives the number of actions that
- * were recorded; the session stays open.
+ * Acts on the elements of a page's snapshot by role: first on those that the last action revealed, then on the kind of
+ * element that was used least, in page order. Links to other pages are skipped. Returns the number of recorded actions;
+ * the session stays open.
  */
 export async function explore({ call }: Connection, started: Result): Promise<number> {
   const { sessionId } = started;
@@ -43,7 +43,7 @@ export async function explore({ call }: Connection, started: Result): Promise<nu
   while (landed < actionsWanted && failures < failuresBorne) {
     const candidates = candidatesIn(snapshot);
     const left = candidates.filter(({ key }) => !tried.has(key));
-    // What appears is followed once; what appears then waits for its turn.
+    // New elements get priority once; those that they reveal do not.
     const fresh: Candidate | undefined =
       isFollowing || landed === 0 ? undefined : left.find(({ key }) => !seen.has(key));
     const next = fresh ?? leastUsed(left, uses);
@@ -60,7 +60,7 @@ export async function explore({ call }: Connection, started: Result): Promise<nu
       if (isError && failed === undefined) throw new Error(text);
       ({ snapshot } = result);
       done = failed === undefined;
-      // A field of dates, times or colours takes only such a value.
+      // A date, time or color field accepts only such a value.
       if (done || !/Malformed value/.test(failed?.message ?? '')) break;
     }
     if (done) landed++;
@@ -84,9 +84,9 @@ function candidatesIn(snapshot: string): Candidate[] {
     if (ref === undefined || kind === undefined || text.includes(' [disabled]')) continue;
     const children = below(lines, index);
     if (role === 'link' && leadsAway(children)) continue;
-    // An option of a list to select from is selected, not clicked.
+    // Options of a select element are selected, not clicked.
     if (role === 'option' && isInside(lines, index, 'combobox')) continue;
-    // A thing to click inside a thing to click is the same thing.
+    // A clickable element in a clickable element is the same target.
     if (kind === other && candidates.length > 0 && isInsideClickable(lines, index)) continue;
     const key = `${kind} ${kind === other ? text : name}`;
     if (candidates.some((candidate) => candidate.key === key)) continue;
@@ -105,14 +105,14 @@ function kindOf(role: string, { raw, text }: SnapshotLine): string | undefined {
   return raw.includes('[cursor=pointer]') && isNamed ? other : undefined;
 }
 
-/** What to do with an element; the further ones where the first does not fit it. */
+/** Actions to try on an element, in order. */
 function actionsOn({ role, name, ref: target, checked, option }: Candidate, count: number): Action[] {
   if (role === 'slider' || role === 'spinbutton') return [{ action: 'press', target, key: moved[role] }];
   if (pressedToo.includes(role) && count % 2 === 1) return [{ action: 'press', target, key: 'ArrowRight' }];
   if (role === 'radio') return [{ action: checked ? 'focus' : 'check', target }];
   if (toggled.includes(role)) return [{ action: checked ? 'uncheck' : 'check', target }];
   if (option !== undefined) return [{ action: 'selectOption', target, values: option }];
-  // Suggestions come as one types.
+  // Suggestions appear while typing.
   if (role === 'combobox' || role === 'searchbox')
     return [{ action: 'pressSequentially', target, value: 'a' }];
   if (role === 'textbox')
@@ -157,7 +157,7 @@ function isInsideClickable(lines: readonly SnapshotLine[], index: number): boole
   return above(lines, index).some(({ raw }) => raw.includes('[cursor=pointer]'));
 }
 
-/** Whether a link has an address other than a place on its page. */
+/** Whether a link leads to another page. */
 function leadsAway(children: readonly SnapshotLine[]): boolean {
   const address = children.find(({ text }) => text.startsWith('/url:'))?.text;
   return address !== undefined && !/^\/url: ["']?(?:#|javascript:)/.test(address);

@@ -11,16 +11,16 @@ export interface Removal {
   code: string;
   /** Whether the test failed without it. */
   noticed: boolean;
-  /** Whether it changed what the page shows; asked only where it was not noticed. */
+  /** Whether it changed what the page shows; measured only if it was not noticed. */
   visible: boolean;
 }
 
-/** What one page came to. */
+/** The results of one page. */
 export interface Measured {
   page: Page;
-  /** What the server said at the end. */
+  /** The server's answer when the session ended. */
   answer: string;
-  /** The spec that was emitted, or that was recorded where the server refused it; undefined where there is none. */
+  /** The emitted spec, or the recorded one if the server rejected it; undefined if there is neither. */
   spec: string | undefined;
   emitted: boolean;
   actions: number;
@@ -33,34 +33,34 @@ export interface Measured {
   runs: number;
   passes: number;
   failures: Failure[];
-  /** Whether it passes with JavaScript off, though some step does something else then. */
+  /** Whether it passes with JavaScript disabled, although some step then behaves differently. */
   blind: boolean;
-  /** Whether it passes with JavaScript off, and every step does the same then. */
+  /** Whether it passes with JavaScript disabled, and every step behaves the same. */
   scriptless: boolean;
-  /** Whether it failed for the short time-outs alone, so that its removals tell nothing. */
+  /** Whether it failed only because of the short timeouts, so that its removals prove nothing. */
   tooSlow: boolean;
   removals: Removal[];
 }
 
 export interface Failure {
-  /** `recorded`: of the test before verification; `emitted`: of the one that users get. */
+  /** `recorded`: the test before verification; `emitted`: the test that users get. */
   of: 'recorded' | 'emitted';
   /** Path and line of the spec. */
   at: string;
-  /** That line. */
+  /** The code of that line. */
   code: string;
   message: string;
 }
 
-/** Milliseconds for what does not happen without scripts, or without a step. */
+/** Short timeouts for tests that are expected to fail. */
 const short = {
-  // They mostly wait.
+  // Such tests mostly wait.
   workers: 3,
   expect: { timeout: 2000 },
   use: { actionTimeout: 2000, navigationTimeout: 10_000 },
 };
 
-/** Runs the tests as they are (the emitted ones `repeat` times), and damaged, and says what came of each. */
+/** Runs the tests unchanged (the emitted ones `repeat` times) and damaged. */
 export async function measure(recordings: readonly Recording[], repeat: number): Promise<Measured[]> {
   const tests = recordings.map(({ page, recorded = '', emitted, answer }) => ({
     page,
@@ -91,7 +91,7 @@ export async function measure(recordings: readonly Recording[], repeat: number):
   const damaged = await run(
     'damaged',
     [
-      // Tells whether the machine is fast enough for the time-outs.
+      // Shows whether the machine is fast enough for the timeouts.
       { name: 'control', specs: sourcesOf(passing) },
       {
         name: 'javascript-off',
@@ -172,7 +172,7 @@ interface Project {
   use?: { [option: string]: boolean };
 }
 
-/** Runs projects in one go of Playwright Test, in a folder of their own. */
+/** Runs projects in one run of Playwright Test, in a new folder. */
 async function run(name: string, projects: Project[], options: Configuration = {}): Promise<Run[]> {
   const folder = path.join(results, name);
   await rm(folder, { recursive: true, force: true });
@@ -214,7 +214,7 @@ function failuresOf(form: Form, file: string, { source }: Spec, runs: Run[]): Fa
     }));
 }
 
-/** What each action changed of what the page shows, given the states after opening it and after each action. */
+/** The visible change of each action, from the states after opening the page and after each action. */
 function effectsIn({ openings, actions }: Spec, states: readonly string[]): Map<Statement, string> {
   const order = [...openings, ...actions].sort((one, other) => one.start - other.start);
   return new Map(
@@ -229,7 +229,7 @@ function effectsIn({ openings, actions }: Spec, states: readonly string[]): Map<
   );
 }
 
-/** The lines of a state that tell what an action did: any click moves the focus, but a key's effect may be just that. */
+/** The relevant lines of a state. A click always moves the focus, but moving it may be the whole effect of a key. */
 function viewFor({ code }: Statement, state = ''): string[] {
   const irrelevant = code.includes('.press(') ? / \[cursor=pointer\]/g : / \[(?:cursor=pointer|active)\]/g;
   return state.replace(irrelevant, '').split('\n');

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { findBrowser, launchOptions } from '../../src/browser/find-browser.js';
 import type { Json } from '../../src/model/json.js';
 
-/** Where everything that is measured and emitted is kept. */
+/** The folder for all results. */
 export const results = fileURLToPath(new URL('../../bench-results', import.meta.url));
 
 /** One run of one test. */
@@ -21,14 +21,14 @@ export interface Run {
   /** Why it failed, and the line of the spec. */
   message: string;
   line: number;
-  /** What the test noted while it ran. */
+  /** Notes that the test wrote. */
   notes: string[];
 }
 
-/** What a run is configured with. */
+/** Options of a run. */
 export interface Configuration {
   use?: { [option: string]: Json };
-  /** Besides the report that is read here. */
+  /** Reporters in addition to the one that is read here. */
   reporter?: Json[];
   [option: string]: Json | undefined;
 }
@@ -58,8 +58,8 @@ const reportSchema = z.object({
 });
 
 /**
- * Runs the specs of a folder with Playwright Test, in the browser that sessions use, as `config` says besides; gives
- * every run of every test. Throws where Playwright Test could not run them at all.
+ * Runs the specs of a folder with Playwright Test, in the browser that sessions use, and returns every run of every
+ * test. Throws if Playwright Test could not run them at all.
  */
 export async function runPlaywright(
   folder: string,

@@ -4,22 +4,22 @@ import type { Connection, Result } from '../../test/fixtures.js';
 import type { Page } from './applications.js';
 import { explore } from './explorer.js';
 
-/** What a session on a page came to. */
+/** The result of a session on a page. */
 export interface Recording {
   page: Page;
-  /** The test as it was recorded; undefined where there was nothing to act on. */
+  /** The test as recorded; undefined if there was nothing to act on. */
   recorded?: string;
-  /** The test as it was written; undefined where the server refused it. */
+  /** The test as written; undefined if the server rejected it. */
   emitted?: string;
-  /** What the server said of it. */
+  /** The server's answer. */
   answer: string;
-  /** Milliseconds that ending the session took, without verification and with it. */
+  /** Milliseconds for ending the session, without and with verification. */
   endMs: { plain: number; verified: number };
 }
 
 /**
- * Records a page's flow and ends the session twice: without verification, which writes nothing, and as the server is
- * configured. `verifies`: whether it knows of verification at all.
+ * Records a flow and ends the session twice: as a dry run without verification, and as configured. `verifies`: whether
+ * the server supports verification.
  */
 export async function recordPage(connection: Connection, page: Page, verifies: boolean): Promise<Recording> {
   const { call } = connection;
@@ -46,7 +46,7 @@ export async function recordPage(connection: Connection, page: Page, verifies: b
   };
 }
 
-/** The open session, or why there is none. */
+/** The open session, or the reason why there is none. */
 type Session = { sessionId: string } | string;
 
 async function exploreAnew(connection: Connection, page: Page): Promise<Session> {
@@ -64,7 +64,7 @@ async function exploreAnew(connection: Connection, page: Page): Promise<Session>
   return 'There is nothing to act on.';
 }
 
-/** The demo's flow, without what it asserts. */
+/** The demo flow without its assertions. */
 async function playDemo(connection: Connection, { name, baseURL }: Page): Promise<Session> {
   let last: Result | undefined;
   const call: Connection['call'] = async (tool, args = {}) => {

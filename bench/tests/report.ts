@@ -4,11 +4,11 @@ import type { Measured } from './measure.js';
 import { results } from './playwright.js';
 import type { Timing } from './timing.js';
 
-/** A column of the table: some of the pages, as a share of others, or a ratio. */
+/** A column of the table: a percentage or a ratio. */
 interface Share {
   title: string;
   of: (pages: readonly Measured[]) => { part: number; whole: number };
-  /** How the number is shown; percent unless told. */
+  /** Shown as a ratio instead of a percentage. */
   isRatio?: true;
   target?: { text: string; isMet: (value: number) => boolean };
 }
@@ -75,7 +75,7 @@ const shares: Share[] = [
   },
 ];
 
-/** Prints the table, writes it with the list of what to work on to `report.txt`, and all of it to `report.json`. */
+/** Prints the table, writes it to `report.txt` with a list of weaknesses, and everything to `report.json`. */
 export async function writeReport(
   measured: readonly Measured[],
   timings: readonly Timing[],
@@ -84,8 +84,8 @@ export async function writeReport(
   const { lines, isMet } = table(tests);
   const time = timeLines(timings);
   const notes = [
-    'pass as recorded: before verification drops what is volatile; blind: passes with JavaScript off, of the tests whose',
-    'steps do something else then; steps noticed: of those that changed what the page shows; of all steps: of every action.',
+    'pass as recorded: before verification drops volatile assertions; blind: tests that pass with JavaScript disabled, of',
+    'those whose steps then behave differently; steps noticed: of those with a visible change; of all steps: of all actions.',
   ];
   const text = [...lines, '', ...notes, '', ...time.lines, '', ...findings(measured)].join('\n');
   await mkdir(results, { recursive: true });
@@ -103,7 +103,7 @@ export async function writeReport(
       '',
       ...time.lines,
       '',
-      `What to work on: ${path.join(results, 'report.txt')}`,
+      `Weaknesses: ${path.join(results, 'report.txt')}`,
     ].join('\n'),
   );
   return isMet && time.isMet;
@@ -152,15 +152,15 @@ function timeLines(timings: readonly Timing[]): { lines: string[]; isMet: boolea
   const isMet = added <= budget;
   return {
     lines: [
-      `Time that verification adds, mean of ${timings.length} tests: ${mean(added)}; twice the test's own run ` +
-        `(${mean(total((timing) => timing.testMs))}) and Playwright Test's start-up (${mean(total((timing) => timing.startUpMs))}): ` +
+      `Time that verification adds, mean of ${timings.length} tests: ${mean(added)}; target, twice the test's own run ` +
+        `(${mean(total((timing) => timing.testMs))}) plus the startup of Playwright Test (${mean(total((timing) => timing.startUpMs))}): ` +
         `${mean(budget)}: ${isMet ? 'ok' : 'MISSED'}`,
     ],
     isMet,
   };
 }
 
-/** What there is to improve, page by page. */
+/** Weaknesses, page by page. */
 function findings(measured: readonly Measured[]): string[] {
   const list = (title: string, entries: string[][]): string[] =>
     entries.length === 0
@@ -178,9 +178,9 @@ function findings(measured: readonly Measured[]): string[] {
         ]),
     );
   return [
-    ...list('Emitted, and fail', failing('emitted')),
+    ...list('Emitted tests that fail', failing('emitted')),
     ...list(
-      'Refused',
+      'Rejected by verification',
       specs
         .filter(({ emitted }) => !emitted)
         .map(({ page, answer }) => [page.name, ...answer.split('\n').slice(0, 12)]),
@@ -190,7 +190,7 @@ function findings(measured: readonly Measured[]): string[] {
       specs.filter(({ blind }) => blind).map(({ page, spec = '' }) => [page.name, spec]),
     ),
     ...list(
-      'Steps whose removal goes unnoticed, though they changed what the page shows',
+      'Steps with a visible change whose removal no test notices',
       specs.flatMap(({ page, spec = '', removals }) =>
         removals
           .filter(({ noticed, visible }) => visible && !noticed)
@@ -201,19 +201,19 @@ function findings(measured: readonly Measured[]): string[] {
       'Assertions that verification dropped',
       specs.filter(({ dropped }) => dropped.length > 0).map(({ page, dropped }) => [page.name, ...dropped]),
     ),
-    ...list('As recorded, before verification, fail', failing('recorded')),
+    ...list('Recorded tests that fail before verification', failing('recorded')),
     ...list(
-      'Steps that changed nothing',
+      'Steps without a visible change',
       specs.flatMap(({ page, removals }) =>
         removals.filter(({ visible }) => !visible).map(({ line, code }) => [`${page.name}:${line}  ${code}`]),
       ),
     ),
     ...list(
-      'Too slow for the short time-outs of damaged tests: not measured there',
+      'Too slow for the short timeouts of damaged tests',
       specs.filter(({ tooSlow }) => tooSlow).map(({ page }) => [page.name]),
     ),
     ...list(
-      'Pass with JavaScript off, and every step does the same then',
+      'Pass with JavaScript disabled, and every step behaves the same',
       specs.filter(({ scriptless }) => scriptless).map(({ page }) => [page.name]),
     ),
     ...list(

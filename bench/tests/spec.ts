@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-/** A statement of a test, as it stands in the spec. */
+/** A statement of a test. */
 export interface Statement {
   start: number;
   end: number;
@@ -8,17 +8,17 @@ export interface Statement {
   line: number;
 }
 
-/** An emitted spec, taken apart. */
+/** A parsed spec. */
 export interface Spec {
   source: string;
-  /** What acts on the page; opening it (`goto`) and waiting are no actions. */
+  /** Statements that act on the page, without `goto` and waiting. */
   actions: Statement[];
   /** Statements that open the page. */
   openings: Statement[];
   assertions: Statement[];
 }
 
-/** Reads a spec; what it can't find in one is not there, so count what you get. */
+/** Parses a spec. Statements of an unknown form are skipped, so callers should check the counts. */
 export function parseSpec(source: string): Spec {
   const file = ts.createSourceFile('emitted.spec.ts', source, ts.ScriptTarget.Latest, true);
   const spec: Spec = { source, actions: [], openings: [], assertions: [] };
@@ -46,7 +46,7 @@ export function parseSpec(source: string): Spec {
   return spec;
 }
 
-/** The object that a chain of calls begins with, and the name of its last call. */
+/** The object at the start of a chain of calls, and the name of the last call. */
 function calls(expression: ts.Expression): { root: string; method: string } {
   let method = '';
   let current = expression;
@@ -57,12 +57,12 @@ function calls(expression: ts.Expression): { root: string; method: string } {
   return { root: current.getText(), method };
 }
 
-/** The spec without some statements; every line keeps its number. */
+/** The spec without some statements; line numbers stay the same. */
 export function without({ source }: Spec, statements: readonly Statement[]): string {
   return rewrite(source, statements, (code) => code.replace(/[^\n]/g, ''));
 }
 
-/** The spec without its assertions, noting what the page is after opening it and after each action. */
+/** The spec without its assertions, which notes the state of the page after opening it and after each action. */
 export function watched({ source, openings, actions, assertions }: Spec): string {
   const acting = rewrite(source, [...openings, ...actions, ...assertions], (code, statement) =>
     assertions.includes(statement) ? '' : `${code} await note(page);`,
@@ -70,7 +70,7 @@ export function watched({ source, openings, actions, assertions }: Spec): string
   return `${acting}
 /** @param {import('@playwright/test').Page} page */
 async function note(page) {
-  // Longer than what follows an action takes on these pages.
+  // Longer than any effect of an action takes on these pages.
   await page.waitForTimeout(400);
   const state = (await page.ariaSnapshot({ mode: 'ai' })).replace(/ \\[ref=\\w+\\]/g, '');
   test.info().annotations.push({ type: 'state', description: page.url() + '\\n' + state });

@@ -3,18 +3,18 @@ import path from 'node:path';
 import { results, runPlaywright } from './playwright.js';
 import type { Recording } from './record.js';
 
-/** Milliseconds that one test took, with nothing beside it. */
+/** Milliseconds for one test, with nothing else running. */
 export interface Timing {
   name: string;
-  /** What verification added to ending the session. */
+  /** Time that verification added to ending the session. */
   addedMs: number;
   /** The test's own run. */
   testMs: number;
-  /** What Playwright Test took besides. */
+  /** The startup of Playwright Test. */
   startUpMs: number;
 }
 
-/** Runs an emitted test alone, as its owner would. */
+/** Runs an emitted test alone, as a user would. */
 export async function timeAlone({ page, emitted = '', endMs }: Recording): Promise<Timing> {
   const folder = path.join(results, 'alone', page.name);
   await mkdir(folder, { recursive: true });
