@@ -102,7 +102,7 @@ const origins = z.array(
     .string()
     .refine(
       (text) => parsePattern(text) !== undefined,
-      'expected *, an origin such as https://shop.example or http://localhost:*, or a host such as *.shop.example',
+      'expected *, an origin such as https://shop.example or http://localhost:*, a host such as *.shop.example, or a range of addresses such as 10.0.0.0/8',
     ),
 );
 

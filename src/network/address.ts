@@ -1,15 +1,17 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import ipaddr from 'ipaddr.js';
 import { isLoopback } from '../model/loopback.js';
 
-/** Where clouds tell a machine its credentials, and what else is reached only on its own link. */
-const metadata = new BlockList();
-metadata.addSubnet('169.254.0.0', 16);
-metadata.addSubnet('fe80::', 10, 'ipv6');
-/** Alibaba, Azure, Oracle; AWS and Google over IPv6. */
-for (const address of ['100.100.100.200', '168.63.129.16', '192.0.0.192']) metadata.addAddress(address);
-for (const address of ['fd00:ec2::254', 'fd20:ce::254']) metadata.addAddress(address, 'ipv6');
+/** Cloud metadata services and everything else that is reached only on the machine's own link. */
+const metadataRanges = [
+  '169.254.0.0/16',
+  'fe80::/10',
+  // Alibaba, Azure, Oracle; AWS and Google over IPv6.
+  ...['100.100.100.200/32', '168.63.129.16/32', '192.0.0.192/32', 'fd00:ec2::254/128', 'fd20:ce::254/128'],
+];
 
-/** Names of the same, for where a proxy upstream resolves them. */
+/** Names of the same, for requests whose names a proxy upstream resolves. */
 const metadataNames = new Set([
   'metadata',
   'metadata.google.internal',
@@ -19,18 +21,19 @@ const metadataNames = new Set([
   'metadata.tencentyun.com',
 ]);
 
-/** IPv6 addresses that hold the IPv4 address they stand for: mapped, compatible, translated (two kinds), 6to4. */
-const wrapping = [
-  /^0:0:0:0:0:(?:ffff|0):(\w+):(\w+)$/,
-  /^0:0:0:0:ffff:0:(\w+):(\w+)$/,
-  /^64:ff9b:0:0:0:0:(\w+):(\w+)$/,
-  /^64:ff9b:1:\w+:\w+:\w+:(\w+):(\w+)$/,
-  /^2002:(\w+):(\w+):/,
+/** Ranges of IPv6 addresses that contain an IPv4 address, and the byte at which it starts. */
+const embedding: readonly (readonly [range: string, start: number])[] = [
+  ['::ffff:0:0/96', 12],
+  ['::/96', 12],
+  ['::ffff:0:0:0/96', 12],
+  ['64:ff9b::/96', 12],
+  ['64:ff9b:1::/48', 12],
+  ['2002::/16', 2],
 ];
 
 /**
- * A host as browsers write it, without a dot at the end: lower case, punycode, dotted IPv4 whatever its notation, IPv6
- * without brackets. Undefined where it is none.
+ * A host as browsers write it, without a trailing dot: lower case, punycode, dotted IPv4 for any notation, IPv6 without
+ * brackets. Undefined if it is not a host.
  */
 export function canonicalHost(host: string): string | undefined {
   const bracketed = isIPv6(host) ? `[${host}]` : host;
@@ -40,25 +43,24 @@ export function canonicalHost(host: string): string | undefined {
   return hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '') || undefined;
 }
 
-/** What a connection to the address reaches: IPv4 where IPv6 only wraps it, and this machine where it is unspecified. */
+/** The address that a connection reaches: the IPv4 address inside an IPv6 one, loopback for an unspecified one. */
 export function canonicalAddress(address: string): string {
   const canonical = canonicalHost(address.replace(/%.*/, '')) ?? address;
   if (canonical === '0.0.0.0') return '127.0.0.1';
   if (canonical === '::') return '::1';
   if (!isIPv6(canonical) || canonical === '::1') return canonical;
-  const whole = expand(canonical);
-  const [, high, low] = wrapping.map((form) => form.exec(whole)).find((found) => found !== null) ?? [];
-  if (high === undefined || low === undefined) return canonical;
-  const bytes = [high, low].flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]);
-  return canonicalAddress(bytes.join('.'));
+  const [, start] = embedding.find(([range]) => isInRange(canonical, range)) ?? [];
+  if (start === undefined) return canonical;
+  const bytes = ipaddr.parse(canonical).toByteArray();
+  return canonicalAddress(bytes.slice(start, start + 4).join('.'));
 }
 
-/** An IPv6 address with all of its eight groups. */
-function expand(address: string): string {
-  const [head = '', tail = ''] = address.split('::');
-  const count = (part: string): number => (part === '' ? 0 : part.split(':').length);
-  const zeros = Array.from({ length: 8 - count(head) - count(tail) }, () => '0').join(':');
-  return [head, zeros, tail].filter((part) => part !== '').join(':');
+/** Whether an address lies in a range such as `10.0.0.0/8`. */
+export function isInRange(address: string, range: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.parse(address);
+  const [first, bits] = ipaddr.parseCIDR(range);
+  return parsed.kind() === first.kind() && parsed.match(first, bits);
 }
 
 /** Whether the host of a URL can only be this machine. */
@@ -66,12 +68,15 @@ export function isThisMachine(hostname: string): boolean {
   return hostname === 'localhost' || isLoopback(canonicalHost(hostname) ?? '');
 }
 
-/** Whether a host, or the address that it has, is one of a cloud's metadata. */
-export function isMetadata(host: string): boolean {
-  return metadataNames.has(host) || contains(metadata, host);
+/** Whether an address is one of this machine: loopback, or that of a network interface. */
+export function isOwnAddress(address: string): boolean {
+  if (isLoopback(address)) return true;
+  return Object.values(networkInterfaces()).some((own) =>
+    own?.some((each) => canonicalAddress(each.address) === address),
+  );
 }
 
-function contains(list: BlockList, address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
+/** Whether a host, or the address that it has, belongs to a cloud's metadata service. */
+export function isMetadata(host: string): boolean {
+  return metadataNames.has(host) || metadataRanges.some((range) => isInRange(host, range));
 }

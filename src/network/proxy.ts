@@ -22,7 +22,7 @@ export interface Refused {
   rule: string;
 }
 
-/** Why nothing came from an origin: the rules, or the network. */
+/** Why a connection to an origin failed: the rules, or the network. */
 export type ConnectionFailure = { refused: Refused } | { error: string };
 
 /** A failure in a few words. */
@@ -34,13 +34,13 @@ export function describeFailure(failure: ConnectionFailure): string {
 export interface SessionProxy {
   /** As Playwright takes it. */
   settings: { server: string; bypass: string };
-  /** Why the latest connection to a URL's origin failed; undefined where it did not. */
+  /** Why the latest connection to a URL's origin failed; undefined if it succeeded. */
   failure: (url: string) => ConnectionFailure | undefined;
   close: () => void;
 }
 
 export interface ProxyOptions {
-  /** The rules of now: a change holds from the next request on. */
+  /** The current rules: a change applies from the next request on. */
   rules: () => NetworkRules;
   onRefused?: (refused: Refused) => void;
   environment?: NodeJS.ProcessEnv;
@@ -48,7 +48,7 @@ export interface ProxyOptions {
   resolve?: (host: string) => Promise<string[]>;
 }
 
-/** Chromium's names for what keeps a connection from being made. */
+/** Chromium's names of network errors. */
 const networkErrors: Record<string, string> = {
   ECONNREFUSED: 'net::ERR_CONNECTION_REFUSED',
   ECONNRESET: 'net::ERR_CONNECTION_RESET',
@@ -62,83 +62,123 @@ const networkErrors: Record<string, string> = {
 /** The first byte of a TLS connection. */
 const tlsHandshake = 0x16;
 
-/** Origins whose failure is remembered, the latest ones. */
-const kept = 500;
+/** Origins whose latest failure is kept. */
+const maxFailures = 500;
 
 interface Reached {
   target: Socket;
-  /** The address it has; undefined behind a proxy upstream. */
+  /** Its address; undefined behind an upstream proxy. */
   address: string | undefined;
 }
 
-/** A connection that is open, and what it may be: its scheme shows only in its first byte. */
+/** An open connection, and its possible schemes: only its first byte shows which one it is. */
 interface Tunnel extends Reached {
   client: Socket;
   destinations: readonly Destination[];
 }
 
 /**
- * Opens a SOCKS proxy on this machine that connects to what the rules allow. SOCKS, since it carries bytes: what is
- * allowed behaves as without it. A name's addresses are found once, judged, and connected to.
+ * Opens a SOCKS proxy on this machine that connects to what the rules allow. SOCKS carries plain bytes, so allowed
+ * traffic is unchanged. A name is resolved once, and only addresses that were checked are connected to.
  */
 export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
-  const { rules, onRefused, environment = process.env, resolve = addressesOf } = options;
-  const failures = new Map<string, ConnectionFailure>();
-  const clients = new Set<Socket>();
-  const tunnels = new Set<Tunnel>();
-  let inForce = rules();
+  const gate = new Gate(options);
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
+    gate.accept(client);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  const port = typeof bound === 'object' ? bound?.port : undefined;
+  return {
+    // Without this bypass rule Chromium reaches this machine directly.
+    settings: { server: `socks5://127.0.0.1:${port}`, bypass: '<-loopback>' },
+    failure: (url) => gate.failureOf(url),
+    close() {
+      server.close();
+      gate.close();
+    },
+  };
+}
 
-  function note(origin: string, failure: ConnectionFailure): void {
-    failures.delete(origin);
-    failures.set(origin, failure);
-    const [oldest] = failures.keys();
-    if (failures.size > kept && oldest !== undefined) failures.delete(oldest);
+/** Decides on connections, and keeps those that are open. */
+class Gate {
+  private readonly failures = new Map<string, ConnectionFailure>();
+  private readonly clients = new Set<Socket>();
+  private readonly tunnels = new Set<Tunnel>();
+  private inForce: NetworkRules;
+
+  constructor(private readonly options: ProxyOptions) {
+    this.inForce = options.rules();
   }
 
-  function refusedOf(destinations: readonly Destination[], address: string | undefined): Refused[] {
+  accept(client: Socket): void {
+    this.clients.add(client);
+    client.on('error', () => undefined).once('close', () => this.clients.delete(client));
+    this.serve(client).catch(() => client.destroy());
+  }
+
+  failureOf(url: string): ConnectionFailure | undefined {
+    const destination = destinationOf(url);
+    return destination === undefined ? undefined : this.failures.get(destinationOrigin(destination));
+  }
+
+  close(): void {
+    for (const client of this.clients) client.destroy();
+  }
+
+  private note(origin: string, failure: ConnectionFailure): void {
+    this.failures.delete(origin);
+    this.failures.set(origin, failure);
+    const [oldest] = this.failures.keys();
+    if (this.failures.size > maxFailures && oldest !== undefined) this.failures.delete(oldest);
+  }
+
+  private refusals(destinations: readonly Destination[], address: string | undefined): Refused[] {
     return destinations.flatMap((destination) => {
-      const rule = refusalReason(rules(), destination, address);
+      const rule = refusalReason(this.options.rules(), destination, address);
       return rule === undefined ? [] : [{ origin: destinationOrigin(destination), rule }];
     });
   }
 
-  /** Tells of a refusal; one whose scheme nobody knows goes by that of its port. */
-  function tell(refused: readonly Refused[], port: number): void {
-    for (const each of refused) note(each.origin, { refused: each });
+  /** Reports a refusal, by the scheme of its port if both schemes are refused. */
+  private report(refused: readonly Refused[], port: number): void {
+    for (const each of refused) this.note(each.origin, { refused: each });
     const shown = refused.at(port === 443 ? -1 : 0);
-    if (shown !== undefined) onRefused?.(shown);
+    if (shown !== undefined) this.options.onRefused?.(shown);
   }
 
-  /** Connects to where the rules allow it for one of the schemes; undefined where they don't. */
-  async function reach(
+  /** Connects if the rules allow it for one of the schemes; undefined if they don't. */
+  private async reach(
     destinations: readonly Destination[],
     host: string,
     port: number,
   ): Promise<Reached | undefined> {
+    const { environment = process.env, resolve = addressesOf } = this.options;
     const isOpen = (refused: readonly Refused[]): boolean => refused.length < destinations.length;
-    // Before the name is looked up, which by itself would tell somebody something.
-    const refused = refusedOf(destinations, undefined);
+    // Checked before the lookup, which could itself leak data to a name server.
+    const refused = this.refusals(destinations, undefined);
     const upstream = upstreamFor(environment, host, port);
     if (isOpen(refused) && upstream !== undefined)
       return { target: await connectThrough(upstream, host, port), address: undefined };
     const addresses = isOpen(refused) ? await resolve(host) : [];
-    const open = addresses.filter((address) => isOpen(refusedOf(destinations, address)));
+    const open = addresses.filter((address) => isOpen(this.refusals(destinations, address)));
     if (open.length === 0) {
-      tell(isOpen(refused) ? refusedOf(destinations, addresses[0]) : refused, port);
+      this.report(isOpen(refused) ? this.refusals(destinations, addresses[0]) : refused, port);
       return undefined;
     }
     const target = await connectTo(open, port);
     return { target, address: target.remoteAddress };
   }
 
-  async function serve(client: Socket): Promise<void> {
+  private async serve(client: Socket): Promise<void> {
     const { host: wanted, port } = await acceptRequest(client);
     const host = canonicalHost(wanted);
     if (host === undefined) throw new Error(`not a host: ${wanted}`);
     const destinations = schemes.map((scheme): Destination => ({ scheme, host, port }));
-    const reached = await reach(destinations, host, port).catch((error: unknown) => {
+    const reached = await this.reach(destinations, host, port).catch((error: unknown) => {
       for (const destination of destinations)
-        note(destinationOrigin(destination), { error: networkError(error) });
+        this.note(destinationOrigin(destination), { error: networkError(error) });
     });
     if (reached === undefined) {
       sendReply(client, replies.failed);
@@ -148,59 +188,42 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
     const { target, address } = reached;
     endWith(client, target);
     endWith(target, client);
-    for (const destination of destinations) failures.delete(destinationOrigin(destination));
+    for (const destination of destinations) this.failures.delete(destinationOrigin(destination));
     sendReply(client, replies.succeeded);
-    const isMixed = refusedOf(destinations, address).length > 0;
+    const isMixed = this.refusals(destinations, address).length > 0;
     const scheme = isMixed && (await peek(client)) === tlsHandshake ? 'https' : 'http';
     const possible = destinations.filter((each) => !isMixed || each.scheme === scheme);
-    const tunnel = { client, target, address, destinations: possible };
-    if (!isStill(tunnel)) return;
-    tunnels.add(tunnel);
+    this.pipe({ client, target, address, destinations: possible });
+  }
+
+  private pipe(tunnel: Tunnel): void {
+    if (!this.isAllowed(tunnel)) return;
+    this.tunnels.add(tunnel);
+    const { client, target } = tunnel;
     client
-      .once('close', () => tunnels.delete(tunnel))
+      .once('close', () => this.tunnels.delete(tunnel))
       .on('data', () => {
-        if (rules() === inForce) return;
-        inForce = rules();
-        tunnels.forEach(isStill);
+        const rules = this.options.rules();
+        if (rules === this.inForce) return;
+        this.inForce = rules;
+        for (const each of this.tunnels) this.isAllowed(each);
       })
       .pipe(target)
       .pipe(client);
   }
 
-  /** Whether the rules still allow a connection, which is ended where they don't. */
-  function isStill({ client, target, destinations, address }: Tunnel): boolean {
-    const refused = refusedOf(destinations, address);
+  /** Whether the rules allow a connection now; closes it if they don't. */
+  private isAllowed({ client, target, destinations, address }: Tunnel): boolean {
+    const refused = this.refusals(destinations, address);
     if (refused.length === 0) return true;
-    tell(refused, destinations[0]?.port ?? 0);
+    this.report(refused, destinations[0]?.port ?? 0);
     client.destroy();
     target.destroy();
     return false;
   }
-
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
-    clients.add(client);
-    client.on('error', () => undefined).once('close', () => clients.delete(client));
-    serve(client).catch(() => client.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  const port = typeof bound === 'object' ? bound?.port : undefined;
-  return {
-    // Chromium would reach this machine without a proxy, were it not told otherwise.
-    settings: { server: `socks5://127.0.0.1:${port}`, bypass: '<-loopback>' },
-    failure(url) {
-      const destination = destinationOf(url);
-      return destination === undefined ? undefined : failures.get(destinationOrigin(destination));
-    },
-    close() {
-      server.close();
-      for (const client of clients) client.destroy();
-    },
-  };
 }
 
-/** What a name stands for; names of this machine are not looked up, as in browsers. */
+/** The addresses of a name; as in browsers, localhost is not looked up. */
 async function addressesOf(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
   if (isLocalhost(host)) return ['127.0.0.1', '::1'];
@@ -224,7 +247,7 @@ async function connectTo(addresses: readonly string[], port: number): Promise<So
   return socket;
 }
 
-/** What ends one of two sockets before its time ends the other. */
+/** Ends one of two sockets when the other fails or closes. */
 function endWith(one: Socket, other: Socket): void {
   one.on('error', () => other.resetAndDestroy()).once('close', () => other.destroy());
   if (one.destroyed) other.destroy();

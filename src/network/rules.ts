@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import { isLoopback } from '../model/loopback.js';
-import { canonicalAddress, canonicalHost, isMetadata } from './address.js';
+import ipaddr from 'ipaddr.js';
+import { canonicalAddress, canonicalHost, isInRange, isMetadata, isOwnAddress } from './address.js';
 
-/** What pages may reach: the origins that some pattern allows and none blocks. */
+/** What pages may reach: the origins that a pattern allows and none blocks. */
 export interface NetworkRules {
   allowedOrigins: readonly string[];
   blockedOrigins: readonly string[];
@@ -11,16 +11,17 @@ export interface NetworkRules {
 export const schemes = ['http', 'https'] as const;
 export type Scheme = (typeof schemes)[number];
 
-/** Where a connection is to go; the host is canonical. */
+/** The target of a connection; the host is canonical. */
 export interface Destination {
   scheme: Scheme;
   host: string;
   port: number;
 }
 
-/** An entry of the lists; what is undefined matches everything. */
-interface Pattern {
+/** An entry of the lists; undefined fields match everything. */
+interface OriginPattern {
   scheme: Scheme | undefined;
+  /** A name, an address, `*`, or a range of addresses such as `10.0.0.0/8`. */
   host: string;
   port: number | undefined;
 }
@@ -29,10 +30,12 @@ const form = /^(?:(https?|wss?):\/\/)?(\*\.)?(\*|\[[\da-f:.]+\]|[^:/*]+)(?::(\d+
 
 /**
  * Reads an entry of `allowedOrigins` or `blockedOrigins`: `*`, an origin such as `https://shop.example:8443`, or a
- * host. `*` stands for every host or port, `*.shop.example` for every name below. An origin without a port has its
- * scheme's own; a host alone has all ports. `ws` and `wss` are `http` and `https`. Undefined where it is none of these.
+ * host, or a range of addresses such as `10.0.0.0/8`. `*` matches every host or port, `*.shop.example` every subdomain.
+ * An origin without a port has its scheme's own; a host alone has all ports. `ws` and `wss` are `http` and `https`.
+ * Undefined if it is none of these.
  */
-export function parsePattern(text: string): Pattern | undefined {
+export function parsePattern(text: string): OriginPattern | undefined {
+  if (ipaddr.isValidCIDR(text)) return { scheme: undefined, host: text, port: undefined };
   const [, prefix, below = '', name = '', digits] = form.exec(text) ?? [];
   const host = canonicalHost(name);
   const port = digits === undefined || digits === '*' ? undefined : Number(digits);
@@ -44,8 +47,8 @@ export function parsePattern(text: string): Pattern | undefined {
 }
 
 /**
- * Why a connection is refused, in words that follow the origin's name; undefined where it is allowed. With the
- * `address` that it leads to, what is blocked by address holds for every name, also for one that was bound to it anew.
+ * Why a connection is refused, in words that follow the origin's name; undefined if it is allowed. The `address` that it
+ * leads to is checked too. Prevents DNS rebinding: evil.example resolving to a blocked address.
  */
 export function refusalReason(
   { allowedOrigins, blockedOrigins }: NetworkRules,
@@ -54,8 +57,8 @@ export function refusalReason(
 ): string | undefined {
   const { host } = destination;
   const reached = canonicalAddress(address);
-  const isLocalName = isIP(host) === 0 && isLoopback(reached);
-  const names = [host, reached, ...(isLocalName ? ['localhost'] : [])];
+  // Blocking localhost blocks this machine, whichever of its addresses a page uses.
+  const names = [host, reached, ...(isOwnAddress(reached) ? ['localhost'] : [])];
   const covers = (text: string, name: string): boolean => matches(text, { ...destination, host: name });
 
   const blocking = blockedOrigins.find((text) => names.some((name) => covers(text, name)));
@@ -69,7 +72,7 @@ export function refusalReason(
   return allowedOrigins.some((text) => covers(text, host)) ? undefined : 'network.allowedOrigins lacks it';
 }
 
-/** Whether the rules refuse anything besides cloud metadata. */
+/** Whether the rules refuse anything beyond cloud metadata. */
 export function isRestricted({ allowedOrigins, blockedOrigins }: NetworkRules): boolean {
   return blockedOrigins.length > 0 || !allowedOrigins.includes('*');
 }
@@ -80,7 +83,7 @@ export function destinationOrigin({ scheme, host, port }: Destination): string {
   return `${scheme}://${name}${port === defaultPort(scheme) ? '' : `:${port}`}`;
 }
 
-/** Where requests of a URL go; undefined for URLs of other kinds. */
+/** The target of requests to a URL; undefined for URLs of other schemes. */
 export function destinationOf(url: string): Destination | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, hostname, port } = new URL(url);
@@ -96,7 +99,9 @@ function matches(text: string, { scheme, host, port }: Destination): boolean {
   if (pattern === undefined) return false;
   const isHost = pattern.host.startsWith('*.')
     ? host.endsWith(pattern.host.slice(1))
-    : pattern.host === '*' || pattern.host === host;
+    : pattern.host.includes('/')
+      ? isInRange(host, pattern.host)
+      : pattern.host === '*' || pattern.host === host;
   return isHost && (pattern.scheme ?? scheme) === scheme && (pattern.port ?? port) === port;
 }
 

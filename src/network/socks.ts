@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** Answers to a request (RFC 1928, section 6). */
+/** Replies to a request (RFC 1928, section 6). */
 export const replies = { succeeded: 0, failed: 1, notAllowed: 2 };
 
 const version = 5;
 const anyAddress = Buffer.from([1, 0, 0, 0, 0, 0, 0]);
 
-/** Reads what a client of SOCKS 5 wants to be connected to (RFC 1928); rejects where it is none, or is gone. */
+/** Reads the target that a SOCKS 5 client requests (RFC 1928); rejects if it isn't one or has disconnected. */
 export async function acceptRequest(client: Socket): Promise<{ host: string; port: number }> {
   const greeting = await read(client, 2);
   if (greeting[0] !== version) throw new Error('not SOCKS 5');
@@ -23,7 +23,7 @@ export function sendReply(client: Socket, reply: number): void {
   client.write(Buffer.concat([Buffer.from([version, reply, 0]), anyAddress]));
 }
 
-/** Waits for the first bytes that the client sends, and leaves them to be read. */
+/** Returns the first byte that the client sends, without consuming it. */
 export async function peek(client: Socket): Promise<number | undefined> {
   const first = await read(client, 1);
   client.unshift(first);
@@ -37,20 +37,20 @@ async function readHost(client: Socket, type: number | undefined): Promise<strin
   return (await read(client, length)).toString('latin1');
 }
 
-/** Takes so many bytes, and leaves what comes after them to be read. */
+/** Reads this many bytes and leaves the rest. */
 async function read(client: Socket, length: number): Promise<Buffer> {
   let received = Buffer.alloc(0);
   while (received.length < length) {
     const chunk: unknown = client.read();
     if (Buffer.isBuffer(chunk)) received = Buffer.concat([received, chunk]);
-    else if (client.readableEnded || client.destroyed) throw new Error('the client is gone');
+    else if (client.readableEnded || client.destroyed) throw new Error('the client has disconnected');
     else await change(client);
   }
   if (received.length > length) client.unshift(received.subarray(length));
   return received.subarray(0, length);
 }
 
-/** Resolves when there is something to read, also the end, and when the socket closes. */
+/** Resolves when there is something to read, at the end, and when the socket closes. */
 async function change(client: Socket): Promise<void> {
   const settled = new AbortController();
   const { signal } = settled;

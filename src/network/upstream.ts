@@ -3,12 +3,13 @@ import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { isLocalhost, isLoopback } from '../model/loopback.js';
 
-/** Milliseconds for the proxy upstream to connect. */
+/** Milliseconds for the upstream proxy to connect. */
 const connectMs = 30_000;
 
 /**
  * The proxy that the environment names for a host, as browsers read it: `HTTPS_PROXY`, for port 80 `HTTP_PROXY`, else
- * `ALL_PROXY`, in either case; not for this machine, nor for what `NO_PROXY` lists. Undefined where there is none.
+ * `ALL_PROXY`, in either case; undefined for this machine and for hosts in `NO_PROXY`. Not `proxy-from-env`: it takes
+ * `NO_PROXY=shop.example` for that host alone, without its subdomains, and a proxy without a scheme for an HTTPS one.
  */
 export function upstreamFor(environment: NodeJS.ProcessEnv, host: string, port: number): URL | undefined {
   const read = (name: string): string => environment[name.toLowerCase()] ?? environment[name] ?? '';

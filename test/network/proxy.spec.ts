@@ -167,17 +167,18 @@ test('a name is judged by the addresses that are connected to, however often it 
 
 test('a change of the rules ends connections that are open', async ({ plain, open }) => {
   let rules: NetworkRules = { allowedOrigins: ['*'], blockedOrigins: [] };
-  const { proxy } = await open({}, { rules: () => rules });
+  const resolve = (): Promise<string[]> => Promise.resolve(['127.0.0.1']);
+  const { proxy } = await open({}, { rules: () => rules, resolve });
   const [kept, ended] = [
     await dial(proxy, '127.0.0.1', portOf(plain)),
-    await dial(proxy, 'localhost', portOf(plain)),
+    await dial(proxy, 'bound.example', portOf(plain)),
   ];
   const ask = async (socket: Socket): Promise<string> => {
     socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
     return String(await next(socket));
   };
   expect(await ask(ended)).toContain('200 OK');
-  rules = { ...rules, blockedOrigins: ['localhost'] };
+  rules = { ...rules, blockedOrigins: ['bound.example'] };
   expect(await ask(ended)).toBe('');
   expect(await ask(kept)).toContain('200 OK');
   expect(plain.seen).toHaveLength(2);

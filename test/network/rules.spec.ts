@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { expect, test } from '@playwright/test';
 import { canonicalAddress, isMetadata } from '../../src/network/address.js';
 import {
@@ -45,7 +47,7 @@ test('a pattern covers what it says, in whatever notation an address comes', () 
     },
     'http://localhost:*': {
       covers: ['http://localhost', 'http://localhost:3000'],
-      not: ['https://localhost:3000', 'http://127.0.0.1:3000', 'http://sub.localhost:3000'],
+      not: ['https://localhost:3000', 'http://sub.localhost:3000'],
     },
     'https://*': { covers: ['https://a.example'], not: ['http://a.example', 'https://a.example:8443'] },
     '*:8080': { covers: ['http://a.example:8080'], not: ['http://a.example'] },
@@ -96,9 +98,34 @@ test('what is blocked by address is blocked under every name that leads to it', 
   expect(blocked('http://10.0.0.1:81', 'http://rebound.example', '10.0.0.1')).toBe(false);
   expect(blocked('http://127.0.0.1:81', 'http://localhost:81', '127.0.0.1')).toBe(true);
   expect(blocked('http://127.0.0.1:81', 'http://0.0.0.0:81', '0.0.0.0')).toBe(true);
-  // A name that leads to this machine is as good as localhost; an address of it is not that name.
-  expect(blocked('localhost', 'http://rebound.example', '127.0.0.1')).toBe(true);
-  expect(blocked('localhost', 'http://127.0.0.1', '127.0.0.1')).toBe(false);
+});
+
+test('blocking localhost blocks every address of this machine', () => {
+  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const addresses = ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', '0.0.0.0', '::'];
+  for (const address of [...addresses, ...own.map((each) => each.address)]) {
+    const host = isIPv6(address) ? `[${address.replace(/%.*/, '')}]` : address;
+    const rules = { blockedOrigins: ['localhost'] };
+    expect(isAllowed(`http://${host}:8080`, rules), address).toBe(false);
+    expect(isAllowed('http://rebound.example', rules, address), address).toBe(false);
+    if (addresses.includes(address))
+      expect(isAllowed(`http://${host}:82`, { blockedOrigins: ['localhost:81'] }), address).toBe(true);
+  }
+  expect(isAllowed('http://10.1.2.3', { blockedOrigins: ['localhost'] })).toBe(true);
+  expect(isAllowed('http://127.0.0.1', { allowedOrigins: ['localhost'] })).toBe(false);
+});
+
+test('a range of addresses covers each of them, in any notation and under any name', () => {
+  const rules = { blockedOrigins: ['10.0.0.0/8', 'fd00::/8'] };
+  for (const host of ['10.0.0.1', '10.255.255.255', '0xa000001', '[::ffff:10.1.2.3]', '[fd12::1]'])
+    expect(isAllowed(`http://${host}`, rules), host).toBe(false);
+  for (const host of ['11.0.0.1', '9.255.255.255', '[fe00::1]', 'ten.example'])
+    expect(isAllowed(`http://${host}`, rules), host).toBe(true);
+  expect(isAllowed('https://intranet.example:8443', rules, '10.9.8.7')).toBe(false);
+  expect(isAllowed('http://10.1.2.3:81', { allowedOrigins: ['10.0.0.0/8'] })).toBe(true);
+  expect(isAllowed('http://11.1.2.3', { allowedOrigins: ['10.0.0.0/8'] })).toBe(false);
+  for (const text of ['10.0.0.0/33', 'fd00::/129', 'a.example/8', '10.0.0/8x', '/8'])
+    expect(parsePattern(text), text).toBeUndefined();
 });
 
 test('cloud metadata is only reached where it is named', () => {
