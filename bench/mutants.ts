@@ -27,10 +27,14 @@ const applications = [shop, survey, wiki].filter(
   ({ name }) => values.app === undefined || values.app === name,
 );
 if (applications.length === 0) throw new Error(`No application is called ${values.app ?? ''}.`);
-const outcomes: Outcome[] = [];
-for (const application of applications) outcomes.push(await measure(application));
 const folder = path.join(results, 'mutants');
-await writeFile(path.join(folder, 'result.json'), JSON.stringify(outcomes, null, 2));
+const outcomes: Outcome[] = [];
+for (const application of applications) {
+  const outcome = await measure(application);
+  outcomes.push(outcome);
+  // Applications may be measured one by one; each keeps its result.
+  await writeFile(path.join(folder, `${application.name}.json`), JSON.stringify(outcome, null, 2));
+}
 if (values.json) console.log(JSON.stringify(outcomes, null, 2));
 else {
   for (const outcome of outcomes) {
