@@ -74,7 +74,7 @@ export const wiki: Application = {
   agent: [
     {
       after: 3,
-      expect: { target: `${editor}.locator('.tc-tag-label')`, matcher: 'toHaveText', expected: 'Garden' },
+      expect: { target: `${editor}.locator('.tc-tag-list-item')`, matcher: 'toHaveText', expected: 'Garden' },
     },
     {
       after: 6,

@@ -15,7 +15,7 @@ test('writes a note and finds it again', async ({ page }) => {
   await editor.locator('input.tc-titlebar').fill('Watering');
   await editor.getByPlaceholder('tag name').fill('Garden');
   await editor.getByRole('button', { name: 'add' }).first().click();
-  await expect(editor.locator('.tc-tag-label')).toHaveText(['Garden']);
+  await expect(editor.locator('.tc-tag-list-item')).toHaveText(['Garden']);
   await expect(editor.getByPlaceholder('tag name')).toBeEmpty();
   await editor.locator('textarea').fill('Twice a week, the beans first.');
   const saved = page.waitForResponse(
