@@ -4,7 +4,7 @@ import type { Consent, Person } from './approvals.js';
 import type { GuardContext } from './context.js';
 import type { Charge } from './counters.js';
 import type { FilePlan, OnConflict } from './plan.js';
-import { decide, type Denial, type ToolCall } from './policy.js';
+import { decide, type Denial, type PolicyCall } from './policy.js';
 import type { Hold } from './quota.js';
 
 /** Asks a person to approve what is to be written. Throws APPROVAL_REQUIRED, POLICY_DENIED. */
@@ -21,7 +21,7 @@ export interface Admission extends Hold {
 const writingTool = 'end_codegen_session';
 
 /** Decides on a call, asks for the approval that it needs, and counts it. */
-export async function admit(context: GuardContext, call: ToolCall, person: Person): Promise<Admission> {
+export async function admit(context: GuardContext, call: PolicyCall, person: Person): Promise<Admission> {
   const { policy } = context.config();
   const { tool, args = {} } = call;
   const verdict = decide(policy, call);
@@ -74,7 +74,7 @@ export async function takeQuota(
   }
 }
 
-export function denied(tool: string, { kind, rule, reason }: Denial): CodegenError {
+function denied(tool: string, { kind, rule, reason }: Denial): CodegenError {
   const why = reason === undefined ? '.' : `: ${reason}`;
   return new CodegenError('POLICY_DENIED', `${tool} is denied by the policy (${rule})${why}`, {
     hint: 'Trying again does not help; ask the person who runs this server to change the policy.',

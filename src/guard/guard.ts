@@ -1,5 +1,5 @@
-import { recordTool, type Limit } from '../model/policy.js';
-import { admit, denied, type Admission } from './admission.js';
+import type { Limit } from '../model/policy.js';
+import { admit, type Admission } from './admission.js';
 import type { Person } from './approvals.js';
 import type { Audit } from './audit.js';
 import { createContext, type GuardOptions } from './context.js';
@@ -8,7 +8,7 @@ import { checkOutput, recoverWrites, writeArtifact, writeOutput } from './output
 import type { OutputPlace, WriteRequest } from './output.js';
 import { checkReadablePath, requireElsewhere, type CheckedPath } from './paths.js';
 import type { WrittenFile } from './plan.js';
-import { decide, deniedAction, limitsOfTool, type ToolCall } from './policy.js';
+import { decide, limitsOfTool, type PolicyCall } from './policy.js';
 
 /** Stands between the calls of one MCP connection and everything that they could harm. */
 export interface Guard {
@@ -18,9 +18,7 @@ export interface Guard {
    * Lets a call run and counts it. Throws POLICY_DENIED, APPROVAL_REQUIRED, RATE_LIMITED; the error's `decision` names
    * the rule.
    */
-  admit(call: ToolCall, person?: Person): Promise<Admission>;
-  /** Checks actions that no call names, e.g. those of a saved session. Throws POLICY_DENIED. */
-  checkActions(names: readonly string[]): void;
+  admit(call: PolicyCall, person?: Person): Promise<Admission>;
   /** The log of calls. */
   audit(): Promise<Audit>;
   /** Settles what killed processes have left; called before anything is served. */
@@ -51,11 +49,6 @@ export function createGuard(options: GuardOptions): Guard {
     visible: (tool) => decide(config().policy, { tool }).kind !== 'hidden',
     admit: (call, person = { signal: new AbortController().signal, ask: undefined }) =>
       admit(context, call, person),
-
-    checkActions(names) {
-      const denial = deniedAction(config().policy, names);
-      if (denial) throw denied(recordTool, denial);
-    },
 
     audit: context.audit,
     recover: () => recoverWrites(context),

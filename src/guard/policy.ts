@@ -4,7 +4,7 @@ import { holdsForAll, holdsForAny, phrase, valuesAt } from './conditions.js';
 import type { Charge } from './counters.js';
 
 /** A call as policies see it; its arguments need not be valid. */
-export interface ToolCall {
+export interface PolicyCall {
   tool: string;
   args?: unknown;
 }
@@ -23,7 +23,7 @@ export interface Leave extends Rule {
  * Decides over a call. The most restrictive rule wins: hidden, then deny, then failed conditions, then approval, then
  * limits.
  */
-export function decide(policy: Policy, call: ToolCall): Denial | Leave {
+export function decide(policy: Policy, call: PolicyCall): Denial | Leave {
   const { tool, args } = call;
   const hidden = policy.hide.findIndex((pattern) => matchesWildcard(pattern, tool));
   if (hidden !== -1) return { kind: 'hidden', rule: `hide[${hidden}]` };
@@ -48,7 +48,7 @@ export function decide(policy: Policy, call: ToolCall): Denial | Leave {
 }
 
 /** Why the first of these actions that may not be performed is denied; undefined where all may. */
-export function deniedAction(policy: Policy, names: readonly string[]): Denial | undefined {
+function deniedAction(policy: Policy, names: readonly string[]): Denial | undefined {
   const { deny = [], allow = [] } = policy.tools.get(recordTool)?.actions ?? {};
   const narrows = allow.some((pattern) => !restrictedActions.includes(pattern));
   for (const name of names) {
@@ -106,7 +106,7 @@ function chargeOf(
 }
 
 /** The names of the actions that a call wants performed, as far as it names any. */
-function actionsOf({ tool, args }: ToolCall): string[] {
+function actionsOf({ tool, args }: PolicyCall): string[] {
   if (tool === recordTool)
     return valuesAt('args.actions.action', args).filter((name) => typeof name === 'string');
   const opens = tool === 'start_codegen_session' && typeof valuesAt('args.url', args)[0] === 'string';

@@ -62,15 +62,16 @@ export function createCallHandler(
     }
     const began = performance.now();
     const progress = progressOf(extra, params._meta?.progressToken);
+    const person = elicitorFor(mcp, { signal: extra.signal, requestId: extra.requestId, progress });
     const call: ToolCall = {
       signal: extra.signal,
       progress,
+      admit: (other) => context.guard.admit(other, person),
       noteFiles: (written) => files.push(...written),
     };
     let answer: Answer;
     try {
       await refresh();
-      const person = elicitorFor(mcp, { signal: extra.signal, requestId: extra.requestId, progress });
       answer = await perform(handling, { tool, args: params.arguments, call, person, audited });
       const session = knownSession(context, answer.structured['sessionId']);
       const { error } = answer;

@@ -4,9 +4,14 @@ import { browserChoice } from '../browser/browser-choice.js';
 import type { Live } from '../browser/live.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
 import { assertionCode, emitSteps, statementOf } from '../codegen/emitter.js';
+import { locatorCode } from '../codegen/locator-code.js';
 import { fileNameFor } from '../codegen/naming.js';
 import type { Config } from '../config/schema.js';
+import type { Hold } from '../guard/quota.js';
 import { CodegenError } from '../model/errors.js';
+import type { LocatorChain } from '../model/locator.js';
+import { recordTool } from '../model/policy.js';
+import type { Step } from '../model/step.js';
 import { useSchema, type Use } from '../model/use.js';
 import type { Resumable } from '../session/find-saved.js';
 import type { RecordLimits } from '../session/record.js';
@@ -28,6 +33,9 @@ const optionsSchema = z.strictObject({
     .describe('As configured if left out.'),
   template: z.string().min(1).max(100).optional().describe('plain, pom or your own.'),
 });
+
+/** Actions that one call of record_codegen_session may hold. */
+const maxActions = 100;
 
 const inputSchema = z.strictObject({
   title: z
@@ -79,9 +87,13 @@ export const startCodegenSession = defineTool({
     const found = args.resume === undefined ? undefined : await resumable(context, args.resume);
     const plan = found === undefined ? newPlan(context.config(), args) : resumedPlan(found, args);
     const { relative } = await checkPlan(context, plan);
-    const session = await context.sessions.start({ ...plan, path: relative }, () =>
-      openFor(context, plan.use, call),
-    );
+    const hold = await admitReplay(found?.saved.steps ?? [], call);
+    const session = await context.sessions
+      .start({ ...plan, path: relative }, () => openFor(context, plan.use, call))
+      .catch(async (error: unknown) => {
+        await hold.release();
+        throw error;
+      });
     const { actionTimeoutMs: actionMs, navigationTimeoutMs: navigationMs } = context.config().browser;
     const limits = { actionMs, navigationMs, files: sessionFiles(context, session) };
     try {
@@ -112,15 +124,36 @@ interface Opened {
   call: ToolCall;
 }
 
-/** Finds a saved session whose actions the policy allows. */
 async function resumable({ guard, stateDirectory, sessions }: ToolContext, name: string): Promise<Resumable> {
   const { findSaved } = await import('../session/find-saved.js');
-  const found = await findSaved(
+  return findSaved(
     { stateDirectory, grant: sessions.grant, checkPath: (file, place) => guard.checkPath(file, place) },
     name,
   );
-  guard.checkActions(found.saved.steps.map(({ action }) => action));
-  return found;
+}
+
+/** Admits a replay as the calls of record_codegen_session that would record it: the same rules and limits apply. */
+async function admitReplay(steps: readonly Step[], { admit }: ToolCall): Promise<Hold> {
+  const holds: Hold[] = [];
+  const release = async (): Promise<void> => {
+    for (const hold of holds) await hold.release();
+  };
+  const code = (chain: LocatorChain): string => locatorCode(chain).replace(/^page\./, '');
+  const actions = steps.map(({ action, locator, to, args, note }) => ({
+    action,
+    ...args,
+    ...(locator && { target: code(locator) }),
+    ...(to && { to: code(to) }),
+    ...(note === undefined ? {} : { note }),
+  }));
+  try {
+    for (let at = 0; at < actions.length; at += maxActions)
+      holds.push(await admit({ tool: recordTool, args: { actions: actions.slice(at, at + maxActions) } }));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
 }
 
 /** A new session: the call's values first, then the configuration's. */

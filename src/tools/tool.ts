@@ -3,6 +3,8 @@ import type { BrowserPool } from '../browser/launch.js';
 import type { Config } from '../config/schema.js';
 import type { Confirm } from '../guard/admission.js';
 import type { Guard } from '../guard/guard.js';
+import type { PolicyCall } from '../guard/policy.js';
+import type { Hold } from '../guard/quota.js';
 import type { WrittenFile } from '../guard/plan.js';
 import { invalidInput } from '../model/invalid.js';
 import type { Secrets } from '../model/secrets.js';
@@ -36,6 +38,8 @@ export interface ToolCall {
   progress: (message: string) => void;
   /** Asks for approval of what the call writes; undefined if none is needed. */
   confirm?: Confirm | undefined;
+  /** Admits a call that this one makes, of the same caller. Throws what the guard's `admit` throws. */
+  admit: (call: PolicyCall) => Promise<Hold>;
   /** Records the files that the call has written in the audit log. */
   noteFiles: (files: readonly WrittenFile[]) => void;
 }

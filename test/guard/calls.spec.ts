@@ -49,11 +49,25 @@ test('actions that the policy denies are performed by no call, and evaluate only
   expect(opened.error).toMatchObject({ code: 'POLICY_DENIED', message: expect.stringContaining('deny[0]') });
   expect((await server.start()).error).toBeUndefined();
   await server.configure(policyFor({}));
-  const resumed = await server.start({ resume: files[0]?.path });
+  const resume = { resume: files[0]?.path };
+  const resumed = await server.start(resume);
   expect(resumed.error).toMatchObject({
     code: 'POLICY_DENIED',
     message: expect.stringContaining('"evaluate"'),
   });
+
+  // Replaying a session is recording it: the same rules apply to each of its actions.
+  const contains = { path: 'args.actions.expression', op: 'contains', value: 'marked' };
+  for (const [rules, code] of [
+    [{ action: 'deny' }, 'POLICY_DENIED'],
+    [{ deny_if: [contains] }, 'POLICY_DENIED'],
+    [{ action: 'require_approval' }, 'APPROVAL_REQUIRED'],
+    [{ rate_limit: { max: 0, window: 'day' } }, 'RATE_LIMITED'],
+  ] as const) {
+    const tools = { record_codegen_session: { ...rules, actions: { allow: ['evaluate'] } } };
+    await server.configure({ policy: { version: '1', default: 'allow', tools } });
+    expect((await server.start(resume)).error).toMatchObject({ code });
+  }
 });
 
 test('a person is asked through the client, with what is to be written', async ({ workspace, pages }) => {
