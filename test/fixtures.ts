@@ -71,7 +71,7 @@ export interface Result extends Structured {
   text: string;
   /** The emitted code of the recorded steps. */
   codes: string[];
-  /** The code of what is asserted by itself after each of them. */
+  /** The code of the automatic assertions after each of them. */
   assertions: string[][];
 }
 

@@ -142,7 +142,7 @@ test('another version of Playwright, and what is no browser, are told as that', 
   older.close();
 });
 
-test('rules of the network are refused beside a browser of another machine', async ({ workspace }) => {
+test('network rules with a browser on another machine are rejected', async ({ workspace }) => {
   const refusal = async (config: object) => {
     await configure(workspace, config);
     return loadConfig({ workspace }).then(() => undefined, String);
@@ -150,7 +150,7 @@ test('rules of the network are refused beside a browser of another machine', asy
   const network = { blockedOrigins: ['https://ads.example'] };
   for (const endpoint of ['ws://browsers.example:3000', ['http://localhost:9222', 'https://192.0.2.1/']])
     expect(await refusal({ browser: { endpoint }, network })).toContain(
-      'rules of the network hold for browsers of this machine alone',
+      'network rules apply only to browsers on this machine',
     );
   expect(await refusal({ browser: { endpoint: 'ws://browsers.example:3000' } })).toBeUndefined();
   expect(

@@ -9,24 +9,22 @@ export const grantSchema = z.strictObject({
       /^[A-Za-z\d](?:[\w.-]{0,62}[\w-])?$/,
       'expected up to 64 letters, digits, dots, dashes and underscores, such as "ci"',
     )
-    .describe('Who calls, as the log and limits name it.'),
+    .describe('Name of the caller, for the log and limits.'),
   tokenEnv: environmentName('CI_TOKEN').describe(
     'Environment variable with its bearer token; of 32 characters or more, so that nobody guesses it.',
   ),
-  policy: policyOrPath
-    .optional()
-    .describe('Its policy, or the path of one; the general one where it is left out.'),
-  limits: z.array(limitSchema).optional().describe('Stand for it in the place of `writes.limits`.'),
+  policy: policyOrPath.optional().describe('Its policy, or the path of one; by default, the general policy.'),
+  limits: z.array(limitSchema).optional().describe('Replace `writes.limits` for this grant.'),
   output: z
     .strictObject({ dir: outputDirectory.describe('Directory of its tests, relative to the workspace.') })
     .optional()
-    .describe('Where its tests go; the general directory where it is left out. It writes them nowhere else.'),
+    .describe('The only directory for its tests; by default, the general one.'),
   maxSessions: z
     .int()
     .min(1)
     .max(100)
     .optional()
-    .describe('Sessions that it may have open at once, of those that `browser.maxSessions` allows.'),
+    .describe('Maximum number of its open sessions, within `browser.maxSessions`.'),
 });
 
 const host = /^(?:\[[\da-f:.]+\]|[a-z\d.-]+)(?::\d{1,5})?$/i;
@@ -46,14 +44,14 @@ export const httpSchema = z
     allowedHosts: z
       .array(z.string().regex(host, 'expected a host, such as mcp.example.com or mcp.example.com:8443'))
       .default([])
-      .describe('What requests may name as `Host`, besides the loopback names and the address of `--host`.'),
+      .describe('Accepted `Host` headers, besides the loopback names and the address of `--host`.'),
     allowedOrigins: z
       .array(originSuchAs('https://tools.example'))
       .default([])
-      .describe('Web pages that may call, by their origins, besides those of this server.'),
+      .describe('Origins of web pages that may call, besides the server itself.'),
   })
   .prefault({})
-  .describe('What `--port` serves, as it was at the start.');
+  .describe('The server that `--port` starts; read once at startup.');
 
 interface Grants {
   output: { dir: string };

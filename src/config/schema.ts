@@ -35,22 +35,20 @@ const outputSchema = z
       .min(1)
       .max(100)
       .default('plain')
-      .describe(
-        'How tests are written: `plain`, `pom` (with page objects) or the name of a template of your own.',
-      ),
+      .describe('Template of emitted tests: `plain`, `pom` (with page objects), or the name of your own.'),
     templatesDir: directorySchema
       .nullable()
       .default(null)
-      .describe('Directory of templates of your own, relative to the workspace: `<name>.eta` for each.'),
-    includeComments: z.boolean().default(true).describe('Write the notes of steps as comments.'),
+      .describe('Directory of your own templates, relative to the workspace; each is a file `<name>.eta`.'),
+    includeComments: z.boolean().default(true).describe('Write notes of steps as comments.'),
   })
   .prefault({})
-  .describe('What is emitted, and where.');
+  .describe('The emitted files.');
 
 const browserSchema = z
   .strictObject({
-    name: browserNameSchema.default('chromium').describe('Engine that runs sessions.'),
-    headless: z.boolean().default(true).describe('Run without a window.'),
+    name: browserNameSchema.default('chromium').describe('Browser engine for sessions.'),
+    headless: z.boolean().default(true).describe('Run without a visible window.'),
     channel: z
       .enum([
         'chrome',
@@ -65,13 +63,13 @@ const browserSchema = z
       ])
       .nullable()
       .default(null)
-      .describe('Installed browser to use; null takes the first one found.'),
+      .describe('Installed browser to use; null uses the first one found.'),
     executablePath: z
       .string()
       .min(1)
       .nullable()
       .default(null)
-      .describe('Browser executable to use instead of one that is found.'),
+      .describe('Browser executable to use instead of searching for one.'),
     endpoint: z
       .union([browserUrl, z.array(browserUrl).min(1)], {
         error:
@@ -80,22 +78,22 @@ const browserSchema = z
       .nullable()
       .default(null)
       .describe(
-        'Browsers that are up already, by URL, or a list of them: a Playwright server (`ws://`) or a CDP endpoint (`http://`, `wss://`); null starts one.',
+        'URL of a running browser, or a list of URLs: a Playwright server (`ws://`) or a CDP endpoint (`http://`, `wss://`); null starts a browser.',
       ),
-    maxSessions: z.int().min(1).max(100).default(8).describe('Sessions that may be open at once.'),
+    maxSessions: z.int().min(1).max(100).default(8).describe('Maximum number of open sessions.'),
     idleTimeoutMs: milliseconds
       .default(900_000)
-      .describe('Milliseconds without a call after which a session closes.'),
+      .describe('Milliseconds without a call after which a session is closed.'),
     actionTimeoutMs: milliseconds
       .default(5000)
-      .describe('Milliseconds that an action or assertion may wait for its element.'),
-    navigationTimeoutMs: milliseconds.default(30_000).describe('Milliseconds that a navigation may take.'),
+      .describe('Timeout of an action or assertion, in milliseconds.'),
+    navigationTimeoutMs: milliseconds.default(30_000).describe('Timeout of a navigation, in milliseconds.'),
     use: useSchema
       .default({})
-      .describe("Playwright Test's `use` for every session; a session's own `use` goes before it."),
+      .describe("Playwright Test's `use` for every session; the `use` of a session takes precedence."),
   })
   .prefault({})
-  .describe('The browser that sessions run in.');
+  .describe('The browser for sessions.');
 
 const origins = z.array(
   z
@@ -110,11 +108,13 @@ const networkSchema = z
   .strictObject({
     allowedOrigins: origins
       .default(['*'])
-      .describe('What pages may reach; nothing else answers them. Cloud metadata has to be named here.'),
-    blockedOrigins: origins.default([]).describe('What they may not reach, though it is allowed.'),
+      .describe('Origins that pages may reach. Cloud metadata services must be listed explicitly.'),
+    blockedOrigins: origins
+      .default([])
+      .describe('Origins that pages may not reach, even if they are allowed.'),
   })
   .prefault({})
-  .describe('Where requests of pages may go: a `*`, origins, hosts.');
+  .describe('What pages may reach: `*`, origins, hosts.');
 
 const writesSchema = z
   .strictObject({
@@ -122,57 +122,61 @@ const writesSchema = z
       .enum(['never', 'generated', 'always'])
       .default('generated')
       .describe(
-        'The most that a call may replace: nothing; files emitted by this tool and not edited since; anything.',
+        'Existing files that a call may replace: none (`never`), unedited files that this tool emitted (`generated`), or any (`always`).',
       ),
-    maxFileBytes: amount.default(262_144).describe('Largest file that may be written, in bytes.'),
-    maxFilesPerSession: amount.default(20).describe('Files that one session may write.'),
-    maxBytesPerSession: amount.default(67_108_864).describe('Bytes that one session may write.'),
-    maxFilesPerDay: amount.default(2_000).describe('Files that all sessions may write within 24 hours.'),
+    maxFileBytes: amount.default(262_144).describe('Maximum size of a file, in bytes.'),
+    maxFilesPerSession: amount.default(20).describe('Maximum number of files per session.'),
+    maxBytesPerSession: amount.default(67_108_864).describe('Maximum number of bytes per session.'),
+    maxFilesPerDay: amount
+      .default(2_000)
+      .describe('Maximum number of files within 24 hours, for all sessions.'),
     maxBytesPerDay: amount
       .default(1_073_741_824)
-      .describe('Bytes that all sessions may write within 24 hours.'),
+      .describe('Maximum number of bytes within 24 hours, for all sessions.'),
     maxFilesInDirectory: amount
       .default(20_000)
-      .describe('Files up to which the output directory, with all below it, may be filled.'),
+      .describe('Maximum number of files in the output directory and its subdirectories.'),
     maxBytesInDirectory: amount
       .default(1_073_741_824)
-      .describe('Bytes up to which the output directory, with all below it, may be filled.'),
+      .describe('Maximum number of bytes in the output directory and its subdirectories.'),
     backups: z
       .strictObject({
-        maxFiles: amount.default(500).describe('Replaced files that are kept; older ones give way.'),
-        maxAgeDays: amount.default(90).describe('Days after which a replaced file is no longer kept.'),
+        maxFiles: amount.default(500).describe('Maximum number of backups; older ones are removed.'),
+        maxAgeDays: amount.default(90).describe('Days after which a backup is removed.'),
       })
       .prefault({})
-      .describe('What is kept of files that were replaced.'),
+      .describe('Backups of replaced files.'),
     limits: z
       .array(limitSchema)
       .default([{ counter: 'writes', window: 'minute', max: 30, scope: 'grant' }])
-      .describe('How many files may be written in a window of time.'),
+      .describe('Number of files that may be written per time window.'),
   })
   .prefault({})
-  .describe('What may be written to disk.');
+  .describe('Limits on files that are written.');
 
 const verifySchema = z
   .strictObject({
     mode: verifyModeSchema
       .default('require')
       .describe(
-        'Before a test is written it is run: `require` writes it only if it passes, `report` says whether it did, `off` runs nothing.',
+        '`require` runs a test and writes it only if it passes, `report` writes it and reports the result, `off` does not run it.',
       ),
-    runs: z.int().min(1).max(100).default(1).describe('Passes in a row that a test has to show.'),
+    runs: z.int().min(1).max(100).default(1).describe('Number of consecutive passes that a test needs.'),
     timeoutMs: milliseconds
       .default(60_000)
-      .describe('Milliseconds for all runs of one verification, and for a call of run_generated_test.'),
+      .describe(
+        'Timeout for all runs of one verification, and for one call of run_generated_test, in milliseconds.',
+      ),
     sensitivity: z
       .enum(['quick', 'full', 'off'])
       .default('quick')
       .describe(
-        'What a test would catch: `quick` runs it once without JavaScript, `full` also without each of its steps.',
+        'Measures what a test would catch: `quick` runs it once with JavaScript disabled, `full` also runs it without each of its steps in turn.',
       ),
-    enforce: z.boolean().default(false).describe('Refuse calls that ask for less than `mode`.'),
+    enforce: z.boolean().default(false).describe('Reject calls that ask for less than `mode`.'),
   })
   .prefault({})
-  .describe('The run of a test before it is written.');
+  .describe('Running a test before it is written.');
 
 const secretNameSchema = environmentName('SHOP_PASSWORD');
 
@@ -185,19 +189,19 @@ const secretsSchema = z
         origins: z
           .array(originSuchAs('https://shop.example'))
           .min(1)
-          .describe('The only origins that get its value.'),
+          .describe('The only origins that may receive its value.'),
       }),
     ]),
   )
   .default([])
   .describe(
-    'Environment variables whose values `{{secret:NAME}}` stands for: pages and tests get them, and no file or result.',
+    'Environment variables that `{{secret:NAME}}` may refer to. Pages and tests get their values; files and results do not.',
   );
 
 /** `codegen.config.json`. Unknown keys are errors, and what is left out has its default. */
 export const configSchema = z
   .strictObject({
-    $schema: z.string().optional().describe('Where editors find the JSON Schema of this file.'),
+    $schema: z.string().optional().describe('JSON Schema of this file, for editors.'),
     output: outputSchema,
     browser: browserSchema,
     network: networkSchema,
@@ -205,11 +209,13 @@ export const configSchema = z
     autoAssert: z
       .boolean()
       .default(true)
-      .describe('Assert what each recorded step visibly did, unless a session says otherwise.'),
+      .describe('Assert the visible effect of each recorded step; a session can override it.'),
     verify: verifySchema,
     policy: policyOrPath
       .default({ version: '1', default: 'allow', hide: [], tools: {} })
-      .describe('What may be called, and how often: a policy, or the path of a JSON or YAML file with one.'),
+      .describe(
+        'Which tools may be called, and how often: a policy, or the path of a JSON or YAML file with one.',
+      ),
     state: z
       .strictObject({
         dir: directorySchema
@@ -221,28 +227,28 @@ export const configSchema = z
           .nullable()
           .default(null)
           .describe(
-            'Redis that keeps limits, approvals and the order of the log for servers on several machines, as a `redis://` or `rediss://` URL; null keeps them in `state.dir`.',
+            '`redis://` or `rediss://` URL of the Redis that keeps limits, approvals and the order of the log for several machines; null keeps them in `state.dir`.',
           ),
         prefix: z
           .string()
           .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, ".", "-" and "_"')
           .default('codegen')
-          .describe('What keys in Redis begin with: servers with the same one share their state.'),
+          .describe('Prefix of keys in Redis; servers with the same prefix share their state.'),
         failMode: z
           .enum(['closed', 'open'])
           .default('closed')
           .describe(
-            'What becomes of calls that a limit covers where the state cannot be reached: `closed` refuses them, `open` lets them run uncounted.',
+            'What happens to calls with a limit if the state is unavailable: `closed` rejects them, `open` runs them uncounted.',
           ),
       })
       .prefault({})
-      .describe('What the server keeps.'),
+      .describe('The state that the server keeps.'),
     secrets: secretsSchema,
     http: httpSchema,
     grants: z
       .array(grantSchema)
       .default([])
-      .describe('Who may call over HTTP: each has a bearer token, and what holds for it alone.'),
+      .describe('Who may call over HTTP. Each grant has a bearer token and can have settings of its own.'),
   })
   .check(({ value, issues }) => {
     if (!canHoldRules(value))
@@ -251,7 +257,7 @@ export const configSchema = z
         input: value,
         path: ['network'],
         message:
-          'rules of the network hold for browsers of this machine alone, and browser.endpoint names another; leave out one of the two',
+          'network rules apply only to browsers on this machine, and browser.endpoint names another machine; remove one of the two',
       });
     for (const conflict of conflictsOf(value)) issues.push({ code: 'custom', input: value, ...conflict });
   });

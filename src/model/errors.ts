@@ -1,29 +1,27 @@
 import type { Decision } from './policy.js';
 
-/** The codes a failed call can carry, and what each means. */
+/** The error codes and their meanings. */
 export const errorMeanings = {
-  INVALID_INPUT: 'An argument is unknown, missing or of the wrong form; the hint lists what is expected.',
-  SESSION_NOT_FOUND: 'There is no such session, or it has ended.',
-  SESSION_LIMIT: 'As many sessions are open as the configuration allows, or too many calls wait.',
-  ACTION_FAILED:
-    'The page did not let the action happen, or an assertion is false; what landed before it is kept.',
-  TARGET_NOT_FOUND: 'No element matches the target; the hint names the nearest.',
+  INVALID_INPUT: 'An argument is unknown, missing or invalid.',
+  SESSION_NOT_FOUND: 'The session does not exist or has ended.',
+  SESSION_LIMIT: 'The maximum number of sessions is open, or too many calls are waiting.',
+  ACTION_FAILED: 'The action could not be performed, or an assertion is false. Earlier steps are kept.',
+  TARGET_NOT_FOUND: 'No element matches the target; the hint names similar ones.',
   TARGET_AMBIGUOUS: 'Several elements match the target; the hint names them.',
-  NAVIGATION_BLOCKED:
-    'The address is not one of a page (http, https), or the configured rules of the network refuse it.',
-  POLICY_DENIED: 'The policy does not allow this call; trying again does not help.',
+  NAVIGATION_BLOCKED: 'The URL is not http or https, or the network rules block it.',
+  POLICY_DENIED: 'The policy does not allow the call. Trying again does not help.',
   RATE_LIMITED: 'A limit is used up; `retryAfterMs` says when the same call can succeed.',
-  APPROVAL_REQUIRED: 'A person has to approve this call first.',
-  PATH_NOT_ALLOWED: 'The path leads where calls may not write or read.',
-  FILE_EXISTS: 'A file is in the way that may not be replaced.',
-  FILE_CHANGED: 'A generated file is in the way that someone has edited since.',
+  APPROVAL_REQUIRED: 'A person must approve the call first.',
+  PATH_NOT_ALLOWED: 'Calls may not read or write this path.',
+  FILE_EXISTS: 'The file already exists and may not be replaced.',
+  FILE_CHANGED: 'The file was generated and then edited, so it may not be replaced.',
   FILE_TOO_LARGE: 'The file would be larger than the configuration allows.',
-  QUOTA_EXCEEDED: 'A session would write more than the configuration allows.',
-  VERIFY_FAILED: 'The test did not pass when it was run.',
-  LOCK_TIMEOUT: 'The state directory was busy for too long.',
-  WRITE_FAILED: 'The disk refused; it is as it was.',
-  BROWSER_FAILED: 'The browser is missing, did not start, or is gone; what was recorded is kept.',
-  CONFIG_INVALID: 'The configuration, policy or a template is not valid.',
+  QUOTA_EXCEEDED: 'The write would exceed a quota of the configuration.',
+  VERIFY_FAILED: 'The test failed when it was run.',
+  LOCK_TIMEOUT: 'The state was busy for too long.',
+  WRITE_FAILED: 'The write failed; nothing was changed on disk.',
+  BROWSER_FAILED: 'The browser is missing, did not start, or exited. Recorded steps are kept.',
+  CONFIG_INVALID: 'The configuration, the policy or a template is invalid.',
 } as const;
 
 export type ErrorCode = keyof typeof errorMeanings;

@@ -9,7 +9,7 @@ const windowSchema = z
 /** The most that a limit of calls may admit: each of them is kept for as long as the window is. */
 export const mostCalls = 10_000;
 
-const maxSchema = z.int().min(0).max(mostCalls).describe('Calls admitted in every window; 0 admits none.');
+const maxSchema = z.int().min(0).max(mostCalls).describe('Calls allowed in every window; 0 allows none.');
 
 /** Where a value stands among the arguments of a call. */
 export const argumentPath = /^args(?:\.[^.*[\]\s]+|\[\d+\])+$/;
@@ -20,11 +20,13 @@ export const pathSchema = z
     argumentPath,
     'expected a path below args, such as args.options.language or args.actions[0].action; what leads through a list means each of its elements, and needs no *',
   )
-  .describe('Where the value stands, e.g. `args.options.language`; through a list, it means each element.');
+  .describe(
+    'Path of the value, e.g. `args.options.language`; a list without an index stands for each of its items.',
+  );
 
 /** One limit: in every stretch of `window`, `max` calls are admitted for each `scope` that counts by itself. */
 export const limitSchema = z.strictObject({
-  counter: z.string().min(1).max(100).describe('What is counted; limits that name one counter share it.'),
+  counter: z.string().min(1).max(100).describe('Name of the counter; limits with the same name share it.'),
   window: windowSchema,
   max: maxSchema,
   scope: z
@@ -37,7 +39,9 @@ export const limitSchema = z.strictObject({
 export const callLimitSchema = limitSchema.extend({
   increment_from: pathSchema
     .optional()
-    .describe('The argument whose value is counted, instead of 1 for each call: a whole number, 0 or more.'),
+    .describe(
+      'The argument whose value is added to the counter, instead of 1 per call: a whole number, 0 or more.',
+    ),
 });
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -46,7 +50,7 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 export function conditionOn<Path extends z.ZodType<string>>(path: Path) {
   const base = {
     path,
-    message: z.string().min(1).optional().describe('Told where the condition decides.'),
+    message: z.string().min(1).optional().describe('Shown to the agent if the condition decides.'),
   };
   return z.discriminatedUnion(
     'op',
@@ -79,15 +83,15 @@ export const toolRulesSchema = z.strictObject({
     .enum(['allow', 'deny', 'require_approval'])
     .default('allow')
     .describe('Whether the tool may be called, or only after a person has approved the call.'),
-  reason: z.string().optional().describe('Told where the tool is denied or needs approval.'),
-  require: conditions.describe('Conditions that must all hold, or the call is denied.'),
-  deny_if: conditions.describe('Conditions of which any denies the call.'),
-  approve_if: conditions.describe('Conditions of which any lets a person decide over the call.'),
+  reason: z.string().optional().describe('Shown if the tool is denied or needs approval.'),
+  require: conditions.describe('Conditions that must all be true; otherwise the call is denied.'),
+  deny_if: conditions.describe('Conditions that each deny the call.'),
+  approve_if: conditions.describe('Conditions that each require approval by a person.'),
   limits: z.array(callLimitSchema).default([]).describe('How often it may be called.'),
   rate_limit: z
     .strictObject({ max: maxSchema, window: windowSchema })
     .optional()
-    .describe('Short form of one limit, whose counter has the name of the tool.'),
+    .describe('Short form of a limit whose counter is named after the tool.'),
   actions: z
     .strictObject({
       deny: names.default([]).describe('Actions that are never performed.'),
@@ -98,7 +102,7 @@ export const toolRulesSchema = z.strictObject({
         ),
     })
     .optional()
-    .describe(`Rules for single actions, of ${recordTool} alone; * stands for any text.`),
+    .describe(`Rules for single actions, only for ${recordTool}; * matches any text.`),
 });
 
 const toolsSchema = z.record(z.string(), toolRulesSchema).superRefine((tools, context) => {
@@ -116,14 +120,14 @@ const toolsSchema = z.record(z.string(), toolRulesSchema).superRefine((tools, co
 export const policySchema = z.strictObject({
   version: z.literal('1').describe('Version of the document.'),
   default: z.enum(['allow', 'deny']).describe('What happens to tools that are not listed.'),
-  hide: names.default([]).describe('Tools that are neither listed nor callable; * stands for any text.'),
+  hide: names.default([]).describe('Tools that are neither listed nor callable; * matches any text.'),
   all_tools: z
     .strictObject({
       limits: z.array(callLimitSchema).default([]).describe('How often all tools together may be called.'),
     })
     .optional()
     .describe('Rules for every tool.'),
-  tools: toolsSchema.default({}).describe('Rules by the name of the tool.'),
+  tools: toolsSchema.default({}).describe('Rules by name of the tool.'),
 });
 
 export type Limit = z.infer<typeof limitSchema>;

@@ -10,7 +10,7 @@ export const viewportSchema = z.strictObject({
 export const geolocationSchema = z.strictObject({
   latitude: z.number().min(-90).max(90).describe('In degrees.'),
   longitude: z.number().min(-180).max(180).describe('In degrees.'),
-  accuracy: z.number().min(0).optional().describe('In metres; 0 when left out.'),
+  accuracy: z.number().min(0).optional().describe('In metres; 0 by default.'),
 });
 
 /**
@@ -19,8 +19,8 @@ export const geolocationSchema = z.strictObject({
  * in a test's source.
  */
 export const useSchema = z.strictObject({
-  browserName: browserNameSchema.optional().describe('Engine that runs the session.'),
-  headless: z.boolean().optional().describe('Run without a window.'),
+  browserName: browserNameSchema.optional().describe('Browser engine for the session.'),
+  headless: z.boolean().optional().describe('Run without a visible window.'),
   viewport: viewportSchema
     .nullable()
     .optional()
@@ -34,7 +34,7 @@ export const useSchema = z.strictObject({
   permissions: z
     .array(z.string().min(1))
     .optional()
-    .describe('Granted to every page, e.g. `clipboard-read`; none when left out.'),
+    .describe('Permissions of every page, e.g. `clipboard-read`; none by default.'),
   colorScheme: z
     .enum(['light', 'dark', 'no-preference'])
     .nullable()
@@ -45,11 +45,11 @@ export const useSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('File in the workspace with the cookies and local storage to start from.'),
+    .describe('File in the workspace with initial cookies and local storage.'),
   baseURL: z
     .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
     .optional()
-    .describe('What relative URLs are resolved against (http or https).'),
+    .describe('Base of relative URLs (http or https).'),
   extraHTTPHeaders: z
     .record(z.string().min(1), z.string())
     .optional()
@@ -59,14 +59,10 @@ export const useSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Attribute that `getByTestId` reads; `data-testid` when left out.'),
-  isMobile: z.boolean().optional().describe('Honour the viewport meta tag, as a phone does.'),
-  hasTouch: z.boolean().optional().describe('Offer touch events.'),
-  deviceScaleFactor: z
-    .number()
-    .positive()
-    .optional()
-    .describe('Device pixels per CSS pixel; 1 when left out.'),
+    .describe('Attribute that `getByTestId` uses; `data-testid` by default.'),
+  isMobile: z.boolean().optional().describe('Respect the viewport meta tag, as a phone does.'),
+  hasTouch: z.boolean().optional().describe('Support touch events.'),
+  deviceScaleFactor: z.number().positive().optional().describe('Device pixels per CSS pixel; 1 by default.'),
   offline: z.boolean().optional().describe('Start without a network.'),
 });
 

@@ -21,7 +21,7 @@ export const endCodegenSession = defineTool({
   name: 'end_codegen_session',
   title: 'End a codegen session',
   description:
-    'Runs the test of a session and, if it passes, writes it and closes the page. A failed call leaves the session open and the disk as it was.',
+    'Runs the test of a session and, if it passes, writes it and closes the page. A failed call leaves the session open and the disk unchanged.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
     sessionId: z.string().meta(selfEvident).describe('The session to end.'),
@@ -29,11 +29,11 @@ export const endCodegenSession = defineTool({
     onConflict: z
       .enum(['fail', 'rename', 'overwrite'])
       .optional()
-      .describe('If the file exists; fail if left out, overwrite if resumed.'),
+      .describe('If the file exists; by default fail, overwrite if resumed.'),
     verify: verifyModeSchema
       .optional()
       .describe(
-        'require: write only a test that passes; report: any test; off: run nothing. As configured if left out.',
+        'require: write the test only if it passes; report: write it anyway; off: do not run it. As configured by default.',
       ),
     dryRun: z.boolean().optional().meta(selfEvident).describe('Only show what would be written.'),
   }),

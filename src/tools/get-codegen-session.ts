@@ -12,13 +12,13 @@ const parts = z.enum(['steps', 'code', 'snapshot', 'screenshot', 'console', 'net
 
 export const getCodegenSession = defineTool({
   name: 'get_codegen_session',
-  title: 'Look at codegen sessions',
+  title: 'Show codegen sessions',
   description:
-    'Without a sessionId lists all sessions; with one shows its state and what `include` asks for. `code` is what ending would write.',
+    'Lists all sessions or, with a sessionId, shows the state of one and what `include` asks for. `code` is what ending would write.',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   input: z.strictObject({
-    sessionId: z.string().optional().describe('All sessions if left out.'),
-    include: z.array(parts).optional().meta(selfEvident).describe('What to show besides the state.'),
+    sessionId: z.string().optional().describe('All sessions by default.'),
+    include: z.array(parts).optional().meta(selfEvident).describe('What to show in addition to the state.'),
     target: z.string().min(1).max(5000).optional().describe('Limits snapshot and screenshot to an element.'),
   }),
   output: {

@@ -22,7 +22,7 @@ export const recordCodegenSession = defineTool({
   name: 'record_codegen_session',
   title: 'Record actions',
   description:
-    'Performs actions in the page, in order, and records those that succeed; the first that fails ends the call. Send several at once. Returns their code and what changed in the snapshot.',
+    'Performs actions in the page, in order, and records those that succeed; stops at the first failure. Send several at once. Returns their code and what changed in the snapshot.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
     sessionId: z.string().describe('From start_codegen_session.'),
@@ -31,9 +31,9 @@ export const recordCodegenSession = defineTool({
       .min(1)
       .max(100)
       .describe(
-        `Fields are named as Playwright's parameters and options, as in {"action":"fill","target":"e5","value":"Ann"}. Besides: ${ownFields.join('; ')}.`,
+        `Fields have the names of Playwright's parameters and options, as in {"action":"fill","target":"e5","value":"Ann"}. Others: ${ownFields.join('; ')}.`,
       ),
-    snapshot: z.enum(['diff', 'full', 'none']).optional().describe('diff if left out.'),
+    snapshot: z.enum(['diff', 'full', 'none']).optional().describe('diff by default.'),
   }),
   output: {
     recorded: types.number,

@@ -26,10 +26,10 @@ export const runGeneratedTest = defineTool({
   name: 'run_generated_test',
   title: 'Run generated tests',
   description:
-    'Runs tests of the output directory with Playwright Test. Where tests fail, the call succeeds: see status and failures.',
+    'Runs tests of the output directory with Playwright Test. Failing tests do not fail the call: see status and failures.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
-    file: z.string().min(1).optional().describe('All if left out.'),
+    file: z.string().min(1).optional().describe('All by default.'),
     repeat: z.int().min(1).max(100).optional().describe('Runs of each test, to find flaky ones.'),
     grep: z.string().min(1).max(1000).optional().describe('Regular expression on titles.'),
   }),

@@ -24,14 +24,14 @@ import { defineTool, selfEvident, shallow, types, type ToolCall, type ToolContex
 
 const optionsSchema = z.strictObject({
   outputPath: z.string().min(1).optional().describe('Directory in the workspace.'),
-  testNamePrefix: z.string().max(100).optional().meta(selfEvident).describe("Before the test's title."),
+  testNamePrefix: z.string().max(100).optional().meta(selfEvident).describe("Prefix of the test's title."),
   includeComments: z.boolean().optional().meta(selfEvident).describe('Notes as comments.'),
   language: z
     .enum(['typescript', 'javascript'])
     .optional()
     .meta(selfEvident)
-    .describe('As configured if left out.'),
-  template: z.string().min(1).max(100).optional().describe('plain, pom or your own.'),
+    .describe('As configured by default.'),
+  template: z.string().min(1).max(100).optional().describe('plain, pom or a custom one.'),
 });
 
 /** Actions that one call of record_codegen_session may hold. */
@@ -49,7 +49,7 @@ const inputSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Spec file in the output directory; made from the title if left out.'),
+    .describe('Spec file in the output directory; by default, named after the title.'),
   options: optionsSchema.optional().meta(selfEvident).describe('How the test is written.'),
   use: useSchema
     .optional()
@@ -58,19 +58,19 @@ const inputSchema = z.strictObject({
   autoAssert: z
     .boolean()
     .optional()
-    .describe('Assert what each step visibly did; as configured (true) if left out.'),
+    .describe('Assert the visible effect of each step; as configured (true) by default.'),
   resume: z
     .string()
     .min(1)
     .optional()
-    .describe('An emitted spec, or the sessionId of an unfinished session, to replay and go on recording.'),
+    .describe('An emitted spec, or the sessionId of an unfinished session, to replay and continue.'),
 });
 
 export const startCodegenSession = defineTool({
   name: 'start_codegen_session',
   title: 'Start a codegen session',
   description:
-    'Opens a browser page whose flow becomes a Playwright test. Returns the sessionId for the other tools and a snapshot whose refs are targets for actions.',
+    'Opens a page and starts recording a Playwright test. Returns the sessionId for the other tools and a snapshot whose refs are targets for actions.',
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: inputSchema,
   output: {
