@@ -23,7 +23,12 @@ const counted = [
   'unread|new|items?|results?|messages?|notifications?|comments?|replies|reviews?|ratings?|likes?|votes?|views?',
   'followers?|members?|entries|entry|matches|products?|tasks?|files?|selected|left|remaining|online|pending',
 ].join('|');
-const number = '\\d+(?:[.,]\\d+)*';
+// From its first digit, and without backtracking into it: a text of digits alone would take quadratic time.
+const number = '(?<!\\d|\\d[.,])(?=(\\d+(?:[.,]\\d+)*))\\1';
+const price = '(?<=[$€£¥]\\s?)\\d+(?:[.,]\\d+)*';
+
+/** Characters of a text by which it is judged. */
+const maxJudged = 1000;
 
 const digits = (part: string): string => (/\D/.test(part) ? '[\\d.,]+' : '\\d+');
 
@@ -43,11 +48,12 @@ const forms: Form[] = [
   // Ids made by machines
   passing('\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b', '[\\w-]+'),
   passing('\\d{6,}', '\\d+'),
-  passing('\\b(?=[a-z]*\\d)(?=\\d*[a-z])[a-z\\d]*\\d[a-z]+\\d[a-z\\d]{6,}\\b', '\\w+'),
+  // Letters and digits in turn, as one word that is taken whole.
+  passing('\\b(?=[a-z\\d]*?\\d[a-z]+\\d[a-z\\d]{6})(?=([a-z\\d]+))\\1\\b', '\\w+'),
   // Numbers of records, counts and prices
   { change: 'record', form: /(?<=#)\d+\b/gu, as: digits },
   { change: 'record', form: new RegExp(`(?<=\\b${record}\\b[.:]?\\s)\\d{3,}\\b`, 'giu'), as: digits },
-  { change: 'amount', form: new RegExp(`(?<=[$€£¥]\\s?)${number}|${number}(?=\\s?[€£¥])`, 'gu'), as: digits },
+  { change: 'amount', form: new RegExp(`${number}(?=\\s?[€£¥])|${price}`, 'gu'), as: digits },
   // A number in brackets counts what stands before it, but for a year.
   { change: 'amount', form: new RegExp(`(?<=\\()(?!(?:19|20)\\d\\d\\))${number}(?=\\))`, 'gu'), as: digits },
   { change: 'amount', form: new RegExp(`\\b${number}(?=\\s+(?:${counted})\\b)`, 'giu'), as: digits },
@@ -59,15 +65,15 @@ function passing(source: string, as = '.+'): Form {
 
 /** Whether a text looks as if it were another one in the next run: a time, a duration, an id made by a machine. */
 export function isVolatile(text: string): boolean {
-  return partsOf(text, ['passing']).length > 0;
+  return partsOf(text.slice(0, maxJudged), ['passing']).length > 0;
 }
 
 /**
  * The part of a text that holds still, as a regular expression with the rest of it left open; undefined where nothing in
- * it changes for one of these reasons, or where what holds still says nothing.
+ * it changes for one of these reasons, where what holds still says nothing, or where it is long.
  */
 export function lastingPart(text: string, changes: readonly Change[]): { regex: string } | undefined {
-  const parts = partsOf(text, changes);
+  const parts = text.length > maxJudged ? [] : partsOf(text, changes);
   if (parts.length === 0) return undefined;
   const ends = [0, ...parts.map(({ end }) => end)];
   const still = ends.map((end, index) => text.slice(end, parts[index]?.start));
