@@ -1,12 +1,13 @@
 import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { block } from '../codegen/quote.js';
-import { CodegenError } from '../model/errors.js';
+import { CodegenError, messageOf } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
 import { callCode, defineAction } from './action.js';
 import { axeCode, axeOptions, requireAccessible } from './axe.js';
+import { boundedSubject, tooLarge } from './bounded-check.js';
 import { relativeUrl } from './url.js';
 
 interface Matcher {
@@ -142,6 +143,8 @@ const fields = z
     } else if (expected === undefined) {
       if (matcher.optional !== true) refuse('expected', `${matcherName} needs an expected value`);
     } else {
+      const problem = tooLarge(expected);
+      if (problem !== undefined) refuse('expected', `${matcherName}: ${problem}`);
       for (const issue of matcher.expected.safeParse(expected).error?.issues ?? [])
         refuse('expected', `${matcherName}: ${issue.message.replace(/^Invalid input: /, '')}`);
     }
@@ -222,29 +225,49 @@ async function checkForm(
       hint: 'Leave out target or fullPage.',
     });
   if (matcher === 'toMatchAriaSnapshot') {
-    const { parseDocument } = await import('yaml');
-    const [error] = parseDocument(z.string().parse(expected)).errors;
-    if (error !== undefined)
-      throw new CodegenError('INVALID_INPUT', `${matcher}: ${error.message}`, {
+    const problem = await yamlProblem(z.string().parse(expected));
+    if (problem !== undefined)
+      throw new CodegenError('INVALID_INPUT', `${matcher}: ${problem}`, {
         hint: 'Give lines as the snapshot has them, without refs: - button "Save".',
       });
   }
   if (not !== true) await locator?.waitFor({ state: 'attached', timeout });
 }
 
+/** What is wrong with a YAML document. Looking for keys that occur twice would take quadratic time. */
+async function yamlProblem(text: string): Promise<string | undefined> {
+  const { parseDocument } = await import('yaml');
+  try {
+    return parseDocument(text, { uniqueKeys: false }).errors[0]?.message;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 /** Resolves when an assertion's fields are true of a locator or a page, rejects where they are not in time. */
-export function checkAssertion(args: unknown, subject: Locator | Page, timeoutMs: number): Promise<void> {
-  return check(fields.parse(args), subject, timeoutMs);
+export async function checkAssertion(
+  args: unknown,
+  subject: Locator | Page,
+  timeoutMs: number,
+): Promise<void> {
+  await check(fields.parse(args), subject, timeoutMs);
 }
 
 async function check(given: ExpectFields, subject: Locator | Page, timeout: number): Promise<void> {
   const { expect: playwrightExpect } = await import('playwright/test');
-  checkSubject(given.matcher, !('goto' in subject));
-  const expectation = given.not === true ? playwrightExpect(subject).not : playwrightExpect(subject);
+  checkSubject(given.matcher, !isPage(subject));
+  const { matcher: name, expected, not = false } = given;
+  const bounded =
+    expected === undefined ? subject : boundedSubject(subject, { matcher: name, expected, not });
+  const expectation = not ? playwrightExpect(bounded).not : playwrightExpect(bounded);
   const matcher: unknown = Reflect.get(expectation, given.matcher);
   if (typeof matcher !== 'function') throw new Error(`Playwright has no matcher ${given.matcher}.`);
   const values = argumentsOf(given).map(toPlaywright);
   await Reflect.apply(matcher, expectation, [...values, { ...given.options, timeout }]);
+}
+
+function isPage(subject: Locator | Page): subject is Page {
+  return 'goto' in subject;
 }
 
 /** The texts that an assertion expects of the element itself; undefined where it speaks of something else. */
