@@ -2,7 +2,7 @@ import type { Page } from 'playwright';
 import { assertionCode } from '../codegen/emitter.js';
 import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
-import { elementState, pinnedState, type ElementState } from '../browser/element-state.js';
+import { elementState, type ElementState } from '../browser/element-state.js';
 import type { Live } from '../browser/live.js';
 import type { LivePage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
@@ -401,7 +401,7 @@ export function createAutoAssertions(session: { steps: Step[]; use: Use }, live:
       const actedNow = async (): Promise<Subject | undefined> => {
         const acted = pin ?? (await within(lookMs, pinNow(page.locator(':focus'))));
         if (acted === undefined) return undefined;
-        const asked = chain === undefined ? pinnedState(acted) : elementState(toLocator(page, chain));
+        const asked = chain === undefined ? elementState(acted.locator) : elementState(toLocator(page, chain));
         return { pin: acted, chain, state: await stateOf(asked) };
       };
       [subject] = await Promise.all([actedNow(), caughtUp ? undefined : catchUp()]);
@@ -466,7 +466,7 @@ async function aftermathOf({ pin, chain }: Subject, page: Page): Promise<Afterma
   const found = chain === undefined ? undefined : await stateOf(elementState(toLocator(page, chain)));
   if (chain !== undefined && found?.visible === true)
     return { state: found, subject: { chain }, renamed: false };
-  const state = await stateOf(pinnedState(pin));
+  const state = await stateOf(elementState(pin.locator));
   return state?.visible === true ? { state, subject: { pin }, renamed: chain !== undefined } : undefined;
 }
 

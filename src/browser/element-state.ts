@@ -1,44 +1,38 @@
 import type { Locator } from 'playwright';
-import type { Pin } from './pin.js';
+import { z } from 'zod';
+import { callIsolated, type InPage } from './isolated.js';
+
+const schema = z
+  .strictObject({
+    visible: z.boolean(),
+    /** The value of a field, or the text of an editable element; undefined for every other. */
+    value: z.string().optional(),
+    /** The selected values of a list that takes several. */
+    values: z.array(z.string()).optional(),
+    /** Of native and ARIA checkboxes, radio buttons and switches. */
+    checked: z.union([z.boolean(), z.literal('mixed')]).optional(),
+    editable: z.boolean(),
+    disabled: z.boolean(),
+    focused: z.boolean(),
+    /** The ARIA attributes that describe a state. */
+    attributes: z.record(z.string(), z.string()),
+    /** For pages without ARIA. */
+    classes: z.array(z.string()),
+  })
+  .optional();
 
 /** What an element shows of itself beyond its role and name. */
-export interface ElementState {
-  visible: boolean;
-  /** The value of a field, or the text of an editable element; undefined for every other. */
-  value: string | undefined;
-  /** The selected values of a list that takes several. */
-  values: string[] | undefined;
-  /** Of native and ARIA checkboxes, radio buttons and switches. */
-  checked: boolean | 'mixed' | undefined;
-  editable: boolean;
-  disabled: boolean;
-  focused: boolean;
-  /** The ARIA attributes that it has of those which tell a state. */
-  attributes: Record<string, string>;
-  /** Classes that are words, e.g. `active`: all that pages without ARIA tell. */
-  classes: string[];
-}
+export type ElementState = NonNullable<z.infer<typeof schema>>;
 
-/** The state of the only element that a locator matches now; undefined where there is none or several. */
+/** The state of the only element that a locator matches now; undefined if it matches none or several. */
 export function elementState(locator: Locator): Promise<ElementState | undefined> {
-  return locator.evaluateAll(readState);
-}
-
-/** The state of a pinned element; undefined where it is gone. */
-export async function pinnedState({ locator }: Pin): Promise<ElementState | undefined> {
-  // A pin is known in Playwright's own world alone, in which `evaluateAll` does not look.
-  const handles = await locator.elementHandles();
-  try {
-    return await handles[0]?.evaluate(readState);
-  } finally {
-    for (const handle of handles) void handle.dispose().catch(() => undefined);
-  }
+  return callIsolated(locator, readState, { arg: undefined, schema });
 }
 
 /** Runs in the page. */
-function readState(given: Node | Node[]): ElementState | undefined {
-  const [element, other] = Array.isArray(given) ? given : [given];
-  if (!(element instanceof Element) || other !== undefined) return undefined;
+function readState({ elements }: InPage): ElementState | undefined {
+  const [element, other] = elements;
+  if (element === undefined || other !== undefined) return undefined;
   const stateAttributes = [
     'aria-expanded',
     'aria-pressed',

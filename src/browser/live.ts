@@ -8,7 +8,7 @@ import { copyPermissions, engineOf } from './clipboard-permissions.js';
 import { isRemote } from './endpoint.js';
 import { LiveLog } from './live-log.js';
 import { addPage, creditSignal, type LivePage, type PageOwner } from './live-page.js';
-import { registerPins } from './pin.js';
+import { registerEngine } from './isolated.js';
 import { watchContext } from './settle.js';
 
 /** How a dialog is to be answered. */
@@ -65,7 +65,7 @@ export async function openLive(
   options: BrowserContextOptions,
   { actionMs, settleMs, rules, secrets }: LiveSetup,
 ): Promise<Live> {
-  await registerPins();
+  await registerEngine();
   const log = new LiveLog(secrets);
   const onRefused = (refused: Refused): void => {
     log.addBlocked(refused);

@@ -1,15 +1,16 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContext, CDPSession, Frame, Page, Request } from 'playwright';
+import { z } from 'zod';
 import { within } from '../model/within.js';
-import { installWatcher, type Watcher } from './watcher.js';
+import { callIsolated, type InPage } from './isolated.js';
+import { installWatcher, type WatcherQuestion } from './watcher.js';
 
-/** Where the watcher stands in a frame; not enumerable, so that no page meets it by chance. */
-const watcherKey = '__codegenSessionWatcher';
+/** Begins the names of the events that ask the watcher, so that no page can guess them. */
+const watcherKey = randomUUID();
 
-declare global {
-  interface Window {
-    [watcherKey]?: Watcher;
-  }
-}
+/** Milliseconds between looks at whether a page is still busy. */
+const busyPollMs = 5;
 
 /** How often a script that does not end is stopped: what it does next may not end either. */
 const attempts = 3;
@@ -96,7 +97,7 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
     async mark() {
       void debuggerOf();
       loading.clear();
-      await Promise.all(page.frames().map((frame) => within(limits.settleMs, markFrame(frame))));
+      await Promise.all(page.frames().map((frame) => ask(frame, ['mark'], limits.settleMs)));
     },
 
     async abandon() {
@@ -104,13 +105,7 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
       const devTools = await debuggerOf();
       if (navigating()) await within(limits.settleMs, devTools?.send('Page.stopLoading'));
       for (let attempt = 0; attempt < attempts; attempt++) {
-        if (
-          (await within(
-            limits.settleMs,
-            page.evaluate(() => true),
-          )) === true
-        )
-          return;
+        if (await responds(page, limits.settleMs)) return;
         await within(limits.settleMs, devTools?.send('Runtime.terminateExecution'));
       }
     },
@@ -137,20 +132,46 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
   };
 }
 
-function markFrame(frame: Frame): Promise<void> {
-  return frame.evaluate(([key]) => window[key]?.mark(), [watcherKey] as const);
+async function responds(page: Page, limitMs: number): Promise<boolean> {
+  const answer = callIsolated(page.mainFrame(), () => true, { arg: undefined, schema: z.boolean(), limitMs });
+  return (await within(limitMs, answer)) === true;
+}
+
+/** The answers of a frame's watcher. */
+async function ask<Question extends WatcherQuestion>(
+  frame: Frame,
+  questions: Question[],
+  limitMs: number,
+): Promise<Partial<Record<WatcherQuestion, boolean>>> {
+  const arg = { key: watcherKey, questions };
+  return (await within(limitMs, callIsolated(frame, askWatcher, { arg, schema: answers, limitMs }))) ?? {};
+}
+
+const answers = z.partialRecord(z.enum(['mark', 'busy', 'copied']), z.boolean());
+
+/** Runs in the page, but in another world than the watcher: events are all that both see. */
+function askWatcher(
+  _: InPage,
+  { key, questions }: { key: string; questions: WatcherQuestion[] },
+): Partial<Record<WatcherQuestion, boolean>> {
+  const isCanceled = (type: string): boolean => !document.dispatchEvent(new Event(type, { cancelable: true }));
+  return Object.fromEntries(questions.map((question) => [question, isCanceled(`${key}-${question}`)]));
 }
 
 /** Whether the page has put something into the clipboard, after it has settled. */
-function settledFrame(frame: Frame, timeoutMs: number): Promise<boolean | undefined> {
-  const settled = frame.evaluate(
-    async ([key, limit]) => {
-      await window[key]?.settled(limit);
-      return window[key]?.takeCopied();
-    },
-    [watcherKey, timeoutMs] as const,
-  );
-  return within(timeoutMs, settled);
+async function settledFrame(frame: Frame, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  let hasCopied = false;
+  // Twice: what renders by messages or promises has run by the second time.
+  for (let quiet = 0; quiet < 2;) {
+    const left = deadline - performance.now();
+    if (left <= 0) break;
+    const { busy = false, copied = false } = await ask(frame, ['busy', 'copied'], left);
+    hasCopied ||= copied;
+    quiet = busy ? 0 : quiet + 1;
+    if (busy) await sleep(busyPollMs);
+  }
+  return hasCopied;
 }
 
 /** A service worker's request has no frame and says so by throwing. */

@@ -1,17 +1,13 @@
-/** What the watcher in a frame answers to. */
-export interface Watcher {
-  /** From now on only what starts after this moment counts. */
-  mark(): void;
-  /** Resolves when nothing that started since the mark is under way, or after `timeoutMs`. */
-  settled(timeoutMs: number): Promise<void>;
-  /** Whether the page has put something into the clipboard since this was asked last. */
-  takeCopied(): boolean;
-}
+/** What the watcher in a page can be asked: a canceled event means yes. */
+export type WatcherQuestion = 'mark' | 'busy' | 'copied';
 
 /**
- * Runs inside the page, in every frame, before the page's own scripts: counts what an action set going (requests,
- * short timers, animation frames, DOM changes), so that waiting ends when that has ended.
- * What repeats by itself (clocks, polling, endless animations) is recognized and does not count.
+ * Runs inside the page, in every frame, before the page's own scripts: counts what an action starts (requests, short
+ * timers, animation frames, DOM changes), so that waiting ends when that has ended. What repeats by itself (clocks,
+ * polling, endless animations) is recognized and does not count.
+ *
+ * It has to replace functions of the page, so it lives in the page's world. It uses only copies of globals made before
+ * the page could replace them, and is asked by events whose names the page can't guess.
  */
 export function installWatcher(key: string): void {
   interface Work {
@@ -32,18 +28,35 @@ export function installWatcher(key: string): void {
   /** Milliseconds after which a habit that has stopped is forgotten. */
   const memory = 5000;
 
-  if (Object.hasOwn(window, key)) return;
-  const later = setTimeout.bind(window);
-  const now = performance.now.bind(performance);
-  const channel = new MessageChannel();
+  const { String, Number, Proxy } = window;
+  const { get, set, apply, ownKeys, getOwnPropertyDescriptor, defineProperty, setPrototypeOf } = Reflect;
+  const isOwn = Object.hasOwn;
+
+  /** A class whose instances keep today's methods, whatever the page makes of the prototype. */
+  function keepMethods(own: object, original: object): void {
+    for (const name of ownKeys(original)) {
+      const descriptor = getOwnPropertyDescriptor(original, name);
+      if (descriptor !== undefined && !isOwn(own, name)) defineProperty(own, name, descriptor);
+    }
+    setPrototypeOf(own, null);
+  }
+  class SafeMap<Key, Value> extends Map<Key, Value> {}
+  keepMethods(SafeMap.prototype, Map.prototype);
+  class SafeWeakMap<Key extends WeakKey, Value> extends WeakMap<Key, Value> {}
+  keepMethods(SafeWeakMap.prototype, WeakMap.prototype);
+
+  const performanceNow = performance.now.bind(performance);
+  const now = (): number => performanceNow();
+  const { replace, slice } = String.prototype;
 
   let epoch = 0;
   let running: number | undefined;
   let lastActivity = -Infinity;
   let activeSinceMark = false;
-  const pending = new Map<Work, number>();
-  const rhythms = new Map<string, Rhythm>();
-  const nodeRhythms = new WeakMap<Node, Rhythm>();
+  let copied = false;
+  const pending = new SafeMap<Work, number>();
+  const rhythms = new SafeMap<string, Rhythm>();
+  const nodeRhythms = new SafeWeakMap<Node, Rhythm>();
 
   const isHabit = (rhythm: Rhythm | undefined): boolean => rhythm !== undefined && rhythm.habitUntil > now();
 
@@ -77,62 +90,71 @@ export function installWatcher(key: string): void {
   /** Runs a callback of `work`, whose own changes and follow-ups count as the work does. */
   function within<Result>(work: Work, callback: () => Result): Result {
     const born = pending.get(work) ?? -1;
-    collect(observer.takeRecords());
+    collectNow();
     const outer = running;
     running = born;
     try {
       return callback();
     } finally {
-      collect(observer.takeRecords());
+      collectNow();
       running = outer;
       end(work);
     }
   }
 
+  const targetOf = getOwnPropertyDescriptor(MutationRecord.prototype, 'target')?.get;
+
   function collect(records: MutationRecord[]): void {
-    if (records.length === 0) return;
-    const nodes = new Set(records.map((record) => record.target));
+    const nodes = new SafeMap<Node, true>();
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index];
+      if (record !== undefined && targetOf !== undefined) nodes.set(apply(targetOf, record, []), true);
+    }
     let fresh = false;
-    for (const node of nodes) {
+    nodes.forEach((_, node) => {
       const rhythm = nodeRhythms.get(node);
       if (!isHabit(rhythm) && (running ?? epoch) === epoch) fresh = true;
       nodeRhythms.set(node, beat(rhythm));
-    }
+    });
     if (fresh) active();
   }
 
   const observer = new MutationObserver(collect);
+  const takeRecords = observer.takeRecords.bind(observer);
+  const collectNow = (): void => {
+    collect(takeRecords());
+  };
   observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 
-  /** Puts `around` in the place of a function of the page's platform; `call` is the original. */
+  /** Replaces a function of the page's platform by `around`; `call` is the original. */
   function intercept(
     owner: object,
     name: string,
     around: (args: unknown[], call: (args: unknown[]) => unknown, self: unknown) => unknown,
   ): void {
-    const original: unknown = Reflect.get(owner, name);
+    const original: unknown = get(owner, name);
     if (typeof original !== 'function') return;
-    const apply = (target: typeof original, self: unknown, args: unknown[]): unknown =>
-      around(args, (changed) => Reflect.apply(target, self, changed), self);
-    Reflect.set(owner, name, new Proxy(original, { apply }));
+    const onCall = (target: typeof original, self: unknown, args: unknown[]): unknown =>
+      around(args, (changed) => apply(target, self, changed), self);
+    set(owner, name, new Proxy(original, { apply: onCall }));
   }
 
-  const scheduled = new Map<unknown, Work>();
-  const sourceOf = (callback: unknown): string => String(callback).slice(0, 200);
+  const scheduled = new SafeMap<unknown, Work>();
+  const sourceOf = (callback: unknown): string => apply(slice, String(callback), [0, 200]);
 
   /** Wraps a scheduler so that its callback runs as the work that it is. */
-  function watchScheduler(name: string, cancel: string, counts: (args: unknown[]) => boolean): void {
+  function watchScheduler(name: string, cancel: string, counts: (delay: unknown) => boolean): void {
     intercept(window, name, (args, call) => {
-      const [callback, ...rest] = args;
-      if (typeof callback !== 'function' || !counts(rest)) return call(args);
-      const work = begin(`${name} ${String(rest[0])} ${sourceOf(callback)}`);
-      const run = (...values: unknown[]): void => {
+      const callback = args[0];
+      if (typeof callback !== 'function' || !counts(args[1])) return call(args);
+      const work = begin(`${name} ${String(args[1])} ${sourceOf(callback)}`);
+      args[0] = (...values: unknown[]): void => {
         scheduled.delete(id);
         within(work, () => {
-          Reflect.apply(callback, window, values);
+          apply(callback, window, values);
         });
       };
-      const id = call([run, ...rest]);
+      const id = call(args);
       scheduled.set(id, work);
       return id;
     });
@@ -143,12 +165,12 @@ export function installWatcher(key: string): void {
       return call(args);
     });
   }
-  watchScheduler('setTimeout', 'clearTimeout', ([delay]) => !(Number(delay) > longestTimer));
+  watchScheduler('setTimeout', 'clearTimeout', (delay) => !(Number(delay) > longestTimer));
   watchScheduler('requestAnimationFrame', 'cancelAnimationFrame', () => true);
 
-  const pathOf = (url: unknown): string => String(url).replace(/[?#].*/s, '');
+  const pathOf = (url: unknown): string => apply(replace, String(url), [/[?#].*/s, '']);
   intercept(window, 'fetch', async (args, call) => {
-    const [input] = args;
+    const input = args[0];
     const work = begin(`request ${pathOf(input instanceof Request ? input.url : input)}`);
     try {
       return await call(args);
@@ -156,7 +178,8 @@ export function installWatcher(key: string): void {
       end(work);
     }
   });
-  const addresses = new WeakMap<object, string>();
+  const addresses = new SafeWeakMap<object, string>();
+  const { addEventListener } = EventTarget.prototype;
   intercept(XMLHttpRequest.prototype, 'open', (args, call, self) => {
     if (self instanceof XMLHttpRequest) addresses.set(self, pathOf(args[1]));
     return call(args);
@@ -164,13 +187,12 @@ export function installWatcher(key: string): void {
   intercept(XMLHttpRequest.prototype, 'send', (args, call, self) => {
     if (!(self instanceof XMLHttpRequest)) return call(args);
     const work = begin(`request ${addresses.get(self) ?? ''}`);
-    self.addEventListener('loadend', () => {
+    const onEnd = (): void => {
       end(work);
-    });
+    };
+    apply(addEventListener, self, ['loadend', onEnd]);
     return call(args);
   });
-
-  let copied = false;
   if ('Clipboard' in window)
     for (const name of ['write', 'writeText'])
       intercept(Clipboard.prototype, name, (args, call) => {
@@ -178,43 +200,48 @@ export function installWatcher(key: string): void {
         return call(args);
       });
 
-  function busy(): boolean {
-    collect(observer.takeRecords());
-    for (const born of pending.values()) if (born === epoch) return true;
-    return activeSinceMark && now() - lastActivity < quietTime;
-  }
-
-  /** Two turns of the event loop, in which scheduled renderings (message channels, promises) have run. */
-  function turns(): Promise<void> {
-    return new Promise((resolve) => {
-      let left = 2;
-      channel.port1.onmessage = () => {
-        if (--left > 0) channel.port2.postMessage(0);
-        else resolve();
-      };
-      channel.port2.postMessage(0);
-    });
-  }
-
-  const watcher: Watcher = {
+  const questions: Record<WatcherQuestion, () => boolean> = {
+    /** From now on only what starts after this moment counts. */
     mark() {
-      collect(observer.takeRecords());
+      collectNow();
       epoch++;
       activeSinceMark = false;
+      return true;
     },
-    async settled(timeoutMs) {
-      const deadline = now() + timeoutMs;
-      await turns();
-      while (busy() && now() < deadline) {
-        await new Promise((resolve) => later(resolve, 4));
-        await turns();
-      }
+    /** Whether something that started since the mark is under way. */
+    busy() {
+      collectNow();
+      let isPending = false;
+      pending.forEach((born) => {
+        if (born === epoch) isPending = true;
+      });
+      return isPending || (activeSinceMark && now() - lastActivity < quietTime);
     },
-    takeCopied() {
+    /** Whether the page has put something into the clipboard since this was asked last. */
+    copied() {
       const taken = copied;
       copied = false;
       return taken;
     },
   };
-  Object.defineProperty(window, key, { value: watcher });
+  const { preventDefault } = Event.prototype;
+  const answers: [string, (event: Event) => void][] = [];
+  const listen = (): void => {
+    for (let index = 0; index < answers.length; index++) apply(addEventListener, document, answers[index] ?? []);
+  };
+  for (const [name, answer] of Object.entries(questions))
+    answers.push([
+      `${key}-${name}`,
+      (event) => {
+        if (answer()) apply(preventDefault, event, []);
+      },
+    ]);
+  listen();
+  // Opening a document again removes its listeners.
+  for (const name of ['open', 'write', 'writeln'])
+    intercept(Document.prototype, name, (args, call) => {
+      const result = call(args);
+      listen();
+      return result;
+    });
 }

@@ -1,3 +1,5 @@
+import { CodegenError } from './errors.js';
+
 /** The work's result, or undefined where it failed or took longer than `limitMs` milliseconds. */
 export async function within<Value>(
   limitMs: number,
@@ -19,4 +21,19 @@ export async function within<Value>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The work's result. Throws ACTION_FAILED if it takes longer than `limitMs` milliseconds. */
+export async function responseWithin<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+  const settled = work.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  const outcome = await within(limitMs, settled);
+  if (outcome === undefined)
+    throw new CodegenError('ACTION_FAILED', 'The page does not respond.', {
+      hint: 'A script of the page does not end. Reload it with goto, or clear the session.',
+    });
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
 }

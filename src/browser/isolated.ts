@@ -1,0 +1,143 @@
+import type { Frame, Locator } from 'playwright';
+import { z } from 'zod';
+import { responseWithin } from '../model/within.js';
+
+/** Name of the selector engine by which functions reach Playwright's own world in the page. */
+const engine = 'codegen';
+let registered: Promise<void> | undefined;
+let lastId = 0;
+
+/** Milliseconds for a page to answer. */
+const answerMs = 5000;
+
+/** A number that no other call, pin or tag of this process has. */
+export function newId(): string {
+  return String(++lastId);
+}
+
+export function operation(name: 'pin' | 'pinned' | 'tag' | 'none' | 'run', body = ''): string {
+  return `${engine}=${name}:${body}`;
+}
+
+/** What a function that runs in the page gets besides its argument. */
+export interface InPage {
+  /** The elements of the locator. */
+  elements: Element[];
+  /** The element of a pin, while it is in its document. */
+  pinned(id: string): Element | undefined;
+  /** The elements that were tagged in this call, by the index of their tag. */
+  tagged: Element[][];
+}
+
+export interface IsolatedCall<Arg, Result> {
+  arg: Arg;
+  /** What the page may answer; anything else is an error. */
+  schema: z.ZodType<Result>;
+  limitMs?: number;
+}
+
+const answerSchema = z.union([
+  z.strictObject({ value: z.unknown().optional() }),
+  z.strictObject({ error: z.string() }),
+]);
+
+/** Registers the engine; contexts that were created before don't have it. */
+export function registerEngine(): Promise<void> {
+  registered ??= import('playwright').then(({ selectors }) =>
+    selectors.register(engine, isolatedEngine, { contentScript: true }),
+  );
+  return registered;
+}
+
+/**
+ * Calls a function in the page with the elements that a locator matches now, in one round trip. It runs in Playwright's
+ * own world, whose globals and prototypes the page can't replace, unlike those that `locator.evaluate` sees. Throws
+ * ACTION_FAILED if the page does not respond.
+ */
+export async function callIsolated<Arg, Result>(
+  locator: Locator | Frame,
+  run: (page: InPage, arg: Arg) => Result,
+  { arg, schema, limitMs = answerMs }: IsolatedCall<Arg, Result>,
+): Promise<Result> {
+  const call = JSON.stringify({ id: newId(), source: String(run), arg });
+  // A quote would open a string of the selector.
+  const body = operation('run', encodeURIComponent(call).replaceAll("'", '%27'));
+  // Without an element, Playwright would wait for one.
+  const target =
+    'childFrames' in locator
+      ? locator.locator(body)
+      : locator.or(locator.page().locator(operation('none'))).locator(body);
+  const text = await responseWithin(limitMs + 100, target.textContent({ timeout: limitMs }));
+  const answer = answerSchema.parse(JSON.parse(text ?? ''));
+  if ('error' in answer) throw new Error(answer.error);
+  return schema.parse(answer.value);
+}
+
+/**
+ * Runs in the page. `pin:N` keeps the element it is asked on under N, and `pinned:N` finds it again. `run:CALL` collects
+ * the elements it is asked on and gives one whose text is the function's answer.
+ */
+function isolatedEngine(): { query: unknown; queryAll: unknown } {
+  interface Call {
+    elements: Element[];
+    box: Element;
+  }
+  const pins = new Map<string, WeakRef<Element>>();
+  const calls = new Map<string, Call>();
+  let tagged: Element[][] = [];
+  const none = document.createElement('i');
+
+  const pinned = (id: string): Element | undefined => {
+    const element = pins.get(id)?.deref();
+    return element?.isConnected === true ? element : undefined;
+  };
+
+  function answer(elements: Element[], body: string): string {
+    try {
+      const { source, arg } = JSON.parse(decodeURIComponent(body));
+      const value: unknown = (0, eval)(`(${source})`)({ elements, pinned, tagged }, arg);
+      return JSON.stringify({ value });
+    } catch (error) {
+      return JSON.stringify({ error: String(error) });
+    } finally {
+      calls.delete(body);
+      tagged = [];
+    }
+  }
+
+  function callOf(body: string): Call {
+    const known = calls.get(body);
+    if (known !== undefined) return known;
+    const box = document.createElement('i');
+    const call: Call = { elements: [], box };
+    let text: string | undefined;
+    Object.defineProperty(box, 'textContent', { get: () => (text ??= answer(call.elements, body)) });
+    calls.set(body, call);
+    return call;
+  }
+
+  function queryAll(root: Node, selector: string): Element[] {
+    const colon = selector.indexOf(':');
+    const [name, body] = [selector.slice(0, colon), selector.slice(colon + 1)];
+    if (name === 'none') return [none];
+    if (name === 'pinned') {
+      const element = pinned(body);
+      return element === undefined ? [] : [element];
+    }
+    const element = root instanceof Element && root !== none ? root : undefined;
+    if (name === 'run') {
+      const { elements, box } = callOf(body);
+      if (element !== undefined) elements.push(element);
+      return [box];
+    }
+    if (element === undefined) return [];
+    if (name === 'tag') {
+      (tagged[Number(body)] ??= []).push(element);
+      return [none];
+    }
+    pins.set(body, new WeakRef(element));
+    return [element];
+  }
+
+  return { queryAll, query: (root: Node, selector: string) => queryAll(root, selector)[0] ?? null };
+}
