@@ -24,7 +24,7 @@ export interface InPage {
   /** The elements of the locator. */
   elements: Element[];
   /** The element of a pin, while it is in its document. */
-  pinned(id: string): Element | undefined;
+  pinned: (id: string) => Element | undefined;
   /** The elements that were tagged in this call, by the index of their tag. */
   tagged: Element[][];
 }
@@ -59,9 +59,10 @@ export async function callIsolated<Arg, Result>(
   run: (page: InPage, arg: Arg) => Result,
   { arg, schema, limitMs = answerMs }: IsolatedCall<Arg, Result>,
 ): Promise<Result> {
-  const call = JSON.stringify({ id: newId(), source: String(run), arg });
+  const parts = [newId(), String(run), JSON.stringify(arg === undefined ? null : arg)];
   // A quote would open a string of the selector.
-  const body = operation('run', encodeURIComponent(call).replaceAll("'", '%27'));
+  const encoded = parts.map((part) => encodeURIComponent(part).replaceAll("'", '%27'));
+  const body = operation('run', encoded.join(':'));
   // Without an element, Playwright would wait for one.
   const target =
     'childFrames' in locator
@@ -94,8 +95,11 @@ function isolatedEngine(): { query: unknown; queryAll: unknown } {
 
   function answer(elements: Element[], body: string): string {
     try {
-      const { source, arg } = JSON.parse(decodeURIComponent(body));
-      const value: unknown = (0, eval)(`(${source})`)({ elements, pinned, tagged }, arg);
+      const [, source = '', given = ''] = body.split(':').map(decodeURIComponent);
+      const arg: unknown = JSON.parse(given);
+      const run: unknown = (0, eval)(`(${source})`);
+      if (typeof run !== 'function') throw new TypeError('not a function');
+      const value: unknown = Reflect.apply(run, undefined, [{ elements, pinned, tagged }, arg]);
       return JSON.stringify({ value });
     } catch (error) {
       return JSON.stringify({ error: String(error) });

@@ -138,9 +138,9 @@ async function responds(page: Page, limitMs: number): Promise<boolean> {
 }
 
 /** The answers of a frame's watcher. */
-async function ask<Question extends WatcherQuestion>(
+async function ask(
   frame: Frame,
-  questions: Question[],
+  questions: WatcherQuestion[],
   limitMs: number,
 ): Promise<Partial<Record<WatcherQuestion, boolean>>> {
   const arg = { key: watcherKey, questions };
@@ -154,7 +154,8 @@ function askWatcher(
   _: InPage,
   { key, questions }: { key: string; questions: WatcherQuestion[] },
 ): Partial<Record<WatcherQuestion, boolean>> {
-  const isCanceled = (type: string): boolean => !document.dispatchEvent(new Event(type, { cancelable: true }));
+  const isCanceled = (type: string): boolean =>
+    !document.dispatchEvent(new Event(type, { cancelable: true }));
   return Object.fromEntries(questions.map((question) => [question, isCanceled(`${key}-${question}`)]));
 }
 

@@ -28,17 +28,22 @@ export function installWatcher(key: string): void {
   /** Milliseconds after which a habit that has stopped is forgotten. */
   const memory = 5000;
 
-  const { String, Number, Proxy } = window;
-  const { get, set, apply, ownKeys, getOwnPropertyDescriptor, defineProperty, setPrototypeOf } = Reflect;
-  const isOwn = Object.hasOwn;
+  const { String, Number, Proxy, Node, Request, XMLHttpRequest } = window;
+  const get = Reflect.get.bind(Reflect);
+  const set = Reflect.set.bind(Reflect);
+  const apply = Reflect.apply.bind(Reflect);
+  const methodOf = (owner: object, name: string) => {
+    const method: unknown = get(owner, name);
+    return typeof method === 'function' ? method : () => undefined;
+  };
 
   /** A class whose instances keep today's methods, whatever the page makes of the prototype. */
   function keepMethods(own: object, original: object): void {
-    for (const name of ownKeys(original)) {
-      const descriptor = getOwnPropertyDescriptor(original, name);
-      if (descriptor !== undefined && !isOwn(own, name)) defineProperty(own, name, descriptor);
+    for (const name of Reflect.ownKeys(original)) {
+      const descriptor = Reflect.getOwnPropertyDescriptor(original, name);
+      if (descriptor !== undefined && !Object.hasOwn(own, name)) Object.defineProperty(own, name, descriptor);
     }
-    setPrototypeOf(own, null);
+    Object.setPrototypeOf(own, null);
   }
   class SafeMap<Key, Value> extends Map<Key, Value> {}
   keepMethods(SafeMap.prototype, Map.prototype);
@@ -47,7 +52,8 @@ export function installWatcher(key: string): void {
 
   const performanceNow = performance.now.bind(performance);
   const now = (): number => performanceNow();
-  const { replace, slice } = String.prototype;
+  const replace = methodOf(String.prototype, 'replace');
+  const slice = methodOf(String.prototype, 'slice');
 
   let epoch = 0;
   let running: number | undefined;
@@ -102,21 +108,22 @@ export function installWatcher(key: string): void {
     }
   }
 
-  const targetOf = getOwnPropertyDescriptor(MutationRecord.prototype, 'target')?.get;
+  const targetOf = methodOf(Object.getOwnPropertyDescriptor(MutationRecord.prototype, 'target') ?? {}, 'get');
 
   function collect(records: MutationRecord[]): void {
     const nodes = new SafeMap<Node, true>();
     for (let index = 0; index < records.length; index++) {
       const record = records[index];
-      if (record !== undefined && targetOf !== undefined) nodes.set(apply(targetOf, record, []), true);
+      const target: unknown = record === undefined ? undefined : apply(targetOf, record, []);
+      if (target instanceof Node) nodes.set(target, true);
     }
-    let fresh = false;
+    let fresh = 0;
     nodes.forEach((_, node) => {
       const rhythm = nodeRhythms.get(node);
-      if (!isHabit(rhythm) && (running ?? epoch) === epoch) fresh = true;
+      if (!isHabit(rhythm) && (running ?? epoch) === epoch) fresh++;
       nodeRhythms.set(node, beat(rhythm));
     });
-    if (fresh) active();
+    if (fresh > 0) active();
   }
 
   const observer = new MutationObserver(collect);
@@ -135,12 +142,12 @@ export function installWatcher(key: string): void {
     const original: unknown = get(owner, name);
     if (typeof original !== 'function') return;
     const onCall = (target: typeof original, self: unknown, args: unknown[]): unknown =>
-      around(args, (changed) => apply(target, self, changed), self);
+      around(args, (changed): unknown => apply(target, self, changed), self);
     set(owner, name, new Proxy(original, { apply: onCall }));
   }
 
   const scheduled = new SafeMap<unknown, Work>();
-  const sourceOf = (callback: unknown): string => apply(slice, String(callback), [0, 200]);
+  const sourceOf = (callback: unknown): string => String(apply(slice, String(callback), [0, 200]));
 
   /** Wraps a scheduler so that its callback runs as the work that it is. */
   function watchScheduler(name: string, cancel: string, counts: (delay: unknown) => boolean): void {
@@ -168,7 +175,7 @@ export function installWatcher(key: string): void {
   watchScheduler('setTimeout', 'clearTimeout', (delay) => !(Number(delay) > longestTimer));
   watchScheduler('requestAnimationFrame', 'cancelAnimationFrame', () => true);
 
-  const pathOf = (url: unknown): string => apply(replace, String(url), [/[?#].*/s, '']);
+  const pathOf = (url: unknown): string => String(apply(replace, String(url), [/[?#].*/s, '']));
   intercept(window, 'fetch', async (args, call) => {
     const input = args[0];
     const work = begin(`request ${pathOf(input instanceof Request ? input.url : input)}`);
@@ -179,7 +186,7 @@ export function installWatcher(key: string): void {
     }
   });
   const addresses = new SafeWeakMap<object, string>();
-  const { addEventListener } = EventTarget.prototype;
+  const addEventListener = methodOf(EventTarget.prototype, 'addEventListener');
   intercept(XMLHttpRequest.prototype, 'open', (args, call, self) => {
     if (self instanceof XMLHttpRequest) addresses.set(self, pathOf(args[1]));
     return call(args);
@@ -211,11 +218,11 @@ export function installWatcher(key: string): void {
     /** Whether something that started since the mark is under way. */
     busy() {
       collectNow();
-      let isPending = false;
+      let left = 0;
       pending.forEach((born) => {
-        if (born === epoch) isPending = true;
+        if (born === epoch) left++;
       });
-      return isPending || (activeSinceMark && now() - lastActivity < quietTime);
+      return left > 0 || (activeSinceMark && now() - lastActivity < quietTime);
     },
     /** Whether the page has put something into the clipboard since this was asked last. */
     copied() {
@@ -224,10 +231,11 @@ export function installWatcher(key: string): void {
       return taken;
     },
   };
-  const { preventDefault } = Event.prototype;
+  const preventDefault = methodOf(Event.prototype, 'preventDefault');
   const answers: [string, (event: Event) => void][] = [];
   const listen = (): void => {
-    for (let index = 0; index < answers.length; index++) apply(addEventListener, document, answers[index] ?? []);
+    for (let index = 0; index < answers.length; index++)
+      apply(addEventListener, document, answers[index] ?? []);
   };
   for (const [name, answer] of Object.entries(questions))
     answers.push([

@@ -1,21 +1,30 @@
-/** An element around another one, told by what a person would tell it by. */
-export interface Surrounding {
-  /** In lower case. */
-  tagName: string;
-  role: string | undefined;
-  name: string | undefined;
-  testId: string | undefined;
-  /** Class names that are words. */
-  classNames: string[];
-  /** Texts of single children, headings and labels first, none of them from the inner element. */
-  texts: string[];
-}
+import { z } from 'zod';
+import type { InPage } from '../browser/isolated.js';
 
-/**
- * Runs in the page: the element itself and what is around it, from the nearest outwards; what tells nothing is left
- * out, but for the element itself.
- */
-export function surroundings(inner: Element, testIdAttribute: string): Surrounding[] {
+const ancestorSchema = z.strictObject({
+  /** In lower case. */
+  tagName: z.string(),
+  role: z.string().optional(),
+  name: z.string().optional(),
+  testId: z.string().optional(),
+  id: z.string().optional(),
+  /** Class names that are words. */
+  classNames: z.array(z.string()),
+  /** Texts of single descendants, headings and labels first, none of them from the inner element. */
+  texts: z.array(z.string()),
+});
+
+/** An element or one of its ancestors, with what a person would identify it by. */
+export type Ancestor = z.infer<typeof ancestorSchema>;
+
+/** The element itself, then its ancestors from the nearest outwards, without those that identify nothing. */
+export const ancestorsSchema = z.array(ancestorSchema);
+
+/** Runs in the page. */
+export function readAncestors(
+  { pinned }: InPage,
+  { id, testIdAttribute }: { id: string; testIdAttribute: string },
+): Ancestor[] {
   const roles: Record<string, string> = {
     ARTICLE: 'article',
     ASIDE: 'complementary',
@@ -30,63 +39,92 @@ export function surroundings(inner: Element, testIdAttribute: string): Surroundi
     UL: 'list',
   };
   const roleWithName: Record<string, string> = { FORM: 'form', SECTION: 'region' };
-  const clean = (text: string | null | undefined): string => (text ?? '').replace(/\s+/g, ' ').trim();
+  const identifying =
+    'h1, h2, h3, h4, h5, h6, [role=heading], legend, caption, th, [role=rowheader], label, strong, td';
+  const maxAncestors = 9;
+  const maxLeaves = 500;
+  const clean = (text: string | null | undefined): string =>
+    (text ?? '').slice(0, 1000).replace(/\s+/g, ' ').trim();
+  // A form's fields named `parentNode` or `id` hide its properties: only the prototype's own are asked.
+  const ask = (prototype: object, property: string, node: Node): unknown =>
+    Reflect.get(prototype, property, node);
+  const attributeOf = (element: Element, name: string): string | null =>
+    Element.prototype.getAttribute.call(element, name);
+  const parentOf = (element: Element): Element | null => {
+    const parent = ask(Node.prototype, 'parentNode', element);
+    if (parent instanceof ShadowRoot) return parent.host;
+    return parent instanceof Element ? parent : null;
+  };
+  const contains = (outer: Node, other: Node): boolean => Node.prototype.contains.call(outer, other);
+  const textIn = (node: Node): string => {
+    const text = ask(Node.prototype, 'textContent', node);
+    return typeof text === 'string' ? clean(text) : '';
+  };
+  const select: unknown = Reflect.get(Element.prototype, 'querySelectorAll');
+  const all = (element: Element, selector: string): Element[] => {
+    const found: unknown = typeof select === 'function' && Reflect.apply(select, element, [selector]);
+    const nodes = found instanceof NodeList ? Array.from(found) : [];
+    return nodes.filter((node) => node instanceof Element).slice(0, maxLeaves);
+  };
+  const inner = pinned(id);
+  if (inner === undefined) return [];
 
   function nameOf(element: Element): string {
-    const ids = clean(element.getAttribute('aria-labelledby')).split(' ');
-    const root = element.getRootNode();
-    const labels = ids.map((id) =>
-      root instanceof Document || root instanceof ShadowRoot ? root.getElementById(id)?.textContent : '',
-    );
-    const caption = element.querySelector(':scope > legend, :scope > caption');
+    const root = Node.prototype.getRootNode.call(element);
+    const ids = clean(attributeOf(element, 'aria-labelledby')).split(' ');
+    const labels = ids.map((each) => {
+      const label = root instanceof Document || root instanceof ShadowRoot ? root.getElementById(each) : null;
+      return label === null ? '' : textIn(label);
+    });
+    const [caption] = all(element, ':scope > legend, :scope > caption');
     return (
-      clean(labels.join(' ')) || clean(element.getAttribute('aria-label')) || clean(caption?.textContent)
+      clean(labels.join(' ')) ||
+      clean(attributeOf(element, 'aria-label')) ||
+      (caption === undefined ? '' : textIn(caption))
     );
   }
 
-  function textsOf(element: Element): string[] {
-    const telling =
-      'h1, h2, h3, h4, h5, h6, [role=heading], legend, caption, th, [role=rowheader], label, strong, td';
-    const leaves = [...element.querySelectorAll(telling), ...element.querySelectorAll('*')];
+  function textsOf(element: Element, self: Element): string[] {
+    const leaves = [...all(element, identifying), ...all(element, '*')];
     const texts = leaves
-      .filter((leaf) => element === inner || (!inner.contains(leaf) && !leaf.contains(inner)))
-      .map((leaf) => (leaf.childElementCount === 0 ? clean(leaf.textContent) : ''));
-    const direct = [...element.childNodes].map((node) =>
-      node.nodeType === Node.TEXT_NODE ? clean(node.textContent) : '',
-    );
-    const own = element === inner ? '' : clean(inner.textContent);
-    const useful = [...texts, ...direct].filter((text) => text !== '' && text !== own && text.length <= 60);
+      .filter((leaf) => element === self || (!contains(self, leaf) && !contains(leaf, self)))
+      .map((leaf) => (ask(Element.prototype, 'childElementCount', leaf) === 0 ? textIn(leaf) : ''));
+    const nodes = ask(Node.prototype, 'childNodes', element);
+    const direct = nodes instanceof NodeList ? Array.from(nodes) : [];
+    texts.push(...direct.map((node) => (node instanceof Text ? textIn(node) : '')));
+    const own = element === self ? '' : textIn(self);
+    // What has no letters (a price, a count, an icon font's glyph) changes, or names nothing.
+    const useful = texts.filter((text) => text !== own && text.length <= 60 && /\p{L}/u.test(text));
     return [...new Set(useful)].slice(0, 4);
   }
 
-  const found: Surrounding[] = [];
-  const parentOf = (element: Element): Element | null => {
-    const root = element.getRootNode();
-    return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
-  };
+  const found: Ancestor[] = [];
   for (
     let outer: Element | null = inner;
-    outer !== null && outer !== document.body;
+    outer !== null && outer !== document.body && found.length < maxAncestors;
     outer = parentOf(outer)
   ) {
+    const tag = String(ask(Element.prototype, 'tagName', outer));
     const name = nameOf(outer);
-    const explicit = clean(outer.getAttribute('role')).split(' ')[0];
-    const role = explicit || roles[outer.tagName] || (name === '' ? undefined : roleWithName[outer.tagName]);
-    const testId = outer.getAttribute(testIdAttribute) ?? undefined;
-    const classNames = [...outer.classList].filter((className) =>
-      /^[a-z]{3,}(?:[-_]+[a-z]{2,})*$/.test(className),
-    );
-    if (outer !== inner && role === undefined && testId === undefined && classNames.length === 0) continue;
+    const explicit = clean(attributeOf(outer, 'role')).split(' ')[0];
+    const role = explicit || roles[tag] || (name === '' ? undefined : roleWithName[tag]);
+    const testId = attributeOf(outer, testIdAttribute) ?? undefined;
+    const classNames = clean(attributeOf(outer, 'class'))
+      .split(' ')
+      .filter((className) => /^[a-z]{3,}(?:[-_]+[a-z]{2,})*$/.test(className));
+    const identifies =
+      role !== undefined || testId !== undefined || classNames.length > 0 || tag.includes('-');
+    if (outer !== inner && !identifies) continue;
     const presentational = role === 'presentation' || role === 'none';
     found.push({
-      tagName: outer.tagName.toLowerCase(),
+      tagName: tag.toLowerCase(),
       role: presentational ? undefined : role,
       name: name === '' ? undefined : name,
       testId,
+      id: attributeOf(outer, 'id') ?? undefined,
       classNames: classNames.slice(0, 6),
-      texts: textsOf(outer),
+      texts: textsOf(outer, inner),
     });
-    if (found.length === 9) break;
   }
   return found;
 }

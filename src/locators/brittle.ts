@@ -7,36 +7,48 @@ import {
 } from '../model/locator.js';
 import { isVolatile } from '../model/volatile.js';
 
-/** What a locator rests on that a small change of the page, its next build or its next run makes untrue. */
-export type Brittleness = 'position' | 'generated name' | 'volatile text';
+/** What a locator depends on that a small change of the page, its next build or its next run changes. */
+export type Brittleness = 'position' | 'generated name' | 'volatile text' | 'bare tag' | 'glyph';
 
 /** Characters of a selector that are looked at. */
 const longest = 1000;
 
-/** The reasons, if any, why a locator may soon tell another element, or none. */
+/** The reasons, if any, why a locator may soon match another element, or none. */
 export function brittleness(chain: LocatorChain): Set<Brittleness> {
-  return new Set(
-    chain.flatMap(({ method, args }) => [
+  const inFrame = chain.findLastIndex(({ method }) => method === 'contentFrame') + 1;
+  return new Set([
+    ...(isBareTag(chain.slice(inFrame)) ? reasons({ tag: true }) : []),
+    ...chain.flatMap(({ method, args }) => [
       ...reasons({ position: isPositional({ method }) }),
       ...(['locator', 'frameLocator'].includes(method)
         ? args.filter(isString).flatMap(ofSelector)
         : reasons({ texts: (method === 'getByRole' ? args.slice(1) : args).flatMap(textsIn) })),
       ...args.flatMap(nestedIn).flatMap((inner) => [...brittleness(inner)]),
     ]),
-  );
+  ]);
+}
+
+/** Whether only its tag identifies the element. */
+function isBareTag([first, ...others]: LocatorChain): boolean {
+  const selector = first?.method === 'locator' && others.length === 0 ? first.args[0] : undefined;
+  return typeof selector === 'string' && /^(?:[a-z][a-z\d]*|\*)$/i.test(selector.trim());
 }
 
 function reasons({
   position = false,
   names = [],
   texts = [],
+  tag = false,
 }: {
   position?: boolean;
+  tag?: boolean;
   names?: string[];
   texts?: string[];
 }): Brittleness[] {
   const found: Brittleness[] = [];
   if (position) found.push('position');
+  if (tag) found.push('bare tag');
+  if (texts.some((text) => /\p{Co}/u.test(text))) found.push('glyph');
   if (names.some(isGenerated)) found.push('generated name');
   if (texts.some(isVolatile)) found.push('volatile text');
   return found;
@@ -74,7 +86,7 @@ function ofSelector(selector: string): Brittleness[] {
         position: /\[\s*\d+\s*\]|\b(?:last|position)\(\)/.test(bare),
         names: firstGroups(body, /@(?:id|class|for|name|aria-\w+)\s*[=,]\s*["']([^"']*)/g),
       });
-    if (engine !== 'css' || /^["']/.test(body)) return [];
+    if (engine !== 'css' || /^["']/.test(body)) return /\p{Co}/u.test(body) ? ['glyph'] : [];
     return reasons({
       position: /:(?:nth|first|last)-(?:last-)?(?:child|of-type|match)\b/.test(bare),
       names: [
@@ -119,6 +131,6 @@ const stylingClasses = [
 ];
 
 /** Whether a person chose a class to say what an element is. */
-export function isTellingClass(name: string): boolean {
+export function isMeaningfulClass(name: string): boolean {
   return !isGenerated(name) && !stylingClasses.some((form) => form.test(name));
 }

@@ -1,36 +1,48 @@
+import { z } from 'zod';
+import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Pin } from '../browser/pin.js';
 import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
+import { responseWithin } from '../model/within.js';
 
 /** Characters of a page's text that are quoted. */
-const longest = 60;
+const maxTextLength = 60;
+/** Milliseconds for a page to answer. */
+const answerMs = 5000;
 
-/** What an element looks like to a person, e.g. `button "Buy" near "Green tea"`: what the page says is quoted. */
-export async function describeElement({ locator }: Pin): Promise<string> {
-  const handle = await locator.elementHandle();
-  try {
-    const [snapshot, near] = await Promise.all([locator.ariaSnapshot(), handle.evaluate(nearbyText)]);
-    const [line] = parseSnapshot(snapshot);
-    const { role = 'element', name } = line === undefined ? {} : roleAndName(line);
-    return [role, ...quoted(name), ...(near === '' ? [] : ['near', ...quoted(near)])].join(' ');
-  } finally {
-    await handle.dispose();
-  }
+/** How a person would describe an element, e.g. `button "Buy" near "Green tea"`: what the page says is quoted. */
+export async function describeElement({ id, locator, frame }: Pin): Promise<string> {
+  const [snapshot, near] = await Promise.all([
+    responseWithin(answerMs, locator.ariaSnapshot({ timeout: answerMs })),
+    callIsolated(frame, readNearbyText, { arg: id, schema: z.string() }),
+  ]);
+  const [line] = parseSnapshot(snapshot);
+  const { role = 'element', name } = line === undefined ? {} : roleAndName(line);
+  return [role, ...quoted(name), ...(near === '' ? [] : ['near', ...quoted(near)])].join(' ');
 }
 
 function quoted(text = ''): string[] {
-  return text === '' ? [] : [JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text)];
+  if (text === '') return [];
+  return [JSON.stringify(text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text)];
 }
 
-/** Runs in the page: the first words beside the element, from the nearest element around it that has any. */
-function nearbyText(element: Element): string {
-  for (let outer = element.parentElement; outer !== null; outer = outer.parentElement) {
-    const texts = document.createTreeWalker(outer, NodeFilter.SHOW_TEXT, (node) =>
-      element.contains(node) || node.parentElement?.closest('script, style')
-        ? NodeFilter.FILTER_REJECT
-        : NodeFilter.FILTER_ACCEPT,
-    );
+/** Runs in the page: the first words beside the element, from the nearest ancestor that has any. */
+function readNearbyText({ pinned }: InPage, id: string): string {
+  const element = pinned(id);
+  // A form's field named `parentNode` hides the form's own.
+  const parentOf = (node: Node): unknown => Reflect.get(Node.prototype, 'parentNode', node);
+  for (
+    let outer = element && parentOf(element);
+    element !== undefined && outer instanceof Element;
+    outer = parentOf(outer)
+  ) {
+    const texts = document.createTreeWalker(outer, NodeFilter.SHOW_TEXT, (node) => {
+      const parent = parentOf(node);
+      const isCode = parent instanceof HTMLScriptElement || parent instanceof HTMLStyleElement;
+      const isInner = Node.prototype.contains.call(element, node);
+      return isCode || isInner ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
+    });
     for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
-      const text = (node.textContent ?? '').replace(/\s+/g, ' ').trim();
+      const text = (node.textContent ?? '').slice(0, 1000).replace(/\s+/g, ' ').trim();
       if (/\p{L}/u.test(text)) return text;
     }
   }

@@ -1,0 +1,43 @@
+import type { Frame } from 'playwright';
+import type { LocatorChain } from '../model/locator.js';
+import { isVolatile } from '../model/volatile.js';
+import { responseWithin } from '../model/within.js';
+import { isGenerated } from './brittle.js';
+import { toLocator } from './locator-expression.js';
+
+/** Milliseconds for a page to answer. */
+const answerMs = 5000;
+
+/** The chain from the page into a frame by each frame's name, title or source; undefined if only its position identifies it. */
+export async function frameChain(frame: Frame): Promise<LocatorChain | undefined> {
+  const parent = frame.parentFrame();
+  if (parent === null) return [];
+  const outer = await frameChain(parent);
+  if (outer === undefined) return undefined;
+  const element = await responseWithin(answerMs, frame.frameElement());
+  try {
+    for (const attribute of ['name', 'title', 'src', 'data-testid']) {
+      const value = await responseWithin(answerMs, element.getAttribute(attribute));
+      if (value === null || value === '' || value.length > 200 || isGenerated(value) || isVolatile(value))
+        continue;
+      const selector = `iframe[${attribute}=${cssString(value)}]`;
+      const frames = toLocator(parent, [{ method: 'locator', args: [selector] }]);
+      if ((await responseWithin(answerMs, frames.count())) === 1)
+        return [...outer, { method: 'locator', args: [selector] }, { method: 'contentFrame', args: [] }];
+    }
+    return undefined;
+  } finally {
+    void element.dispose().catch(() => undefined);
+  }
+}
+
+/** A CSS string, see https://www.w3.org/TR/cssom-1/#serialize-a-string. */
+function cssString(value: string): string {
+  const escaped = Array.from(value, (character) => {
+    if (character === '"' || character === '\\') return `\\${character}`;
+    return character < ' ' || character === '\u007f'
+      ? `\\${character.charCodeAt(0).toString(16)} `
+      : character;
+  });
+  return `"${escaped.join('')}"`;
+}

@@ -1,0 +1,79 @@
+import { isOptions, type LocatorArgument, type LocatorCall, type LocatorChain } from '../model/locator.js';
+import { escapeRegExp } from '../model/text.js';
+import { isVolatile, lastingPart } from '../model/volatile.js';
+import type { Ancestor } from './ancestors.js';
+import { isGenerated, isMeaningfulClass } from './brittle.js';
+import { isRole } from './roles.js';
+
+/** Glyphs of icon fonts, which are characters of private use. */
+const glyphs = /\p{Co}+/gu;
+
+/** The keys at the end of a menu item's name: `ctrl-i`, `⌘K`, `Shift + F5`. */
+const keyboardHint =
+  /\s+(?:(?:ctrl|control|cmd|command|alt|option|shift|meta|win)\s*[-+]\s*|[⌘⇧⌥⌃]\s*)+(?:[a-z\d]|f\d{1,2}|enter|tab|space|delete|backspace|escape|esc)$/i;
+
+/** A locator by a name without icon-font glyphs and keyboard hints; empty if the name has neither. */
+export function withoutExtras(chain: LocatorChain): LocatorChain[] {
+  const last = chain.at(-1);
+  const [role, options] = last?.args ?? [];
+  if (last?.method !== 'getByRole' || role === undefined || !isOptions(options)) return [];
+  const { name, exact, ...others } = options;
+  if (typeof name !== 'string') return [];
+  const plain = name.replace(glyphs, ' ').replace(/\s+/g, ' ').trim().replace(keyboardHint, '');
+  if (plain === name || !/[\p{L}\p{N}]/u.test(plain)) return [];
+  return [[...chain.slice(0, -1), { method: 'getByRole', args: [role, { ...others, name: plain }] }]];
+}
+
+/** An element by its own id, classes or custom tag. */
+export function cssSubjects({ id, classNames, tagName }: Ancestor): LocatorChain[] {
+  const selectors = [
+    ...(id !== undefined && /^[a-z][\w-]*$/i.test(id) && !isGenerated(id) ? [`#${id}`] : []),
+    ...classNames.filter(isMeaningfulClass).map((className) => `.${className}`),
+    ...(tagName.includes('-') ? [tagName] : []),
+  ];
+  return selectors.map((selector) => [{ method: 'locator', args: [selector] }]);
+}
+
+/** An ancestor by its test id, its role with its name, or its role with a text in it. */
+export function roleScopes({ role, name, testId, texts }: Ancestor): LocatorChain[] {
+  const scopes: LocatorChain[] = testId === undefined ? [] : [[{ method: 'getByTestId', args: [testId] }]];
+  if (role === undefined || !isRole(role)) return scopes;
+  if (name !== undefined) scopes.push([{ method: 'getByRole', args: [role, { name }] }]);
+  const byRole: LocatorCall = { method: 'getByRole', args: [role] };
+  scopes.push(...filters(texts).map((filter) => [byRole, filter]));
+  if (name === undefined && texts.length === 0) scopes.push([byRole]);
+  return scopes;
+}
+
+/** An ancestor by its class or custom tag and a text in it: for pages without roles. */
+export function classScopes({ role, classNames, tagName, texts }: Ancestor): LocatorChain[] {
+  if (role !== undefined) return [];
+  const classes = classNames.filter(isMeaningfulClass).slice(0, 2);
+  const selectors = [...(tagName.includes('-') ? [tagName] : []), ...classes.map((each) => `.${each}`)];
+  return selectors.flatMap((selector) => {
+    const bySelector: LocatorCall = { method: 'locator', args: [selector] };
+    return [...filters(texts).map((filter) => [bySelector, filter]), [bySelector]];
+  });
+}
+
+/** Filters that pick one of several by a text in it that does not change. */
+function filters(texts: readonly string[]): LocatorCall[] {
+  return texts.filter((text) => !isVolatile(text) && !isPrice(text)).flatMap(filtersFor);
+}
+
+/** Whether a text is a price or a count and no more. */
+function isPrice(text: string): boolean {
+  return /\d/.test(text) && !/\p{L}{2}/u.test(text) && lastingPart(text, ['amount']) === undefined;
+}
+
+/** Filters by a text, the plainest first. */
+function filtersFor(text: string): LocatorCall[] {
+  const exactly: LocatorChain = [{ method: 'getByText', args: [text, { exact: true }] }];
+  const beginning = { regex: `^\\s*${escapeRegExp(text)}` };
+  const options: LocatorArgument[] = [
+    { hasText: text },
+    { has: { locator: exactly } },
+    { hasText: beginning },
+  ];
+  return options.map((option) => ({ method: 'filter', args: [option] }));
+}
