@@ -34,6 +34,18 @@ const exceptions = {
 /** The files beside the rooms. */
 const entries = { 'cli.ts': ['cli', 'server', 'config'], 'write-schemas.ts': ['config', 'tools'] };
 
+/**
+ * What Playwright asks of a page without a time-out of its own: a script of the page that does not end would hold it up
+ * for good. Actions are bounded as a whole, by the session.
+ */
+const bounded = ['browser', 'locators', 'assertions', 'session'];
+const asks =
+  'ariaSnapshot|bringToFront|content|count|elementHandles?|evaluate(?:All|Handle)?|frameElement|innerText|inputValue|isVisible|normalize|ownerFrame|screenshot|textContent|title';
+const unbounded = {
+  selector: `CallExpression[callee.property.name=/^(?:${asks})$/]:not(CallExpression[callee.name=/^(?:within|responseWithin)$/] *)`,
+  message: 'A page may never answer: pass the promise to within or responseWithin.',
+};
+
 function reachable(names) {
   return new Set(['model', ...names.flatMap((name) => [name, ...reachable(rooms[name])])]);
 }
@@ -51,6 +63,7 @@ function fence(files, name, allowed) {
       'no-restricted-syntax': [
         'error',
         { selector: `ImportExpression > Literal[value=/${forbidden.replaceAll('/', '\\/')}/]`, message },
+        ...(bounded.includes(name) ? [unbounded] : []),
       ],
     },
   };

@@ -1,4 +1,5 @@
 import type { Frame, Locator, Page } from 'playwright';
+import { frameOf } from './pin.js';
 
 /** The address of a page, frame or request; `about:blank` for a page that never got one, such as one that became a download. */
 export function urlOf(place: Pick<Page, 'url'>): URL {
@@ -8,9 +9,7 @@ export function urlOf(place: Pick<Page, 'url'>): URL {
 
 /** The origin of the frame that an element stands in, or of the page; `null` for none. */
 export async function originOf(page: Page, element: Locator | undefined): Promise<string> {
-  const handle = await element?.elementHandle();
-  let frame: Frame | null = (await handle?.ownerFrame()) ?? page.mainFrame();
-  await handle?.dispose();
+  let frame: Frame | null = (element && (await frameOf(element))) ?? page.mainFrame();
   // A frame without an address of its own, such as one of `srcdoc`, is written by the one around it.
   while (frame !== null && !/^https?:/.test(frame.url())) frame = frame.parentFrame();
   return frame === null ? 'null' : new URL(frame.url()).origin;

@@ -2,7 +2,8 @@ import type { Live } from './live.js';
 import type { LiveEvent } from './live-log.js';
 import type { LivePage } from './live-page.js';
 import type { Locator } from 'playwright';
-import { within } from '../model/within.js';
+import { CodegenError } from '../model/errors.js';
+import { responseWithin, within } from '../model/within.js';
 import { refreshRefs, showAll, showChanges } from './snapshot-changes.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
@@ -56,14 +57,14 @@ async function updateSnapshot(
   taken?: string,
 ): Promise<string | undefined> {
   if (live.page.isClosed()) return mode === 'none' ? undefined : 'The page has been closed.';
-  const shown = taken ?? (await within(answerMs, live.page.ariaSnapshot({ mode: 'ai', timeout: answerMs })));
+  const [shown, problem] = taken === undefined ? await readSnapshot(live) : [taken];
   const snapshot = shown && secrets.redact(shown);
   if (mode === 'none') {
     // Locators may have been looked for since the last one, which leaves Playwright without references.
     if (snapshot !== undefined && live.view !== undefined) live.view = refreshRefs(live.view, snapshot);
     return undefined;
   }
-  if (snapshot === undefined) return 'The page does not respond.';
+  if (snapshot === undefined) return problem;
   if (snapshot === '') return 'The page is empty.';
   const update =
     live.view === undefined || mode === 'full'
@@ -74,11 +75,25 @@ async function updateSnapshot(
   return update.text;
 }
 
+/** The page's snapshot, or why there is none. */
+async function readSnapshot({ page }: LivePage): Promise<[snapshot?: string, problem?: string]> {
+  try {
+    // Playwright's own time-out is later, so that it is known which one it was.
+    return [await responseWithin(answerMs, page.ariaSnapshot({ mode: 'ai', timeout: 2 * answerMs }))];
+  } catch (error) {
+    const isSilent = error instanceof CodegenError;
+    return [
+      undefined,
+      isSilent ? error.message : "The page can't be read: Playwright's snapshot of it fails.",
+    ];
+  }
+}
+
 /** The snapshot of one element; the references of the whole page, which it would drop, are kept working. */
 export async function elementSnapshot(live: LivePage, element: Locator): Promise<string> {
   const options = { mode: 'ai', timeout: answerMs } as const;
-  const part = await element.ariaSnapshot(options);
-  const whole = await live.page.ariaSnapshot(options);
+  const part = await responseWithin(answerMs, element.ariaSnapshot(options));
+  const whole = await responseWithin(answerMs, live.page.ariaSnapshot(options));
   if (live.view !== undefined) live.view = refreshRefs(live.view, whole);
   return part;
 }

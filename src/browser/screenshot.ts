@@ -1,7 +1,11 @@
 import type { Locator, Page } from 'playwright';
+import { responseWithin } from '../model/within.js';
 
 /** Fields of passwords, also where the page shows what is typed. */
 const passwordField = 'input:is([type="password"], [autocomplete$="-password"])';
+
+/** Milliseconds for a screenshot of a page that responds. */
+const screenshotMs = 30_000;
 
 /** A screenshot of a page or of an element in it, in which password fields are masked. */
 export function takeScreenshot(
@@ -11,5 +15,8 @@ export function takeScreenshot(
 ): Promise<Buffer> {
   const mask = page.frames().map((frame) => frame.locator(passwordField));
   const { type } = options;
-  return element === undefined ? page.screenshot({ ...options, mask }) : element.screenshot({ type, mask });
+  return responseWithin(
+    screenshotMs,
+    element === undefined ? page.screenshot({ ...options, mask }) : element.screenshot({ type, mask }),
+  );
 }

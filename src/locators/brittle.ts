@@ -28,6 +28,12 @@ export function brittleness(chain: LocatorChain): Set<Brittleness> {
   ]);
 }
 
+/** Why a locator from an agent is not emitted as given; undefined if it is. */
+export function reasonToReplace(chain: LocatorChain): string | undefined {
+  const reasons = [...brittleness(chain)];
+  return reasons.length === 0 ? undefined : reasons.join(', ');
+}
+
 /** Whether only its tag identifies the element. */
 function isBareTag([first, ...others]: LocatorChain): boolean {
   const selector = first?.method === 'locator' && others.length === 0 ? first.args[0] : undefined;

@@ -37,7 +37,7 @@ export interface RecordLimits {
 
 export interface RecordOutcome {
   /** The steps that landed, by the index of their action in the call. */
-  landed: { index: number; step: Step }[];
+  landed: { index: number; step: Step; replaced: Located['replaced'] }[];
   /** How many actions were performed, recorded or not. */
   performed: number;
   failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
@@ -108,7 +108,7 @@ export async function performTasks(
       const { current } = live;
       if (isRecorded) requireRecorded(session, live, task);
       if (action.kind !== 'expects' && !action.switchesPage) await bringToFront(live, current);
-      const { chain, pin } = await task.locate();
+      const { chain, pin, replaced } = await task.locate();
       frame = pin?.frame;
       const locator = chain === undefined ? undefined : toLocator(current.page, chain);
       const { chain: to } = await task.locateTo();
@@ -172,7 +172,7 @@ export async function performTasks(
       if (groupTitle(step) === undefined) session.steps.push(step);
       else session.steps.splice(groupStart(session.steps), 0, step);
       await effects?.finish(step);
-      outcome.landed.push({ index, step });
+      outcome.landed.push({ index, step, replaced });
     } catch (error) {
       effects?.forget();
       live.credited = undefined;

@@ -31,7 +31,7 @@ export function pagesOf(live: Live): SessionPages {
         throw new CodegenError('INVALID_INPUT', `There is no page ${JSON.stringify(id)}.`, {
           hint: `Pages: ${live.pages.map((page) => page.id).join(', ') || 'none; open one with newPage'}.`,
         });
-      await entry.page.bringToFront();
+      await within(frontMs, entry.page.bringToFront());
       live.current = live.front = entry;
     },
     async close() {

@@ -1,6 +1,7 @@
 import type { Locator } from 'playwright';
 import { assertedTexts, expect } from '../actions/expect.js';
 import { bestLocator } from '../locators/best-locator.js';
+import { reasonToReplace } from '../locators/brittle.js';
 import type { Live } from '../browser/live.js';
 import type { LivePage } from '../browser/live-page.js';
 import { isLocatorExpression, parseLocatorExpression, toLocator } from '../locators/locator-expression.js';
@@ -8,12 +9,18 @@ import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';
 import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
+import { responseWithin } from '../model/within.js';
 import type { CheckedRequest } from './request.js';
+
+/** Milliseconds for a page to answer. */
+const answerMs = 5000;
 
 /** Where a target is. */
 export interface Located {
   chain?: LocatorChain | undefined;
   pin?: Pin | undefined;
+  /** Why the agent's own locator was replaced. */
+  replaced?: { target: string; reason: string } | undefined;
 }
 
 /** A reference as snapshots print it: `e12`, or `f1e3` in a frame. */
@@ -50,9 +57,11 @@ export function targetLocator(current: LivePage, target: string): Locator {
 /** What an ambiguous target matches, each by a locator that is its own. */
 export async function matchesOf(current: LivePage, target: string, most: number): Promise<string[]> {
   const locator = targetLocator(current, target);
-  const count = Math.min(await locator.count(), most);
+  const count = Math.min(await responseWithin(answerMs, locator.count()), most);
   const indexes = Array.from({ length: count }, (_, index) => index);
-  return Promise.all(indexes.map(async (index) => (await locator.nth(index).normalize()).toString()));
+  return Promise.all(
+    indexes.map(async (index) => (await responseWithin(answerMs, locator.nth(index).normalize())).toString()),
+  );
 }
 
 /** Finds the locator that a step is to have, and its element. Throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS. */
@@ -77,7 +86,9 @@ export async function resolveTarget(
     const given = chainOf(target);
     if (action.target === 'subject') return { chain: given };
     const pin = await pinSoon(toLocator(page, given), actionMs);
-    return { chain: await best(pin), pin };
+    const reason = reasonToReplace(given) ?? (secrets.foundIn(given).length > 0 ? 'secret' : undefined);
+    if (reason === undefined) return { chain: given, pin };
+    return { chain: await best(pin), pin, replaced: { target, reason } };
   }
   if (id !== shown.id)
     throw new CodegenError(
@@ -88,11 +99,12 @@ export async function resolveTarget(
       },
     );
   const pin = pins.get(target);
-  if (pin === undefined || (await pin.locator.count()) === 0)
+  if (pin === undefined || (await responseWithin(answerMs, pin.locator.count())) === 0)
     throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
       hint: 'Take a ref of the latest snapshot, or a locator.',
     });
   const texts = action.name === expect.name ? assertedTexts(prepared.args) : undefined;
-  const asserted = texts === 'own text' ? [(await pin.locator.textContent()) ?? ''] : texts;
+  const asserted =
+    texts === 'own text' ? [(await responseWithin(answerMs, pin.locator.textContent())) ?? ''] : texts;
   return { chain: await best(pin, asserted), pin };
 }

@@ -84,12 +84,14 @@ interface RecordedStep {
   code: string;
   assertions?: string[];
   unchecked?: boolean;
+  /** The agent's locator that was not kept, and why. */
+  replaced?: { target: string; reason: string };
 }
 
 /** The recorded steps with their code in the test at `file`. */
 function recordedSteps({ steps }: Session, file: string, landed: RecordOutcome['landed']): RecordedStep[] {
   const emitted = emitSteps(steps, file);
-  return landed.flatMap(({ index, step }) => {
+  return landed.flatMap(({ index, step, replaced }) => {
     const code = emitted[steps.indexOf(step)];
     if (code === undefined) return [];
     const { assertions } = code;
@@ -99,14 +101,16 @@ function recordedSteps({ steps }: Session, file: string, landed: RecordOutcome['
         code: statementOf(code),
         ...(assertions.length === 0 ? {} : { assertions }),
         ...(step.unchecked === true ? { unchecked: true } : {}),
+        ...(replaced === undefined ? {} : { replaced }),
       },
     ];
   });
 }
 
-function linesOf({ index, code, assertions = [], unchecked }: RecordedStep): string[] {
+function linesOf({ index, code, assertions = [], unchecked, replaced }: RecordedStep): string[] {
   return [
     `${index}: ${code}${unchecked === true ? ' (not checked until the test runs)' : ''}`,
+    ...(replaced === undefined ? [] : [`   instead of ${replaced.target}: ${replaced.reason}`]),
     ...assertions.map((assertion) => `   ${assertion}`),
   ];
 }
