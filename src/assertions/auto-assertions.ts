@@ -401,7 +401,8 @@ export function createAutoAssertions(session: { steps: Step[]; use: Use }, live:
       const actedNow = async (): Promise<Subject | undefined> => {
         const acted = pin ?? (await within(lookMs, pinNow(page.locator(':focus'))));
         if (acted === undefined) return undefined;
-        const asked = chain === undefined ? elementState(acted.locator) : elementState(toLocator(page, chain));
+        const asked =
+          chain === undefined ? elementState(acted.locator) : elementState(toLocator(page, chain));
         return { pin: acted, chain, state: await stateOf(asked) };
       };
       [subject] = await Promise.all([actedNow(), caughtUp ? undefined : catchUp()]);
