@@ -7,12 +7,12 @@ import { brittleness, type Brittleness } from '../locators/brittle.js';
 import { holdsSecret, isSecretInput } from './secret-like.js';
 import type { Session } from './session.js';
 
-/** How many steps of one kind are named. */
+/** Maximum number of steps that a warning names. */
 const named = 8;
 
 /**
- * What a reviewer would say of the session's test: a line for each kind of weakness, with its remedy. Steps are named
- * by their index; nothing that a page said, and no value, is quoted.
+ * What a reviewer would criticize in the test: a line per kind of weakness, with its remedy. Names steps by index, and
+ * quotes no page content and no values.
  */
 export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>): string[] {
   return [
@@ -23,26 +23,26 @@ export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>):
   ];
 }
 
-/** What to say of steps that only a run of the test proves, where it was not run. */
+/** Warnings about steps that only a run of the test can check, if it was not run. */
 export function uncheckedWarnings({ steps }: Pick<Session, 'steps'>): string[] {
   return warning(
     indexesOf(steps, ({ unchecked }) => unchecked === true),
     (which) =>
-      `Nothing has proven ${which}: end with verify "require", or run the test with --update-snapshots to make the pictures that it compares with.`,
+      `No run has checked ${which}: end with verify "require", or run the test with --update-snapshots to create the reference screenshots.`,
   );
 }
 
 function assertionWarnings(steps: readonly Step[]): string[] {
   const asserts = (step: Step): boolean => traitsOf(step).asserts === true || !!step.assertions?.length;
   if (!steps.some(asserts))
-    return ['The test asserts nothing: record an expect of what the flow is to show.'];
+    return ['The test asserts nothing: record an expect of what the flow should show.'];
   const announces = (step: Step | undefined): boolean =>
     step !== undefined && traitsOf(step).kind === 'expects';
   const isBlind = (step: Step, index: number): boolean => {
     if (isPassive(step) || traitsOf(step).verifies || asserts(step)) return false;
-    // A secret is not asserted by itself.
+    // Secrets are not asserted automatically.
     if (referencesIn(step.args).length > 0) return false;
-    // What the test waits for is noticed.
+    // The test waits for it, so it notices if it is missing.
     if (announces(step) || announces(steps[index - 1]) || step.signals !== undefined) return false;
     const next = steps.slice(index + 1).find((each) => !isPassive(each));
     return next === undefined || !traitsOf(next).verifies;
@@ -53,16 +53,16 @@ function assertionWarnings(steps: readonly Step[]): string[] {
   );
 }
 
-/** The elements whose locators are brittle, as they look: what is quoted in these lines are the page's words. */
+/** The elements with brittle locators. These lines quote page content. */
 export function brittleElements(steps: readonly Step[]): string[] {
   return steps
     .flatMap(({ seen }, index) =>
-      seen === undefined ? [] : [`Step ${index} is about ${seen}: add a test id or a label to it.`],
+      seen === undefined ? [] : [`Step ${index} uses ${seen}: add a test id or a label to it.`],
     )
     .slice(0, named);
 }
 
-/** Whether a step neither changes the page nor verifies it. */
+/** Whether a step neither changes nor verifies the page. */
 function isPassive(step: Step): boolean {
   const { kind, needsNoAssertion, verifies } = traitsOf(step);
   return needsNoAssertion === true || (kind === 'passive' && verifies !== true);
@@ -78,15 +78,15 @@ function locatorWarnings(steps: readonly Step[]): string[] {
   return [
     ...warning(
       rests('position'),
-      (which) => `An element is told by its position in ${which}: add a test id or a label to it.`,
+      (which) => `Positional locator in ${which}: add a test id or a label to it.`,
     ),
     ...warning(
       rests('generated name'),
-      (which) => `An element is told by a generated id or class in ${which}: add a test id or a label to it.`,
+      (which) => `Locator with a generated id or class in ${which}: add a test id or a label to it.`,
     ),
     ...warning(
       rests('volatile text'),
-      (which) => `An element is told by a date, a time or an id in ${which}: add a test id or a label to it.`,
+      (which) => `Locator with a date, a time or an id in ${which}: add a test id or a label to it.`,
     ),
   ];
 }
@@ -107,15 +107,15 @@ function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Sessi
   return [
     ...warning(
       indexesOf(steps, holds),
-      (which) => `What looks like a secret stands in the test, from ${which}: ${remedy}`,
+      (which) => `The test contains what looks like a secret, from ${which}: ${remedy}`,
     ),
     ...(hasSecretHeader(extraHTTPHeaders)
-      ? [`What looks like a secret stands in use.extraHTTPHeaders: ${remedy}`]
+      ? [`use.extraHTTPHeaders contains what looks like a secret: ${remedy}`]
       : []),
   ];
 }
 
-/** Whether a header that is there to hold a secret holds one as it is. */
+/** Whether a header for secrets contains one literally. */
 function hasSecretHeader(headers: Json): boolean {
   return Object.entries(headers ?? {}).some(
     ([name, value]) =>
@@ -132,11 +132,11 @@ function originWarnings(steps: readonly Step[], { storageState }: Session['use']
     ...(storageState === undefined
       ? []
       : [
-          `The test starts from the file of use.storageState: have a setup project or a fixture make it before each run.`,
+          `The test starts from the file of use.storageState: create it in a setup project or a fixture before each run.`,
         ]),
     ...(typeof url === 'string' && opensRecord(url)
       ? [
-          `Step ${first} opens a record by its id, which has to be there in every run: create it in the test or in a fixture.`,
+          `Step ${first} opens a record by its id, which must exist in every run: create it in the test or in a fixture.`,
         ]
       : []),
   ];
@@ -144,10 +144,10 @@ function originWarnings(steps: readonly Step[], { storageState }: Session['use']
 
 const recordId = /^(?:\d{3,}|[\da-f]{24}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/i;
 const yearOrDate = /^(?:19|20)\d{2}(?:\d{2}){0,2}$/;
-/** Words before a number that is not the id of a record. */
+/** Words before a number that is not a record id. */
 const countedWord = /^(?:pages?|p|steps?|status|errors?|offset|limit|v|version|year)$/i;
 
-/** Whether a URL, also in a path behind `#`, names a record by its id, e.g. `/orders/12345` or `?orderId=12345`. */
+/** Whether a URL contains a record id, e.g. `/orders/12345` or `?orderId=12345`, also after `#`. */
 function opensRecord(url: string): boolean {
   const [, path = '', query = '', hash = ''] =
     /^(?:[a-z]+:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?(?:#!?([^]*))?$/i.exec(url) ?? [];
@@ -169,7 +169,7 @@ function indexesOf(steps: readonly Step[], fits: (step: Step, index: number) => 
   return steps.flatMap((step, index) => (fits(step, index) ? [index] : []));
 }
 
-/** One warning for all steps concerned, `steps 2, 5 and 7`; none where there are none. */
+/** One warning for all these steps (`steps 2, 5 and 7`), or none. */
 function warning(indexes: readonly number[], say: (which: string) => string): string[] {
   const [only] = indexes;
   if (only === undefined) return [];

@@ -138,7 +138,7 @@ test('matchers are told from options, and unproven ones are marked', async ({ sh
   expect(steps).toEqual([expect.objectContaining({ unchecked: true })]);
   expect(text).toContain('not checked until the test runs');
   const ended = await server.call('end_codegen_session', { sessionId, dryRun: true });
-  expect(ended.text).toContain('Nothing has proven step 1');
+  expect(ended.text).toContain('No run has checked step 1');
 });
 
 test('a frame that closes in the middle of an action is told', async ({ shared, open }) => {

@@ -247,9 +247,9 @@ test('an element that only its position tells is named in the warnings, with wha
   const { sessionId, snapshot } = started;
   await land(click(refOf(snapshot.slice(snapshot.indexOf('Black tea')), 'button "Add"')));
   const { warnings, text } = await shared.call('end_codegen_session', { sessionId, dryRun: true });
-  const named = 'Step 1 is about button "Add" near "Black tea": add a test id or a label to it.';
+  const named = 'Step 1 uses button "Add" near "Black tea": add a test id or a label to it.';
   expect(warnings).toContain(named);
-  expect(warnings).toContain('An element is told by its position in step 1: add a test id or a label to it.');
+  expect(warnings).toContain('Positional locator in step 1: add a test id or a label to it.');
   // The page's words stand in the block of what the page said.
   const block = text.indexOf('<page-content-');
   expect(block).toBeGreaterThan(0);
