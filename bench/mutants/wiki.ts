@@ -145,8 +145,8 @@ export const wiki: Application = {
       mutants,
       async close() {
         const exit = once(child, 'exit');
-        child.kill();
-        await exit;
+        // False if it has exited already.
+        if (child.kill()) await exit;
       },
     };
   },
