@@ -117,6 +117,8 @@ export interface Printing {
   depth?: number;
   /** Whether a node is printed; others are left out silently with all that is below them. */
   include?: (node: SnapshotNode) => boolean;
+  /** Whether long runs of like siblings are printed whole. */
+  whole?: boolean;
 }
 
 interface Size {
@@ -153,7 +155,8 @@ function printSiblings(nodes: readonly SnapshotNode[], print: Print, budget: num
     missing = 0;
   };
   for (const node of siblings) {
-    const { run, children } = node;
+    const { children } = node;
+    const run = print.whole === true ? undefined : node.run;
     const size = sizeOf(node, print, depth);
     const own = ownBytes(node, depth);
     if (run !== undefined) {
@@ -178,7 +181,7 @@ function sizeOf(node: SnapshotNode, print: Print, depth: number): Size {
   const { include = () => true } = print;
   const below = node.children.filter(include).map((child) => sizeOf(child, print, depth + 1));
   const sum = (part: keyof Size): number => below.reduce((total, size) => total + size[part], 0);
-  const bytes = node.run === undefined ? ownBytes(node, depth) + sum('bytes') : 0;
+  const bytes = node.run === undefined || print.whole === true ? ownBytes(node, depth) + sum('bytes') : 0;
   const size = { bytes, lines: 1 + sum('lines') };
   print.sizes.set(node, size);
   return size;

@@ -1,6 +1,7 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { refreshRefs, showAll, showChanges } from '../../src/browser/snapshot-changes.js';
+import { findLines } from '../../src/browser/snapshot-find.js';
 import { lineOfRef, parseSnapshot, roleAndName } from '../../src/browser/snapshot.js';
 
 const maxBytes = 12_000;
@@ -243,4 +244,29 @@ test('after any change, every reference shown means the line it was shown with',
     }),
     { numRuns: 300 },
   );
+});
+
+test('lines are found in the runs that are left out, with what is around and below them', () => {
+  const rows = Array.from({ length: 50 }, (_, index) => [
+    `    - row "Order ${index}" [ref=e${3 * index + 10}]:`,
+    `      - cell "${index} €" [ref=e${3 * index + 11}]`,
+    `      - button "Edit" [ref=e${3 * index + 12}]`,
+  ]).flat();
+  const page = ['- main [ref=e1]:', '  - table [ref=e2]:', ...rows, '- contentinfo [ref=e3]: Imprint'].join(
+    '\n',
+  );
+  expect(findLines(page, (line) => line.includes('Order 23'), maxBytes)).toEqual({
+    count: 1,
+    text: `- main [ref=e1]:
+  - table [ref=e2]:
+    - row "Order 22" [ref=e76]:
+    - row "Order 23" [ref=e79]:
+      - cell "23 €" [ref=e80]
+      - button "Edit" [ref=e81]
+    - row "Order 24" [ref=e82]:`,
+  });
+  const all = findLines(page, (line) => line.includes('Edit'), 500);
+  expect(all.count).toBe(50);
+  expect(Buffer.byteLength(all.text)).toBeLessThan(500);
+  expect(findLines(page, () => false, maxBytes)).toEqual({ count: 0, text: '' });
 });

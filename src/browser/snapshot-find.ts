@@ -1,0 +1,36 @@
+import { parseSnapshot } from './snapshot.js';
+import { allNodes, printTree, treeOf, type SnapshotNode } from './snapshot-tree.js';
+
+/** Lines of a snapshot that match, printed in their places. */
+export interface FoundLines {
+  /** How many lines match. */
+  count: number;
+  /** The matching lines, each below its ancestors, with its siblings and what is below it. */
+  text: string;
+}
+
+/** Siblings on either side of a matching line that are printed with it. */
+const siblingsBeside = 1;
+
+/** Finds lines by what an agent reads of them; `matches` gets a line without indentation. */
+export function findLines(
+  snapshot: string,
+  matches: (line: string) => boolean,
+  maxBytes: number,
+): FoundLines {
+  const tree = treeOf(parseSnapshot(snapshot));
+  const shown = new Set<SnapshotNode>();
+  let count = 0;
+  for (const node of allNodes(tree)) {
+    if (!matches(node.printed)) continue;
+    count++;
+    const { parent, children } = node;
+    const siblings = parent?.children ?? tree;
+    const at = siblings.indexOf(node);
+    const beside = siblings.slice(Math.max(0, at - siblingsBeside), at + siblingsBeside + 1);
+    for (const each of [...beside, ...allNodes(children)]) shown.add(each);
+    for (let above = parent; above !== undefined && !shown.has(above); above = above.parent) shown.add(above);
+  }
+  const lines = printTree(tree, { maxBytes, include: (node) => shown.has(node), whole: true });
+  return { count, text: lines.join('\n') };
+}
