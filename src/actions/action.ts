@@ -1,8 +1,7 @@
 import type { Download, Locator, Page } from 'playwright';
-import { z } from 'zod';
-import type { Import } from '../codegen/generate.js';
-import { literal, pattern } from '../codegen/quote.js';
-import { isPattern, type TextOrPattern } from '../model/locator.js';
+import type { z } from 'zod';
+import type { CodeScope, Statement } from '../model/code.js';
+import type { TextOrPattern } from '../model/locator.js';
 import { toJson, type Json } from '../model/json.js';
 import { referencesIn, type Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
@@ -100,36 +99,8 @@ export interface Action extends Traits {
   playwrightNames: boolean;
   /** Checks the fields; throws a ZodError. */
   prepare(fields: unknown, baseURL: string | undefined): PreparedAction;
-  /** The statement that does the step again. */
-  emit(step: Step, scope: EmitScope): string;
-}
-
-/** What a statement can use. */
-export interface EmitScope {
-  /** The source of the page or the locator that the step speaks of. */
-  subject: string;
-  /** The variable of the page it acts in. */
-  page: string;
-  /** The source of the second element's locator, where the action takes one. */
-  to: string | undefined;
-  /** What the step brought about. */
-  signals: readonly Signal[];
-  /** The variable of the page that it opens, if it opens one. */
-  opened: string | undefined;
-  /** The variable of the latest download; undefined where there was none. */
-  download: string | undefined;
-  /** The announcements of the same action, from this one up to the next step that acts; none where none does. */
-  companions: readonly Step[];
-  /** Whether it is the first of them. */
-  leads: boolean;
-  /** Declares a variable: gives a name like the one wished for that nothing else has. */
-  declare: (wish: string) => string;
-  /** Has a statement follow the next action. */
-  afterNext: (statement: string) => void;
-  /** Has the test import something besides Playwright Test. */
-  imports: (module: Import) => void;
-  /** The path of a file of the workspace from the test's directory. */
-  fromSpec: (file: string) => string;
+  /** The statements that do the step again. */
+  toCode(step: Pick<Step, 'args'>, scope: CodeScope): Statement[];
 }
 
 export interface PreparedAction {
@@ -147,16 +118,16 @@ interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
   fields: Fields;
   playwrightNames?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
-  emit: (fields: z.infer<Fields>, subject: string, scope: EmitScope) => string;
+  toCode: (fields: z.infer<Fields>, scope: CodeScope) => Statement[];
   /** The origins that get to know the fields; that of the element's frame, or of the page, where left out. */
   origins?: (fields: z.infer<Fields>, baseURL: string | undefined) => string[];
   /** The fields as the test is to say them, e.g. with relative URLs. */
   normalize?: (fields: z.infer<Fields>, baseURL: string) => z.infer<Fields>;
 }
 
-/** Makes an action from one object; the fields' types hold in `perform` and `emit`. */
+/** Makes an action from one object; the fields' types hold in `perform` and `toCode`. */
 export function defineAction<Fields extends z.ZodObject>(definition: ActionDefinition<Fields>): Action {
-  const { perform, emit, normalize, origins, ...rest } = definition;
+  const { perform, toCode, normalize, origins, ...rest } = definition;
   const { fields } = definition;
   return {
     kind: 'mutates',
@@ -179,23 +150,6 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
         },
       };
     },
-    emit: (step, scope) => emit(fields.parse(step.args), scope.subject, scope),
+    toCode: ({ args }, scope) => toCode(fields.parse(args), scope),
   };
-}
-
-/** A method call as code; options that are left out, and empty option objects, are not printed. */
-export function callCode(subject: string, method: string, ...args: unknown[]): string {
-  const given = args.filter((arg) => arg !== undefined && !(isRecord(arg) && Object.keys(arg).length === 0));
-  return `${subject}.${method}(${given.map(valueCode).join(', ')})`;
-}
-
-/** The source of a value, with `{ regex }` as a regular expression. */
-export function valueCode(value: unknown): string {
-  if (isPattern(value)) return pattern(value);
-  if (Array.isArray(value)) return `[${value.map(valueCode).join(', ')}]`;
-  return literal(z.json().parse(value));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isPattern(value);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quote } from '../codegen/quote.js';
+import type { Expression } from '../model/code.js';
 import { seemsReference } from '../model/secrets.js';
 
 /** The path of a file. Names are told everywhere, so that they hold no secret. */
@@ -10,7 +10,7 @@ export const filePath = z
 
 export const artifactPath = filePath.describe('Path under `.codegen/artifacts/`.');
 
-/** Where a test puts what the session put among its artifacts. */
-export function outputPath(path: string): string {
-  return `test.info().outputPath(${quote(path.replace(/^\.codegen\/artifacts\//, ''))})`;
+/** Where a test writes what the session wrote among its artifacts. */
+export function outputPath(path: string): Expression {
+  return { kind: 'output path', path: path.replace(/^\.codegen\/artifacts\//, '') };
 }

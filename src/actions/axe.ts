@@ -1,9 +1,19 @@
 import type * as axe from '@axe-core/playwright';
 import type { Page } from 'playwright';
 import { z } from 'zod';
-import { quote } from '../codegen/quote.js';
+import {
+  call,
+  expectThat,
+  property,
+  value,
+  variable,
+  wait,
+  type CodeScope,
+  type Expression,
+  type Statement,
+} from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
-import { valueCode, type EmitScope, type SessionFiles } from './action.js';
+import type { SessionFiles } from './action.js';
 
 const axePackage = '@axe-core/playwright';
 
@@ -64,24 +74,21 @@ export async function requireAccessible(
   );
 }
 
-/** The statements of `toPassAxe`, as Playwright's documentation has them. */
-export function axeCode(
-  options: AxeOptions,
-  not: boolean,
-  page: string,
-  { declare, imports }: EmitScope,
-): string {
-  imports({ from: axePackage, default: 'AxeBuilder' });
+/** The statements of `toPassAxe`, as in Playwright's documentation. */
+export function axeCode(options: AxeOptions, not: boolean, { page, declare }: CodeScope): Statement[] {
   const results = declare('results');
   const { rules, include, exclude } = callsOf(options);
-  const calls = [
-    ...(rules.length === 0 ? [] : [`.withRules(${valueCode(rules)})`]),
-    ...include.map((selector) => `.include(${quote(selector)})`),
-    ...exclude.map((selector) => `.exclude(${quote(selector)})`),
-  ];
-  const builder = `new AxeBuilder({ ${page === 'page' ? 'page' : `page: ${page}`} })`;
+  let builder: Expression = {
+    kind: 'new',
+    className: 'AxeBuilder',
+    module: { from: axePackage, default: 'AxeBuilder' },
+    args: [{ kind: 'record', entries: { page } }],
+  };
+  if (rules.length > 0) builder = call(builder, 'withRules', value(rules));
+  for (const selector of include) builder = call(builder, 'include', value(selector));
+  for (const selector of exclude) builder = call(builder, 'exclude', value(selector));
   return [
-    `const ${results} = await ${builder}${calls.join('')}.analyze();`,
-    `expect(${results}.violations)${not ? '.not' : ''}.toEqual([]);`,
-  ].join('\n');
+    { kind: 'bind', name: results, value: wait(call(builder, 'analyze')) },
+    expectThat(property(variable(results), 'violations'), 'toEqual', [value([])], { not }),
+  ];
 }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { copyPermissions, engineOf, scriptPermissions } from '../browser/clipboard-permissions.js';
+import { call, expectThat, property, run, value, values, variable, type Expression } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
 import { seemsReference } from '../model/secrets.js';
 import type { Step } from '../model/step.js';
 import type { BrowserName } from '../model/use.js';
-import { callCode, defineAction, valueCode, type ActionContext } from './action.js';
+import { defineAction, type ActionContext } from './action.js';
 
 /** Milliseconds between two looks at what the clipboard holds. */
 const pollMs = 50;
@@ -24,8 +25,9 @@ export const writeText = defineAction({
     await openClipboard(context);
     await page.evaluate((given) => navigator.clipboard.writeText(given), text);
   },
-  emit: ({ text }, page) =>
-    `await ${page}.evaluate((text) => navigator.clipboard.writeText(text), ${valueCode(text)});`,
+  toCode: ({ text }, { page }) => [
+    run(page, 'evaluate', script(['text'], 'writeText', variable('text')), value(text)),
+  ],
 });
 
 export const readText = defineAction({
@@ -57,12 +59,22 @@ export const readText = defineAction({
       });
     if (expected === undefined) found({ expected: text });
   },
-  emit: ({ expected = '' }, page) => {
-    const poll = `expect.poll(() => ${page}.evaluate(() => navigator.clipboard.readText()))`;
-    return `await ${callCode(poll, isPattern(expected) ? 'toMatch' : 'toBe', expected)};`;
-  },
+  toCode: ({ expected = '' }, { page }) => [
+    expectThat(
+      call(page, 'evaluate', script([], 'readText')),
+      isPattern(expected) ? 'toMatch' : 'toBe',
+      values(expected),
+      { retries: 'subject' },
+    ),
+  ],
   origins: () => [],
 });
+
+/** A function for the page that calls a method of its clipboard. */
+function script(parameters: string[], method: string, ...args: Expression[]): Expression {
+  const clipboard = property(variable('navigator'), 'clipboard');
+  return { kind: 'function', parameters, body: call(clipboard, method, ...args) };
+}
 
 /** The permissions that a flow needs to use the clipboard. */
 export function clipboardPermissions(steps: readonly Step[], browserName: BrowserName): string[] {

@@ -1,6 +1,7 @@
 import type { Clock } from 'playwright';
 import { z } from 'zod';
-import { callCode, defineAction, type Action } from './action.js';
+import { property, run, values } from '../model/code.js';
+import { defineAction, type Action } from './action.js';
 
 const time = z
   .union([z.number(), z.string().min(1)])
@@ -34,7 +35,7 @@ function clockAction<Fields extends z.ZodObject>(definition: {
     changesClock: true,
     playwrightNames: true,
     perform: ({ page }, fields) => act(page.clock, fields),
-    emit: (fields, page) => `await ${callCode(`${page}.clock`, method, ...args(fields))};`,
+    toCode: (fields, { page }) => [run(property(page, 'clock'), method, ...values(...args(fields)))],
   });
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { call, expectThat, value, values, variable, type Expression, type Statement } from '../model/code.js';
 import { matchedSchema } from '../model/pattern.js';
 import { isPattern } from '../model/locator.js';
-import { callCode, defineAction, valueCode } from './action.js';
+import { defineAction } from './action.js';
 
 const fields = z.strictObject({
   accept: z.boolean().optional().describe('Accept it; true when left out.'),
@@ -22,35 +23,40 @@ export const onDialog = defineAction({
     announce(answerDialog({ accept, ...answer }));
     return Promise.resolve();
   },
-  emit(_, page, { declare, companions, leads, afterNext }) {
-    if (companions.length === 0 || !leads) return '';
+  toCode(_, { page, declare, companions, leads }) {
+    if (companions.length === 0 || !leads) return [];
     const answers = companions.map(({ args }) => fields.parse(args));
-    const promise = declare('dialogPromise');
-    afterNext(`await ${promise};`);
-    return `const ${promise} = ${page}.waitForEvent("dialog").then(${answerCode(answers, page)});`;
+    return [
+      {
+        kind: 'start',
+        event: { promise: declare('dialogPromise'), source: answered(answers, page), checks: [] },
+      },
+    ];
   },
 });
 
-/** A function that answers the first dialog, and those that follow it. */
-function answerCode([answer, ...others]: readonly DialogFields[], page: string, depth = 1): string {
-  if (answer === undefined) return '';
-  const dialog = depth === 1 ? 'dialog' : `dialog${depth}`;
-  const { accept = true, promptText, message } = answer;
-  const reply = callCode(dialog, accept ? 'accept' : 'dismiss', accept ? promptText : undefined);
-  if (message === undefined && others.length === 0) return `(${dialog}) => ${reply}`;
-  const matcher = isPattern(message) ? 'toMatch' : 'toBe';
-  const next = `next${depth === 1 ? '' : depth}`;
-  return [
-    `async (${dialog}) => {`,
-    ...(message === undefined ? [] : [`expect(${dialog}.message()).${matcher}(${valueCode(message)});`]),
+/** Waits for a dialog and answers it, and those that follow it. */
+function answered([answer, ...others]: readonly DialogFields[], page: Expression, depth = 1): Expression {
+  const number = depth === 1 ? '' : String(depth);
+  const dialog = `dialog${number}`;
+  const { accept = true, promptText, message } = answer ?? {};
+  const reply = call(
+    variable(dialog),
+    accept ? 'accept' : 'dismiss',
+    ...values(accept ? promptText : undefined),
+  );
+  const waiting = call(page, 'waitForEvent', value('dialog'));
+  if (message === undefined && others.length === 0)
+    return call(waiting, 'then', { kind: 'function', parameters: [dialog], body: reply });
+  const said = call(variable(dialog), 'message');
+  const body: Statement[] =
+    message === undefined ? [] : [expectThat(said, isPattern(message) ? 'toMatch' : 'toBe', values(message))];
+  const replying: Statement = { kind: 'run', value: reply };
+  if (others.length === 0) body.push(replying);
+  else {
     // Listened for before this one is answered: the next may come at once.
-    ...(others.length === 0
-      ? [`await ${reply};`]
-      : [
-          `const ${next} = ${page}.waitForEvent("dialog").then(${answerCode(others, page, depth + 1)});`,
-          `await ${reply};`,
-          `await ${next};`,
-        ]),
-    '}',
-  ].join('\n');
+    const event = { promise: `next${number}`, source: answered(others, page, depth + 1), checks: [] };
+    body.push({ kind: 'start', event }, replying, { kind: 'finish', event });
+  }
+  return call(waiting, 'then', { kind: 'handler', parameter: dialog, body });
 }

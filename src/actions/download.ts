@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { requireArtifactSize } from '../model/artifact.js';
+import { run, variable } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { within } from '../model/within.js';
 import { artifactPath, outputPath } from './artifact.js';
@@ -32,5 +33,5 @@ export const saveDownload = defineAction({
     requireArtifactSize((await stat(file)).size);
     await files.save(path, await readFile(file));
   },
-  emit: ({ path }, _, { download = 'download' }) => `await ${download}.saveAs(${outputPath(path)});`,
+  toCode: ({ path }, { download = 'download' }) => [run(variable(download), 'saveAs', outputPath(path))],
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { defineAction, valueCode } from './action.js';
+import { run, value } from '../model/code.js';
+import { defineAction } from './action.js';
 import { position } from './pointer.js';
 
 /** Moves on the way: pages that drag by pointer events tell a drag from a click by the first, and its end by others. */
@@ -23,5 +24,5 @@ export const dragTo = defineAction({
   async perform({ to }, given, element) {
     if (element !== undefined && to !== undefined) await element.dragTo(to, dragOptions(given));
   },
-  emit: (given, subject, { to = '' }) => `await ${subject}.dragTo(${to}, ${valueCode(dragOptions(given))});`,
+  toCode: (given, { subject, to = subject }) => [run(subject, 'dragTo', to, value(dragOptions(given)))],
 });

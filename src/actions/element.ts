@@ -1,7 +1,8 @@
 import type { Locator } from 'playwright';
 import { z } from 'zod';
+import { property, run, values, type CodeScope, type Expression } from '../model/code.js';
 import type { Traits } from '../model/traits.js';
-import { callCode, defineAction, type Action } from './action.js';
+import { defineAction, type Action } from './action.js';
 import { clickCount, clickFields, pointerFields, position } from './pointer.js';
 
 const delay = z.number().min(0).max(1000).describe('Milliseconds between key presses.');
@@ -14,12 +15,12 @@ interface ElementActionDefinition<Fields extends z.ZodObject> extends Partial<Tr
   playwrightNames?: boolean;
   act: (element: Locator, fields: z.infer<Fields>) => Promise<unknown>;
   /** The arguments of the method, where they are not just the fields as options. */
-  args?: (fields: z.infer<Fields>) => unknown[];
+  args?: (fields: z.infer<Fields>, scope: CodeScope) => Expression[];
 }
 
 /** An action on one element whose fields are the options of a locator's method of the same name. */
 function elementAction<Fields extends z.ZodObject>(definition: ElementActionDefinition<Fields>): Action {
-  const { act, args = (given: z.infer<Fields>): unknown[] => [given], ...rest } = definition;
+  const { act, args = (given: z.infer<Fields>): Expression[] => values(given), ...rest } = definition;
   const { name } = definition;
   return defineAction({
     playwrightNames: true,
@@ -28,7 +29,7 @@ function elementAction<Fields extends z.ZodObject>(definition: ElementActionDefi
     async perform(_, given, element) {
       if (element !== undefined) await act(element, given);
     },
-    emit: (given, subject) => `await ${callCode(subject, name, ...args(given))};`,
+    toCode: (given, scope) => [run(scope.subject, name, ...args(given, scope))],
   });
 }
 
@@ -88,7 +89,7 @@ export const fill = elementAction({
   description: 'Sets the value of an input, textarea or contenteditable.',
   fields: z.strictObject({ value: text }),
   act: (element, { value }) => element.fill(value),
-  args: ({ value }) => [value],
+  args: ({ value }, { input }) => [input(value)],
 });
 
 export const clear = elementAction({
@@ -107,7 +108,7 @@ export const pressSequentially = elementAction({
   fields: z.strictObject({ value: text, delay: delay.optional() }),
   playwrightNames: false,
   act: (element, { value, ...options }) => element.pressSequentially(value, options),
-  args: ({ value, ...options }) => [value, options],
+  args: ({ value, ...options }, { input }) => [input(value), ...values(options)],
 });
 
 export const check = elementAction({
@@ -138,7 +139,7 @@ export const selectOption = elementAction({
       .describe('Value or label; a list selects several.'),
   }),
   act: (element, { values }) => element.selectOption(values),
-  args: ({ values }) => [values],
+  args: (fields, { input }) => [input(fields.values)],
 });
 
 export const scrollIntoViewIfNeeded = elementAction({
@@ -166,7 +167,7 @@ export const waitFor = defineAction({
   async perform(_, options, locator) {
     await locator?.waitFor(options);
   },
-  emit: (options, subject) => `await ${callCode(subject, 'waitFor', options)};`,
+  toCode: (options, { subject }) => [run(subject, 'waitFor', ...values(options))],
 });
 
 export const press = defineAction({
@@ -184,6 +185,7 @@ export const press = defineAction({
   async perform({ page }, { key, ...options }, element) {
     await (element === undefined ? page.keyboard.press(key, options) : element.press(key, options));
   },
-  emit: ({ key, ...options }, subject, { page }) =>
-    `await ${callCode(subject === page ? `${page}.keyboard` : subject, 'press', key, options)};`,
+  toCode: ({ key, ...options }, { subject, page }) => [
+    run(subject === page ? property(page, 'keyboard') : subject, 'press', ...values(key, options)),
+  ],
 });

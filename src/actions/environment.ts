@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { copyPermissions, engineOf } from '../browser/clipboard-permissions.js';
+import { property, run, value, values, variable, type Expression, type Statement } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
 import { geolocationSchema, viewportSchema } from '../model/use.js';
-import { callCode, defineAction, valueCode } from './action.js';
+import { defineAction } from './action.js';
 import { clipboardPermissions } from './clipboard.js';
 
 export const setViewportSize = defineAction({
@@ -14,7 +15,7 @@ export const setViewportSize = defineAction({
   playwrightNames: true,
   fields: viewportSchema,
   perform: ({ page }, size) => page.setViewportSize(size),
-  emit: (size, page) => `await ${callCode(page, 'setViewportSize', size)};`,
+  toCode: (size, { page }) => [run(page, 'setViewportSize', ...values(size))],
 });
 
 export const emulateMedia = defineAction({
@@ -44,7 +45,7 @@ export const emulateMedia = defineAction({
     })
     .refine((features) => Object.keys(features).length > 0, 'expected a media feature'),
   perform: ({ page }, features) => page.emulateMedia(features),
-  emit: (features, page) => `await ${callCode(page, 'emulateMedia', features)};`,
+  toCode: (features, { page }) => [run(page, 'emulateMedia', ...values(features))],
 });
 
 export const setGeolocation = defineAction({
@@ -54,7 +55,7 @@ export const setGeolocation = defineAction({
   playwrightNames: true,
   fields: geolocationSchema,
   perform: ({ page }, position) => page.context().setGeolocation(position),
-  emit: (position) => `await ${callCode('context', 'setGeolocation', position)};`,
+  toCode: (position) => [run(variable('context'), 'setGeolocation', ...values(position))],
 });
 
 export const grantPermissions = defineAction({
@@ -102,8 +103,9 @@ export const grantPermissions = defineAction({
     const clipboard = [...copyPermissions[engine], ...clipboardPermissions(steps, engine)];
     return context.grantPermissions([...permissions, ...clipboard], { origin });
   },
-  emit: ({ permissions, ...options }) =>
-    `await ${callCode('context', 'grantPermissions', permissions, options)};`,
+  toCode: ({ permissions, ...options }) => [
+    run(variable('context'), 'grantPermissions', ...values(permissions, options)),
+  ],
 });
 
 export const setOffline = defineAction({
@@ -113,7 +115,7 @@ export const setOffline = defineAction({
   playwrightNames: true,
   fields: z.strictObject({ offline: z.boolean().describe('Whether there is no network.') }),
   perform: ({ page }, { offline }) => page.context().setOffline(offline),
-  emit: ({ offline }) => `await ${callCode('context', 'setOffline', offline)};`,
+  toCode: ({ offline }) => [run(variable('context'), 'setOffline', ...values(offline))],
 });
 
 const cookieSchema = z
@@ -150,7 +152,7 @@ export const addCookies = defineAction({
     cookies.map(({ url, domain = '', secure = false }) =>
       url === undefined ? `${secure ? 'https' : 'http'}://${domain.replace(/^\./, '')}` : new URL(url).origin,
     ),
-  emit: ({ cookies }) => `await ${callCode('context', 'addCookies', cookies)};`,
+  toCode: ({ cookies }) => [run(variable('context'), 'addCookies', ...values(cookies))],
 });
 
 export const clearCookies = defineAction({
@@ -173,9 +175,11 @@ export const clearCookies = defineAction({
       if (isLike(name, cookie.name) && isLike(domain, cookie.domain) && isLike(path, cookie.path))
         await context.clearCookies({ name: cookie.name, domain: cookie.domain, path: cookie.path });
   },
-  emit(filter) {
-    const entries = Object.entries(filter).map(([name, wanted]) => `${name}: ${valueCode(wanted)}`);
-    return `await context.clearCookies(${entries.length === 0 ? '' : `{ ${entries.join(', ')} }`});`;
+  toCode(filter) {
+    const given = Object.entries(filter).map(([name, wanted]) => [name, value(wanted)] as const);
+    const args: Expression[] =
+      given.length === 0 ? [] : [{ kind: 'record', entries: Object.fromEntries(given) }];
+    return [run(variable('context'), 'clearCookies', ...args)];
   },
 });
 
@@ -203,9 +207,9 @@ export const setStorage = defineAction({
     for (const [name, value] of Object.entries(local)) await page.localStorage.setItem(name, value);
     for (const [name, value] of Object.entries(session)) await page.sessionStorage.setItem(name, value);
   },
-  emit({ local = {}, session = {} }, page) {
-    const setItems = (storage: string, given: Record<string, string>): string[] =>
-      Object.entries(given).map((item) => `await ${callCode(`${page}.${storage}`, 'setItem', ...item)};`);
-    return [...setItems('localStorage', local), ...setItems('sessionStorage', session)].join('\n');
+  toCode({ local = {}, session = {} }, { page }) {
+    const setItems = (storage: string, given: Record<string, string>): Statement[] =>
+      Object.entries(given).map((item) => run(property(page, storage), 'setItem', ...values(...item)));
+    return [...setItems('localStorage', local), ...setItems('sessionStorage', session)];
   },
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { callCode, defineAction } from './action.js';
+import { run, values } from '../model/code.js';
+import { defineAction } from './action.js';
 
 export const evaluate = defineAction({
   name: 'evaluate',
@@ -12,5 +13,5 @@ export const evaluate = defineAction({
   async perform({ page, show }, { expression }) {
     show(await page.evaluate<unknown>(expression));
   },
-  emit: ({ expression }, page) => `await ${callCode(page, 'evaluate', expression)};`,
+  toCode: ({ expression }, { page }) => [run(page, 'evaluate', ...values(expression))],
 });

@@ -1,11 +1,11 @@
 import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
-import { block } from '../codegen/quote.js';
+import { expectThat, values, type Expression } from '../model/code.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
-import { callCode, defineAction } from './action.js';
+import { defineAction } from './action.js';
 import { axeCode, axeOptions, requireAccessible } from './axe.js';
 import { boundedSubject, tooLarge } from './bounded-check.js';
 import { relativeUrl } from './url.js';
@@ -185,13 +185,14 @@ export const expect = defineAction({
     } else if (matchers[given.matcher]?.unchecked === true) await checkForm(given, locator, actionMs);
     else await check(given, locator ?? page, actionMs);
   },
-  emit(given, subject, scope) {
-    if (given.matcher === 'toPassAxe')
-      return axeCode(axeOptions.parse(given.options ?? {}), given.not === true, subject, scope);
-    const not = given.not === true ? '.not' : '';
-    if (given.matcher === 'toMatchAriaSnapshot')
-      return `await expect(${subject})${not}.toMatchAriaSnapshot(${block(z.string().parse(given.expected))});`;
-    return `await ${callCode(`expect(${subject})${not}`, given.matcher, ...argumentsOf(given), given.options)};`;
+  toCode(given, scope) {
+    const { matcher, not = false, options } = given;
+    if (matcher === 'toPassAxe') return axeCode(axeOptions.parse(options ?? {}), not, scope);
+    const args: Expression[] =
+      matcher === 'toMatchAriaSnapshot'
+        ? [{ kind: 'block', text: z.string().parse(given.expected) }]
+        : values(...argumentsOf(given), options);
+    return [expectThat(scope.subject, matcher, args, { not, retries: 'assertion' })];
   },
   normalize: (given, baseURL) =>
     given.matcher === 'toHaveURL' && typeof given.expected === 'string'

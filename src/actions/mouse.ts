@@ -1,6 +1,7 @@
 import type { Page } from 'playwright';
 import { z } from 'zod';
-import { callCode, defineAction, type Action } from './action.js';
+import { property, run, values } from '../model/code.js';
+import { defineAction, type Action } from './action.js';
 import { button, clickCount } from './pointer.js';
 
 const x = z.number().describe("In CSS pixels from the viewport's left edge.");
@@ -24,7 +25,7 @@ function mouseAction<Fields extends z.ZodObject>(definition: {
     fields,
     playwrightNames: true,
     perform: ({ page }, given) => act(page.mouse, given),
-    emit: (given, page) => `await ${callCode(`${page}.mouse`, method, ...args(given))};`,
+    toCode: (given, { page }) => [run(property(page, 'mouse'), method, ...values(...args(given)))],
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Response } from 'playwright';
 import { z } from 'zod';
+import { run, values } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
-import { callCode, defineAction, type ActionContext } from './action.js';
+import { defineAction, type ActionContext } from './action.js';
 import { checkUrl, originOfUrl, relativePattern, relativeUrl, urlMatcher, urlPatternSchema } from './url.js';
 
 const noFields = z.strictObject({});
@@ -21,7 +22,7 @@ export const goto = defineAction({
   },
   origins: ({ url }, baseURL) => [originOfUrl(url, baseURL)],
   normalize: ({ url }, baseURL) => ({ url: relativeUrl(url, baseURL) }),
-  emit: ({ url }, page) => `await ${callCode(page, 'goto', url)};`,
+  toCode: ({ url }, { page }) => [run(page, 'goto', ...values(url))],
 });
 
 export const goBack = defineAction({
@@ -37,7 +38,7 @@ export const goBack = defineAction({
       () => page.url(),
       navigationMs,
     ),
-  emit: (_, page) => `await ${callCode(page, 'goBack')};`,
+  toCode: (_, { page }) => [run(page, 'goBack')],
 });
 
 export const goForward = defineAction({
@@ -53,7 +54,7 @@ export const goForward = defineAction({
       () => page.url(),
       navigationMs,
     ),
-  emit: (_, page) => `await ${callCode(page, 'goForward')};`,
+  toCode: (_, { page }) => [run(page, 'goForward')],
 });
 
 export const reload = defineAction({
@@ -65,7 +66,7 @@ export const reload = defineAction({
   async perform({ page, navigationMs }) {
     await page.reload({ timeout: navigationMs });
   },
-  emit: (_, page) => `await ${callCode(page, 'reload')};`,
+  toCode: (_, { page }) => [run(page, 'reload')],
 });
 
 export const waitForURL = defineAction({
@@ -81,7 +82,7 @@ export const waitForURL = defineAction({
   },
   origins: () => [],
   normalize: relativePattern,
-  emit: ({ url }, page) => `await ${callCode(page, 'waitForURL', url)};`,
+  toCode: ({ url }, { page }) => [run(page, 'waitForURL', ...values(url))],
 });
 
 /** A step in the history; Playwright answers null both for a page of the same document and for no page at all. */

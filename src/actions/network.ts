@@ -1,8 +1,19 @@
 import type { Page, Route } from 'playwright';
 import { z } from 'zod';
+import {
+  call,
+  expectThat,
+  property,
+  run,
+  value,
+  values,
+  variable,
+  wait,
+  type Expression,
+} from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
-import { isPattern } from '../model/locator.js';
-import { callCode, defineAction, valueCode } from './action.js';
+import { isPattern, type TextOrPattern } from '../model/locator.js';
+import { defineAction } from './action.js';
 import { checkResponse, expectedResponse, methodSchema, responseCode, statusSchema } from './response.js';
 import {
   checkUrl,
@@ -35,25 +46,43 @@ export const waitForResponse = defineAction({
           { timeout: 0, signal },
         )
         .then((response) => checkResponse(response, expected)),
-      missing: `No response of ${[method, valueCode(url)].filter(Boolean).join(' ')} came`,
+      missing: `No response of ${[method, isPattern(url) ? `/${url.regex}/` : JSON.stringify(url)].filter(Boolean).join(' ')} came`,
       cancel: abort,
     });
   },
   origins: () => [],
   normalize: relativePattern,
-  emit({ url, method, ...expected }, page, { declare, companions, afterNext }) {
-    if (companions.length === 0) return '';
+  toCode({ url, method, ...expected }, { page, companions, declare }) {
+    if (companions.length === 0) return [];
     const promise = declare('responsePromise');
-    if (expected.status === undefined && expected.body === undefined) afterNext(`await ${promise};`);
-    else {
-      const response = declare('response');
-      afterNext([`const ${response} = await ${promise};`, ...responseCode(response, expected)].join('\n'));
-    }
-    if (method === undefined) return `const ${promise} = ${callCode(page, 'waitForResponse', url)};`;
-    const test = `${valueCode(isPattern(url) ? url : globPattern(url))}.test(response.url())`;
-    return `const ${promise} = ${page}.waitForResponse((response) => ${test} && response.request().method() === ${valueCode(method)});`;
+    const isChecked = expected.status !== undefined || expected.body !== undefined;
+    const result = isChecked ? declare('response') : undefined;
+    const wanted = method === undefined ? value(url) : matcherCode(url, method);
+    const source = call(page, 'waitForResponse', wanted);
+    const checks = result === undefined ? [] : responseCode(result, expected);
+    return [{ kind: 'start', event: { promise, source, result, checks } }];
   },
 });
+
+/** A function that says whether a response is the one. */
+function matcherCode(url: TextOrPattern, method: string): Expression {
+  const response = variable('response');
+  const address = value(isPattern(url) ? url : globPattern(url));
+  return {
+    kind: 'function',
+    parameters: ['response'],
+    body: {
+      kind: 'operation',
+      operator: '&&',
+      left: call(address, 'test', call(response, 'url')),
+      right: usesMethod(call(response, 'request'), method),
+    },
+  };
+}
+
+function usesMethod(request: Expression, method: string): Expression {
+  return { kind: 'operation', operator: '===', left: call(request, 'method'), right: value(method) };
+}
 
 function abortable(): { signal: AbortSignal; abort: () => void } {
   const controller = new AbortController();
@@ -136,16 +165,22 @@ export const route = defineAction({
     await page.route(matcher, (request) => answer(request, fields).catch(() => undefined));
   },
   normalize: relativePattern,
-  emit({ url, method, ...fields }, page) {
+  toCode({ url, method, ...fields }, { page }) {
+    const request = variable('route');
     const reply =
       fields.abort === undefined
-        ? callCode('route', 'fulfill', replyOf(fields))
-        : callCode('route', 'abort', reasonOf(fields));
-    const handler =
+        ? call(request, 'fulfill', ...values(replyOf(fields)))
+        : call(request, 'abort', ...values(reasonOf(fields)));
+    const body: Expression =
       method === undefined
         ? reply
-        : `route.request().method() === ${valueCode(method)} ? ${reply} : route.fallback()`;
-    return `await ${page}.route(${valueCode(url)}, (route) => ${handler});`;
+        : {
+            kind: 'choice',
+            test: usesMethod(call(request, 'request'), method),
+            then: reply,
+            otherwise: call(request, 'fallback'),
+          };
+    return [run(page, 'route', value(url), { kind: 'function', parameters: ['route'], body })];
   },
 });
 
@@ -173,8 +208,9 @@ export const unroute = defineAction({
   },
   origins: () => [],
   normalize: ({ url }, baseURL) => (url === undefined ? {} : relativePattern({ url }, baseURL)),
-  emit: ({ url }, page) =>
-    url === undefined ? `await ${page}.unrouteAll();` : `await ${callCode(page, 'unroute', url)};`,
+  toCode: ({ url }, { page }) => [
+    url === undefined ? run(page, 'unrouteAll') : run(page, 'unroute', value(url)),
+  ],
 });
 
 async function answer(request: Route, fields: RouteFields): Promise<void> {
@@ -230,12 +266,15 @@ export const request = defineAction({
   },
   origins: ({ url }, baseURL) => [originOfUrl(url, baseURL)],
   normalize: ({ url, ...fields }, baseURL) => ({ ...fields, url: relativeUrl(url, baseURL) }),
-  emit({ method, url, expect = {}, ...options }, page, { declare }) {
+  toCode({ method, url, expect = {}, ...options }, { page, declare }) {
     const response = declare('response');
+    const sent = call(property(page, 'request'), method.toLowerCase(), ...values(url, options));
     return [
-      `const ${response} = await ${callCode(`${page}.request`, method.toLowerCase(), url, options)};`,
-      ...(expect.status === undefined ? [`await expect(${response}).toBeOK();`] : []),
+      { kind: 'bind', name: response, value: wait(sent) },
+      ...(expect.status === undefined
+        ? [expectThat(variable(response), 'toBeOK', [], { retries: 'assertion' })]
+        : []),
       ...responseCode(response, expect),
-    ].join('\n');
+    ];
   },
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { run, value } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { takeScreenshot } from '../browser/screenshot.js';
 import { artifactPath, outputPath } from './artifact.js';
@@ -29,9 +30,9 @@ export const screenshot = defineAction({
     const type = path.endsWith('.png') ? 'png' : 'jpeg';
     await files.save(path, await takeScreenshot(page, element, { type, fullPage }));
   },
-  emit({ path, fullPage }, subject) {
-    const options = [`path: ${outputPath(path)}`, ...(fullPage === true ? ['fullPage: true'] : [])];
-    return `await ${subject}.screenshot({ ${options.join(', ')} });`;
+  toCode({ path, fullPage }, { subject }) {
+    const entries = { path: outputPath(path), ...(fullPage === true ? { fullPage: value(true) } : {}) };
+    return [run(subject, 'screenshot', { kind: 'record', entries })];
   },
 });
 
@@ -45,5 +46,5 @@ export const pdf = defineAction({
   async perform({ page, files }, { path }) {
     await files.save(path, await page.pdf());
   },
-  emit: ({ path }, page) => `await ${page}.pdf({ path: ${outputPath(path)} });`,
+  toCode: ({ path }, { page }) => [run(page, 'pdf', { kind: 'record', entries: { path: outputPath(path) } })],
 });

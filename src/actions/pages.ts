@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { call, run, values, variable, wait } from '../model/code.js';
 import { checkUrl, originOfUrl, relativeUrl } from './url.js';
-import { callCode, defineAction } from './action.js';
+import { defineAction } from './action.js';
 
 export const switchPage = defineAction({
   name: 'switchPage',
@@ -10,7 +11,7 @@ export const switchPage = defineAction({
   target: 'none',
   fields: z.strictObject({ page: z.string().min(1).describe('Its id in `pages`, e.g. p2.') }),
   perform: ({ pages }, { page }) => pages.switchTo(page),
-  emit: (_, page) => `await ${callCode(page, 'bringToFront')};`,
+  toCode: (_, { page }) => [run(page, 'bringToFront')],
 });
 
 export const closePage = defineAction({
@@ -21,7 +22,7 @@ export const closePage = defineAction({
   target: 'none',
   fields: z.strictObject({}),
   perform: ({ pages }) => pages.close(),
-  emit: (_, page) => `await ${callCode(page, 'close')};`,
+  toCode: (_, { page }) => [run(page, 'close')],
 });
 
 export const newPage = defineAction({
@@ -40,13 +41,15 @@ export const newPage = defineAction({
   },
   origins: ({ url = 'about:blank' }, baseURL) => [originOfUrl(url, baseURL)],
   normalize: ({ url }, baseURL) => (url === undefined ? {} : { url: relativeUrl(url, baseURL) }),
-  emit({ url }, _, { opened }) {
-    const opening = 'await context.newPage()';
+  toCode({ url }, { opened }) {
+    const opening = call(variable('context'), 'newPage');
     if (opened === undefined)
-      return url === undefined ? `${opening};` : `await ${callCode(`(${opening})`, 'goto', url)};`;
+      return [
+        url === undefined ? { kind: 'run', value: opening } : run(wait(opening), 'goto', ...values(url)),
+      ];
     return [
-      `const ${opened} = ${opening};`,
-      ...(url === undefined ? [] : [`await ${callCode(opened, 'goto', url)};`]),
-    ].join('\n');
+      { kind: 'bind', name: opened, value: wait(opening) },
+      ...(url === undefined ? [] : [run(variable(opened), 'goto', ...values(url))]),
+    ];
   },
 });

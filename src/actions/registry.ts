@@ -1,3 +1,4 @@
+import type { CodeStep } from '../model/code.js';
 import type { Step } from '../model/step.js';
 import type { Traits } from '../model/traits.js';
 import type { Action } from './action.js';
@@ -47,4 +48,15 @@ export function traitsOf({ action }: Pick<Step, 'action'>): Traits {
 export function groupTitle(step: Step | undefined): string | undefined {
   const title = step !== undefined && traitsOf(step).opensGroup ? step.args['title'] : undefined;
   return typeof title === 'string' ? title : undefined;
+}
+
+/** Steps with the code of their actions. */
+export function codeSteps(steps: readonly Step[]): CodeStep[] {
+  return steps.map((step) => ({
+    ...step,
+    traits: traitsOf(step),
+    groupTitle: groupTitle(step),
+    toCode: (scope) => actions.get(step.action)?.toCode(step, scope) ?? [],
+    assert: (assertion, scope) => expect.toCode(assertion, scope),
+  }));
 }

@@ -1,11 +1,10 @@
 import type { APIResponse, Response } from 'playwright';
 import { z } from 'zod';
-import { literal, pattern } from '../codegen/quote.js';
+import { call, expectThat, value, variable, wait, type Expression, type Statement } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import type { Json } from '../model/json.js';
 import { isPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
-import { callCode } from './action.js';
 
 /** What an answer over HTTP has to be. */
 export interface ExpectedResponse {
@@ -79,12 +78,12 @@ function holdsJson(found: unknown, expected: Json): boolean {
 }
 
 /** The assertions that a response, in a variable, is as expected. */
-export function responseCode(variable: string, { status, body }: ExpectedResponse): string[] {
-  const code: string[] = [];
-  if (status !== undefined) code.push(`${callCode(`expect(${variable}.status())`, 'toBe', status)};`);
+export function responseCode(name: string, { status, body }: ExpectedResponse): Statement[] {
+  const response = variable(name);
+  const code: Statement[] = [];
+  if (status !== undefined) code.push(expectThat(call(response, 'status'), 'toBe', [value(status)]));
   if (body === undefined) return code;
   const isText = typeof body === 'string' || isPattern(body);
-  const subject = `expect(await ${variable}.${isText ? 'text' : 'json'}())`;
   const matcher = isPattern(body)
     ? 'toMatch'
     : isText
@@ -92,7 +91,9 @@ export function responseCode(variable: string, { status, body }: ExpectedRespons
       : isObject(body)
         ? 'toMatchObject'
         : 'toEqual';
-  return [...code, `${subject}.${matcher}(${isPattern(body) ? pattern(body) : literal(body)});`];
+  // What looks like a pattern in JSON is JSON.
+  const expected: Expression = isPattern(body) ? value(body) : { kind: 'value', value: body };
+  return [...code, expectThat(wait(call(response, isText ? 'text' : 'json')), matcher, [expected])];
 }
 
 function isObject(value: Json): value is Json[] | { [key: string]: Json } {

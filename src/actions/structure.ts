@@ -10,7 +10,7 @@ export const step = defineAction({
   kind: 'passive',
   fields: z.strictObject({ title: z.string().min(1).max(200).describe('Title of the step.') }),
   perform: () => Promise.resolve(),
-  emit: () => '',
+  toCode: () => [],
 });
 
 export const undo = defineAction({
@@ -40,5 +40,5 @@ export const undo = defineAction({
     else takeBack(count);
     return Promise.resolve();
   },
-  emit: () => '',
+  toCode: () => [],
 });

@@ -1,9 +1,9 @@
 import type { Locator } from 'playwright';
 import { z } from 'zod';
-import { quote } from '../codegen/quote.js';
+import { call, finished, run, value, variable, type CodeEvent, type Expression } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { filePath } from './artifact.js';
-import { defineAction, type ActionContext, type EmitScope } from './action.js';
+import { defineAction, type ActionContext } from './action.js';
 
 const filesSchema = z
   .union([filePath, z.array(filePath).max(20)])
@@ -22,18 +22,19 @@ export const setInputFiles = defineAction({
     if (await isFileInput(element)) await element.setInputFiles(paths);
     else await choose(context, element, paths);
   },
-  emit({ files }, subject, scope) {
-    const paths = typeof files === 'string' ? fileCode(files, scope) : listCode(files, scope);
-    if (!scope.signals.some(({ type }) => type === 'filechooser'))
-      return `await ${subject}.setInputFiles(${paths});`;
-    const promise = scope.declare('fileChooserPromise');
-    const chooser = scope.declare('fileChooser');
-    return [
-      `const ${promise} = ${scope.page}.waitForEvent("filechooser");`,
-      `await ${subject}.click();`,
-      `const ${chooser} = await ${promise};`,
-      `await ${chooser}.setFiles(${paths});`,
-    ].join('\n');
+  toCode({ files }, { subject, page, signals, declare }) {
+    const given: Expression =
+      typeof files === 'string' ? fileAt(files) : { kind: 'list', items: files.map(fileAt) };
+    if (!signals.some(({ type }) => type === 'filechooser')) return [run(subject, 'setInputFiles', given)];
+    const promise = declare('fileChooserPromise');
+    const result = declare('fileChooser');
+    const event: CodeEvent = {
+      promise,
+      source: call(page, 'waitForEvent', value('filechooser')),
+      result,
+      checks: [run(variable(result), 'setFiles', given)],
+    };
+    return [{ kind: 'start', event }, run(subject, 'click'), ...finished(event)];
   },
 });
 
@@ -62,12 +63,6 @@ async function choose(
   await chooser.setFiles(paths);
 }
 
-function listCode(files: readonly string[], scope: EmitScope): string {
-  return `[${files.map((file) => fileCode(file, scope)).join(', ')}]`;
-}
-
-/** The path of a file by its place beside the test, wherever that is started from. */
-function fileCode(file: string, { fromSpec, imports }: EmitScope): string {
-  imports({ from: 'node:path', default: 'path' });
-  return `path.join(path.dirname(test.info().file), ${quote(fromSpec(file))})`;
+function fileAt(path: string): Expression {
+  return { kind: 'file', path };
 }

@@ -1,5 +1,4 @@
 import type { Page } from 'playwright';
-import { assertionCode } from '../codegen/emitter.js';
 import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
 import { elementState, type ElementState } from '../browser/element-state.js';
@@ -11,7 +10,7 @@ import { pinNow, type Pin } from '../browser/pin.js';
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isPositional, type LocatorChain } from '../model/locator.js';
 import { referencesIn, seemsReference } from '../model/secrets.js';
-import type { Assertion, Step } from '../model/step.js';
+import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import { isCalled, onlyCalled } from './line-matching.js';
@@ -148,7 +147,7 @@ export function createAutoAssertions(session: { steps: Step[]; use: Use }, live:
     const claims = await claimsOf(effect);
     claims.sort((one, other) => other.weight - one.weight);
     const earlier = assertedBefore(step);
-    const taken = new Set(implied.map((each) => assertionCode(each)));
+    const taken = new Set(implied.map((each) => assertionKey(each)));
     const chosen: Assertion[] = [];
     const kinds = new Set<string>();
     for (const claim of claims) {
@@ -158,7 +157,7 @@ export function createAutoAssertions(session: { steps: Step[]; use: Use }, live:
       if (assertion === undefined) continue;
       kinds.add(claim.kind);
       chosen.push(assertion);
-      taken.add(assertionCode(assertion));
+      taken.add(assertionKey(assertion));
       if (isMessage(claim, assertion)) effect.messages.push(assertion);
     }
     setAssertions(step, chosen);
@@ -180,7 +179,7 @@ export function createAutoAssertions(session: { steps: Step[]; use: Use }, live:
     const implied: Assertion = { locator: chain, args: { matcher: 'toBeVisible' } };
     const { step } = effect;
     const { assertions = [] } = step;
-    const needed = assertions.filter((each) => assertionCode(each) !== assertionCode(implied));
+    const needed = assertions.filter((each) => assertionKey(each) !== assertionKey(implied));
     if (needed.length === assertions.length) return;
     setAssertions(step, needed);
     if (needed.length === 0) await assertEffects(effect, implied);
@@ -196,8 +195,8 @@ export function createAutoAssertions(session: { steps: Step[]; use: Use }, live:
     if (expected === undefined) return;
     const assertion: Assertion = { locator: all, args: { matcher: 'toHaveCount', expected } };
     if (isSecret(assertion)) return;
-    const code = assertionCode(assertion);
-    const others = (step.assertions ?? []).filter((each) => assertionCode(each) !== code);
+    const code = assertionKey(assertion);
+    const others = (step.assertions ?? []).filter((each) => assertionKey(each) !== code);
     setAssertions(step, [...others.slice(0, most - 1), assertion]);
   }
 
@@ -337,7 +336,7 @@ export function createAutoAssertions(session: { steps: Step[]; use: Use }, live:
   /** What was asserted last on each topic. */
   function assertedBefore(step: Step): Map<string, string> {
     const assertions = stepsInDocument(step).flatMap(assertionsOf);
-    return new Map(assertions.map((assertion) => [topicOf(assertion), assertionCode(assertion)]));
+    return new Map(assertions.map((assertion) => [topicOf(assertion), assertionKey(assertion)]));
   }
 
   /**
@@ -498,12 +497,12 @@ function setAssertions(step: Step, assertions: Assertion[]): void {
 
 /** What the agent asserts itself is not asserted twice. */
 function dropRepeated(steps: readonly Step[], own: Step): void {
-  const code = assertionCode(own);
+  const code = assertionKey(own);
   const previous = steps.findLast((step) => step !== own && step.assertions !== undefined);
   if (previous !== undefined)
     setAssertions(
       previous,
-      (previous.assertions ?? []).filter((assertion) => assertionCode(assertion) !== code),
+      (previous.assertions ?? []).filter((assertion) => assertionKey(assertion) !== code),
     );
 }
 

@@ -1,6 +1,5 @@
 import { checkAssertion } from '../actions/expect.js';
 import { traitsOf } from '../actions/registry.js';
-import { assertionCode } from '../codegen/emitter.js';
 import { bestLocator } from '../locators/best-locator.js';
 import type { ElementState } from '../browser/element-state.js';
 import { toLocator } from '../locators/locator-expression.js';
@@ -8,7 +7,7 @@ import type { Pin } from '../browser/pin.js';
 import { partsOf } from '../browser/snapshot.js';
 import type { Page } from 'playwright';
 import { isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
-import type { Assertion, Step } from '../model/step.js';
+import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { brittleness } from '../locators/brittle.js';
 import type { Finding } from './changes.js';
@@ -166,7 +165,7 @@ export async function assertClaim(
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
       if (chain !== undefined && !isLasting(chain, args)) continue;
       if (scene.isSecret(assertion)) continue;
-      const code = assertionCode(assertion);
+      const code = assertionKey(assertion);
       if (taken.has(code) || (!isNew && earlier.get(topicOf(assertion)) === code)) return undefined;
       if (await holds(scene, assertion)) return assertion;
       // A text that is another one by now changes by itself.

@@ -1,37 +1,37 @@
-import path from 'node:path';
-import type { Import } from './generate.js';
-import { createNames } from './identifiers.js';
-import { locatorCode } from './locator-code.js';
-import { literal, pattern, quote } from './quote.js';
+import {
+  call,
+  expectThat,
+  finished,
+  run,
+  value,
+  variable,
+  type CodeScope,
+  type CodeStep,
+  type Expectation,
+  type Expression,
+  type Statement,
+} from '../model/code.js';
 import type { LocatorChain } from '../model/locator.js';
 import { referencesIn } from '../model/secrets.js';
-import type { Assertion, Signal, Step } from '../model/step.js';
+import type { Signal, Step } from '../model/step.js';
 import { escapeRegExp } from '../model/text.js';
-import { expect } from '../actions/expect.js';
-import type { EmitScope } from '../actions/action.js';
-import { actions, groupTitle, traitsOf } from '../actions/registry.js';
+import { createNames } from './identifiers.js';
 
 /** A step as code. */
 export interface EmittedStep {
-  /** Declarations of locators that it uses, and of those that only its assertions do. */
-  names: string[];
-  assertedNames: string[];
-  /** What has to stand before the action, e.g. `const popupPromise = page.waitForEvent("popup");`. */
-  before: string[];
-  /** The statement that does it again; empty for what only gives structure. */
-  action: string;
+  /** Declarations of locators that it uses, and of those that only its assertions use. */
+  names: Statement[];
+  assertedNames: Statement[];
+  /** What has to happen before the action. */
+  before: Statement[];
+  /** Repeats the action; empty for what only gives structure. */
+  action: Statement[];
   /** What the test waits for because of it. */
-  after: string[];
-  /** What is asserted of it by itself. */
-  assertions: string[];
+  after: Statement[];
+  /** The automatic assertions. */
+  assertions: Statement[][];
   /** What the next step needs, after the assertions. */
-  last: string[];
-  /** The variables that it declares. */
-  declares: string[];
-  /** What it needs besides Playwright Test. */
-  imports: Import[];
-  /** Files that it needs, by their paths in the workspace. */
-  files: string[];
+  last: Statement[];
   /** The variable of the page that it acts in. */
   page: string;
   /** Becomes the comment above. */
@@ -46,7 +46,7 @@ export interface PageCall {
   steps: readonly number[];
 }
 
-/** Where a locator is needed: for a step's action, or for what is asserted of it. */
+/** Where a locator is needed: for a step's action, or for its assertions. */
 export interface LocatorUse {
   index: number;
   of: 'action' | 'assertion';
@@ -54,181 +54,185 @@ export interface LocatorUse {
   page: string;
 }
 
-/** What stands for a locator in the test. */
-export type Locate = (chain: LocatorChain, use: LocatorUse) => string;
+/** Gives the code of a locator. */
+export type Locate = (chain: LocatorChain, use: LocatorUse) => Expression;
 
 /** All of a step's code but its assertions. */
-export function statementOf({ before, action, after }: EmittedStep): string {
-  return [...before, action, ...after].filter((line) => line !== '').join('\n');
+export function statementsOf({ before, action, after }: EmittedStep): Statement[] {
+  return [...before, ...action, ...after];
 }
 
-/** The statement of an assertion, of the page of that name. */
-export function assertionCode(
-  { locator, args }: Assertion,
-  page = 'page',
-  subject = locator === undefined ? page : locatorCode(locator, page),
-): string {
-  return expect.emit({ action: expect.name, args }, { ...noScope, subject, page });
+export function locatorOf(chain: LocatorChain, page: string): Expression {
+  return { kind: 'locator', page: variable(page), chain };
 }
 
-/** What a statement can use that stands for itself. */
-export const noScope = {
-  to: undefined,
-  signals: [],
-  opened: undefined,
-  download: undefined,
-  companions: [],
-  leads: true,
-  declare: (wish: string): string => wish,
-  afterNext: (): void => undefined,
-  imports: (): void => undefined,
-  fromSpec: (file: string): string => file,
-};
+/** The scope of a statement outside a test. */
+export function bareScope(page: Expression, subject = page): CodeScope {
+  return {
+    subject,
+    page,
+    to: undefined,
+    signals: [],
+    opened: undefined,
+    download: undefined,
+    companions: [],
+    leads: true,
+    declare: (wish) => wish,
+    input: value,
+  };
+}
 
-/** The code of a session's steps, each with the variables that those before it declared; `spec` is the test's path in the workspace. */
+/** The code of a session's steps, each with the variables that earlier steps declared. */
 export function emitSteps(
-  steps: readonly Step[],
-  spec: string,
-  locate: Locate = (chain, { page }) => locatorCode(chain, page),
+  steps: readonly CodeStep[],
+  locate: Locate = (chain, { page }) => locatorOf(chain, page),
   nameFor = createNames(),
 ): EmittedStep[] {
-  /** The variables of pages, by their ids. */
-  const variables = new Map<string, string>();
-  const open = new Set(['page']);
-  let front: string | undefined = 'page';
-  let download: string | undefined;
-  let announced: string[] = [];
+  const emitter = new Emitter(steps, locate, nameFor);
+  return steps.map((step, index) => emitter.emit(step, index));
+}
 
-  return steps.map((step, index) => {
-    const page = (step.page === undefined ? undefined : variables.get(step.page)) ?? 'page';
-    const declares: string[] = [];
-    const imports: Import[] = [];
-    const files: string[] = [];
+/** Follows the pages and variables of a test from step to step. */
+class Emitter {
+  /** The variables of pages, by their ids. */
+  private readonly variables = new Map<string, string>();
+  private readonly open = new Set(['page']);
+  private front: string | undefined = 'page';
+  private download: string | undefined;
+  /** What follows the next action that mutates the page. */
+  private pending: Statement[] = [];
+
+  constructor(
+    private readonly steps: readonly CodeStep[],
+    private readonly locate: Locate,
+    private readonly nameFor: (wish: string) => string,
+  ) {}
+
+  emit(step: CodeStep, index: number): EmittedStep {
+    const page = (step.page === undefined ? undefined : this.variables.get(step.page)) ?? 'page';
     const emitted: EmittedStep = {
       names: [],
       assertedNames: [],
       before: [],
-      action: '',
+      action: [],
       after: [],
       assertions: [],
       last: [],
-      declares,
-      imports,
-      files,
       page,
       note: step.note,
     };
-    const action = actions.get(step.action);
-    if (action === undefined || groupTitle(step) !== undefined) return emitted;
-
-    if (front !== page && action.kind !== 'expects') {
-      if (!action.switchesPage) emitted.before.push(`await ${page}.bringToFront();`);
-      front = page;
+    const { traits } = step;
+    if (step.groupTitle !== undefined) return emitted;
+    if (this.front !== page && traits.kind !== 'expects') {
+      if (!traits.switchesPage) emitted.before.push(run(variable(page), 'bringToFront'));
+      this.front = page;
     }
-
-    let opened: string | undefined;
-    const { signals = [] } = step;
-    const promises = new Map<string, string>();
-    for (const signal of signals) {
-      // The action answers it itself.
-      if (signal.type === 'filechooser') continue;
-      const variable = nameFor(variableFor(signal));
-      const isUsed =
-        signal.type === 'download' || steps.slice(index + 1).some((later) => later.page === signal.page);
-      if (isUsed) declares.push(variable);
-      if (signal.type === 'download') download = variable;
-      else {
-        variables.set(signal.page, variable);
-        open.add(variable);
-        front = variable;
-        opened = isUsed ? variable : undefined;
-        if (action.opensPage) continue;
-      }
-      const promise = nameFor(`${variable}Promise`);
-      // What has been asked for once is answered by the first: the next is waited for after it.
-      const earlier = promises.get(signal.type);
-      const wait = waitCode(signal, page);
-      emitted.before.push(
-        `const ${promise} = ${earlier === undefined ? wait : `${earlier}.then(() => ${wait})`};`,
-      );
-      promises.set(signal.type, promise);
-      if (isUsed && signal.type !== 'download') emitted.last.push(`await ${variable}.waitForLoadState();`);
-      emitted.after.push(isUsed ? `const ${variable} = await ${promise};` : `await ${promise};`);
-      if (signal.type === 'download')
-        emitted.after.push(
-          `expect(${variable}.suggestedFilename())${fileNameCode(signal.suggestedFilename)};`,
-        );
+    const opened = this.addSignals(step, index, emitted);
+    const scope = this.scopeOf(step, index, page, opened);
+    emitted.action = step.toCode(scope);
+    if (traits.kind === 'expects')
+      for (const statement of emitted.action)
+        if (statement.kind === 'start') this.pending.push(...finished(statement.event));
+    if (traits.kind === 'mutates') emitted.after.push(...this.pending.splice(0));
+    if (traits.closesPage) {
+      this.open.delete(page);
+      this.front = this.open.size === 1 ? [...this.open][0] : undefined;
     }
-
-    emitted.action = action.emit(step, {
-      subject: step.locator === undefined ? page : locate(step.locator, { index, of: 'action', page }),
-      page,
-      to: step.to && locate(step.to, { index, of: 'action', page }),
-      signals,
-      opened,
-      download,
-      ...companionsOf(steps, index),
-      declare(wish) {
-        const name = nameFor(wish);
-        declares.push(name);
-        return name;
-      },
-      afterNext: (statement) => announced.push(statement),
-      imports: (module) => imports.push(module),
-      fromSpec(file) {
-        files.push(file);
-        return path.posix.relative(path.posix.dirname(spec), file);
-      },
-    });
-    if (action.kind === 'mutates') {
-      emitted.after.push(...announced);
-      announced = [];
-    }
-    if (action.closesPage) {
-      open.delete(page);
-      front = open.size === 1 ? [...open][0] : undefined;
-    }
-    if (step.loads === true && !action.navigates && isActedOn(steps.slice(index + 1), step.page))
-      emitted.last.push(`await ${page}.waitForLoadState();`);
+    const later = this.steps.slice(index + 1);
+    if (step.loads === true && !traits.navigates && isActedOn(later, step.page))
+      emitted.last.push(run(variable(page), 'waitForLoadState'));
     emitted.assertions = (step.assertions ?? []).map((assertion) => {
       const { locator } = assertion;
-      const subject = locator === undefined ? page : locate(locator, { index, of: 'assertion', page });
-      return assertionCode(assertion, page, subject);
+      const subject = locator && this.locate(locator, { index, of: 'assertion', page });
+      return step.assert(assertion, bareScope(scope.page, subject));
     });
     return emitted;
-  });
+  }
+
+  private scopeOf(step: CodeStep, index: number, name: string, opened: string | undefined): CodeScope {
+    const page = variable(name);
+    const use: LocatorUse = { index, of: 'action', page: name };
+    return {
+      subject: step.locator === undefined ? page : this.locate(step.locator, use),
+      page,
+      to: step.to && this.locate(step.to, use),
+      signals: step.signals ?? [],
+      opened,
+      download: this.download,
+      ...companionsOf(this.steps, index),
+      declare: this.nameFor,
+      input: value,
+    };
+  }
+
+  /** Has the test wait for what the step caused; gives the variable of the page that it opened, if that is used. */
+  private addSignals(step: CodeStep, index: number, emitted: EmittedStep): string | undefined {
+    let opened: string | undefined;
+    const promises = new Map<string, string>();
+    for (const signal of step.signals ?? []) {
+      // The action answers it itself.
+      if (signal.type === 'filechooser') continue;
+      const result = this.nameFor(variableFor(signal));
+      const isUsed =
+        signal.type === 'download' || this.steps.slice(index + 1).some((later) => later.page === signal.page);
+      if (signal.type === 'download') this.download = result;
+      else {
+        this.variables.set(signal.page, result);
+        this.open.add(result);
+        this.front = result;
+        opened = isUsed ? result : undefined;
+        if (step.traits.opensPage) continue;
+      }
+      const promise = this.nameFor(`${result}Promise`);
+      // The first event ends every wait that began before it: the next wait begins after it.
+      const earlier = promises.get(signal.type);
+      const source = waitFor(signal, emitted.page, earlier);
+      promises.set(signal.type, promise);
+      const checks = signal.type === 'download' ? [fileNameCheck(result, signal.suggestedFilename)] : [];
+      const event = { promise, source, result: isUsed ? result : undefined, checks };
+      emitted.before.push({ kind: 'start', event });
+      emitted.after.push(...finished(event));
+      if (isUsed && signal.type !== 'download') emitted.last.push(run(variable(result), 'waitForLoadState'));
+    }
+    return opened;
+  }
 }
 
-/** Whether something is done to an element of a page as it is now. */
-function isActedOn(steps: readonly Step[], page: string | undefined): boolean {
-  const next = steps.find((step) => step.page === page && traitsOf(step).kind === 'mutates');
-  return next !== undefined && (next.locator !== undefined || traitsOf(next).pressesKey === true);
+/** Whether a later step acts on an element of a page as it is now. */
+function isActedOn(steps: readonly CodeStep[], page: string | undefined): boolean {
+  const next = steps.find((step) => step.page === page && step.traits.kind === 'mutates');
+  return next !== undefined && (next.locator !== undefined || next.traits.pressesKey === true);
 }
 
 function variableFor({ type }: Signal): string {
   return type === 'page' ? 'newPage' : type;
 }
 
-function waitCode({ type }: Signal, page: string): string {
-  return `${type === 'page' ? 'context' : page}.waitForEvent(${quote(type)})`;
+function waitFor({ type }: Signal, page: string, earlier: string | undefined): Expression {
+  const wait = call(variable(type === 'page' ? 'context' : page), 'waitForEvent', value(type));
+  if (earlier === undefined) return wait;
+  return call(variable(earlier), 'then', { kind: 'function', parameters: [], body: wait });
 }
 
-/** What a file is called, as a matcher; numbers and ids in it change from run to run. */
-function fileNameCode(name: string): string {
-  if (referencesIn(name).length > 0) return `.toBe(${literal(name)})`;
+/** The name of a downloaded file; numbers and ids in it change from run to run. */
+function fileNameCheck(download: string, name: string): Expectation {
+  const subject = call(variable(download), 'suggestedFilename');
   const parts = name.split(/([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\d+)/i);
-  if (parts.length === 1) return `.toBe(${quote(name)})`;
+  if (referencesIn(name).length > 0 || parts.length === 1) return expectThat(subject, 'toBe', [value(name)]);
   const source = parts.map((part, index) =>
     index % 2 === 0 ? escapeRegExp(part) : part.includes('-') ? '[\\da-f-]+' : '\\d+',
   );
-  return `.toMatch(${pattern({ regex: `^${source.join('')}$` })})`;
+  return expectThat(subject, 'toMatch', [value({ regex: `^${source.join('')}$` })]);
 }
 
-function companionsOf(steps: readonly Step[], index: number): Pick<EmitScope, 'companions' | 'leads'> {
+function companionsOf(
+  steps: readonly CodeStep[],
+  index: number,
+): { companions: readonly Step[]; leads: boolean } {
   const { action } = steps[index] ?? {};
-  const acts = (step: Step): boolean => traitsOf(step).kind === 'mutates';
-  const since = steps.slice(0, index).findLastIndex(acts) + 1;
-  const acting = steps.findIndex((step, at) => at > index && acts(step));
+  const mutates = ({ traits }: CodeStep): boolean => traits.kind === 'mutates';
+  const since = steps.slice(0, index).findLastIndex(mutates) + 1;
+  const acting = steps.findIndex((step, at) => at > index && mutates(step));
   return {
     companions: steps.slice(index, Math.max(index, acting)).filter((step) => step.action === action),
     leads: !steps.slice(since, index).some((step) => step.action === action),

@@ -1,32 +1,20 @@
+import type { Import, Statement } from '../model/code.js';
 import type { Json } from '../model/json.js';
 import { stepTitle, testTitle } from './naming.js';
+import { Printer } from './printer.js';
 import { comment, literal, quote } from './quote.js';
 import type { GroupData, ImportData, TemplateData } from './template-data.js';
 import { render, type Template } from './templates.js';
 
-/** A step as code, in the order of the test. */
-export interface Statement {
-  /** One or more whole statements. */
-  code: string;
+/** Statements that stay together, in the order of the test. */
+export interface Chunk {
+  code: readonly Statement[];
   /** Becomes the comment above. */
   note?: string | undefined;
   /** Title of the `test.step` it belongs to; neighbours of one title share it. */
   group?: string | undefined;
-  /** The variables that it declares. */
-  declares?: readonly string[] | undefined;
-  /** What it needs besides Playwright Test. */
-  imports?: readonly Import[] | undefined;
-  /** Whether it belongs to what stands before it, so that no blank line comes between. */
+  /** Whether it belongs to the chunk before, so that no blank line comes between. */
   follows?: boolean | undefined;
-}
-
-/** Something to import. Its names have to be among the reserved ones of `identifiers.ts`. */
-export interface Import {
-  /** The module, e.g. `node:path`. */
-  from: string;
-  /** What takes the default export. */
-  default?: string | undefined;
-  names?: readonly string[] | undefined;
 }
 
 /** A page object that the test uses. */
@@ -43,7 +31,9 @@ export interface GenerateInput {
   title: string;
   /** Goes to `test.use`; `device` is a name out of Playwright's `devices`. */
   use?: { [option: string]: Json } | undefined;
-  body: readonly Statement[];
+  body: readonly Chunk[];
+  /** The test's path in the workspace. */
+  spec?: string;
   /** Those that are made before anything else. */
   pageObjects?: readonly PageObjectUse[] | undefined;
   includeComments: boolean;
@@ -70,8 +60,9 @@ export function marked(number: number, code: string): string[] {
  * The source of one spec, formatted as Prettier does by default. The same input gives the same text. A template that
  * can't be read, fails, or yields what does not parse is `CONFIG_INVALID`.
  */
-export async function generate(input: GenerateInput): Promise<Generated> {
-  return unmark(await render(input.template, 'spec', await templateData(input)));
+export async function generate(input: GenerateInput): Promise<Generated & { files: string[] }> {
+  const { files, ...data } = templateData(input);
+  return { ...unmark(await render(input.template, 'spec', data)), files };
 }
 
 /** Takes out the markers and says which lines stood below which. */
@@ -91,10 +82,13 @@ export function unmark(text: string): Generated {
   return { source: lines.join('\n'), statements };
 }
 
-async function templateData(input: GenerateInput): Promise<TemplateData> {
-  const { language, title, use, body, pageObjects = [], includeComments } = input;
-  const { namesIn } = await import('./tokens.js');
-  const names = namesIn(body.map(({ code }) => code).join('\n'));
+function templateData(input: GenerateInput): TemplateData & { files: string[] } {
+  const { language, title, use, pageObjects = [], includeComments } = input;
+  const body = input.body.map((chunk): PrintedChunk => {
+    const printer = new Printer(input.spec);
+    return { ...chunk, printer, text: printer.statements(chunk.code) };
+  });
+  const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
   if (pageObjects.length > 0) names.add('page');
   const used = fixtures.filter((name) => names.has(name));
   const own = [
@@ -107,14 +101,21 @@ async function templateData(input: GenerateInput): Promise<TemplateData> {
     imports: importsOf([
       { from: '@playwright/test', names: own },
       ...pageObjects.map(({ className, from }) => ({ from, names: [className] })),
-      ...body.flatMap(({ imports = [] }) => imports),
+      ...body.flatMap(({ printer }) => printer.imports),
     ]),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
     title: quote(testTitle(title)),
     parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
     pageObjects: pageObjects.map(({ variable, className }) => ({ variable, className })),
-    groups: await groupsOf(body, includeComments),
+    groups: groupsOf(body, includeComments),
+    files: body.flatMap(({ printer }) => printer.files),
   };
+}
+
+interface PrintedChunk extends Chunk {
+  text: string;
+  /** What the text needs. */
+  printer: Printer;
 }
 
 /** One import for each module: those of Node first, relative ones last. */
@@ -136,45 +137,37 @@ function useCode({ device, ...options }: { [option: string]: Json }): string {
   return `{ ...devices[${literal(device)}], ${literal(options).slice(1)}`;
 }
 
-async function groupsOf(body: readonly Statement[], includeComments: boolean): Promise<GroupData[]> {
+function groupsOf(body: readonly PrintedChunk[], includeComments: boolean): GroupData[] {
   const groups: (GroupData & { end: number; declared: string[] })[] = [];
-  let previous: Statement | undefined;
-  /** Whether what stands last asserts what was done. */
+  let previous: Chunk | undefined;
+  /** Whether the last chunk asserts what was done. */
   let isChecked = false;
-  for (const [index, statement] of body.entries()) {
-    const { code, note, group, declares = [], follows = false } = statement;
+  for (const [index, chunk] of body.entries()) {
+    const { text, printer, note, group, follows = false } = chunk;
     const lines = includeComments && note !== undefined ? comment(note) : [];
     let current = groups.at(-1);
     if (current === undefined || previous?.group !== group) {
       const title = group === undefined ? undefined : quote(stepTitle(group));
       current = { title, result: undefined, paragraphs: [[]], end: index, declared: [] };
       groups.push(current);
-    } else if (lines.length > 0 || (isChecked && !follows && !isAssertion(statement))) {
+    } else if (lines.length > 0 || (isChecked && !follows && !isAssertion(chunk))) {
       current.paragraphs.push([]);
     }
-    current.paragraphs.at(-1)?.push(...lines, ...marked(index, code));
-    current.declared.push(...declares);
+    current.paragraphs.at(-1)?.push(...lines, ...marked(index, text));
+    current.declared.push(...printer.declared);
     current.end = index;
-    isChecked = isAssertion(statement) || (isChecked && follows);
-    previous = statement;
+    isChecked = isAssertion(chunk) || (isChecked && follows);
+    previous = chunk;
   }
-  for (const group of groups) {
-    if (group.title === undefined || group.declared.length === 0) continue;
-    const { namesIn } = await import('./tokens.js');
-    const later = namesIn(
-      body
-        .slice(group.end + 1)
-        .map(({ code }) => code)
-        .join('\n'),
-    );
-    const needed = group.declared.filter((name) => later.has(name));
-    if (needed.length === 0) continue;
-    group.result = needed.length === 1 ? needed[0] : `{ ${needed.join(', ')} }`;
-    group.paragraphs.push([`return ${group.result ?? ''};`]);
-  }
-  return groups.map(({ end, declared, ...group }) => group);
+  return groups.map(({ end, declared, ...group }) => {
+    const later = new Set(body.slice(end + 1).flatMap(({ printer }) => [...printer.used]));
+    const needed = group.title === undefined ? [] : declared.filter((name) => later.has(name));
+    if (needed.length === 0) return group;
+    const result = needed.length === 1 ? needed.join() : `{ ${needed.join(', ')} }`;
+    return { ...group, result, paragraphs: [...group.paragraphs, [`return ${result};`]] };
+  });
 }
 
-function isAssertion({ code }: Statement): boolean {
-  return code.startsWith('await expect');
+function isAssertion({ code: [first] }: Chunk): boolean {
+  return first?.kind === 'expect' && first.retries !== undefined;
 }

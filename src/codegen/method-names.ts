@@ -1,7 +1,6 @@
 import { identifier, type ElementName } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
-import type { Step } from '../model/step.js';
-import { traitsOf } from '../actions/registry.js';
+import type { CodeStep } from '../model/code.js';
 
 /** Words with which the names of buttons begin that say what the flow does. */
 const verbs = new Set(
@@ -19,15 +18,15 @@ const verbs = new Set(
 const switching = new Set('close collapse expand hide open show toggle'.split(' '));
 
 /** Whether a step sets what a form holds. */
-export function enters(step: Step): boolean {
-  const { types, toggles } = traitsOf(step);
+export function enters(step: CodeStep): boolean {
+  const { types, toggles } = step.traits;
   return types === true || toggles === true;
 }
 
 /** Whether a step sends off what was entered before. */
-export function submits(step: Step): boolean {
+export function submits(step: CodeStep): boolean {
   const { args, locator = [] } = step;
-  const traits = traitsOf(step);
+  const traits = step.traits;
   const {
     method,
     args: [role],
@@ -38,13 +37,13 @@ export function submits(step: Step): boolean {
 
 /** What a step does, as a method's name; `isToggle` where it does the opposite at another time. */
 export function methodName(
-  step: Step,
+  step: CodeStep,
   { words: last, kind, context }: ElementName,
   isToggle: boolean,
 ): string {
   const words = last.length === 0 ? context : last;
   const own = words.length === 0 ? [kind] : words;
-  const { verb: given, pressesKey } = traitsOf(step);
+  const { verb: given, pressesKey } = step.traits;
   if (given !== undefined || enters(step)) return identifier([given ?? step.action, ...own]);
   if (pressesKey) {
     if (step.args['key'] !== 'Enter') return identifier(['press', keyWord(step), 'in', ...own]);
@@ -58,14 +57,14 @@ export function methodName(
 }
 
 /** The verb of entering several things and sending them off. */
-export function formName(last: Step, name: ElementName): string {
+export function formName(last: CodeStep, name: ElementName): string {
   const { words, kind } = name;
   const [verb = ''] = words;
-  if (traitsOf(last).pressesKey || verbs.has(verb)) return methodName(last, name, false);
+  if (last.traits.pressesKey || verbs.has(verb)) return methodName(last, name, false);
   return identifier(['submit', ...(words.length === 0 ? [kind] : words)]);
 }
 
-function keyWord({ args: { key } }: Step): string {
+function keyWord({ args: { key } }: CodeStep): string {
   return typeof key === 'string' ? (key.replace(/[^A-Za-z0-9]/g, '') || 'key').toLowerCase() : 'key';
 }
 

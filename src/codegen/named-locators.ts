@@ -1,9 +1,8 @@
 import { createNames, elementName, variableName } from './identifiers.js';
-import { locatorCode } from './locator-code.js';
 import type { LocatorChain } from '../model/locator.js';
-import type { Step } from '../model/step.js';
-import { emitSteps, type EmittedStep, type LocatorUse } from './emitter.js';
-import { groupTitle } from '../actions/registry.js';
+import { variable, type CodeStep, type Statement } from '../model/code.js';
+import { emitSteps, locatorOf, type EmittedStep, type LocatorUse } from './emitter.js';
+import { Printer } from './printer.js';
 import { passagesOf } from './routes.js';
 
 /** Uses of a locator from which on it gets a name, and the length of its code. */
@@ -19,7 +18,7 @@ interface Repeated {
 }
 
 /** The code of a session's steps, in which long locators that are used often while a page is shown have a name. */
-export function emitNamed(steps: readonly Step[], spec: string, baseURL: string | undefined): EmittedStep[] {
+export function emitNamed(steps: readonly CodeStep[], baseURL: string | undefined): EmittedStep[] {
   const repeated = new Map<string, Repeated>();
   const passages = passagesOf(steps, baseURL);
   let visit = 0;
@@ -30,7 +29,7 @@ export function emitNamed(steps: readonly Step[], spec: string, baseURL: string 
     return { action: before, assertion: visit };
   });
   const groups = steps.map((_, index) =>
-    steps.slice(0, index + 1).findLastIndex((step) => groupTitle(step) !== undefined),
+    steps.slice(0, index + 1).findLastIndex((step) => step.groupTitle !== undefined),
   );
   const keyOf = (chain: LocatorChain, { index, of, page }: LocatorUse): string => {
     // What opens a page is in its group; so is what is named in that page.
@@ -38,33 +37,37 @@ export function emitNamed(steps: readonly Step[], spec: string, baseURL: string 
     return JSON.stringify([page, visits[index]?.[of], scope, chain]);
   };
 
-  emitSteps(steps, spec, (chain, use) => {
+  emitSteps(steps, (chain, use) => {
     const key = keyOf(chain, use);
     const known = repeated.get(key) ?? { chain, uses: [], groups: new Set() };
     repeated.set(key, known);
     known.uses.push(use);
     known.groups.add(groups[use.index] ?? -1);
-    return '';
+    return locatorOf(chain, use.page);
   });
 
   const nameFor = createNames();
   const names = new Map<string, string>();
-  const declarations: { use: LocatorUse; code: string; group: number | undefined }[] = [];
+  const declarations: { use: LocatorUse; code: Statement; group: number | undefined }[] = [];
+  const declared = new Set<string>();
   for (const [key, { chain, uses, groups: usedIn }] of repeated) {
     const [use] = uses;
     if (use === undefined || uses.length < usesAtLeast) continue;
-    const code = locatorCode(chain, use.page);
-    const isNamed = declarations.some((each) => each.code.endsWith(` = ${code};`));
-    if (code.length < lengthAtLeast || isNamed) continue;
+    const locator = locatorOf(chain, use.page);
+    const same = JSON.stringify(locator);
+    if (new Printer().expression(locator).length < lengthAtLeast || declared.has(same)) continue;
+    declared.add(same);
     const name = nameFor(variableName(elementName(chain)));
     names.set(key, name);
     const group = usedIn.size > 1 ? groups[use.index] : undefined;
-    declarations.push({ use, code: `const ${name} = ${code};`, group });
+    declarations.push({ use, code: { kind: 'bind', name, value: locator }, group });
   }
   const emitted = emitSteps(
     steps,
-    spec,
-    (chain, use) => names.get(keyOf(chain, use)) ?? locatorCode(chain, use.page),
+    (chain, use) => {
+      const name = names.get(keyOf(chain, use));
+      return name === undefined ? locatorOf(chain, use.page) : variable(name);
+    },
     nameFor,
   );
   for (const { use, code, group } of declarations) {

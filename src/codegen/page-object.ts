@@ -1,8 +1,8 @@
+import { parse } from 'acorn';
 import { z } from 'zod';
 import { marked, unmark } from './generate.js';
 import type { PageTemplateData, ParameterData } from './template-data.js';
 import { render, type Template } from './templates.js';
-import { canonical } from './tokens.js';
 
 /** A class that stands for a page, in a file of its own. */
 export interface PageObject {
@@ -11,6 +11,8 @@ export interface PageObject {
   comment: string[];
   fields: { name: string; code: string }[];
   methods: PageMethod[];
+  /** Whether methods use `this.page`. */
+  keepsPage: boolean;
 }
 
 export interface PageMethod {
@@ -29,7 +31,7 @@ export interface GeneratedPage {
 export async function generatePage(
   template: Template,
   language: 'typescript' | 'javascript',
-  { className, comment, fields, methods }: PageObject,
+  { className, comment, fields, methods, keepsPage }: PageObject,
 ): Promise<GeneratedPage> {
   const places: { method: string; index: number }[] = [];
   const data: PageTemplateData = {
@@ -37,7 +39,7 @@ export async function generatePage(
     className,
     comment,
     types: [...(fields.length === 0 ? [] : ['Locator']), 'Page'],
-    keepsPage: methods.some(({ statements }) => statements.some((code) => /\bthis ?\. ?page\b/.test(code))),
+    keepsPage,
     fields,
     methods: methods.map((method) => ({
       ...method,
@@ -104,6 +106,19 @@ const fileSchema = z.object({
   comments: z.array(commentSchema),
 });
 
+/** The syntax of code without positions, by which code on the disk is compared with new code. */
+export function syntaxOf(code: string): string {
+  try {
+    const tree = parse(code, { ecmaVersion: 'latest', allowAwaitOutsideFunction: true });
+    return JSON.stringify(tree, (key, each: unknown) =>
+      key === 'start' || key === 'end' || key === 'raw' ? undefined : each,
+    );
+  } catch {
+    // TypeScript that a person wrote.
+    return code;
+  }
+}
+
 /** Prettier's parser, of whose options none is needed. */
 const parserSchema = z.custom<(source: string, options: object) => unknown>(
   (value) => typeof value === 'function',
@@ -115,18 +130,16 @@ const parserSchema = z.custom<(source: string, options: object) => unknown>(
  */
 export async function parsePage(source: string): Promise<PageObject | undefined> {
   const { parsers } = await import('prettier/plugins/babel');
-  const parse = parserSchema.parse(parsers['babel-ts'].parse);
+  const babel = parserSchema.parse(parsers['babel-ts'].parse);
   let tree: z.infer<typeof fileSchema>;
   try {
-    tree = fileSchema.parse(await parse(source, {}));
+    tree = fileSchema.parse(await babel(source, {}));
   } catch {
     return undefined;
   }
   const [found] = tree.program.body.flatMap((node) => exportSchema.safeParse(node).data ?? []);
   if (found === undefined) return undefined;
   const textOf = ({ start, end }: { start: number; end: number }): string => source.slice(start, end);
-  // Prettier would keep line ends that it once made.
-  const codeOf = (node: { start: number; end: number }): string => canonical(textOf(node));
   const members = found.declaration.body.body.filter((member) => member.type === 'ClassMethod');
   const maker = members.find(({ kind }) => kind === 'constructor');
   const fields = (maker?.body.body ?? []).map((statement) => fieldSchema.safeParse(statement).data);
@@ -135,9 +148,10 @@ export async function parsePage(source: string): Promise<PageObject | undefined>
   return {
     className: found.declaration.id.name,
     comment: lines.map(textOf),
+    keepsPage: fields.some((field) => field?.expression.left.property.name === 'page'),
     fields: fields.flatMap((field) => {
       const { name = 'page' } = field?.expression.left.property ?? {};
-      return field === undefined || name === 'page' ? [] : [{ name, code: codeOf(field.expression.right) }];
+      return field === undefined || name === 'page' ? [] : [{ name, code: textOf(field.expression.right) }];
     }),
     methods: members
       .filter(({ kind }) => kind === 'method')
@@ -156,7 +170,7 @@ export async function parsePage(source: string): Promise<PageObject | undefined>
             name,
             type: typeAnnotation ? textOf(typeAnnotation.typeAnnotation) : (described.get(name) ?? 'string'),
           })),
-          statements: body.body.map(codeOf),
+          statements: body.body.map(textOf),
         };
       }),
   };

@@ -1,8 +1,7 @@
 import { camelCase, createNames, reservedVariables, wordsOf } from './identifiers.js';
-import { locatorCode } from './locator-code.js';
 import type { LocatorChain } from '../model/locator.js';
-import type { Step } from '../model/step.js';
-import { emitSteps, type EmittedStep, type LocatorUse } from './emitter.js';
+import { property, run, variable, type CodeStep, type Expression } from '../model/code.js';
+import { emitSteps, locatorOf, type EmittedStep, type LocatorUse } from './emitter.js';
 import { callsOf, takesText } from './page-calls.js';
 import { createShelf, fieldOf, type Draft, type ExistingPage, type PlannedPage } from './page-shelf.js';
 import { passagesOf } from './routes.js';
@@ -16,12 +15,11 @@ export interface Story {
 }
 
 /**
- * Writes a flow with page objects, for the test at `spec` in the workspace: one for each route, extended where it is
- * there already. Throws FILE_CHANGED where one that a person has changed lacks what the flow needs.
+ * Writes a flow with page objects: one for each route, extended if it already
+ * exists. Throws FILE_CHANGED where one that a person has changed lacks what the flow needs.
  */
 export function planStory(
-  steps: readonly Step[],
-  spec: string,
+  steps: readonly CodeStep[],
   baseURL: string | undefined,
   existing: ReadonlyMap<string, ExistingPage>,
 ): Story {
@@ -32,48 +30,49 @@ export function planStory(
   const variables = new Map<string, string>();
   const made: Story['made'] = [];
   /** Page objects of other pages, made where they are first used. */
-  const later: { index: number; variable: string; page: string; draft: Draft }[] = [];
+  const later: { index: number; name: string; page: string; draft: Draft }[] = [];
 
   const variableOf = (draft: Draft, page: string, index: number): string => {
     const key = `${page} ${draft.file}`;
     const known = variables.get(key);
     if (known !== undefined) return known;
-    const variable = nameFor(camelCase(wordsOf(draft.className, 20)));
-    variables.set(key, variable);
-    if (page === 'page') made.push({ variable, page: draft });
-    else later.push({ index, variable, page, draft });
-    return variable;
+    const name = nameFor(camelCase(wordsOf(draft.className, 20)));
+    variables.set(key, name);
+    if (page === 'page') made.push({ variable: name, page: draft });
+    else later.push({ index, name, page, draft });
+    return name;
   };
 
-  const locate = (chain: LocatorChain, { index, of, page }: LocatorUse): string => {
+  const locate = (chain: LocatorChain, { index, of, page }: LocatorUse): Expression => {
     const passage = passages[index];
     const route = passage?.[of === 'action' ? 'before' : 'after'];
-    if (route === undefined) return locatorCode(chain, page);
+    if (route === undefined) return locatorOf(chain, page);
     // A method that takes the text as a parameter has no use for a field.
-    if (of === 'action' && takesText(steps[index], passage)) return locatorCode(chain, page);
+    if (of === 'action' && takesText(steps[index], passage)) return locatorOf(chain, page);
     const draft = shelf.draftOf(route);
-    return `${variableOf(draft, page, index)}.${fieldOf(draft, chain)}`;
+    return property(variable(variableOf(draft, page, index)), fieldOf(draft, chain));
   };
 
-  const emitted = emitSteps(steps, spec, locate, nameFor);
+  const emitted = emitSteps(steps, locate, nameFor);
   for (const { steps: done, draft, method, args } of callsOf(steps, passages, emitted, shelf)) {
     const [first = 0] = done;
     const [opening, ...others] = done.flatMap((index) => emitted[index] ?? []);
     const closing = others.at(-1) ?? opening;
     if (opening === undefined || closing === undefined) continue;
-    const variable = variableOf(draft, opening.page, first);
+    const object = variable(variableOf(draft, opening.page, first));
     const { before } = opening;
     for (const silent of done.length === 1 ? [] : [opening, ...others.slice(0, -1)])
-      Object.assign(silent, { before: [], action: '', assertions: [] });
+      Object.assign(silent, { before: [], action: [], assertions: [] });
     closing.before = closing === opening ? before : [...before, ...closing.before];
-    closing.action = `await ${variable}.${method}(${args.join(', ')});`;
+    closing.action = [run(object, method, ...args)];
     closing.calls = { file: draft.file, method, steps: done };
   }
-  for (const { index, variable, page, draft } of later.reverse()) {
-    const at = emitted.slice(index).find(({ action, assertions }) => action !== '' || assertions.length > 0);
-    at?.before.unshift(`const ${variable} = new ${draft.className}(${page});`);
-    at?.declares.push(variable);
-    at?.imports.push({ from: moduleOf(draft), names: [draft.className] });
+  for (const { index, name, page, draft } of later.reverse()) {
+    const { className } = draft;
+    const module = { from: moduleOf(draft), names: [className] };
+    const object: Expression = { kind: 'new', className, module, args: [variable(page)] };
+    const at = emitted.slice(index).find((each) => each.action.length > 0 || each.assertions.length > 0);
+    at?.before.unshift({ kind: 'bind', name, value: object });
   }
   return { emitted, pages: shelf.drafts(), made };
 }

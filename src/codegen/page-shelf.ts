@@ -1,11 +1,12 @@
 import { createNames, elementName, pascalCase, reservedMembers, variableName } from './identifiers.js';
-import { locatorCode } from './locator-code.js';
-import type { PageObject } from './page-object.js';
+import { syntaxOf, type PageMethod, type PageObject } from './page-object.js';
+import { Printer } from './printer.js';
 import { comment } from './quote.js';
 import type { ParameterData } from './template-data.js';
-import { canonical } from './tokens.js';
 import { CodegenError } from '../model/errors.js';
+import { variable, type Statement } from '../model/code.js';
 import type { LocatorChain } from '../model/locator.js';
+import { locatorOf } from './emitter.js';
 import { pageNames, type Route } from './routes.js';
 
 /** A page object that is on the disk. */
@@ -27,9 +28,12 @@ export interface PlannedPage extends PageObject {
 /** A page object in the making. */
 export interface Draft extends PlannedPage {
   nameFor: (wish: string) => string;
-  /** Names of fields by the code of their locators. */
+  /** Names of fields by the syntax of their locators. */
   known: Map<string, string>;
 }
+
+/** The page, in a method of a page object. */
+export const thisPage = variable('this.page');
 
 /** The page objects of one story, by their routes. */
 export interface Shelf {
@@ -58,6 +62,7 @@ export function createShelf(existing: ReadonlyMap<string, ExistingPage>): Shelf 
         comment: lines,
         fields: [],
         methods: [],
+        keepsPage: false,
       };
       const members = [...page.fields, ...page.methods].map(({ name }) => name);
       return {
@@ -67,7 +72,7 @@ export function createShelf(existing: ReadonlyMap<string, ExistingPage>): Shelf 
         file,
         isFrozen: found?.isUntouched === false,
         nameFor: createNames([...reservedMembers, ...members]),
-        known: new Map(page.fields.map(({ name, code }) => [canonical(code), name])),
+        known: new Map(page.fields.map(({ name, code }) => [syntaxOf(code), name])),
       };
     }
   };
@@ -84,8 +89,8 @@ export function createShelf(existing: ReadonlyMap<string, ExistingPage>): Shelf 
 
 /** The field of a locator, which is added where it is missing. */
 export function fieldOf(draft: Draft, chain: LocatorChain): string {
-  const code = locatorCode(chain);
-  const same = canonical(code);
+  const code = new Printer().expression(locatorOf(chain, 'page'));
+  const same = syntaxOf(code);
   const known = draft.known.get(same);
   if (known !== undefined) return known;
   const name = draft.nameFor(variableName(elementName(chain)));
@@ -99,14 +104,15 @@ export function fieldOf(draft: Draft, chain: LocatorChain): string {
 export function methodOf(
   draft: Draft,
   wish: string,
-  parameters: readonly ParameterData[],
-  statements: readonly string[],
+  parameters: ParameterData[],
+  code: readonly Statement[],
 ): string | undefined {
-  const form = (method: { parameters: readonly ParameterData[]; statements: readonly string[] }): string =>
-    JSON.stringify([method.parameters, method.statements.map(canonical)]);
+  const printer = new Printer();
+  const statements = code.map((each) => printer.statement(each));
+  const form = (method: Pick<PageMethod, 'parameters' | 'statements'>): string =>
+    JSON.stringify([method.parameters, method.statements.map(syntaxOf)]);
   const same = form({ parameters, statements });
-  const isLike = (name: string): boolean => name.startsWith(wish);
-  const known = draft.methods.find((method) => isLike(method.name) && form(method) === same);
+  const known = draft.methods.find((method) => method.name.startsWith(wish) && form(method) === same);
   if (known !== undefined) return known.name;
   const members = [...draft.fields, ...draft.methods].map((member) => member.name);
   const isTaken = (name: string): boolean => [...reservedMembers, ...members].includes(name);
@@ -116,7 +122,8 @@ export function methodOf(
   if (isTaken(name)) return undefined;
   draft.nameFor(name);
   requireOpen(draft, `${name}()`);
-  draft.methods.push({ name, parameters: [...parameters], statements: [...statements] });
+  draft.methods.push({ name, parameters, statements });
+  draft.keepsPage ||= printer.used.has(thisPage.name);
   return name;
 }
 

@@ -1,7 +1,6 @@
 import { wordsOf } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
-import type { Step } from '../model/step.js';
-import { traitsOf } from '../actions/registry.js';
+import type { CodeStep } from '../model/code.js';
 
 /** The page that something belongs to, as page objects tell pages apart. */
 export interface Route {
@@ -20,12 +19,12 @@ export interface Passage {
 const id = /^(?:\d+|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?=.*\d)[\da-f]{8,}|(?=.*\d)[\w-]{20,})$/i;
 
 /** The routes of a flow, step by step. */
-export function passagesOf(steps: readonly Step[], baseURL: string | undefined): Passage[] {
+export function passagesOf(steps: readonly CodeStep[], baseURL: string | undefined): Passage[] {
   const addresses = new Map<string | undefined, URL>();
   const visits = steps.map((step) => {
     const before = addresses.get(step.page);
     const { url } = step.args;
-    const led = step.leadsTo ?? (traitsOf(step).opensUrl && typeof url === 'string' ? url : undefined);
+    const led = step.leadsTo ?? (step.traits.opensUrl && typeof url === 'string' ? url : undefined);
     const after = led !== undefined && URL.canParse(led, baseURL) ? new URL(led, baseURL) : before;
     if (after !== undefined) addresses.set(step.page, after);
     return { step, before, after };
@@ -47,7 +46,7 @@ function hashPath({ hash }: URL): string {
 }
 
 /** Paths whose page stays the same whatever stands behind `#`: something in it, other than a link, is used at several. */
-function singlePages(visits: readonly { step: Step; before: URL | undefined }[]): Set<string> {
+function singlePages(visits: readonly { step: CodeStep; before: URL | undefined }[]): Set<string> {
   const seen = new Map<string, string>();
   const single = new Set<string>();
   for (const { step, before } of visits) {

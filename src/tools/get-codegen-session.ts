@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { emitSteps, statementOf } from '../codegen/emitter.js';
 import { groupTitle } from '../actions/registry.js';
 import type { GrantSessions } from '../session/grant-sessions.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf } from './source.js';
+import { stepCode } from './step-code.js';
 import { pageOutput, pageText, type Answer } from './answer.js';
 import { defineTool, selfEvident, types, type ToolCall, type ToolContext } from './tool.js';
 
@@ -109,15 +109,14 @@ async function describe(
   };
   const said: string[] = [];
   if (wanted.has('steps')) {
-    const emitted = emitSteps(session.steps, relative);
-    const steps = emitted.map((code, index) => {
+    const steps = stepCode(session.steps, relative).map((emitted, index) => {
       const { assertions = [], ...step } = session.steps[index] ?? {};
       const asserted = assertions.map((assertion, number) => ({
         ...assertion,
-        code: code.assertions[number],
+        code: emitted.assertions[number],
         automatic: true,
       }));
-      return { index, ...step, code: statementOf(code), assertions: asserted };
+      return { index, ...step, code: emitted.code, assertions: asserted };
     });
     structured['steps'] = steps;
     for (const { index, code, assertions } of steps)

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { emitSteps, statementOf } from '../codegen/emitter.js';
 import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
 import type { RecordOutcome } from '../session/record.js';
 import { requestSchema } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { Session } from '../session/session.js';
+import { stepCode } from './step-code.js';
 import { failedAction, failureLine, pageOutput, pageText } from './answer.js';
 import { defineTool, types } from './tool.js';
 
@@ -90,15 +90,15 @@ interface RecordedStep {
 
 /** The recorded steps with their code in the test at `file`. */
 function recordedSteps({ steps }: Session, file: string, landed: RecordOutcome['landed']): RecordedStep[] {
-  const emitted = emitSteps(steps, file);
+  const emitted = stepCode(steps, file);
   return landed.flatMap(({ index, step, replaced }) => {
-    const code = emitted[steps.indexOf(step)];
-    if (code === undefined) return [];
-    const { assertions } = code;
+    const found = emitted[steps.indexOf(step)];
+    if (found === undefined) return [];
+    const { code, assertions } = found;
     return [
       {
         index,
-        code: statementOf(code),
+        code,
         ...(assertions.length === 0 ? {} : { assertions }),
         ...(step.unchecked === true ? { unchecked: true } : {}),
         ...(replaced === undefined ? {} : { replaced }),

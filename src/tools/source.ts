@@ -1,12 +1,9 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { clipboardPermissions, grantedOrigin } from '../actions/clipboard.js';
-import { statementOf, type EmittedStep, type PageCall } from '../codegen/emitter.js';
 import { expect as expectAction } from '../actions/expect.js';
-import { emitNamed } from '../codegen/named-locators.js';
-import { actions, groupTitle } from '../actions/registry.js';
-import { generate, type PageObjectUse } from '../codegen/generate.js';
-import { quote } from '../codegen/quote.js';
+import { actions, codeSteps } from '../actions/registry.js';
+import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { Template } from '../codegen/templates.js';
 import { withHeader } from '../guard/header.js';
 import type { CheckedPath } from '../guard/paths.js';
@@ -18,24 +15,6 @@ import type { ProjectUse } from '../verify/project-use.js';
 import { pagesDirectory, type PageFile } from './page-files.js';
 import { testUse } from './test-use.js';
 import type { ToolCall, ToolContext } from './tool.js';
-
-/** A test of the session that is not written but only run, to learn something from it. */
-export interface Variant {
-  /** Automatic assertions that fail don't end the run, so that all that fail are found. */
-  soft?: boolean;
-  /** Index of a step whose action is left out; its automatic assertions stay, and don't end the run. */
-  without?: number;
-}
-
-/** Where a line of a test comes from. */
-export interface Origin {
-  /** Index of the step. */
-  step: number;
-  /** Index among the step's automatic assertions; undefined for its action. */
-  assertion?: number;
-  /** Where the line calls a method of a page object: the steps of that method's lines. */
-  within?: ReadonlyMap<number, number>;
-}
 
 export interface SessionSource {
   /** The whole text of the file, whose header depends on the path, relative to the workspace. */
@@ -102,72 +81,67 @@ export async function surroundingsOf(
   };
 }
 
-/** The session's test, or a variant of it. Throws FILE_CHANGED where a page object that a person changed lacks something. */
-export async function sessionSource(
+/** The sources of one call, by what they are made from. */
+const built = new WeakMap<Surroundings, Map<string, Promise<SessionSource>>>();
+
+/** The session's test, or a variant of it; the same content is built once. Throws what `writeTest` throws. */
+export function sessionSource(
   session: Session,
   surroundings: Surroundings,
   { soft = false, without }: Variant = {},
 ): Promise<SessionSource> {
+  const { steps } = session;
+  const variant = { soft: soft && steps.some(({ assertions = [] }) => assertions.length > 0), without };
+  const sources = built.get(surroundings) ?? new Map<string, Promise<SessionSource>>();
+  built.set(surroundings, sources);
+  const key = JSON.stringify([steps, variant]);
+  const source = sources.get(key) ?? buildSource(session, surroundings, variant);
+  sources.set(key, source);
+  return source;
+}
+
+async function buildSource(
+  session: Session,
+  { spec, template, project, browserName, pages: existing }: Surroundings,
+  variant: { soft: boolean; without: number | undefined },
+): Promise<SessionSource> {
   const { language, includeComments, testNamePrefix } = session.emission;
-  const { spec, template, project, browserName } = surroundings;
+  const { use } = session;
   const clipboard = clipboardPermissions(session.steps, browserName);
   const steps = relativeTo(project, session).map((step) => grantsAll(step, clipboard));
-  // Where a step is left out, methods that several steps share would have to do without it too.
-  const isStory = template.hasPages && without === undefined;
-  const { emitted, made, pages } = isStory
-    ? await storySource(session, steps, surroundings)
-    : { emitted: emitNamed(steps, spec, baseURLOf(session, project)), made: [], pages: [] };
-  let group: string | undefined;
-  let notes: string[] = [];
-  const recorded = steps.flatMap((step, index) => {
-    const title = groupTitle(step);
-    group = title ?? group;
-    const code = emitted[index];
-    if (code === undefined) return [];
-    if (code.note !== undefined) notes.push(code.note);
-    const origin = { step: index };
-    // What stands at a group's beginning is for several groups.
-    if (title !== undefined) return code.names.map((each) => ({ code: each, origin }));
-    const assertions = code.assertions.map((assertion, number) => ({
-      code:
-        soft || index === without ? assertion.replace(/^await expect\(/, 'await expect.soft(') : assertion,
-      group,
-      origin: { step: index, assertion: number },
-    }));
-    const statement = statementOf(index === without ? { ...code, action: '' } : code);
-    const { declares, imports, last, calls } = code;
-    const note = notes.length === 0 ? undefined : notes.join('\n');
-    // One of a step without a statement stands above the next statement.
-    if (statement !== '') notes = [];
-    const within = calls && pages.find(({ name }) => name === calls.file)?.stepsOf(calls);
-    const own = { group, origin: { ...origin, ...(within === undefined ? {} : { within }) } };
-    return [
-      ...code.names.map((each) => ({ code: each, group, origin })),
-      ...(statement === '' ? [] : [{ ...own, code: statement, note, declares, imports }]),
-      ...code.assertedNames.map((each) => ({ code: each, group, origin })),
-      ...assertions,
-      ...last.map((line) => ({ ...own, code: line, follows: true })),
-    ];
+  const { source, origins, files, pages } = await writeTest(
+    {
+      language,
+      template,
+      title: testNamePrefix + session.title,
+      includeComments,
+      use: await testUse(useOf(session, clipboard), browserName, project),
+      spec,
+      baseURL: baseURLOf(session, project),
+      steps: codeSteps(steps),
+      secrets: referencesIn([use, ...session.steps.map(({ args }) => args)]),
+      pages: existing,
+    },
+    variant,
+  );
+  const shifted = [...origins].map(([line, { within, ...origin }]) => {
+    const lines = within && new Map([...within].map(([inner, step]) => [inner + headerLines, step]));
+    return [line + headerLines, { ...origin, ...(lines === undefined ? {} : { within: lines }) }] as const;
   });
-  const body = [...guards(session), ...recorded];
-  const { source, statements } = await generate({
-    language,
-    template,
-    title: testNamePrefix + session.title,
-    use: await testUse(useOf(session, clipboard), browserName, project),
-    body,
-    pageObjects: made,
-    includeComments,
-  });
-  const origins = [...statements].flatMap(([line, statement]) => {
-    const origin = body[statement]?.origin;
-    return origin === undefined ? [] : [[line + headerLines, origin] as const];
-  });
+  const extension = language === 'typescript' ? 'ts' : 'js';
   return {
     content: (relativePath) => withHeader(relativePath, source),
-    origins: new Map(origins),
-    files: emitted.flatMap(({ files }) => files),
-    pages: pages.map(({ name, stepsOf, ...page }) => page),
+    origins: new Map(shifted),
+    files,
+    pages: pages.map(({ name, source: text, isOurs }) => {
+      const basis = existing.get(name)?.text ?? null;
+      return {
+        file: `${pagesDirectory}/${name}.${extension}`,
+        content: (relativePath) => (isOurs ? withHeader(relativePath, text) : (basis ?? '')),
+        basis,
+        isOurs,
+      };
+    }),
   };
 }
 
@@ -176,50 +150,6 @@ const headerLines = withHeader('', '').split('\n').length - 1;
 /** What the test's relative URLs are resolved against. */
 function baseURLOf({ use }: Session, { baseURL }: ProjectUse): string | undefined {
   return use.baseURL ?? (typeof baseURL === 'string' ? baseURL : undefined);
-}
-
-/** A session's steps as code that uses page objects, and these. */
-async function storySource(
-  session: Session,
-  steps: readonly Step[],
-  { spec, template, project, pages: existing }: Surroundings,
-): Promise<{
-  emitted: EmittedStep[];
-  made: PageObjectUse[];
-  pages: (SourcePage & { name: string; stepsOf: (call: PageCall) => Map<number, number> })[];
-}> {
-  const { language } = session.emission;
-  const { moduleOf, planStory } = await import('../codegen/page-objects.js');
-  const { generatePage } = await import('../codegen/page-object.js');
-  const story = planStory(steps, spec, baseURLOf(session, project), existing);
-  const extension = language === 'typescript' ? 'ts' : 'js';
-  const pages = await Promise.all(
-    story.pages.map(async (page) => {
-      const basis = existing.get(page.file)?.text ?? null;
-      const { source, statements } = await generatePage(template, language, page);
-      const isOurs = !page.isFrozen;
-      return {
-        name: page.file,
-        file: `${pagesDirectory}/${page.file}.${extension}`,
-        content: (relativePath: string) => (isOurs ? withHeader(relativePath, source) : (basis ?? '')),
-        basis,
-        isOurs,
-        stepsOf: ({ method, steps: done }: PageCall) =>
-          new Map(
-            [...statements].flatMap(([line, place]) => {
-              const step = place.method === method ? done[place.index] : undefined;
-              return step === undefined || !isOurs ? [] : [[line + headerLines, step] as const];
-            }),
-          ),
-      };
-    }),
-  );
-  const made = story.made.map(({ variable, page }) => ({
-    variable,
-    className: page.className,
-    from: moduleOf(page),
-  }));
-  return { emitted: story.emitted, made, pages };
 }
 
 /** The session's steps, with relative URLs where only the project has a base URL. */
@@ -253,12 +183,4 @@ function grantsAll(step: Step, needed: readonly string[]): Step {
 
 function union(...lists: (readonly string[] | undefined)[]): string[] {
   return [...new Set(lists.flatMap((list = []) => list))];
-}
-
-/** Statements that fail where a variable is missing that the test needs: clearer than what the page would say. */
-function guards({ steps, use }: Session): { code: string; origin: undefined }[] {
-  return referencesIn([use, ...steps.map(({ args }) => args)]).map((name) => ({
-    code: `expect(process.env.${name}, ${quote(`${name} is set`)}).toBeTruthy();`,
-    origin: undefined,
-  }));
 }

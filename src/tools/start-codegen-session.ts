@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { browserChoice } from '../browser/browser-choice.js';
 import type { Live } from '../browser/live.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
-import { assertionCode, emitSteps, statementOf } from '../codegen/emitter.js';
-import { locatorCode } from '../codegen/locator-code.js';
+import { assertionCode, locatorCode, stepCode } from './step-code.js';
 import { fileNameFor } from '../codegen/naming.js';
 import type { Config } from '../config/schema.js';
 import type { Hold } from '../guard/quota.js';
@@ -278,10 +277,10 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
 
   const failed = await failedAction(live, failure);
   const { index, code } = failed;
-  const notReplayed = emitSteps(steps, file)
-    .map((emitted, number) => {
+  const notReplayed = stepCode(steps, file)
+    .map((step, number) => {
       const title = groupTitle(steps[number]);
-      return title === undefined ? statementOf(emitted) : `test.step(${JSON.stringify(title)})`;
+      return title === undefined ? step.code : `test.step(${JSON.stringify(title)})`;
     })
     .slice(index);
   return {

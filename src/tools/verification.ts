@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { assertionCode, emitSteps, statementOf } from '../codegen/emitter.js';
 import type { Config } from '../config/schema.js';
 import type { Step } from '../model/step.js';
 import type { Session } from '../session/session.js';
@@ -11,7 +10,9 @@ import { browserChoice } from '../browser/browser-choice.js';
 import { testLaunch } from '../browser/test-launch.js';
 import { leaveOutSteps, unassertedChanges, type StepTrials } from './sensitivity.js';
 import { comparesPictures, makePictures, type Picture } from './pictures.js';
-import { sessionSource, type Origin, type SessionSource, type Surroundings } from './source.js';
+import type { Origin } from '../codegen/source.js';
+import { sessionSource, type SessionSource, type Surroundings } from './source.js';
+import { assertionCode, stepCode } from './step-code.js';
 import { runProblem, withTestBench, type TestBench } from '../verify/test-bench.js';
 import type { ToolCall, ToolContext } from './tool.js';
 
@@ -334,9 +335,8 @@ async function explain(
 
 /** The code of a step or of one of its assertions. */
 function codeAt(steps: readonly Step[], spec: string, { step = 0, assertion }: Partial<Origin>): string {
-  const emitted = emitSteps(steps, spec)[step];
-  if (emitted === undefined) return '';
-  return assertion === undefined ? statementOf(emitted) : (emitted.assertions[assertion] ?? '');
+  const found = stepCode(steps, spec)[step];
+  return (assertion === undefined ? found?.code : found?.assertions[assertion]) ?? '';
 }
 
 /** Words by which an application says that something is there already. */

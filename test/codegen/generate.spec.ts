@@ -1,11 +1,32 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { generate, type GenerateInput } from '../../src/codegen/generate.js';
+import { locatorOf } from '../../src/codegen/emitter.js';
+import { generate, type Chunk, type GenerateInput } from '../../src/codegen/generate.js';
 import { findTemplate, type Template } from '../../src/codegen/templates.js';
+import {
+  call,
+  expectThat,
+  property,
+  run,
+  value,
+  values,
+  variable,
+  wait,
+  type Expression,
+  type Import,
+  type Statement,
+} from '../../src/model/code.js';
+import type { LocatorArgument } from '../../src/model/locator.js';
 import { checkEmitted } from './emitted.js';
 import { expect, test } from '../fixtures.js';
 
 const plain = await findTemplate('plain', undefined);
+
+const page = variable('page');
+const on = (method: string, ...args: LocatorArgument[]): Expression => locatorOf([{ method, args }], 'page');
+const button = (name: string): Expression => on('getByRole', 'button', { name });
+const asserted = (subject: Expression, matcher: string, ...expected: string[]): Statement =>
+  expectThat(subject, matcher, expected.map(value), { retries: 'assertion' });
 
 const input: GenerateInput = {
   language: 'typescript',
@@ -13,14 +34,17 @@ const input: GenerateInput = {
   title: 'Buys milk',
   use: { device: 'iPhone 15', locale: 'it-IT', viewport: { width: 400, height: 800 } },
   body: [
-    { code: 'await page.goto("/");', note: 'The shop opens on the list.' },
-    { code: 'await page.getByRole("button", { name: "Milk" }).click();' },
-    { code: 'await expect(page).toHaveURL("/milk");' },
-    { code: 'await expect(page.getByRole("heading")).toHaveText("context: request");' },
-    { code: 'await page.getByRole("button", { name: "Add to cart" }).click();' },
-    { code: 'await page.getByLabel("Card").fill("4242 4242 4242 4242 4242 4242 4242 4242");', group: 'Pay' },
-    { code: 'await page.getByRole("button", { name: "Pay" }).click();', group: 'Pay', note: 'Test card' },
-    { code: 'await expect(page.getByText("Thank you")).toBeVisible();', group: 'Leave' },
+    { code: [run(page, 'goto', value('/'))], note: 'The shop opens on the list.' },
+    { code: [run(button('Milk'), 'click')] },
+    { code: [asserted(page, 'toHaveURL', '/milk')] },
+    { code: [asserted(on('getByRole', 'heading'), 'toHaveText', 'context: request')] },
+    { code: [run(button('Add to cart'), 'click')] },
+    {
+      code: [run(on('getByLabel', 'Card'), 'fill', value('4242 4242 4242 4242 4242 4242 4242 4242'))],
+      group: 'Pay',
+    },
+    { code: [run(button('Pay'), 'click')], group: 'Pay', note: 'Test card' },
+    { code: [asserted(on('getByText', 'Thank you'), 'toBeVisible')], group: 'Leave' },
   ],
   includeComments: true,
 };
@@ -74,36 +98,52 @@ test('imports and takes only what is used', async () => {
   expect((await generate({ ...bare, body: [] })).source).toBe(
     'import { test } from "@playwright/test";\n\ntest("Buys milk", async () => {});\n',
   );
-  const body = [
-    { code: 'const response = await request.get("/page", { data: { page: 1 } });', note: 'not shown' },
-    { code: 'expect(response.browser).toBe(`page: ${await context.cookies()}`);' },
+  const body: Chunk[] = [
+    {
+      code: [
+        {
+          kind: 'bind',
+          name: 'response',
+          value: wait(call(variable('request'), 'get', ...values('/page', { data: { page: 1 } }))),
+        },
+      ],
+      note: 'not shown',
+    },
+    {
+      code: [
+        expectThat(property(variable('response'), 'browser'), 'toBe', [
+          wait(call(variable('context'), 'cookies')),
+        ]),
+      ],
+    },
   ];
   expect((await generate({ ...bare, body })).source).toBe(`import { test, expect } from "@playwright/test";
 
 test("Buys milk", async ({ context, request }) => {
   const response = await request.get("/page", { data: { page: 1 } });
-  expect(response.browser).toBe(\`page: \${await context.cookies()}\`);
+  expect(response.browser).toBe(await context.cookies());
 });
 `);
 });
 
 test('modules that statements need are imported: those of Node first, each once', async () => {
+  const make = (className: string, module: Import): Statement =>
+    expectThat({ kind: 'new', className, module, args: [] }, 'toBeTruthy', []);
   const body = [
     {
-      code: 'await expect(await new AxeBuilder({ page }).analyze()).toBeTruthy();',
-      imports: [
-        { from: '@axe-core/playwright', default: 'AxeBuilder' },
-        { from: './mine.js', names: ['mine'] },
+      code: [
+        make('AxeBuilder', { from: '@axe-core/playwright', default: 'AxeBuilder' }),
+        make('Mine', { from: './mine.js', names: ['Mine'] }),
       ],
     },
-    { code: 'path.join(mine, yours);', imports: [{ from: 'node:path', default: 'path' }] },
-    { code: 'yours();', imports: [{ from: './mine.js', names: ['mine', 'yours'] }] },
+    { code: [run(page, 'setInputFiles', { kind: 'file', path: 'a.txt' })] },
+    { code: [make('Yours', { from: './mine.js', names: ['Mine', 'Yours'] })] },
   ];
   expect((await generate({ ...input, use: {}, body })).source.split('\n\n')[0])
     .toBe(`import path from "node:path";
 import { test, expect } from "@playwright/test";
 import AxeBuilder from "@axe-core/playwright";
-import { mine, yours } from "./mine.js";`);
+import { Mine, Yours } from "./mine.js";`);
 });
 
 /** A template of the user, with that text in it. */

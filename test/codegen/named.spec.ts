@@ -1,5 +1,7 @@
 import { expect, test } from '@playwright/test';
+import { codeSteps } from '../../src/actions/registry.js';
 import { emitNamed } from '../../src/codegen/named-locators.js';
+import { print } from '../../src/codegen/printer.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import type { Step } from '../../src/model/step.js';
 
@@ -14,12 +16,11 @@ const asserted = (locator: LocatorChain): Step => ({
 const group = (title: string): Step => ({ action: 'step', args: { title } });
 
 function textOf(steps: Step[]): string[] {
-  return emitNamed(steps, 'a.spec.ts', undefined).flatMap(({ names, action, assertedNames, assertions }) => [
-    ...names,
-    ...(action === '' ? ['—'] : [action]),
-    ...assertedNames,
-    ...assertions,
-  ]);
+  return emitNamed(codeSteps(steps), undefined).flatMap(({ names, action, assertedNames, assertions }) =>
+    [names, action.length === 0 ? ['—'] : action, assertedNames, ...assertions]
+      .flat()
+      .map((each) => (typeof each === 'string' ? each : print([each]))),
+  );
 }
 
 const named = `const shippingSelect = ${code};`;

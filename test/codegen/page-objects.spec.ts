@@ -1,7 +1,9 @@
 import { createContext, runInContext } from 'node:vm';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { codeSteps } from '../../src/actions/registry.js';
 import { planStory } from '../../src/codegen/page-objects.js';
+import { print } from '../../src/codegen/printer.js';
 import { pageNames, passagesOf } from '../../src/codegen/routes.js';
 import { parsePage } from '../../src/codegen/page-object.js';
 import { findTemplate } from '../../src/codegen/templates.js';
@@ -157,8 +159,10 @@ const flow = fc
 
 /** What is wrong with the names of a story; Playwright's `expect` would take too long for so many. */
 function problemsOf(steps: Step[]): string[] {
-  const { emitted, pages, made } = planStory(steps, 'a.spec.ts', origin, new Map());
-  const spec = emitted.flatMap(({ before, action, assertions }) => [...before, action, ...assertions]);
+  const { emitted, pages, made } = planStory(codeSteps(steps), origin, new Map());
+  const spec = emitted.map(({ before, action, assertions }) =>
+    print([...before, ...action, ...assertions.flat()]),
+  );
   const repeated = (names: string[]): string[] => names.filter((each, index) => names.indexOf(each) < index);
   const own = [...pages.map(({ className }) => className), ...made.map(({ variable }) => variable)];
   const problems = pages.flatMap(({ className, file, fields, methods }) => {
@@ -320,7 +324,7 @@ for (const [path, names] of [
   ['/3d-models', ['the 3d models']],
 ] as const) {
   test(`the page at ${path} is called ${names.join(' or ')}`, () => {
-    const [passage] = passagesOf([{ action: 'goto', args: { url: path } }], origin);
+    const [passage] = passagesOf(codeSteps([{ action: 'goto', args: { url: path } }]), origin);
     expect(passage?.after && pageNames(passage.after).map((words) => words.join(' '))).toEqual(names);
   });
 }

@@ -1,0 +1,188 @@
+import { expectThat, type CodeStep, type Statement } from '../model/code.js';
+import type { Json } from '../model/json.js';
+import { statementsOf, type EmittedStep, type PageCall } from './emitter.js';
+import { generate, type Chunk, type PageObjectUse } from './generate.js';
+import { emitNamed } from './named-locators.js';
+import type { ExistingPage } from './page-shelf.js';
+import type { Template } from './templates.js';
+
+/** A test that is not written but only run, to learn something from it. */
+export interface Variant {
+  /** Automatic assertions that fail don't end the run, so that all that fail are found. */
+  soft?: boolean;
+  /** Index of a step whose action is left out; its automatic assertions stay, and don't end the run. */
+  without?: number;
+}
+
+/** The origin of a line of a test. */
+export interface Origin {
+  /** Index of the step. */
+  step: number;
+  /** Index among the step's automatic assertions; undefined for its action. */
+  assertion?: number;
+  /** If the line calls a method of a page object: the steps of that method's lines. */
+  within?: ReadonlyMap<number, number>;
+}
+
+export interface TestInput {
+  language: 'typescript' | 'javascript';
+  template: Template;
+  title: string;
+  includeComments: boolean;
+  /** The argument of `test.use`. */
+  use: { [option: string]: Json };
+  /** The test's path in the workspace. */
+  spec: string;
+  /** Relative URLs start from here. */
+  baseURL: string | undefined;
+  steps: readonly CodeStep[];
+  /** Names of the secrets that the test needs. */
+  secrets: readonly string[];
+  /** The page objects on the disk, by their names without extension. */
+  pages: ReadonlyMap<string, ExistingPage>;
+}
+
+export interface TestSource {
+  source: string;
+  /** The origin of each line, by line number; the first line has number 1. */
+  origins: ReadonlyMap<number, Origin>;
+  /** Files that the test needs, by their paths in the workspace. */
+  files: string[];
+  pages: TestPage[];
+}
+
+/** A page object that a test uses. */
+export interface TestPage {
+  /** The file's name without its extension. */
+  name: string;
+  source: string;
+  /** False for one that a person changed, which is used as it is. */
+  isOurs: boolean;
+}
+
+interface PageStory {
+  emitted: EmittedStep[];
+  made: PageObjectUse[];
+  pages: TestPage[];
+  /** The step of each line of a called method. */
+  linesOf: (call: PageCall) => Map<number, number> | undefined;
+}
+
+/** The test of a session, or a variant of it. Throws FILE_CHANGED if a page object that a person changed lacks something. */
+export async function writeTest(
+  input: TestInput,
+  { soft = false, without }: Variant = {},
+): Promise<TestSource> {
+  const { template, steps } = input;
+  // Methods that several steps share could not leave out one of them.
+  const hasPages = template.hasPages && without === undefined;
+  const { emitted, made, pages, linesOf } = hasPages
+    ? await pageStory(input)
+    : { emitted: emitNamed(steps, input.baseURL), made: [], pages: [], linesOf: () => undefined };
+  const body = [
+    ...input.secrets.map(secretCheck),
+    ...chunksOf(steps, emitted, linesOf, (index) => ({
+      soft: soft || index === without,
+      acts: index !== without,
+    })),
+  ];
+  const { source, statements, files } = await generate({ ...input, body, pageObjects: made });
+  const origins = [...statements].flatMap(([line, statement]) => {
+    const origin = body[statement]?.origin;
+    return origin === undefined ? [] : [[line, origin] as const];
+  });
+  return { source, origins: new Map(origins), files, pages };
+}
+
+interface OriginChunk extends Chunk {
+  origin?: Origin | undefined;
+}
+
+/** The chunks of all steps; `how` says whether a step acts, and whether its assertions are soft. */
+function chunksOf(
+  steps: readonly CodeStep[],
+  emitted: readonly EmittedStep[],
+  linesOf: PageStory['linesOf'],
+  how: (index: number) => { acts: boolean; soft: boolean },
+): OriginChunk[] {
+  let group: string | undefined;
+  let notes: string[] = [];
+  return steps.flatMap((step, index): OriginChunk[] => {
+    const { groupTitle } = step;
+    group = groupTitle ?? group;
+    const code = emitted[index];
+    if (code === undefined) return [];
+    if (code.note !== undefined) notes.push(code.note);
+    const { acts, soft } = how(index);
+    const origin = { step: index };
+    const named = (names: readonly Statement[]): OriginChunk[] =>
+      names.map((each) => ({ code: [each], group, origin }));
+    // What a group begins with is for several groups.
+    if (groupTitle !== undefined) return code.names.map((each) => ({ code: [each], origin }));
+    const statements = statementsOf(acts ? code : { ...code, action: [] });
+    const note = notes.length === 0 ? undefined : notes.join('\n');
+    // The note of a step without a statement is above the next statement.
+    if (statements.length > 0) notes = [];
+    const within = code.calls && linesOf(code.calls);
+    const own = { group, origin: { ...origin, ...(within === undefined ? {} : { within }) } };
+    return [
+      ...named(code.names),
+      ...(statements.length === 0 ? [] : [{ ...own, code: statements, note }]),
+      ...named(code.assertedNames),
+      ...code.assertions.map((assertion, number) => ({
+        code: soft ? assertion.map(softened) : assertion,
+        group,
+        origin: { ...origin, assertion: number },
+      })),
+      ...code.last.map((each) => ({ ...own, code: [each], follows: true })),
+    ];
+  });
+}
+
+function softened(statement: Statement): Statement {
+  return statement.kind === 'expect' && statement.retries === 'assertion'
+    ? { ...statement, soft: true }
+    : statement;
+}
+
+/** A session's steps as code that uses page objects, and these. */
+async function pageStory(input: TestInput): Promise<PageStory> {
+  const { language, template, steps, baseURL } = input;
+  const { moduleOf, planStory } = await import('./page-objects.js');
+  const { generatePage } = await import('./page-object.js');
+  const story = planStory(steps, baseURL, input.pages);
+  const generated = new Map(
+    await Promise.all(
+      story.pages.map(async (page) => [page, await generatePage(template, language, page)] as const),
+    ),
+  );
+  return {
+    emitted: story.emitted,
+    made: story.made.map(({ variable, page }) => ({
+      variable,
+      className: page.className,
+      from: moduleOf(page),
+    })),
+    pages: [...generated].map(([{ file, isFrozen }, { source }]) => ({
+      name: file,
+      source,
+      isOurs: !isFrozen,
+    })),
+    linesOf({ file, method, steps: done }) {
+      const found = [...generated].find(([page]) => page.file === file);
+      if (found === undefined) return undefined;
+      const [{ isFrozen }, { statements }] = found;
+      const lines = [...statements].flatMap(([line, place]) => {
+        const step = place.method === method ? done[place.index] : undefined;
+        return step === undefined || isFrozen ? [] : [[line, step] as const];
+      });
+      return new Map(lines);
+    },
+  };
+}
+
+/** Fails if a variable is missing that the test needs: clearer than what the page would say. */
+function secretCheck(name: string): OriginChunk {
+  const subject = { kind: 'secret', name } as const;
+  return { code: [expectThat(subject, 'toBeTruthy', [], { message: `${name} is set` })] };
+}
