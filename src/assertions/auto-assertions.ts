@@ -1,523 +1,223 @@
-import type { Page } from 'playwright';
 import { traitsOf } from '../actions/registry.js';
-import { relativeUrl } from '../actions/url.js';
-import { elementState, type ElementState } from '../browser/element-state.js';
 import type { Live } from '../browser/live.js';
-import type { LivePage } from '../browser/live-page.js';
-import { toLocator } from '../locators/locator-expression.js';
-import { urlOf } from '../browser/origin.js';
-import { pinNow, type Pin } from '../browser/pin.js';
-import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { isPositional, type LocatorChain } from '../model/locator.js';
-import { referencesIn, seemsReference } from '../model/secrets.js';
+import type { Pin } from '../browser/pin.js';
+import type { LocatorChain } from '../model/locator.js';
+import { seemsReference } from '../model/secrets.js';
 import { assertionKey, type Assertion, type Step } from '../model/step.js';
-import { isVolatile, lastingPart } from '../model/volatile.js';
-import { within } from '../model/within.js';
-import { isCalled, onlyCalled } from './line-matching.js';
-import {
-  assertClaim,
-  asText,
-  clip,
-  ownClaims,
-  topicOf,
-  waysToSay,
-  type Claim,
-  type ClaimSubject,
-  type Scene,
-} from './candidates.js';
-import { effectsBetween, landmarksOf, type Finding } from './changes.js';
 import type { Use } from '../model/use.js';
-
-/** How the current page looked at one moment. */
-interface Look {
-  live: LivePage;
-  snapshot: string;
-  view: SnapshotView;
-  url: string;
-  document: number;
-}
-
-/** The element that a step acts on, as it was before. */
-interface Subject {
-  pin: Pin;
-  chain: LocatorChain | undefined;
-  state: ElementState | undefined;
-}
-
-/** The last recorded action, until the next one begins. */
-interface Last {
-  step: Step;
-  before: Look;
-  after: Look;
-  subject: Subject | undefined;
-  own: Aftermath | undefined;
-  /** Whether the value of the element acted on was another one by now, and lines of fields of which that is so. */
-  contested: { own: boolean; lines: ReadonlySet<SnapshotLine> };
-  /** Of its assertions, those of what appeared to be read and may go by itself. */
-  messages: Assertion[];
-}
-
-/** Assertions of one step at most, and what one has to weigh to be more than the first. */
-const most = 3;
-const telling = 72;
-/** Findings that are tried before it is given up. */
-const tried = 12;
-/** Milliseconds for a snapshot, and for the state of an element. */
-const lookMs = 5000;
-const stateMs = 2000;
-/** Steps back from which on an element's going is noticed. */
-const memory = 8;
+import { candidatesFor, type Candidate } from './candidates.js';
+import { changesBetween, type PageDiff } from './changes.js';
+import { checkCandidate, topicOf, type AssertionContext } from './check.js';
+import { choose, limits } from './choose.js';
+import {
+  actedElement,
+  isSameDocument,
+  outcomeOf,
+  PageObserver,
+  type ActedElement,
+  type Observation,
+  type StepEffect,
+} from './observe.js';
+import {
+  assertDisappearance,
+  assertionsOf,
+  contestedLines,
+  countAssertion,
+  dropContested,
+  dropRepeated,
+  goneMessages,
+  isMessage,
+  setAssertions,
+} from './revise.js';
 
 /**
- * Finds what each recorded step visibly did, by comparing the page before and after it, and keeps the most telling of
- * it as assertions of the step. What has come late by the next call is the last step's too.
+ * Compares the page before and after each recorded step, and keeps what changed as the step's automatic assertions.
+ * What changes before the next action is still an effect of the last step.
  */
-export interface AutoAssertions {
-  /** Credits what came late to the last step; call when a call begins. */
-  catchUp(): Promise<void>;
-  /** Call just before an action; `pin` is its target. */
-  begin(action: string, pin: Pin | undefined, chain: LocatorChain | undefined): Promise<void>;
+export class AutoAssertions {
+  private readonly observer: PageObserver;
+  /** The last recorded action, until the next one begins. */
+  private last: StepEffect | undefined;
+  /** The action that is being performed. */
+  private pending: { before: Observation | undefined; acted: ActedElement | undefined } | undefined;
+  /** The page since the last action. */
+  private now: Observation | undefined;
+  private isCaughtUp = false;
+  private firstInDocument: Step | undefined;
+
+  constructor(
+    private readonly session: { steps: Step[]; use: Use },
+    private readonly live: Live,
+  ) {
+    this.observer = new PageObserver(live);
+  }
+
+  /** The current page's snapshot, if one was taken since the last action and its references still work. */
+  settled(): string | undefined {
+    return this.observer.hasRefs ? this.now?.snapshot : undefined;
+  }
+
+  /** Call just before an action, with its target. */
+  async begin(action: string, pin: Pin | undefined, chain: LocatorChain | undefined): Promise<void> {
+    if (traitsOf({ action }).kind !== 'mutates') return;
+    const [acted] = await Promise.all([
+      actedElement(this.live.current.page, pin, chain),
+      this.isCaughtUp ? undefined : this.catchUp(),
+    ]);
+    this.isCaughtUp = false;
+    this.pending = { before: this.now, acted };
+    this.now = undefined;
+    if (this.last === undefined || chain === undefined) return;
+    await this.dropImplied(this.last, chain);
+    await this.assertCount(this.last, chain);
+  }
+
   /** Call when a step has been recorded and the page has settled. */
-  finish(step: Step): Promise<void>;
-  /** Call after an action that was not recorded: what comes of it is no step's effect. */
-  forget(): void;
-  /** The current page's snapshot, where one was taken since the last action and its references hold. */
-  settled(): string | undefined;
-}
+  async finish(step: Step): Promise<void> {
+    const { kind, asserts, changesClock, closesPage } = traitsOf(step);
+    if (asserts) dropRepeated(this.session.steps, step);
+    // Timers that the clock moves are no effect of a step, and what follows a closed page is another page.
+    else if (closesPage || (changesClock && kind !== 'mutates')) this.forget();
+    else if (kind === 'mutates') await this.assertStep(step);
+    else await this.catchUp();
+  }
 
-/** The effects of a session's steps on its pages. */
-export function createAutoAssertions(session: { steps: Step[]; use: Use }, live: Live): AutoAssertions {
-  const { baseURL, testIdAttribute } = session.use;
-  const { secrets } = live;
-  /** Whether an assertion would tell a secret, or pass off a text of the page as the reference to one. */
-  const isSecret = (assertion: Assertion): boolean =>
-    secrets.foundIn(assertion).length > 0 || seemsReference(JSON.stringify(assertion));
-  let before: Look | undefined;
-  let now: Look | undefined;
-  /** Whether Playwright still has the references of the latest snapshot. */
-  let refsHold = false;
-  let last: Last | undefined;
-  let subject: Subject | undefined;
-  /** Whether nothing was done since the page was last looked at for late effects. */
-  let caughtUp = false;
-  /** How each page looked last. */
-  const looks = new WeakMap<LivePage, Look>();
-  /** References of what changed while nothing was done, and how often. */
-  const unrest = new Map<string, number>();
-  /** The first step in the current document. */
-  let opening: Step | undefined;
+  /** Call when a call begins: asserts what changed after the last step. */
+  async catchUp(): Promise<void> {
+    const { last, now: earlier } = this;
+    const later = await this.observer.observe();
+    this.now = later;
+    this.isCaughtUp = true;
+    if (last === undefined || later === undefined || earlier === undefined) return;
+    if (earlier.livePage !== later.livePage || !this.session.steps.includes(last.step)) return;
+    if (earlier.snapshot === later.snapshot && earlier.url === later.url) return;
+    if (!isSameDocument(earlier, later)) this.firstInDocument = last.step;
+    else if (this.isRestless(earlier, later)) return;
+    await this.reviseLast(last, earlier, later);
+  }
 
-  async function look(): Promise<Look | undefined> {
-    const { current } = live;
-    const { page } = current;
-    if (page.isClosed()) return undefined;
-    const shown = await within(lookMs, page.ariaSnapshot({ mode: 'ai', timeout: lookMs }));
-    if (shown === undefined) return undefined;
-    const snapshot = secrets.redact(shown);
-    refsHold = true;
-    const seen: Look = {
-      live: current,
-      snapshot,
-      view: parseSnapshot(snapshot),
-      url: urlOf(page).href,
-      document: current.document,
+  /** Call after an action that was not recorded: what it causes is no effect of a step. */
+  forget(): void {
+    this.last = undefined;
+    this.now = undefined;
+  }
+
+  private async assertStep(step: Step): Promise<void> {
+    const { acted } = this.pending ?? {};
+    const { current } = this.live;
+    // What has changed in a page since another one became current is noticed on return.
+    const before = this.observer.latestOf(current) ?? this.pending?.before;
+    const [after, outcome] = await Promise.all([
+      this.observer.observe(),
+      acted && outcomeOf(acted, current.page),
+    ]);
+    this.now = after;
+    if (after === undefined || before === undefined) return;
+    const lines = traitsOf(step).types
+      ? this.contestedBetween(step, before, after, step.locator ?? [])
+      : new Set<never>();
+    dropContested(this.stepsInDocument(step), lines);
+    this.last = { step, before, after, acted, outcome, contested: { own: false, lines }, messages: [] };
+    if (!isSameDocument(before, after)) this.firstInDocument = step;
+    await this.assertEffect(this.last);
+  }
+
+  /** Chooses the last step's assertions again, since its page has changed. */
+  private async reviseLast(last: StepEffect, earlier: Observation, later: Observation): Promise<void> {
+    const { step, acted } = last;
+    const outcome = acted && (await outcomeOf(acted, later.livePage.page));
+    const messages = await goneMessages(last);
+    const isOverwritten = outcome !== undefined && last.outcome?.state.value !== outcome.state.value;
+    const contested = {
+      own: last.contested.own || isOverwritten,
+      lines: this.contestedBetween(step, earlier, later, undefined),
     };
-    looks.set(current, seen);
-    return seen;
+    this.last = { ...last, after: later, outcome, contested, messages: [...messages] };
+    await this.assertEffect(this.last);
+    setAssertions(step, [...messages, ...(step.assertions ?? [])].slice(0, limits.maxAssertions));
   }
 
-  /** Whether all that changed while nothing was done has changed so before. */
-  function isUnrest(before: Look, after: Look): boolean {
-    const moved = new Set(effectsBetween(before.view, after.view, new Set()).moved);
-    for (const ref of moved) unrest.set(ref, (unrest.get(ref) ?? 0) + 1);
-    const restless = restlessNow();
-    return moved.size > 0 && [...moved].every((ref) => restless.has(ref));
-  }
-
-  function restlessNow(): Set<string> {
-    return new Set([...unrest].filter(([, times]) => times > 1).map(([ref]) => ref));
-  }
-
-  async function assertEffects(effect: Last, ...implied: Assertion[]): Promise<void> {
-    const { step, after } = effect;
-    const onSearch = (): void => {
-      refsHold = false;
-    };
-    const scene: Scene = { page: after.live.page, testIdAttribute, onSearch, isSecret };
-    const claims = await claimsOf(effect);
-    claims.sort((one, other) => other.weight - one.weight);
-    const earlier = assertedBefore(step);
-    const taken = new Set(implied.map((each) => assertionKey(each)));
-    const chosen: Assertion[] = [];
-    const kinds = new Set<string>();
-    for (const claim of claims) {
-      if (chosen.length === most || (chosen.length > 0 && claim.weight < telling)) break;
-      if (kinds.has(claim.kind)) continue;
-      const assertion = await assertClaim(scene, claim, earlier, taken);
-      if (assertion === undefined) continue;
-      kinds.add(claim.kind);
-      chosen.push(assertion);
-      taken.add(assertionKey(assertion));
-      if (isMessage(claim, assertion)) effect.messages.push(assertion);
+  private async assertEffect(effect: StepEffect, ...implied: Assertion[]): Promise<void> {
+    const { step, before, after } = effect;
+    const diff = this.diff(before, after);
+    if (diff?.changedPage) step.changedPage = true;
+    const history = this.stepsInDocument(step);
+    const recent = history.slice(-limits.lookback).flatMap(assertionsOf);
+    const candidates = await candidatesFor(effect, diff, recent, this.session.use.baseURL);
+    const context = this.contextFor(effect, history);
+    const checked = new Map<Candidate, Assertion | undefined>();
+    let { chosen, next } = choose(candidates, checked);
+    while (next !== undefined) {
+      const assertion = await checkCandidate(context, next, [...implied, ...chosen]);
+      checked.set(next, assertion);
+      if (assertion !== undefined && isMessage(next.kind, assertion)) effect.messages.push(assertion);
+      ({ chosen, next } = choose(candidates, checked));
     }
     setAssertions(step, chosen);
-    if (chosen.length === 0) assertGoing(effect);
+    const previous = history.at(-1);
+    if (chosen.length === 0 && diff !== undefined && previous !== undefined)
+      assertDisappearance(effect, diff, previous, this.isSecret);
   }
 
-  /** Messages that the step brought and that went by themselves, as messages do: a test sees them in time. */
-  async function goneMessages({ messages, after }: Last): Promise<Assertion[]> {
-    const verdicts = await Promise.all(
-      messages.map(async ({ locator }) =>
-        locator === undefined ? 1 : await within(stateMs, toLocator(after.live.page, locator).count()),
-      ),
-    );
-    return messages.filter((_, index) => verdicts[index] === 0);
+  private contextFor({ after }: StepEffect, history: readonly Step[]): AssertionContext {
+    const earlier = history.flatMap(assertionsOf);
+    return {
+      page: after.livePage.page,
+      testIdAttribute: this.session.use.testIdAttribute,
+      onSearch: () => {
+        this.observer.hasRefs = false;
+      },
+      isSecret: this.isSecret,
+      earlier: new Map(earlier.map((assertion) => [topicOf(assertion), assertionKey(assertion)])),
+    };
   }
 
-  /** What the next action needs anyway is not asserted before it, but something else, where there is. */
-  async function dropImplied(effect: Last, chain: LocatorChain): Promise<void> {
+  /** Whether an assertion contains a secret, or a text of the page that looks like a reference to one. */
+  private readonly isSecret = (assertion: Assertion): boolean =>
+    this.live.secrets.foundIn(assertion).length > 0 || seemsReference(JSON.stringify(assertion));
+
+  /** Removes what the next action requires anyway, and asserts something else if there is nothing left. */
+  private async dropImplied(effect: StepEffect, chain: LocatorChain): Promise<void> {
     const implied: Assertion = { locator: chain, args: { matcher: 'toBeVisible' } };
-    const { step } = effect;
-    const { assertions = [] } = step;
+    const { assertions = [] } = effect.step;
     const needed = assertions.filter((each) => assertionKey(each) !== assertionKey(implied));
     if (needed.length === assertions.length) return;
-    setAssertions(step, needed);
-    if (needed.length === 0) await assertEffects(effect, implied);
+    setAssertions(effect.step, needed);
+    if (needed.length === 0) await this.assertEffect(effect, implied);
   }
 
-  /** An element told by its position is there only once all before it are: the test waits for their number. */
-  async function assertNumber({ step, before, after }: Last, chain: LocatorChain): Promise<void> {
-    const [all, place] = [chain.slice(0, -1), chain.at(-1)];
-    if (place === undefined || !isPositional(place) || !sameDocument(before, after)) return;
-    const numberIn = (view: SnapshotView): number => view.filter((line) => isCalled(all, line)).length;
-    if (numberIn(before.view) === numberIn(after.view)) return;
-    const expected = await within(stateMs, toLocator(after.live.page, all).count());
-    if (expected === undefined) return;
-    const assertion: Assertion = { locator: all, args: { matcher: 'toHaveCount', expected } };
-    if (isSecret(assertion)) return;
-    const code = assertionKey(assertion);
-    const others = (step.assertions ?? []).filter((each) => assertionKey(each) !== code);
-    setAssertions(step, [...others.slice(0, most - 1), assertion]);
+  private async assertCount(effect: StepEffect, chain: LocatorChain): Promise<void> {
+    const count = await countAssertion(effect, chain);
+    if (count === undefined || this.isSecret(count)) return;
+    const key = assertionKey(count);
+    const others = (effect.step.assertions ?? []).filter((each) => assertionKey(each) !== key);
+    setAssertions(effect.step, [...others.slice(0, limits.maxAssertions - 1), count]);
   }
 
-  /**
-   * Where all that a step did is that something went away which nobody had asserted: the step before says that it is
-   * there, as the snapshot then did, and this one that it is gone.
-   */
-  function assertGoing({ step, before, after }: Last): void {
-    const previous = stepsInDocument(step).at(-1);
-    if (!sameDocument(before, after) || previous === undefined) return;
-    if (assertionsOf(previous).length === most) return;
-    const { gone } = effectsBetween(before.view, after.view, restlessNow());
-    const chain = gone
-      .map((line) => onlyCalled(line, before.view, after.view))
-      .find((each) => each !== undefined);
-    if (chain === undefined) return;
-    const presence = { locator: chain, args: { matcher: 'toBeVisible' } };
-    if (isSecret(presence)) return;
-    setAssertions(previous, [...(previous.assertions ?? []), presence]);
-    setAssertions(step, [{ locator: chain, args: { matcher: 'toBeHidden' } }]);
+  /** Undefined for two documents. */
+  private diff(before: Observation, after: Observation): PageDiff | undefined {
+    if (!isSameDocument(before, after)) return undefined;
+    return changesBetween(before.view, after.view, this.observer.restless());
   }
 
-  async function claimsOf({ step, before, after, subject: acted, own, contested }: Last): Promise<Claim[]> {
-    const { page } = after.live;
-    const claims: Claim[] = [];
-    if (after.url !== before.url && !wasAskedFor(step, after.url)) {
-      const { origin } = new URL(after.url);
-      const still = lastingPart(after.url.slice(origin.length), ['passing']);
-      const shown = baseURL === undefined ? after.url : relativeUrl(after.url, baseURL);
-      const expected = still === undefined ? shown : { regex: `${still.regex}$` };
-      claims.push({ weight: 81, kind: 'url', subject: 'page', ways: [{ matcher: 'toHaveURL', expected }] });
-    }
-    if (!sameDocument(before, after)) {
-      const landmarks = await located(landmarksOf(after.view).slice(0, 4), after);
-      claims.push(...landmarks.map((claim) => ({ ...claim, kind: 'landmark', isNew: false })));
-      const title = (await within(lookMs, page.title())) ?? '';
-      const expected = lastingPart(title, ['passing', 'record', 'amount']) ?? title;
-      if (title !== '' && (expected !== title || !isVolatile(title)))
-        claims.push({
-          weight: 30,
-          kind: 'landmark',
-          subject: 'page',
-          ways: [{ matcher: 'toHaveTitle', expected }],
-        });
-      return claims;
-    }
-    const { findings, changedPage, gone } = effectsBetween(before.view, after.view, restlessNow());
-    if (changedPage) step.changedPage = true;
-    if (acted?.state !== undefined && own !== undefined)
-      claims.push(
-        ...ownClaims(step, own.subject, acted.state, own.state).filter(
-          ({ kind }) => !(contested.own && kind === 'state value'),
-        ),
-      );
-    const isFocusOfClick = (finding: Finding): boolean =>
-      finding.kind === 'focus' &&
-      !traitsOf(step).pressesKey &&
-      own?.state.focused === true &&
-      (own.state.value === undefined || referencesIn(step.args).length > 0);
-    const telltale = findings
-      .filter((finding) => !isFocusOfClick(finding) && !contested.lines.has(finding.line))
-      .slice(0, tried);
-    claims.push(...(await located(telltale, after, traitsOf(step).pressesKey)));
-    if (own?.renamed === true)
-      claims.push({
-        weight: 89,
-        kind: 'name',
-        subject: own.subject,
-        ways: [{ matcher: 'toBeVisible' }],
-        isNew: true,
-      });
-    else if (gone.length > 0) claims.push(...(await goneClaims(step, acted?.chain, gone, page)));
-    return claims;
+  private isRestless(earlier: Observation, later: Observation): boolean {
+    return this.observer.countChanges(changesBetween(earlier.view, later.view, new Set()).refs);
   }
 
-  /** Findings as claims; their elements are pinned while the references are those of the latest snapshot. */
-  async function located(findings: readonly Finding[], after: Look, byKey = false): Promise<Claim[]> {
-    const { page } = after.live;
-    const claims = findings.map(async (finding): Promise<Claim[]> => {
-      const { line, kind } = finding;
-      const { role = '', name, text } = partsOf(line);
-      const words = [name, text].filter((each) => each !== undefined).join(' ');
-      const ways = waysToSay(finding);
-      // What moves by the keyboard is what the key is for.
-      const weight = finding.weight + (byKey && (kind === 'focus' || kind === 'state') ? 55 : 0);
-      const detail = kind === 'state' ? finding.state : kind === 'appeared' ? role : '';
-      const claim = { weight, kind: `${kind} ${detail}`, ways, isNew: true };
-      if (line.ref === undefined)
-        return kind === 'appeared' && text !== undefined
-          ? [{ ...claim, subject: { chain: [{ method: 'getByText', args: [asText(clip(text))] }] } }]
-          : [];
-      const pin = await within(lookMs, pinNow(page.getByRef(line.ref)));
-      if (pin === undefined) return [];
-      return [
-        {
-          ...claim,
-          subject: kind === 'count' || kind === 'order' ? { pin, children: finding.role } : { pin, words },
-        },
-      ];
-    });
-    return (await Promise.all(claims)).flat();
-  }
-
-  /** What is gone and was there before: the element acted on, or one that was asserted. */
-  async function goneClaims(
+  private contestedBetween(
     step: Step,
-    acted: LocatorChain | undefined,
-    gone: readonly SnapshotLine[],
-    page: Page,
-  ): Promise<Claim[]> {
-    const present = stepsInDocument(step)
-      .slice(-memory)
-      .flatMap(assertionsOf)
-      .flatMap(({ locator, args }) => (locator !== undefined && isPresence(args) ? [locator] : []));
-    const candidates = [
-      ...present.flatMap((chain) => {
-        const line = gone.find((each) => isCalled(chain, each));
-        return line === undefined ? [] : [{ chain, weight: partsOf(line).role === 'dialog' ? 90 : 83 }];
-      }),
-      ...(acted === undefined ? [] : [{ chain: acted, weight: 87 }]),
-    ];
-    const claims = candidates.map(async ({ chain, weight }): Promise<Claim[]> => {
-      const visible = await within(lookMs, toLocator(page, chain).first().isVisible());
-      return visible === false
-        ? [{ weight, kind: 'gone', subject: { chain }, ways: [{ matcher: 'toBeHidden' }] }]
-        : [];
-    });
-    return (await Promise.all(claims)).flat();
+    earlier: Observation,
+    later: Observation,
+    except: LocatorChain | undefined,
+  ): ReturnType<typeof contestedLines> {
+    const diff = this.diff(earlier, later);
+    return diff === undefined ? new Set() : contestedLines(diff, this.stepsInDocument(step), except);
   }
 
   /** The steps before this one in the current document. */
-  function stepsInDocument(step: Step): Step[] {
-    const since = opening === undefined ? -1 : session.steps.indexOf(opening);
-    return session.steps.slice(Math.max(0, since), session.steps.indexOf(step));
+  private stepsInDocument(step: Step): Step[] {
+    const { steps } = this.session;
+    const first = this.firstInDocument === undefined ? -1 : steps.indexOf(this.firstInDocument);
+    return steps.slice(Math.max(0, first), steps.indexOf(step));
   }
-
-  /** What was asserted last on each topic. */
-  function assertedBefore(step: Step): Map<string, string> {
-    const assertions = stepsInDocument(step).flatMap(assertionsOf);
-    return new Map(assertions.map((assertion) => [topicOf(assertion), assertionKey(assertion)]));
-  }
-
-  /**
-   * Fields that were typed into and have taken another value by themselves: the page and the test type against each
-   * other, and either may be the last.
-   */
-  function contestedLines(step: Step, earlier: Look, later: Look): Set<SnapshotLine> {
-    if (!sameDocument(earlier, later)) return new Set();
-    const typed = stepsInDocument(step).flatMap((each) =>
-      each.locator !== undefined && traitsOf(each).types ? [each.locator] : [],
-    );
-    const { findings } = effectsBetween(earlier.view, later.view, restlessNow());
-    const changed = findings.flatMap(({ kind, line }) => (kind === 'value' ? [line] : []));
-    return new Set(changed.filter((line) => typed.some((chain) => isCalled(chain, line))));
-  }
-
-  /** What earlier steps typed and the page has written over is not asserted of them any more. */
-  function takeBack(step: Step, lines: ReadonlySet<SnapshotLine>): void {
-    for (const earlier of stepsInDocument(step)) {
-      const { locator: chain, assertions = [] } = earlier;
-      if (chain === undefined || !traitsOf(earlier).types) continue;
-      if (![...lines].some((line) => isCalled(chain, line))) continue;
-      const own = JSON.stringify(chain);
-      setAssertions(
-        earlier,
-        assertions.filter(({ locator }) => JSON.stringify(locator) !== own),
-      );
-    }
-  }
-
-  async function catchUp(): Promise<void> {
-    const earlier = now;
-    now = await look();
-    caughtUp = true;
-    if (last === undefined || now === undefined || earlier === undefined) return;
-    if (earlier.live !== now.live) return;
-    if (earlier.snapshot === now.snapshot && earlier.url === now.url) return;
-    if (!session.steps.includes(last.step)) return;
-    if (!sameDocument(earlier, now)) opening = last.step;
-    else if (isUnrest(earlier, now)) return;
-    const { subject: acted } = last;
-    const own = acted === undefined ? undefined : await aftermathOf(acted, now.live.page);
-    const messages = await goneMessages(last);
-    const contested = {
-      own: last.contested.own || (own !== undefined && last.own?.state.value !== own.state.value),
-      lines: contestedLines(last.step, earlier, now),
-    };
-    last = { ...last, after: now, own, contested, messages: [...messages] };
-    await assertEffects(last);
-    const { assertions = [] } = last.step;
-    setAssertions(last.step, [...messages, ...assertions].slice(0, most));
-  }
-
-  return {
-    catchUp,
-    settled: () => (refsHold ? now?.snapshot : undefined),
-
-    async begin(action, pin, chain) {
-      if (!acts(action)) return;
-      const { page } = live.current;
-      const actedNow = async (): Promise<Subject | undefined> => {
-        const acted = pin ?? (await within(lookMs, pinNow(page.locator(':focus'))));
-        if (acted === undefined) return undefined;
-        const asked =
-          chain === undefined ? elementState(acted.locator) : elementState(toLocator(page, chain));
-        return { pin: acted, chain, state: await stateOf(asked) };
-      };
-      [subject] = await Promise.all([actedNow(), caughtUp ? undefined : catchUp()]);
-      caughtUp = false;
-      before = now;
-      now = undefined;
-      if (last === undefined || chain === undefined) return;
-      await dropImplied(last, chain);
-      await assertNumber(last, chain);
-    },
-
-    async finish(step) {
-      if (traitsOf(step).asserts) dropRepeated(session.steps, step);
-      // What changes from now on changes by itself.
-      else if (traitsOf(step).changesClock && !acts(step.action)) this.forget();
-      else if (!acts(step.action)) await catchUp();
-      // What follows is another page, and the step is one of the page that is gone.
-      else if (traitsOf(step).closesPage) this.forget();
-      else {
-        const acted = subject;
-        // What has changed in a page since it was left is seen when it is come back to.
-        before = looks.get(live.current) ?? before;
-        const [after, own] = await Promise.all([
-          look(),
-          acted === undefined ? undefined : aftermathOf(acted, live.current.page),
-        ]);
-        now = after;
-        if (now === undefined || before === undefined) return;
-        const isTyping = traitsOf(step).types;
-        const others = isTyping ? [...contestedLines(step, before, now)] : [];
-        const lines = new Set(others.filter((line) => !isCalled(step.locator ?? [], line)));
-        takeBack(step, lines);
-        const contested = { own: false, lines };
-        last = { step, before, after: now, subject, own, contested, messages: [] };
-        if (!sameDocument(before, now)) opening = step;
-        await assertEffects(last);
-      }
-    },
-
-    forget() {
-      last = undefined;
-      now = undefined;
-    },
-  };
-}
-
-/** Whether an action does something to the page; what changes during others is the last step's. */
-function acts(action: string): boolean {
-  return traitsOf({ action }).kind === 'mutates';
-}
-
-/** An element that was acted on, as it is afterwards. */
-interface Aftermath {
-  state: ElementState;
-  subject: ClaimSubject;
-  /** Whether the locator that it was found by does not tell it any more. */
-  renamed: boolean;
-}
-
-/** The element acted on as it is now, or the one that the page has put in its place. */
-async function aftermathOf({ pin, chain }: Subject, page: Page): Promise<Aftermath | undefined> {
-  const found = chain === undefined ? undefined : await stateOf(elementState(toLocator(page, chain)));
-  if (chain !== undefined && found?.visible === true)
-    return { state: found, subject: { chain }, renamed: false };
-  const state = await stateOf(elementState(pin.locator));
-  return state?.visible === true ? { state, subject: { pin }, renamed: chain !== undefined } : undefined;
-}
-
-/** A state that may be asked of a page that does not answer. */
-function stateOf(asked: Promise<ElementState | undefined>): Promise<ElementState | undefined> {
-  return within(stateMs, asked);
-}
-
-function sameDocument(one: Look, other: Look): boolean {
-  return one.live === other.live && one.document === other.document;
-}
-
-/** Whether a step names the address that the page came to. */
-function wasAskedFor(step: Step, url: string): boolean {
-  const asked = step.args['url'];
-  return (
-    traitsOf(step).opensUrl === true &&
-    typeof asked === 'string' &&
-    URL.canParse(asked, url) &&
-    new URL(asked, url).href === url
-  );
-}
-
-function setAssertions(step: Step, assertions: Assertion[]): void {
-  if (assertions.length > 0) step.assertions = assertions;
-  else delete step.assertions;
-}
-
-/** What the agent asserts itself is not asserted twice. */
-function dropRepeated(steps: readonly Step[], own: Step): void {
-  const code = assertionKey(own);
-  const previous = steps.findLast((step) => step !== own && step.assertions !== undefined);
-  if (previous !== undefined)
-    setAssertions(
-      previous,
-      (previous.assertions ?? []).filter((assertion) => assertionKey(assertion) !== code),
-    );
-}
-
-/** Whether an assertion is of a message that appeared, other than that one has to wait. */
-function isMessage({ kind }: Claim, assertion: Assertion): boolean {
-  const appeared = /^appeared (?:alert|status|log)$/.test(kind);
-  return appeared && !/load|wait|progress|search|…|\.\.\./i.test(JSON.stringify(assertion));
-}
-
-/** Whether an assertion says that its element is there. */
-function isPresence({ matcher, not }: Assertion['args']): boolean {
-  return not !== true && matcher !== 'toBeHidden' && matcher !== 'toHaveCount';
-}
-
-/** What a step asserts: by itself, where it is an `expect`, and of its effects. */
-function assertionsOf(step: Step): Assertion[] {
-  return [...(traitsOf(step).asserts ? [step] : []), ...(step.assertions ?? [])];
 }

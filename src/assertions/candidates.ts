@@ -1,253 +1,164 @@
-import { checkAssertion } from '../actions/expect.js';
-import { traitsOf } from '../actions/registry.js';
-import { bestLocator } from '../locators/best-locator.js';
-import type { ElementState } from '../browser/element-state.js';
-import { toLocator } from '../locators/locator-expression.js';
-import type { Pin } from '../browser/pin.js';
-import { partsOf } from '../browser/snapshot.js';
 import type { Page } from 'playwright';
-import { isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
-import { assertionKey, type Assertion, type Step } from '../model/step.js';
-import { within } from '../model/within.js';
-import { brittleness } from '../locators/brittle.js';
-import type { Finding } from './changes.js';
-import { stringsIn } from '../model/text.js';
+import { traitsOf } from '../actions/registry.js';
+import { relativeUrl } from '../actions/url.js';
+import { pinNow, type Pin } from '../browser/pin.js';
+import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
+import { toLocator } from '../locators/locator-expression.js';
+import type { LocatorChain } from '../model/locator.js';
+import { referencesIn } from '../model/secrets.js';
+import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
+import { within } from '../model/within.js';
+import { appearances, type PageChange, type PageDiff } from './changes.js';
+import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
+import { stateCandidates } from './element-candidates.js';
+import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js';
+import { matchesLine } from './line-matching.js';
+import { snapshotMs, type ElementSubject, type Observation, type StepEffect } from './observe.js';
 
-/** Something that could be asserted, and the ways to say it, the best first. */
-export interface Claim {
-  weight: number;
-  /** At most one claim of a kind is taken. */
-  kind: string;
-  subject: ClaimSubject;
-  ways: Assertion['args'][];
-  /** Whether it was otherwise before the step: then it is worth saying even where it was said once. */
+/** Something that could be asserted. */
+export interface Candidate extends Weighted {
+  subject: CandidateSubject;
+  /** The ways to assert it, the best first. */
+  forms: AssertionArgs[];
+  /** Whether it was not so before the step: then it is asserted again even if the last assertion on it is the same. */
   isNew?: boolean;
 }
 
-/** An element by its pin, with its own words; its children of a role; an element by its locator; or the page. */
-export type ClaimSubject = { pin: Pin; children?: string; words?: string } | { chain: LocatorChain } | 'page';
+/** An element by its locator; a pinned one, with its own words, or its descendants of a role; or the page. */
+export type CandidateSubject =
+  { chain: LocatorChain } | { pin: Pin; children?: string; words?: string } | 'page';
 
-/** Where claims are checked. */
-export interface Scene {
-  page: Page;
-  testIdAttribute: string | undefined;
-  /** Called when a locator is looked for, which leaves Playwright without the references of the last snapshot. */
-  onSearch: () => void;
-  /** Whether an assertion would tell a secret. */
-  isSecret: (assertion: Assertion) => boolean;
+/** All that could be asserted of a step; `diff` is undefined if the step loaded another document. */
+export async function candidatesFor(
+  effect: StepEffect,
+  diff: PageDiff | undefined,
+  earlier: readonly Assertion[],
+  baseURL: string | undefined,
+): Promise<Candidate[]> {
+  const url = urlCandidates(effect, baseURL);
+  if (diff === undefined) return [...url, ...(await documentCandidates(effect.after))];
+  const { step, after, acted, outcome, contested } = effect;
+  const own =
+    acted?.state === undefined || outcome === undefined
+      ? []
+      : stateCandidates(step, outcome.subject, acted.state, outcome.state);
+  const changes = rankChanges(diff.changes)
+    .filter((change) => !isFocusOfClick(change, effect) && !contested.lines.has(change.line))
+    .slice(0, limits.maxCandidates)
+    .map((change) => ({ change, weight: weightInStep(change, step) }));
+  return [
+    ...url,
+    ...own.filter(({ kind }) => !(contested.own && kind === 'state value')),
+    ...(await changeCandidates(changes, after.livePage.page)),
+    ...(outcome?.renamed === true
+      ? [renamedCandidate(outcome.subject)]
+      : await goneCandidates(acted?.chain, diff.gone, earlier, after.livePage.page)),
+  ];
 }
 
-/** Milliseconds for an assertion that holds already, and for the state of an element. */
-const checkMs = 300;
-/** Characters of a text that identify it well enough. */
-const longestText = 80;
-
-/** What the element that a step acted on shows of it. */
-export function ownClaims(
-  step: Step,
-  subject: ClaimSubject,
-  before: ElementState,
-  after: ElementState,
-): Claim[] {
-  const ways: { weight: number; about: string; args: Assertion['args'] }[] = [];
-  const say = (weight: number, about: string, args: Assertion['args']): void => {
-    ways.push({ weight, about, args });
-  };
-  const { types = false, toggles = false, outcome } = traitsOf(step);
-  if (after.values !== undefined) {
-    if (types || before.values?.join('\n') !== after.values.join('\n'))
-      say(100, 'value', { matcher: 'toHaveValues', expected: after.values });
-  } else if (after.value !== undefined && (types || before.value !== after.value)) {
-    const matcher = after.editable ? 'toHaveText' : 'toHaveValue';
-    const isPutBack = before.value === after.value && step.args['value'] !== after.value;
-    if (types ? !isPutBack : !isVolatile(after.value)) say(100, 'value', { matcher, expected: after.value });
-  }
-  if (after.checked !== undefined && (toggles || before.checked !== after.checked))
-    say(
-      100,
-      'checked',
-      after.checked === 'mixed'
-        ? { matcher: 'toBeChecked', options: { indeterminate: true } }
-        : { matcher: 'toBeChecked', ...(after.checked ? {} : { not: true }) },
-    );
-  for (const [name, value] of Object.entries(after.attributes))
-    if (before.attributes[name] !== value && !isVolatile(value))
-      say(98, name, { matcher: 'toHaveAttribute', name, expected: value });
-  if (before.disabled !== after.disabled)
-    say(97, 'disabled', { matcher: after.disabled ? 'toBeDisabled' : 'toBeEnabled' });
-  if (outcome === 'toBeInViewport' || (outcome === 'toBeFocused' && after.focused))
-    say(100, 'outcome', { matcher: outcome });
-  const gained = after.classes.find((name) => !before.classes.includes(name) && isTellingClass(name));
-  if (gained !== undefined) say(45, 'class', { matcher: 'toContainClass', expected: gained });
-  // An element's value as text says the same as its value as number, for people.
-  const spoken = ways.some(({ about }) => about === 'aria-valuetext');
-  return ways
-    .filter(({ about }) => !(spoken && about === 'aria-valuenow'))
-    .map(({ weight, about, args }) => ({
-      weight,
-      kind: `state ${about.replace(/^aria-/, '')}`,
-      subject,
-      ways: [args],
-    }));
+function urlCandidates({ step, before, after }: StepEffect, baseURL: string | undefined): Candidate[] {
+  if (after.url === before.url || isRequested(step, after.url)) return [];
+  const stable = lastingPart(after.url.slice(new URL(after.url).origin.length), ['passing']);
+  const expected = stable === undefined ? relativeUrl(after.url, baseURL) : { regex: `${stable.regex}$` };
+  return [{ weight: weights.url, kind: 'url', subject: 'page', forms: [{ matcher: 'toHaveURL', expected }] }];
 }
 
-/** A class that tells by a word what state an element is in, for pages without ARIA. */
-function isTellingClass(name: string): boolean {
-  return /^(?:[a-z]+-)*(?:active|selected|current|open|opened|expanded|checked|completed|done|invalid)$/.test(
-    name,
-  );
-}
-
-/** The ways to assert a finding. */
-export function waysToSay(finding: Finding): Assertion['args'][] {
-  switch (finding.kind) {
-    case 'appeared': {
-      const { role = '' } = partsOf(finding.line);
-      const speaks = ['alert', 'status', 'log', 'tooltip'].includes(role) && finding.text !== undefined;
-      return [...(speaks ? textWays(finding.text ?? '') : []), { matcher: 'toBeVisible' }];
-    }
-    case 'text':
-      return [...textWays(finding.text), { matcher: 'toBeVisible' }];
-    case 'name':
-      return [{ matcher: 'toHaveAccessibleName', expected: finding.text }];
-    case 'value':
-      return [{ matcher: 'toHaveValue', expected: finding.text }];
-    case 'count':
-      return [{ matcher: 'toHaveCount', expected: finding.count }];
-    case 'order':
-      return [{ matcher: 'toContainText', expected: finding.texts }];
-    case 'focus':
-      return [{ matcher: 'toBeFocused' }];
-    case 'state': {
-      const { state, on } = finding;
-      if (state === 'checked') return [{ matcher: 'toBeChecked', ...(on ? {} : { not: true }) }];
-      if (state === 'disabled') return [{ matcher: on ? 'toBeDisabled' : 'toBeEnabled' }];
-      return [{ matcher: 'toHaveAttribute', name: `aria-${state}`, expected: String(on) }];
-    }
-  }
-}
-
-function textWays(text: string): Assertion['args'][] {
-  const short = clip(text);
-  const still = asText(short);
-  if (still !== short) return [{ matcher: 'toHaveText', expected: still }];
-  return short === text
-    ? [
-        { matcher: 'toHaveText', expected: text },
-        { matcher: 'toContainText', expected: text },
-      ]
-    : [{ matcher: 'toContainText', expected: short }];
-}
-
-/** What of a text is asserted: all of it, or the part that holds still. What it counts is often what a step is for. */
-export function asText(text: string): string | { regex: string } {
-  return lastingPart(text, ['passing', 'record']) ?? text;
-}
-
-/** A text, or its beginning up to a word's end where it is long. */
-export function clip(text: string): string {
-  return text.length <= longestText ? text : text.slice(0, longestText).replace(/\s+\S*$/, '');
-}
-
-/**
- * The first way to say a claim that is true of the page now and says something new; undefined where there is none.
- * `earlier` has the last assertion on each topic, `taken` what is not to be asserted.
- */
-export async function assertClaim(
-  scene: Scene,
-  { subject, ways, isNew = false }: Claim,
-  earlier: ReadonlyMap<string, string>,
-  taken: ReadonlySet<string>,
-): Promise<Assertion | undefined> {
-  for (const args of ways) {
-    for await (const chain of chainsFor(scene, subject, args)) {
-      const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
-      if (chain !== undefined && !isLasting(chain, args)) continue;
-      if (scene.isSecret(assertion)) continue;
-      const code = assertionKey(assertion);
-      if (taken.has(code) || (!isNew && earlier.get(topicOf(assertion)) === code)) return undefined;
-      if (await holds(scene, assertion)) return assertion;
-      // A text that is another one by now changes by itself.
-      if (args['matcher'] === 'toContainText') return undefined;
-    }
-  }
-  return undefined;
-}
-
-/** Whether an assertion is true now. */
-async function holds({ page }: Scene, { locator, args }: Assertion): Promise<boolean> {
-  const check = checkAssertion(args, locator === undefined ? page : toLocator(page, locator), checkMs);
+/** Whether a step names the URL that the page has now. */
+function isRequested(step: Step, url: string): boolean {
+  const requested = step.args['url'];
   return (
-    (await within(
-      10 * checkMs,
-      check.then(() => true),
-    )) === true
+    traitsOf(step).opensUrl === true &&
+    typeof requested === 'string' &&
+    URL.canParse(requested, url) &&
+    new URL(requested, url).href === url
   );
 }
 
-/** Locators of a claim's subject, the cheapest to come by first. */
-async function* chainsFor(
-  { testIdAttribute = 'data-testid', onSearch }: Scene,
-  subject: ClaimSubject,
-  args: Assertion['args'],
-): AsyncGenerator<LocatorChain | undefined> {
-  if (subject === 'page') yield undefined;
-  else if ('chain' in subject) yield subject.chain;
-  else {
-    const { pin, children, words } = subject;
-    const below: LocatorChain = children === undefined ? [] : [{ method: 'getByRole', args: [children] }];
-    if (children !== undefined) yield below;
-    const { expected } = args;
-    const text = typeof expected === 'string' ? expected : (words ?? '');
-    const asserted = speaking.test(matcherOf(args)) ? [text] : undefined;
-    onSearch();
-    const best = await within(10 * checkMs, bestLocator(pin, { testIdAttribute, asserted }));
-    if (best !== undefined && !isGlued(best, words)) yield [...best, ...below];
-  }
+async function documentCandidates({ view, livePage }: Observation): Promise<Candidate[]> {
+  const { page } = livePage;
+  const landmarks = await changeCandidates(rankLandmarks(appearances(view)), page);
+  const title = (await within(snapshotMs, page.title())) ?? '';
+  const expected = lastingPart(title, ['passing', 'record', 'amount']) ?? title;
+  const isStable = title !== '' && (expected !== title || !isVolatile(title));
+  const forms = isStable ? [{ matcher: 'toHaveTitle', expected }] : [];
+  return [
+    ...landmarks.map((candidate) => ({ ...candidate, kind: 'landmark', isNew: false })),
+    { weight: weights.title, kind: 'landmark', subject: 'page', forms },
+  ];
 }
 
-/** Whether an element is told by texts that are not its own but of several others in it. */
-function isGlued(chain: LocatorChain, words: string | undefined): boolean {
-  const { method, args } = chain.at(-1) ?? {};
-  const [text] = args ?? [];
-  if (method !== 'getByText' || typeof text !== 'string') return false;
-  return words === undefined || !words.toLowerCase().includes(text.toLowerCase());
+/** What a key moves is what the key is for. */
+function weightInStep(change: PageChange, step: Step): number {
+  const isMoved = change.kind === 'focus' || change.kind === 'state';
+  return weightOf(change) + (isMoved && traitsOf(step).pressesKey === true ? weights.byKey : 0);
 }
 
-/** Matchers of what an element says. */
-const speaking = /^to(?:Have|Contain)(?:Text|Value|AccessibleName)$/;
+/** Whether a change only says that the element acted on got the focus, as any click does. */
+function isFocusOfClick({ kind }: PageChange, { step, outcome }: StepEffect): boolean {
+  if (kind !== 'focus' || traitsOf(step).pressesKey === true || outcome?.state.focused !== true) return false;
+  return outcome.state.value === undefined || referencesIn(step.args).length > 0;
+}
 
-/** Whether a locator will mean the same element in every run, and does not hold what is asserted of it. */
-function isLasting(chain: LocatorChain, args: Assertion['args']): boolean {
-  const { expected } = args;
-  if (brittleness(chain).size > 0 || chain.some(isBareTag)) return false;
-  const texts = chain.flatMap((call) =>
-    stringsIn(call.method === 'getByRole' ? call.args.slice(1) : call.args),
+/** Elements are pinned at once, since the next search for a locator drops the references of the snapshot. */
+async function changeCandidates(
+  weighted: readonly { change: PageChange; weight: number }[],
+  page: Page,
+): Promise<Candidate[]> {
+  const candidates = weighted.map(async ({ change, weight }): Promise<Candidate[]> => {
+    const { line, kind } = change;
+    const { role = '', name, text } = partsOf(line);
+    const detail = kind === 'state' ? change.state : kind === 'appeared' ? role : '';
+    const candidate = { weight, kind: `${kind} ${detail}`, forms: assertionForms(change), isNew: true };
+    if (line.ref === undefined)
+      return kind === 'appeared' && text !== undefined
+        ? [{ ...candidate, subject: { chain: [{ method: 'getByText', args: [stableText(clip(text))] }] } }]
+        : [];
+    const pin = await within(snapshotMs, pinNow(page.getByRef(line.ref)));
+    if (pin === undefined) return [];
+    if (kind === 'count' || kind === 'order')
+      return [{ ...candidate, subject: { pin, children: change.role } }];
+    const words = [name, text].filter((each) => each !== undefined).join(' ');
+    return [{ ...candidate, subject: { pin, words } }];
+  });
+  return (await Promise.all(candidates)).flat();
+}
+
+function renamedCandidate(subject: ElementSubject): Candidate {
+  return { weight: weights.renamed, kind: 'name', subject, forms: [{ matcher: 'toBeVisible' }], isNew: true };
+}
+
+/** Elements that disappeared: the one acted on, and those that were asserted to be there. */
+async function goneCandidates(
+  acted: LocatorChain | undefined,
+  gone: readonly SnapshotLine[],
+  earlier: readonly Assertion[],
+  page: Page,
+): Promise<Candidate[]> {
+  if (gone.length === 0) return [];
+  const asserted = earlier.flatMap(({ locator, args }) =>
+    locator !== undefined && requiresPresence(args) ? [locator] : [],
   );
-  const said = isPattern(expected) ? expected.regex : expected;
-  const says = typeof said === 'string' && said !== '' && speaking.test(matcherOf(args));
-  return !says || !texts.some((text) => text.includes(said));
+  const disappeared = [
+    ...asserted.flatMap((chain) => {
+      const line = gone.find((each) => matchesLine(chain, each));
+      if (line === undefined) return [];
+      return [
+        { chain, weight: partsOf(line).role === 'dialog' ? weights.gone.dialog : weights.gone.asserted },
+      ];
+    }),
+    ...(acted === undefined ? [] : [{ chain: acted, weight: weights.gone.acted }]),
+  ];
+  const candidates = disappeared.map(async ({ chain, weight }): Promise<Candidate[]> => {
+    const isVisible = await within(snapshotMs, toLocator(page, chain).first().isVisible());
+    return isVisible === false
+      ? [{ weight, kind: 'gone', subject: { chain }, forms: [{ matcher: 'toBeHidden' }] }]
+      : [];
+  });
+  return (await Promise.all(candidates)).flat();
 }
 
-/** An element that has nothing to tell it by but its tag. */
-function isBareTag({ method, args: [selector] }: LocatorCall): boolean {
-  return method === 'locator' && typeof selector === 'string' && /^[a-z\d]+$/.test(selector);
-}
-
-const families: Record<string, string> = {
-  toBeHidden: 'toBeVisible',
-  toBeEnabled: 'toBeDisabled',
-  toContainText: 'toHaveText',
-  toHaveValues: 'toHaveValue',
-};
-
-/** What an assertion speaks of: two on one topic contradict or repeat each other. */
-export function topicOf({ locator, args }: Assertion): string {
-  const matcher = matcherOf(args);
-  return JSON.stringify([locator, families[matcher] ?? matcher, args['name']]);
-}
-
-function matcherOf({ matcher }: Assertion['args']): string {
-  return typeof matcher === 'string' ? matcher : '';
+/** Whether an assertion fails if its element is not there. */
+function requiresPresence({ matcher, not }: AssertionArgs): boolean {
+  return not !== true && matcher !== 'toBeHidden' && matcher !== 'toHaveCount';
 }

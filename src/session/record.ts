@@ -14,7 +14,7 @@ import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf } from './announced.js';
 import { checkRequest } from './check-request.js';
-import { createAutoAssertions, type AutoAssertions } from '../assertions/auto-assertions.js';
+import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { browserGone, explainFailure, pageBlocked, waysOn } from './failure.js';
 import type { ActionRequest, CheckedRequest } from './request.js';
 import { bringToFront, matchSignals, pagesOf, settled, speakOf } from './session-pages.js';
@@ -199,7 +199,7 @@ function groupStart(steps: readonly Step[]): number {
 
 function autoAssertionsOf(open: OpenSession): AutoAssertions | undefined {
   const { session, live } = open;
-  if (session.autoAssert) open.autoAssertions ??= createAutoAssertions(session, live);
+  if (session.autoAssert) open.autoAssertions ??= new AutoAssertions(session, live);
   return open.autoAssertions;
 }
 

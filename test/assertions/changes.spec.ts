@@ -1,88 +1,89 @@
 import { expect, test } from '@playwright/test';
 import { parseSnapshot, partsOf } from '../../src/browser/snapshot.js';
-import { effectsBetween, landmarksOf, type Finding } from '../../src/assertions/changes.js';
+import { appearances, changesBetween, type PageChange } from '../../src/assertions/changes.js';
+import { rankChanges, rankLandmarks } from '../../src/assertions/choose.js';
 
 const page = (...lines: string[]): string =>
   ['- generic [active] [ref=e1]:', ...lines.map((line) => `  ${line}`)].join('\n');
 
-/** What was found between two pages, in short. */
+/** What differs between two pages, in short, the heaviest first. */
 function found(before: string, after: string, restless: string[] = []): string[] {
-  const { findings } = effectsBetween(parseSnapshot(before), parseSnapshot(after), new Set(restless));
-  return findings.map(describe);
+  const { changes } = changesBetween(parseSnapshot(before), parseSnapshot(after), new Set(restless));
+  return rankChanges(changes).map(describe);
 }
 
-function describe(finding: Finding): string {
-  const { role, name } = partsOf(finding.line);
+function describe(change: PageChange): string {
+  const { role, name } = partsOf(change.line);
   const element = name === undefined ? String(role) : `${String(role)} ${name}`;
-  switch (finding.kind) {
+  switch (change.kind) {
     case 'text':
     case 'value':
-      return `${finding.kind} of ${element}: ${finding.text}`;
+      return `${change.kind} of ${element}: ${change.text}`;
     case 'state':
-      return `${element} ${finding.on ? 'is' : 'is not'} ${finding.state}`;
+      return `${element} ${change.on ? 'is' : 'is not'} ${change.state}`;
     case 'count':
-      return `${finding.count} ${finding.role} in ${element}`;
+      return `${change.count} ${change.role} in ${element}`;
     case 'order':
-      return `${finding.role} in ${element}: ${finding.texts.join(' before ')}`;
+      return `${change.role} in ${element}: ${change.texts.join(' before ')}`;
     default:
-      return `${finding.kind}: ${element}`;
+      return `${change.kind}: ${element}`;
   }
 }
 
-const rows: { what: string; before: string[]; after: string[]; findings: string[] }[] = [
+const rows: { what: string; before: string[]; after: string[]; changes: string[] }[] = [
   {
     what: 'a text that changed, with what it is now',
     before: ['- status [ref=e2]: 2 items'],
     after: ['- status [ref=e2]: "3 items: \\"new\\""'],
-    findings: ['text of status: 3 items: "new"'],
+    changes: ['text of status: 3 items: "new"'],
   },
   {
     what: 'what announces itself before what is only there',
     before: [],
     after: ['- link "Home" [ref=e2]', '- alert [ref=e3]: Saved', '- heading "Done" [level=1] [ref=e4]'],
-    findings: ['appeared: alert', 'appeared: heading Done', 'appeared: link Home'],
+    changes: ['appeared: alert', 'appeared: heading Done', 'appeared: link Home'],
   },
   {
     what: 'a dialog once, and not its heading of the same words',
     before: [],
     after: ['- dialog "Delete?" [ref=e2]:', '  - heading "Delete?" [level=2] [ref=e3]'],
-    findings: ['appeared: dialog Delete?'],
+    changes: ['appeared: dialog Delete?'],
   },
   {
     what: 'states of other elements, those that came before those that went',
     before: ['- tab "One" [selected] [ref=e2]', '- tab "Two" [ref=e3]'],
     after: ['- tab "One" [ref=e2]', '- tab "Two" [selected] [ref=e3]'],
-    findings: ['tab Two is selected', 'tab One is not selected'],
+    changes: ['tab Two is selected', 'tab One is not selected'],
   },
   {
     what: 'the value of another field',
     before: ['- textbox "Total" [ref=e2]'],
     after: ['- textbox "Total" [ref=e2]: "70"'],
-    findings: ['value of textbox Total: 70'],
+    changes: ['value of textbox Total: 70'],
   },
   {
     what: 'the value of a field that was emptied',
     before: ['- textbox "Name" [ref=e2]: Ada', '- button "More" [ref=e3]: 3'],
     after: ['- textbox "Name" [ref=e2]', '- button "More" [ref=e3]'],
-    findings: ['value of textbox Name: '],
+    changes: ['value of textbox Name: '],
   },
   {
     what: 'how many there are where some came or went',
     before: ['- list [ref=e2]:', '  - listitem [ref=e3]: Milk', '  - listitem [ref=e4]: Bread'],
     after: ['- list [ref=e2]:', '  - listitem [ref=e4]: Bread'],
-    findings: ['1 listitem in list'],
+    changes: ['1 listitem in list'],
   },
   {
     what: 'another order, and not what only stands elsewhere',
     before: ['- list [ref=e2]:', '  - listitem [ref=e3]: Milk', '  - listitem [ref=e4]: Bread'],
     after: ['- list [ref=e2]:', '  - listitem [ref=e5]: Bread', '  - listitem [ref=e6]: Milk'],
-    findings: ['listitem in list: Bread before Milk'],
+    changes: ['listitem in list: Bread before Milk'],
   },
   {
     what: 'where the focus went',
     before: ['- button "Open" [active] [ref=e2]', '- textbox "Name" [ref=e3]'],
     after: ['- button "Open" [ref=e2]', '- textbox "Name" [active] [ref=e3]'],
-    findings: ['focus: textbox Name'],
+    changes: ['focus: textbox Name'],
   },
   {
     what: 'nothing of texts that are others in the next run, nor of what says nothing',
@@ -93,7 +94,7 @@ const rows: { what: string; before: string[]; after: string[]; findings: string[
       '- paragraph [ref=e5]: 10:01',
       '- paragraph [ref=e6]: "***"',
     ],
-    findings: [],
+    changes: [],
   },
   {
     what: 'texts of which a part holds still, and names that count',
@@ -103,13 +104,13 @@ const rows: { what: string; before: string[]; after: string[]; findings: string[
       '- status [ref=e3]: Saved 10:01',
       '- paragraph [ref=e5]: Due 2026-11-24',
     ],
-    findings: ['text of status: Saved 10:01', 'name: link Cart (3)', 'appeared: paragraph'],
+    changes: ['text of status: Saved 10:01', 'name: link Cart (3)', 'appeared: paragraph'],
   },
 ];
 
-for (const { what, before, after, findings } of rows)
+for (const { what, before, after, changes } of rows)
   test(`finds ${what}`, () => {
-    expect(found(page(...before), page(...after))).toEqual(findings);
+    expect(found(page(...before), page(...after))).toEqual(changes);
   });
 
 test('what is known to change by itself is left out, with all in it', () => {
@@ -121,7 +122,7 @@ test('what is known to change by itself is left out, with all in it', () => {
 
 test('a page has changed where more than the state of a field has', () => {
   const changed = (before: string, after: string): boolean =>
-    effectsBetween(parseSnapshot(before), parseSnapshot(after), new Set()).changedPage;
+    changesBetween(parseSnapshot(before), parseSnapshot(after), new Set()).changedPage;
   const box = (state: string): string => page(`- checkbox "A"${state} [ref=e2]`);
   expect(changed(box(''), box(''))).toBe(false);
   expect(changed(box(''), box(' [checked]'))).toBe(false);
@@ -137,5 +138,7 @@ test('a document is told by its title line first', () => {
       '- heading "Site" [level=1] [ref=e4]',
     ),
   );
-  expect(landmarksOf(view).map(describe)[0]).toBe('appeared: heading Site');
+  expect(rankLandmarks(appearances(view)).map(({ change }) => describe(change))[0]).toBe(
+    'appeared: heading Site',
+  );
 });

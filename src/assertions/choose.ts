@@ -1,0 +1,148 @@
+import { partsOf } from '../browser/snapshot.js';
+import type { Assertion } from '../model/step.js';
+import type { PageChange } from './changes.js';
+
+/** Weights of elements that appeared, by role. */
+const appearedWeights: Readonly<Record<string, number>> = {
+  alert: 95,
+  alertdialog: 94,
+  dialog: 93,
+  status: 92,
+  tooltip: 90,
+  log: 85,
+  heading: 82,
+  paragraph: 74,
+  tabpanel: 72,
+  menu: 72,
+  listbox: 72,
+  generic: 70,
+  text: 70,
+  region: 68,
+  listitem: 66,
+  row: 66,
+  option: 64,
+  treeitem: 64,
+  menuitem: 64,
+  article: 64,
+  cell: 62,
+  gridcell: 60,
+  link: 56,
+  button: 56,
+  textbox: 55,
+  img: 50,
+};
+
+/** How much of what a step was for an assertion says, from 0 to 100. */
+export const weights = {
+  /** State of the element acted on. */
+  own: { value: 100, checked: 100, outcome: 100, attribute: 98, disabled: 97, class: 45 },
+  /** The element acted on has another name. */
+  renamed: 89,
+  appeared: appearedWeights,
+  otherAppeared: 52,
+  /** Another text or value of an element. */
+  text: { live: 96, withNumber: 88, other: 84 },
+  name: 88,
+  state: { on: 87, off: 86 },
+  order: 80,
+  count: 78,
+  focus: 40,
+  /** Added to the focus and states that a key moves, since that is what the key is for. */
+  byKey: 55,
+  /** An element that disappeared: a dialog or another one that was asserted, or the one acted on. */
+  gone: { dialog: 90, asserted: 83, acted: 87 },
+  url: 81,
+  title: 30,
+  /** Added to a first-level heading of a new document. */
+  topHeading: 15,
+};
+
+export const limits = {
+  /** Automatic assertions of one step. */
+  maxAssertions: 3,
+  /** Weight that a second assertion of a step needs. */
+  minWeight: 72,
+  /** Changes of a page that are considered. */
+  maxCandidates: 12,
+  /** Elements of a new document that are considered. */
+  maxLandmarks: 4,
+  /** Earlier steps whose asserted elements are watched for disappearing. */
+  lookback: 8,
+  /** Changes without an action after which an element is left out. */
+  maxRestless: 1,
+  /** Characters of an asserted text. */
+  maxText: 80,
+};
+
+const liveRoles = ['alert', 'status', 'log'];
+
+export function weightOf(change: PageChange): number {
+  const { role = '' } = partsOf(change.line);
+  switch (change.kind) {
+    case 'appeared':
+      return weights.appeared[role] ?? weights.otherAppeared;
+    case 'text':
+    case 'value':
+      if (liveRoles.includes(role)) return weights.text.live;
+      return /\d/.test(change.text) ? weights.text.withNumber : weights.text.other;
+    case 'state':
+      return change.on ? weights.state.on : weights.state.off;
+    default:
+      return weights[change.kind];
+  }
+}
+
+/** The changes worth asserting, the heaviest first; of elements with the same words, such as a dialog and its heading, one. */
+export function rankChanges(changes: readonly PageChange[]): PageChange[] {
+  const best = new Map<string, PageChange>();
+  for (const [index, change] of changes.entries()) {
+    const { name, text } = partsOf(change.line);
+    const isAppearance = change.kind === 'appeared' || change.kind === 'name';
+    const key = isAppearance ? `words ${name ?? text ?? ''}` : `change ${index}`;
+    const other = best.get(key);
+    if (other === undefined || weightOf(other) < weightOf(change)) best.set(key, change);
+  }
+  return [...best.values()].sort((one, other) => weightOf(other) - weightOf(one));
+}
+
+/** What identifies a new document: the heaviest element of each role. */
+export function rankLandmarks(elements: readonly PageChange[]): { change: PageChange; weight: number }[] {
+  const best = new Map<string, { change: PageChange; weight: number }>();
+  for (const change of elements) {
+    const { role = '', states } = partsOf(change.line);
+    const isTop = role === 'heading' && states.includes('level=1');
+    const weight = weightOf(change) + (isTop ? weights.topHeading : 0);
+    if ((best.get(role)?.weight ?? 0) < weight) best.set(role, { change, weight });
+  }
+  return [...best.values()].sort((one, other) => other.weight - one.weight).slice(0, limits.maxLandmarks);
+}
+
+/** What choosing needs to know of a candidate. */
+export interface Weighted {
+  weight: number;
+  /** At most one candidate of a kind is chosen. */
+  kind: string;
+}
+
+/**
+ * The assertions of a step, from what checking its candidates has shown so far: `checked` holds the assertion of each
+ * candidate that was true, and undefined for each other one. `next` is to be checked before the choice is complete.
+ */
+export function choose<Candidate extends Weighted>(
+  candidates: readonly Candidate[],
+  checked: ReadonlyMap<Candidate, Assertion | undefined>,
+): { chosen: Assertion[]; next: Candidate | undefined } {
+  const chosen: Assertion[] = [];
+  const kinds = new Set<string>();
+  for (const candidate of candidates.toSorted((one, other) => other.weight - one.weight)) {
+    if (chosen.length === limits.maxAssertions) break;
+    if (chosen.length > 0 && candidate.weight < limits.minWeight) break;
+    if (kinds.has(candidate.kind)) continue;
+    if (!checked.has(candidate)) return { chosen, next: candidate };
+    const assertion = checked.get(candidate);
+    if (assertion === undefined) continue;
+    kinds.add(candidate.kind);
+    chosen.push(assertion);
+  }
+  return { chosen, next: undefined };
+}

@@ -1,0 +1,105 @@
+import { traitsOf } from '../actions/registry.js';
+import type { ElementState } from '../browser/element-state.js';
+import type { Step } from '../model/step.js';
+import { isVolatile } from '../model/volatile.js';
+import type { Candidate } from './candidates.js';
+import { weights } from './choose.js';
+import type { AssertionArgs } from './forms.js';
+import type { ElementSubject } from './observe.js';
+
+interface StateAssertion {
+  weight: number;
+  about: string;
+  args: AssertionArgs;
+}
+
+/** What the state of the element that a step acted on shows of the step. */
+export function stateCandidates(
+  step: Step,
+  subject: ElementSubject,
+  before: ElementState,
+  after: ElementState,
+): Candidate[] {
+  const found = [
+    ...valueAssertions(step, before, after),
+    ...checkedAssertions(step, before, after),
+    ...attributeAssertions(before, after),
+    ...outcomeAssertions(step, before, after),
+  ];
+  // `aria-valuetext` says the same as `aria-valuenow`, for people.
+  const hasText = found.some(({ about }) => about === 'valuetext');
+  return found
+    .filter(({ about }) => !(hasText && about === 'valuenow'))
+    .map(({ weight, about, args }) => ({ weight, kind: `state ${about}`, subject, forms: [args] }));
+}
+
+function valueAssertions(step: Step, before: ElementState, after: ElementState): StateAssertion[] {
+  const { types: isTyping = false } = traitsOf(step);
+  const weight = weights.own.value;
+  if (after.values !== undefined) {
+    const isChanged = before.values?.join('\n') !== after.values.join('\n');
+    const args = { matcher: 'toHaveValues', expected: after.values };
+    return isTyping || isChanged ? [{ weight, about: 'value', args }] : [];
+  }
+  const { value } = after;
+  if (value === undefined || (!isTyping && before.value === value)) return [];
+  // The page has restored the value, which may still change.
+  const isRestored = before.value === value && step.args['value'] !== value;
+  if (isTyping ? isRestored : isVolatile(value)) return [];
+  return [
+    {
+      weight,
+      about: 'value',
+      args: { matcher: after.editable ? 'toHaveText' : 'toHaveValue', expected: value },
+    },
+  ];
+}
+
+function checkedAssertions(step: Step, before: ElementState, { checked }: ElementState): StateAssertion[] {
+  if (checked === undefined || (!traitsOf(step).toggles && before.checked === checked)) return [];
+  const args: AssertionArgs =
+    checked === 'mixed'
+      ? { matcher: 'toBeChecked', options: { indeterminate: true } }
+      : { matcher: 'toBeChecked', ...(checked ? {} : { not: true }) };
+  return [{ weight: weights.own.checked, about: 'checked', args }];
+}
+
+function attributeAssertions(before: ElementState, after: ElementState): StateAssertion[] {
+  return Object.entries(after.attributes)
+    .filter(([name, value]) => before.attributes[name] !== value && !isVolatile(value))
+    .map(([name, value]) => ({
+      weight: weights.own.attribute,
+      about: name.replace(/^aria-/, ''),
+      args: { matcher: 'toHaveAttribute', name, expected: value },
+    }));
+}
+
+function outcomeAssertions(step: Step, before: ElementState, after: ElementState): StateAssertion[] {
+  const { own } = weights;
+  const { outcome } = traitsOf(step);
+  const gained = after.classes.find((name) => !before.classes.includes(name) && isStateClass(name));
+  return [
+    ...(before.disabled === after.disabled
+      ? []
+      : [
+          {
+            weight: own.disabled,
+            about: 'disabled',
+            args: { matcher: after.disabled ? 'toBeDisabled' : 'toBeEnabled' },
+          },
+        ]),
+    ...(outcome === undefined || (outcome === 'toBeFocused' && !after.focused)
+      ? []
+      : [{ weight: own.outcome, about: 'outcome', args: { matcher: outcome } }]),
+    ...(gained === undefined
+      ? []
+      : [{ weight: own.class, about: 'class', args: { matcher: 'toContainClass', expected: gained } }]),
+  ];
+}
+
+/** Whether a class is the word for a state, as on pages without ARIA. */
+function isStateClass(name: string): boolean {
+  return /^(?:[a-z]+-)*(?:active|selected|current|open|opened|expanded|checked|completed|done|invalid)$/.test(
+    name,
+  );
+}

@@ -1,0 +1,131 @@
+import type { Page } from 'playwright';
+import { elementState, type ElementState } from '../browser/element-state.js';
+import type { Live } from '../browser/live.js';
+import type { LivePage } from '../browser/live-page.js';
+import { urlOf } from '../browser/origin.js';
+import { pinNow, type Pin } from '../browser/pin.js';
+import { parseSnapshot, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { toLocator } from '../locators/locator-expression.js';
+import type { LocatorChain } from '../model/locator.js';
+import type { Assertion, Step } from '../model/step.js';
+import { within } from '../model/within.js';
+import { limits } from './choose.js';
+
+/** Milliseconds for a snapshot, and for the state of an element. */
+export const snapshotMs = 5000;
+export const stateMs = 2000;
+
+/** A page at one moment. */
+export interface Observation {
+  livePage: LivePage;
+  snapshot: string;
+  view: SnapshotView;
+  url: string;
+  document: number;
+}
+
+/** An element by its locator, or by its pin. */
+export type ElementSubject = { chain: LocatorChain } | { pin: Pin };
+
+/** The element that a step acts on, as it was before. */
+export interface ActedElement {
+  pin: Pin;
+  chain: LocatorChain | undefined;
+  state: ElementState | undefined;
+}
+
+/** The element that a step acted on, as it is afterwards. */
+export interface ActedOutcome {
+  state: ElementState;
+  subject: ElementSubject;
+  /** Whether its locator no longer matches it. */
+  renamed: boolean;
+}
+
+/** A recorded step, with its page before and after it. */
+export interface StepEffect {
+  step: Step;
+  before: Observation;
+  after: Observation;
+  acted: ActedElement | undefined;
+  outcome: ActedOutcome | undefined;
+  /** Values that the page has overwritten since: that of the element acted on, and those of other fields. */
+  contested: { own: boolean; lines: ReadonlySet<SnapshotLine> };
+  /** Those of its assertions whose element is a message, which may disappear without an action. */
+  messages: Assertion[];
+}
+
+export function isSameDocument(one: Observation, other: Observation): boolean {
+  return one.livePage === other.livePage && one.document === other.document;
+}
+
+/** Takes the snapshots of a session's pages, and remembers what changes in them without an action. */
+export class PageObserver {
+  private readonly latest = new WeakMap<LivePage, Observation>();
+  /** How often the element of a reference changed without an action. */
+  private readonly changesWithoutAction = new Map<string, number>();
+  /** Whether Playwright still resolves the references of the latest snapshot: looking for a locator drops them. */
+  hasRefs = false;
+
+  constructor(private readonly live: Live) {}
+
+  /** The current page now; undefined if it is closed or does not respond. */
+  async observe(): Promise<Observation | undefined> {
+    const { current, secrets } = this.live;
+    const { page } = current;
+    if (page.isClosed()) return undefined;
+    const shown = await within(snapshotMs, page.ariaSnapshot({ mode: 'ai', timeout: snapshotMs }));
+    if (shown === undefined) return undefined;
+    const snapshot = secrets.redact(shown);
+    this.hasRefs = true;
+    const observation: Observation = {
+      livePage: current,
+      snapshot,
+      view: parseSnapshot(snapshot),
+      url: urlOf(page).href,
+      document: current.document,
+    };
+    this.latest.set(current, observation);
+    return observation;
+  }
+
+  latestOf(page: LivePage): Observation | undefined {
+    return this.latest.get(page);
+  }
+
+  /** Counts what changed without an action. Returns whether all of it is restless. */
+  countChanges(refs: readonly string[]): boolean {
+    const changed = new Set(refs);
+    for (const ref of changed)
+      this.changesWithoutAction.set(ref, (this.changesWithoutAction.get(ref) ?? 0) + 1);
+    const restless = this.restless();
+    return changed.size > 0 && [...changed].every((ref) => restless.has(ref));
+  }
+
+  /** References of elements that keep changing without an action. */
+  restless(): Set<string> {
+    const often = [...this.changesWithoutAction].filter(([, times]) => times > limits.maxRestless);
+    return new Set(often.map(([ref]) => ref));
+  }
+}
+
+/** The target of an action, or else the focused element, before the action. */
+export async function actedElement(
+  page: Page,
+  target: Pin | undefined,
+  chain: LocatorChain | undefined,
+): Promise<ActedElement | undefined> {
+  const pin = target ?? (await within(snapshotMs, pinNow(page.locator(':focus'))));
+  if (pin === undefined) return undefined;
+  const state = elementState(chain === undefined ? pin.locator : toLocator(page, chain));
+  return { pin, chain, state: await within(stateMs, state) };
+}
+
+/** The element acted on as it is now, or the one that the page has replaced it with. */
+export async function outcomeOf({ pin, chain }: ActedElement, page: Page): Promise<ActedOutcome | undefined> {
+  const found = chain && (await within(stateMs, elementState(toLocator(page, chain))));
+  if (chain !== undefined && found?.visible === true)
+    return { state: found, subject: { chain }, renamed: false };
+  const state = await within(stateMs, elementState(pin.locator));
+  return state?.visible === true ? { state, subject: { pin }, renamed: chain !== undefined } : undefined;
+}

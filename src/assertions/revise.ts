@@ -1,0 +1,122 @@
+import { traitsOf } from '../actions/registry.js';
+import type { SnapshotLine, SnapshotView } from '../browser/snapshot.js';
+import { toLocator } from '../locators/locator-expression.js';
+import { isPositional, type LocatorChain } from '../model/locator.js';
+import { assertionKey, type Assertion, type Step } from '../model/step.js';
+import { within } from '../model/within.js';
+import type { PageDiff } from './changes.js';
+import { limits } from './choose.js';
+import { matchesLine, uniqueLocator } from './line-matching.js';
+import { isSameDocument, stateMs, type StepEffect } from './observe.js';
+
+export function setAssertions(step: Step, assertions: Assertion[]): void {
+  if (assertions.length > 0) step.assertions = assertions;
+  else delete step.assertions;
+}
+
+/** The assertions of a step: the step itself if it is one, and the automatic ones. */
+export function assertionsOf(step: Step): Assertion[] {
+  return [...(traitsOf(step).asserts ? [step] : []), ...(step.assertions ?? [])];
+}
+
+/** Removes the automatic assertion that an `expect` of the agent repeats. */
+export function dropRepeated(steps: readonly Step[], expectStep: Step): void {
+  const key = assertionKey(expectStep);
+  const previous = steps.findLast((step) => step !== expectStep && step.assertions !== undefined);
+  const { assertions = [] } = previous ?? {};
+  if (previous !== undefined)
+    setAssertions(
+      previous,
+      assertions.filter((assertion) => assertionKey(assertion) !== key),
+    );
+}
+
+/**
+ * Fields that were filled and that the page has changed since: the page and the test may overwrite each other, and
+ * either may be last.
+ */
+export function contestedLines(
+  { changes }: PageDiff,
+  steps: readonly Step[],
+  except: LocatorChain | undefined,
+): Set<SnapshotLine> {
+  const filled = steps.flatMap((step) =>
+    step.locator !== undefined && traitsOf(step).types ? [step.locator] : [],
+  );
+  const lines = changes.flatMap(({ kind, line }) => (kind === 'value' ? [line] : []));
+  return new Set(
+    lines.filter(
+      (line) =>
+        filled.some((chain) => matchesLine(chain, line)) &&
+        (except === undefined || !matchesLine(except, line)),
+    ),
+  );
+}
+
+/** Removes the assertions of values that the page has overwritten. */
+export function dropContested(steps: readonly Step[], lines: ReadonlySet<SnapshotLine>): void {
+  for (const step of steps) {
+    const { locator: chain, assertions = [] } = step;
+    if (chain === undefined || !traitsOf(step).types) continue;
+    if (![...lines].some((line) => matchesLine(chain, line))) continue;
+    const own = JSON.stringify(chain);
+    setAssertions(
+      step,
+      assertions.filter(({ locator }) => JSON.stringify(locator) !== own),
+    );
+  }
+}
+
+/** Messages of a step that have disappeared without an action: a test sees them in time. */
+export async function goneMessages({ messages, after }: StepEffect): Promise<Assertion[]> {
+  const counts = await Promise.all(
+    messages.map(async ({ locator }) =>
+      locator === undefined ? 1 : await within(stateMs, toLocator(after.livePage.page, locator).count()),
+    ),
+  );
+  return messages.filter((_, index) => counts[index] === 0);
+}
+
+/** Whether an assertion is of a message that appeared, other than one about waiting. */
+export function isMessage(kind: string, assertion: Assertion): boolean {
+  const appeared = /^appeared (?:alert|status|log)$/.test(kind);
+  return appeared && !/load|wait|progress|search|…|\.\.\./i.test(JSON.stringify(assertion));
+}
+
+/**
+ * How many elements a positional locator counts, asserted before the next action uses it: the element is there only
+ * after those before it. Undefined if their number did not change.
+ */
+export async function countAssertion(
+  { before, after }: StepEffect,
+  chain: LocatorChain,
+): Promise<Assertion | undefined> {
+  const [all, position] = [chain.slice(0, -1), chain.at(-1)];
+  if (position === undefined || !isPositional(position) || !isSameDocument(before, after)) return undefined;
+  const countIn = (view: SnapshotView): number => view.filter((line) => matchesLine(all, line)).length;
+  if (countIn(before.view) === countIn(after.view)) return undefined;
+  const expected = await within(stateMs, toLocator(after.livePage.page, all).count());
+  if (expected === undefined) return undefined;
+  return { locator: all, args: { matcher: 'toHaveCount', expected } };
+}
+
+/**
+ * An element that disappeared though nothing had asserted it: the previous step asserts that it is there, as the
+ * snapshot then showed, and this one that it is gone.
+ */
+export function assertDisappearance(
+  { step, before, after }: StepEffect,
+  { gone }: PageDiff,
+  previous: Step,
+  isSecret: (assertion: Assertion) => boolean,
+): void {
+  if (assertionsOf(previous).length === limits.maxAssertions) return;
+  const chain = gone
+    .map((line) => uniqueLocator(line, before.view, after.view))
+    .find((each) => each !== undefined);
+  if (chain === undefined) return;
+  const presence: Assertion = { locator: chain, args: { matcher: 'toBeVisible' } };
+  if (isSecret(presence)) return;
+  setAssertions(previous, [...(previous.assertions ?? []), presence]);
+  setAssertions(step, [{ locator: chain, args: { matcher: 'toBeHidden' } }]);
+}

@@ -1,0 +1,86 @@
+import { expect, test } from '@playwright/test';
+import { parseSnapshot } from '../../src/browser/snapshot.js';
+import { appearances } from '../../src/assertions/changes.js';
+import { choose, weightOf, weights, type Weighted } from '../../src/assertions/choose.js';
+import type { Assertion } from '../../src/model/step.js';
+
+const candidate = (kind: string, weight: number): Weighted => ({ kind, weight });
+const heading = candidate('appeared heading', weights.appeared['heading'] ?? 0);
+const link = candidate('appeared link', weights.appeared['link'] ?? 0);
+const value = candidate('state value', weights.own.value);
+const url = candidate('url', weights.url);
+const gone = candidate('gone', weights.gone.acted);
+const order = candidate('order ', weights.order);
+const status = candidate('text ', weights.text.live);
+const paragraph = candidate('text ', weights.text.other);
+
+/** The kinds of the candidates that are chosen, and in which order they are checked. */
+function chosenOf(candidates: Weighted[], isTrue: (candidate: Weighted) => boolean): unknown[][] {
+  const checked = new Map<Weighted, Assertion | undefined>();
+  let { chosen, next } = choose(candidates, checked);
+  while (next !== undefined) {
+    checked.set(next, isTrue(next) ? { args: { matcher: name(next) } } : undefined);
+    ({ chosen, next } = choose(candidates, checked));
+  }
+  return [chosen.map(({ args }) => args['matcher']), [...checked.keys()].map(name)];
+}
+const name = ({ kind, weight }: Weighted): string => `${kind} ${weight}`;
+
+const rows: {
+  what: string;
+  candidates: Weighted[];
+  untrue?: Weighted[];
+  chosen: Weighted[];
+  checked?: Weighted[];
+}[] = [
+  { what: 'nothing of nothing', candidates: [], chosen: [] },
+  { what: 'the heaviest first', candidates: [url, value], chosen: [value, url] },
+  {
+    what: 'no more than the limit, and checks no more',
+    candidates: [order, url, gone, value],
+    chosen: [value, gone, url],
+  },
+  { what: 'a light one if it is alone', candidates: [link], chosen: [link] },
+  { what: 'no light one beside another', candidates: [link, url], chosen: [url] },
+  {
+    what: 'a light one if the heavy ones are not true',
+    candidates: [link, url],
+    untrue: [url],
+    chosen: [link],
+    checked: [url, link],
+  },
+  { what: 'one of a kind', candidates: [paragraph, status, heading], chosen: [status, heading] },
+  {
+    what: 'the next of a kind if the heavier one is not true',
+    candidates: [paragraph, status],
+    untrue: [status],
+    chosen: [paragraph],
+    checked: [status, paragraph],
+  },
+  { what: 'nothing if nothing is true', candidates: [value], untrue: [value], chosen: [], checked: [value] },
+];
+for (const { what, candidates, untrue = [], chosen, checked = chosen } of rows)
+  test(`chooses ${what}`, () => {
+    const outcome = chosenOf(candidates, (each) => !untrue.includes(each));
+    expect(outcome).toEqual([chosen.map(name), checked.map(name)]);
+  });
+
+/** Lines of a snapshot, from the one that says most about a step to the one that says least. */
+const lines = [
+  '- alert [ref=e2]: Saved',
+  '- dialog "Delete?" [ref=e2]',
+  '- status [ref=e2]: Saved',
+  '- heading "Orders" [level=1] [ref=e2]',
+  '- paragraph [ref=e2]: Thank you',
+  '- generic [ref=e2]: Thank you',
+  '- listitem [ref=e2]: Milk',
+  '- link "Home" [ref=e2]',
+  '- textbox "Name" [ref=e2]',
+  '- separator "Rest" [ref=e2]',
+  '- img "Logo" [ref=e2]',
+];
+test('what announces itself weighs more than content, and content more than controls', () => {
+  const ofLines = lines.flatMap((line) => appearances(parseSnapshot(line)).map(weightOf));
+  expect(ofLines).toHaveLength(lines.length);
+  expect(ofLines).toEqual(ofLines.toSorted((one, other) => other - one));
+});
