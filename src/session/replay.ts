@@ -7,7 +7,7 @@ import { pinSoon } from '../browser/pin.js';
 import { CodegenError } from '../model/errors.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
-import { performTasks, type RecordLimits, type RecordOutcome, type Task } from './record.js';
+import { TaskRunner, type RecordLimits, type RecordOutcome, type Task } from './task-runner.js';
 import type { OpenSession, Session } from './session.js';
 
 /** Milliseconds that checking an assertion may take beyond its own time-out. */
@@ -21,8 +21,8 @@ export interface ReplayOutcome {
 }
 
 /**
- * Does saved steps again in the current page of a fresh session and appends each that succeeds; the first that fails
- * is the last. What a step asserted automatically stays with it as long as it holds.
+ * Replays saved steps in a new session, up to the first that fails. A step keeps its automatic assertions if they are
+ * still true.
  */
 export async function replaySteps(
   open: OpenSession,
@@ -41,7 +41,7 @@ export async function replaySteps(
     }
     live.current = live.pages.find(({ id }) => id === (saved.page ?? firstPage)) ?? live.current;
     const task = taskOf(saved, session, live, limits);
-    const { landed, failure } = await performTasks(open, [task], limits, signal);
+    const { landed, failure } = await new TaskRunner(open, limits).run([task], signal);
     if (failure !== undefined) return { failure: { ...failure, index }, dropped };
     const step = landed[0]?.step;
     if (step === undefined) break;
@@ -50,7 +50,7 @@ export async function replaySteps(
     const { assertions = [] } = saved;
     const verdicts = await Promise.all(assertions.map((each) => holds(each, live, limits)));
     const lost = assertions.filter((_, number) => verdicts[number] !== true);
-    // Where the step does something else now, what has just been found takes the place of what it did then.
+    // If the step has another effect now, the assertions just made replace the saved ones.
     if (lost.length === 0) {
       step.assertions = assertions;
       open.autoAssertions?.forget();
@@ -70,7 +70,7 @@ function taskOf(
   const action = actions.get(name);
   if (action === undefined)
     throw new CodegenError('INVALID_INPUT', `There is no action "${name}".`, {
-      hint: 'Record the flow anew.',
+      hint: 'Record the flow again.',
     });
   return {
     action,
@@ -91,7 +91,7 @@ function taskOf(
   };
 }
 
-/** Whether an assertion comes true within an action's time. */
+/** Whether an assertion becomes true within the time of an action. */
 async function holds(
   { locator, args }: Assertion,
   { current: { page } }: Live,

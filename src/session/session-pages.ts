@@ -17,7 +17,7 @@ export async function bringToFront(live: Live, entry: LivePage): Promise<void> {
   live.front = entry;
 }
 
-export function speakOf(step: Step, { id }: LivePage): void {
+export function setStepPage(step: Step, { id }: LivePage): void {
   if (id === firstPage) delete step.page;
   else step.page = id;
 }
@@ -43,7 +43,7 @@ export function pagesOf(live: Live): SessionPages {
   };
 }
 
-/** Resolves when the page that was acted on, and those that came of it, have settled. */
+/** Resolves when the page of a step, and those that the step opened, have settled. */
 export async function settled(live: Live, acted: LivePage, step: Step): Promise<void> {
   const { signals = [] } = step;
   await acted.settling.settle();
@@ -55,7 +55,7 @@ export async function settled(live: Live, acted: LivePage, step: Step): Promise<
   await Promise.all(others.map((page) => page.settling.settle()));
 }
 
-/** Waits for what a step has to bring about, and gives its pages the ids they had. */
+/** Waits for what a saved step caused when it was recorded, and gives its pages their earlier ids. */
 export async function matchSignals(
   live: Live,
   step: Step,
@@ -69,7 +69,7 @@ export async function matchSignals(
   for (const [index, wanted] of expected.entries()) {
     const signal = signals[index];
     if (signal?.type !== wanted.type)
-      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} came, as it did before.`, {
+      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} followed, as it did before.`, {
         hint: 'Look at the snapshot for what happens instead.',
       });
     if (!('page' in signal && 'page' in wanted)) continue;

@@ -64,14 +64,19 @@ export async function matchesOf(current: LivePage, target: string, most: number)
   );
 }
 
-/** Finds the locator that a step is to have, and its element. Throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS. */
+/** The page that the agent last saw, with its references pinned, and what a search for an element needs. */
+interface Resolution {
+  shown: LivePage;
+  pins: ReadonlyMap<string, Pin | undefined>;
+  actionMs: number;
+  testIdAttribute?: string | undefined;
+}
+
+/** Finds a step's locator, and its element. Throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS. */
 export async function resolveTarget(
   request: CheckedRequest,
   { current: { page, id }, secrets }: Live,
-  shown: LivePage,
-  pins: ReadonlyMap<string, Pin | undefined>,
-  actionMs: number,
-  testIdAttribute = 'data-testid',
+  { shown, pins, actionMs, testIdAttribute = 'data-testid' }: Resolution,
 ): Promise<Located> {
   const { action, target, prepared } = request;
   const best = async (pin: Pin, asserted?: string[]): Promise<LocatorChain> => {

@@ -1,7 +1,7 @@
 import type { Live } from '../browser/live.js';
 import type { PageState } from '../browser/page-state.js';
 import type { CodegenError } from '../model/errors.js';
-import type { RecordOutcome } from '../session/record.js';
+import type { RecordOutcome } from '../session/task-runner.js';
 import { types } from './tool.js';
 
 /** A tool's result, structured and as text. Page content is kept apart from our own text. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
-import type { RecordOutcome } from '../session/record.js';
+import type { RecordOutcome } from '../session/task-runner.js';
 import { requestSchema } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { Session } from '../session/session.js';

@@ -13,7 +13,7 @@ import { recordTool } from '../model/policy.js';
 import type { Step } from '../model/step.js';
 import { useSchema, type Use } from '../model/use.js';
 import type { Resumable } from '../session/find-saved.js';
-import type { RecordLimits } from '../session/record.js';
+import type { RecordLimits } from '../session/task-runner.js';
 import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession, SessionPlan } from '../session/session.js';

@@ -89,7 +89,7 @@ test('a secret is typed, sent and asserted, and told nowhere', async ({ workspac
     target: `getByText(${JSON.stringify(token)})`,
     matcher: 'toBeVisible',
   });
-  expect(failed.failed?.message).toContain('The value of a secret would stand in the test');
+  expect(failed.failed?.message).toContain('The test would contain the value of a secret');
   for (const name of ['{{secret:SHOP_PASSWORD}}', password]) {
     const { error } = await record({ action: 'screenshot', path: `${name}.png` });
     expect(error?.code).toBe('INVALID_INPUT');

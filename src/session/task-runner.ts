@@ -1,0 +1,277 @@
+import { inspect } from 'node:util';
+import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
+import { isUnchecked, takesLong } from '../actions/expect.js';
+import { groupTitle, traitsOf } from '../actions/registry.js';
+import { brittleness } from '../locators/brittle.js';
+import { describeElement } from '../locators/describe.js';
+import type { Live } from '../browser/live.js';
+import { addressOf, firstPage, type LivePage } from '../browser/live-page.js';
+import { toLocator } from '../locators/locator-expression.js';
+import { CodegenError } from '../model/errors.js';
+import type { Secrets } from '../model/secrets.js';
+import type { Signal, Step } from '../model/step.js';
+import { within } from '../model/within.js';
+import { announcedOf, type Announced } from './announced.js';
+import { AutoAssertions } from '../assertions/auto-assertions.js';
+import { browserGone, explainFailure, pageBlocked, recoveryHint } from './failure.js';
+import type { CheckedRequest } from './request.js';
+import { bringToFront, matchSignals, pagesOf, settled, setStepPage } from './session-pages.js';
+import type { OpenSession, Session } from './session.js';
+import type { Located } from './targets.js';
+
+/** Milliseconds that an action may take beyond its own time-out. */
+const graceMs = 1000;
+/** Milliseconds for describing an element. */
+const lookMs = 1000;
+/** Characters of what an action read from the page. */
+const longestResult = 10_000;
+
+/** The time limits of an action and of a navigation, and the files that actions may use. */
+export interface RecordLimits {
+  actionMs: number;
+  navigationMs: number;
+  files: SessionFiles;
+}
+
+export interface RecordOutcome {
+  /** The steps that landed, by the index of their action in the call. */
+  landed: { index: number; step: Step; replaced: Located['replaced'] }[];
+  /** How many actions were performed, recorded or not. */
+  performed: number;
+  failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
+}
+
+/** An action to perform, from a call or from a saved step. */
+export interface Task extends CheckedRequest {
+  /** Finds the step's locator, and the one element that it acts on. */
+  locate: () => Promise<Located>;
+  /** Finds the second element, of an action that takes one. */
+  locateTo: () => Promise<Located>;
+  /** What it has to cause, if that is known. */
+  signals?: readonly Signal[] | undefined;
+}
+
+/** Performs tasks in the session's current page, and appends a step for each that succeeds. */
+export class TaskRunner {
+  private readonly outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
+  private readonly announced: Announced;
+  private readonly autoAssertions: AutoAssertions | undefined;
+  /** The target of the current task. */
+  private target: Located = {};
+
+  constructor(
+    private readonly open: OpenSession,
+    private readonly limits: RecordLimits,
+  ) {
+    this.announced = announcedOf(open.session, open.live);
+    this.autoAssertions = autoAssertionsOf(open);
+  }
+
+  /** Performs one task after another, up to the first that fails. */
+  async run(tasks: readonly Task[], signal: AbortSignal): Promise<RecordOutcome> {
+    for (const [index, task] of tasks.entries()) {
+      if (signal.aborted) break;
+      this.target = {};
+      try {
+        const step = await this.perform(task);
+        if (step !== undefined) this.outcome.landed.push({ index, step, replaced: this.target.replaced });
+      } catch (error) {
+        await this.fail(error, index, task);
+        break;
+      }
+    }
+    return this.outcome;
+  }
+
+  /** Returns the recorded step; undefined for a task that is only performed. */
+  private async perform(task: Task): Promise<Step | undefined> {
+    const { session, live } = this.open;
+    const { action, prepared } = task;
+    const isRecorded = task.record && action.recorded;
+    live.takeBlockedPage();
+    requirePage(live, action);
+    const { current } = live;
+    if (isRecorded) requireRecorded(session, live, task);
+    if (action.kind !== 'expects' && !action.switchesPage) await bringToFront(live, current);
+    const target = (this.target = await task.locate());
+    const step = await this.stepOf(task, target);
+    if (isRecorded) requireRedacted(step, live.secrets);
+    // Late events still belong to the last step until another action begins.
+    if (action.kind === 'mutates') live.credited = isRecorded ? step : undefined;
+    const context = this.contextOf(step, isRecorded);
+    const locator = target.chain && toLocator(current.page, target.chain);
+    await Promise.all([
+      this.autoAssertions?.begin(action.name, target.pin, target.chain),
+      current.settling.mark(),
+    ]);
+    await bounded(task, prepared.perform(context, locator), this.limits);
+    this.outcome.performed++;
+    await this.awaitEffects(task, current, step);
+    if (isRecorded) await this.append(step);
+    else this.forget(action);
+    return isRecorded ? step : undefined;
+  }
+
+  private async stepOf({ action, prepared, note, locateTo }: Task, { chain, pin }: Located): Promise<Step> {
+    const { current, secrets } = this.open.live;
+    const { chain: to } = await locateTo();
+    const isBrittle = chain !== undefined && brittleness(chain).size > 0;
+    const seen = isBrittle && pin !== undefined ? await within(lookMs, describeElement(pin)) : undefined;
+    return {
+      action: action.name,
+      ...(current.id === firstPage ? {} : { page: current.id }),
+      ...(chain === undefined ? {} : { locator: chain }),
+      ...(to === undefined ? {} : { to }),
+      args: prepared.args,
+      ...(seen === undefined ? {} : { seen: secrets.redact(seen) }),
+      ...(note === undefined ? {} : { note }),
+      ...(action.asserts && isUnchecked(prepared.args) ? { unchecked: true } : {}),
+    };
+  }
+
+  private contextOf(step: Step, isRecorded: boolean): ActionContext {
+    const { session, live } = this.open;
+    const { page } = live.current;
+    return {
+      page,
+      pages: pagesOf(live),
+      to: step.to && toLocator(page, step.to),
+      download: live.downloads.at(-1),
+      credit: (signal) => (step.signals ??= []).push(signal),
+      answerDialog: this.announced.answerDialog,
+      announce: (announcement) => {
+        this.announced.announce(announcement, isRecorded ? step : undefined);
+      },
+      takeBack: this.announced.takeBack,
+      show: (value) => {
+        live.log.addResult(step.action, shown(value, live.secrets));
+      },
+      secrets: live.secrets,
+      found(fields) {
+        step.args = { ...step.args, ...live.secrets.redactAll(fields) };
+      },
+      baseURL: session.use.baseURL,
+      steps: session.steps,
+      ...this.limits,
+    };
+  }
+
+  /** Waits until the pages have settled and everything announced has happened. */
+  private async awaitEffects({ action, signals }: Task, acted: LivePage, step: Step): Promise<void> {
+    const { live } = this.open;
+    await settled(live, acted, step);
+    const blocked = live.takeBlockedPage();
+    if (blocked !== undefined) throw pageBlocked(blocked);
+    if (action.kind === 'mutates') await this.announced.happen(this.limits.actionMs);
+    if (signals !== undefined) await matchSignals(live, step, signals, this.limits.actionMs);
+  }
+
+  private async append(step: Step): Promise<void> {
+    const { session, live } = this.open;
+    if (traitsOf(step).switchesPage) {
+      setStepPage(step, live.current);
+      step.leadsTo = addressOf(live.current.page);
+    }
+    const index = groupTitle(step) === undefined ? session.steps.length : groupStart(session.steps);
+    session.steps.splice(index, 0, step);
+    await this.autoAssertions?.finish(step);
+  }
+
+  /** Forgets an action that is not recorded, with what was announced for it. */
+  private forget({ kind }: Action): void {
+    this.autoAssertions?.forget();
+    if (kind === 'mutates') this.withdraw();
+  }
+
+  private withdraw(): void {
+    const withdrawn = this.announced.withdraw();
+    this.outcome.landed = this.outcome.landed.filter(({ step }) => !withdrawn.includes(step));
+  }
+
+  private async fail(error: unknown, index: number, { action, target }: Task): Promise<void> {
+    const { live } = this.open;
+    this.autoAssertions?.forget();
+    live.credited = undefined;
+    this.outcome.failure = {
+      index,
+      error: await explainFailure(error, action.name, live, this.target.pin?.frame),
+      target,
+    };
+    this.withdraw();
+    await live.current.settling.abandon();
+    await live.current.settling.settle();
+  }
+}
+
+/** Index at which a group opens: before the announcements of its first action, which are awaited inside it. */
+function groupStart(steps: readonly Step[]): number {
+  const kinds = steps.map((step) => traitsOf(step).kind);
+  const announcement = kinds.indexOf('expects', kinds.lastIndexOf('mutates') + 1);
+  return announcement === -1 ? steps.length : announcement;
+}
+
+/** Created with the first action; undefined without `autoAssert`. */
+export function autoAssertionsOf(open: OpenSession): AutoAssertions | undefined {
+  const { session, live } = open;
+  if (session.autoAssert) open.autoAssertions ??= new AutoAssertions(session, live);
+  return open.autoAssertions;
+}
+
+/** A value of the page as text, as JSON if possible. */
+function shown(value: unknown, secrets: Secrets): string {
+  let text;
+  try {
+    text = value === undefined ? 'undefined' : JSON.stringify(value);
+  } catch {
+    text = inspect(value);
+  }
+  const redacted = secrets.redact(text);
+  return redacted.length > longestResult ? `${redacted.slice(0, longestResult)}…` : redacted;
+}
+
+/** Prevents an endless script of the page from blocking Playwright's own time-outs. */
+async function bounded({ action, prepared }: Task, work: Promise<void>, limits: RecordLimits): Promise<void> {
+  const isLong = action.target === 'none' || (action.asserts && takesLong(prepared.args));
+  const limitMs = (isLong ? limits.navigationMs : limits.actionMs) + graceMs;
+  const done = work.then(() => true);
+  done.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(false);
+    }, limitMs);
+  });
+  const inTime = await Promise.race([done, late]).finally(() => {
+    clearTimeout(timer);
+  });
+  if (!inTime)
+    throw new CodegenError('ACTION_FAILED', `${action.name} timed out: the page does not respond.`, {
+      hint: 'The page runs a script, or a regular expression with nested repetition, that does not end.',
+    });
+}
+
+function requirePage(live: Live, action: Action): void {
+  if (live.lost()) throw browserGone();
+  const needsNone = action.switchesPage ?? action.opensPage ?? !action.recorded;
+  if (needsNone || !live.current.page.isClosed()) return;
+  throw new CodegenError('ACTION_FAILED', 'The page has been closed.', { hint: recoveryHint(live) });
+}
+
+/** The test contains what a step does, so a step must not contain a secret. */
+function requireRedacted({ locator, to, args, note }: Step, secrets: Secrets): void {
+  if (secrets.foundIn([locator, to, args, note]).length === 0) return;
+  throw new CodegenError('INVALID_INPUT', 'The test would contain the value of a secret.', {
+    hint: 'Write {{secret:NAME}} instead of the value; a target must not contain it.',
+  });
+}
+
+/** A test has only the pages that its own steps open. */
+function requireRecorded({ steps }: Session, live: Live, { action, prepared }: Task): void {
+  const id = action.switchesPage ? prepared.args['page'] : live.current.id;
+  const isOpened = (step: Step): boolean =>
+    (step.signals ?? []).some((signal) => 'page' in signal && signal.page === id);
+  if (id === firstPage || !live.pages.some((page) => page.id === id) || steps.some(isOpened)) return;
+  throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
+    hint: 'Open it again with a recorded step, or act there with "record": false.',
+  });
+}
