@@ -14,7 +14,14 @@ import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } 
 import { stateCandidates } from './element-candidates.js';
 import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js';
 import { matchesLine } from './line-matching.js';
-import { snapshotMs, type ElementSubject, type Observation, type StepEffect } from './observe.js';
+import {
+  snapshotMs,
+  stateMs,
+  type ActedOutcome,
+  type ElementSubject,
+  type Observation,
+  type StepEffect,
+} from './observe.js';
 
 /** Something that could be asserted. */
 export interface Candidate extends Weighted {
@@ -25,9 +32,14 @@ export interface Candidate extends Weighted {
   isNew?: boolean;
 }
 
-/** An element by its locator; a pinned one, with its own words, or its descendants of a role; or the page. */
+/**
+ * An element by its locator; a pinned one, with its own words and the step's locator of it, or its descendants of a
+ * role; or the page.
+ */
 export type CandidateSubject =
-  { chain: LocatorChain } | { pin: Pin; children?: string; words?: string } | 'page';
+  | { chain: LocatorChain }
+  | { pin: Pin; children?: string; words?: string; chain?: LocatorChain | undefined }
+  | 'page';
 
 /** All that could be asserted of a step; `diff` is undefined if the step loaded another document. */
 export async function candidatesFor(
@@ -50,7 +62,7 @@ export async function candidatesFor(
   return [
     ...url,
     ...own.filter(({ kind }) => !(contested.own && kind === 'state value')),
-    ...(await changeCandidates(changes, after.livePage.page)),
+    ...(await changeCandidates(changes, after.livePage.page, outcome)),
     ...(outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
       : await goneCandidates(acted?.chain, diff.gone, earlier, after.livePage.page)),
@@ -104,6 +116,7 @@ function isFocusOfClick({ kind }: PageChange, { step, outcome }: StepEffect): bo
 async function changeCandidates(
   weighted: readonly { change: PageChange; weight: number }[],
   page: Page,
+  outcome?: ActedOutcome,
 ): Promise<Candidate[]> {
   const candidates = weighted.map(async ({ change, weight }): Promise<Candidate[]> => {
     const { line, kind } = change;
@@ -119,9 +132,17 @@ async function changeCandidates(
     if (kind === 'count' || kind === 'order')
       return [{ ...candidate, subject: { pin, children: change.role } }];
     const words = [name, text].filter((each) => each !== undefined).join(' ');
-    return [{ ...candidate, subject: { pin, words } }];
+    return [{ ...candidate, subject: { pin, words, chain: await chainInStep(pin, outcome) } }];
   });
   return (await Promise.all(candidates)).flat();
+}
+
+/** The step's own locator of a pinned element, so that one element has one locator in the test. */
+async function chainInStep(pin: Pin, outcome: ActedOutcome | undefined): Promise<LocatorChain | undefined> {
+  if (outcome === undefined || !('chain' in outcome.subject) || pin.frame !== outcome.pin.frame)
+    return undefined;
+  const isActed = await within(stateMs, pin.locator.and(outcome.pin.locator).count());
+  return isActed === 1 ? outcome.subject.chain : undefined;
 }
 
 function renamedCandidate(subject: ElementSubject): Candidate {

@@ -65,9 +65,10 @@ async function* locatorsFor(
   args: AssertionArgs,
 ): AsyncGenerator<LocatorChain | undefined> {
   if (subject === 'page') yield undefined;
-  else if ('chain' in subject) yield subject.chain;
+  else if (!('pin' in subject)) yield subject.chain;
   else {
-    const { pin, children, words } = subject;
+    const { pin, children, words, chain } = subject;
+    if (chain !== undefined) yield chain;
     const below: LocatorChain = children === undefined ? [] : [{ method: 'getByRole', args: [children] }];
     if (children !== undefined) yield below;
     const { expected } = args;

@@ -38,6 +38,7 @@ export interface ActedElement {
 export interface ActedOutcome {
   state: ElementState;
   subject: ElementSubject;
+  pin: Pin;
   /** Whether its locator no longer matches it. */
   renamed: boolean;
 }
@@ -124,8 +125,10 @@ export async function actedElement(
 /** The element acted on as it is now, or the one that the page has replaced it with. */
 export async function outcomeOf({ pin, chain }: ActedElement, page: Page): Promise<ActedOutcome | undefined> {
   const found = chain && (await within(stateMs, elementState(toLocator(page, chain))));
-  if (chain !== undefined && found?.visible === true)
-    return { state: found, subject: { chain }, renamed: false };
+  if (chain !== undefined && found?.visible === true) {
+    const current = (await within(stateMs, pinNow(toLocator(page, chain)))) ?? pin;
+    return { state: found, subject: { chain }, pin: current, renamed: false };
+  }
   const state = await within(stateMs, elementState(pin.locator));
-  return state?.visible === true ? { state, subject: { pin }, renamed: chain !== undefined } : undefined;
+  return state?.visible === true ? { state, subject: { pin }, pin, renamed: chain !== undefined } : undefined;
 }
