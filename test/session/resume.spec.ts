@@ -37,9 +37,9 @@ const test = base.extend<{ shop: Shop }>({
 const order = [
   { action: 'step', title: 'orders' },
   { action: 'fill', target: 'getByLabel("Name")', value: 'Ann', note: 'Any name will do.' },
-  { action: 'click', target: 'getByRole("button")' },
+  { action: 'click', target: 'getByRole("button", { name: "Save" })' },
   { action: 'expect', target: 'getByRole("status")', matcher: 'toContainText', expected: 'Ann' },
-  { action: 'click', target: 'getByRole("link")' },
+  { action: 'click', target: 'getByRole("link", { name: "Basket" })' },
   { action: 'expect', matcher: 'toHaveURL', expected: { regex: '#basket$' } },
 ];
 const spec = 'generated-tests/orders.spec.ts';
