@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Secrets } from '../model/secrets.js';
+import { within } from '../model/within.js';
 import { openProxy, type ConnectionFailure, type Refused, type SessionProxy } from '../network/proxy.js';
 import type { NetworkRules } from '../network/rules.js';
 import { BlockedPages, hasFrame } from './blocked-pages.js';
@@ -57,22 +58,51 @@ export function browserEnded(): CodegenError {
   });
 }
 
-const noProxy = { settings: undefined, failure: () => undefined, close: () => undefined };
+/** Milliseconds for a context to close that could not be set up. */
+const closingMs = 5000;
+
+type Proxy = Omit<SessionProxy, 'settings'> & { settings: SessionProxy['settings'] | undefined };
+
+const noProxy: Proxy = { settings: undefined, failure: () => undefined, close: () => undefined };
 
 /** Opens a context for one session, with one page in it, whose every connection obeys the rules. */
 export async function openLive(
   browser: Browser,
   options: BrowserContextOptions,
-  { actionMs, settleMs, rules, secrets }: LiveSetup,
+  setup: LiveSetup,
 ): Promise<Live> {
   await registerEngine();
-  const log = new LiveLog(secrets);
+  const log = new LiveLog(setup.secrets);
   const onRefused = (refused: Refused): void => {
     log.addBlocked(refused);
   };
   // A browser on another machine can't reach this machine's proxies; the configuration then has no rules.
-  const proxy = isRemote(browser) ? noProxy : await openProxy({ rules, onRefused });
-  const context = await newContext(browser, options, proxy);
+  const proxy = isRemote(browser) ? noProxy : await openProxy({ rules: setup.rules, onRefused });
+  let context: BrowserContext | undefined;
+  try {
+    context = await browser.newContext({
+      ...options,
+      permissions: [...(options.permissions ?? []), ...copyPermissions[engineOf(browser)]],
+      ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
+    });
+    return await openFirstPage(context, { proxy, log }, setup);
+  } catch (error) {
+    proxy.close();
+    await within(closingMs, context?.close());
+    if (!browser.isConnected()) throw browserEnded();
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `The browser refused the session's options: ${messageOf(error)}`,
+      { hint: 'Check `use` against https://playwright.dev/docs/test-use-options.', cause: error },
+    );
+  }
+}
+
+async function openFirstPage(
+  context: BrowserContext,
+  { proxy, log }: { proxy: Proxy; log: LiveLog },
+  { actionMs, settleMs, secrets }: LiveSetup,
+): Promise<Live> {
   context.setDefaultTimeout(actionMs);
   await watchContext(context);
 
@@ -127,31 +157,11 @@ export async function openLive(
     gone,
     close() {
       isClosing = true;
+      // Also if the context never closes.
+      proxy.close();
       return context.close();
     },
   });
-}
-
-async function newContext(
-  browser: Browser,
-  options: BrowserContextOptions,
-  proxy: Pick<SessionProxy, 'close'> & { settings: SessionProxy['settings'] | undefined },
-): Promise<BrowserContext> {
-  try {
-    return await browser.newContext({
-      ...options,
-      permissions: [...(options.permissions ?? []), ...copyPermissions[engineOf(browser)]],
-      ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
-    });
-  } catch (error) {
-    proxy.close();
-    if (!browser.isConnected()) throw browserEnded();
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `The browser refused the session's options: ${messageOf(error)}`,
-      { hint: 'Check `use` against https://playwright.dev/docs/test-use-options.', cause: error },
-    );
-  }
 }
 
 /** Answers each dialog as planned, so that none blocks its page. */

@@ -63,7 +63,11 @@ export function createCallHandler(
     const began = performance.now();
     const progress = progressOf(extra, params._meta?.progressToken);
     const person = elicitorFor(mcp, { signal: extra.signal, requestId: extra.requestId, progress });
+    let hasBegun = false;
     const call: ToolCall = {
+      begin() {
+        hasBegun = true;
+      },
       signal: extra.signal,
       progress,
       admit: (other) => context.guard.admit(other, person),
@@ -72,7 +76,14 @@ export function createCallHandler(
     let answer: Answer;
     try {
       await refresh();
-      answer = await perform(handling, { tool, args: params.arguments, call, person, audited });
+      answer = await perform(handling, {
+        tool,
+        args: params.arguments,
+        call,
+        person,
+        audited,
+        hasBegun: () => hasBegun,
+      });
       const session = knownSession(context, answer.structured['sessionId']);
       const { error } = answer;
       await audited.end({ ...outcome(error?.code), ...(session && { session }) }, error?.decision);
@@ -88,12 +99,19 @@ export function createCallHandler(
   };
 }
 
-/** Admits and runs a call. Gives back what it counted against limits if it had no effect. */
+/** Admits and runs a call. Returns its quota if it fails before anything was begun. */
 async function perform(
   { context, calls }: CallHandling,
-  given: { tool: Tool; args: unknown; call: ToolCall; person: Person; audited: AuditedCall },
+  given: {
+    tool: Tool;
+    args: unknown;
+    call: ToolCall;
+    person: Person;
+    audited: AuditedCall;
+    hasBegun: () => boolean;
+  },
 ): Promise<Answer> {
-  const { tool, args, call, person, audited } = given;
+  const { tool, args, call, person, audited, hasBegun } = given;
   const admission = await context.guard.admit({ tool: tool.name, args }, person);
   let answer: Answer;
   try {
@@ -103,10 +121,10 @@ async function perform(
       tool.handle(context, args, { ...call, signal, confirm }),
     );
   } catch (error) {
-    await admission.release();
+    if (!hasBegun()) await admission.release();
     throw error;
   }
-  if (answer.error !== undefined && answer.tookEffect !== true) await admission.release();
+  if (answer.error !== undefined && !hasBegun()) await admission.release();
   return answer;
 }
 

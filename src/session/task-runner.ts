@@ -31,6 +31,8 @@ export interface RecordLimits {
   actionMs: number;
   navigationMs: number;
   files: SessionFiles;
+  /** Called before each action is performed, after its checks. */
+  begin: () => void;
 }
 
 export interface RecordOutcome {
@@ -100,6 +102,7 @@ export class TaskRunner {
     if (action.kind === 'mutates') live.credited = isRecorded ? step : undefined;
     const context = this.contextOf(step, isRecorded);
     const locator = target.chain && toLocator(current.page, target.chain);
+    this.limits.begin();
     await Promise.all([
       this.autoAssertions?.begin(action.name, target.pin, target.chain),
       current.settling.mark(),

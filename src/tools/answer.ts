@@ -15,8 +15,6 @@ export interface Answer {
   image?: string;
   /** Why the call failed, if it failed but has results. */
   error?: CodegenError;
-  /** True if the failed call had effects, so that it counts against limits. */
-  tookEffect?: boolean;
 }
 
 /** The part of a result that describes the session's pages. */

@@ -100,7 +100,6 @@ export const endCodegenSession = defineTool({
           structured: { verification, warnings },
           lines: [`Failed with ${written.code}.`, written.message, written.hint ?? ''],
           error: written,
-          tookEffect: true,
         };
       const [spec = target] = written;
       if (!dryRun) await context.sessions.end(session);
@@ -172,6 +171,5 @@ function refused(verified: Verified): Answer {
     error: new CodegenError('VERIFY_FAILED', `${where}: ${code === undefined ? '' : `${code} `}${message}`, {
       hint,
     }),
-    tookEffect: true,
   };
 }

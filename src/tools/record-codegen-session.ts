@@ -43,7 +43,7 @@ export const recordCodegenSession = defineTool({
     events: types.objects,
   },
 
-  async handle(context, { sessionId, actions: given, snapshot = 'diff' }, { signal }) {
+  async handle(context, { sessionId, actions: given, snapshot = 'diff' }, { signal, begin }) {
     const { pageState } = await import('../browser/page-state.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
@@ -53,6 +53,7 @@ export const recordCodegenSession = defineTool({
         actionMs: browser.actionTimeoutMs,
         navigationMs: browser.navigationTimeoutMs,
         files: sessionFiles(context, session),
+        begin,
       };
       const { landed, failure, performed } = await recordActions(open, given, limits, signal);
       const mode = failure !== undefined && snapshot === 'none' ? 'diff' : snapshot;
@@ -72,7 +73,6 @@ export const recordCodegenSession = defineTool({
         lines: [...lines, `Action ${index} failed with ${code}; the steps recorded before it are kept.`],
         pageContent: [...stepText, failureLine(failed), pageText(state)].join('\n'),
         error: new CodegenError(code, message, { hint }),
-        tookEffect: performed > 0,
       };
     });
   },

@@ -79,7 +79,6 @@ export const runGeneratedTest = defineTool({
         lines: ['Failed with VERIFY_FAILED.', ...answer.lines],
         pageContent: [message, hint, answer.pageContent].join('\n'),
         error: new CodegenError('VERIFY_FAILED', message, { hint }),
-        tookEffect: true,
       };
     });
   },

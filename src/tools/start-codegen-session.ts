@@ -94,7 +94,7 @@ export const startCodegenSession = defineTool({
         throw error;
       });
     const { actionTimeoutMs: actionMs, navigationTimeoutMs: navigationMs } = context.config().browser;
-    const limits = { actionMs, navigationMs, files: sessionFiles(context, session) };
+    const limits = { actionMs, navigationMs, files: sessionFiles(context, session), begin: call.begin };
     try {
       const answer = await context.sessions.use(session.id, (open) =>
         found === undefined
@@ -211,7 +211,8 @@ async function checkPlan(context: ToolContext, plan: Plan): Promise<{ relative: 
   return checked;
 }
 
-async function openFor(context: ToolContext, use: Use, { progress }: ToolCall): Promise<Live> {
+async function openFor(context: ToolContext, use: Use, { progress, begin }: ToolCall): Promise<Live> {
+  begin();
   const { openBrowser } = await import('../session/open-browser.js');
   const { browser } = context.config();
   return openBrowser({

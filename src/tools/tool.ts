@@ -36,6 +36,8 @@ export interface ToolContext {
 export interface ToolCall {
   signal: AbortSignal;
   progress: (message: string) => void;
+  /** Called before the first effect of the call: from then on, its quota stays used even if it fails. */
+  begin: () => void;
   /** Asks for approval of what the call writes; undefined if none is needed. */
   confirm?: Confirm | undefined;
   /** Admits a call that this one makes, of the same caller. Throws what the guard's `admit` throws. */

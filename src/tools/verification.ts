@@ -102,7 +102,7 @@ export async function verifySession(
   session: Session,
   surroundings: Surroundings,
   target: Target,
-  call: Pick<ToolCall, 'signal' | 'progress'>,
+  call: Pick<ToolCall, 'signal' | 'progress' | 'begin'>,
 ): Promise<Verified> {
   const config = context.config();
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Secrets } from '../model/secrets.js';
 import { createSlots } from '../model/slots.js';
-import { describeFailure, openProxy } from '../network/proxy.js';
+import { describeFailure, openProxy, type SessionProxy } from '../network/proxy.js';
 import type { NetworkRules } from '../network/rules.js';
 import type { Plan } from './plan.js';
 import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js';
@@ -32,6 +32,8 @@ export interface TestBenchOptions {
 interface Call {
   signal: AbortSignal;
   progress: (message: string) => void;
+  /** Called before each run. */
+  begin: () => void;
 }
 
 /** Each call that runs tests keeps about two cores busy. */
@@ -40,21 +42,21 @@ const slots = createSlots(Math.max(1, Math.floor(availableParallelism() / 2)), 1
 /** Waits for a free slot, prepares a test bench for `work`, and removes it afterwards. */
 export function withTestBench<Result>(
   options: TestBenchOptions,
-  { signal, progress }: Call,
+  call: Call,
   work: (bench: TestBench) => Promise<Result>,
 ): Promise<Result> {
   return slots.run(
-    signal,
-    () => onTestBench(options, signal, work),
+    call.signal,
+    () => onTestBench(options, call, work),
     (before) => {
-      progress(`Waiting for ${before === 1 ? 'another test run' : `${before} other test runs`} to end`);
+      call.progress(`Waiting for ${before === 1 ? 'another test run' : `${before} other test runs`} to end`);
     },
   );
 }
 
 async function onTestBench<Result>(
   { workspace, stateDirectory, config, secrets, launch }: TestBenchOptions,
-  signal: AbortSignal,
+  { signal, begin }: Call,
   work: (bench: TestBench) => Promise<Result>,
 ): Promise<Result> {
   const deadline = performance.now() + config().verify.timeoutMs;
@@ -63,12 +65,14 @@ async function onTestBench<Result>(
   const playwright = theirs ?? own;
   const { chromium, remote, isLocal } = await launch();
   const staging = await createStaging(stateDirectory, playwright);
-  const proxy = isLocal ? await openProxy({ rules: () => config().network }) : undefined;
+  let proxy: SessionProxy | undefined;
   try {
+    proxy = isLocal ? await openProxy({ rules: () => config().network }) : undefined;
     return await work({
       staging,
       warnings: copyWarnings(own.version, theirs?.version),
       async run({ grep, ...plan }) {
+        begin();
         const result = await runPlaywrightTest({
           plan: { ...plan, workspace, chromium, remote, proxy: proxy?.settings },
           staging,

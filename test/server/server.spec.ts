@@ -130,6 +130,24 @@ test('as many sessions as configured, and no more', async ({ shared: server, pag
   expect((await server.start({ url })).error).toBeUndefined();
 });
 
+test('an action that began and failed counts against its limit; a call that began nothing does not', async ({
+  shared: server,
+  pages,
+}) => {
+  const limits = [{ counter: 'records', window: 'hour', max: 3, scope: 'grant' }];
+  const tools = { record_codegen_session: { limits, actions: { allow: ['evaluate'] } } };
+  await server.configure({ policy: { version: '1', default: 'allow', tools } });
+  const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });
+  const effect = '(() => { document.title += "!"; throw new Error("failed after its effect"); })()';
+  for (let call = 0; call < 5; call++) {
+    const missing = await server.record(sessionId, { action: 'evaluate' });
+    expect(missing.error?.code).toBe(call < 3 ? 'INVALID_INPUT' : 'RATE_LIMITED');
+    const acted = await server.record(sessionId, { action: 'evaluate', expression: effect });
+    expect(acted.error?.code, acted.text).toBe(call < 3 ? 'ACTION_FAILED' : 'RATE_LIMITED');
+  }
+  expect((await server.call('get_codegen_session', { sessionId })).pageTitle).toMatch(/[^!]!!!$/);
+});
+
 test('an idle session closes, and what it recorded can still be seen', async ({ shared: server, pages }) => {
   await server.configure({ browser: { idleTimeoutMs: 200 } });
   const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });

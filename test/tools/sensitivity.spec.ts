@@ -73,7 +73,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
       pages: new Map(),
     },
     { path: file, absolutePath: path.join(workspace, file) },
-    { signal: new AbortController().signal, progress: () => undefined },
+    { signal: new AbortController().signal, progress: () => undefined, begin: () => undefined },
   );
 }
 
