@@ -46,10 +46,11 @@ export function changesBetween(
   const owners = new Map([...ownersOf(before), ...ownersOf(after)]);
   const isCalm = (line: SnapshotLine): boolean => !restless.has(owners.get(line) ?? '');
   const changed = differing.changed.filter(({ after: line }) => isCalm(line));
+  const goneNames = namesByStablePart(gone);
   const changes = [
     ...appeared(differing, before, after)
       .filter(isCalm)
-      .flatMap((line) => renaming(line, gone) ?? appearance(line)),
+      .flatMap((line) => renaming(line, goneNames) ?? appearance(line)),
     ...changed.flatMap((pair) => lineChanges(pair.before, pair.after)),
     ...groupChanges(before, after).filter(({ line }) => isCalm(line)),
     ...focusChange(before, after),
@@ -97,15 +98,28 @@ function appearance(line: SnapshotLine): PageChange[] {
   return [{ kind: 'appeared', line, text }];
 }
 
+/** A role and the stable part of a name; undefined if nothing in the name is volatile. */
+function stableKey(role = '', name = ''): string | undefined {
+  const stable = lastingPart(name, ['passing', 'record', 'amount'])?.regex;
+  return stable === undefined ? undefined : `${role} ${stable}`;
+}
+
+/** The names of lines by role and stable part, so that each new line needs one lookup. */
+function namesByStablePart(lines: readonly SnapshotLine[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const { role, name = '' } of lines.map(partsOf)) {
+    const key = stableKey(role, name);
+    if (key !== undefined && !names.has(key)) names.set(key, name);
+  }
+  return names;
+}
+
 /** The new name of an element whose name counts something; undefined if no such element is gone. */
-function renaming(line: SnapshotLine, gone: readonly SnapshotLine[]): PageChange[] | undefined {
+function renaming(line: SnapshotLine, goneNames: ReadonlyMap<string, string>): PageChange[] | undefined {
   const { role, name = '' } = partsOf(line);
-  const stablePart = (text = ''): string | undefined =>
-    lastingPart(text, ['passing', 'record', 'amount'])?.regex;
-  const stable = stablePart(name);
-  const old = gone.map(partsOf).find((each) => each.role === role && stablePart(each.name) === stable);
-  if (stable === undefined || old === undefined) return undefined;
-  return hasNewText(old.name, name) ? [{ kind: 'name', line, text: name }] : [];
+  const old = goneNames.get(stableKey(role, name) ?? '');
+  if (old === undefined) return undefined;
+  return hasNewText(old, name) ? [{ kind: 'name', line, text: name }] : [];
 }
 
 /** Whether a text differs from the earlier one by more than a time, a date or a generated id. */
@@ -167,16 +181,20 @@ function groupChanges(before: SnapshotView, after: SnapshotView): PageChange[] {
   });
 }
 
+/** Maximum number of swapped pairs that are examined: each needs a search of all texts. */
+const maxSwapped = 20;
+
 /** Two neighbours that were in the opposite order. */
 function swappedPair(then: readonly string[], now: readonly string[]): string[] | undefined {
   const isOnce = (text: string): boolean =>
     /\p{L}/u.test(text) && !isVolatile(text) && now.filter((each) => each.includes(text)).length === 1;
-  for (const [index, first] of now.entries()) {
-    const second = now[index + 1];
-    if (second === undefined || !isOnce(first) || !isOnce(second)) continue;
-    if (then.includes(second) && then.indexOf(second) < then.indexOf(first)) return [first, second];
-  }
-  return undefined;
+  const places = new Map(then.map((text, place): [string, number] => [text, place]).toReversed());
+  const pairs = now.flatMap((first, index): [string, string][] => {
+    const second = now[index + 1] ?? '';
+    const place = places.get(second);
+    return place !== undefined && place < (places.get(first) ?? -1) ? [[first, second]] : [];
+  });
+  return pairs.slice(0, maxSwapped).find((pair) => pair.every(isOnce));
 }
 
 function groups(view: SnapshotView): Map<string, Group> {

@@ -21,16 +21,16 @@ export function findLines(
   const tree = treeOf(parseSnapshot(snapshot));
   const shown = new Set<SnapshotNode>();
   let count = 0;
-  for (const node of allNodes(tree)) {
-    if (!matches(node.printed)) continue;
-    count++;
-    const { parent, children } = node;
-    const siblings = parent?.children ?? tree;
-    const at = siblings.indexOf(node);
-    const beside = siblings.slice(Math.max(0, at - siblingsBeside), at + siblingsBeside + 1);
-    for (const each of [...beside, ...allNodes(children)]) shown.add(each);
-    for (let above = parent; above !== undefined && !shown.has(above); above = above.parent) shown.add(above);
-  }
+  const nodes = allNodes(tree);
+  for (const siblings of [tree, ...nodes.map(({ children }) => children)])
+    for (const [at, { printed, parent, children }] of siblings.entries()) {
+      if (!matches(printed)) continue;
+      count++;
+      const beside = siblings.slice(Math.max(0, at - siblingsBeside), at + siblingsBeside + 1);
+      for (const each of [...beside, ...allNodes(children)]) shown.add(each);
+      for (let above = parent; above !== undefined && !shown.has(above); above = above.parent)
+        shown.add(above);
+    }
   const lines = printTree(tree, { maxBytes, include: (node) => shown.has(node), whole: true });
   return { count, text: lines.join('\n') };
 }
