@@ -13,7 +13,7 @@ export interface GrantSettings {
   policy: Policy;
   /** Sessions that it may have open at once; undefined where only `browser.maxSessions` says so. */
   maxSessions: number | undefined;
-  /** What it has to know of the grants beside it, where there are any. */
+  /** What it needs to know about the other grants, if any. */
   others: { directories: string[]; limits: Limit[]; policies: Policy[] } | undefined;
 }
 

@@ -167,7 +167,7 @@ function limitOn(counter: string, window: Limit['window'], max: number): Limit {
   return { counter, window, max, scope: 'server' };
 }
 
-/** What counts for a condition's path; undefined where it is none of a counter of this tool. */
+/** The counter at a condition's path; undefined if the tool has none there. */
 function stateOf(rules: readonly InterceptRule[], tool: string, path: string): InterceptRule['state'] {
   const [, scope, counter] = counterPath.exec(path) ?? [];
   if (scope !== (tool === everyTool ? global : tool)) return undefined;

@@ -26,13 +26,13 @@ export interface LoadedConfig {
   policy: Policy;
   /** The policies of grants that have one of their own, by the grants' names. */
   policies: ReadonlyMap<string, Policy>;
-  /** Absolute; null where there is no file and every key has its default. */
+  /** Absolute; null if there is no file and every key has its default. */
   configFile: string | null;
 }
 
 /** A configuration that follows its files. */
 export interface ConfigSource {
-  /** The configuration of now, or the last good one where a change broke it. Costs a `stat` of each file. */
+  /** The configuration of now, or the last good one if a change broke it. Costs a `stat` of each file. */
   current(): Promise<LoadedConfig>;
   /** What is wrong with the files as they are now. */
   readonly problem: CodegenError | undefined;
@@ -92,7 +92,7 @@ export async function createConfigSource(
   };
 }
 
-/** Loads, and notes the stamp of each file before it is read, also where that fails. */
+/** Loads, and notes the stamp of each file before it is read, even if that fails. */
 async function load(location: ConfigLocation, stamps: Map<string, string>): Promise<LoadedConfig> {
   const file = configFileOf(location);
   const text = await readStamped(file, stamps);
@@ -141,7 +141,7 @@ async function readPolicy(file: string, stamps: Map<string, string>): Promise<Po
     : compilePolicy(valid(policySchema, document, file), compile);
 }
 
-/** What compiles the regular expressions of a document; loaded only where it has any. */
+/** What compiles the regular expressions of a document; loaded only if it has any. */
 async function expressionsOf(document: unknown, file: string): Promise<CompileExpression> {
   const { compileExpression } = JSON.stringify(document).includes('"regex"')
     ? await import('./expression.js')
@@ -200,7 +200,7 @@ async function readStamped(file: string, stamps: Map<string, string>): Promise<s
   }
 }
 
-/** What tells that a file has changed. One that is there but closed to us is not missing: reading it then fails. */
+/** Detects that a file has changed. An unreadable file is not missing: reading it fails. */
 async function stampOf(file: string): Promise<string> {
   try {
     const { mtimeNs, size, ino } = await stat(file, { bigint: true });

@@ -42,7 +42,7 @@ function describe(issue: z.core.$ZodIssue, document: unknown, parents: PropertyK
   return [`${subject(document, keys)}: ${issue.message.replace(/^[A-Z][a-z ]+: (?=expected)/, '')}`];
 }
 
-/** The key and, where it is set, its value. */
+/** The key and, if it is set, its value. */
 function subject(document: unknown, keys: PropertyKey[]): string {
   const name = keys.length === 0 ? 'the document' : keys.map(nameOf).join('.');
   const value = valueAt(document, keys);
@@ -63,7 +63,7 @@ function valueAt(document: unknown, keys: PropertyKey[]): unknown {
   );
 }
 
-/** What stands before the host of a URL may be a password, and its query a token. */
+/** The part before the host of a URL may be a password, and its query a token. */
 function withoutCredentials(json: string): string {
   return json.replace(/:\/\/[^"]*@/g, '://…@').replace(/(:\/\/[^"?]*\?)[^"]+/g, '$1…');
 }

@@ -13,7 +13,7 @@ interface TokenGrant {
 export interface Tokens {
   /**
    * Takes the grants there are from now on, and the tokens of those that are new out of the environment. Throws
-   * CONFIG_INVALID where one has no token that can be used; those before then stay.
+   * CONFIG_INVALID if one has no token that can be used; those before then stay.
    */
   accept(grants: readonly TokenGrant[]): void;
   /** Whether there are grants, or were: taking them all away must not let everybody in. */

@@ -31,7 +31,7 @@ export function fileNumbers(directory: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Whether a file is as the chain left it: `short` where something has been cut off, `long` where others wrote to it. */
+/** Whether a file is as the chain left it: `short` where something has been cut off, `long` if others wrote to it. */
 export type Shape = 'whole' | 'short' | 'long';
 
 /**
@@ -68,7 +68,7 @@ function writeWhole(handle: number, data: Buffer, at: number): void {
 
 const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
-/** Gives a file the log's name too: as a hard link, else as a symbolic one; not where the file system has neither. */
+/** Gives a file the log's name too: as a hard link, else as a symbolic one; not if the file system has neither. */
 function nameLog(directory: string, number: number): void {
   const log = path.join(directory, logName);
   const file = path.join(directory, fileName(number));

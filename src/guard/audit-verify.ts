@@ -22,7 +22,7 @@ export function* logFiles(directory: string): Generator<LogFile> {
 
 const lineSchema = z.looseObject({ line: z.number(), prev: z.string() });
 
-/** A line as it was read; undefined where it is none. */
+/** A line as it was read; undefined if it is none. */
 export function readLine(text: string): z.infer<typeof lineSchema> | undefined {
   try {
     return lineSchema.safeParse(JSON.parse(text)).data;
@@ -31,7 +31,7 @@ export function readLine(text: string): z.infer<typeof lineSchema> | undefined {
   }
 }
 
-/** What is wrong with the files, as a chain that ends as the state says; nothing where all lines are as they were. */
+/** What is wrong with the files, as a chain that ends as the state says; nothing if all lines are as they were. */
 export function verifyChain(files: Iterable<LogFile>, { count, head, pending }: Chain): string[] {
   const findings: string[] = [];
   const missing = new Set<number>();
@@ -48,8 +48,8 @@ export function verifyChain(files: Iterable<LogFile>, { count, head, pending }: 
       else if (read.line <= last.line)
         findings.push(
           missing.delete(read.line)
-            ? `Line ${read.line} stands after line ${last.line}: reordered.`
-            : `Line ${read.line} stands after line ${last.line}: inserted, or a log that was begun anew.`,
+            ? `Line ${read.line} follows line ${last.line}: reordered.`
+            : `Line ${read.line} follows line ${last.line}: inserted, or the log was started again.`,
         );
       else {
         if (read.line === last.line + 1 && read.prev !== last.hash)

@@ -22,7 +22,7 @@ export interface CallOutcome {
 
 /** A call that gets one line in the log. */
 export interface AuditedCall {
-  /** Notes that it begins, before it takes effect. Throws where the log can't be written, unless the fail mode is open. */
+  /** Notes that it begins, before it takes effect. Throws if the log can't be written, unless the fail mode is open. */
   begin(decision: Decision): Promise<void>;
   /** Writes its line. What can't be written now is, before the next call begins. */
   end(outcome: CallOutcome, decision?: Decision): Promise<void>;
@@ -35,7 +35,7 @@ export interface Audit {
   /** Writes that it stops, if it has begun. */
   stop(): Promise<void>;
   call(call: { tool: string; session?: string | undefined }): AuditedCall;
-  /** Writes the line of something that is not a call; where it can't, says so on stderr. */
+  /** Writes the line of something that is not a call; if it can't, says so on stderr. */
   event(event: string, details?: object): Promise<void>;
 }
 
@@ -56,10 +56,10 @@ const attemptsAtMost = 5;
 export function openAudit(options: {
   directory: string;
   store: StateStore<Chain>;
-  /** Gives lines their order among those of other machines; undefined where there are none. */
+  /** Gives lines their order among those of other machines; undefined if there are none. */
   nextOrder?: GuardState['nextOrder'];
   caller: Caller;
-  /** Whether calls run where the log can't be written. */
+  /** Whether calls run if the log can't be written. */
   failMode: () => 'open' | 'closed';
 }): Audit {
   const { directory, store, nextOrder, caller, failMode } = options;
@@ -69,13 +69,13 @@ export function openAudit(options: {
   /** Lines that could not be written when they should have been. */
   const owed = new Map<Line, object>();
 
-  /** Brings the files up to what the state says, or goes on in a new one where somebody else changed the last. */
+  /** Brings the files up to what the state says, or goes on in a new one if somebody else changed the last. */
   async function write(chain: Chain): Promise<void> {
     try {
       for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
         const shape = writePending(directory, chain);
         const now = shape === 'whole' ? chain : await store.read();
-        // A file is longer also where others have added lines since.
+        // A file is also longer if others have added lines since.
         if (shape === 'whole' || (shape === 'long' && (now.file !== chain.file || now.bytes > chain.bytes))) {
           known = Math.max(known, chain.count);
           return;
@@ -105,7 +105,7 @@ export function openAudit(options: {
     // Another line may have come in between with a later number.
     while (chain === undefined || line.id in chain.open) {
       const order = await orderAfter(chain?.order ?? 0);
-      chain = await store.update((state) => endLine(state, line.id, outcome, known, order), lasting);
+      chain = await store.update((state) => endLine(state, line.id, outcome, { known, order }), lasting);
     }
     owed.delete(line);
     await write(chain);

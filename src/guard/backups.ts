@@ -11,7 +11,7 @@ import {
 } from '../state/files.js';
 import { unfinishedTransactions } from './journal.js';
 
-/** A file that was replaced; its name tells when, by which transaction, and where it stood. */
+/** A file that was replaced; its name says when, by which transaction, and from which path. */
 export interface Backup {
   /** What `restore` takes: the beginning of its name. */
   id: string;

@@ -24,14 +24,14 @@ function amountOf(plans: readonly FilePlan[]): Amount {
   return { files: plans.length, bytes: plans.reduce((sum, { data }) => sum + data.length, 0) };
 }
 
-/** Throws QUOTA_EXCEEDED where a session that has written `before` has no room for the plans. */
+/** Throws QUOTA_EXCEEDED if a session that has written `before` has no room for the plans. */
 export function checkSessionBudget(plans: readonly FilePlan[], before: Amount, budget: Budget): void {
   const { files, bytes } = amountOf(plans);
   refuseAbove(before.files + files, budget, 'maxFilesPerSession', 'a session may write', 'files');
   refuseAbove(before.bytes + bytes, budget, 'maxBytesPerSession', 'a session may write', 'bytes');
 }
 
-/** Throws QUOTA_EXCEEDED where the plans would make a directory, with all below it, larger than it may be. */
+/** Throws QUOTA_EXCEEDED if the plans would make a directory, with all below it, larger than it may be. */
 export async function checkDirectoryBudget(
   plans: readonly FilePlan[],
   directory: string,

@@ -46,15 +46,14 @@ export function beginLine(chain: Chain, id: string, begun: Begun, holder: string
 
 /**
  * Adds the line of what has begun, and forgets pending lines up to number `known`, which are in their files. Does
- * nothing where the line has been added already, or where the last line has a later `order`: the line is then still
+ * nothing if the line has been added already, or if the last line has a later `order`: the line is then still
  * open, and needs another.
  */
 export function endLine(
   chain: Chain,
   id: string,
   outcome: object,
-  known: number,
-  order?: number,
+  { known, order }: { known: number; order?: number | undefined },
 ): Changed<Chain, Chain> {
   const { [id]: entry, ...open } = chain.open;
   if (entry === undefined || (order !== undefined && order <= chain.order))

@@ -11,7 +11,7 @@ export function holdsForAny(condition: Condition, args: unknown): boolean {
   return valuesOf(condition, args).some((value) => compare(condition, value));
 }
 
-/** What stands at a path of the arguments. A list on the way stands for each of its elements. */
+/** The values at a path of the arguments. A list on the way is searched in each of its elements. */
 export function valuesAt(path: string, args: unknown): unknown[] {
   const names = [...path.matchAll(/[^.[\]]+/g)].map(([name]) => name).slice(1);
   return names.reduce<unknown[]>((values, name) => values.flatMap((value) => step(value, name)), [args]);
@@ -48,7 +48,7 @@ function elementsOf(found: unknown): unknown[] {
   return Array.isArray(found) ? found : [found];
 }
 
-/** A list that an operator for single values meets stands for its elements; nothing there is one missing value. */
+/** An operator for single values compares each element of a list; an absent value counts as one missing value. */
 function valuesOf({ path, op, value }: Condition, args: unknown): unknown[] {
   const takesList = op === 'contains' || op === 'exists' || (!isChoice(op) && Array.isArray(value));
   const values = valuesAt(path, args).flatMap((found) => (takesList ? [found] : elementsOf(found)));
@@ -90,7 +90,7 @@ function compare({ op, value, matches }: Condition, found: unknown): boolean {
   }
 }
 
-/** Single values are the same where their texts are: 5 and "5". */
+/** Single values are equal if their texts are: 5 and "5". */
 function isSame(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(textOf(one), textOf(other));
 }

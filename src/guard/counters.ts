@@ -18,11 +18,11 @@ export interface Charge {
   limit: Limit;
   /** The limit's place in the policy or the configuration. */
   rule: string;
-  /** What is told where it has no room. */
+  /** Message of a refusal. */
   reason?: string | undefined;
   /** Units of quota. */
   count: number;
-  /** What a refusal is called; RATE_LIMITED where it is not set. */
+  /** Error code of a refusal; RATE_LIMITED by default. */
   code?: 'QUOTA_EXCEEDED';
 }
 
@@ -60,10 +60,8 @@ type KeyOf = (limit: Limit) => string;
 export function enterCharges(
   state: Counters,
   instant: Instant,
-  id: string,
-  charges: readonly Charge[],
-  keyOf: KeyOf,
-  configured: readonly Limit[],
+  { id, charges }: { id: string; charges: readonly Charge[] },
+  { keyOf, configured }: { keyOf: KeyOf; configured: readonly Limit[] },
 ): Changed<Counters, Outcome> {
   const counters = present(state, instant);
   const now = instant.monotonic;

@@ -42,7 +42,7 @@ export interface JournalEntry {
   readonly id: string;
   readonly phase: Phase;
   readonly record: TransactionRecord;
-  /** Enters a phase, for good once this returns. Fails with ENOENT where another process has taken it over. */
+  /** Enters a phase, for good once this returns. Fails with ENOENT if another process has taken it over. */
   turn(phase: Phase): Promise<void>;
   rewrite(record: TransactionRecord): Promise<void>;
   /** Removes the page, unless it was left to recovery. */

@@ -8,7 +8,7 @@ export interface CounterEntry {
   count: number;
 }
 
-/** `retryAfterMs` is missing where waiting does not help, because the limit never holds that many. */
+/** `retryAfterMs` is missing if waiting does not help, because the limit never holds that many. */
 export type Verdict = { admitted: true } | { admitted: false; left: number; retryAfterMs?: number };
 
 const namedWindows = { second: 1, minute: 60, hour: 3_600, day: 86_400 };
@@ -43,7 +43,7 @@ export function admit(
   return { ...refused, retryAfterMs: Math.ceil((last?.at ?? now) + windowOf(limit) - now) };
 }
 
-/** Milliseconds until units come back at `now`; undefined where none are in use. */
+/** Milliseconds until units come back at `now`; undefined if none are in use. */
 export function resetOf(
   entries: readonly CounterEntry[],
   limit: Pick<Limit, 'window'>,
@@ -90,7 +90,7 @@ export function entriesOf(counter: Counter | undefined, now: number): CounterEnt
   return entries;
 }
 
-/** The counter of these entries; undefined where there are none. */
+/** The counter of these entries; undefined if there are none. */
 export function counterOf(entries: readonly CounterEntry[], keepMs: number): Counter | undefined {
   const [first] = entries;
   const last = entries.at(-1);

@@ -35,7 +35,7 @@ const deviceName = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2
 
 /**
  * Resolves the `file` of a call: relative to the output directory, whose own path in front of it is accepted and means
- * the same file. The output directory, relative to the workspace, follows the same rules. Throws PATH_NOT_ALLOWED where it could lead out of the workspace, to a hidden place, to something
+ * the same file. The output directory, relative to the workspace, follows the same rules. Throws PATH_NOT_ALLOWED if it could lead out of the workspace, to a hidden place, to something
  * other than a spec, or to a name that not every system can hold.
  */
 export async function checkSpecPath(
@@ -88,7 +88,7 @@ async function checkOutputPath(
 /** Where artifacts go, from the workspace down: the one hidden place that calls may write to. */
 export const artifactsDirectory = '.codegen/artifacts';
 
-/** The artifact that a grant means by a path: in a directory of its own, where it has one. */
+/** The artifact that a grant means by a path: in a directory of its own, if it has one. */
 export function ownArtifact(file: string, grant: string | undefined): string {
   if (grant === undefined) return file;
   const prefixes = [`${artifactsDirectory}/`, `${grant}/`];
@@ -106,7 +106,7 @@ export function requireInside(own: string, directory: string): void {
   throw refusal(directory, 'is outside the output directory', `Leave it out, or name one in ${own}.`);
 }
 
-/** Throws PATH_NOT_ALLOWED where a file is in one of these directories, which are relative to the workspace. */
+/** Throws PATH_NOT_ALLOWED if a file is in one of these directories, which are relative to the workspace. */
 export async function requireElsewhere(
   { workspace }: Territory,
   directories: readonly string[],
@@ -123,7 +123,7 @@ export async function requireElsewhere(
 
 /**
  * Resolves the path of an artifact: relative to the directory of artifacts, whose own path in front of it is accepted.
- * The directory is made where it is missing. Throws PATH_NOT_ALLOWED as `checkSpecPath` does, and on an extension that
+ * The directory is made if it is missing. Throws PATH_NOT_ALLOWED as `checkSpecPath` does, and on an extension that
  * is not among those of artifacts.
  */
 export async function checkArtifactPath({ workspace }: Territory, file: string): Promise<CheckedPath> {
@@ -161,8 +161,8 @@ export async function checkPicturePath(territory: Territory, file: string): Prom
 }
 
 /**
- * Resolves the path of a file that a page may be given. Throws PATH_NOT_ALLOWED where it leads out of the workspace or
- * to a hidden place, INVALID_INPUT where there is no such file.
+ * Resolves the path of a file that a page may be given. Throws PATH_NOT_ALLOWED if it leads out of the workspace or
+ * to a hidden place, INVALID_INPUT if there is no such file.
  */
 export async function checkReadablePath(territory: Territory, file: string): Promise<CheckedPath> {
   const checked = await walk(territory, file, namesOf(file));
@@ -201,7 +201,7 @@ function namesOf(file: string): string[] {
   return names;
 }
 
-/** Follows the names through the disk, as far as they exist, and refuses where a link or a look-alike is met. */
+/** Follows the names through the disk, as far as they exist, and refuses if a link or a look-alike is met. */
 async function walk(
   { workspace, stateDirectory }: Pick<Territory, 'workspace'> & Partial<Territory>,
   file: string,

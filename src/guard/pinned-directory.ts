@@ -16,8 +16,8 @@ export interface PinnedDirectory {
 }
 
 /**
- * Goes from `root` down the names, following no link, and makes directories that are missing if told so; undefined
- * where one is missing. On Linux every step goes through the descriptor of the directory before, and paths in it lead
+ * Goes from `root` down the names, following no link, and creates missing directories if asked to; undefined
+ * if one is missing. On Linux every step goes through the descriptor of the directory before, and paths in it lead
  * through its own, wherever it is moved. Elsewhere a swap is noticed, not prevented. Throws PATH_NOT_ALLOWED at a link.
  */
 export async function pinDirectory(

@@ -15,7 +15,7 @@ export interface OutputFile {
   maxFileBytes?: number;
   /**
    * The text that the content was made from, null for none. A file that has another one by now has changed; else it is
-   * replaced where nobody has edited it, whatever the call does with what is in the way.
+   * replaced if nobody has edited it, whatever the call does with what is in the way.
    */
   basis?: string | null | undefined;
 }
@@ -45,7 +45,7 @@ export interface WrittenFile {
   absolutePath: string;
   bytes: number;
   sha256: string;
-  /** Hash of what stood there; undefined where nothing did. */
+  /** Hash of the earlier content; undefined for a new file. */
   sha256Before: string | undefined;
   change: 'created' | 'replaced' | 'unchanged';
 }

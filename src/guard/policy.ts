@@ -47,7 +47,7 @@ export function decide(policy: Policy, call: PolicyCall): Denial | Leave {
   return { kind: 'allowed', rule: own ? `tools.${tool}` : 'default', charges: counted };
 }
 
-/** Why the first of these actions that may not be performed is denied; undefined where all may. */
+/** Why the first of these actions that may not be performed is denied; undefined if all may. */
 function deniedAction(policy: Policy, names: readonly string[]): Denial | undefined {
   const { deny = [], allow = [] } = policy.tools.get(recordTool)?.actions ?? {};
   const narrows = allow.some((pattern) => !restrictedActions.includes(pattern));
@@ -88,7 +88,7 @@ function neededApproval({ approve, approveIf }: Rules, args: unknown): Rule | un
   return asking && { rule: asking.rule, reason: asking.reason ?? phrase(asking) };
 }
 
-/** What a call takes from a limit; no `count` where the argument that says how much is not fit for it. */
+/** What a call takes from a limit; no `count` if the argument that says how much is not fit for it. */
 function chargeOf(
   { limit, incrementFrom, rule, reason }: CallLimit,
   args: unknown,

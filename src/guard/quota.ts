@@ -22,7 +22,7 @@ export interface Caller {
 
 /** Quota that was taken. */
 export interface Hold {
-  /** Gives it back; for where nothing took effect. */
+  /** Returns it, for a call that began nothing. */
   release(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface Hold {
 export interface Quota {
   /**
    * Takes what is charged from every limit, or from none, under an id by which it can be given back. Throws
-   * RATE_LIMITED where one has no room, and whatever the store throws where it can't be reached: what a limit covers is
+   * RATE_LIMITED if one has no room, and whatever the store throws if it can't be reached: what a limit covers is
    * then refused. Without limits no file is touched.
    */
   take(charges: readonly Charge[], id?: string): Promise<Hold>;
@@ -69,7 +69,7 @@ export function openQuota(options: {
       const hold = { release: () => giveBack(id) };
       for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
         const { at, refused } = await store.update((state, now) =>
-          enterCharges(state, whole(now), id, charges, keyOf, configured()),
+          enterCharges(state, whole(now), { id, charges }, { keyOf, configured: configured() }),
         );
         if (refused) throw rateLimited(refused);
         if (store.now().monotonic - at < heldUpAfterMs) return hold;

@@ -13,7 +13,7 @@ const stateSchema = z.object({
   audit: chainSchema.default(emptyChain),
 });
 
-/** What the guard keeps and shares: in the state directory, and where there is one in Redis. */
+/** What the guard keeps and shares: in the state directory, and if there is one in Redis. */
 export interface GuardState {
   limits: StateStore<Counters>;
   /** That of the state directory: each machine has a log of its own. */
@@ -42,7 +42,7 @@ export function openState({ directory, redis, clock }: StatePlace): GuardState {
   };
 }
 
-/** Goes on after the number given where Redis has lost its own. */
+/** Goes on after the number given if Redis has lost its own. */
 const takeNumber = `
 local number = redis.call('INCR', KEYS[1])
 if number <= tonumber(ARGV[1]) then

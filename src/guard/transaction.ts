@@ -8,7 +8,7 @@ import { beginEntry, leaveToRecovery, newId, type JournalEntry, type FileRecord 
 import type { CheckedPath, Territory } from './paths.js';
 import { type FilePlan } from './plan.js';
 
-/** Thrown where a file came, went or changed between looking at it and writing it. */
+/** Thrown if a file came, went or changed between looking at it and writing it. */
 export class Overtaken extends Error {
   constructor(readonly target: CheckedPath) {
     super(`${target.relative} changed`);
@@ -57,7 +57,7 @@ async function missingDirectories({ directory }: CheckedPath, { workspace }: Ter
 
 /**
  * Writes all files of a transaction, or none. Each is put whole on the disk under a name of its own. To create, it is
- * linked to its final name, which fails where that is taken; to replace, the old file is moved aside first, compared
+ * linked to its final name, which fails if that is taken; to replace, the old file is moved aside first, compared
  * with what was planned, and kept in the backups. Throws Overtaken, and what the file system throws.
  */
 export async function carryOut(
@@ -137,15 +137,15 @@ async function moveAside(file: string, aside: string, { target, before }: FilePl
   if (before === undefined || moved?.equals(before.data) !== true) throw new Overtaken(target);
 }
 
-/** Takes back what was put in place and puts back what was moved aside, except where somebody has saved since. */
+/** Removes what was put in place and restores what was moved aside, unless somebody has saved since. */
 async function rollBack(entry: JournalEntry, territory: Territory, directories: Holdings): Promise<void> {
   const failures: unknown[] = [];
   for (const [index, file] of [...entry.record.files.entries()].reverse()) {
     try {
       const directory = await directories.find(file);
       if (directory === undefined) continue;
-      await withdraw(entry, index, file, directory, territory);
-      await putBack(entry, index, file, directory, territory);
+      await withdraw(entry, { index, file, directory }, territory);
+      await putBack(entry, { index, file, directory }, territory);
       await directory.sync();
     } catch (error) {
       failures.push(error);
@@ -155,11 +155,16 @@ async function rollBack(entry: JournalEntry, territory: Territory, directories: 
   await entry.turn('undone');
 }
 
+/** A file of a transaction, its index there, and its directory. */
+interface Placed {
+  index: number;
+  file: FileRecord;
+  directory: PinnedDirectory;
+}
+
 async function withdraw(
   entry: JournalEntry,
-  index: number,
-  file: FileRecord,
-  { at }: PinnedDirectory,
+  { index, file, directory: { at } }: Placed,
   { stateDirectory }: Territory,
 ): Promise<void> {
   const { staged, withdrawn } = namesOf(entry, index);
@@ -169,7 +174,7 @@ async function withdraw(
   }
   const { data } = await readWhole(at(withdrawn));
   const isStill = sha256(data) === file.sha256 || (!entry.record.links && data.length === 0);
-  // Somebody wrote into it, just now: that goes back, or where the name is taken, into the backups.
+  // Somebody wrote into it, just now: that goes back, or if the name is taken, into the backups.
   if (!isStill && !(await place(entry, at(withdrawn), at(file.name))) && file.backup !== undefined)
     await keep(
       stateDirectory,
@@ -179,7 +184,7 @@ async function withdraw(
   await rm(at(withdrawn), { force: true });
 }
 
-/** Whether what stands at a name was put there by this transaction, and is as it was put. */
+/** Whether a name holds a file of this transaction, unchanged. */
 async function isOurs(
   entry: JournalEntry,
   file: FileRecord,
@@ -197,9 +202,7 @@ async function isOurs(
 
 async function putBack(
   entry: JournalEntry,
-  index: number,
-  file: FileRecord,
-  { at }: PinnedDirectory,
+  { index, file, directory: { at } }: Placed,
   { stateDirectory }: Territory,
 ): Promise<void> {
   const aside = at(namesOf(entry, index).aside);
@@ -282,7 +285,7 @@ function namesOf({ id }: JournalEntry, index: number): { staged: string; aside: 
   return { staged: `${name}.new`, aside: `${name}.old`, withdrawn: `${name}.out` };
 }
 
-/** Gives a complete file its final name; false where that name is taken. */
+/** Gives a complete file its final name; false if that name is taken. */
 async function place(entry: JournalEntry, from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

@@ -20,7 +20,7 @@ import { carryOut, Overtaken, writeDown } from './transaction.js';
 export interface WriteOptions extends PlanOptions {
   territory: Territory;
   backups: BackupLimits;
-  /** Called with what is about to change; throws where there is no room for it. */
+  /** Called with what is about to change; throws if there is no room for it. */
   allow: (plans: readonly FilePlan[]) => Promise<void>;
   /** Called with every plan before anything is reserved or written; what it returns is used with the write. */
   confirm?: ((plans: readonly FilePlan[]) => Promise<Consent>) | undefined;
@@ -35,7 +35,7 @@ export interface WriteOptions extends PlanOptions {
 const attemptsAtMost = 100;
 
 /**
- * Writes all files, or none where one can't be written; whoever else saves in between wins. Throws FILE_EXISTS,
+ * Writes all files, or none if one can't be written; whoever else saves in between wins. Throws FILE_EXISTS,
  * FILE_CHANGED, FILE_TOO_LARGE, PATH_NOT_ALLOWED, WRITE_FAILED, and what `allow`, `confirm` and `reserve` throw.
  */
 export async function writeFiles(
@@ -67,7 +67,7 @@ export async function writeFiles(
         return plans.map(toWrittenFile);
       } catch (error) {
         await consent?.giveBack().catch(() => undefined);
-        // Planned anew, a name taken meanwhile is refused, or gives way to the next free one.
+        // Planned again, a name taken meanwhile is refused or replaced by the next free one.
         const again = onConflict !== 'overwrite' && entry.phase === 'undone' && attempt < attemptsAtMost;
         if (!(error instanceof Overtaken && again)) throw error;
       }

@@ -3,7 +3,7 @@ import { CodegenError } from './errors.js';
 /** Bytes that one artifact may have: a screenshot, a PDF, a download, a picture that a test compares with. */
 export const artifactBytes = 10 * 1024 * 1024;
 
-/** Throws FILE_TOO_LARGE where an artifact would have more bytes than one may have. */
+/** Throws FILE_TOO_LARGE if an artifact would have more bytes than one may have. */
 export function requireArtifactSize(bytes: number): void {
   if (bytes <= artifactBytes) return;
   throw new CodegenError('FILE_TOO_LARGE', `The file has ${bytes} bytes; ${artifactBytes} are allowed.`, {

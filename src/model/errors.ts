@@ -32,7 +32,7 @@ export class CodegenError extends Error {
   readonly hint: string | undefined;
   /** Milliseconds after which the same call can succeed. */
   readonly retryAfterMs: number | undefined;
-  /** Set where the guard refused, and says which rule did. */
+  /** The rule by which the guard refused. */
   readonly decision: Decision | undefined;
 
   constructor(

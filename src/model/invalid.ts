@@ -4,7 +4,7 @@ import { nearest } from './nearest.js';
 
 /**
  * What a caller got wrong, as INVALID_INPUT: the fields concerned by name, what is expected of them, and the fields
- * there are. `what` names the thing the fields belong to, e.g. `fill`; `schema` tells the fields of what is inside.
+ * there are. `what` names the thing the fields belong to, e.g. `fill`; `schema` names the fields of what is inside.
  */
 export function invalidInput(
   error: z.ZodError,
@@ -29,7 +29,7 @@ export function invalidInput(
   return new CodegenError('INVALID_INPUT', problems.join('. '), { hint: [...hints].join(' ') });
 }
 
-/** Names of the fields of the object at a path; none where there is no object. */
+/** Names of the fields of the object at a path; none if there is no object. */
 function fieldsAt(schema: z.ZodObject, path: readonly PropertyKey[]): string[] {
   let inner: unknown = schema;
   for (const key of path) {

@@ -61,7 +61,7 @@ function translateEscape(part: string, inClass: boolean, isUnicode: boolean): st
   if (kind === 'b' && inClass) return '\\x{8}';
   if (/^[dDwWbBtnrfv]$/.test(kind)) return part;
   if (isUnicode && /^[pP]$/.test(kind)) return part.replace(/\{(?:Script|sc|General_Category|gc)=/, '{');
-  // Everything else stands for itself.
+  // Everything else is literal.
   return inClass
     ? `\\${kind}`.replace(/\\(?=[A-Za-z0-9\u0080-\u{10ffff}])/u, '') + part.slice(2)
     : escapeRegExp(part.slice(1));

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The option that a mistyped word most likely means; undefined where none is near. */
+/** The option most similar to a mistyped word; undefined if none is close. */
 export function nearest(word: string, options: readonly string[]): string | undefined {
   const fold = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
   const ranked = options

@@ -11,7 +11,7 @@ export const mostCalls = 10_000;
 
 const maxSchema = z.int().min(0).max(mostCalls).describe('Calls allowed in every window; 0 allows none.');
 
-/** Where a value stands among the arguments of a call. */
+/** Path of a value among the arguments of a call. */
 export const argumentPath = /^args(?:\.[^.*[\]\s]+|\[\d+\])+$/;
 
 export const pathSchema = z

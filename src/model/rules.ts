@@ -15,9 +15,9 @@ export interface Policy {
 }
 
 export interface Rules {
-  /** Set where the tool is denied. */
+  /** Set if the tool is denied. */
   deny?: Rule | undefined;
-  /** Set where every call of it needs approval. */
+  /** Set if every call of it needs approval. */
   approve?: Rule | undefined;
   /** Conditions that must all hold. */
   require: readonly Condition[];
@@ -32,21 +32,21 @@ export interface Rules {
 export interface Rule {
   /** Its place in the document, e.g. `tools.end_codegen_session.action`. */
   rule: string;
-  /** What is told of it. */
+  /** Shown with refusals. */
   reason?: string | undefined;
 }
 
 export interface Condition extends Rule {
-  /** Where the value stands, as written: `args.actions[0].action`. */
+  /** Path of the value, as written: `args.actions[0].action`. */
   path: string;
   op: z.infer<typeof conditionSchema>['op'];
   value: string | number | boolean | readonly (string | number | boolean)[];
-  /** Whether a text matches; set where the operator is `regex`. */
+  /** Whether a text matches; set if the operator is `regex`. */
   matches?: ((text: string) => boolean) | undefined;
 }
 
 export interface CallLimit extends Rule {
   limit: Limit;
-  /** The argument that is counted; one for each call where left out. */
+  /** The argument that is counted; one for each call if left out. */
   incrementFrom?: string | undefined;
 }

@@ -9,13 +9,13 @@ export type SecretRule = string | { name: string; origins: string[] };
 export interface Secrets {
   /** The value with every `{{secret:NAME}}` replaced. Throws INVALID_INPUT for what is not listed or not set. */
   reveal: <Value>(value: Value) => Value;
-  /** Throws POLICY_DENIED where a secret that a value refers to is bound to other origins than these. */
+  /** Throws POLICY_DENIED if a secret that a value refers to is bound to other origins than these. */
   requireOrigins: (value: unknown, origins: readonly string[]) => void;
   /** A text in which the values of secrets, however encoded, are `{{secret:NAME}}`. */
   redact: (text: string) => string;
   /** The same for all texts of a value; keys stay. */
   redactAll: <Value>(value: Value) => Value;
-  /** What a value tells of secrets: the parts of its texts that are the value of one. */
+  /** The parts of its texts that are the value of a secret. */
   foundIn: (value: unknown) => string[];
   /** The variables that are set, for a process that runs tests. */
   environment: () => Record<string, string>;
@@ -25,7 +25,7 @@ export interface Secrets {
 const reference = /\{\{secret:([A-Za-z_]\w*)\}\}/g;
 const beginning = '{{secret:';
 
-/** Characters that a value has at least: a shorter one stands in texts by chance. */
+/** Minimum length of a value: a shorter one occurs in texts by chance. */
 const shortest = 4;
 
 /** Names of the secrets that a value refers to, each once. */
@@ -34,12 +34,12 @@ export function referencesIn(value: unknown): string[] {
   return [...new Set(texts.flatMap((text) => [...text.matchAll(reference)].map(([, name = '']) => name)))];
 }
 
-/** A text as what stands literally and the names of secrets, in turn, beginning with the former. */
+/** Splits a text into literal parts and names of secrets, alternating, starting with a literal part. */
 export function splitReferences(text: string): string[] {
   return text.split(reference);
 }
 
-/** Whether a text reads as if it referred to a secret, also where it is cut off. */
+/** Whether a text looks like a reference to a secret, even a truncated one. */
 export function seemsReference(text: string): boolean {
   return text.includes(beginning);
 }
@@ -100,7 +100,7 @@ export function createSecrets(
   function revealIn(text: string): string {
     if (seemsReference(text.replace(reference, '')))
       throw new CodegenError('INVALID_INPUT', 'A reference to a secret is not of the form {{secret:NAME}}.', {
-        hint: 'NAME is one of `secrets` in the configuration, and stands without spaces.',
+        hint: 'NAME is one of `secrets` in the configuration, without spaces around it.',
       });
     return text.replace(reference, (_, name: string) => valueOf(name));
   }

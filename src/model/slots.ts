@@ -3,7 +3,7 @@ import { CodegenError } from './errors.js';
 /** Pieces of work that may go on at once; the others wait their turn. */
 export interface Slots {
   /**
-   * Does a piece of work when it is its turn; `onWait` hears how many are before it, where there are any. Throws
+   * Does a piece of work when it is its turn; `onWait` hears how many are before it, if there are any. Throws
    * SESSION_LIMIT where too many wait, VERIFY_FAILED where the call is cancelled.
    */
   run<Result>(

@@ -18,9 +18,9 @@ export function assertionKey({ locator, args: { not, options, ...args } }: Asser
   );
 }
 
-/** What an action brought about besides its effects in the page, and what its test waits for. */
+/** What an action caused besides its effects in the page, which its test waits for. */
 export type Signal =
-  /** A page opened: `page` where the opener is not told. */
+  /** A page opened: `page` if its opener is unknown. */
   | { type: 'popup' | 'page'; page: string }
   | { type: 'download'; suggestedFilename: string }
   /** A file chooser opened, which the action answered. */
@@ -33,30 +33,30 @@ export type Signal =
 export interface Step {
   /** Name of the action that made it, e.g. `click`. */
   action: string;
-  /** The element acted on or asserted, where there is one. */
+  /** The element acted on or asserted, if there is one. */
   locator?: LocatorChain;
   /** The second element, of an action that takes one. */
   to?: LocatorChain;
   /** The action's own fields, validated: what `emit` needs besides the locator. */
   args: { [name: string]: Json };
-  /** Id of the page that it acts in, and that its assertions speak of; the session's first where left out. */
+  /** Id of the page that it and its assertions use; the session's first by default. */
   page?: string;
-  /** What it brought about, in that order. */
+  /** What it caused, in order. */
   signals?: Signal[];
-  /** Set where the page put something into the clipboard by itself. */
+  /** Set if the page put something into the clipboard by itself. */
   copies?: true;
-  /** Set where the page loaded another document because of it. */
+  /** Set if the page loaded another document because of it. */
   loads?: true;
-  /** Address of its page afterwards, without the query, where it led to one. */
+  /** Address of the page that it led to, without the query. */
   leadsTo?: string;
-  /** What the element looks like to a person, where its locator is brittle; the page's words in it are quoted. */
+  /** Description of the element for a person if its locator is brittle; quotes the page's words. */
   seen?: string;
   /** Becomes the comment above the step. */
   note?: string;
   /** What the step visibly did, found by comparing the page before and after it. */
   assertions?: Assertion[];
-  /** Set where the step changed the document beyond the element it acted on. */
+  /** Set if the step changed the document beyond the element it acted on. */
   changedPage?: true;
-  /** Set where the step could not be checked while recording; only a run of the test proves it. */
+  /** Set if the step could not be checked while recording; only a run of the test proves it. */
   unchecked?: true;
 }

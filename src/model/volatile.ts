@@ -6,7 +6,7 @@ import { escapeRegExp } from './text.js';
  */
 export type Change = 'passing' | 'record' | 'amount';
 
-/** A form that such a part takes, and what stands for it in a regular expression. */
+/** A form of such a part, and the regular expression that replaces it. */
 interface Form {
   change: Change;
   form: RegExp;
@@ -69,8 +69,8 @@ export function isVolatile(text: string): boolean {
 }
 
 /**
- * The part of a text that holds still, as a regular expression with the rest of it left open; undefined where nothing in
- * it changes for one of these reasons, where what holds still says nothing, or where it is long.
+ * The part of a text that holds still, as a regular expression with the rest of it left open; undefined if nothing in
+ * it changes for one of these reasons, if what holds still says nothing, or if it is long.
  */
 export function lastingPart(text: string, changes: readonly Change[]): { regex: string } | undefined {
   const parts = text.length > maxJudged ? [] : partsOf(text, changes);

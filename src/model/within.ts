@@ -1,6 +1,6 @@
 import { CodegenError } from './errors.js';
 
-/** The work's result, or undefined where it failed or took longer than `limitMs` milliseconds. */
+/** The work's result, or undefined if it failed or took longer than `limitMs` milliseconds. */
 export async function within<Value>(
   limitMs: number,
   work: Promise<Value> | undefined,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** One moment, as every process of this machine sees it. */
 export interface Instant {
-  /** Identity of the running boot; empty where the system has none to give. */
+  /** Identity of the running boot; empty if the system has none to give. */
   boot: string;
   /** Milliseconds on the machine's monotonic clock, which no one can set. */
   monotonic: number;
@@ -22,7 +22,7 @@ export function systemClock(): Clock {
   };
 }
 
-/** Identity of the running boot; empty where the system has none to give. */
+/** Identity of the running boot; empty if the system has none to give. */
 export function bootOf(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -62,7 +62,7 @@ export function createFileStore<State>(
     });
   }
 
-  /** False where another process has that number already. */
+  /** False if another process has that number already. */
   function create(number: number, state: State): boolean {
     const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}`);
     const target = path.join(folder, String(number));
@@ -99,7 +99,7 @@ export function createFileStore<State>(
     );
   }
 
-  /** The number of the generation that holds these changes, 0 where nothing had to be written; undefined where others were faster. */
+  /** The number of the generation that holds these changes, 0 if nothing had to be written; undefined if others were faster. */
   function attempt({ apply }: Batch<State>): number | undefined {
     const head = newest();
     const state = apply(head.state, clock.now());
@@ -109,7 +109,7 @@ export function createFileStore<State>(
     return (numbers()[0] ?? 0) < number + generationsKept ? number : undefined;
   }
 
-  /** The number of the generation that holds the batch, 0 where nothing had to be written. */
+  /** The number of the generation that holds the batch, 0 if nothing had to be written. */
   async function generationOf(batch: Batch<State>): Promise<number> {
     if (numbers().length === 0) await ensureStateDirectory(directory);
     let number = attempt(batch);
@@ -146,7 +146,7 @@ function holderFile(directory: string): string {
   return path.join(directory, 'state.holder');
 }
 
-/** Runs `task` under the lock, or without it where it can't be had soon: the task is safe either way. */
+/** Runs `task` under the lock, or without it if it can't be had soon: the task is safe either way. */
 async function courteously<Result>(directory: string, task: () => Result): Promise<Result> {
   const { default: lockfile } = await import('proper-lockfile');
   const release = await lockfile
@@ -167,7 +167,7 @@ async function courteously<Result>(directory: string, task: () => Result): Promi
   }
 }
 
-/** True where the disk refuses, rather than one generation being gone or damaged. */
+/** True if the file system failed, rather than one generation being gone or damaged. */
 function isSystemFailure(error: unknown): boolean {
   const code = errorCode(error);
   return code !== undefined && code !== 'ENOENT' && code !== 'ENOTDIR';

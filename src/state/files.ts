@@ -69,7 +69,7 @@ export async function isSameFile(one: string, other: string): Promise<boolean> {
   return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
 }
 
-/** What stands at a name, itself where it is a link; undefined for nothing. */
+/** What a name holds, without following a link; undefined for nothing. */
 export async function infoOf(file: string): Promise<Stats | undefined> {
   try {
     return await lstat(file);

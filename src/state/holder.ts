@@ -17,7 +17,7 @@ export function nameOfProcess(): string {
 /**
  * Whether the process of that name may be at work, so that what it holds is not to be touched; `ageMs` is the age of
  * what it holds, for processes that can't be seen from here. A number that another process has by now is no sign of
- * life, except where the system does not tell when processes started.
+ * life, unless the system does not report when processes started.
  */
 export function mayBeAtWork(name: string, ageMs: number): boolean {
   const [pid = '', start, container, boot, machine = machineName()] = name.split('_');
@@ -28,11 +28,11 @@ export function mayBeAtWork(name: string, ageMs: number): boolean {
   return start === '' || start === startOf(Number(pid));
 }
 
-/** When a process started, in ticks since the boot; undefined for one that has ended, or where the system doesn't say. */
+/** When a process started, in ticks since the boot; undefined for one that has ended, or if the system doesn't say. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command stands in parentheses and may hold anything.
+    // The command is in parentheses and may contain anything.
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return 'ZX'.includes(state) ? undefined : fields[18];
   } catch {

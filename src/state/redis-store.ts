@@ -13,7 +13,7 @@ const attemptsAtMost = 100;
 const pauseMs = 10;
 
 /**
- * Commits a state where the version is the one that it was made from, and tells what is there where it is not. The time
+ * Commits a state if the version is the one that it was made from, and tells what is there if it is not. The time
  * is Redis's own and never runs backwards: what the clock is set back by is added from then on. What was evaluated too
  * long ago is refused, so that a command which was held up on its way changes nothing. Who has lost three times gets
  * a turn, so that servers far away get through beside near ones.
@@ -48,7 +48,7 @@ return {kind, current, text, time}
 
 const replySchema = z.tuple([z.string(), z.string(), z.string(), z.string()]);
 
-/** A state, and the version that Redis knows it by; empty where there is none yet. */
+/** A state, and the version that Redis knows it by; empty if there is none yet. */
 interface Known<State> {
   version: string;
   state: State;
@@ -62,7 +62,7 @@ interface Seen<State> extends Known<State> {
 
 /**
  * A store under one key of Redis, shared by all machines that use it: compare and swap by an atomic script, dated by
- * Redis's clock. What was seen last is remembered, so that it need not be sent again, and is put back where Redis has
+ * Redis's clock. What was seen last is remembered, so that it need not be sent again, and is put back if Redis has
  * lost it.
  */
 export function createRedisStore<State>(
@@ -74,7 +74,7 @@ export function createRedisStore<State>(
   const key = redis.key(name);
   const asker = randomUUID();
   let known: Known<State> = { version: '', state: initial };
-  /** The latest time that Redis told, in microseconds, and when it was asked for that. */
+  /** The latest time that Redis reported, in microseconds, and when it was asked. */
   let told = { time: Date.now() * 1_000, askedAt: performance.now() };
 
   async function ask(
@@ -95,12 +95,12 @@ export function createRedisStore<State>(
     const reply = await redis.run((client) => client.eval(exchange, { keys: [key], arguments: args }));
     const [kind, version, text, time] = replySchema.parse(reply);
     told = { time: Number(time), askedAt };
-    // Also where it was asked twice, and had been committed the first time.
+    // Also if it was asked twice, and had been committed the first time.
     const isCommitted = next !== undefined && version === next.version;
     if (isCommitted) known = next;
     else if (kind !== '' && kind !== format) throw foreign(kind);
     else if (version === '' && known.version !== '')
-      process.stderr.write(`Redis has lost ${key}; what this server last saw is put back.\n`);
+      process.stderr.write(`Redis has lost ${key}; restoring what this server last saw.\n`);
     else if (version !== seen.version) known = { version, state: stateOf(text) };
     else known = seen;
     return { version, state: known.state, time: told.time, isCommitted };
@@ -153,7 +153,7 @@ export function createRedisStore<State>(
   };
 }
 
-/** Redis goes on counting where its machine starts anew, so that there is one boot. */
+/** Redis keeps counting across restarts of its machine, so there is one boot. */
 function instantOf(microseconds: number): Instant {
   const milliseconds = microseconds / 1_000;
   return { boot: 'redis', monotonic: milliseconds, wall: milliseconds };

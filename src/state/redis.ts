@@ -16,14 +16,14 @@ export interface Redis {
   /** The whole name of a key. */
   key: (name: string) => string;
   /**
-   * Runs commands over a connection that is made when it is first needed, and anew after it was lost: they may then
+   * Runs commands over a connection that is opened on first use, and again after it was lost: they may then
    * be done twice. Throws
-   * WRITE_FAILED where Redis can't be reached, does not answer in time, or refuses.
+   * WRITE_FAILED if Redis can't be reached, does not answer in time, or refuses.
    */
   run: <Result>(task: (client: RedisClientType) => Promise<Result>) => Promise<Result>;
 }
 
-/** Redis as configured; undefined where the state is kept in files alone. */
+/** Redis as configured; undefined if the state is kept in files alone. */
 export function redisOf({ url, prefix }: { url: string | null; prefix: string }): Redis | undefined {
   return url === null ? undefined : openRedis({ url, prefix });
 }
@@ -79,10 +79,10 @@ export function openRedis(options: { url: string; prefix: string }): Redis {
       // Where Redis has answered, if with an error, the connection is sound.
       const isSound = error instanceof ErrorReply;
       if (!isSound) await giveUp(connection).catch(() => undefined);
-      // That Redis was started anew is sometimes noticed only here.
+      // A restart of Redis is sometimes noticed only here.
       if (!isSound && !isNew && !isLate(error)) return run(task);
       throw new CodegenError('WRITE_FAILED', `The state at ${place} can't be used: ${reasonOf(error)}.`, {
-        hint: 'Try again: Redis is used again as soon as it answers. If it goes on, see that it runs; `codegen-session-mcp doctor` tells whether it answers.',
+        hint: 'Try again: Redis is used again as soon as it answers. If it goes on, see that it runs; `codegen-session-mcp doctor` reports whether it answers.',
         retryAfterMs,
       });
     }

@@ -1,7 +1,7 @@
 import { messageOf } from '../model/errors.js';
 import type { Instant } from './clock.js';
 
-/** What a change makes of the state, and what it tells its caller. */
+/** The state after a change, and the result for its caller. */
 export interface Changed<State, Result> {
   state: State;
   result: Result;
@@ -14,16 +14,16 @@ export interface StateStore<State> {
   /**
    * Replaces the state by what `change` makes of it and returns its result; returning the state it was given writes
    * nothing. `now` is the time by the store's own clock, of which all who share it have the same. `change` must not
-   * modify the state it gets. It is evaluated anew whenever another process was faster, and may be after it has already
+   * modify the state it gets. It is evaluated again whenever another process was faster, and may be after it has already
    * taken effect: what it adds carries an id, so that it finds its own. What is `durable`, as it is unless told
    * otherwise, is on the disk when this returns; else only a power failure can lose it.
-   * Throws LOCK_TIMEOUT where others are faster again and again, WRITE_FAILED where the place can't be used.
+   * Throws LOCK_TIMEOUT if others are faster again and again, WRITE_FAILED if the place can't be used.
    */
   update<Result>(
     change: (state: State, now: Instant) => Changed<State, Result>,
     options?: { durable?: boolean },
   ): Promise<Result>;
-  /** The time by that clock. It may be a little ahead where the clock is far away, and is never behind. */
+  /** The time by that clock. It may be a little ahead if the clock is far away, and is never behind. */
   now(): Instant;
 }
 
@@ -45,13 +45,13 @@ export function part<State extends object, Key extends keyof State>(
 
 /** Changes that are committed together. */
 export interface Batch<State> {
-  /** What they make of the state, one after the other; may be called anew. */
+  /** What they make of the state, one after the other; may be called again. */
   apply: (state: State, now: Instant) => State;
   /** Whether any of them is to be on the disk when its caller goes on. */
   durable: boolean;
 }
 
-/** What came of a batch; the next one is committed once this is known. */
+/** The outcome of a batch; the next one is committed once this is known. */
 export interface Committed {
   /** Callers go on when this is settled. */
   lasting: Promise<unknown>;
@@ -61,7 +61,7 @@ export interface Committed {
 
 /** A change that waits for its batch. */
 interface Waiting<State> extends Batch<State> {
-  /** Tells the caller what came of the last evaluation. */
+  /** Resolves with the result of the last evaluation. */
   settle: () => void;
   fail: (error: unknown) => void;
 }

@@ -50,7 +50,7 @@ function written(count: number): { chain: Chain; files: string[] } {
   const files: string[][] = [];
   for (let number = 1; number <= count; number++) {
     chain = beginLine(chain, 'id', { event: 'call', time: `t${number}` }, holder).state;
-    chain = endLine(chain, 'id', { tool: 'end' }, Infinity).state;
+    chain = endLine(chain, 'id', { tool: 'end' }, { known: Infinity }).state;
     (files[chain.file - 1] ??= []).push(chain.pending[0]?.text ?? '');
   }
   return { chain, files: files.map((texts) => texts.join('')) };
@@ -77,7 +77,7 @@ test('what was counted before a kill is written by the next, and what had begun 
   const dead = holder.replace(/^\d+/, '999999999');
   const begun = { event: 'call', time: 'then', tool: 'record' };
   await store.update((chain) => beginLine(chain, 'one', begun, dead));
-  await store.update((chain) => endLine(chain, 'one', { error: 'counted' }, 0));
+  await store.update((chain) => endLine(chain, 'one', { error: 'counted' }, { known: 0 }));
   await store.update((chain) => beginLine(chain, 'two', begun, dead));
   appendFileSync(log, '{"li');
   expect(await verify()).toEqual([
@@ -127,9 +127,9 @@ test('verify names what was done to the log', () => {
   expect(check(one, two, three, four, five.replace('t5', 't9'))).toEqual(['Line 5, the last, was altered.']);
   expect(check(one, two, four, five)).toEqual(['Line 3 is missing.']);
   expect(check(four, five)).toEqual(['Lines 1 to 3 are missing.']);
-  expect(check(one, three, two, four, five)).toEqual(['Line 2 stands after line 3: reordered.']);
+  expect(check(one, three, two, four, five)).toEqual(['Line 2 follows line 3: reordered.']);
   expect(check(one, two, forged, three, four, five)).toContain(
-    'Line 3 stands after line 3: inserted, or a log that was begun anew.',
+    'Line 3 follows line 3: inserted, or the log was started again.',
   );
   expect(check(one, two, 'x', three, four, five)).toEqual([
     expect.stringContaining('Row 3 of audit-1.jsonl'),

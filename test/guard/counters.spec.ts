@@ -87,9 +87,12 @@ test('counters do what a simple model does, whatever the clocks do', () => {
             (number) => configured.slice(number, number + 1),
           );
           const charges = charged.map((limit) => ({ limit, rule: '', count }));
-          const outcome = enterCharges(state, now, id, charges, keyOf, configured);
+          const outcome = enterCharges(state, now, { id, charges }, { keyOf, configured });
           // What has taken effect and is evaluated again counts once.
-          assert.equal(enterCharges(outcome.state, now, id, charges, keyOf, configured).state, outcome.state);
+          assert.equal(
+            enterCharges(outcome.state, now, { id, charges }, { keyOf, configured }).state,
+            outcome.state,
+          );
           assert.equal(outcome.result.refused === undefined, model.take(id, charged, count, now));
           if (outcome.result.refused === undefined) admitted++;
           else refused++;
@@ -117,7 +120,12 @@ test('what is left comes with the time until some comes back, of the limit that 
   const minute: Limit = { counter: 'calls', window: 'minute', max: 3, scope: 'grant' };
   const hour: Limit = { ...minute, window: 'hour', max: 2 };
   const charges = [{ limit: minute, rule: '', count: 1 }];
-  const { state } = enterCharges(noCounters, instant, 'first', charges, keyOf, [minute, hour]);
+  const { state } = enterCharges(
+    noCounters,
+    instant,
+    { id: 'first', charges },
+    { keyOf, configured: [minute, hour] },
+  );
   const later = { ...instant, monotonic: 21_000 };
   expect(leftOf(state, later, [minute], keyOf)).toEqual({
     remaining: { calls: 2 },
@@ -136,16 +144,30 @@ test('ten thousand entries are counted in milliseconds, and kept no longer than 
   const at = (monotonic: number): Instant => ({ boot: '', monotonic, wall: 0 });
   let state = noCounters;
   for (let call = 0; call < 100; call++)
-    ({ state } = enterCharges(state, at(call), `call-${call}`, [{ limit, rule: '', count: 100 }], keyOf, [
-      limit,
-    ]));
-  expect(enterCharges(state, at(59_999), 'one-more', charges, keyOf, [limit]).result.refused).toMatchObject({
+    ({ state } = enterCharges(
+      state,
+      at(call),
+      { id: `call-${call}`, charges: [{ limit, rule: '', count: 100 }] },
+      { keyOf, configured: [limit] },
+    ));
+  expect(
+    enterCharges(state, at(59_999), { id: 'one-more', charges }, { keyOf, configured: [limit] }).result
+      .refused,
+  ).toMatchObject({
     left: 0,
     retryAfterMs: 1,
   });
-  const later = enterCharges(state, at(60_050), 'later', charges, keyOf, [limit]).state;
+  const later = enterCharges(
+    state,
+    at(60_050),
+    { id: 'later', charges },
+    { keyOf, configured: [limit] },
+  ).state;
   expect(later.counters['calls']?.entries.split(' ')).toHaveLength(50);
-  expect(enterCharges(later, at(999_999), 'last', charges, () => 'other', [limit]).state.counters).toEqual({
+  expect(
+    enterCharges(later, at(999_999), { id: 'last', charges }, { keyOf: () => 'other', configured: [limit] })
+      .state.counters,
+  ).toEqual({
     other: expect.objectContaining({ keepMs: 60_000 }),
   });
 });
