@@ -82,12 +82,11 @@ function describe({ tool, title, actions, result, ms }: Exchange): string {
   const files = result.files.map((file) => `${file.path} (${file.change})`);
   const about = [...(title === undefined ? [] : [title]), ...files].map((part) => `${part}  `).join('');
   const cost = `${seconds(ms)}, ${kilobytes(Buffer.byteLength(result.text))} back`;
-  const codes = new Map(
-    Array.isArray(result.steps) ? result.steps.map((step) => [step.index, step.code]) : [],
-  );
-  const lines = actions.map(({ action, target = '', title: step }, index) => {
+  const codes = [...result.codes];
+  const lines = actions.map(({ action, target = '', title: step, record }) => {
     const ref = /^e\d+$/.test(target) ? target : '';
-    const landed = step === undefined ? codes.get(index) : `step: ${step}`;
+    const code = record === false ? undefined : codes.shift();
+    const landed = step === undefined ? code : `step: ${step}`;
     return `  ${ref.padEnd(4)}  ${clip(landed ?? `${action} (not recorded)`)}`;
   });
   return [`${tool}  ${about}[${cost}]`, ...lines, ''].join('\n');

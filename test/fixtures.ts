@@ -42,7 +42,15 @@ const structuredSchema = z.looseObject({
   snapshot: z.string().default(''),
   recorded: z.number().default(0),
   steps: z.union([z.number(), z.array(z.looseObject({ index: z.number(), code: z.string() }))]).default([]),
-  failed: z.object({ index: z.number(), code: z.string(), message: z.string(), hint: z.string() }).optional(),
+  failed: z
+    .object({
+      action: z.number().optional(),
+      index: z.number().optional(),
+      code: z.string(),
+      message: z.string(),
+      hint: z.string(),
+    })
+    .optional(),
   events: z.array(eventSchema).default([]),
   sessions: z.array(z.looseObject({ sessionId: z.string(), status: z.string() })).default([]),
   code: z.string().default(''),

@@ -12,6 +12,7 @@ import { choose, limits } from './choose.js';
 import {
   actedElement,
   isSameDocument,
+  isVisible,
   outcomeOf,
   PageObserver,
   type ActedElement,
@@ -44,6 +45,8 @@ export class AutoAssertions {
   private now: Observation | undefined;
   private isCaughtUp = false;
   private firstInDocument: Step | undefined;
+  /** Whether a step changed anything visible. */
+  private readonly visible = new WeakMap<Step, boolean>();
 
   constructor(
     private readonly session: { steps: Step[]; use: Use },
@@ -55,6 +58,11 @@ export class AutoAssertions {
   /** The current page's snapshot, if one was taken since the last action and its references still work. */
   settled(): string | undefined {
     return this.observer.hasRefs ? this.now?.snapshot : undefined;
+  }
+
+  /** Whether a recorded step changed anything visible; undefined if that is not known. */
+  changed(step: Step): boolean | undefined {
+    return this.visible.get(step);
   }
 
   /** Call just before an action, with its target. */
@@ -141,6 +149,7 @@ export class AutoAssertions {
     const { step, before, after } = effect;
     const diff = this.diff(before, after);
     if (diff?.changedPage) step.changedPage = true;
+    this.visible.set(step, isVisible(effect, diff));
     const history = this.stepsInDocument(step);
     const recent = history.slice(-limits.lookback).flatMap(assertionsOf);
     const candidates = await candidatesFor(effect, diff, recent, this.session.use.baseURL);

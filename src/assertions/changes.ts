@@ -35,6 +35,10 @@ const toggleRoles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 
 /** Roles whose elements are counted where they stand together. */
 const counted = ['listitem', 'row', 'option', 'treeitem', 'article', 'menuitem', 'tab'];
 
+export function isField(line: SnapshotLine): boolean {
+  return fieldRoles.has(partsOf(line).role ?? '');
+}
+
 /** What a step changed in one document, without what is in a restless element. */
 export function changesBetween(
   before: SnapshotView,

@@ -9,6 +9,7 @@ import { toLocator } from '../locators/locator-expression.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
+import { isField, type PageDiff } from './changes.js';
 import { limits } from './choose.js';
 
 /** Milliseconds for a snapshot, and for the state of an element. */
@@ -58,6 +59,21 @@ export interface StepEffect {
 
 export function isSameDocument(one: Observation, other: Observation): boolean {
   return one.livePage === other.livePage && one.document === other.document;
+}
+
+/** Whether a step changed anything visible; `diff` is undefined if the document is another one. */
+export function isVisible(
+  { step, before, after, acted, outcome }: StepEffect,
+  diff: PageDiff | undefined,
+): boolean {
+  if (diff === undefined || diff.changedPage || before.url !== after.url || step.signals !== undefined)
+    return true;
+  const stateOf = (state: ElementState | undefined): string =>
+    JSON.stringify({ ...state, focused: undefined });
+  if (acted?.state !== undefined && outcome !== undefined && stateOf(acted.state) !== stateOf(outcome.state))
+    return true;
+  // A click gives the focus to a button that does nothing.
+  return diff.changes.some(({ kind, line }) => kind !== 'focus' || isField(line));
 }
 
 /** Takes the snapshots of a session's pages, and remembers what changes in them without an action. */

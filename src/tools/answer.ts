@@ -40,9 +40,8 @@ export function pageText({ url, pageTitle, page, pages, snapshot, events }: Page
   return lines.join('\n');
 }
 
-/** The action that ended a call. */
+/** Why a call ended before its last action. */
 export interface FailedAction {
-  index: number;
   code: CodegenError['code'];
   message: string;
   hint: string;
@@ -51,11 +50,11 @@ export interface FailedAction {
 /** Describes a failure; the hint names the elements that the target may have meant. */
 export async function failedAction(
   live: Live,
-  { index, error, target }: NonNullable<RecordOutcome['failure']>,
+  { error, target }: NonNullable<RecordOutcome['failure']>,
 ): Promise<FailedAction> {
   const { nearestHint } = await import('../session/candidates.js');
   const hint = [error.hint, await nearestHint(live.current, error, target)].filter(Boolean).join(' ');
-  return { index, code: error.code, message: error.message, hint };
+  return { code: error.code, message: error.message, hint };
 }
 
 export function failureLine({ message, hint }: FailedAction): string {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { actions } from '../actions/registry.js';
+import { actions, traitsOf } from '../actions/registry.js';
+import type { PageState } from '../browser/page-state.js';
 import { CodegenError } from '../model/errors.js';
 import type { RecordOutcome } from '../session/task-runner.js';
 import { requestSchema } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
-import type { Session } from '../session/session.js';
+import type { OpenSession } from '../session/session.js';
 import { stepCode } from './step-code.js';
 import { failedAction, failureLine, pageOutput, pageText } from './answer.js';
 import { defineTool, types } from './tool.js';
@@ -56,21 +57,23 @@ export const recordCodegenSession = defineTool({
         begin,
       };
       const { landed, failure, performed } = await recordActions(open, given, limits, signal);
-      const mode = failure !== undefined && snapshot === 'none' ? 'diff' : snapshot;
-      const state = await pageState(live, mode, open.autoAssertions?.settled());
+      const state = await pageState(live, snapshot, open.autoAssertions?.settled());
       const { relative } = await context.guard.checkPath(session.file, session.emission);
-      const steps = recordedSteps(session, relative, landed);
+      const steps = recordedSteps(open, relative, landed, state);
       const structured = { recorded: landed.length, steps, ...state };
       const lines = [`Performed ${performed} of ${given.length} actions, recorded ${landed.length}.`];
       const stepText = steps.filter(({ code }) => code !== '').flatMap(linesOf);
       if (failure === undefined)
         return { structured, lines, pageContent: [...stepText, pageText(state)].join('\n') };
 
-      const failed = await failedAction(live, failure);
-      const { index, code, message, hint } = failed;
+      const failed = { action: failure.index, ...(await failedAction(live, failure)) };
+      const { action, code, message, hint } = failed;
       return {
         structured: { ...structured, failed },
-        lines: [...lines, `Action ${index} failed with ${code}; the steps recorded before it are kept.`],
+        lines: [
+          ...lines,
+          `Action ${action} of this call failed with ${code}; the steps recorded before it are kept.`,
+        ],
         pageContent: [...stepText, failureLine(failed), pageText(state)].join('\n'),
         error: new CodegenError(code, message, { hint }),
       };
@@ -79,9 +82,11 @@ export const recordCodegenSession = defineTool({
 });
 
 interface RecordedStep {
-  /** Index of the action in the call. */
+  /** Index of the step in the session. */
   index: number;
   code: string;
+  /** Whether the step changed anything visible; undefined if it does not act, or if that is not known. */
+  changed?: boolean;
   assertions?: string[];
   unchecked?: boolean;
   /** The agent's locator that was not kept, and why. */
@@ -89,16 +94,27 @@ interface RecordedStep {
 }
 
 /** The recorded steps with their code in the test at `file`. */
-function recordedSteps({ steps }: Session, file: string, landed: RecordOutcome['landed']): RecordedStep[] {
+function recordedSteps(
+  { session: { steps }, autoAssertions }: OpenSession,
+  file: string,
+  landed: RecordOutcome['landed'],
+  { snapshot }: PageState,
+): RecordedStep[] {
   const emitted = stepCode(steps, file);
-  return landed.flatMap(({ index, step, replaced }) => {
-    const found = emitted[steps.indexOf(step)];
+  return landed.flatMap(({ step, replaced }) => {
+    const index = steps.indexOf(step);
+    const found = emitted[index];
     if (found === undefined) return [];
     const { code, assertions } = found;
+    // Without automatic assertions, pages are only compared from call to call.
+    const isAlone = autoAssertions === undefined && landed.length === 1 && snapshot === 'Unchanged.';
+    const acts = traitsOf(step).kind === 'mutates';
+    const changed = acts ? (autoAssertions?.changed(step) ?? (isAlone ? false : undefined)) : undefined;
     return [
       {
         index,
         code,
+        ...(changed === undefined ? {} : { changed }),
         ...(assertions.length === 0 ? {} : { assertions }),
         ...(step.unchecked === true ? { unchecked: true } : {}),
         ...(replaced === undefined ? {} : { replaced }),
@@ -107,9 +123,13 @@ function recordedSteps({ steps }: Session, file: string, landed: RecordOutcome['
   });
 }
 
-function linesOf({ index, code, assertions = [], unchecked, replaced }: RecordedStep): string[] {
+function linesOf({ index, code, changed, assertions = [], unchecked, replaced }: RecordedStep): string[] {
+  const remarks = [
+    ...(unchecked === true ? ['not checked until the test runs'] : []),
+    ...(changed === false ? ['changed nothing visible'] : []),
+  ];
   return [
-    `${index}: ${code}${unchecked === true ? ' (not checked until the test runs)' : ''}`,
+    `${index}: ${code}${remarks.map((remark) => ` (${remark})`).join('')}`,
     ...(replaced === undefined ? [] : [`   instead of ${replaced.target}: ${replaced.reason}`]),
     ...assertions.map((assertion) => `   ${assertion}`),
   ];

@@ -276,8 +276,8 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
   const shown = pageText({ ...page, events });
   if (failure === undefined) return { structured, lines, pageContent: [...droppedLines, shown].join('\n') };
 
-  const failed = await failedAction(live, failure);
-  const { index, code } = failed;
+  const { index } = failure;
+  const failed = { index, ...(await failedAction(live, failure)) };
   const notReplayed = stepCode(steps, file)
     .map((step, number) => {
       const title = groupTitle(steps[number]);
@@ -288,7 +288,7 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
     structured: { ...structured, failed, notReplayed },
     lines: [
       ...lines,
-      `Step ${index} failed with ${code}. Continue from here: the test will contain only what was replayed or is recorded.`,
+      `Step ${index} failed with ${failed.code}. Continue from here: the test will contain only what was replayed or is recorded.`,
     ],
     pageContent: [...droppedLines, failureLine(failed), 'Not replayed:', ...notReplayed, shown].join('\n'),
   };

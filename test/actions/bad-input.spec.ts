@@ -187,7 +187,7 @@ test('what never comes of the network, or is no time or permission, is told and 
   expect(late.failed).toEqual(
     failureOf('ACTION_FAILED', 'No response of POST "\\*\\*/never" came within 1500 ms', 'not recorded'),
   );
-  expect(late.failed?.index).toBe(2);
+  expect(late.failed?.action).toBe(2);
   expect(late.codes).toEqual(['']);
   const other = { action: 'waitForResponse', url: '**/api/items*', status: 404 };
   const { failed } = await server.record(sessionId, other, search);

@@ -10,7 +10,7 @@ test('a dialog that never comes is a failure, and what announced it is not recor
   const { sessionId } = await server.start({ url: `${pages.url}/dialogs.html` });
   const code = async () => (await server.call('get_codegen_session', { sessionId, include: ['code'] })).code;
   const failed = await server.record(sessionId, { action: 'onDialog' }, { action: 'check', target: 'input' });
-  expect(failed.failed).toMatchObject({ index: 1, code: 'ACTION_FAILED' });
+  expect(failed.failed).toMatchObject({ action: 1, code: 'ACTION_FAILED' });
   expect(failed.failed?.message).toContain('No dialog came');
   expect(failed.recorded).toBe(0);
   expect(await code()).not.toMatch(/dialog"|check/);
@@ -27,7 +27,7 @@ test('a dialog that says something else is a failure that tells what it said', a
     { action: 'onDialog', message: 'Delete this?' },
     { action: 'click', target: button('Confirm') },
   );
-  expect(failed).toMatchObject({ index: 1, code: 'ACTION_FAILED' });
+  expect(failed).toMatchObject({ action: 1, code: 'ACTION_FAILED' });
   expect(failed?.message).toContain('Delete everything?');
   expect(recorded).toBe(0);
   expect(events).toContainEqual(
@@ -90,7 +90,7 @@ test('refs belong to the page whose snapshot showed them', async ({ open }) => {
     { action: 'switchPage', page: 'p2' },
     { action: 'click', target: ref },
   );
-  expect(failed).toMatchObject({ index: 1, code: 'TARGET_NOT_FOUND' });
+  expect(failed).toMatchObject({ action: 1, code: 'TARGET_NOT_FOUND' });
   expect(failed?.message).toContain('of page p1');
   expect(page).toBe('p2');
   expect(snapshot).toContain('Landing');

@@ -49,7 +49,7 @@ test('the reference of an element that is gone fails at once, with the nearest c
   const result = await record({ action: 'click', target: gone });
   expect(performance.now() - begin).toBeLessThan(4000);
   expect(result.isError).toBe(true);
-  expect(result.failed).toMatchObject({ index: 0, code: 'TARGET_NOT_FOUND' });
+  expect(result.failed).toMatchObject({ action: 0, code: 'TARGET_NOT_FOUND' });
   expect(result.failed?.hint).toMatch(/Nearest: e\d+ button "Delete"/);
   expect(result.error).toMatchObject({ code: 'TARGET_NOT_FOUND' });
 });
@@ -94,7 +94,7 @@ test('a call keeps what landed before its failure', async ({ open, shared }) => 
     { action: 'fill', target: 'getByLabel("Customer number")', value: '1' },
     { action: 'fill', target: 'getByPlaceholder("Nickname")', value: 'never' },
   );
-  expect(result).toMatchObject({ recorded: 1, isError: true, failed: { index: 1, code: 'ACTION_FAILED' } });
+  expect(result).toMatchObject({ recorded: 1, isError: true, failed: { action: 1, code: 'ACTION_FAILED' } });
   expect(result.failed?.message).toContain('not editable');
   const source = await code();
   expect(source).toContain('.fill("Ann")');
