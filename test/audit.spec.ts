@@ -17,7 +17,7 @@ async function verify(workspace: string): Promise<{ code: number; stdout: string
 
 async function printed(workspace: string, filter: Partial<AuditFilter>): Promise<string[]> {
   const lines: string[] = [];
-  await audit({ workspace }, { json: false, ...filter }, (line) => lines.push(line));
+  await audit({ workspace }, filter, (line) => lines.push(line));
   return lines;
 }
 

@@ -12,7 +12,7 @@ export interface AuditFilter {
   decision?: string | undefined;
   /** A date, or a span back from now as in `30m`, `12h`, `7d`. */
   since?: string | undefined;
-  json: boolean;
+  json?: boolean;
 }
 
 type Print = (line: string) => void;
@@ -45,7 +45,7 @@ export async function audit(location: ConfigLocation, filter: AuditFilter, print
         )
       )
         continue;
-      print(filter.json ? line : plain(entry));
+      print(filter.json === true ? line : plain(entry));
     }
 }
 

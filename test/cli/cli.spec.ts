@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, test } from '@playwright/test';
 import { checkPolicy, testPolicy, writeScaffold } from '../../src/cli/policy.js';
 import { loadConfig } from '../../src/config/load.js';
@@ -60,23 +61,95 @@ test('--help and --version answer on stdout', async () => {
   expect(packageFile).toContain(`"version": "${stdout.trim()}"`);
 });
 
-for (const [args, message] of [
-  [['--confg', 'x.json'], 'unknown option "--confg"; did you mean --config?'],
-  [['docter'], 'unknown command "docter"; did you mean doctor?'],
-  [['serve-it'], 'unknown command "serve-it"; known: init, doctor, policy, approvals, audit, restore'],
-  [['init', 'here'], 'unexpected argument "here"'],
-  [['--config'], "Option '--config <value>' argument missing"],
-  [['--grant', ''], '--grant needs a name'],
-  [['--name', 'a_b'], '--name takes up to 32 letters, digits and dashes'],
-  [['policy', 'tset'], 'unknown policy command "tset"; did you mean test?'],
+for (const [args, message, command = ''] of [
+  [['--confg', 'x.json'], "unknown option '--confg' (Did you mean --config?)"],
+  [['docter'], "unknown command 'docter' (Did you mean doctor?)"],
+  [['serve-it'], "unknown command 'serve-it' (Commands: init, doctor, restore, policy, approvals, audit)"],
+  [['init', 'here'], "too many arguments for 'init'. Expected 0 arguments but got 1.", ' init'],
+  [['--config'], "option '--config <path>' argument missing"],
+  [['--grant', ''], "option '--grant <name>' argument '' is invalid. Give a name."],
+  [
+    ['--name', 'a_b'],
+    "option '--name <name>' argument 'a_b' is invalid. Give up to 32 letters, digits and dashes.",
+  ],
+  [['policy', 'tset'], "unknown command 'tset' (Did you mean test?)", ' policy'],
+  [['approvals', 'shwo'], "unknown command 'shwo' (Did you mean show?)", ' approvals'],
+  [['approvals', 'show'], "missing required argument 'id'", ' approvals show'],
+  [
+    ['policy', 'scaffold', '--since', '2h', '--port', '99999'],
+    "unknown option '--since'",
+    ' policy scaffold',
+  ],
+  [['doctor', '--port', '8931'], "unknown option '--port'", ' doctor'],
+  [['--port', '8931', 'doctor'], "option '--port <port>' does not apply to the command 'doctor'"],
+  [['audit', 'verify', '--tool', 'x'], "unknown option '--tool'", ' audit verify'],
+  [
+    ['audit', '--tool', 'x', 'verify'],
+    "option '--tool <name>' does not apply to the command 'verify'",
+    ' audit',
+  ],
+  [['audit', 'today'], "unknown command 'today' (Commands: verify)", ' audit'],
+  [
+    ['policy', 'check', 'a', 'b'],
+    "too many arguments for 'check'. Expected 1 argument but got 2.",
+    ' policy check',
+  ],
+  [['--host', 'localhost'], "option '--host <host>' needs '--port <port>'"],
+  ...['65536', '-1', '80x', ''].map(
+    (port) =>
+      [
+        ['--port', port],
+        `option '--port <port>' argument '${port}' is invalid. Give a number from 1 to 65535, or 0 for any free port.`,
+      ] as const,
+  ),
 ] as const)
   test(`refuses ${args.join(' ')}`, async () => {
     expect(await run(await workspace(), ...args)).toEqual({
       status: 2,
       stdout: '',
-      stderr: `codegen-session-mcp: ${message}\n`,
+      stderr: `codegen-session-mcp: ${message}\n\`codegen-session-mcp${command} --help\` shows the usage.\n`,
     });
   });
+
+for (const [command, own, foreign] of [
+  ['init', '--config <path>', '--port'],
+  ['doctor', '--config <path>', '--port'],
+  ['restore', '[backup]', '--tool'],
+  ['policy', 'scaffold', '--since'],
+  ['policy test', '<tool>', '--since'],
+  ['approvals', 'decline', '--grant'],
+  ['approvals decline', '--reason <text>', '--tool'],
+  ['audit', '--since <time>', '--reason'],
+  ['audit verify', '--config <path>', '--since'],
+] as const)
+  test(`${command} --help shows its own arguments and options only`, async () => {
+    const { status, stdout, stderr } = await run(await workspace(), ...command.split(' '), '--help');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: codegen-session-mcp ${command}`);
+    expect(stdout).toContain(own);
+    expect(stdout).not.toContain(foreign);
+  });
+
+test('--config is an option before and after the command', async () => {
+  const cwd = await workspace();
+  for (const args of [
+    ['--config', 'no.json', 'policy', 'check'],
+    ['policy', '--config', 'no.json', 'check'],
+    ['policy', 'check', '--config=no.json'],
+  ])
+    expect(await run(cwd, ...args)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`${path.join(cwd, 'no.json')}: there is no such file`),
+    });
+});
+
+test('an older Node.js is refused in one line', async () => {
+  const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'18.20.4'}});Object.defineProperty(process,'version',{value:'v18.20.4'})`;
+  const child = spawn(process.execPath, ['--import', older, binary], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const stderr = await text(child.stderr);
+  expect(stderr).toBe('codegen-session-mcp: Node.js 20 or later is required; this is v18.20.4.\n');
+  await expect.poll(() => child.exitCode).toBe(1);
+});
 
 test('init writes a commented configuration that holds the defaults', async () => {
   const cwd = await workspace();

@@ -1,0 +1,248 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { AuditFilter } from './audit.js';
+import type { ConfigLocation } from '../config/load.js';
+import { nearest } from '../model/nearest.js';
+import { version } from '../model/version.js';
+
+/** Exit status when the command line is invalid; 1 is that of a command that failed. */
+const invalidUsage = 2;
+
+interface ServeOptions {
+  port?: number;
+  host?: string;
+  name?: string;
+  grant?: string;
+}
+
+/** Runs the command that the arguments name, or serves MCP. Returns the exit status. */
+export async function runCommand(args: string[]): Promise<number> {
+  const run: Run = { status: 0 };
+  try {
+    await createProgram(run).parseAsync(args, { from: 'user' });
+    return run.status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : invalidUsage;
+    throw error;
+  }
+}
+
+/** What a command leaves behind: the exit status. */
+interface Run {
+  status: number;
+}
+
+/** The commands import what they need when they run, so that each starts fast. */
+function createProgram(run: Run): Command {
+  const program = new Command('codegen-session-mcp')
+    .description(
+      'An AI agent records a browser flow and gets a Playwright test.\n\nWithout a command, serves MCP over stdio, or over HTTP with --port. The current directory is the workspace.',
+    )
+    .helpOption('-h, --help', 'Show this help.')
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureOutput({
+      outputError: (text, write) => {
+        write(
+          `${text
+            .trim()
+            .replace(/^error: /, 'codegen-session-mcp: ')
+            .replaceAll('\n', ' ')}\n`,
+        );
+      },
+    })
+    .version(version, '-v, --version', 'Show the version.')
+    .option('--port <port>', 'Serve Streamable HTTP at /mcp on this port. See docs/http.md.', parsePort)
+    .option('--host <host>', 'Address to bind to (default: 127.0.0.1). Others than loopback need grants.')
+    .option('--name <name>', 'Name of this server; its session ids start with it.', parseName)
+    .option('--grant <name>', 'Name of the caller, for limits and the log (default: local).', parseGrant)
+    .action(async (options: ServeOptions, command: Command) => {
+      if (options.host !== undefined && options.port === undefined)
+        command.error("error: option '--host <host>' needs '--port <port>'");
+      await serve(locationOf(command), options);
+    });
+  addWorkspace(program, run);
+  addPolicy(program, run);
+  addApprovals(program);
+  addAudit(program, run);
+  finish(program);
+  return program;
+}
+
+async function serve(
+  location: ConfigLocation,
+  { port, host = '127.0.0.1', name, grant }: ServeOptions,
+): Promise<void> {
+  if (port === undefined) {
+    const { serveStdio } = await import('../server/stdio.js');
+    await serveStdio({ ...location, name, grant: grant ?? 'local' });
+  } else {
+    const { serveHttp } = await import('../server/http/http.js');
+    await serveHttp({ ...location, port, host, name, grant });
+  }
+}
+
+function addWorkspace(program: Command, run: Run): void {
+  program
+    .command('init')
+    .description('Write a codegen.config.json with all defaults and a comment for each key.')
+    .action(async (_options: object, command: Command) => {
+      const { init } = await import('./init.js');
+      print(await init(locationOf(command)));
+    });
+  program
+    .command('doctor')
+    .description(
+      'Check Node.js, the configuration, the directories and the browser. Exits with 1 on a problem.',
+    )
+    .action(async (_options: object, command: Command) => {
+      const { doctor } = await import('./doctor.js');
+      run.status = (await doctor(locationOf(command), print)) ? 0 : 1;
+    });
+  program
+    .command('restore')
+    .description('List the replaced files, or restore one.')
+    .argument(
+      '[backup]',
+      'Id of a backup, or path of a file to restore its newest backup; "list" lists them.',
+    )
+    .action(async (backup: string | undefined, _options: object, command: Command) => {
+      const { restore } = await import('./restore.js');
+      print(await restore(locationOf(command), backup));
+    });
+}
+
+function addPolicy(program: Command, run: Run): void {
+  const policy = program.command('policy').description('Check, test or write a policy.');
+  policy
+    .command('check')
+    .description('Validate a policy and explain it.')
+    .argument('[file]', 'Policy file; the configured policy by default.')
+    .action(async (file: string | undefined, _options: object, command: Command) => {
+      const { checkPolicy } = await import('./policy.js');
+      await checkPolicy(locationOf(command), file, print);
+    });
+  policy
+    .command('test')
+    .description(
+      'Show the decision about a call and the rule behind it. Exits with 0 if the call is allowed, 3 if it is denied or hidden, 4 if it needs approval, 5 if a limit can never admit it.',
+    )
+    .argument('<tool>', 'Name of the tool.')
+    .argument('[arguments]', 'JSON file with the arguments of the call.')
+    .action(async (tool: string, file: string | undefined, _options: object, command: Command) => {
+      const { testPolicy } = await import('./policy.js');
+      run.status = await testPolicy(locationOf(command), tool, file, print);
+    });
+  policy
+    .command('scaffold')
+    .description('Write a commented policy for all tools.')
+    .argument('[file]', 'File to create; printed by default.')
+    .action(async (file: string | undefined) => {
+      const { scaffold, writeScaffold } = await import('./policy.js');
+      if (file === undefined) print(scaffold().trimEnd());
+      else {
+        await writeScaffold(file);
+        print(`Wrote ${file}. Set \`policy\` in codegen.config.json to this file.`);
+      }
+    });
+}
+
+function addApprovals(program: Command): void {
+  const decide = async (verb: string, command: Command, id?: string, reason?: string): Promise<void> => {
+    const { approvals, ownTerminal } = await import('./approvals.js');
+    await approvals(locationOf(command), { command: verb, id, reason }, ownTerminal(), print);
+  };
+  const list = (_options: object, command: Command): Promise<void> => decide('list', command);
+  const approvals = program
+    .command('approvals')
+    .description('List, show, approve or decline pending approvals.')
+    .action(list);
+  approvals.command('list').description('List pending approvals (the default).').action(list);
+  for (const [verb, description] of [
+    ['show', 'Show the diff or the arguments to approve.'],
+    ['approve', 'Show the request and ask for approval. Requires a terminal.'],
+    ['decline', 'Decline the request.'],
+  ] as const) {
+    const command = approvals.command(verb).description(description).argument('<id>', 'Id of the request.');
+    if (verb === 'decline') command.option('--reason <text>', 'Reason to give to the agent.');
+    command.action((id: string, { reason }: { reason?: string }) => decide(verb, command, id, reason));
+  }
+}
+
+function addAudit(program: Command, run: Run): void {
+  program
+    .command('audit')
+    .description('Print the log of calls.')
+    .option('--tool <name>', 'Only calls of this tool.')
+    .option('--session <id>', 'Only calls on this session.')
+    .option('--decision <decision>', 'Only calls with this decision, such as allowed or denied.')
+    .option('--since <time>', 'Only calls since a date, or since a duration ago: 30m, 2h, 7d.')
+    .option('--json', 'Print the lines of the log as they are.')
+    .action(async (filter: AuditFilter, command: Command) => {
+      const { audit } = await import('./audit.js');
+      await audit(locationOf(command), filter, print);
+    })
+    .command('verify')
+    .description('Verify the hash chain of the log. Exits with 1 if the log was altered.')
+    .action(async (_options: object, command: Command) => {
+      const { auditVerify } = await import('./audit.js');
+      run.status = (await auditVerify(locationOf(command), print)) ? 0 : 1;
+    });
+}
+
+/** Gives a command and its subcommands what all of them have in common. */
+function finish(command: Command, parents = ''): void {
+  const path = `${parents}${command.name()}`;
+  command
+    .option('--config <path>', 'Configuration to use instead of codegen.config.json.')
+    .showHelpAfterError(`\`${path} --help\` shows the usage.`);
+  if (command.commands.length === 0) return;
+  // Commander would otherwise ignore them: `--port 8931 doctor`.
+  command.hook('preSubcommand', (_command, subcommand) => {
+    const option = command.options.find(
+      (each) => each.long !== '--config' && command.getOptionValueSource(each.attributeName()) === 'cli',
+    );
+    if (option !== undefined)
+      command.error(`error: option '${option.flags}' does not apply to the command '${subcommand.name()}'`);
+  });
+  // Commander would report a mistyped subcommand as an excess argument.
+  command
+    .allowExcessArguments()
+    .helpCommand(false)
+    .hook('preAction', (_command, acting) => {
+      const [word] = command.args;
+      if (acting === command && word !== undefined) command.error(unknownCommand(command, word));
+    });
+  for (const subcommand of command.commands) finish(subcommand, `${path} `);
+}
+
+function unknownCommand({ commands }: Command, word: string): string {
+  const names = commands.map((each) => each.name());
+  const guess = nearest(word, names);
+  return `error: unknown command '${word}' (${guess === undefined ? `Commands: ${names.join(', ')}` : `Did you mean ${guess}?`})`;
+}
+
+function locationOf(command: Command): ConfigLocation {
+  return { workspace: process.cwd(), configPath: command.optsWithGlobals<{ config?: string }>().config };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('Give a number from 1 to 65535, or 0 for any free port.');
+  return port;
+}
+
+function parseName(text: string): string {
+  if (!/^[a-z\d-]{1,32}$/i.test(text))
+    throw new InvalidArgumentError('Give up to 32 letters, digits and dashes.');
+  return text;
+}
+
+function parseGrant(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Give a name.');
+  return text;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
