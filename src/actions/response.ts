@@ -12,8 +12,8 @@ export interface ExpectedResponse {
   body?: Json | undefined;
 }
 
-/** Characters of a body that are told of one that is not as expected. */
-const toldLength = 200;
+/** Characters of a body that a message quotes: more than are shown, since it is cut after it was redacted. */
+const maxQuoted = 5000;
 
 export const methodSchema = z
   .enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
@@ -47,7 +47,7 @@ export async function checkResponse(
     throw refuse(`${response.status()}, not ${status}.`);
   if (body === undefined) return;
   const text = await response.text();
-  const told = JSON.stringify(text.slice(0, toldLength));
+  const told = JSON.stringify(text.slice(0, maxQuoted));
   if (isPattern(body)) {
     const { matches } = await import('../model/linear.js');
     if (!matches(body, text)) throw refuse(`what does not match /${body.regex}/: ${told}`, text);

@@ -31,7 +31,7 @@ export function checkUrl(url: string, baseURL: string | undefined): string {
   try {
     address = new URL(url, baseURL);
   } catch {
-    throw new CodegenError('INVALID_INPUT', `"${url.slice(0, 200)}" is not a URL.`, {
+    throw new CodegenError('INVALID_INPUT', `Not a URL: ${JSON.stringify(url)}`, {
       hint: 'Give an absolute URL such as "https://example.com/", or set `use.baseURL` for relative ones.',
     });
   }

@@ -31,8 +31,12 @@ export interface NetworkEntry {
 
 /** Console and network entries that are kept, the latest ones. */
 const maxEntries = 200;
+/** Console entries of a second; more are dropped unread. */
+const maxPerSecond = 100;
 /** Events in one result. */
 const maxEvents = 20;
+/** Characters of a text from a page that are looked at. */
+const maxRead = 50_000;
 /** Characters of a text from a page. */
 const maxTextLength = 500;
 
@@ -42,6 +46,8 @@ export class LiveLog {
   readonly network: NetworkEntry[] = [];
   #events: LiveEvent[] = [];
   readonly #secrets: Secrets;
+  #second = 0;
+  #perSecond = 0;
 
   constructor(secrets: Secrets) {
     this.#secrets = secrets;
@@ -69,9 +75,9 @@ export class LiveLog {
   }
 
   /** A text of the page, redacted before it is cut: half a secret is not found. */
-  shorten(text: string): string {
-    const redacted = this.#secrets.redact(text);
-    return redacted.length > maxTextLength ? `${redacted.slice(0, maxTextLength)}…` : redacted;
+  shorten(text: string, maxLength = maxTextLength): string {
+    const redacted = this.#secrets.redact(text.slice(0, maxRead));
+    return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted;
   }
 
   /** Keeps what the pages of a context write to the console and ask of the network. */
@@ -97,6 +103,9 @@ export class LiveLog {
   }
 
   #addConsole(level: string, message: string): void {
+    const now = performance.now();
+    if (now - this.#second > 1000) [this.#second, this.#perSecond] = [now, 0];
+    if (++this.#perSecond > maxPerSecond) return;
     const text = this.shorten(message);
     keep(this.console, { level, text });
     if (level === 'error') this.add({ type: 'console', level, text });

@@ -1,7 +1,9 @@
 import type { Live } from './live.js';
 import type { LiveEvent } from './live-log.js';
 import type { LivePage } from './live-page.js';
-import type { Locator } from 'playwright';
+import type { Locator, Page } from 'playwright';
+import { z } from 'zod';
+import { callIsolated } from './isolated.js';
 import { CodegenError } from '../model/errors.js';
 import { responseWithin, within } from '../model/within.js';
 import { refreshRefs, showAll, showChanges } from './snapshot-changes.js';
@@ -21,6 +23,10 @@ export interface PageState {
 
 /** Milliseconds for a page to say what it shows; one that is busy for longer does not respond. */
 const answerMs = 5000;
+/** Characters of a title that leave the page: more than are shown, since it is redacted before it is cut for that. */
+const maxTitle = 5000;
+/** Characters of a URL in a result. */
+const maxUrl = 2000;
 /** Bytes of a snapshot at most. */
 const maxBytes = 12_000;
 
@@ -37,18 +43,27 @@ export async function pageState(live: Live, mode: SnapshotMode, taken?: string):
   const pages = await Promise.all(
     open.map(async ({ id, page }) => ({
       id,
-      url: page.url(),
-      title: (await within(answerMs, page.title())) ?? '',
+      url: live.log.shorten(page.url(), maxUrl),
+      title: live.log.shorten(await titleOf(page)),
     })),
   );
   return {
-    url: current.page.url(),
+    url: live.log.shorten(current.page.url(), maxUrl),
     pageTitle: pages.find(({ id }) => id === current.id)?.title ?? '',
     page: current.id,
     pages,
     ...(snapshot === undefined ? {} : { snapshot }),
     events,
   };
+}
+
+/** The beginning of a page's title, cut in the page. */
+async function titleOf(page: Page): Promise<string> {
+  const title = callIsolated(page.mainFrame(), (_, length) => document.title.slice(0, length), {
+    arg: maxTitle,
+    schema: z.string().max(maxTitle),
+  });
+  return (await within(answerMs, title)) ?? '';
 }
 
 async function updateSnapshot(

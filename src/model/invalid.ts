@@ -2,6 +2,35 @@ import { z } from 'zod';
 import { CodegenError } from './errors.js';
 import { nearest } from './nearest.js';
 
+/** Problems that one error reports, and characters of each. */
+const maxProblems = 10;
+const maxProblem = 300;
+
+/** What all arguments of a call may have together. */
+const maxCharacters = 1_000_000;
+const maxEntries = 20_000;
+const maxDepth = 64;
+
+/** Throws INVALID_INPUT if arguments are larger or deeper than any call needs. */
+export function requireBounded(args: unknown): void {
+  const waiting: { value: unknown; depth: number }[] = [{ value: args, depth: 0 }];
+  let [entries, characters] = [0, 0];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { value, depth } = next;
+    if (typeof value === 'string') characters += value.length;
+    if (typeof value === 'object' && value !== null)
+      for (const [key, item] of Object.entries(value)) {
+        entries++;
+        characters += key.length;
+        waiting.push({ value: item, depth: depth + 1 });
+      }
+    if (entries > maxEntries || characters > maxCharacters || depth > maxDepth)
+      throw new CodegenError('INVALID_INPUT', 'The arguments are too large.', {
+        hint: `At most ${maxCharacters} characters, ${maxEntries} entries and ${maxDepth} levels.`,
+      });
+  }
+}
+
 /**
  * What a caller got wrong, as INVALID_INPUT: the fields concerned by name, what is expected of them, and the fields
  * there are. `what` names the thing the fields belong to, e.g. `fill`; `schema` names the fields of what is inside.
@@ -19,14 +48,20 @@ export function invalidInput(
     if (known.length > 0) hints.add(`Fields of ${where}: ${known.join(', ')}.`);
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => {
-        const guess = nearest(key, known);
+        const guess = nearest(key.slice(0, maxProblem), known);
         return `${where} has no field "${key}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`;
       });
     if (issue.message.endsWith('received undefined')) return [`${where} is missing`];
     return [`${where}: ${issue.message.replace(/^Invalid input: /, '')}`];
   });
+  const more = problems.length - maxProblems;
+  const shown = problems.slice(0, maxProblems).map((problem) => problem.slice(0, maxProblem));
   hints.add(`Fields of ${what}: ${fields.join(', ') || 'none'}.`);
-  return new CodegenError('INVALID_INPUT', problems.join('. '), { hint: [...hints].join(' ') });
+  return new CodegenError(
+    'INVALID_INPUT',
+    [...shown, ...(more > 0 ? [`${more} more problems`] : [])].join('. '),
+    { hint: [...hints].slice(-maxProblems).join(' ') },
+  );
 }
 
 /** Names of the fields of the object at a path; none if there is no object. */

@@ -92,9 +92,9 @@ export function createSecrets(
 
   function redact(text: string): string {
     const now = searchOfNow();
-    return now === undefined
-      ? text
-      : text.replace(now.pattern, (found) => `{{secret:${now.names.get(found) ?? ''}}}`);
+    if (now === undefined) return text;
+    const whole = text.replace(now.pattern, (found) => `{{secret:${now.names.get(found) ?? ''}}}`);
+    return [...names].reduce((rest, [value, name]) => withoutEnds(rest, value, `{{secret:${name}}}`), whole);
   }
 
   function revealIn(text: string): string {
@@ -152,10 +152,25 @@ function searchFor(names: ReadonlyMap<string, string>): {
   return { pattern, names: forms };
 }
 
+/** Characters that the beginning or the end of a value has at least to be redacted by itself. */
+const shortestEnd = 6;
+
+/** Redacts where a text ends in the beginning of a value, or begins with its end: what is left of it where it was cut. */
+function withoutEnds(text: string, value: string, replacement: string): string {
+  const most = Math.min(value.length - 1, text.length);
+  const lengths = Array.from({ length: Math.max(0, most - shortestEnd + 1) }, (_, index) => most - index);
+  const cut = /…?["'”]?$/.exec(text)?.[0] ?? '';
+  const body = text.slice(0, text.length - cut.length);
+  const atEnd = lengths.find((length) => body.endsWith(value.slice(0, length)));
+  const kept = atEnd === undefined ? text : body.slice(0, body.length - atEnd) + replacement + cut;
+  const atStart = lengths.find((length) => kept.startsWith(value.slice(-length)));
+  return atStart === undefined ? kept : replacement + kept.slice(atStart);
+}
+
 /** A value as texts hold it: as it is, and as JSON, HTML, YAML, source, URLs and base64 have it. */
 function formsOf(value: string): Set<string> {
   // As a page shows it.
-  const plain = [value, value.trim().replace(/\s+/g, ' ')];
+  const plain = [value, value.trim().replace(/\s+/g, ' '), ...linesOf(value)];
   const spelled = plain.flatMap((text) => {
     const json = jsonOf(text);
     return [
@@ -182,6 +197,14 @@ function formsOf(value: string): Set<string> {
   ];
   const lower = urls.map((text) => text.replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()));
   return new Set([...spelled, ...urls, ...lower, ...base64].filter((form) => form.length >= shortest));
+}
+
+/** The lines of a value of several, e.g. of a private key, that are no title such as `-----BEGIN PRIVATE KEY-----`. */
+function linesOf(value: string): string[] {
+  const lines = value.split(/[\r\n]+/).map((line) => line.trim());
+  return lines.length === 1
+    ? []
+    : lines.filter((line) => line.length >= shortestEnd && !line.startsWith('--'));
 }
 
 function jsonOf(text: string): string {

@@ -12,6 +12,7 @@ import type { CallOutcome, AuditedCall } from '../guard/audit.js';
 import type { Person } from '../guard/approvals.js';
 import type { WrittenFile } from '../guard/plan.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { requireBounded } from '../model/invalid.js';
 import type { Answer } from '../tools/answer.js';
 import type { Tool, ToolCall, ToolContext } from '../tools/tool.js';
 import type { RunningCalls } from './calls.js';
@@ -75,6 +76,7 @@ export function createCallHandler(
     };
     let answer: Answer;
     try {
+      requireBounded(params.arguments);
       await refresh();
       answer = await perform(handling, {
         tool,

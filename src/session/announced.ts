@@ -6,6 +6,9 @@ import { isPattern, type TextOrPattern } from '../model/locator.js';
 import type { Step } from '../model/step.js';
 import { within } from '../model/within.js';
 
+/** Characters of a dialog that a message quotes: more than are shown, since it is cut after it was redacted. */
+const maxQuoted = 5000;
+
 /** What steps said of the next action, until that has been done. */
 export interface Announced extends Pick<ActionContext, 'answerDialog' | 'takeBack'> {
   /** Has the next action wait for what a step announced; `step` is undefined where it is not recorded. */
@@ -95,7 +98,7 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
 async function requireMessage(text: string, message: TextOrPattern | undefined): Promise<void> {
   const { matches } = await import('../model/linear.js');
   if (message === undefined || (isPattern(message) ? matches(message, text) : message === text)) return;
-  throw new CodegenError('ACTION_FAILED', `The dialog said ${JSON.stringify(text.slice(0, 300))}.`, {
+  throw new CodegenError('ACTION_FAILED', `The dialog said ${JSON.stringify(text.slice(0, maxQuoted))}.`, {
     hint: 'The action was performed, but not recorded. Announce the dialog with that message, or without one.',
   });
 }

@@ -8,6 +8,9 @@ import type { Refused } from '../network/proxy.js';
 /** Milliseconds between the closing of the last page and the report that the browser exited. */
 const lossMs = 300;
 
+/** Characters of a message, which may quote arguments and the page. */
+const maxMessage = 800;
+
 /** Whether the browser of a session has exited. */
 export async function isLost(live: Live): Promise<boolean> {
   if (live.pages.length === 0) await within(lossMs, live.gone);
@@ -117,7 +120,17 @@ export async function explainFailure(
   frame?: Frame,
 ): Promise<CodegenError> {
   if (await isLost(live)) return browserGone();
-  if (error instanceof CodegenError) return error;
+  if (error instanceof CodegenError) {
+    const message = live.secrets.redact(error.message);
+    if (message.length <= maxMessage && message === error.message) return error;
+    const { code, hint, retryAfterMs, decision, cause } = error;
+    return new CodegenError(code, message.slice(0, maxMessage), {
+      ...(hint === undefined ? {} : { hint }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(decision === undefined ? {} : { decision }),
+      cause,
+    });
+  }
   // Redacted before it is cut: half a secret would not be found.
   const text = live.secrets.redact(
     stripVTControlCharacters(messageOf(error)).replaceAll(/ >> codegen-pin=\w+:\d+/g, ''),

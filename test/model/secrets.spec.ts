@@ -81,3 +81,16 @@ test('where a secret may go, and what stays known of one that is not listed any 
   expect(redactAll({ a: ['tok-1234'], b: null })).toEqual({ a: ['{{secret:TOKEN}}'], b: null });
   expect(environment()).toEqual({});
 });
+
+test('what a cut leaves of a secret, and single lines of it, are redacted', () => {
+  const { redact } = secretsOf({
+    TOKEN: 'Zebra-4711-Quagga',
+    KEY: '-----BEGIN X-----\nMIIEabcdef\n-----END X-----',
+  });
+  expect(redact('token is Zebra-47')).toBe('token is {{secret:TOKEN}}');
+  expect(redact('token is Zebra-47…"')).toBe('token is {{secret:TOKEN}}…"');
+  expect(redact('-Quagga is the end')).toBe('{{secret:TOKEN}} is the end');
+  expect(redact('Zebra in the middle')).toBe('Zebra in the middle');
+  expect(redact('a line: MIIEabcdef')).toBe('a line: {{secret:KEY}}');
+  expect(redact('-----BEGIN X-----')).not.toContain('MIIE');
+});
