@@ -146,7 +146,7 @@ test('page objects are extended from flow to flow; what a person changed stays a
   });
 
   const keep = [
-    { action: 'check', target: "getByRole('checkbox')" },
+    { action: 'check', target: "getByRole('checkbox', { name: 'Keep me signed in' })" },
     ...logIn.slice(0, 1),
     { action: 'fill', target: field('Password'), value: 'right' },
     { action: 'click', target: button('Log in') },

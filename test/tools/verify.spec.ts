@@ -62,7 +62,7 @@ async function signUp(server: Connection, club: Site, name: string): Promise<str
     { action: 'fill', target: 'getByLabel("Name")', value: name },
     { action: 'click', target: 'getByRole("button")' },
     { action: 'expect', target: 'getByRole("status")', matcher: 'toHaveText', expected: `Welcome, ${name}!` },
-    { action: 'click', target: 'getByRole("link")' },
+    { action: 'click', target: 'getByRole("link", { name: "Leave" })' },
   );
   expect(landed.failed).toBeUndefined();
   return sessionId;
@@ -158,7 +158,7 @@ test('an action that a fresh run does not get to is named', async ({ verifying, 
     sessionId,
     { action: 'fill', target: 'getByLabel("Name")', value: 'grace' },
     { action: 'click', target: 'getByRole("button")' },
-    { action: 'click', target: 'getByRole("link")' },
+    { action: 'click', target: 'getByRole("link", { name: "Leave" })' },
   );
   await verifying({}, { browser: { actionTimeoutMs: 1000 } });
   const refused = await server.call('end_codegen_session', { sessionId });
