@@ -1,39 +1,33 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createContext, runInContext, type Context } from 'node:vm';
 import { CodegenError, messageOf } from '../model/errors.js';
 
 /** The templates that come with this package. */
 const ownDirectory = fileURLToPath(new URL('../../templates/', import.meta.url));
 
-/** Milliseconds that a template may take. */
-const limitMs = 2000;
+/** Prettier runs at most this often, until its output is stable. */
+const maxRounds = 4;
 
-let realm: Context | undefined;
-
-/** How often Prettier formats a text at most until it stays as it is. */
-const roundsAtMost = 4;
-
-/** How tests are written: the templates of one name. */
+/** The templates of one name: `<name>.eta` for specs and, optionally, `<name>.page.eta` for page objects. */
 export interface Template {
   name: string;
-  /** The directory that holds them, which Eta resolves includes from. */
+  /** Eta resolves includes from here. */
   directory: string;
-  /** Whether flows are written with page objects, by `<name>.page.eta`. */
+  /** Whether `<name>.page.eta` exists. */
   hasPages: boolean;
 }
 
 /**
- * The template of a name, the user's own before ours. Throws INVALID_INPUT with the names that there are, and
- * CONFIG_INVALID where the user's directory can't be read.
+ * Finds a template by name; the user's take precedence. Throws INVALID_INPUT with the available names, and
+ * CONFIG_INVALID if the user's directory can't be read.
  */
 export async function findTemplate(name: string, userDirectory: string | undefined): Promise<Template> {
   const found = await templatesIn(userDirectory);
   const template = found.find((each) => each.name === name);
   if (template !== undefined) return template;
   throw new CodegenError('INVALID_INPUT', `There is no template ${JSON.stringify(name)}.`, {
-    hint: `Templates: ${[...new Set(found.map((each) => each.name))].join(', ')}. Others are files <name>.eta in output.templatesDir.`,
+    hint: `Templates: ${[...new Set(found.map((each) => each.name))].join(', ')}. Add your own as <name>.eta in output.templatesDir.`,
   });
 }
 
@@ -43,7 +37,7 @@ async function templatesIn(userDirectory: string | undefined): Promise<Template[
     directories.map(async (directory) => {
       const files = await readdir(directory).catch((error: unknown) => {
         throw new CodegenError('CONFIG_INVALID', `output.templatesDir: ${messageOf(error)}.`, {
-          hint: 'Create the directory, or correct output.templatesDir; null does without.',
+          hint: 'Create the directory, or correct output.templatesDir; set it to null to use only built-in templates.',
         });
       });
       const names = files.flatMap((file) => /^([^.]+)\.eta$/.exec(file)?.[1] ?? []);
@@ -53,10 +47,7 @@ async function templatesIn(userDirectory: string | undefined): Promise<Template[
   return found.flat();
 }
 
-/**
- * What a template makes of its data, formatted as Prettier does by default. One that can't be read, fails, takes too
- * long, or yields what does not parse is CONFIG_INVALID.
- */
+/** Renders a template and formats the result with Prettier's defaults. Throws CONFIG_INVALID if any of that fails. */
 export async function render(
   { name, directory }: Template,
   part: 'spec' | 'page',
@@ -74,18 +65,12 @@ export async function render(
     views: directory,
     autoEscape: false,
     autoTrim: false,
-    // Has errors tell the line.
+    // Adds the line to errors.
     debug: directory !== ownDirectory,
   });
-  let source: unknown;
+  let source: string;
   try {
-    // A realm is costly to make.
-    realm ??= createContext({});
-    source = runInContext(
-      'render()',
-      Object.assign(realm, { render: () => eta.render(`./${view}.eta`, data) }),
-      { timeout: limitMs },
-    );
+    source = eta.render(`./${view}.eta`, data);
   } catch (error) {
     throw broken('fails', error);
   }
@@ -93,15 +78,15 @@ export async function render(
   try {
     // Babel's parsers print the same as TypeScript's here, in less time.
     const options = { parser: data.language === 'typescript' ? 'babel-ts' : 'babel' };
-    let text = await format(String(source), options);
-    // What is deeply nested comes out otherwise when it is formatted again.
-    for (let round = 1; round < roundsAtMost; round++) {
+    let text = await format(source, options);
+    // Formatting deeply nested code a second time can change it.
+    for (let round = 1; round < maxRounds; round++) {
       const again = await format(text, options);
       if (again === text) break;
       text = again;
     }
     return text;
   } catch (error) {
-    throw broken(`yields what is not ${data.language}`, error);
+    throw broken(`does not produce valid ${data.language}`, error);
   }
 }

@@ -172,7 +172,7 @@ test('page objects are extended from flow to flow; what a person changed stays a
   const edited = `${await readFile(login, 'utf8')}// Checked by hand.\n`;
   await writeFile(login, edited);
   expect(changes(await end('again', logIn))).toEqual({ 'generated-tests/again.spec.ts': 'created' });
-  const hover = [{ action: 'hover', target: "getByRole('heading')" }];
+  const hover = [{ action: 'hover', target: "getByRole('heading', { name: 'Sign in' })" }];
   const refused = await end('hovers', hover);
   expect(refused.error).toMatchObject({
     code: 'FILE_CHANGED',
