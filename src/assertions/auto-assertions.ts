@@ -168,7 +168,7 @@ export class AutoAssertions {
       assertDisappearance(effect, diff, previous, this.isSecret);
   }
 
-  private contextFor({ after }: StepEffect, history: readonly Step[]): AssertionContext {
+  private contextFor({ before, after }: StepEffect, history: readonly Step[]): AssertionContext {
     const earlier = history.flatMap(assertionsOf);
     return {
       page: after.livePage.page,
@@ -177,6 +177,7 @@ export class AutoAssertions {
         this.observer.hasRefs = false;
       },
       isSecret: this.isSecret,
+      before: before.view,
       earlier: new Map(earlier.map((assertion) => [topicOf(assertion), assertionKey(assertion)])),
     };
   }

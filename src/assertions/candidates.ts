@@ -9,19 +9,12 @@ import { referencesIn } from '../model/secrets.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
 import { within } from '../model/within.js';
-import { appearances, type PageChange, type PageDiff } from './changes.js';
+import { appearances, changesAcross, type PageChange, type PageDiff } from './changes.js';
 import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
 import { stateCandidates } from './element-candidates.js';
 import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js';
-import { matchesLine } from './line-matching.js';
-import {
-  snapshotMs,
-  stateMs,
-  type ActedOutcome,
-  type ElementSubject,
-  type Observation,
-  type StepEffect,
-} from './observe.js';
+import { literalLocator, matchesLine } from './line-matching.js';
+import { snapshotMs, stateMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
 /** Something that could be asserted. */
 export interface Candidate extends Weighted {
@@ -33,12 +26,18 @@ export interface Candidate extends Weighted {
 }
 
 /**
- * An element by its locator; a pinned one, with its own words and the step's locator of it, or its descendants of a
- * role; or the page.
+ * An element by its locator; a pinned one, with its own words, the step's locator of it and one by its words, or its
+ * descendants of a role; or the page.
  */
 export type CandidateSubject =
   | { chain: LocatorChain }
-  | { pin: Pin; children?: string; words?: string; chain?: LocatorChain | undefined }
+  | {
+      pin: Pin;
+      children?: string;
+      words?: string;
+      chain?: LocatorChain | undefined;
+      literal?: LocatorChain | undefined;
+    }
   | 'page';
 
 /** All that could be asserted of a step; `diff` is undefined if the step loaded another document. */
@@ -49,7 +48,7 @@ export async function candidatesFor(
   baseURL: string | undefined,
 ): Promise<Candidate[]> {
   const url = urlCandidates(effect, baseURL);
-  if (diff === undefined) return [...url, ...(await documentCandidates(effect.after))];
+  if (diff === undefined) return [...url, ...(await documentCandidates(effect))];
   const { step, after, acted, outcome, contested } = effect;
   const own =
     acted?.state === undefined || outcome === undefined
@@ -87,8 +86,12 @@ function isRequested(step: Step, url: string): boolean {
   );
 }
 
-async function documentCandidates({ view, livePage }: Observation): Promise<Candidate[]> {
+async function documentCandidates({ before, after }: StepEffect): Promise<Candidate[]> {
+  const { view, livePage } = after;
   const { page } = livePage;
+  const changes = rankChanges(changesAcross(before.view, view))
+    .slice(0, limits.maxCandidates)
+    .map((change) => ({ change, weight: weightOf(change) }));
   const landmarks = await changeCandidates(rankLandmarks(appearances(view)), page);
   const title = (await within(snapshotMs, page.title())) ?? '';
   const expected = lastingPart(title, ['passing', 'record', 'amount']) ?? title;
@@ -96,6 +99,7 @@ async function documentCandidates({ view, livePage }: Observation): Promise<Cand
   const forms = isStable ? [{ matcher: 'toHaveTitle', expected }] : [];
   return [
     ...landmarks.map((candidate) => ({ ...candidate, kind: 'landmark', isNew: false })),
+    ...(before.view.length > 1 ? await changeCandidates(changes, page) : []),
     { weight: weights.title, kind: 'landmark', subject: 'page', forms },
   ];
 }
@@ -123,6 +127,11 @@ async function changeCandidates(
     const { role = '', name, text } = partsOf(line);
     const detail = kind === 'state' ? change.state : kind === 'appeared' ? role : '';
     const candidate = { weight, kind: `${kind} ${detail}`, forms: assertionForms(change), isNew: true };
+    if (kind === 'moved') {
+      const [inside, element] = [literalLocator(change.container), literalLocator(line)];
+      const isNamed = inside !== undefined && element !== undefined;
+      return isNamed ? [{ ...candidate, subject: { chain: [...inside, ...element] } }] : [];
+    }
     if (line.ref === undefined)
       return kind === 'appeared' && text !== undefined
         ? [{ ...candidate, subject: { chain: [{ method: 'getByText', args: [stableText(clip(text))] }] } }]
@@ -132,7 +141,8 @@ async function changeCandidates(
     if (kind === 'count' || kind === 'order')
       return [{ ...candidate, subject: { pin, children: change.role } }];
     const words = [name, text].filter((each) => each !== undefined).join(' ');
-    return [{ ...candidate, subject: { pin, words, chain: await chainInStep(pin, outcome) } }];
+    const chain = await chainInStep(pin, outcome);
+    return [{ ...candidate, subject: { pin, words, chain, literal: literalLocator(line) } }];
   });
   return (await Promise.all(candidates)).flat();
 }

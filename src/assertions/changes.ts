@@ -1,4 +1,4 @@
-import { differences, type Differences } from '../browser/snapshot-changes.js';
+import { differences } from '../browser/snapshot-changes.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
 
@@ -11,6 +11,7 @@ export type PageChange = { line: SnapshotLine } & (
   | { kind: 'state'; state: State; on: boolean }
   | { kind: 'count'; role: string; count: number }
   | { kind: 'order'; role: string; texts: string[] }
+  | { kind: 'moved'; container: SnapshotLine }
   | { kind: 'focus' }
 );
 
@@ -32,6 +33,8 @@ export interface PageDiff {
 const fieldRoles = new Set(['textbox', 'searchbox', 'combobox', 'spinbutton', 'slider', 'option']);
 const toggleRoles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 'menuitemradio']);
 
+const dialogRoles = new Set(['dialog', 'alertdialog']);
+
 /** Roles whose elements are counted where they stand together. */
 const counted = ['listitem', 'row', 'option', 'treeitem', 'article', 'menuitem', 'tab'];
 
@@ -52,11 +55,12 @@ export function changesBetween(
   const changed = differing.changed.filter(({ after: line }) => isCalm(line));
   const goneNames = namesByStablePart(gone);
   const changes = [
-    ...appeared(differing, before, after)
+    ...appeared(added, before, after)
       .filter(isCalm)
       .flatMap((line) => renaming(line, goneNames) ?? appearance(line)),
     ...changed.flatMap((pair) => lineChanges(pair.before, pair.after)),
-    ...groupChanges(before, after).filter(({ line }) => isCalm(line)),
+    ...movedBetween(changed, before, after),
+    ...groupChanges(groups(before), groups(after)).filter(({ line }) => isCalm(line)),
     ...focusChange(before, after),
   ];
   const isBeyondFields = changed.some(({ before: old, after: line }) => {
@@ -70,6 +74,42 @@ export function changesBetween(
     gone,
     refs: lines.flatMap((line) => owners.get(line) ?? []),
   };
+}
+
+/** What another document shows that the one before did not. */
+export function changesAcross(before: SnapshotView, after: SnapshotView): PageChange[] {
+  const byName = ({ text }: SnapshotLine): string => text;
+  return [
+    ...appeared(after, before, after).flatMap(appearance),
+    ...groupChanges(groups(before, byName), groups(after, byName)),
+  ];
+}
+
+/** Elements that are in another named container than before. */
+function movedBetween(
+  pairs: readonly { before: SnapshotLine; after: SnapshotLine }[],
+  before: SnapshotView,
+  after: SnapshotView,
+): PageChange[] {
+  const [old, now] = [containersOf(before), containersOf(after)];
+  return pairs.flatMap(({ before: from, after: line }): PageChange[] => {
+    const container = now.get(line);
+    const isMoved = from.text === line.text && container?.text !== old.get(from)?.text;
+    return isMoved && container !== undefined ? [{ kind: 'moved', line, container }] : [];
+  });
+}
+
+/** The nearest named element around each line. */
+function containersOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
+  const containers = new Map<SnapshotLine, SnapshotLine>();
+  const path: (SnapshotLine | undefined)[] = [];
+  for (const line of view) {
+    path.length = line.depth;
+    const container = path.at(-1);
+    if (container !== undefined) containers.set(line, container);
+    path.push(partsOf(line).name === undefined ? container : line);
+  }
+  return containers;
 }
 
 /** The reference of each line's element, or of the nearest one around it. */
@@ -154,15 +194,22 @@ function lineChanges(before: SnapshotLine, after: SnapshotLine): PageChange[] {
   return found;
 }
 
-/** Lines that were added, and not only moved. */
-function appeared({ added }: Differences, before: SnapshotView, after: SnapshotView): SnapshotLine[] {
+/** Lines that were added, and not only moved; what is in a dialog that opened is said by its name. */
+function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: SnapshotView): SnapshotLine[] {
   const count = (view: SnapshotView): Map<string, number> => {
     const counts = new Map<string, number>();
     for (const { text } of view) counts.set(text, (counts.get(text) ?? 0) + 1);
     return counts;
   };
   const [old, now] = [count(before), count(after)];
-  return added.filter(({ text }) => (now.get(text) ?? 0) > (old.get(text) ?? 0));
+  const isNew = new Set(added.filter(({ text }) => (now.get(text) ?? 0) > (old.get(text) ?? 0)));
+  const containers = containersOf(after);
+  return [...isNew].filter((line) => {
+    const container = containers.get(line);
+    return (
+      container === undefined || !isNew.has(container) || !dialogRoles.has(partsOf(container).role ?? '')
+    );
+  });
 }
 
 /** The children of one role of an element with a reference. */
@@ -174,9 +221,8 @@ interface Group {
 }
 
 /** Groups with more or fewer members, or another order. */
-function groupChanges(before: SnapshotView, after: SnapshotView): PageChange[] {
-  const old = groups(before);
-  return [...groups(after)].flatMap(([key, { line, role, texts }]): PageChange[] => {
+function groupChanges(old: ReadonlyMap<string, Group>, now: ReadonlyMap<string, Group>): PageChange[] {
+  return [...now].flatMap(([key, { line, role, texts }]): PageChange[] => {
     const then = old.get(key)?.texts;
     if (then === undefined) return [];
     if (then.length !== texts.length) return [{ kind: 'count', line, role, count: texts.length }];
@@ -201,7 +247,10 @@ function swappedPair(then: readonly string[], now: readonly string[]): string[] 
   return pairs.slice(0, maxSwapped).find((pair) => pair.every(isOnce));
 }
 
-function groups(view: SnapshotView): Map<string, Group> {
+function groups(
+  view: SnapshotView,
+  keyOf = ({ ref, text }: SnapshotLine): string => ref ?? text,
+): Map<string, Group> {
   const found = new Map<string, Group>();
   const path: SnapshotLine[] = [];
   /** By depth, the groups whose latest member has no text yet. */
@@ -213,7 +262,7 @@ function groups(view: SnapshotView): Map<string, Group> {
     const parent = path[line.depth - 1];
     const { role, name, text } = partsOf(line);
     if (role !== undefined && parent?.ref !== undefined && counted.includes(role)) {
-      const key = `${parent.ref} ${role}`;
+      const key = `${keyOf(parent)} ${role}`;
       const group = found.get(key) ?? { line: parent, role, texts: [] };
       found.set(key, group);
       group.texts.push('');

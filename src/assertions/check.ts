@@ -2,6 +2,7 @@ import type { Page } from 'playwright';
 import { checkAssertion } from '../actions/expect.js';
 import { bestLocator } from '../locators/best-locator.js';
 import { brittleness } from '../locators/brittle.js';
+import type { SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { assertionKey, type Assertion } from '../model/step.js';
@@ -9,6 +10,7 @@ import { stringsIn } from '../model/text.js';
 import { within } from '../model/within.js';
 import type { Candidate, CandidateSubject } from './candidates.js';
 import type { AssertionArgs } from './forms.js';
+import { matchedIn } from './line-matching.js';
 
 /** The page in which candidates are checked, and what must not be asserted. */
 export interface AssertionContext {
@@ -18,6 +20,8 @@ export interface AssertionContext {
   onSearch: () => void;
   /** Whether an assertion contains a secret. */
   isSecret: (assertion: Assertion) => boolean;
+  /** The page before the step: what was visible in it is no effect of the step. */
+  before: SnapshotView;
   /** Keys of the last earlier assertion on each topic. */
   earlier: ReadonlyMap<string, string>;
 }
@@ -37,6 +41,8 @@ export async function checkCandidate(
     for await (const chain of locatorsFor(context, subject, args)) {
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
       if (chain !== undefined && !isStable(chain, args)) continue;
+      if (chain !== undefined && args['matcher'] === 'toBeVisible' && matchedIn(chain, context.before))
+        continue;
       if (context.isSecret(assertion)) continue;
       const key = assertionKey(assertion);
       if (takenKeys.has(key)) return undefined;
@@ -67,7 +73,7 @@ async function* locatorsFor(
   if (subject === 'page') yield undefined;
   else if (!('pin' in subject)) yield subject.chain;
   else {
-    const { pin, children, words, chain } = subject;
+    const { pin, children, words, chain, literal } = subject;
     if (chain !== undefined) yield chain;
     const below: LocatorChain = children === undefined ? [] : [{ method: 'getByRole', args: [children] }];
     if (children !== undefined) yield below;
@@ -76,7 +82,11 @@ async function* locatorsFor(
     const asserted = textMatchers.test(matcherOf(args)) ? [text] : undefined;
     onSearch();
     const best = await within(searchMs, bestLocator(pin, { testIdAttribute, asserted }));
+    const isVisible = args['matcher'] === 'toBeVisible';
+    // Words that are new say more than a place that may have been there before.
+    if (isVisible && literal !== undefined && best?.some(({ method }) => method === 'locator')) yield literal;
     if (best !== undefined && !isJoined(best, words)) yield [...best, ...below];
+    if (isVisible && literal !== undefined) yield literal;
   }
 }
 

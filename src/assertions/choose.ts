@@ -46,6 +46,8 @@ export const weights = {
   state: { on: 87, off: 86 },
   order: 80,
   count: 78,
+  /** An element is in another named container. */
+  moved: 86,
   focus: 40,
   /** Added to the focus and states that a key moves, since that is what the key is for. */
   byKey: 55,
@@ -61,7 +63,7 @@ export const limits = {
   /** Automatic assertions of one step. */
   maxAssertions: 3,
   /** Weight that a second assertion of a step needs. */
-  minWeight: 72,
+  minWeight: 64,
   /** Changes of a page that are considered. */
   maxCandidates: 12,
   /** Elements of a new document that are considered. */

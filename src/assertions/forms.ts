@@ -18,7 +18,9 @@ export function assertionForms(change: PageChange): AssertionArgs[] {
     case 'text':
       return [...textForms(change.text), { matcher: 'toBeVisible' }];
     case 'name':
-      return [{ matcher: 'toHaveAccessibleName', expected: change.text }];
+      return [{ matcher: 'toHaveAccessibleName', expected: change.text }, { matcher: 'toBeVisible' }];
+    case 'moved':
+      return [{ matcher: 'toBeVisible' }];
     case 'value':
       return [{ matcher: 'toHaveValue', expected: change.text }];
     case 'count':

@@ -3,7 +3,7 @@ import { isRole } from '../locators/roles.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isOptions, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
 import { isVolatile } from '../model/volatile.js';
-import { clip } from './forms.js';
+import { clip, stableText } from './forms.js';
 
 /** Whether a text matches a locator's argument. */
 function matchesText(text: string, wanted: LocatorArgument | undefined): boolean {
@@ -23,6 +23,32 @@ export function matchesLine(chain: LocatorChain, line: SnapshotLine): boolean {
   return (
     call?.method !== 'locator' && [name, text, `${name} ${text}`].some((words) => matchesText(words, first))
   );
+}
+
+/** Whether a locator certainly matched something in a snapshot; false if it holds calls that a snapshot can't answer. */
+export function matchedIn(chain: LocatorChain, view: SnapshotView): boolean {
+  if (chain.some(({ method }) => !method.startsWith('getBy'))) return false;
+  const path: SnapshotLine[] = [];
+  return view.some((line) => {
+    path.length = line.depth;
+    path[line.depth] = line;
+    if (!matchesLine(chain, line)) return false;
+    let wanted = chain.length - 2;
+    for (const above of path.slice(0, -1).reverse())
+      if (wanted >= 0 && matchesLine(chain.slice(0, wanted + 1), above)) wanted--;
+    return wanted < 0;
+  });
+}
+
+/** A locator by the words of a line: its role and name, or its text; undefined if it has none that are stable. */
+export function literalLocator(line: SnapshotLine): LocatorChain | undefined {
+  const { role, name, text } = partsOf(line);
+  const words = stableText(clip(name ?? text ?? ''));
+  if (words === '' || (typeof words === 'string' && !/\p{L}|\d/u.test(words))) return undefined;
+  if (name === undefined) return [{ method: 'getByText', args: [words] }];
+  return role !== undefined && isRole(role)
+    ? [{ method: 'getByRole', args: [role, { name: words }] }]
+    : undefined;
 }
 
 /** A locator by role and name, or by text, that matches only this line of the page before, and none after. */

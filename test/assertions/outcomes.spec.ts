@@ -1,0 +1,37 @@
+import { expect, test, type Recording } from '../fixtures.js';
+
+const click = (name: string): Record<string, unknown> => ({
+  action: 'click',
+  target: `getByRole('button', { name: '${name}' })`,
+});
+
+async function asserted({ land }: Recording, name: string): Promise<string[]> {
+  const { assertions } = await land(click(name));
+  return assertions.flat().map((code) => code.replace(/\s+/g, ' ').replace('await expect(page.', ''));
+}
+
+test('what is asserted was false before its step', async ({ open }) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  expect(await asserted(recording, 'Apply')).toEqual(['getByText("Total: $9.00")).toBeVisible();']);
+  expect(await asserted(recording, 'Next')).toEqual([
+    'getByRole("heading", { name: "Chapter 2" })).toBeVisible();',
+  ]);
+});
+
+test('a text in plain markup and an element that moved are outcomes', async ({ open }) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  expect(await asserted(recording, 'Check')).toEqual([
+    'getByText("Please enter a valid address")).toBeVisible();',
+  ]);
+  expect(await asserted(recording, 'Move')).toContain(
+    'getByRole("region", { name: "Done" }).getByText("Write spec")).toBeVisible();',
+  );
+});
+
+test('a new document is compared with the one before', async ({ open }) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  await recording.land({ action: 'fill', target: "getByLabel('Task')", value: 'Buy tea' });
+  const after = await asserted(recording, 'Add');
+  expect(after).toContain('getByRole("listitem")).toHaveCount(2);');
+  expect(after.join('\n')).not.toContain('"Orders"');
+});
