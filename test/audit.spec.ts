@@ -118,7 +118,7 @@ test('every call is one line of the log, also of a server that was killed; verif
 
   expect(await verify(workspace)).toEqual({
     code: 0,
-    stdout: 'ok       19 lines, all as they were written.\n',
+    stdout: 'ok       19 lines, none altered.\n',
   });
   expect(await printed(workspace, { session: sessionId, json: true })).toEqual(
     [1, 2, 3, 7, 12].map((index) => text.split('\n')[index]),

@@ -5,12 +5,12 @@ import { CodegenError } from '../model/errors.js';
 import { escapeInvisible } from '../model/text.js';
 import { statePlaceOf } from './state-place.js';
 
-/** Where a person reads and answers; undefined where there is no terminal. */
+/** Where a person answers; undefined if the process has no terminal. */
 export type Terminal = { ask: (question: string) => Promise<string> } | undefined;
 
 /**
- * Lists, shows or decides the requests for approval. Throws INVALID_INPUT where no request of that id is open, and
- * where it would be approved without a terminal: what an agent runs has none.
+ * Lists, shows or decides the requests for approval. Throws INVALID_INPUT if no request has that id, and
+ * if one would be approved without a terminal, since an agent could run that.
  */
 export async function approvals(
   location: ConfigLocation,
@@ -21,7 +21,7 @@ export async function approvals(
   const store = openApprovals(await statePlaceOf(location));
   if (command === 'list') {
     const list = await store.list();
-    if (list.length === 0) print('No approvals are asked for.');
+    if (list.length === 0) print('No approvals are pending.');
     for (const each of list) print(lineOf(each));
     return;
   }
@@ -33,7 +33,7 @@ export async function approvals(
   }
   if (command === 'approve' && terminal === undefined)
     throw new CodegenError('INVALID_INPUT', 'Approving needs a terminal.', {
-      hint: 'Run it yourself, in a terminal: an approval that an agent could give would be none.',
+      hint: 'Run the command yourself in a terminal; an agent must not approve its own calls.',
     });
   print(lineOf(approval));
   print('');
@@ -45,7 +45,7 @@ export async function approvals(
     return;
   }
   await store.decide(approval.id, true, reason);
-  print(`Approved ${approval.id}: the same call goes through once.`);
+  print(`Approved ${approval.id}: the same call is allowed once.`);
 }
 
 /** The terminal of this process. */
@@ -67,8 +67,8 @@ export function ownTerminal(): Terminal {
 async function requestOf(store: Approvals, id: string | undefined): Promise<Approval> {
   const found = (await store.list()).find((each) => each.id === id);
   if (found !== undefined) return found;
-  throw new CodegenError('INVALID_INPUT', `There is no request ${JSON.stringify(id ?? '')}.`, {
-    hint: '`codegen-session-mcp approvals list` shows them; one expires after 15 minutes.',
+  throw new CodegenError('INVALID_INPUT', `There is no approval request ${JSON.stringify(id ?? '')}.`, {
+    hint: '`codegen-session-mcp approvals list` lists the requests; each expires after 15 minutes.',
   });
 }
 

@@ -5,7 +5,7 @@ import { logFiles, readLine, verifyLog } from '../guard/audit-verify.js';
 import { openState } from '../guard/state.js';
 import { statePlaceOf } from './state-place.js';
 
-/** Which lines are shown, and how. */
+/** Which lines are printed, and how. */
 export interface AuditFilter {
   tool?: string | undefined;
   session?: string | undefined;
@@ -32,7 +32,7 @@ const entrySchema = z.looseObject({
   durationMs: z.number().optional(),
 });
 
-/** Prints the lines of the log that fit. */
+/** Prints the lines of the log that match the filter. */
 export async function audit(location: ConfigLocation, filter: AuditFilter, print: Print): Promise<void> {
   const since = filter.since === undefined ? '' : timeOf(filter.since);
   for (const { text } of logFiles((await statePlaceOf(location)).directory))
@@ -49,12 +49,12 @@ export async function audit(location: ConfigLocation, filter: AuditFilter, print
     }
 }
 
-/** Prints what is wrong with the log, and tells whether nothing is. */
+/** Prints the problems of the log. Returns whether it has none. */
 export async function auditVerify(location: ConfigLocation, print: Print): Promise<boolean> {
   const place = await statePlaceOf(location);
   const { count, findings } = await verifyLog(place.directory, openState(place).audit);
   for (const finding of findings) print(`problem  ${finding}`);
-  if (findings.length === 0) print(`ok       ${count} lines, all as they were written.`);
+  if (findings.length === 0) print(`ok       ${count} lines, none altered.`);
   return findings.length === 0;
 }
 

@@ -10,55 +10,44 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import { openRedis, type Redis } from '../state/redis.js';
 import { browserChoice } from '../browser/browser-choice.js';
 
-/** What one check found; `advice` is set where something is missing, and says what to do. */
+/** The result of a check; `advice` says how to fix a problem. */
 interface Finding {
   text: string;
   advice?: string | undefined;
 }
 
-const oldestNode = 20;
-
-/** Checks this machine and the workspace, prints a line for each check, and tells whether all is well. */
+/** Checks this machine and the workspace, and prints a line for each check. Returns whether all passed. */
 export async function doctor(location: ConfigLocation, print: (line: string) => void): Promise<boolean> {
   const { config, findings: configFindings } = await checkConfig(location);
   const { workspace } = location;
   const { endpoints } = browserChoice(config.browser);
   const checks = [
-    checkNode(),
+    { text: `Node ${process.versions.node}` },
     ...configFindings,
-    checkDirectory('Workspace', workspace, 'Start the server in a directory that you may write to.'),
+    checkDirectory('Workspace', workspace, 'Start the server in a writable directory.'),
     checkDirectory(
       'Output directory',
       path.resolve(workspace, config.output.dir),
-      'Make it a directory that you may write to, or set another as output.dir.',
+      'Make it a writable directory, or set output.dir to another one.',
     ),
     checkDirectory(
       'State directory',
       path.resolve(workspace, config.state.dir),
-      'Make it a directory that you may write to, or set another as state.dir.',
+      'Make it a writable directory, or set state.dir to another one.',
     ),
     ...(config.state.url === null ? [] : [checkRedis(openRedis({ ...config.state, url: config.state.url }))]),
     ...(endpoints.length === 0
       ? [checkBrowser(config.browser)]
       : endpoints.map((url) => checkHost(url, browserChoice(config.browser)))),
   ];
-  let isWell = true;
+  let allPassed = true;
   for (const check of checks) {
     const { text, advice } = await check;
     print(`${advice === undefined ? 'ok     ' : 'problem'}  ${text}`);
     if (advice !== undefined) print(`         ${advice}`);
-    isWell &&= advice === undefined;
+    allPassed &&= advice === undefined;
   }
-  return isWell;
-}
-
-function checkNode(): Finding {
-  const { node } = process.versions;
-  const isRecent = Number.parseInt(node) >= oldestNode;
-  return {
-    text: `Node ${node}`,
-    advice: isRecent ? undefined : `Install Node ${oldestNode} or later.`,
-  };
+  return allPassed;
 }
 
 async function checkConfig(location: ConfigLocation): Promise<{ config: Config; findings: Finding[] }> {
@@ -81,7 +70,7 @@ async function checkConfig(location: ConfigLocation): Promise<{ config: Config; 
       findings: [
         {
           text: `Configuration: ${error.message}`,
-          advice: `${error.hint ?? ''} A server that is running keeps the last good one.`,
+          advice: `${error.hint ?? ''} A running server keeps the last valid configuration.`,
         },
       ],
     };
@@ -90,7 +79,7 @@ async function checkConfig(location: ConfigLocation): Promise<{ config: Config; 
 
 async function checkDirectory(name: string, directory: string, advice: string): Promise<Finding> {
   try {
-    // Only writing shows whether writing works: access rights do not know of every file system.
+    // Access rights don't show whether a write succeeds: the file system may be read-only.
     await rmdir(await mkdtemp(path.join(await existing(directory), '.codegen-doctor-')));
     return { text: `${name}: ${directory}` };
   } catch (error) {
@@ -98,13 +87,13 @@ async function checkDirectory(name: string, directory: string, advice: string): 
   }
 }
 
-/** The directory, or where it is yet to be made, the nearest one above it. */
+/** The directory, or its nearest existing parent. */
 async function existing(directory: string): Promise<string> {
-  const isThere = await stat(directory).then(
+  const exists = await stat(directory).then(
     () => true,
     () => false,
   );
-  return isThere ? directory : existing(path.dirname(directory));
+  return exists ? directory : existing(path.dirname(directory));
 }
 
 async function checkRedis({ run, place }: Redis): Promise<Finding> {
@@ -115,12 +104,12 @@ async function checkRedis({ run, place }: Redis): Promise<Finding> {
     const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
     const keeps = info.includes('aof_enabled:1')
       ? ''
-      : '; without `appendonly yes` a restart of it may open limits anew';
+      : '; without `appendonly yes`, restarting Redis may reset limits';
     return { text: `Redis: ${place}, version ${version}, answered in ${milliseconds} ms${keeps}` };
   } catch (error) {
     return {
       text: `Redis: ${messageOf(error)}`,
-      advice: 'Start it, or correct state.url; until it answers, calls that a limit covers are refused.',
+      advice: 'Start Redis, or correct state.url. Until it responds, calls with limits are rejected.',
     };
   }
 }
@@ -158,12 +147,12 @@ async function checkBrowser({
       advice:
         executablePath === null && channel === null
           ? 'Install Chrome, Chromium or Edge, or run `npx playwright install chromium`.'
-          : 'Correct browser.executablePath or browser.channel, or leave them out to have one found.',
+          : 'Correct browser.executablePath or browser.channel, or remove them to search for a browser.',
     };
   return describeTrial(
     found.source,
     await tryBrowser(name, launchOptions(found)),
-    'Run `npx playwright install --with-deps chromium`, or set another as browser.executablePath.',
+    'Run `npx playwright install --with-deps chromium`, or set browser.executablePath to another browser.',
   );
 }
 

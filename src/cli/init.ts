@@ -7,7 +7,7 @@ const schemaPath = './node_modules/codegen-session-mcp/schema/codegen.config.sch
 
 /**
  * Writes a configuration in which every key has its default and a comment, never over an existing file, and returns
- * what to tell the user. Throws CONFIG_INVALID where the file is there already, WRITE_FAILED where it can't be written.
+ * a message for the user. Throws CONFIG_INVALID if the file exists, WRITE_FAILED if it can't be written.
  */
 export async function init(location: ConfigLocation): Promise<string> {
   const file = configFileOf(location);
@@ -15,12 +15,12 @@ export async function init(location: ConfigLocation): Promise<string> {
     await writeFile(file, startingConfig(), { flag: 'wx' });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
-      throw new CodegenError('CONFIG_INVALID', `${file} is there already; it was left as it is.`);
+      throw new CodegenError('CONFIG_INVALID', `${file} already exists; it was not changed.`);
     throw new CodegenError('WRITE_FAILED', `${file} could not be written: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  return `Wrote ${file}. It holds the defaults: delete what you don't change.`;
+  return `Wrote ${file}. It contains the defaults; delete the keys you don't change.`;
 }
 
 type Schema = ReturnType<typeof configJsonSchema>;

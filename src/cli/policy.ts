@@ -7,12 +7,12 @@ import { recordTool, restrictedActions, type Limit } from '../model/policy.js';
 import type { CallLimit, Policy, Rules } from '../model/rules.js';
 import { tools } from '../tools/registry.js';
 
-/** Exit status of `policy test`, by what would be decided; 1 and 2 are those of errors. */
+/** Exit status of `policy test` by decision; 1 and 2 are errors. */
 const statusOf = { allowed: 0, denied: 3, hidden: 3, approval: 4, limited: 5 };
 
 type Print = (line: string) => void;
 
-/** Validates a policy, that of the configuration where no file is named, and explains it. Throws CONFIG_INVALID. */
+/** Validates and explains a policy: that of the file, or the configured one. Throws CONFIG_INVALID. */
 export async function checkPolicy(
   location: ConfigLocation,
   file: string | undefined,
@@ -36,7 +36,7 @@ export async function checkPolicy(
   }
 }
 
-/** Says what would be decided over a call, and by which rule; the number is the exit status. */
+/** Prints the decision about a call and the rule behind it. Returns the exit status. */
 export async function testPolicy(
   location: ConfigLocation,
   tool: string,
@@ -54,7 +54,7 @@ export async function testPolicy(
   return statusOf[kind];
 }
 
-/** A commented policy for all tools: deny by default, what is needed listed, tools that change something limited. */
+/** A commented policy that denies by default, lists all tools, and limits those that change something. */
 export function scaffold(): string {
   const entries = tools.flatMap(({ name, title, annotations }) => {
     const risk = riskOf(name, annotations);
@@ -62,38 +62,38 @@ export function scaffold(): string {
     return [`  # ${title}: ${risk}.`, `  ${name}:${limit}`];
   });
   return [
-    '# A policy for codegen-session-mcp. Name this file as `policy` in codegen.config.json;',
-    '# `codegen-session-mcp policy check` says what it means.',
+    '# A policy for codegen-session-mcp. Set `policy` in codegen.config.json to this file;',
+    '# `codegen-session-mcp policy check` explains it.',
     'version: "1"',
     '',
-    '# A tool that is not listed is denied: remove those that are not needed.',
+    "# A tool that is not listed is denied. Remove the tools that you don't need.",
     'default: deny',
     '',
-    '# Tools that are not even shown, e.g. [clear_codegen_session]; * stands for any text.',
+    '# Tools to hide from clients, e.g. [clear_codegen_session]; * matches any text.',
     'hide: []',
     '',
     'tools:',
-    '  # read: looks only. write: changes files or pages. execute: runs code of tests.',
+    '  # read: changes nothing. write: changes files or pages. execute: runs code of tests.',
     ...entries.flatMap((line) => (line.startsWith('  #') ? ['', line] : [line])),
     '',
-    '# More rules of a tool, each optional:',
-    '#   require: [{ path: args.file, op: regex, value: "^e2e/" }]   # what must hold, or the call is denied',
+    '# More rules for a tool, all optional:',
+    '#   require: [{ path: args.file, op: regex, value: "^e2e/" }]   # deny the call unless this is true',
     '#   deny_if: [{ path: args.onConflict, op: eq, value: overwrite, message: "Never overwrite." }]',
-    '#   approve_if: [{ path: args.verify, op: eq, value: "off" }]   # what a person has to approve',
-    '#   action: require_approval                                    # every call of it',
-    `# Single actions, of ${recordTool}; ${restrictedActions.join(', ')} needs to be named:`,
+    '#   approve_if: [{ path: args.verify, op: eq, value: "off" }]   # a person must approve the call if this is true',
+    '#   action: require_approval                                    # a person must approve every call',
+    `# Rules for single actions of ${recordTool}. ${restrictedActions.join(', ')} must be allowed by name:`,
     '#   actions: { deny: [request, "clipboard.*"], allow: [evaluate] }',
     '',
   ].join('\n');
 }
 
-/** Writes the scaffold to a file that is not there yet. Throws WRITE_FAILED. */
+/** Writes the scaffold to a new file. Throws WRITE_FAILED. */
 export async function writeScaffold(file: string): Promise<void> {
   try {
     await writeFile(file, scaffold(), { flag: 'wx' });
   } catch (error) {
     throw new CodegenError('WRITE_FAILED', `${file} could not be written: ${messageOf(error)}`, {
-      hint: 'Name a file that does not exist, in a directory that does.',
+      hint: 'Choose a new file in an existing directory.',
       cause: error,
     });
   }
@@ -110,7 +110,7 @@ async function readArguments(file: string): Promise<unknown> {
     return args;
   } catch (error) {
     throw new CodegenError('INVALID_INPUT', `${file}: ${messageOf(error)}`, {
-      hint: 'Give a file with the arguments of a call as JSON.',
+      hint: 'Give a JSON file with the arguments of the call.',
       cause: error,
     });
   }
@@ -146,7 +146,7 @@ function explainActions(rules: Rules | undefined): string[] {
     ...(deny.length > 0 ? [`denied actions: ${deny.join(', ')}`] : []),
     others.length > 0
       ? `allowed actions: only ${allow.join(', ')}`
-      : `allowed actions: all others${named.length > 0 ? `, ${named.join(', ')} too` : ` but ${restrictedActions.join(', ')}`}`,
+      : `allowed actions: all others${named.length > 0 ? `, ${named.join(', ')} too` : ` except ${restrictedActions.join(', ')}`}`,
   ];
 }
 
@@ -164,6 +164,6 @@ function windowOf({ window }: Limit): string {
 function counted({ charges }: Leave): string[] {
   return charges.map(
     ({ limit, count, rule }) =>
-      `takes ${count} of the ${limit.max} per ${windowOf(limit)} of "${limit.counter}" (${rule})`,
+      `counts ${count} toward the limit of ${limit.max} per ${windowOf(limit)}, counted as "${limit.counter}" (${rule})`,
   );
 }

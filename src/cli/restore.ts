@@ -7,8 +7,8 @@ import { CodegenError } from '../model/errors.js';
 import { redisOf } from '../state/redis.js';
 
 /**
- * Lists the files that were replaced, or brings one back: the newest of the file named, or the one whose id is given.
- * The text says what was done. Throws INVALID_INPUT where there is no such backup.
+ * Lists the replaced files, or restores one: the newest backup of a path, or the backup with an id. Returns a message
+ * for the user. Throws INVALID_INPUT if there is no such backup.
  */
 export async function restore(location: ConfigLocation, wanted = 'list'): Promise<string> {
   const { config, policy } = await loadConfig(location);
@@ -25,15 +25,15 @@ export async function restore(location: ConfigLocation, wanted = 'list'): Promis
   const backups = await listBackups(territory.stateDirectory);
   if (wanted === 'list')
     return backups.length === 0
-      ? 'Nothing was replaced so far.'
+      ? 'No files have been replaced.'
       : backups.map(({ id, time, path }) => `${id}  ${time.toLocaleString()}  ${path}`).join('\n');
   const backup = backups.find(({ id, path }) => id === wanted || path === wanted);
   if (backup === undefined)
     throw new CodegenError('INVALID_INPUT', `There is no backup "${wanted}".`, {
-      hint: '`codegen-session-mcp restore list` shows the backups there are, with their ids and paths.',
+      hint: '`codegen-session-mcp restore list` lists the backups with their ids and paths.',
     });
   const [written] = await restoreBackup(backup, territory, config.writes.backups);
   return written?.change === 'unchanged'
-    ? `${backup.path} is as it was on ${backup.time.toLocaleString()} already.`
-    : `${backup.path} is as it was on ${backup.time.toLocaleString()}.${written?.change === 'replaced' ? ' What stood there is a backup now.' : ''}`;
+    ? `${backup.path} already has its content of ${backup.time.toLocaleString()}.`
+    : `Restored ${backup.path} as of ${backup.time.toLocaleString()}.${written?.change === 'replaced' ? ' The replaced file was backed up.' : ''}`;
 }

@@ -3,7 +3,7 @@ import { loadConfig, type ConfigLocation } from '../config/load.js';
 import type { StatePlace } from '../guard/state.js';
 import { redisOf } from '../state/redis.js';
 
-/** Where the configuration has the state kept. */
+/** Where the state is stored. */
 export async function statePlaceOf(location: ConfigLocation): Promise<StatePlace> {
   const { state } = (await loadConfig(location)).config;
   return { directory: path.resolve(location.workspace, state.dir), redis: redisOf(state) };

@@ -175,7 +175,7 @@ test('init never writes over a configuration', async () => {
   expect(await run(cwd, 'init')).toEqual({
     status: 1,
     stdout: '',
-    stderr: `codegen-session-mcp: ${file} is there already; it was left as it is.\n`,
+    stderr: `codegen-session-mcp: ${file} already exists; it was not changed.\n`,
   });
   expect(await readFile(file, 'utf8')).toBe('{ "mine": true }');
   expect(await readdir(cwd)).toEqual(['codegen.config.json']);
@@ -224,7 +224,7 @@ test('restore brings back what was replaced, and keeps what it replaces', async 
   const cwd = await workspace();
   const file = path.join(cwd, 'generated-tests', 'a.spec.ts');
   const guard = openGuard(cwd);
-  expect(await run(cwd, 'restore')).toMatchObject({ status: 0, stdout: 'Nothing was replaced so far.\n' });
+  expect(await run(cwd, 'restore')).toMatchObject({ status: 0, stdout: 'No files have been replaced.\n' });
   for (const body of ['one', 'two'])
     await guard.write({ files: [{ file: 'a.spec.ts', content: emitted(body) }], onConflict: 'overwrite' });
   await writeFile(file, 'edited');
@@ -234,7 +234,7 @@ test('restore brings back what was replaced, and keeps what it replaces', async 
   expect(stdout).toMatch(/^\S+ {2}.+ {2}generated-tests\/a\.spec\.ts\n$/);
   const restored = await run(cwd, 'restore', id);
   expect(restored.stdout).toMatch(
-    /^generated-tests\/a\.spec\.ts is as it was on .+\. What stood there is a backup now\.\n$/,
+    /^Restored generated-tests\/a\.spec\.ts as of .+\. The replaced file was backed up\.\n$/,
   );
   expect(await readFile(file, 'utf8')).toBe(emitted('one')('generated-tests/a.spec.ts'));
   const kept = await listBackups(path.join(cwd, '.codegen'));
@@ -291,7 +291,7 @@ test('policy scaffolds what loads, explains it, and says what it decides', async
     'denied if args.onConflict is "overwrite" ("never")',
     'needs approval if args.verify is "off"',
     'limited to 0 calls per 60 seconds for each grant, counted as "runs"',
-    'allowed actions: all others but evaluate',
+    'allowed actions: all others except evaluate',
   ])
     expect(await explain()).toContain(line);
 
