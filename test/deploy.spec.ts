@@ -85,7 +85,7 @@ test('two servers behind nginx, with one Redis and one browser host: one team wo
     const strayed = await two?.record(inOne, fill);
     expect(strayed?.error).toMatchObject({
       code: 'SESSION_NOT_FOUND',
-      hint: expect.stringContaining('The server "one" holds it'),
+      hint: expect.stringContaining('lives on server "one"'),
     });
     const stranger = await servers.two.connect(tokens.other);
     expect((await stranger.record(inOne, fill)).error?.hint).not.toContain('"one"');

@@ -74,7 +74,7 @@ test('servers of two machines share limits, approvals and the order of their log
     expect((await second?.call('clear_codegen_session', { sessionId: 'none' }))?.error?.code).toBe(
       'SESSION_NOT_FOUND',
     );
-    expect(await run(one, 'doctor')).toMatch(/problem {2}Redis: .*ECONNREFUSED[^]*calls that a limit covers/);
+    expect(await run(one, 'doctor')).toMatch(/problem {2}Redis: .*ECONNREFUSED[^]*calls with limits/);
     await redis.start();
     await redis.command('CONFIG', 'SET', 'requirepass', 'hunter2');
     expect(await look()).toMatchObject({ code: 'RATE_LIMITED' });

@@ -2,7 +2,9 @@ import { escapeRegExp } from './text.js';
 
 /** Whether Playwright takes a text as a glob: it throws for braces that are nested or not closed. */
 export function isGlob(glob: string): boolean {
-  return /^(?:[^\\{}]|\\[^]|\{(?:[^\\{}]|\\[^])*\})*\\?$/.test(glob);
+  // A URL parser would remove one of the two braces, with the segment before the dots.
+  const isTorn = /\{[^}]*\//.test(glob) && /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(glob);
+  return !isTorn && /^(?:[^\\{}]|\\[^]|\{(?:[^\\{}]|\\[^])*\})*\\?$/.test(glob);
 }
 
 /** The regular expression that Playwright makes of a glob, with a relative one resolved against the base URL. */

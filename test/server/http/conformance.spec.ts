@@ -10,7 +10,7 @@ const conformance = path.join(modules, 'conformance/dist/index.js');
 const inspector = path.join(modules, 'inspector-cli/build/cli.js');
 
 /** The scenarios that need more than any server has, and why. */
-const notApplicable = path.resolve('test/http/not-applicable.yml');
+const notApplicable = path.resolve('test/server/http/not-applicable.yml');
 
 test('the official scenarios for any server pass, and the Inspector lists and calls tools', async ({
   workspace,

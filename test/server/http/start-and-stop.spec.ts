@@ -19,7 +19,7 @@ test('what can not be served safely is not served at all', async ({ workspace })
   const cases: [args: string[], env: Record<string, string>, message: string][] = [
     [['--host', '0.0.0.0'], {}, 'Without grants, nothing but a loopback address is served'],
     [['--host', 'no.such.host.invalid'], {}, '--host no.such.host.invalid is no address'],
-    [['--port', '70000'], {}, '--port 70000 is not a port'],
+    [['--port', '70000'], {}, "argument '70000' is invalid"],
     [['--port', port], {}, `--port ${port} can't be served`],
     [['--config', withGrants], {}, 'grants.0.tokenEnv is "CI_TOKEN"'],
     [['--config', withGrants], { CI_TOKEN: 'two words' }, 'other characters than'],
