@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Expression } from '../model/code.js';
 import { seemsReference } from '../model/secrets.js';
 
-/** The path of a file. Names are told everywhere, so that they hold no secret. */
+/** The path of a file. Results, tests and logs name it, so it must hold no secret. */
 export const filePath = z
   .string()
   .min(1)

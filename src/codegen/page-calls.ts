@@ -53,7 +53,7 @@ function isBareClick(step: CodeStep | undefined): boolean {
   return step !== undefined && submits(step) && filterOf(step) === undefined;
 }
 
-/** Whether a step's method takes the text by which its element is told from others. */
+/** Whether a step's method takes the text that identifies its element as a parameter. */
 export function takesText(step: CodeStep | undefined, passage: Passage | undefined): boolean {
   return step !== undefined && isMethod(step, passage) && filterOf(step) !== undefined;
 }

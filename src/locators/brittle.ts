@@ -60,7 +60,7 @@ function reasons({
   return found;
 }
 
-/** The texts in an argument by which elements are told; what a regular expression leaves open is none. */
+/** The texts in an argument that identify elements; what a regular expression leaves open is none. */
 function textsIn(argument: LocatorArgument): string[] {
   if (typeof argument === 'string') return [argument];
   if (typeof argument !== 'object' || isPattern(argument) || isNestedLocator(argument)) return [];

@@ -156,7 +156,7 @@ export async function createBackend(
   };
 }
 
-/** What `of` makes of the configuration, made anew where that has changed: requests of pages ask for it. */
+/** Caches what `of` makes of the configuration until it changes, since every request of a page asks for it. */
 function settingsFor(
   loaded: () => LoadedConfig,
   of: (loaded: LoadedConfig) => GrantSettings,
