@@ -64,7 +64,17 @@ function fence(files, name, allowed) {
 }
 
 export default defineConfig(
-  { ignores: ['dist', 'schema', 'test-results', 'bench-results', 'playwright-report', '.codegen'] },
+  {
+    ignores: [
+      'dist',
+      'schema',
+      'test-results',
+      'bench-results',
+      'playwright-report',
+      '.codegen',
+      'test/fixtures/projects',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

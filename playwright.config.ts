@@ -12,7 +12,7 @@ export default defineConfig({
   timeout: 90_000,
   retries: process.env['CI'] === undefined ? 0 : 2,
   projects: [
-    { name: 'server', testDir: 'test' },
+    { name: 'server', testDir: 'test', testIgnore: 'fixtures/projects/**' },
     {
       name: 'generated',
       testDir: 'generated-tests',

@@ -1,8 +1,10 @@
 import type { Import, Statement } from '../model/code.js';
-import type { Json } from '../model/json.js';
-import { stepTitle, testTitle } from './naming.js';
+import { titleField, type Row, type TestModule } from '../model/emission.js';
+import { toJson, type Json } from '../model/json.js';
+import { describeTitle, stepTitle, testTitle } from './naming.js';
 import { Printer } from './printer.js';
-import { comment, literal, quote } from './quote.js';
+import { comment, literal, quote, template } from './quote.js';
+import { rowReplacement } from './rows.js';
 import type { GroupData, ImportData, TemplateData } from './template-data.js';
 import { render, type Template } from './templates.js';
 
@@ -29,6 +31,14 @@ export interface GenerateInput {
   language: 'typescript' | 'javascript';
   template: Template;
   title: string;
+  /** Title of the `test.describe` around the test. */
+  describe?: string | undefined;
+  tags?: readonly string[] | undefined;
+  annotations?: readonly { type: string; description?: string | undefined }[] | undefined;
+  /** The test runs once for each; it was recorded with the values of the first. */
+  data?: readonly Row[] | undefined;
+  /** Where `test` and `expect` come from, if not from `@playwright/test`. */
+  testModule?: TestModule | undefined;
   /** Goes to `test.use`; `device` is a name out of Playwright's `devices`. */
   use?: { [option: string]: Json } | undefined;
   body: readonly Chunk[];
@@ -83,28 +93,27 @@ export function unmark(text: string): Generated {
 }
 
 function templateData(input: GenerateInput): TemplateData & { files: string[] } {
-  const { language, title, use, pageObjects = [], includeComments } = input;
+  const { language, title, use, pageObjects = [], includeComments, data, describe } = input;
+  const replacement = data?.[0] && rowReplacement(data[0]);
   const body = input.body.map((chunk): PrintedChunk => {
-    const printer = new Printer(input.spec);
+    const printer = new Printer(input.spec, replacement);
     return { ...chunk, printer, text: printer.statements(chunk.code) };
   });
   const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
   if (pageObjects.length > 0) names.add('page');
   const used = fixtures.filter((name) => names.has(name));
-  const own = [
-    'test',
-    ...(names.has('expect') ? ['expect'] : []),
-    ...(use?.['device'] === undefined ? [] : ['devices']),
-  ];
   return {
     language,
     imports: importsOf([
-      { from: '@playwright/test', names: own },
+      ...testImports(input.testModule, names.has('expect'), use?.['device'] !== undefined),
       ...pageObjects.map(({ className, from }) => ({ from, names: [className] })),
       ...body.flatMap(({ printer }) => printer.imports),
     ]),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
-    title: quote(testTitle(title)),
+    title: data === undefined ? quote(testTitle(title)) : rowTitle(testTitle(title), data),
+    details: detailsCode(input),
+    describe: describe === undefined ? undefined : quote(describeTitle(describe)),
+    rows: data === undefined ? undefined : literal([...data]),
     parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
     pageObjects: pageObjects.map(({ variable, className }) => ({ variable, className })),
     groups: groupsOf(body, includeComments),
@@ -129,6 +138,30 @@ function importsOf(imports: readonly Import[]): ImportData[] {
   return [...modules]
     .sort(([one], [other]) => rank(one) - rank(other))
     .map(([from, each]) => ({ from: quote(from), default: each.default, names: [...each.names] }));
+}
+
+/** The imports of what Playwright Test, or a module of the user's, gives to the test. */
+function testImports(own: TestModule | undefined, usesExpect: boolean, usesDevices: boolean): Import[] {
+  const expectation = usesExpect ? ['expect'] : [];
+  const devices = usesDevices ? ['devices'] : [];
+  if (own === undefined) return [{ from: '@playwright/test', names: ['test', ...expectation, ...devices] }];
+  const others = [...(own.hasExpect ? [] : expectation), ...devices];
+  const test = own.test === 'test' ? 'test' : `${own.test} as test`;
+  return [
+    ...(others.length === 0 ? [] : [{ from: '@playwright/test', names: others }]),
+    { from: own.from, names: [test, ...(own.hasExpect ? expectation : [])] },
+  ];
+}
+
+/** The title of the test of each row, told apart by a field. */
+function rowTitle(title: string, data: readonly Row[]): string {
+  return template([`${title}: `, `row.${titleField(data) ?? ''}`, '']);
+}
+
+/** The second argument of `test`; undefined for none. */
+function detailsCode({ tags, annotations }: GenerateInput): string | undefined {
+  if (tags === undefined && annotations === undefined) return undefined;
+  return literal(toJson({ tag: tags, annotation: annotations }));
 }
 
 /** The argument of `test.use`; what is given besides a device wins over it. */

@@ -16,8 +16,13 @@ export const reservedMembers =
     ' ',
   );
 
+/** Names of a test that runs for rows of data. */
+const rowVariables = ['row', 'rows'];
+
 /** Gives names that nothing else has: the one wished for, or with a number. */
-export function createNames(taken: Iterable<string> = reservedVariables): (wish: string) => string {
+export function createNames(
+  taken: Iterable<string> = [...reservedVariables, ...rowVariables],
+): (wish: string) => string {
   const names = new Set(taken);
   return (wish) => {
     let name = wish;

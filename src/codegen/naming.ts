@@ -29,6 +29,11 @@ export function stepTitle(title: string): string {
   return titleWithout('step', title);
 }
 
+/** The title of a `test.describe`: one line of at most 200 characters, without the word `describe` in front. */
+export function describeTitle(title: string): string {
+  return titleWithout('describe', title);
+}
+
 /** Leaves out the word that repeats the function's name, as `playwright/valid-title` asks. */
 function titleWithout(word: string, title: string): string {
   const words = title.split(/[\s\p{Cc}]+/u).filter((each) => each !== '');

@@ -1,4 +1,4 @@
-import { camelCase, createNames, reservedVariables, wordsOf } from './identifiers.js';
+import { camelCase, createNames, wordsOf } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import { property, run, variable, type CodeStep, type Expression } from '../model/code.js';
 import { emitSteps, locatorOf, type EmittedStep, type LocatorUse } from './emitter.js';
@@ -24,7 +24,7 @@ export function planStory(
   existing: ReadonlyMap<string, ExistingPage>,
 ): Story {
   const passages = passagesOf(steps, baseURL);
-  const nameFor = createNames(reservedVariables);
+  const nameFor = createNames();
   const shelf = createShelf(existing);
   /** The variables of page objects, by that of the page and the file. */
   const variables = new Map<string, string>();

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Expression, Import, Statement } from '../model/code.js';
 import { isNestedLocator, isPattern, type LocatorArgument } from '../model/locator.js';
-import { block, literal, pattern, propertyName, quote } from './quote.js';
+import { block, literal, pattern, propertyName, quote, type Replacement } from './quote.js';
 
 /** Prints the code model as TypeScript or JavaScript, which are the same here, and notes what that needs. */
 export class Printer {
@@ -13,8 +13,11 @@ export class Printer {
   /** Files of the workspace that the test needs. */
   readonly files: string[] = [];
 
-  /** `spec` is the path of the test in the workspace. */
-  constructor(private readonly spec = '') {}
+  /** `spec` is the path of the test in the workspace; `replacement` prints values that vary. */
+  constructor(
+    private readonly spec = '',
+    private readonly replacement?: Replacement,
+  ) {}
 
   statement(code: Statement): string {
     switch (code.kind) {
@@ -48,7 +51,7 @@ export class Printer {
   expression(code: Expression): string {
     switch (code.kind) {
       case 'value':
-        return literal(code.value);
+        return literal(code.value, this.replacement);
       case 'pattern':
         return pattern(code.pattern);
       case 'block':
@@ -117,7 +120,7 @@ export class Printer {
 
   /** What it declares, and its parameters, are known in it only. */
   private function(parameters: readonly string[], print: (inner: Printer) => string): string {
-    const inner = new Printer(this.spec);
+    const inner = new Printer(this.spec, this.replacement);
     const text = `(${parameters.join(', ')}) => ${print(inner)}`;
     for (const name of inner.used)
       if (!parameters.includes(name) && !inner.declared.includes(name)) this.used.add(name);
@@ -137,7 +140,7 @@ export class Printer {
 
   /** Texts of a locator never refer to secrets. */
   private argument(argument: LocatorArgument, page: Expression): string {
-    if (typeof argument === 'string') return quote(argument);
+    if (typeof argument === 'string') return this.replacement?.(argument) ?? quote(argument);
     if (typeof argument !== 'object') return String(argument);
     if (isPattern(argument)) return pattern(argument);
     if (isNestedLocator(argument)) return this.locator({ kind: 'locator', page, chain: argument.locator });

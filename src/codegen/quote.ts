@@ -67,13 +67,27 @@ function templateText(text: string): string {
     .join('');
 }
 
+/** A template literal of texts and of expressions in turn, beginning with a text. */
+export function template(parts: readonly string[]): string {
+  const printed = parts.map((part, index) => (index % 2 === 1 ? `\${${part}}` : templateText(part)));
+  return `\`${printed.join('')}\``;
+}
+
+/** The code of a string, number, boolean or null that is not its own literal; undefined for all others. */
+export type Replacement = (value: string | number | boolean | null) => string | undefined;
+
 /** A JSON value as a literal, on one line; `{{secret:NAME}}` in its strings becomes the variable of that name. */
-export function literal(value: Json): string {
+export function literal(value: Json, replacement: Replacement = () => undefined): string {
+  const print = (each: Json): string => literal(each, replacement);
+  if (Array.isArray(value)) return `[${value.map(print).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, item]) => `${propertyName(key)}: ${print(item)}`);
+    return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+  }
+  const replaced = replacement(value);
+  if (replaced !== undefined) return replaced;
   if (typeof value === 'string') return quoteRevealed(value);
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
-  const entries = Object.entries(value).map(([key, item]) => `${propertyName(key)}: ${literal(item)}`);
-  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** The name of a property in an object literal. */

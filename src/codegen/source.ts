@@ -1,7 +1,7 @@
 import { expectThat, type CodeStep, type Statement } from '../model/code.js';
 import type { Json } from '../model/json.js';
 import { statementsOf, type EmittedStep, type PageCall } from './emitter.js';
-import { generate, type Chunk, type PageObjectUse } from './generate.js';
+import { generate, type Chunk, type GenerateInput, type PageObjectUse } from './generate.js';
 import { emitNamed } from './named-locators.js';
 import type { ExistingPage } from './page-shelf.js';
 import type { Template } from './templates.js';
@@ -24,11 +24,11 @@ export interface Origin {
   within?: ReadonlyMap<number, number>;
 }
 
-export interface TestInput {
-  language: 'typescript' | 'javascript';
+export interface TestInput extends Pick<
+  GenerateInput,
+  'language' | 'title' | 'includeComments' | 'describe' | 'tags' | 'annotations' | 'data' | 'testModule'
+> {
   template: Template;
-  title: string;
-  includeComments: boolean;
   /** The argument of `test.use`. */
   use: { [option: string]: Json };
   /** The test's path in the workspace. */

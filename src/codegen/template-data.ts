@@ -4,8 +4,14 @@ export interface TemplateData {
   imports: ImportData[];
   /** The argument of `test.use`; undefined where the test needs none. */
   use: string | undefined;
-  /** The test's title, as a string literal. */
+  /** The test's title, as a string or template literal. */
   title: string;
+  /** The second argument of `test`, with its tags and annotations; undefined where it has none. */
+  details: string | undefined;
+  /** Title of the `test.describe` around the test, as a string literal; undefined for none. */
+  describe: string | undefined;
+  /** Rows of data as a literal: the test stands in a loop over them, whose variable is `row`. Undefined for none. */
+  rows: string | undefined;
   /** The parameter of the test function: the fixtures that its body uses; empty where it uses none. */
   parameters: string;
   /** Page objects to make before anything else; empty without a template for them. */

@@ -41,6 +41,15 @@ const outputSchema = z
       .default(null)
       .describe('Directory of your own templates, relative to the workspace; each is a file `<name>.eta`.'),
     includeComments: z.boolean().default(true).describe('Write notes of steps as comments.'),
+    importTestFrom: z
+      .string()
+      .min(1)
+      .max(500)
+      .nullable()
+      .default(null)
+      .describe(
+        'Where emitted tests import `test` and `expect` from: a file of the workspace, or a path alias; `#name` names another export. Null is `@playwright/test`.',
+      ),
   })
   .prefault({})
   .describe('The emitted files.');

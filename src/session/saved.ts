@@ -3,13 +3,14 @@ import path from 'node:path';
 import { z } from 'zod';
 import { actions } from '../actions/registry.js';
 import { checkChain } from '../locators/locator-expression.js';
+import { emissionSchema } from '../model/emission.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { LocatorArgument, LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { sha256 } from '../model/text.js';
 import { useSchema } from '../model/use.js';
 import { errorCode } from '../state/files.js';
-import type { EmissionOptions, Session } from './session.js';
+import type { Session } from './session.js';
 
 /** Raised with every change of the form that an older server would misread. */
 const currentVersion = 1;
@@ -79,13 +80,7 @@ export const savedSchema = z.strictObject({
   title: z.string(),
   /** The emitted spec, relative to the workspace, with forward slashes. */
   file: z.string(),
-  emission: z.strictObject({
-    language: z.enum(['typescript', 'javascript']),
-    template: z.string(),
-    includeComments: z.boolean(),
-    testNamePrefix: z.string(),
-    outputPath: z.string().optional(),
-  } satisfies Record<keyof EmissionOptions, z.ZodType>),
+  emission: emissionSchema,
   use: useSchema,
   autoAssert: z.boolean(),
   steps: z.array(stepSchema).min(1),

@@ -1,18 +1,8 @@
 import type { AutoAssertions } from '../assertions/auto-assertions.js';
 import type { Live } from '../browser/live.js';
+import type { EmissionOptions } from '../model/emission.js';
 import type { Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
-
-/** How the test of a session is written. */
-export interface EmissionOptions {
-  language: 'typescript' | 'javascript';
-  template: string;
-  includeComments: boolean;
-  /** Precedes the test's title. */
-  testNamePrefix: string;
-  /** Directory of the test, relative to the workspace; undefined for the configured one. */
-  outputPath: string | undefined;
-}
 
 /** A session as serializable data. */
 export interface Session {

@@ -10,7 +10,8 @@ import type { CheckedPath } from '../guard/paths.js';
 import { referencesIn } from '../model/secrets.js';
 import type { Assertion, Step } from '../model/step.js';
 import type { BrowserName, Use } from '../model/use.js';
-import type { EmissionOptions, Session } from '../session/session.js';
+import type { EmissionOptions, TestModule } from '../model/emission.js';
+import type { Session } from '../session/session.js';
 import type { ProjectUse } from '../verify/project-use.js';
 import { pagesDirectory, type PageFile } from './page-files.js';
 import { testUse } from './test-use.js';
@@ -49,6 +50,8 @@ export interface Surroundings {
   browserName: BrowserName;
   /** The page objects that are there. */
   pages: ReadonlyMap<string, PageFile>;
+  /** Where the test has `test` from, if not from `@playwright/test`. */
+  testModule?: TestModule | undefined;
 }
 
 /** The template of a session. Throws INVALID_INPUT where there is none of that name. */
@@ -78,7 +81,19 @@ export async function surroundingsOf(
     project: await loadProjectUse(context.workspace, file.absolute, browserName, verify.timeoutMs, signal),
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
+    testModule: await testModule(context, emission, file),
   };
+}
+
+/** Resolves `importTestFrom`; undefined for `@playwright/test`. Throws INVALID_INPUT if it does not resolve. */
+export async function testModule(
+  { workspace }: Pick<ToolContext, 'workspace'>,
+  { importTestFrom }: Pick<EmissionOptions, 'importTestFrom'>,
+  { absolute }: Pick<CheckedPath, 'absolute'>,
+): Promise<TestModule | undefined> {
+  if (importTestFrom === undefined) return undefined;
+  const { resolveTestModule } = await import('../verify/test-module.js');
+  return resolveTestModule(workspace, absolute, importTestFrom);
 }
 
 /** The sources of one call, by what they are made from. */
@@ -102,19 +117,19 @@ export function sessionSource(
 
 async function buildSource(
   session: Session,
-  { spec, template, project, browserName, pages: existing }: Surroundings,
+  { spec, template, project, browserName, pages: existing, testModule: module }: Surroundings,
   variant: { soft: boolean; without: number | undefined },
 ): Promise<SessionSource> {
-  const { language, includeComments, testNamePrefix } = session.emission;
+  const { language, testNamePrefix } = session.emission;
   const { use } = session;
   const clipboard = clipboardPermissions(session.steps, browserName);
   const steps = relativeTo(project, session).map((step) => grantsAll(step, clipboard));
   const { source, origins, files, pages } = await writeTest(
     {
-      language,
+      ...session.emission,
       template,
       title: testNamePrefix + session.title,
-      includeComments,
+      testModule: module,
       use: await testUse(useOf(session, clipboard), browserName, project),
       spec,
       baseURL: baseURLOf(session, project),

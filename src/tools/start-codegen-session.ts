@@ -6,7 +6,9 @@ import { groupTitle, traitsOf } from '../actions/registry.js';
 import { assertionCode, locatorCode, stepCode } from './step-code.js';
 import { fileNameFor } from '../codegen/naming.js';
 import type { Config } from '../config/schema.js';
+import type { CheckedPath } from '../guard/paths.js';
 import type { Hold } from '../guard/quota.js';
+import { emissionSchema } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
 import { recordTool } from '../model/policy.js';
@@ -17,21 +19,11 @@ import type { RecordLimits } from '../session/task-runner.js';
 import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession, SessionPlan } from '../session/session.js';
-import { sessionTemplate } from './source.js';
+import { sessionTemplate, testModule } from './source.js';
 import { failedAction, failureLine, pageOutput, pageText, type Answer } from './answer.js';
 import { defineTool, selfEvident, shallow, types, type ToolCall, type ToolContext } from './tool.js';
 
-const optionsSchema = z.strictObject({
-  outputPath: z.string().min(1).optional().describe('Directory in the workspace.'),
-  testNamePrefix: z.string().max(100).optional().meta(selfEvident).describe("Prefix of the test's title."),
-  includeComments: z.boolean().optional().meta(selfEvident).describe('Notes as comments.'),
-  language: z
-    .enum(['typescript', 'javascript'])
-    .optional()
-    .meta(selfEvident)
-    .describe('As configured by default.'),
-  template: z.string().min(1).max(100).optional().describe('plain, pom or a custom one.'),
-});
+const optionsSchema = emissionSchema.partial();
 
 /** Actions that one call of record_codegen_session may hold. */
 const maxActions = 100;
@@ -159,11 +151,12 @@ async function admitReplay(steps: readonly Step[], { admit }: ToolCall): Promise
 function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof inputSchema>): Plan {
   const { options = {}, title, url, file } = args;
   const emission = {
-    language: options.language ?? output.language,
-    template: options.template ?? output.template,
-    includeComments: options.includeComments ?? output.includeComments,
-    testNamePrefix: options.testNamePrefix ?? '',
-    outputPath: options.outputPath,
+    language: output.language,
+    template: output.template,
+    includeComments: output.includeComments,
+    testNamePrefix: '',
+    ...(output.importTestFrom === null ? {} : { importTestFrom: output.importTestFrom }),
+    ...options,
   };
   const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
   const extension = emission.language === 'typescript' ? 'ts' : 'js';
@@ -193,7 +186,7 @@ function resumedPlan({ saved, replaces, origin }: Resumable, args: z.infer<typeo
 }
 
 /** Checks what the session would write and give to its pages, before a browser is started. */
-async function checkPlan(context: ToolContext, plan: Plan): Promise<{ relative: string }> {
+async function checkPlan(context: ToolContext, plan: Plan): Promise<CheckedPath> {
   const { secrets, guard, workspace } = context;
   const { use } = plan;
   if (secrets.foundIn(plan).length > 0)
@@ -204,6 +197,7 @@ async function checkPlan(context: ToolContext, plan: Plan): Promise<{ relative: 
   secrets.requireOrigins(use, ['every origin']);
   const checked = await guard.checkPath(plan.file, plan.emission);
   await sessionTemplate(context, plan.emission);
+  await testModule(context, plan.emission, checked);
   if (use.storageState !== undefined) {
     const { checkStorageState } = await import('../session/storage-state.js');
     await checkStorageState(use.storageState, workspace);

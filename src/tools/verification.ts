@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Config } from '../config/schema.js';
 import type { Step } from '../model/step.js';
+import type { TestModule } from '../model/emission.js';
 import type { Session } from '../session/session.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
@@ -74,6 +75,9 @@ export interface Verified {
   warnings: string[];
 }
 
+/** Stands beside a staged test for the module that the test has `test` from, which is where it always is. */
+const stagedModule = 'codegen-test-module';
+
 /** Where the test is going to be written. */
 interface Target {
   path: string;
@@ -109,12 +113,16 @@ export async function verifySession(
   const launch = () => testLaunch(context.browsers, browserChoice(config.browser, session.use));
   return withTestBench({ ...context, launch }, call, async (bench) => {
     const start = performance.now();
-    const lane = laneMaker(bench, context.workspace, session, target, config.browser);
+    const { testModule } = surroundings;
+    const lane = laneMaker(bench, context.workspace, session, target, config.browser, testModule);
     const rehearsal: Rehearsal = {
       bench,
       lane,
       trial,
-      surroundings,
+      surroundings: {
+        ...surroundings,
+        testModule: testModule && { ...testModule, from: `./${stagedModule}` },
+      },
       workspace: context.workspace,
       config,
       progress: call.progress,
@@ -123,7 +131,7 @@ export async function verifySession(
     const warnings = [...bench.warnings, ...(covered ? [] : [uncovered(target.path)])];
     const verification = (rest: Pick<Verification, 'failure' | 'dropped' | 'sensitivity'>): Verification => ({
       status: rest.failure === undefined ? 'passed' : 'failed',
-      runs: config.verify.runs,
+      runs: runsOf(session, config),
       passed,
       durationMs: Math.round(performance.now() - start),
       ...rest,
@@ -150,6 +158,11 @@ export async function verifySession(
       warnings,
     };
   });
+}
+
+/** How often a test has to pass: each row of its data, as often as configured. */
+function runsOf({ emission }: Session, { verify }: Config): number {
+  return verify.runs * (emission.data?.length ?? 1);
 }
 
 /** Runs the test until it passes as it is, each time without what did not hold; beside it, the same without JavaScript. */
@@ -197,7 +210,7 @@ async function rehearse({
     const tests = result.tests.filter(({ project }) => project?.lane === lanes.whole);
     const covered = tests.every(({ project }) => project?.covered === true);
     const passed = tests.filter(({ status }) => status === 'passed').length;
-    if (passed === verify.runs && result.end !== 'cancelled') {
+    if (passed === runsOf(trial, config) && result.end !== 'cancelled') {
       const blind = result.tests.find(({ project }) => project?.lane === lanes.bare)?.status;
       const isKnown = blind === 'passed' || blind === 'failed';
       return { passed, dropped, covered, pictures, ...(isKnown ? { withoutJavaScript: blind } : {}) };
@@ -232,6 +245,7 @@ function laneMaker(
   { use }: Session,
   target: Target,
   browser: Config['browser'],
+  testModule: TestModule | undefined,
 ): Rehearsal['lane'] {
   return async (name, sources, rest) => ({
     name,
@@ -243,6 +257,13 @@ function laneMaker(
         const beside = path.join(around, path.dirname(target.path));
         for (const page of pages) await staging.write(path.join(beside, page.file), page.content(page.file));
         const file = await staging.write(path.join(around, target.path), content(target.path));
+        if (testModule !== undefined) {
+          const from = path.relative(path.dirname(file), testModule.file).split(path.sep).join('/');
+          await staging.write(
+            path.join(beside, `${stagedModule}.ts`),
+            `export * from ${JSON.stringify(from)};\n`,
+          );
+        }
         return { file, as: target.absolutePath };
       }),
     ),

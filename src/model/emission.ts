@@ -1,0 +1,94 @@
+import { z } from 'zod';
+
+const selfEvident = { selfEvident: true };
+
+const line = z.string().min(1).max(200);
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+/** Values of one run of the test, by field; a field becomes a property of `row` in the test. */
+export type Row = z.infer<typeof rowSchema>;
+const rowSchema = z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'expected a name'), scalar);
+
+/** Rows of one shape, in which some field tells each from all others: the tests' titles need it. */
+const rowsSchema = z
+  .array(rowSchema)
+  .min(2)
+  .max(50)
+  .check(({ value: rows, issues }) => {
+    const problem = problemOf(rows);
+    if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: rows });
+  });
+
+function problemOf(rows: readonly Row[]): string | undefined {
+  const [first = {}] = rows;
+  const fields = Object.keys(first);
+  const differing = rows.findIndex(
+    (row) =>
+      Object.keys(row).length !== fields.length ||
+      fields.some((field) => typeof row[field] !== typeof first[field]),
+  );
+  if (differing !== -1) return `row ${differing} does not have the fields and types of row 0`;
+  const values = Object.values(first).map(String);
+  const repeated = values.find((each, index) => values.indexOf(each) !== index);
+  if (repeated !== undefined) return `two fields of row 0 have the value ${JSON.stringify(repeated)}`;
+  if (titleField(rows) === undefined) return 'no field has a different value in each row';
+  if (values.some((each) => each.includes('{{'))) return 'rows can not hold {{…}} references';
+  return undefined;
+}
+
+/** The first field whose values tell all rows apart. */
+export function titleField(rows: readonly Row[]): string | undefined {
+  return Object.keys(rows[0] ?? {}).find(
+    (field) => new Set(rows.map((row) => String(row[field]))).size === rows.length,
+  );
+}
+
+/** How the test of a session is written. */
+export const emissionSchema = z.strictObject({
+  language: z.enum(['typescript', 'javascript']).meta(selfEvident).describe('As configured by default.'),
+  template: z.string().min(1).max(100).describe('plain, pom or a custom one.'),
+  includeComments: z.boolean().meta(selfEvident).describe('Notes as comments.'),
+  testNamePrefix: z.string().max(100).meta(selfEvident).describe("Prefix of the test's title."),
+  outputPath: z.string().min(1).optional().describe('Directory in the workspace.'),
+  importTestFrom: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe(
+      'Module of test and expect: a file of the workspace, an alias or a package; #name picks an export.',
+    ),
+  describe: line.optional().meta(selfEvident).describe('Title of a `test.describe` around the test.'),
+  tags: z
+    .array(z.string().regex(/^@\S+$/, 'expected a tag such as @smoke'))
+    .min(1)
+    .max(20)
+    .optional()
+    .meta(selfEvident)
+    .describe('Tags of the test, such as `@smoke`.'),
+  annotations: z
+    .array(z.strictObject({ type: line, description: z.string().max(1000).optional() }))
+    .min(1)
+    .max(20)
+    .optional()
+    .meta({ shallow: true })
+    .describe('[{type, description}]'),
+  data: rowsSchema
+    .optional()
+    .meta({ shallow: true })
+    .describe('Rows [{field: value}]: the test runs for each. Record with the values of the first.'),
+});
+
+export type EmissionOptions = z.infer<typeof emissionSchema>;
+
+/** A module of the user's that exports a `test` of its own. */
+export interface TestModule {
+  /** The module, as the spec imports it. */
+  from: string;
+  /** Its absolute path. */
+  file: string;
+  /** The name of the export that is used as `test`. */
+  test: string;
+  hasExpect: boolean;
+}

@@ -1,0 +1,35 @@
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { rowReplacement } from '../../src/codegen/rows.js';
+import { literal } from '../../src/codegen/quote.js';
+import { expect, test } from '../fixtures.js';
+import { hostileString } from './hostile.js';
+
+const row = { name: 'Ann', full: 'Ann Lee', count: 3, isMember: true };
+
+for (const [value, code] of [
+  ['Ann', 'row.name'],
+  ['Ann Lee', 'row.full'],
+  ['Hello, Ann!', '`Hello, ${row.name}!`'],
+  ['Ann Lee (Ann)', '`${row.full} (${row.name})`'],
+  ['Anna', '"Anna"'],
+  [3, 'row.count'],
+  ['3', 'String(row.count)'],
+  ['33', '"33"'],
+  [true, 'row.isMember'],
+  ['a `b` ${Ann}', '`a \\`b\\` \\${${row.name}}`'],
+] as const)
+  test(`${JSON.stringify(value)} is written as ${code}`, () => {
+    expect(literal(value, rowReplacement(row))).toBe(code);
+  });
+
+test('with the first row, what is written has the value that was recorded', () => {
+  fc.assert(
+    fc.property(fc.array(hostileString, { minLength: 1, maxLength: 3 }), hostileString, (values, rest) => {
+      const data = Object.fromEntries(values.map((value, index) => [`field${index}`, value]));
+      const text = [...values, rest].join(' ');
+      return runInNewContext(literal(text, rowReplacement(data)), { row: data }) === text;
+    }),
+    { numRuns: 1000 },
+  );
+});

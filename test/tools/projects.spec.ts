@@ -1,0 +1,171 @@
+import { cp, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { configure, connect, expect, runTests, test as base, type Connection } from '../fixtures.js';
+
+const projects = fileURLToPath(new URL('../fixtures/projects/', import.meta.url));
+
+/** A server in a copy of a sample project. */
+const test = base.extend<{ project: (name: string, config?: object) => Promise<Connection> }>({
+  project: async ({ workspace }, use) => {
+    const open: Connection[] = [];
+    await use(async (name, config = {}) => {
+      await cp(path.join(projects, name), workspace, { recursive: true });
+      await configure(workspace, { verify: { sensitivity: 'off' }, ...config });
+      const server = await connect(workspace);
+      open.push(server);
+      return server;
+    });
+    for (const server of open) await server.close();
+  },
+});
+
+test.describe.configure({ timeout: 180_000 });
+
+const passed = (runs: number): Record<string, unknown> => ({
+  verification: { status: 'passed', runs, passed: runs },
+});
+
+/** What a session in the project emits. */
+async function emitted(server: Connection, sessionId: string): Promise<string> {
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.error).toBeUndefined();
+  expect(ended).toMatchObject(passed(1));
+  return readFile(ended.filePath, 'utf8');
+}
+
+const add = (text: string): Record<string, unknown>[] => [
+  { action: 'fill', target: 'getByPlaceholder("What needs to be done?")', value: text },
+  { action: 'press', target: 'getByPlaceholder("What needs to be done?")', key: 'Enter' },
+  { action: 'expect', target: '.todo-list', matcher: 'toContainText', expected: text },
+];
+
+for (const [given, line] of [
+  ['e2e/support/test.ts', 'import { test, expect } from "./support/test";'],
+  ['@support/test', 'import { test, expect } from "@support/test";'],
+  ['./e2e/support/test#quickTest', 'import { quickTest as test, expect } from "./support/test";'],
+] as const)
+  test(`a test imports test and expect from ${given}, and runs with its fixtures`, async ({
+    project,
+    workspace,
+    pages,
+  }) => {
+    const server = await project('own-fixtures', { output: { dir: 'e2e', importTestFrom: given } });
+    const { sessionId, error } = await server.start({ title: 'adds a todo', url: `${pages.url}/todo.html` });
+    expect(error).toBeUndefined();
+    await server.record(sessionId, ...add('Read a book'));
+    const source = await emitted(server, sessionId);
+    expect(source).toContain(line);
+    expect(source).not.toContain('@playwright/test');
+    const log = path.join(workspace, 'fixtures.log');
+    expect(await readFile(log, 'utf8')).toBe('adds a todo\n');
+    const { exitCode } = await runTests(workspace, 'e2e/adds-a-todo.spec.ts');
+    expect(exitCode).toBe(0);
+    expect(await readFile(log, 'utf8')).toBe('adds a todo\nadds a todo\n');
+  });
+
+test('a call decides where test comes from, before the configuration', async ({ project, pages }) => {
+  const server = await project('own-fixtures', { output: { dir: 'e2e', importTestFrom: '@support/test' } });
+  const { sessionId } = await server.start({
+    title: 'adds a todo',
+    url: `${pages.url}/todo.html`,
+    options: { importTestFrom: 'e2e/support/test.ts#quickTest' },
+  });
+  await server.record(sessionId, ...add('Read a book'));
+  expect(await emitted(server, sessionId)).toContain('quickTest as test');
+});
+
+for (const [given, problem] of [
+  ['e2e/support/missing', 'there is no module "e2e/support/missing" in the workspace'],
+  ['../outside', 'there is no module "../outside" in the workspace'],
+  ['@playwright/test', 'there is no module "@playwright/test" in the workspace'],
+  ['e2e/support/log.ts', 'e2e/support/log.ts does not export "test"'],
+  ['e2e/support/test.ts#nothing', 'e2e/support/test.ts does not export "nothing"'],
+  ['e2e/support/test.ts#(', 'e2e/support/test.ts does not export "("'],
+] as const)
+  test(`importTestFrom ${given} is refused`, async ({ project }) => {
+    const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+    const { error } = await server.start({ title: 'adds', options: { importTestFrom: given } });
+    expect(error).toMatchObject({ code: 'INVALID_INPUT', message: `importTestFrom: ${problem}.` });
+    expect(error?.hint).toBeTruthy();
+  });
+
+test('a test has the describe, tags and annotations that were asked for', async ({ project, pages }) => {
+  const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+  const { sessionId } = await server.start({
+    title: 'adds a todo',
+    url: `${pages.url}/todo.html`,
+    options: {
+      describe: 'Todos',
+      tags: ['@smoke', '@todo'],
+      annotations: [{ type: 'issue', description: 'https://example.com/issues/7' }, { type: 'slow' }],
+    },
+  });
+  await server.record(sessionId, ...add('Read a book'));
+  const source = await emitted(server, sessionId);
+  expect(source).toContain(`test.describe("Todos", () => {
+  test(
+    "adds a todo",
+    {
+      tag: ["@smoke", "@todo"],
+      annotation: [
+        { type: "issue", description: "https://example.com/issues/7" },
+        { type: "slow" },
+      ],
+    },
+    async ({ page }) => {`);
+});
+
+test('a flow is repeated for each row of its data', async ({ project, workspace, pages }) => {
+  const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+  const { sessionId } = await server.start({
+    title: 'adds a todo',
+    url: `${pages.url}/todo.html`,
+    options: {
+      data: [
+        { what: 'Read "War and Peace"', count: 4 },
+        { what: 'Call `mum` ${now}', count: 4 },
+        { what: '', count: 3 },
+      ],
+    },
+  });
+  const { failed } = await server.record(
+    sessionId,
+    ...add('Read "War and Peace"'),
+    { action: 'expect', target: 'getByRole("listitem")', matcher: 'toHaveCount', expected: 4 },
+    { action: 'expect', target: '.todo-list', matcher: 'toContainText', expected: 'plants' },
+  );
+  expect(failed).toBeUndefined();
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.error).toBeUndefined();
+  expect(ended).toMatchObject(passed(3));
+  const source = await readFile(ended.filePath, 'utf8');
+  expect(source).toContain('for (const row of rows) {');
+  expect(source).toContain('test(`adds a todo: ${row.what}`, async ({ page }) => {');
+  expect(source).toContain('.fill(row.what)');
+  expect(source).toContain('.toHaveCount(row.count)');
+  expect(source.match(/War and Peace/g)).toHaveLength(1);
+  const { output } = await runTests(workspace, 'e2e/adds-a-todo.spec.ts');
+  expect(output).toContain('3 passed');
+});
+
+const badData = z.array(z.tuple([z.unknown(), z.string()])).parse([
+  [[{ a: '1' }, { b: '2' }], 'row 1 does not have the fields and types of row 0'],
+  [[{ a: '1' }, { a: 2 }], 'row 1 does not have the fields and types of row 0'],
+  [
+    [
+      { a: 'x', b: 'x' },
+      { a: 'y', b: 'z' },
+    ],
+    'two fields of row 0 have the value "x"',
+  ],
+  [[{ a: 'x' }, { a: 'x' }], 'no field has a different value in each row'],
+  [[{ a: '{{secret:X}}' }, { a: 'y' }], 'rows can not hold {{…}} references'],
+]);
+for (const [data, problem] of badData)
+  test(`data ${JSON.stringify(data)} is refused`, async ({ shared }) => {
+    const { error } = await shared.start({ title: 'adds', options: { data } });
+    expect(error).toMatchObject({ code: 'INVALID_INPUT' });
+    expect(error?.message).toContain(problem);
+  });
