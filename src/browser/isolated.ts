@@ -33,6 +33,8 @@ export interface IsolatedCall<Arg, Result> {
   arg: Arg;
   /** What the page may answer; anything else is an error. */
   schema: z.ZodType<Result>;
+  /** Declared functions that the function calls: they run in the page as well. */
+  helpers?: readonly ((...args: never[]) => unknown)[];
   limitMs?: number;
 }
 
@@ -57,9 +59,10 @@ export function registerEngine(): Promise<void> {
 export async function callIsolated<Arg, Result>(
   locator: Locator | Frame,
   run: (page: InPage, arg: Arg) => Result,
-  { arg, schema, limitMs = answerMs }: IsolatedCall<Arg, Result>,
+  { arg, schema, helpers = [], limitMs = answerMs }: IsolatedCall<Arg, Result>,
 ): Promise<Result> {
-  const parts = [newId(), String(run), JSON.stringify(arg === undefined ? null : arg)];
+  const source = `(() => { ${helpers.map(String).join('\n')}\nreturn ${String(run)} })()`;
+  const parts = [newId(), source, JSON.stringify(arg === undefined ? null : arg)];
   // A quote would open a string of the selector.
   const encoded = parts.map((part) => encodeURIComponent(part).replaceAll("'", '%27'));
   const body = operation('run', encoded.join(':'));

@@ -46,33 +46,6 @@ export function createRemoteBrowsers(): RemoteBrowsers {
     return host;
   }
 
-  function connected(host: Host, choice: BrowserChoice): Promise<Browser> {
-    const key = JSON.stringify(choice);
-    const known = host.browsers.get(key);
-    if (known !== undefined) return known;
-    const connecting = connectTo(host, choice);
-    host.browsers.set(key, connecting);
-    const forget = (): boolean => host.browsers.delete(key);
-    connecting.then((browser) => {
-      if (!host.isLocal) markRemote(browser);
-      browser.once('disconnected', forget).on('context', (context) => {
-        host.reservations[0]?.();
-        host.sessions++;
-        context.once('close', () => host.sessions--);
-      });
-    }, forget);
-    return connecting;
-  }
-
-  /** The browser at a host, if it answers: a lost machine may leave its connection open. */
-  async function answering(host: Host, choice: BrowserChoice): Promise<Browser> {
-    const browser = await connected(host, choice);
-    if (await within(answerMs, ping(browser))) return browser;
-    throw new CodegenError('BROWSER_FAILED', `The browser host ${host.address} does not answer.`, {
-      hint: 'Check that its machine is up and not overloaded.',
-    });
-  }
-
   /** Tries the hosts, those with the fewest sessions first, until `use` succeeds with one. */
   async function firstThat<Result>(
     urls: readonly string[],
@@ -121,6 +94,33 @@ export function createRemoteBrowsers(): RemoteBrowsers {
       await Promise.allSettled(browsers.map(async (connecting) => (await connecting).close()));
     },
   };
+}
+
+function connected(host: Host, choice: BrowserChoice): Promise<Browser> {
+  const key = JSON.stringify(choice);
+  const known = host.browsers.get(key);
+  if (known !== undefined) return known;
+  const connecting = connectTo(host, choice);
+  host.browsers.set(key, connecting);
+  const forget = (): boolean => host.browsers.delete(key);
+  connecting.then((browser) => {
+    if (!host.isLocal) markRemote(browser);
+    browser.once('disconnected', forget).on('context', (context) => {
+      host.reservations[0]?.();
+      host.sessions++;
+      context.once('close', () => host.sessions--);
+    });
+  }, forget);
+  return connecting;
+}
+
+/** The browser at a host, if it answers: a lost machine may leave its connection open. */
+async function answering(host: Host, choice: BrowserChoice): Promise<Browser> {
+  const browser = await connected(host, choice);
+  if (await within(answerMs, ping(browser))) return browser;
+  throw new CodegenError('BROWSER_FAILED', `The browser host ${host.address} does not answer.`, {
+    hint: 'Check that its machine is up and not overloaded.',
+  });
 }
 
 /** Resolves when a browser answers; only Chromium can be asked. */

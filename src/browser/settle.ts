@@ -4,7 +4,7 @@ import type { BrowserContext, CDPSession, Frame, Page, Request } from 'playwrigh
 import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
-import { installWatcher, type WatcherQuestion } from './watcher.js';
+import { watcherScript, type WatcherQuestion } from './watcher.js';
 
 /** Begins the names of the events that ask the watcher, so that no page can guess them. */
 const watcherKey = randomUUID();
@@ -45,7 +45,7 @@ export interface SettleLimits {
 
 /** Puts the watcher into every frame that will load in the context. */
 export async function watchContext(context: BrowserContext): Promise<void> {
-  await context.addInitScript(installWatcher, watcherKey);
+  await context.addInitScript({ content: watcherScript(watcherKey) });
 }
 
 /**

@@ -2,33 +2,55 @@
 export type WatcherQuestion = 'mark' | 'busy' | 'copied';
 
 /**
- * Runs inside the page, in every frame, before the page's own scripts: counts what an action starts (requests, short
- * timers, animation frames, DOM changes), so that waiting ends when that has ended. What repeats by itself (clocks,
- * polling, endless animations) is recognized and does not count.
+ * The script that watches a page from inside, in every frame, before the page's own scripts: it counts what an action
+ * starts (requests, short timers, animation frames, DOM changes), so that waiting ends when that has ended. What repeats
+ * by itself (clocks, polling, endless animations) is recognized and does not count.
  *
  * It has to replace functions of the page, so it lives in the page's world. It uses only copies of globals made before
  * the page could replace them, and is asked by events whose names the page can't guess.
  */
-export function installWatcher(key: string): void {
-  interface Work {
-    signature: string;
-  }
-  interface Rhythm {
-    epoch: number;
-    /** Beats in that epoch. */
-    count: number;
-    habitUntil: number;
-  }
-  /** Timers beyond this many milliseconds are schedules, not the tail of an action. */
-  const longestTimer = 500;
-  /** A change is followed by its consequences within this many milliseconds. */
-  const quietTime = 20;
-  /** What happens so often between two marks happens by itself, not because of an action. */
-  const habit = 5;
-  /** Milliseconds after which a habit that has stopped is forgotten. */
-  const memory = 5000;
+export function watcherScript(key: string): string {
+  const parts = [
+    keepGlobals,
+    createRhythms,
+    trackWork,
+    watchTimers,
+    watchRequests,
+    watchClipboard,
+    answerQuestions,
+  ];
+  return `(() => {
+${[...parts, install].map(String).join('\n')}
+install(${JSON.stringify(key)});
+})();`;
+}
 
-  const { String, Number, Proxy, Node, Request, XMLHttpRequest } = window;
+type Globals = ReturnType<typeof keepGlobals>;
+type WorkTracker = ReturnType<typeof trackWork>;
+
+interface Work {
+  signature: string;
+}
+
+interface Rhythm {
+  epoch: number;
+  /** Beats in that epoch. */
+  count: number;
+  habitUntil: number;
+}
+
+function install(key: string): void {
+  const globals = keepGlobals();
+  const tracker = trackWork(globals);
+  watchTimers(globals, tracker);
+  watchRequests(globals, tracker);
+  const takeCopied = watchClipboard(globals);
+  answerQuestions(key, globals, { mark: tracker.mark, busy: tracker.isBusy, copied: takeCopied });
+}
+
+/** Copies of what the page may replace later. */
+function keepGlobals() {
+  const { String, Number, Proxy } = window;
   const get = Reflect.get.bind(Reflect);
   const set = Reflect.set.bind(Reflect);
   const apply = Reflect.apply.bind(Reflect);
@@ -50,28 +72,61 @@ export function installWatcher(key: string): void {
   class SafeWeakMap<Key extends WeakKey, Value> extends WeakMap<Key, Value> {}
   keepMethods(SafeWeakMap.prototype, WeakMap.prototype);
 
-  const performanceNow = performance.now.bind(performance);
-  const now = (): number => performanceNow();
+  /** Replaces a function of the page's platform by `around`; `call` is the original. */
+  function intercept(
+    owner: object,
+    name: string,
+    around: (args: unknown[], call: (args: unknown[]) => unknown, self: unknown) => unknown,
+  ): void {
+    const original: unknown = get(owner, name);
+    if (typeof original !== 'function') return;
+    const onCall = (target: typeof original, self: unknown, args: unknown[]): unknown =>
+      around(args, (changed): unknown => apply(target, self, changed), self);
+    set(owner, name, new Proxy(original, { apply: onCall }));
+  }
+
   const replace = methodOf(String.prototype, 'replace');
   const slice = methodOf(String.prototype, 'slice');
+  return {
+    ...{ String, Number, SafeMap, SafeWeakMap, apply, methodOf, intercept },
+    now: performance.now.bind(performance),
+    addEventListener: methodOf(EventTarget.prototype, 'addEventListener'),
+    beginningOf: (value: unknown): string => String(apply(slice, String(value), [0, 200])),
+    pathOf: (url: unknown): string => String(apply(replace, String(url), [/[?#].*/s, ''])),
+  };
+}
 
+/** Tells what an action caused from what happens by itself. */
+function createRhythms(now: () => number) {
+  /** What happens so often between two marks happens by itself. */
+  const habit = 5;
+  /** Milliseconds after which a habit that has stopped is forgotten. */
+  const memory = 5000;
+  const isHabit = (rhythm: Rhythm | undefined): boolean => rhythm !== undefined && rhythm.habitUntil > now();
+  return {
+    isHabit,
+    /** The rhythm after one more beat. */
+    beat: (epoch: number, rhythm: Rhythm = { epoch, count: 0, habitUntil: 0 }): Rhythm => {
+      const count = rhythm.epoch === epoch ? rhythm.count + 1 : 1;
+      const habitual = count >= habit || isHabit(rhythm);
+      return { epoch, count, habitUntil: habitual ? now() + memory : 0 };
+    },
+  };
+}
+
+/** Follows the work of the page, and the changes of its document. */
+function trackWork({ SafeMap, SafeWeakMap, apply, methodOf, now }: Globals) {
+  /** A change is followed by its consequences within this many milliseconds. */
+  const quietTime = 20;
+  const { Node } = window;
+  const { isHabit, beat } = createRhythms(now);
   let epoch = 0;
   let running: number | undefined;
   let lastActivity = -Infinity;
   let activeSinceMark = false;
-  let copied = false;
   const pending = new SafeMap<Work, number>();
   const rhythms = new SafeMap<string, Rhythm>();
   const nodeRhythms = new SafeWeakMap<Node, Rhythm>();
-
-  const isHabit = (rhythm: Rhythm | undefined): boolean => rhythm !== undefined && rhythm.habitUntil > now();
-
-  /** The rhythm after one more beat. */
-  function beat(rhythm: Rhythm = { epoch, count: 0, habitUntil: 0 }): Rhythm {
-    const count = rhythm.epoch === epoch ? rhythm.count + 1 : 1;
-    const habitual = count >= habit || isHabit(rhythm);
-    return { epoch, count, habitUntil: habitual ? now() + memory : 0 };
-  }
 
   function active(): void {
     lastActivity = now();
@@ -90,7 +145,7 @@ export function installWatcher(key: string): void {
     pending.delete(work);
     if (born === epoch) active();
     if (rhythms.size > 500) rhythms.clear();
-    rhythms.set(work.signature, beat(rhythms.get(work.signature)));
+    rhythms.set(work.signature, beat(epoch, rhythms.get(work.signature)));
   }
 
   /** Runs a callback of `work`, whose own changes and follow-ups count as the work does. */
@@ -121,7 +176,7 @@ export function installWatcher(key: string): void {
     nodes.forEach((_, node) => {
       const rhythm = nodeRhythms.get(node);
       if (!isHabit(rhythm) && (running ?? epoch) === epoch) fresh++;
-      nodeRhythms.set(node, beat(rhythm));
+      nodeRhythms.set(node, beat(epoch, rhythm));
     });
     if (fresh > 0) active();
   }
@@ -133,28 +188,42 @@ export function installWatcher(key: string): void {
   };
   observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 
-  /** Replaces a function of the page's platform by `around`; `call` is the original. */
-  function intercept(
-    owner: object,
-    name: string,
-    around: (args: unknown[], call: (args: unknown[]) => unknown, self: unknown) => unknown,
-  ): void {
-    const original: unknown = get(owner, name);
-    if (typeof original !== 'function') return;
-    const onCall = (target: typeof original, self: unknown, args: unknown[]): unknown =>
-      around(args, (changed): unknown => apply(target, self, changed), self);
-    set(owner, name, new Proxy(original, { apply: onCall }));
-  }
+  return {
+    begin,
+    end,
+    within,
+    cancel: (work: Work): boolean => pending.delete(work),
+    /** From now on only what starts after this moment counts. */
+    mark: (): boolean => {
+      collectNow();
+      epoch++;
+      activeSinceMark = false;
+      return true;
+    },
+    /** Whether something that started since the mark is under way. */
+    isBusy: (): boolean => {
+      collectNow();
+      let left = 0;
+      pending.forEach((born) => {
+        if (born === epoch) left++;
+      });
+      return left > 0 || (activeSinceMark && now() - lastActivity < quietTime);
+    },
+  };
+}
 
+/** Wraps the schedulers so that their callbacks run as the work that they are. */
+function watchTimers(globals: Globals, { begin, within, cancel }: WorkTracker): void {
+  const { String, Number, SafeMap, apply, intercept, beginningOf } = globals;
+  /** Timers beyond this many milliseconds are schedules, not the tail of an action. */
+  const longestTimer = 500;
   const scheduled = new SafeMap<unknown, Work>();
-  const sourceOf = (callback: unknown): string => String(apply(slice, String(callback), [0, 200]));
 
-  /** Wraps a scheduler so that its callback runs as the work that it is. */
-  function watchScheduler(name: string, cancel: string, counts: (delay: unknown) => boolean): void {
+  function watch(name: string, canceler: string, counts: (delay: unknown) => boolean): void {
     intercept(window, name, (args, call) => {
       const callback = args[0];
       if (typeof callback !== 'function' || !counts(args[1])) return call(args);
-      const work = begin(`${name} ${String(args[1])} ${sourceOf(callback)}`);
+      const work = begin(`${name} ${String(args[1])} ${beginningOf(callback)}`);
       args[0] = (...values: unknown[]): void => {
         scheduled.delete(id);
         within(work, () => {
@@ -165,17 +234,20 @@ export function installWatcher(key: string): void {
       scheduled.set(id, work);
       return id;
     });
-    intercept(window, cancel, (args, call) => {
+    intercept(window, canceler, (args, call) => {
       const work = scheduled.get(args[0]);
-      if (work !== undefined) pending.delete(work);
+      if (work !== undefined) cancel(work);
       scheduled.delete(args[0]);
       return call(args);
     });
   }
-  watchScheduler('setTimeout', 'clearTimeout', (delay) => !(Number(delay) > longestTimer));
-  watchScheduler('requestAnimationFrame', 'cancelAnimationFrame', () => true);
+  watch('setTimeout', 'clearTimeout', (delay) => !(Number(delay) > longestTimer));
+  watch('requestAnimationFrame', 'cancelAnimationFrame', () => true);
+}
 
-  const pathOf = (url: unknown): string => String(apply(replace, String(url), [/[?#].*/s, '']));
+function watchRequests(globals: Globals, { begin, end }: WorkTracker): void {
+  const { SafeWeakMap, apply, intercept, addEventListener, pathOf } = globals;
+  const { Request, XMLHttpRequest } = window;
   intercept(window, 'fetch', async (args, call) => {
     const input = args[0];
     const work = begin(`request ${pathOf(input instanceof Request ? input.url : input)}`);
@@ -186,7 +258,6 @@ export function installWatcher(key: string): void {
     }
   });
   const addresses = new SafeWeakMap<object, string>();
-  const addEventListener = methodOf(EventTarget.prototype, 'addEventListener');
   intercept(XMLHttpRequest.prototype, 'open', (args, call, self) => {
     if (self instanceof XMLHttpRequest) addresses.set(self, pathOf(args[1]));
     return call(args);
@@ -200,43 +271,31 @@ export function installWatcher(key: string): void {
     apply(addEventListener, self, ['loadend', onEnd]);
     return call(args);
   });
+}
+
+/** Gives a function that says whether the page has put something into the clipboard since it was called last. */
+function watchClipboard({ intercept }: Globals): () => boolean {
+  let copied = false;
   if ('Clipboard' in window)
     for (const name of ['write', 'writeText'])
       intercept(Clipboard.prototype, name, (args, call) => {
         copied = true;
         return call(args);
       });
-
-  const questions: Record<WatcherQuestion, () => boolean> = {
-    /** From now on only what starts after this moment counts. */
-    mark() {
-      collectNow();
-      epoch++;
-      activeSinceMark = false;
-      return true;
-    },
-    /** Whether something that started since the mark is under way. */
-    busy() {
-      collectNow();
-      let left = 0;
-      pending.forEach((born) => {
-        if (born === epoch) left++;
-      });
-      return left > 0 || (activeSinceMark && now() - lastActivity < quietTime);
-    },
-    /** Whether the page has put something into the clipboard since this was asked last. */
-    copied() {
-      const taken = copied;
-      copied = false;
-      return taken;
-    },
+  return () => {
+    const taken = copied;
+    copied = false;
+    return taken;
   };
+}
+
+function answerQuestions(
+  key: string,
+  { apply, methodOf, addEventListener, intercept }: Globals,
+  questions: Record<WatcherQuestion, () => boolean>,
+): void {
   const preventDefault = methodOf(Event.prototype, 'preventDefault');
   const answers: [string, (event: Event) => void][] = [];
-  const listen = (): void => {
-    for (let index = 0; index < answers.length; index++)
-      apply(addEventListener, document, answers[index] ?? []);
-  };
   for (const [name, answer] of Object.entries(questions))
     answers.push([
       `${key}-${name}`,
@@ -244,6 +303,10 @@ export function installWatcher(key: string): void {
         if (answer()) apply(preventDefault, event, []);
       },
     ]);
+  const listen = (): void => {
+    for (let index = 0; index < answers.length; index++)
+      apply(addEventListener, document, answers[index] ?? []);
+  };
   listen();
   // Opening a document again removes its listeners.
   for (const name of ['open', 'write', 'writeln'])

@@ -48,12 +48,7 @@ interface Line {
 
 const attemptsAtMost = 5;
 
-/**
- * Opens the log in `directory`. The order of lines is the state's: a line is made, and counted, in one change of it,
- * which also keeps the line until it is known to stand in its file. So a kill at any moment loses none: what was
- * counted and not written is written by whoever comes next.
- */
-export function openAudit(options: {
+interface AuditOptions {
   directory: string;
   store: StateStore<Chain>;
   /** Gives lines their order among those of other machines; undefined if there are none. */
@@ -61,23 +56,145 @@ export function openAudit(options: {
   caller: Caller;
   /** Whether calls run if the log can't be written. */
   failMode: () => 'open' | 'closed';
-}): Audit {
-  const { directory, store, nextOrder, caller, failMode } = options;
-  const holder = nameOfProcess();
-  /** Number of the last line that this process knows to be in its file. */
-  let known = 0;
+}
+
+/**
+ * Opens the log in `directory`. The order of lines is the state's: a line is made, and counted, in one change of it,
+ * which also keeps the line until it is known to stand in its file. So a kill at any moment loses none: what was
+ * counted and not written is written by whoever comes next.
+ */
+export function openAudit(options: AuditOptions): Audit {
+  const { caller, failMode } = options;
+  const log = new Log(options);
+  const lineOf = (event: string, details: object = {}): Line => {
+    const { grant, connection } = caller;
+    const begun = { event, time: new Date().toISOString(), grant, connection, ...details };
+    return { id: randomBytes(8).toString('base64url'), begun, isOpen: false };
+  };
+
+  let started: Promise<void> | undefined;
+  /** Before the first line of this process, those of killed ones are written. */
+  const start = (): Promise<void> =>
+    (started ??= (async () => {
+      await ensureStateDirectory(options.directory);
+      const calls = await log.settleDead();
+      if (calls > 0) await log.close(lineOf('recovery'), { calls });
+      await log.close(lineOf('start'), { pid: process.pid });
+    })().catch((error: unknown) => {
+      started = undefined;
+      throw unwritable(error);
+    }));
+
+  return {
+    start: () => start().catch(report),
+
+    async stop() {
+      await started?.then(() => log.close(lineOf('stop'), {})).catch(report);
+    },
+
+    async event(event, details = {}) {
+      await start()
+        .then(() => log.close(lineOf(event), details))
+        .catch(report);
+    },
+
+    call(call) {
+      const began = performance.now();
+      const line = lineOf('call', call);
+      let decided: Decision | undefined;
+      return {
+        async begin(decision) {
+          decided = decision;
+          line.begun = { ...line.begun, ...decisionFields(decision) };
+          try {
+            await start();
+            await log.closeOwed();
+            await log.open(line);
+          } catch (error) {
+            if (failMode() === 'closed') throw error;
+            report(error);
+          }
+        },
+        async end({ files, ...outcome }, decision = decided) {
+          const whole = {
+            ...decisionFields(decision),
+            ...outcome,
+            ...(files.length > 0 ? { files: files.map(changed) } : {}),
+            durationMs: Math.round(performance.now() - began),
+          };
+          log.owed.set(line, whole);
+          await start()
+            .then(() => log.close(line, whole))
+            .catch(report);
+        },
+      };
+    },
+  };
+}
+
+/** The lines in the state and their files. */
+class Log {
   /** Lines that could not be written when they should have been. */
-  const owed = new Map<Line, object>();
+  readonly owed = new Map<Line, object>();
+  /** Number of the last line that this process knows to be in its file. */
+  private known = 0;
+  private readonly holder = nameOfProcess();
+
+  constructor(private readonly options: AuditOptions) {}
+
+  async open(line: Line): Promise<void> {
+    const { store } = this.options;
+    const chain = await store.update((state) => beginLine(state, line.id, line.begun, this.holder), lasting);
+    line.isOpen = true;
+    await this.write(chain);
+  }
+
+  async close(line: Line, outcome: object): Promise<void> {
+    if (!line.isOpen) await this.open(line);
+    let chain: Chain | undefined;
+    // Another line may have come in between with a later number.
+    while (chain === undefined || line.id in chain.open) {
+      const order = await this.orderAfter(chain?.order ?? 0);
+      chain = await this.options.store.update(
+        (state) => endLine(state, line.id, outcome, { known: this.known, order }),
+        lasting,
+      );
+    }
+    this.owed.delete(line);
+    await this.write(chain);
+  }
+
+  async closeOwed(): Promise<void> {
+    for (const [line, outcome] of this.owed) await this.close(line, outcome);
+  }
+
+  /** Writes the lines of calls whose processes died. Resolves to their number. */
+  async settleDead(): Promise<number> {
+    const dead = Object.entries((await this.options.store.read()).open).filter(
+      ([, { holder, begun }]) => !mayBeAtWork(holder, Date.now() - Date.parse(begun.time)),
+    );
+    for (const [id, { begun }] of dead) await this.close({ id, begun, isOpen: true }, { interrupted: true });
+    return dead.length;
+  }
+
+  /** Without Redis, and while it is away, a line has no order among those of other machines. */
+  private async orderAfter(after: number): Promise<number | undefined> {
+    return this.options.nextOrder?.(after).catch((error: unknown) => {
+      report(error);
+      return undefined;
+    });
+  }
 
   /** Brings the files up to what the state says, or goes on in a new one if somebody else changed the last. */
-  async function write(chain: Chain): Promise<void> {
+  private async write(chain: Chain): Promise<void> {
+    const { directory, store } = this.options;
     try {
       for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
         const shape = writePending(directory, chain);
         const now = shape === 'whole' ? chain : await store.read();
         // A file is also longer if others have added lines since.
         if (shape === 'whole' || (shape === 'long' && (now.file !== chain.file || now.bytes > chain.bytes))) {
-          known = Math.max(known, chain.count);
+          this.known = Math.max(this.known, chain.count);
           return;
         }
         const left = chain.file;
@@ -92,108 +209,6 @@ export function openAudit(options: {
     }
     throw unwritable('its files keep changing');
   }
-
-  async function open(line: Line): Promise<void> {
-    const chain = await store.update((state) => beginLine(state, line.id, line.begun, holder), lasting);
-    line.isOpen = true;
-    await write(chain);
-  }
-
-  async function close(line: Line, outcome: object): Promise<void> {
-    if (!line.isOpen) await open(line);
-    let chain: Chain | undefined;
-    // Another line may have come in between with a later number.
-    while (chain === undefined || line.id in chain.open) {
-      const order = await orderAfter(chain?.order ?? 0);
-      chain = await store.update((state) => endLine(state, line.id, outcome, { known, order }), lasting);
-    }
-    owed.delete(line);
-    await write(chain);
-  }
-
-  /** Without Redis, and while it is away, a line has no order among those of other machines. */
-  async function orderAfter(after: number): Promise<number | undefined> {
-    return nextOrder?.(after).catch((error: unknown) => {
-      report(error);
-      return undefined;
-    });
-  }
-
-  /** Writes the lines of calls whose processes died. */
-  async function settleDead(): Promise<void> {
-    const dead = Object.entries((await store.read()).open).filter(
-      ([, { holder, begun }]) => !mayBeAtWork(holder, Date.now() - Date.parse(begun.time)),
-    );
-    for (const [id, { begun }] of dead) await close({ id, begun, isOpen: true }, { interrupted: true });
-    if (dead.length > 0) await close(lineOf('recovery'), { calls: dead.length });
-  }
-
-  function lineOf(event: string, details: object = {}): Line {
-    const { grant, connection } = caller;
-    const begun = { event, time: new Date().toISOString(), grant, connection, ...details };
-    return { id: randomBytes(8).toString('base64url'), begun, isOpen: false };
-  }
-
-  let started: Promise<void> | undefined;
-  /** Before the first line of this process, those of killed ones are written. */
-  const start = (): Promise<void> =>
-    (started ??= (async () => {
-      await ensureStateDirectory(directory);
-      await settleDead();
-      await close(lineOf('start'), { pid: process.pid });
-    })().catch((error: unknown) => {
-      started = undefined;
-      throw unwritable(error);
-    }));
-
-  return {
-    start: () => start().catch(report),
-
-    async stop() {
-      await started?.then(() => close(lineOf('stop'), {})).catch(report);
-    },
-
-    async event(event, details = {}) {
-      await start()
-        .then(() => close(lineOf(event), details))
-        .catch(report);
-    },
-
-    call(call) {
-      const began = performance.now();
-      const line = lineOf('call', call);
-      let decided: Decision | undefined;
-      return {
-        async begin(decision) {
-          decided = decision;
-          line.begun = { ...line.begun, ...decisionFields(decision) };
-          try {
-            await start();
-            for (const [late, outcome] of owed) await close(late, outcome);
-            await open(line);
-          } catch (error) {
-            if (failMode() === 'closed') throw error;
-            report(error);
-          }
-        },
-        async end({ files, ...outcome }, decision = decided) {
-          const whole = {
-            ...decisionFields(decision),
-            ...outcome,
-            ...(files.length > 0 ? { files: files.map(changed) } : {}),
-            durationMs: Math.round(performance.now() - began),
-          };
-          owed.set(line, whole);
-          try {
-            await start();
-            await close(line, whole);
-          } catch (error) {
-            report(error);
-          }
-        },
-      };
-    },
-  };
 }
 
 /** Only a power failure can lose what is not brought to the disk at once; `verify` then says so. */

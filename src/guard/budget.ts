@@ -27,8 +27,8 @@ function amountOf(plans: readonly FilePlan[]): Amount {
 /** Throws QUOTA_EXCEEDED if a session that has written `before` has no room for the plans. */
 export function checkSessionBudget(plans: readonly FilePlan[], before: Amount, budget: Budget): void {
   const { files, bytes } = amountOf(plans);
-  refuseAbove(before.files + files, budget, 'maxFilesPerSession', 'a session may write', 'files');
-  refuseAbove(before.bytes + bytes, budget, 'maxBytesPerSession', 'a session may write', 'bytes');
+  refuseAbove(before.files + files, budget, 'maxFilesPerSession');
+  refuseAbove(before.bytes + bytes, budget, 'maxBytesPerSession');
 }
 
 /** Throws QUOTA_EXCEEDED if the plans would make a directory, with all below it, larger than it may be. */
@@ -41,10 +41,8 @@ export async function checkDirectoryBudget(
   const bytes = plans.reduce((sum, { data, before }) => sum + data.length - (before?.data.length ?? 0), 0);
   if (files <= 0 && bytes <= 0) return;
   const there = await amountIn(directory);
-  if (files > 0)
-    refuseAbove(there.files + files, budget, 'maxFilesInDirectory', 'the output directory may hold', 'files');
-  if (bytes > 0)
-    refuseAbove(there.bytes + bytes, budget, 'maxBytesInDirectory', 'the output directory may hold', 'bytes');
+  if (files > 0) refuseAbove(there.files + files, budget, 'maxFilesInDirectory');
+  if (bytes > 0) refuseAbove(there.bytes + bytes, budget, 'maxBytesInDirectory');
 }
 
 /** What the plans take of the quota of a day, which all grants share. */
@@ -63,8 +61,10 @@ export function dailyCharges(plans: readonly FilePlan[], budget: Budget): Charge
   }));
 }
 
-function refuseAbove(amount: number, budget: Budget, key: keyof Budget, rule: string, unit: string): void {
+function refuseAbove(amount: number, budget: Budget, key: keyof Budget): void {
   if (amount <= budget[key]) return;
+  const rule = key.endsWith('Directory') ? 'the output directory may hold' : 'a session may write';
+  const unit = key.startsWith('maxFiles') ? 'files' : 'bytes';
   throw new CodegenError(
     'QUOTA_EXCEEDED',
     `By writes.${key}, ${rule} ${budget[key]} ${unit}; this would be ${amount}.`,

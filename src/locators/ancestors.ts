@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { InPage } from '../browser/isolated.js';
+import { callIsolated, type InPage } from '../browser/isolated.js';
+import type { Pin } from '../browser/pin.js';
 
 const ancestorSchema = z.strictObject({
   /** In lower case. */
@@ -17,11 +18,17 @@ const ancestorSchema = z.strictObject({
 /** An element or one of its ancestors, with what a person would identify it by. */
 export type Ancestor = z.infer<typeof ancestorSchema>;
 
-/** The element itself, then its ancestors from the nearest outwards, without those that identify nothing. */
-export const ancestorsSchema = z.array(ancestorSchema);
+/** The functions that `readAncestors` calls. */
+const helpers = [clean, ask, attributeOf, parentOf, contains, textIn, descendants, nameOf, textsOf];
 
-/** Runs in the page. */
-export function readAncestors(
+/** A pinned element, then its ancestors from the nearest outwards, without those that identify nothing. */
+export function ancestorsOf({ id, frame }: Pin, testIdAttribute: string): Promise<Ancestor[]> {
+  const arg = { id, testIdAttribute };
+  return callIsolated(frame, readAncestors, { arg, schema: z.array(ancestorSchema), helpers });
+}
+
+/** Runs in the page, as all that follows. */
+function readAncestors(
   { pinned }: InPage,
   { id, testIdAttribute }: { id: string; testIdAttribute: string },
 ): Ancestor[] {
@@ -39,65 +46,9 @@ export function readAncestors(
     UL: 'list',
   };
   const roleWithName: Record<string, string> = { FORM: 'form', SECTION: 'region' };
-  const identifying =
-    'h1, h2, h3, h4, h5, h6, [role=heading], legend, caption, th, [role=rowheader], label, strong, td';
   const maxAncestors = 9;
-  const maxLeaves = 500;
-  const clean = (text: string | null | undefined): string =>
-    (text ?? '').slice(0, 1000).replace(/\s+/g, ' ').trim();
-  // A form's fields named `parentNode` or `id` hide its properties: only the prototype's own are asked.
-  const ask = (prototype: object, property: string, node: Node): unknown =>
-    Reflect.get(prototype, property, node);
-  const attributeOf = (element: Element, name: string): string | null =>
-    Element.prototype.getAttribute.call(element, name);
-  const parentOf = (element: Element): Element | null => {
-    const parent = ask(Node.prototype, 'parentNode', element);
-    if (parent instanceof ShadowRoot) return parent.host;
-    return parent instanceof Element ? parent : null;
-  };
-  const contains = (outer: Node, other: Node): boolean => Node.prototype.contains.call(outer, other);
-  const textIn = (node: Node): string => {
-    const text = ask(Node.prototype, 'textContent', node);
-    return typeof text === 'string' ? clean(text) : '';
-  };
-  const select: unknown = Reflect.get(Element.prototype, 'querySelectorAll');
-  const all = (element: Element, selector: string): Element[] => {
-    const found: unknown = typeof select === 'function' && Reflect.apply(select, element, [selector]);
-    const nodes = found instanceof NodeList ? Array.from(found) : [];
-    return nodes.filter((node) => node instanceof Element).slice(0, maxLeaves);
-  };
   const inner = pinned(id);
   if (inner === undefined) return [];
-
-  function nameOf(element: Element): string {
-    const root = Node.prototype.getRootNode.call(element);
-    const ids = clean(attributeOf(element, 'aria-labelledby')).split(' ');
-    const labels = ids.map((each) => {
-      const label = root instanceof Document || root instanceof ShadowRoot ? root.getElementById(each) : null;
-      return label === null ? '' : textIn(label);
-    });
-    const [caption] = all(element, ':scope > legend, :scope > caption');
-    return (
-      clean(labels.join(' ')) ||
-      clean(attributeOf(element, 'aria-label')) ||
-      (caption === undefined ? '' : textIn(caption))
-    );
-  }
-
-  function textsOf(element: Element, self: Element): string[] {
-    const leaves = [...all(element, identifying), ...all(element, '*')];
-    const texts = leaves
-      .filter((leaf) => element === self || (!contains(self, leaf) && !contains(leaf, self)))
-      .map((leaf) => (ask(Element.prototype, 'childElementCount', leaf) === 0 ? textIn(leaf) : ''));
-    const nodes = ask(Node.prototype, 'childNodes', element);
-    const direct = nodes instanceof NodeList ? Array.from(nodes) : [];
-    texts.push(...direct.map((node) => (node instanceof Text ? textIn(node) : '')));
-    const own = element === self ? '' : textIn(self);
-    // What has no letters (a price, a count, an icon font's glyph) changes, or names nothing.
-    const useful = texts.filter((text) => text !== own && text.length <= 60 && /\p{L}/u.test(text));
-    return [...new Set(useful)].slice(0, 4);
-  }
-
   const found: Ancestor[] = [];
   for (
     let outer: Element | null = inner;
@@ -127,4 +78,71 @@ export function readAncestors(
     });
   }
   return found;
+}
+
+function clean(text: string | null | undefined): string {
+  return (text ?? '').slice(0, 1000).replace(/\s+/g, ' ').trim();
+}
+
+/** Asks only the prototype: a form's fields named `parentNode` or `id` hide its own properties. */
+function ask(prototype: object, property: string, node: Node): unknown {
+  return Reflect.get(prototype, property, node);
+}
+
+function attributeOf(element: Element, name: string): string | null {
+  return Element.prototype.getAttribute.call(element, name);
+}
+
+function parentOf(element: Element): Element | null {
+  const parent = ask(Node.prototype, 'parentNode', element);
+  if (parent instanceof ShadowRoot) return parent.host;
+  return parent instanceof Element ? parent : null;
+}
+
+function contains(outer: Node, other: Node): boolean {
+  return Node.prototype.contains.call(outer, other);
+}
+
+function textIn(node: Node): string {
+  const text = ask(Node.prototype, 'textContent', node);
+  return typeof text === 'string' ? clean(text) : '';
+}
+
+function descendants(element: Element, selector: string): Element[] {
+  const maxFound = 500;
+  const select: unknown = Reflect.get(Element.prototype, 'querySelectorAll');
+  const found: unknown = typeof select === 'function' && Reflect.apply(select, element, [selector]);
+  const nodes = found instanceof NodeList ? Array.from(found) : [];
+  return nodes.filter((node) => node instanceof Element).slice(0, maxFound);
+}
+
+function nameOf(element: Element): string {
+  const root = Node.prototype.getRootNode.call(element);
+  const ids = clean(attributeOf(element, 'aria-labelledby')).split(' ');
+  const labels = ids.map((each) => {
+    const label = root instanceof Document || root instanceof ShadowRoot ? root.getElementById(each) : null;
+    return label === null ? '' : textIn(label);
+  });
+  const [caption] = descendants(element, ':scope > legend, :scope > caption');
+  return (
+    clean(labels.join(' ')) ||
+    clean(attributeOf(element, 'aria-label')) ||
+    (caption === undefined ? '' : textIn(caption))
+  );
+}
+
+function textsOf(element: Element, self: Element): string[] {
+  const identifying =
+    'h1, h2, h3, h4, h5, h6, [role=heading], legend, caption, th, [role=rowheader], label, strong, td';
+  const leaves = [...descendants(element, identifying), ...descendants(element, '*')];
+  const texts = leaves
+    .filter((leaf) => element === self || (!contains(self, leaf) && !contains(leaf, self)))
+    .map((leaf) => (ask(Element.prototype, 'childElementCount', leaf) === 0 ? textIn(leaf) : ''));
+  const nodes = ask(Node.prototype, 'childNodes', element);
+  const direct = nodes instanceof NodeList ? Array.from(nodes) : [];
+  texts.push(...direct.map((node) => (node instanceof Text ? textIn(node) : '')));
+  const own = element === self ? '' : textIn(self);
+  // What has no letters (a price, a count, an icon font's glyph) changes, or names nothing.
+  const useful = texts.filter((text) => text !== own && text.length <= 60 && /\p{L}/u.test(text));
+  return [...new Set(useful)].slice(0, 4);
 }

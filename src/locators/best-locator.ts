@@ -6,7 +6,7 @@ import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
 import { isOptions, isPositional, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
 import { responseWithin } from '../model/within.js';
-import { ancestorsSchema, readAncestors } from './ancestors.js';
+import { ancestorsOf } from './ancestors.js';
 import { brittleness } from './brittle.js';
 import { frameChain } from './frame-chain.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
@@ -76,7 +76,7 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
 
   const [snapshot, [self, ...outer]] = await Promise.all([
     responseWithin(answerMs, pin.locator.ariaSnapshot({ timeout: answerMs })),
-    callIsolated(pin.frame, readAncestors, { arg: { id: pin.id, testIdAttribute }, schema: ancestorsSchema }),
+    ancestorsOf(pin, testIdAttribute),
   ]);
   const named = subjectsOf(snapshot, own).flatMap(looseForms).filter(allowed);
   const byCss = self === undefined ? [] : cssSubjects(self);

@@ -78,7 +78,11 @@ export async function surroundingsOf(
   return {
     spec: file.relative,
     template,
-    project: await loadProjectUse(context.workspace, file.absolute, browserName, verify.timeoutMs, signal),
+    project: await loadProjectUse(
+      { workspace: context.workspace, file: file.absolute, browserName },
+      verify.timeoutMs,
+      signal,
+    ),
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
     testModule: await testModule(context, emission, file),

@@ -76,4 +76,6 @@ export const questionSchema = z.object({
   browserName: browserNameSchema,
 });
 
+export type ProjectQuestion = z.infer<typeof questionSchema>;
+
 export const questionVariable = 'CODEGEN_PROJECT_QUESTION';

@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { createSlots } from '../model/slots.js';
-import type { BrowserName } from '../model/use.js';
-import { questionVariable, type questionSchema } from './plan.js';
+import { questionVariable, type ProjectQuestion } from './plan.js';
 import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js';
 import { spawnPlaywright, supervise } from './run.js';
 import { workspaceConfigFile } from './wrap-config.js';
@@ -24,20 +22,21 @@ export type ProjectUse = z.infer<typeof answerSchema>;
  * none that loads within `timeoutMs`, the time for a run: running the test tells what is wrong with it.
  */
 export async function loadProjectUse(
-  workspace: string,
-  file: string,
-  browserName: BrowserName,
+  question: ProjectQuestion,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<ProjectUse> {
+  const { workspace } = question;
   if (workspaceConfigFile(workspace) === undefined) return {};
   const playwright = (await workspacePlaywrightTest(workspace)) ?? (await ownPlaywrightTest());
-  const question: z.input<typeof questionSchema> = { workspace, file, browserName };
-  const config = fileURLToPath(new URL('./project-config.js', import.meta.url));
-  const variables = { [questionVariable]: JSON.stringify(question) };
-  const args = ['--list', '--pass-with-no-tests', `--config=${config}`];
   return slots.run(signal, async () => {
-    const child = spawnPlaywright(playwright, workspace, variables, args, 'ipc');
+    const child = spawnPlaywright(playwright, {
+      workspace,
+      config: './project-config.js',
+      variables: { [questionVariable]: JSON.stringify(question) },
+      args: ['--list'],
+      ipc: true,
+    });
     let answer: ProjectUse = {};
     child.on('message', (message) => {
       answer = answerSchema.catch({}).parse(message);

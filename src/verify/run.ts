@@ -51,12 +51,15 @@ export async function runPlaywrightTest(options: RunOptions): Promise<RunResult>
   const environment = secrets.environment();
   const whole: Plan = { ...plan, reportFile, secrets: Object.keys(environment) };
   const planFile = await staging.write(`${run}.plan.json`, JSON.stringify(whole));
-  const child = spawnPlaywright(playwright, plan.workspace, { ...environment, [planVariable]: planFile }, [
-    `--config=${fileURLToPath(new URL('./playwright-config.js', import.meta.url))}`,
-    `--output=${path.join(staging.directory, `${run}.results`)}`,
-    '--pass-with-no-tests',
-    ...(grep === undefined ? [] : [`--grep=${grep}`]),
-  ]);
+  const child = spawnPlaywright(playwright, {
+    workspace: plan.workspace,
+    config: './playwright-config.js',
+    variables: { ...environment, [planVariable]: planFile },
+    args: [
+      `--output=${path.join(staging.directory, `${run}.results`)}`,
+      ...(grep === undefined ? [] : [`--grep=${grep}`]),
+    ],
+  });
   const { end, output } = await supervise(child, timeoutMs, signal);
   const report = await readReport(reportFile);
   const said = secrets.redact(stripVTControlCharacters(output)).trim().slice(-outputLength);
@@ -69,19 +72,27 @@ export async function runPlaywrightTest(options: RunOptions): Promise<RunResult>
   };
 }
 
-/** Starts Playwright Test in a process of its own, with a small environment; `ipc` lets it send messages. */
+interface SpawnOptions {
+  workspace: string;
+  /** The configuration, a module of this directory. */
+  config: string;
+  variables: Record<string, string>;
+  args: readonly string[];
+  /** Lets the child send messages. */
+  ipc?: boolean;
+}
+
+/** Starts Playwright Test in a process of its own, with a small environment. */
 export function spawnPlaywright(
   { directory }: PlaywrightTest,
-  workspace: string,
-  variables: Record<string, string>,
-  args: readonly string[],
-  channel: 'ipc' | 'ignore' = 'ignore',
+  { workspace, config, variables, args, ipc = false }: SpawnOptions,
 ): ChildProcess {
-  const child = fileURLToPath(new URL('./child.js', import.meta.url));
-  return spawn(process.execPath, [child, path.join(directory, 'cli.js'), 'test', ...args], {
+  const own = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  const command = [own('./child.js'), path.join(directory, 'cli.js'), 'test', '--pass-with-no-tests'];
+  return spawn(process.execPath, [...command, `--config=${own(config)}`, ...args], {
     cwd: workspace,
     env: { ...childEnvironment(process.env), ...variables },
-    stdio: ['pipe', 'pipe', 'pipe', channel],
+    stdio: ['pipe', 'pipe', 'pipe', ipc ? 'ipc' : 'ignore'],
     // A group of its own on POSIX, so that its workers end with it.
     detached: process.platform !== 'win32',
     windowsHide: true,

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { isInside } from '../model/paths.js';
 import { escapeRegExp } from '../model/text.js';
 import type { BrowserName } from '../model/use.js';
-import type { ParsedLane, ParsedPlan } from './plan.js';
+import type { ParsedLane, ParsedPlan, ProjectQuestion } from './plan.js';
 import { metadataKey } from './report.js';
 
 type Project = NonNullable<PlaywrightTestConfig['projects']>[number];
@@ -129,7 +129,7 @@ function byProject(
 ): Group[] {
   const groups = new Map<Project | undefined, string[]>();
   for (const { file, as } of lane.files) {
-    const project = coveringProject(base, projects, workspace, as, lane.browserName);
+    const project = coveringProject({ base, projects, workspace }, as, lane.browserName);
     groups.set(project, [...(groups.get(project) ?? []), file]);
   }
   return [...groups].map(([project, files]) => ({ lane, project, files }));
@@ -137,9 +137,11 @@ function byProject(
 
 /** The first project that covers a file and has a browser, else the first that covers it. */
 function coveringProject(
-  base: PlaywrightTestConfig,
-  projects: readonly Project[],
-  workspace: string,
+  {
+    base,
+    projects,
+    workspace,
+  }: { base: PlaywrightTestConfig; projects: readonly Project[]; workspace: string },
   file: string,
   browserName: BrowserName,
 ): Project | undefined {
@@ -150,11 +152,10 @@ function coveringProject(
 /** The `use` with which Playwright Test would run a file in a browser; empty where no project covers it. */
 export function projectUse(
   base: PlaywrightTestConfig,
-  workspace: string,
-  file: string,
-  browserName: BrowserName,
+  { workspace, file, browserName }: ProjectQuestion,
 ): NonNullable<Project['use']> {
-  const project = coveringProject(base, base.projects ?? [{}], workspace, file, browserName);
+  const projects = base.projects ?? [{}];
+  const project = coveringProject({ base, projects, workspace }, file, browserName);
   return project === undefined ? {} : { ...base.use, ...project.use };
 }
 
