@@ -19,7 +19,7 @@ const rooms = {
   locators: ['browser'],
   actions: ['browser'],
   assertions: ['actions', 'locators'],
-  session: ['actions', 'assertions', 'state'],
+  session: ['actions', 'assertions', 'codegen', 'verify', 'config'],
   tools: ['session', 'assertions', 'codegen', 'verify', 'guard', 'config'],
   ui: ['session', 'guard'],
   server: ['tools', 'guard', 'config'],

@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { predecessors } from '../docs/coming-from.js';
 import { anchorOf, outdatedPages, withReferences } from '../docs/generate.js';
 import { policySchema } from '../src/model/policy.js';
-import { inspect } from '../src/guard/header.js';
+import { inspect } from '../src/model/header.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
 import { sha256 } from '../model/text.js';
 import { errorCode, readWhole } from '../state/files.js';
-import { inspect, type FileState } from './header.js';
+import { inspect, type FileState } from '../model/header.js';
 import type { CheckedPath } from './paths.js';
 
 export type OnConflict = 'fail' | 'rename' | 'overwrite';

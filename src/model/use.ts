@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from './json.js';
 
 export const browserNameSchema = z.enum(['chromium', 'firefox', 'webkit']);
 
@@ -68,3 +69,8 @@ export const useSchema = z.strictObject({
 
 export type BrowserName = z.infer<typeof browserNameSchema>;
 export type Use = z.infer<typeof useSchema>;
+
+/** Options of a project's `use`, as far as they are plain data. */
+export interface ProjectUse {
+  [option: string]: Json;
+}

@@ -25,7 +25,7 @@ export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>):
 
 /** Warnings about steps that only a run of the test can check, if it was not run. */
 export function uncheckedWarnings({ steps }: Pick<Session, 'steps'>): string[] {
-  return warning(
+  return stepWarning(
     indexesOf(steps, ({ unchecked }) => unchecked === true),
     (which) =>
       `No run has checked ${which}: end with verify "require", or run the test with --update-snapshots to create the reference screenshots.`,
@@ -47,7 +47,7 @@ function assertionWarnings(steps: readonly Step[]): string[] {
     const next = steps.slice(index + 1).find((each) => !isPassive(each));
     return next === undefined || !traitsOf(next).verifies;
   };
-  return warning(
+  return stepWarning(
     indexesOf(steps, isBlind),
     (which) => `Nothing is asserted after ${which}: record an expect of what changed there.`,
   );
@@ -76,15 +76,15 @@ function locatorWarnings(steps: readonly Step[]): string[] {
       ),
     );
   return [
-    ...warning(
+    ...stepWarning(
       rests('position'),
       (which) => `Positional locator in ${which}: add a test id or a label to it.`,
     ),
-    ...warning(
+    ...stepWarning(
       rests('generated name'),
       (which) => `Locator with a generated id or class in ${which}: add a test id or a label to it.`,
     ),
-    ...warning(
+    ...stepWarning(
       rests('volatile text'),
       (which) => `Locator with a date, a time or an id in ${which}: add a test id or a label to it.`,
     ),
@@ -105,7 +105,7 @@ function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Sessi
   const remedy =
     'write {{secret:NAME}} instead, NAME being an environment variable that `secrets` in the configuration lists.';
   return [
-    ...warning(
+    ...stepWarning(
       indexesOf(steps, holds),
       (which) => `The test contains what looks like a secret, from ${which}: ${remedy}`,
     ),
@@ -170,7 +170,7 @@ function indexesOf(steps: readonly Step[], fits: (step: Step, index: number) => 
 }
 
 /** One warning for all these steps (`steps 2, 5 and 7`), or none. */
-function warning(indexes: readonly number[], say: (which: string) => string): string[] {
+export function stepWarning(indexes: readonly number[], say: (which: string) => string): string[] {
   const [only] = indexes;
   if (only === undefined) return [];
   if (indexes.length === 1) return [say(`step ${only}`)];

@@ -4,10 +4,10 @@ import { verifyModeSchema } from '../config/schema.js';
 import type { WriteRequest } from '../guard/output.js';
 import type { StateFile } from '../guard/plan.js';
 import { CodegenError } from '../model/errors.js';
-import { sessionSource, surroundingsOf } from './source.js';
+import { sessionSource, surroundingsOf } from '../session/test-source.js';
 import type { Answer } from './answer.js';
 import { defineTool, selfEvident, types } from './tool.js';
-import type { Verified } from './verification.js';
+import type { Verified } from '../session/verification/verify-session.js';
 
 type VerifyMode = z.infer<typeof verifyModeSchema>;
 
@@ -76,8 +76,8 @@ export const endCodegenSession = defineTool({
         mode === 'off'
           ? notVerified
           : await (
-              await import('./verification.js')
-            ).verifySession(context, session, surroundings, target, call);
+              await import('../session/verification/verify-session.js')
+            ).verifySession(context, { session, surroundings, target }, call);
       const isRefused = mode === 'require' && verified.verification.status === 'failed';
       if (isRefused || call.signal.aborted) return refused(verified);
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { groupTitle } from '../actions/registry.js';
 import type { GrantSessions } from '../session/grant-sessions.js';
 import type { Session } from '../session/session.js';
-import { sessionSource, surroundingsOf } from './source.js';
-import { stepCode } from './step-code.js';
+import { sessionSource, surroundingsOf } from '../session/test-source.js';
+import { stepCode } from '../session/step-code.js';
 import { pageOutput, pageText, type Answer } from './answer.js';
 import { defineTool, selfEvident, types, type ToolCall, type ToolContext } from './tool.js';
 

@@ -6,7 +6,7 @@ import type { RecordOutcome } from '../session/task-runner.js';
 import { requestSchema } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession } from '../session/session.js';
-import { stepCode } from './step-code.js';
+import { stepCode } from '../session/step-code.js';
 import { failedAction, failureLine, pageOutput, pageText } from './answer.js';
 import { defineTool, types } from './tool.js';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { browserChoice } from '../browser/browser-choice.js';
 import type { Live } from '../browser/live.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
-import { assertionCode, locatorCode, stepCode } from './step-code.js';
+import { assertionCode, locatorCode, stepCode } from '../session/step-code.js';
 import { fileNameFor } from '../codegen/naming.js';
 import type { Config } from '../config/schema.js';
 import type { CheckedPath } from '../guard/paths.js';
@@ -19,7 +19,7 @@ import type { RecordLimits } from '../session/task-runner.js';
 import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession, SessionPlan } from '../session/session.js';
-import { sessionTemplate, testModule } from './source.js';
+import { sessionTemplate, testModule } from '../session/test-source.js';
 import { failedAction, failureLine, pageOutput, pageText, type Answer } from './answer.js';
 import { defineTool, selfEvident, shallow, types, type ToolCall, type ToolContext } from './tool.js';
 

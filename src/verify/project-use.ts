@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { createSlots } from '../model/slots.js';
+import type { ProjectUse } from '../model/use.js';
 import { questionVariable, type ProjectQuestion } from './plan.js';
 import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js';
 import { spawnPlaywright, supervise } from './run.js';
@@ -13,9 +14,6 @@ const loadingMs = 20_000;
 const slots = createSlots(availableParallelism(), 100);
 
 const answerSchema = z.record(z.string(), z.json());
-
-/** Options of a project's `use`, as far as they are plain data. */
-export type ProjectUse = z.infer<typeof answerSchema>;
 
 /**
  * The `use` with which the workspace's own configuration would run a test. Empty where there is none that covers it, or

@@ -29,7 +29,7 @@ export interface TestBenchOptions {
   launch: () => Promise<Pick<Plan, 'chromium' | 'remote'> & { isLocal: boolean }>;
 }
 
-interface Call {
+export interface TestCall {
   signal: AbortSignal;
   progress: (message: string) => void;
   /** Called before each run. */
@@ -42,7 +42,7 @@ const slots = createSlots(Math.max(1, Math.floor(availableParallelism() / 2)), 1
 /** Waits for a free slot, prepares a test bench for `work`, and removes it afterwards. */
 export function withTestBench<Result>(
   options: TestBenchOptions,
-  call: Call,
+  call: TestCall,
   work: (bench: TestBench) => Promise<Result>,
 ): Promise<Result> {
   return slots.run(
@@ -56,7 +56,7 @@ export function withTestBench<Result>(
 
 async function onTestBench<Result>(
   { workspace, stateDirectory, config, secrets, launch }: TestBenchOptions,
-  { signal, begin }: Call,
+  { signal, begin }: TestCall,
   work: (bench: TestBench) => Promise<Result>,
 ): Promise<Result> {
   const deadline = performance.now() + config().verify.timeoutMs;

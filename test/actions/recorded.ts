@@ -2,7 +2,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findTemplate } from '../../src/codegen/templates.js';
 import { loadSession } from '../../src/session/saved.js';
-import { sessionSource } from '../../src/tools/source.js';
+import { sessionSource } from '../../src/session/test-source.js';
 import { checkEmitted, type EmittedFile } from '../codegen/emitted.js';
 import { expect, runTests, type Shared } from '../fixtures.js';
 

@@ -10,7 +10,7 @@ import { findTemplate } from '../../src/codegen/templates.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import type { Step } from '../../src/model/step.js';
 import type { Session } from '../../src/session/session.js';
-import { sessionSource, type SessionSource } from '../../src/tools/source.js';
+import { sessionSource, type SessionSource } from '../../src/session/test-source.js';
 import { anyChain } from './chains.js';
 import { checkEmitted, type EmittedFile } from './emitted.js';
 import { hostileString } from './hostile.js';

@@ -3,7 +3,7 @@ import { parsePage } from '../../src/codegen/page-object.js';
 import { findTemplate } from '../../src/codegen/templates.js';
 import { browserNameSchema, useSchema } from '../../src/model/use.js';
 import { savedSchema } from '../../src/session/saved.js';
-import { sessionSource, type SourcePage } from '../../src/tools/source.js';
+import { sessionSource, type SourcePage } from '../../src/session/test-source.js';
 
 /** The form of the files in `sessions/`. */
 export const groupSchema = z.strictObject({

@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@playwright/test';
 import { z } from 'zod';
 import { listBackups } from '../../src/guard/backups.js';
-import { withHeader } from '../../src/guard/header.js';
+import { withHeader } from '../../src/model/header.js';
 import type { OnConflict } from '../../src/guard/plan.js';
 import { configure, emitted, openGuard } from './workspace.js';
 

@@ -93,7 +93,7 @@ fileHandle.writeFile = async function (content) {
 await handle.close();
 
 const { createGuard } = await import('../../dist/guard/guard.js');
-const { withHeader } = await import('../../dist/guard/header.js');
+const { withHeader } = await import('../../dist/model/header.js');
 const { compilePolicy } = await import('../../dist/config/policy.js');
 const { policySchema } = await import('../../dist/model/policy.js');
 const policy = compilePolicy(policySchema.parse({ version: '1', default: 'allow' }));

@@ -10,7 +10,7 @@ import { heldUpAfterMs } from '../../src/guard/counters.js';
 import { entriesOf } from '../../src/guard/limits.js';
 import { openState } from '../../src/guard/state.js';
 import type { Limit } from '../../src/model/policy.js';
-import { inspect, withHeader } from '../../src/guard/header.js';
+import { inspect, withHeader } from '../../src/model/header.js';
 import type { OnConflict } from '../../src/guard/plan.js';
 import { openRedis } from '../../src/state/redis.js';
 import { startRedis } from '../fixtures/redis.js';

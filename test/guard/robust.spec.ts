@@ -4,7 +4,7 @@ import promises, { link, mkdir, readdir, readFile, symlink, writeFile } from 'no
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
-import { withHeader } from '../../src/guard/header.js';
+import { withHeader } from '../../src/model/header.js';
 import { emitted, openGuard, outcomeOf } from './workspace.js';
 
 const relative = 'generated-tests/a.spec.ts';

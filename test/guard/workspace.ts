@@ -4,7 +4,7 @@ import type { BackupLimits } from '../../src/guard/backups.js';
 import type { Budget } from '../../src/guard/budget.js';
 import type { GuardConfig } from '../../src/guard/context.js';
 import { createGuard, type Guard } from '../../src/guard/guard.js';
-import { withHeader } from '../../src/guard/header.js';
+import { withHeader } from '../../src/model/header.js';
 import { compileExpression } from '../../src/config/expression.js';
 import { compilePolicy } from '../../src/config/policy.js';
 import { policySchema, type Limit } from '../../src/model/policy.js';

@@ -9,7 +9,7 @@ import { listBackups } from '../../src/guard/backups.js';
 import type { CheckedPath } from '../../src/guard/paths.js';
 import type { OnConflict } from '../../src/guard/plan.js';
 import { writeFiles } from '../../src/guard/writer.js';
-import { withHeader } from '../../src/guard/header.js';
+import { withHeader } from '../../src/model/header.js';
 import { emitted, openGuard, outcomeOf, type Settings } from './workspace.js';
 
 const relative = 'generated-tests/a.spec.ts';

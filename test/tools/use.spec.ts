@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { devices } from '@playwright/test';
 import { toJson } from '../../src/model/json.js';
-import { testUse } from '../../src/tools/test-use.js';
+import { testUse } from '../../src/codegen/test-use.js';
 import { configure, expect, runTests, test } from '../fixtures.js';
 
 const phone = toJson(devices['Pixel 7']);

@@ -7,7 +7,7 @@ import { findTemplate } from '../../src/codegen/templates.js';
 import type { Json } from '../../src/model/json.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import type { Step } from '../../src/model/step.js';
-import { sessionSource } from '../../src/tools/source.js';
+import { sessionSource } from '../../src/session/test-source.js';
 import { checkEmitted } from '../codegen/emitted.js';
 import { hostilePattern, hostileString } from '../codegen/hostile.js';
 import { test } from '../fixtures.js';

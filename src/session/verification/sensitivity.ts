@@ -1,9 +1,9 @@
-import { traitsOf } from '../actions/registry.js';
-import type { Step } from '../model/step.js';
-import type { Session } from '../session/session.js';
-import type { TestError, TestRun } from '../verify/report.js';
-import type { Origin } from '../codegen/source.js';
-import { sessionSource, type SessionSource, type Surroundings } from './source.js';
+import { traitsOf } from '../../actions/registry.js';
+import type { Step } from '../../model/step.js';
+import type { Session } from '../session.js';
+import type { TestError, TestRun } from '../../verify/report.js';
+import type { Origin } from '../../codegen/source.js';
+import { sessionSource, type SessionSource, type Surroundings } from '../test-source.js';
 
 /** Steps that are left out in turn at most; of longer sessions, a sample. */
 const stepsTriedAtMost = 25;

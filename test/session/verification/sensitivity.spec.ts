@@ -1,16 +1,16 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { findTemplate } from '../../src/codegen/templates.js';
-import { configSchema } from '../../src/config/schema.js';
-import type { Assertion, Step } from '../../src/model/step.js';
-import { createBrowserPool } from '../../src/browser/launch.js';
-import { createSecrets } from '../../src/model/secrets.js';
-import type { Session } from '../../src/session/session.js';
-import { unassertedChanges } from '../../src/tools/sensitivity.js';
-import type { verifySession, Verified } from '../../src/tools/verification.js';
-import { binary, expect, test } from '../fixtures.js';
-import { giveUpSoon } from '../fixtures/give-up-soon.js';
+import { findTemplate } from '../../../src/codegen/templates.js';
+import { configSchema } from '../../../src/config/schema.js';
+import type { Assertion, Step } from '../../../src/model/step.js';
+import { createBrowserPool } from '../../../src/browser/launch.js';
+import { createSecrets } from '../../../src/model/secrets.js';
+import type { Session } from '../../../src/session/session.js';
+import { unassertedChanges } from '../../../src/session/verification/sensitivity.js';
+import type { verifySession, Verified } from '../../../src/session/verification/verify-session.js';
+import { binary, expect, test } from '../../fixtures.js';
+import { giveUpSoon } from '../../fixtures/give-up-soon.js';
 
 const note = [{ method: 'getByRole', args: ['note'] }];
 const status = [{ method: 'getByRole', args: ['status'] }];
@@ -32,7 +32,7 @@ const loaded = z.object({
 /** Verifies a session of these steps, with the server's built code, which is what starts processes. */
 async function verify(workspace: string, steps: Step[], settings: object): Promise<Verified> {
   await giveUpSoon(workspace);
-  const built = path.join(path.dirname(binary), 'tools', 'verification.js');
+  const built = path.join(path.dirname(binary), 'session', 'verification', 'verify-session.js');
   const { verifySession: run } = loaded.parse(await import(pathToFileURL(built).href));
   const config = configSchema.parse({ verify: { timeoutMs: 150_000, ...settings } });
   const session: Session = {
@@ -64,15 +64,17 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
       secrets: createSecrets(() => [], {}),
       browsers: createBrowserPool(),
     },
-    session,
     {
-      spec: file,
-      template: await findTemplate('plain', undefined),
-      project: {},
-      browserName: 'chromium',
-      pages: new Map(),
+      session,
+      surroundings: {
+        spec: file,
+        template: await findTemplate('plain', undefined),
+        project: {},
+        browserName: 'chromium',
+        pages: new Map(),
+      },
+      target: { path: file, absolutePath: path.join(workspace, file) },
     },
-    { path: file, absolutePath: path.join(workspace, file) },
     { signal: new AbortController().signal, progress: () => undefined, begin: () => undefined },
   );
 }

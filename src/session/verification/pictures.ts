@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isPicture } from '../actions/expect.js';
-import { traitsOf } from '../actions/registry.js';
-import type { Step } from '../model/step.js';
-import type { Lane } from '../verify/plan.js';
-import type { TestBench } from '../verify/test-bench.js';
+import { isPicture } from '../../actions/expect.js';
+import { traitsOf } from '../../actions/registry.js';
+import type { Step } from '../../model/step.js';
+import type { Lane } from '../../verify/plan.js';
+import type { TestBench } from '../../verify/test-bench.js';
 
 /** A picture that a test compares with. */
 export interface Picture {

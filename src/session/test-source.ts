@@ -5,17 +5,15 @@ import { expect as expectAction } from '../actions/expect.js';
 import { actions, codeSteps } from '../actions/registry.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { Template } from '../codegen/templates.js';
-import { withHeader } from '../guard/header.js';
-import type { CheckedPath } from '../guard/paths.js';
+import { testUse } from '../codegen/test-use.js';
+import type { Config } from '../config/schema.js';
+import { withHeader } from '../model/header.js';
 import { referencesIn } from '../model/secrets.js';
 import type { Assertion, Step } from '../model/step.js';
-import type { BrowserName, Use } from '../model/use.js';
+import type { BrowserName, ProjectUse, Use } from '../model/use.js';
 import type { EmissionOptions, TestModule } from '../model/emission.js';
-import type { Session } from '../session/session.js';
-import type { ProjectUse } from '../verify/project-use.js';
-import { pagesDirectory, type PageFile } from './page-files.js';
-import { testUse } from './test-use.js';
-import type { ToolCall, ToolContext } from './tool.js';
+import type { Session } from './session.js';
+import { pagesDirectory, type PageFile, type SpecPath } from './page-files.js';
 
 export interface SessionSource {
   /** The whole text of the file, whose header depends on the path, relative to the workspace. */
@@ -39,6 +37,12 @@ export interface SourcePage {
   isOurs: boolean;
 }
 
+/** The workspace, and the configuration as it is now. */
+interface Workspace {
+  workspace: string;
+  config: () => Config;
+}
+
 /** What decides how the session's test is written, besides the session; read once for a call. */
 export interface Surroundings {
   /** The test's path in the workspace. */
@@ -56,7 +60,7 @@ export interface Surroundings {
 
 /** The template of a session. Throws INVALID_INPUT where there is none of that name. */
 export async function sessionTemplate(
-  { config, workspace }: Pick<ToolContext, 'config' | 'workspace'>,
+  { config, workspace }: Workspace,
   { template }: Pick<EmissionOptions, 'template'>,
 ): Promise<Template> {
   const { findTemplate } = await import('../codegen/templates.js');
@@ -66,10 +70,10 @@ export async function sessionTemplate(
 
 /** Looks at what surrounds the test of a session that is to be written to `file`. */
 export async function surroundingsOf(
-  context: Pick<ToolContext, 'config' | 'workspace'>,
+  context: Workspace,
   { emission, use }: Session,
-  file: CheckedPath,
-  { signal }: Pick<ToolCall, 'signal'>,
+  file: SpecPath,
+  { signal }: { signal: AbortSignal },
 ): Promise<Surroundings> {
   const { loadProjectUse } = await import('../verify/project-use.js');
   const { browser, verify } = context.config();
@@ -91,9 +95,9 @@ export async function surroundingsOf(
 
 /** Resolves `importTestFrom`; undefined for `@playwright/test`. Throws INVALID_INPUT if it does not resolve. */
 export async function testModule(
-  { workspace }: Pick<ToolContext, 'workspace'>,
+  { workspace }: Pick<Workspace, 'workspace'>,
   { importTestFrom }: Pick<EmissionOptions, 'importTestFrom'>,
-  { absolute }: Pick<CheckedPath, 'absolute'>,
+  { absolute }: Pick<SpecPath, 'absolute'>,
 ): Promise<TestModule | undefined> {
   if (importTestFrom === undefined) return undefined;
   const { resolveTestModule } = await import('../verify/test-module.js');

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toJson, type Json } from '../model/json.js';
-import type { BrowserName, Use } from '../model/use.js';
-import type { ProjectUse } from '../verify/project-use.js';
+import type { BrowserName, ProjectUse, Use } from '../model/use.js';
 
 /** What Playwright Test does where nothing is configured. */
 const defaults: ProjectUse = {

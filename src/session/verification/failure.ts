@@ -1,0 +1,98 @@
+import type { Origin } from '../../codegen/source.js';
+import type { Step } from '../../model/step.js';
+import type { TestRun } from '../../verify/report.js';
+import type { RunResult } from '../../verify/run.js';
+import { runProblem } from '../../verify/test-bench.js';
+import { stepCode } from '../step-code.js';
+import type { SessionSource } from '../test-source.js';
+
+export interface Failure {
+  message: string;
+  hint: string;
+  /** Index and code of the step that failed; undefined where it was none. */
+  step?: number;
+  code?: string;
+  /** What the page showed then. */
+  snapshot?: string;
+}
+
+/** A run that did not pass. */
+interface FailedRun {
+  /** The runs of the test itself. */
+  tests: readonly TestRun[];
+  source: SessionSource;
+  result: RunResult;
+  /** The time for all runs. */
+  timeoutMs: number;
+}
+
+/** An error of a run, with the place in the session that it comes from. */
+export function located(
+  tests: readonly TestRun[],
+  { origins }: SessionSource,
+): (Partial<Origin> & { message: string })[] {
+  return tests.flatMap(({ errors }) =>
+    errors.map(({ message, line = 0, innerLine = 0 }) => {
+      const origin = origins.get(line);
+      if (origin === undefined) return { message };
+      const { within, ...place } = origin;
+      return { message, ...place, step: within?.get(innerLine) ?? place.step };
+    }),
+  );
+}
+
+/** What failed, where, and what to try. */
+export async function explainRun(
+  { tests, source, result, timeoutMs }: FailedRun,
+  steps: readonly Step[],
+  spec: string,
+): Promise<Failure> {
+  const failed = tests.find(({ status, errors }) => status === 'failed' && errors.length > 0);
+  const problem = runProblem(result, timeoutMs);
+  if (failed === undefined || result.end === 'cancelled')
+    return problem ?? { message: 'The test did not run.', hint: 'Look at the log of the server.' };
+  const { failureSnapshot } = await import('../../verify/snapshot.js');
+  const errors = located([failed], source);
+  const error =
+    errors.find(({ step, assertion }) => step !== undefined && assertion === undefined) ??
+    errors.find(({ step }) => step !== undefined) ??
+    errors[0];
+  const snapshot = await failureSnapshot(failed);
+  const step = error?.step === undefined ? undefined : steps[error.step];
+  const before = errors.find((each) => each.assertion !== undefined && each !== error);
+  const said = before?.step === undefined ? '' : ` What follows step ${before.step} was already different.`;
+  return {
+    ...(error?.step === undefined || step === undefined
+      ? {}
+      : { step: error.step, code: codeAt(steps, spec, error) }),
+    message: `${error?.message ?? ''}${said}`,
+    hint: [
+      ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),
+      replayHint(step?.action, error?.message ?? '', snapshot ?? ''),
+    ].join(' '),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  };
+}
+
+/** The code of a step or of one of its assertions. */
+function codeAt(steps: readonly Step[], spec: string, { step = 0, assertion }: Partial<Origin>): string {
+  const found = stepCode(steps, spec)[step];
+  return (assertion === undefined ? found?.code : found?.assertions[assertion]) ?? '';
+}
+
+/** Words by which an application says that something is there already. */
+const refusal = /\b(?:already|duplicate|in use|is taken|exists|must be unique)\b/i;
+
+/** Why a step that worked while it was recorded may fail in a run of its own, and the ways out. */
+function replayHint(action: string | undefined, message: string, snapshot: string): string {
+  const refused = snapshot.split('\n').find((line) => refusal.test(line));
+  const reason =
+    refused !== undefined
+      ? `The page says: ${refused.replace(/^[\s-]+/, '').slice(0, 200)}. Recording has probably done this once, and it can't be done twice.`
+      : message.includes('strict mode violation')
+        ? 'Several elements match where recording saw one: what recording added is probably still there.'
+        : action === 'expect'
+          ? 'What is asserted held while recording; a fresh run shows something else.'
+          : 'It worked while recording; a fresh run finds the page, or the data that recording has changed, otherwise.';
+  return `${reason} Undo the steps concerned and record what works on every run; or reset the application's data, let the flow take back what it changes, and end the session again. verify "report" writes the test as it is.`;
+}

@@ -1,0 +1,182 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import type { Origin } from '../../codegen/source.js';
+import type { Config } from '../../config/schema.js';
+import type { Lane } from '../../verify/plan.js';
+import type { TestRun } from '../../verify/report.js';
+import type { TestBench } from '../../verify/test-bench.js';
+import type { Session } from '../session.js';
+import { assertionCode } from '../step-code.js';
+import { sessionSource, type SessionSource, type Surroundings } from '../test-source.js';
+import { explainRun, located, type Failure } from './failure.js';
+import { comparesPictures, makePictures, type Picture } from './pictures.js';
+import { leaveOutSteps, type StepTrials } from './sensitivity.js';
+
+/** Rounds at most, each without the assertions that did not hold in the one before. */
+const roundsAtMost = 5;
+
+/** Stands beside a staged test for the module that the test has `test` from, which is where it always is. */
+export const stagedModule = 'codegen-test-module';
+
+/** Milliseconds for tests that are expected to fail. */
+const shortLimits = { action: 1000, navigation: 5000, expect: 1000, test: 10_000 };
+/** Those of a page without JavaScript, in which nothing comes late. */
+const bareLimits = { ...shortLimits, expect: 500 };
+
+/** Lanes of a run: the test as it is, the same without JavaScript, and without one of its steps each. */
+const lanes = { whole: 'test', bare: 'without-javascript', shortened: 'without-a-step' };
+
+/** An automatic assertion that was removed from the session. */
+export interface Dropped {
+  /** Index of the step that the assertion follows. */
+  step: number;
+  code: string;
+  why: 'did not hold in another run' | 'holds without its step';
+}
+
+/** What the runs of one verification share. */
+export interface Rehearsal {
+  bench: TestBench;
+  /** A copy of the session, from which assertions are dropped. */
+  trial: Session;
+  surroundings: Surroundings;
+  /** Where the test is going to be written. */
+  target: { path: string; absolutePath: string };
+  workspace: string;
+  config: Config;
+  progress: (message: string) => void;
+}
+
+/** Runs the test until it passes as it is, each time without what did not hold; beside it, the same without JavaScript. */
+export async function rehearse(rehearsal: Rehearsal): Promise<{
+  /** Passes of the last round. */
+  passed: number;
+  failure?: Failure;
+  dropped: Dropped[];
+  /** False where the workspace's configuration would not run the file. */
+  covered: boolean;
+  pictures: Picture[];
+  withoutJavaScript?: 'passed' | 'failed';
+}> {
+  const { bench, trial, surroundings, workspace, config, progress } = rehearsal;
+  const { browser, verify } = config;
+  const dropped: Dropped[] = [];
+  const ignoreSnapshots = comparesPictures(trial.steps);
+  let pictures: Picture[] = [];
+  for (let round = 1; ; round++) {
+    progress(round === 1 ? 'Running the test' : 'Running it again without what did not hold');
+    const source = await sessionSource(trial, surroundings, { soft: true });
+    const whole = await stageLane(rehearsal, lanes.whole, [source], {
+      repeat: verify.runs,
+      workers: 1,
+      limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
+    });
+    if (ignoreSnapshots && round === 1) pictures = await makePictures(bench, workspace, whole);
+    const exact = await sessionSource(trial, surroundings);
+    const bare = await stageLane(rehearsal, lanes.bare, [exact], {
+      javaScriptEnabled: false,
+      ignoreSnapshots,
+      limits: bareLimits,
+    });
+    const result = await bench.run({
+      lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
+      workers: 2,
+    });
+    const tests = result.tests.filter(({ project }) => project?.lane === lanes.whole);
+    const covered = tests.every(({ project }) => project?.covered === true);
+    const passed = tests.filter(({ status }) => status === 'passed').length;
+    if (passed === runsOf(trial, config) && result.end !== 'cancelled') {
+      const blind = result.tests.find(({ project }) => project?.lane === lanes.bare)?.status;
+      const isKnown = blind === 'passed' || blind === 'failed';
+      return { passed, dropped, covered, pictures, ...(isKnown ? { withoutJavaScript: blind } : {}) };
+    }
+    const volatile = volatileAssertions(tests, source);
+    if (volatile.length === 0 || round === roundsAtMost || result.end !== 'completed') {
+      const run = { tests, source, result, timeoutMs: verify.timeoutMs };
+      const failure = await explainRun(run, trial.steps, surroundings.spec);
+      return { passed, dropped, covered, pictures, failure };
+    }
+    dropped.push(...drop(trial, volatile, 'did not hold in another run'));
+  }
+}
+
+/** Runs the test with each of its steps left out. */
+export function tryWithoutSteps(rehearsal: Rehearsal): Promise<StepTrials> {
+  const { bench, trial, surroundings, progress } = rehearsal;
+  progress('Running it with one step left out at a time');
+  return leaveOutSteps(trial, surroundings, async (sources) => {
+    const shortened = await stageLane(rehearsal, lanes.shortened, sources, {
+      ignoreSnapshots: comparesPictures(trial.steps),
+      limits: shortLimits,
+    });
+    const workers = Math.max(2, Math.ceil(availableParallelism() / 2));
+    const { tests } = await bench.run({ lanes: [shortened], workers });
+    return shortened.files.map(({ file }) => tests.find((run) => run.file === file));
+  });
+}
+
+/** Stages sources as the file that is going to be written, with what the test needs of the workspace around each. */
+async function stageLane(
+  { bench: { staging }, workspace, trial: { use }, surroundings, target, config: { browser } }: Rehearsal,
+  name: string,
+  sources: readonly SessionSource[],
+  rest: Partial<Lane>,
+): Promise<Lane> {
+  const { testModule } = surroundings;
+  const files = sources.map(async ({ content, files: needed, pages }, number) => {
+    const around = path.join(name, String(number));
+    for (const each of needed) await staging.copy(path.join(around, each), path.join(workspace, each));
+    const beside = path.join(around, path.dirname(target.path));
+    for (const { file, content } of pages) await staging.write(path.join(beside, file), content(file));
+    const file = await staging.write(path.join(around, target.path), content(target.path));
+    if (testModule !== undefined) {
+      const from = path.relative(path.dirname(file), testModule.file).split(path.sep).join('/');
+      const exports = `export * from ${JSON.stringify(from)};\n`;
+      await staging.write(path.join(beside, `${stagedModule}.ts`), exports);
+    }
+    return { file, as: target.absolutePath };
+  });
+  return {
+    name,
+    ...(sources.length === 1 ? { root: path.join(staging.directory, name, '0') } : {}),
+    files: await Promise.all(files),
+    browserName: use.browserName ?? browser.name,
+    headless: use.headless ?? browser.headless,
+    ...rest,
+  };
+}
+
+/** How often the test has to pass: for each row of its data, as often as configured. */
+export function runsOf({ emission }: Session, { verify }: Config): number {
+  return verify.runs * (emission.data?.length ?? 1);
+}
+
+/**
+ * The automatic assertions that failed, where nothing else did. Each that fails takes its time, so a test that ran out
+ * of it because of them counts too, with whatever it was doing then.
+ */
+function volatileAssertions(tests: readonly TestRun[], source: SessionSource): Origin[] {
+  const errors = located(tests, source);
+  const isLate = errors.some(({ message }) => message.includes('Test timeout of'));
+  const interrupted = /Test timeout of|has been closed|Test ended/;
+  const isReal = errors.some(
+    ({ assertion, message }) => assertion === undefined && !(isLate && interrupted.test(message)),
+  );
+  return isReal
+    ? []
+    : errors.flatMap(({ step, assertion }) =>
+        step === undefined || assertion === undefined ? [] : [{ step, assertion }],
+      );
+}
+
+/** Removes automatic assertions from a session and returns them. */
+export function drop(session: Session, origins: readonly Origin[], why: Dropped['why']): Dropped[] {
+  return session.steps.flatMap((step, index) => {
+    const gone = new Set(origins.flatMap((origin) => (origin.step === index ? [origin.assertion] : [])));
+    const { assertions = [] } = step;
+    if (gone.size > 0) step.assertions = assertions.filter((_, number) => !gone.has(number));
+    return assertions.flatMap((assertion, number) =>
+      gone.has(number) ? [{ step: index, code: assertionCode(assertion), why }] : [],
+    );
+  });
+}

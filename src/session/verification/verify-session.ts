@@ -1,0 +1,143 @@
+import { browserChoice } from '../../browser/browser-choice.js';
+import type { BrowserPool } from '../../browser/launch.js';
+import { testLaunch } from '../../browser/test-launch.js';
+import type { Config } from '../../config/schema.js';
+import { withTestBench, type TestBenchOptions, type TestCall } from '../../verify/test-bench.js';
+import type { Session } from '../session.js';
+import { stepWarning } from '../warnings.js';
+import type { Failure } from './failure.js';
+import type { Picture } from './pictures.js';
+import {
+  drop,
+  rehearse,
+  runsOf,
+  stagedModule,
+  tryWithoutSteps,
+  type Dropped,
+  type Rehearsal,
+} from './rehearsal.js';
+import { unassertedChanges } from './sensitivity.js';
+
+/** How the test of a session did. */
+export interface Verification {
+  status: 'passed' | 'failed' | 'off';
+  /** How often the test had to pass in a row, and how often it did. */
+  runs: number;
+  passed: number;
+  /** All runs together, with what it takes to start them. */
+  durationMs: number;
+  failure?: Failure;
+  /** Automatic assertions that were taken out of the session. */
+  dropped?: Dropped[];
+  sensitivity?: Sensitivity;
+}
+
+interface Sensitivity {
+  /** What the test says of a page whose JavaScript is off. */
+  withoutJavaScript?: 'passed' | 'failed';
+  /** Steps that were left out in turn, and the indexes of those that the test did not miss. */
+  stepsTried?: number;
+  unnoticed?: number[];
+}
+
+export interface Verified {
+  verification: Verification;
+  /** Pictures that the test compares with and that are not in the workspace yet. */
+  pictures: Picture[];
+  /** Short texts, with a remedy each. */
+  warnings: string[];
+}
+
+interface VerificationContext extends Omit<TestBenchOptions, 'launch' | 'config'> {
+  config: () => Config;
+  browsers: BrowserPool;
+}
+
+/**
+ * Runs the session's test, as the file at `target` would be run. Automatic assertions that do not hold are dropped, and
+ * where `verify.sensitivity` is `full`, those that prove nothing too: from the session, if the test passes without them.
+ */
+export async function verifySession(
+  context: VerificationContext,
+  { session, surroundings, target }: Pick<Rehearsal, 'surroundings' | 'target'> & { session: Session },
+  call: TestCall,
+): Promise<Verified> {
+  const config = context.config();
+  const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
+  const launch = () => testLaunch(context.browsers, browserChoice(config.browser, session.use));
+  return withTestBench({ ...context, launch }, call, async (bench) => {
+    const start = performance.now();
+    const { testModule } = surroundings;
+    const rehearsal: Rehearsal = {
+      bench,
+      trial,
+      target,
+      surroundings: {
+        ...surroundings,
+        testModule: testModule && { ...testModule, from: `./${stagedModule}` },
+      },
+      workspace: context.workspace,
+      config,
+      progress: call.progress,
+    };
+    const { passed, failure, dropped, covered, pictures, withoutJavaScript } = await rehearse(rehearsal);
+    const warnings = [...bench.warnings, ...(covered ? [] : [uncovered(target.path)])];
+    const verification = (rest: Pick<Verification, 'failure' | 'dropped' | 'sensitivity'>): Verification => ({
+      status: rest.failure === undefined ? 'passed' : 'failed',
+      runs: runsOf(session, config),
+      passed,
+      durationMs: Math.round(performance.now() - start),
+      ...rest,
+    });
+    if (failure !== undefined) return { verification: verification({ failure }), pictures, warnings };
+
+    const sensitivity: Sensitivity = { ...(withoutJavaScript === undefined ? {} : { withoutJavaScript }) };
+    if (config.verify.sensitivity === 'full') {
+      const { unproven, ...trials } = await tryWithoutSteps(rehearsal);
+      Object.assign(sensitivity, trials);
+      dropped.push(...drop(trial, unproven, 'holds without its step'));
+    }
+    for (const [index, { assertions }] of trial.steps.entries()) {
+      const step = session.steps[index];
+      if (step !== undefined && assertions !== undefined) step.assertions = assertions;
+    }
+    warnings.push(...sensitivityWarnings(session, dropped, sensitivity));
+    return {
+      verification: verification({
+        ...(dropped.length === 0 ? {} : { dropped }),
+        ...(config.verify.sensitivity === 'off' ? {} : { sensitivity }),
+      }),
+      pictures,
+      warnings,
+    };
+  });
+}
+
+function uncovered(file: string): string {
+  return `\`npx playwright test\` does not run ${file}: no project of playwright.config covers it. Let its testDir and testMatch include the file, or set output.dir to a directory that they include.`;
+}
+
+function sensitivityWarnings(
+  { steps }: Session,
+  dropped: readonly Dropped[],
+  { withoutJavaScript, unnoticed = [] }: Sensitivity,
+): string[] {
+  const different = dropped.flatMap(({ step, why }) => (why === 'did not hold in another run' ? [step] : []));
+  const blind = withoutJavaScript === 'passed' ? unassertedChanges(steps) : [];
+  return [
+    ...stepWarning(
+      [...new Set(different)],
+      (which) =>
+        `After ${which}, automatic assertions did not hold in another run and are left out: assert there what is the same every time.`,
+    ),
+    ...stepWarning(
+      blind,
+      (which) =>
+        `The test passes with JavaScript switched off, so it is blind to what the page does: assert what changed after ${which}.`,
+    ),
+    ...stepWarning(
+      unnoticed,
+      (which) => `The test passes without ${which}: assert what is done there, or undo it.`,
+    ),
+  ];
+}
