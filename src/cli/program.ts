@@ -1,5 +1,8 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { AuditFilter } from './audit.js';
+import type { InstallOptions } from './install.js';
 import type { ConfigLocation } from '../config/load.js';
 import { nearest } from '../model/nearest.js';
 import { version } from '../model/version.js';
@@ -88,6 +91,28 @@ function addWorkspace(program: Command, run: Run): void {
     .action(async (_options: object, command: Command) => {
       const { init } = await import('./init.js');
       print(await init(locationOf(command)));
+    });
+  program
+    .command('install')
+    .description('Add this server to the settings of an MCP client. Shows the change and asks first.')
+    .requiredOption('--client <name>', 'Such as cursor, claude-code or vscode; a wrong name lists all.')
+    .addOption(
+      new Option(
+        '--scope <scope>',
+        'Settings of the project (default, if the client has them) or of the user.',
+      ).choices(['project', 'user']),
+    )
+    .option('--yes', 'Write without asking.')
+    .action(async (options: InstallOptions, command: Command) => {
+      const [{ homedir }, { install }, { ownTerminal }] = await Promise.all([
+        import('node:os'),
+        import('./install.js'),
+        import('./approvals.js'),
+      ]);
+      const { platform, env } = process;
+      const { workspace } = locationOf(command);
+      const machine = { platform, home: homedir(), project: workspace, appData: env['APPDATA'] };
+      await install(options, machine, ownTerminal(), print);
     });
   program
     .command('doctor')
@@ -194,12 +219,15 @@ function finish(command: Command, parents = ''): void {
   const path = `${parents}${command.name()}`;
   command
     .option('--config <path>', 'Configuration to use instead of codegen.config.json.')
+    .option('--workspace <directory>', 'Directory to work in instead of the current one.')
     .showHelpAfterError(`\`${path} --help\` shows the usage.`);
   if (command.commands.length === 0) return;
   // Commander would otherwise ignore them: `--port 8931 doctor`.
   command.hook('preSubcommand', (_command, subcommand) => {
     const option = command.options.find(
-      (each) => each.long !== '--config' && command.getOptionValueSource(each.attributeName()) === 'cli',
+      (each) =>
+        !['--config', '--workspace'].includes(each.long ?? '') &&
+        command.getOptionValueSource(each.attributeName()) === 'cli',
     );
     if (option !== undefined)
       command.error(`error: option '${option.flags}' does not apply to the command '${subcommand.name()}'`);
@@ -222,7 +250,10 @@ function unknownCommand({ commands }: Command, word: string): string {
 }
 
 function locationOf(command: Command): ConfigLocation {
-  return { workspace: process.cwd(), configPath: command.optsWithGlobals<{ config?: string }>().config };
+  const { config, workspace = '.' } = command.optsWithGlobals<{ config?: string; workspace?: string }>();
+  if (!existsSync(workspace))
+    command.error(`error: option '--workspace <directory>': there is no directory ${workspace}`);
+  return { workspace: path.resolve(workspace), configPath: config && path.resolve(config) };
 }
 
 function parsePort(text: string): number {

@@ -64,7 +64,10 @@ test('--help and --version answer on stdout', async () => {
 for (const [args, message, command = ''] of [
   [['--confg', 'x.json'], "unknown option '--confg' (Did you mean --config?)"],
   [['docter'], "unknown command 'docter' (Did you mean doctor?)"],
-  [['serve-it'], "unknown command 'serve-it' (Commands: init, doctor, restore, policy, approvals, audit)"],
+  [
+    ['serve-it'],
+    "unknown command 'serve-it' (Commands: init, install, doctor, restore, policy, approvals, audit)",
+  ],
   [['init', 'here'], "too many arguments for 'init'. Expected 0 arguments but got 1.", ' init'],
   [['--config'], "option '--config <path>' argument missing"],
   [['--grant', ''], "option '--grant <name>' argument '' is invalid. Give a name."],
@@ -310,4 +313,18 @@ test('policy scaffolds what loads, explains it, and says what it decides', async
     await decide('run_generated_test'),
   ]).toEqual([0, 3, 4, 5]);
   expect(said).toContain('approval by tools.end_codegen_session.approve_if[0]: args.verify is "off"');
+});
+
+test('--workspace names the directory to work in, and --config stays relative to the current one', async () => {
+  const cwd = await workspace();
+  await mkdir(path.join(cwd, 'shop'));
+  expect(await run(cwd, 'init', '--workspace', 'shop')).toMatchObject({ status: 0, stderr: '' });
+  expect(await readdir(path.join(cwd, 'shop'))).toEqual(['codegen.config.json']);
+  await writeFile(path.join(cwd, 'own.json'), '{ "nonsense": 1 }');
+  const { stdout } = await run(cwd, 'doctor', '--workspace', 'shop', '--config', 'own.json');
+  expect(stdout).toContain('nonsense');
+  expect(await run(cwd, 'init', '--workspace', 'missing')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('there is no directory missing'),
+  });
 });

@@ -1,0 +1,191 @@
+import path from 'node:path';
+
+/** What decides where a client keeps its settings. */
+export interface Machine {
+  platform: NodeJS.Platform;
+  home: string;
+  /** The directory of the project. */
+  project: string;
+  /** Windows' directory of application data. */
+  appData: string | undefined;
+}
+
+export type Scope = 'project' | 'user';
+
+/** How the server is started. */
+export interface Command {
+  command: string;
+  args: string[];
+}
+
+/** An MCP client, and where and how it is told of a server. */
+export interface McpClient {
+  title: string;
+  /** The file of each scope that the client has. */
+  files: Partial<Record<Scope, (machine: Machine) => string>>;
+  format: 'json' | 'toml' | 'yaml';
+  /** The key under which the file lists servers by name. */
+  key: string;
+  entry: (command: Command) => Record<string, unknown>;
+  /** A link that installs the server in one click. */
+  link?: (command: Command) => string;
+}
+
+/** The name of this server in all clients. */
+export const serverName = 'codegen';
+
+/** `npx` is a script, which Windows starts only through a shell. */
+export function startCommand(platform: NodeJS.Platform): Command {
+  const args = ['-y', 'codegen-session-mcp'];
+  return platform === 'win32' ? { command: 'cmd', args: ['/c', 'npx', ...args] } : { command: 'npx', args };
+}
+
+const inProject =
+  (...names: string[]) =>
+  ({ project }: Machine): string =>
+    path.join(project, ...names);
+const inHome =
+  (...names: string[]) =>
+  ({ home }: Machine): string =>
+    path.join(home, ...names);
+
+/** A place below the directory in which a system keeps the settings of applications. */
+const inSettings =
+  (...names: string[]) =>
+  ({ platform, home, appData }: Machine): string => {
+    const base = {
+      win32: appData ?? path.join(home, 'AppData', 'Roaming'),
+      darwin: path.join(home, 'Library', 'Application Support'),
+    };
+    const own = platform === 'win32' || platform === 'darwin' ? base[platform] : path.join(home, '.config');
+    return path.join(own, ...names);
+  };
+
+const plain = ({ command, args }: Command): Record<string, unknown> => ({ command, args });
+const stdio = (command: Command): Record<string, unknown> => ({ type: 'stdio', ...plain(command) });
+const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64');
+
+const json = { format: 'json', key: 'mcpServers', entry: plain } as const;
+
+/** The clients by the names that the command line has for them. Sources: each client's documentation, November 2026. */
+export const clients: Readonly<Record<string, McpClient>> = {
+  'claude-code': {
+    ...json,
+    title: 'Claude Code',
+    files: { project: inProject('.mcp.json'), user: inHome('.claude.json') },
+    entry: stdio,
+  },
+  'claude-desktop': {
+    ...json,
+    title: 'Claude Desktop',
+    files: { user: inSettings('Claude', 'claude_desktop_config.json') },
+  },
+  cursor: {
+    ...json,
+    title: 'Cursor',
+    files: { project: inProject('.cursor', 'mcp.json'), user: inHome('.cursor', 'mcp.json') },
+    link: (command) =>
+      `cursor://anysphere.cursor-deeplink/mcp/install?name=${serverName}&config=${encodeURIComponent(base64(plain(command)))}`,
+  },
+  vscode: {
+    title: 'VS Code',
+    files: {
+      project: inProject('.vscode', 'mcp.json'),
+      user: inSettings('Code', 'User', 'mcp.json'),
+    },
+    format: 'json',
+    key: 'servers',
+    entry: stdio,
+    link: (command) =>
+      `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name: serverName, ...plain(command) }))}`,
+  },
+  windsurf: {
+    ...json,
+    title: 'Windsurf',
+    files: { user: inHome('.codeium', 'windsurf', 'mcp_config.json') },
+  },
+  codex: {
+    title: 'Codex',
+    files: { project: inProject('.codex', 'config.toml'), user: inHome('.codex', 'config.toml') },
+    format: 'toml',
+    key: 'mcp_servers',
+    entry: plain,
+  },
+  gemini: {
+    ...json,
+    title: 'Gemini CLI',
+    files: { project: inProject('.gemini', 'settings.json'), user: inHome('.gemini', 'settings.json') },
+  },
+  kiro: {
+    ...json,
+    title: 'Kiro',
+    files: {
+      project: inProject('.kiro', 'settings', 'mcp.json'),
+      user: inHome('.kiro', 'settings', 'mcp.json'),
+    },
+  },
+  goose: {
+    title: 'Goose',
+    files: {
+      user: ({ platform, home, appData }) =>
+        platform === 'win32'
+          ? path.join(
+              appData ?? path.join(home, 'AppData', 'Roaming'),
+              'Block',
+              'goose',
+              'config',
+              'config.yaml',
+            )
+          : path.join(home, '.config', 'goose', 'config.yaml'),
+    },
+    format: 'yaml',
+    key: 'extensions',
+    entry: ({ command, args }) => ({
+      name: serverName,
+      type: 'stdio',
+      cmd: command,
+      args,
+      enabled: true,
+      timeout: 300,
+    }),
+    link: ({ command, args }) => {
+      const words = args.map((word) => `&arg=${encodeURIComponent(word)}`).join('');
+      return `goose://extension?cmd=${command}${words}&timeout=300&id=${serverName}&name=${serverName}&description=Records%20Playwright%20tests`;
+    },
+  },
+  'lm-studio': {
+    ...json,
+    title: 'LM Studio',
+    files: { user: inHome('.lmstudio', 'mcp.json') },
+    link: (command) =>
+      `lmstudio://add_mcp?name=${serverName}&config=${encodeURIComponent(base64(plain(command)))}`,
+  },
+  opencode: {
+    title: 'opencode',
+    files: {
+      project: inProject('opencode.json'),
+      user: inHome('.config', 'opencode', 'opencode.json'),
+    },
+    format: 'json',
+    key: 'mcp',
+    entry: ({ command, args }) => ({ type: 'local', command: [command, ...args], enabled: true }),
+  },
+  zed: {
+    title: 'Zed',
+    files: {
+      project: inProject('.zed', 'settings.json'),
+      user: ({ platform, home, appData }) =>
+        platform === 'win32'
+          ? path.join(appData ?? path.join(home, 'AppData', 'Roaming'), 'Zed', 'settings.json')
+          : path.join(home, '.config', 'zed', 'settings.json'),
+    },
+    format: 'json',
+    key: 'context_servers',
+    entry: plain,
+  },
+};
+
+/** The settings of a client that has no other server, as its file holds them. */
+export function snippet({ key, entry }: McpClient, command: Command): Record<string, unknown> {
+  return { [key]: { [serverName]: entry(command) } };
+}

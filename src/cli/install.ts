@@ -1,0 +1,161 @@
+import { readFile, realpath, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { createTwoFilesPatch } from 'diff';
+import fs from 'fs-extra';
+import { applyEdits, modify, parse, type ParseError } from 'jsonc-parser';
+import { parse as parseToml, stringify as stringifyToml } from 'smol-toml';
+import { parseDocument, stringify as stringifyYaml } from 'yaml';
+import { z } from 'zod';
+import { CodegenError, messageOf } from '../model/errors.js';
+import type { Terminal } from './approvals.js';
+import {
+  clients,
+  serverName,
+  snippet,
+  startCommand,
+  type Machine,
+  type McpClient,
+  type Scope,
+} from './clients.js';
+
+export interface InstallOptions {
+  client: string;
+  /** The client's first scope by default. */
+  scope?: Scope | undefined;
+  /** Writes without asking. */
+  yes?: boolean | undefined;
+}
+
+const tableSchema = z.record(z.string(), z.unknown());
+
+/**
+ * Adds this server to the settings of an MCP client: shows the change, asks, and writes. Everything else in the file
+ * stays as it is. Throws INVALID_INPUT for a client or scope that is not known, and for a file that can't be parsed or
+ * has another server of this name, which are not touched; WRITE_FAILED where the disk refuses.
+ */
+export async function install(
+  { client: name, scope, yes = false }: InstallOptions,
+  machine: Machine,
+  terminal: Terminal,
+  print: (line: string) => void,
+): Promise<void> {
+  const client = clients[name];
+  if (client === undefined)
+    throw new CodegenError('INVALID_INPUT', `There is no client ${JSON.stringify(name)}.`, {
+      hint: `Clients: ${Object.keys(clients).join(', ')}.`,
+    });
+  const file = fileOf(client, scope)(machine);
+  const before = await readFile(file, 'utf8').catch(() => '');
+  const after = edited(client, before, file, machine.platform);
+  if (after === before) {
+    print(`${file} already has this server.`);
+    return;
+  }
+  print(createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 2 }).trimEnd());
+  if (!yes) {
+    const answer = await terminal?.ask(`Write it to ${file}? (yes/no) `);
+    if (answer === undefined || !/^y(?:es)?$/i.test(answer.trim())) {
+      print(`Nothing was written. ${terminal === undefined ? 'Add --yes to write it.' : ''}`.trim());
+      return;
+    }
+  }
+  await replace(file, after);
+  print(`Wrote ${file}. Restart ${client.title}, or let it reload its MCP servers.`);
+}
+
+function fileOf({ files, title }: McpClient, scope: Scope | undefined): (machine: Machine) => string {
+  const file = scope === undefined ? (files.project ?? files.user) : files[scope];
+  if (file !== undefined) return file;
+  throw new CodegenError(
+    'INVALID_INPUT',
+    `${title} has no settings for the scope ${JSON.stringify(scope)}.`,
+    {
+      hint: `Use --scope ${Object.keys(files).join(' or ')}.`,
+    },
+  );
+}
+
+/** The text of a client's settings with this server in it. */
+function edited(client: McpClient, text: string, file: string, platform: NodeJS.Platform): string {
+  const { format, key } = client;
+  const added = snippet(client, startCommand(platform));
+  const own = tableSchema.parse(added[key])[serverName];
+  const known = serversOf(client, text, file)[serverName];
+  if (known !== undefined) {
+    if (JSON.stringify(known) === JSON.stringify(own)) return text;
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `${file} has another server called ${JSON.stringify(serverName)}.`,
+      {
+        hint: 'Remove or rename it, then install again.',
+      },
+    );
+  }
+  if (format === 'json') {
+    const formattingOptions = { insertSpaces: true, tabSize: 2, eol: text.includes('\r\n') ? '\r\n' : '\n' };
+    const start = text.trim() === '' ? '{}\n' : text;
+    return applyEdits(
+      start,
+      modify(start, [key, serverName], own, { formattingOptions, getInsertionIndex: () => 0 }),
+    );
+  }
+  if (format === 'toml')
+    return appended(text, `[${key}.${serverName}]\n${stringifyToml(tableSchema.parse(own))}`);
+  if (text.trim() === '') return stringifyYaml(added);
+  const document = parseDocument(text);
+  document.setIn([key, serverName], document.createNode(own));
+  return document.toString();
+}
+
+/** The servers that a client's settings have by now. */
+function serversOf({ format, key }: McpClient, text: string, file: string): Record<string, unknown> {
+  const refused = (why: string): CodegenError =>
+    new CodegenError('INVALID_INPUT', `${file} can't be parsed, so it was not touched: ${why}`, {
+      hint: 'Correct the file, or add the server by hand as the README shows.',
+    });
+  if (text.trim() === '') return {};
+  let settings: unknown;
+  try {
+    settings = format === 'json' ? parseJsonc(text) : format === 'toml' ? parseToml(text) : parseYaml(text);
+  } catch (error) {
+    throw refused(messageOf(error).split('\n')[0] ?? '');
+  }
+  const table = tableSchema.safeParse(settings ?? {});
+  const servers = tableSchema.safeParse(table.data?.[key] ?? {});
+  if (table.success && servers.success) return servers.data;
+  throw refused(table.success ? `${key} is not a table of servers.` : 'it is not a table of settings.');
+}
+
+function parseJsonc(text: string): unknown {
+  const errors: ParseError[] = [];
+  const settings: unknown = parse(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error !== undefined) throw new Error(`invalid JSON at character ${error.offset}.`);
+  return settings;
+}
+
+function parseYaml(text: string): unknown {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  return document.toJS();
+}
+
+function appended(text: string, section: string): string {
+  return `${text.trimEnd()}${text.trim() === '' ? '' : '\n\n'}${section.trimEnd()}\n`;
+}
+
+/** Replaces a file as a whole, where a link leads, with the permissions that it had. */
+async function replace(file: string, text: string): Promise<void> {
+  try {
+    const target = await realpath(file).catch(() => file);
+    const mode = (await stat(target).catch(() => undefined))?.mode;
+    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.tmp`);
+    await fs.outputFile(temporary, text, mode === undefined ? {} : { mode });
+    await rename(temporary, target);
+  } catch (error) {
+    throw new CodegenError('WRITE_FAILED', `${file} could not be written: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,217 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '@playwright/test';
+import { parse as parseToml } from 'smol-toml';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { clients, startCommand, type Machine, type Scope } from '../../src/cli/clients.js';
+import { install } from '../../src/cli/install.js';
+import { binary } from '../fixtures.js';
+
+function machineOf(platform: NodeJS.Platform = 'linux'): Machine {
+  const root = test.info().outputPath('machine');
+  return {
+    platform,
+    home: path.join(root, 'home'),
+    project: path.join(root, 'project'),
+    appData: platform === 'win32' ? path.join(root, 'appdata') : undefined,
+  };
+}
+
+const read: Record<string, (text: string) => unknown> = {
+  '.json': (text) => z.json().parse(JSON.parse(text)),
+  '.toml': (text) => parseToml(text),
+  '.yaml': (text) => z.json().parse(parseYaml(text)),
+};
+
+/** Installs without a question; gives what was printed. */
+async function installed(client: string, machine = machineOf(), scope?: Scope): Promise<string> {
+  const lines: string[] = [];
+  await install({ client, scope, yes: true }, machine, undefined, (line) => lines.push(line));
+  return lines.join('\n');
+}
+
+const npx = { command: 'npx', args: ['-y', 'codegen-session-mcp'] };
+const mcpServers = { mcpServers: { codegen: npx } };
+const withType = { codegen: { type: 'stdio', ...npx } };
+
+/** The file and its content as the documentation of each client shows them. */
+const documented: [client: string, scope: Scope, file: string, content: object][] = [
+  ['claude-code', 'project', 'project/.mcp.json', { mcpServers: withType }],
+  ['claude-code', 'user', 'home/.claude.json', { mcpServers: withType }],
+  ['claude-desktop', 'user', 'home/.config/Claude/claude_desktop_config.json', mcpServers],
+  ['cursor', 'project', 'project/.cursor/mcp.json', mcpServers],
+  ['cursor', 'user', 'home/.cursor/mcp.json', mcpServers],
+  ['vscode', 'project', 'project/.vscode/mcp.json', { servers: withType }],
+  ['vscode', 'user', 'home/.config/Code/User/mcp.json', { servers: withType }],
+  ['windsurf', 'user', 'home/.codeium/windsurf/mcp_config.json', mcpServers],
+  ['codex', 'project', 'project/.codex/config.toml', { mcp_servers: { codegen: npx } }],
+  ['codex', 'user', 'home/.codex/config.toml', { mcp_servers: { codegen: npx } }],
+  ['gemini', 'project', 'project/.gemini/settings.json', mcpServers],
+  ['gemini', 'user', 'home/.gemini/settings.json', mcpServers],
+  ['kiro', 'project', 'project/.kiro/settings/mcp.json', mcpServers],
+  ['kiro', 'user', 'home/.kiro/settings/mcp.json', mcpServers],
+  [
+    'goose',
+    'user',
+    'home/.config/goose/config.yaml',
+    {
+      extensions: {
+        codegen: { name: 'codegen', type: 'stdio', cmd: 'npx', args: npx.args, enabled: true, timeout: 300 },
+      },
+    },
+  ],
+  ['lm-studio', 'user', 'home/.lmstudio/mcp.json', mcpServers],
+  [
+    'opencode',
+    'project',
+    'project/opencode.json',
+    { mcp: { codegen: { type: 'local', command: ['npx', ...npx.args], enabled: true } } },
+  ],
+  [
+    'opencode',
+    'user',
+    'home/.config/opencode/opencode.json',
+    { mcp: { codegen: { type: 'local', command: ['npx', ...npx.args], enabled: true } } },
+  ],
+  ['zed', 'project', 'project/.zed/settings.json', { context_servers: { codegen: npx } }],
+  ['zed', 'user', 'home/.config/zed/settings.json', { context_servers: { codegen: npx } }],
+];
+
+for (const [client, scope, file, content] of documented)
+  test(`the ${scope} settings of ${client} are written as documented`, async () => {
+    const machine = machineOf();
+    expect(await installed(client, machine, scope)).toContain('Wrote ');
+    const text = await readFile(path.join(machine.home, '..', file), 'utf8');
+    expect(read[path.extname(file)]?.(text)).toEqual(content);
+    expect(await installed(client, machine, scope)).toContain('already has this server');
+  });
+
+test('every client and scope is checked against its documentation', () => {
+  const known = Object.entries(clients).flatMap(([name, { files }]) =>
+    Object.keys(files).map((scope) => `${name} ${scope}`),
+  );
+  expect(documented.map(([client, scope]) => `${client} ${scope}`).sort()).toEqual(known.sort());
+});
+
+test('on Windows, npx is started by cmd', async () => {
+  expect(startCommand('win32')).toEqual({ command: 'cmd', args: ['/c', 'npx', ...npx.args] });
+  const machine = machineOf('win32');
+  await installed('claude-desktop', machine);
+  const file = path.join(machine.appData ?? '', 'Claude', 'claude_desktop_config.json');
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+    mcpServers: { codegen: { command: 'cmd', args: ['/c', 'npx', ...npx.args] } },
+  });
+});
+
+test('links carry the same definition', () => {
+  const links = Object.fromEntries(
+    Object.entries(clients).flatMap(([name, { link }]) =>
+      link === undefined ? [] : [[name, new URL(link(npx))]],
+    ),
+  );
+  expect(Object.keys(links)).toEqual(['cursor', 'vscode', 'goose', 'lm-studio']);
+  for (const name of ['cursor', 'lm-studio']) {
+    const config = links[name]?.searchParams.get('config') ?? '';
+    expect(JSON.parse(Buffer.from(config, 'base64').toString())).toEqual(npx);
+  }
+  const query = links['vscode']?.search.slice(1) ?? '';
+  expect(JSON.parse(decodeURIComponent(query))).toEqual({ name: 'codegen', ...npx });
+  expect(links['goose']?.searchParams.getAll('arg')).toEqual(npx.args);
+});
+
+for (const [client, file, text, kept] of [
+  [
+    'cursor',
+    'project/.cursor/mcp.json',
+    '{\n  // ours\n  "mcpServers": { "other": { "command": "x" } },\n}\n',
+    '// ours',
+  ],
+  ['zed', 'project/.zed/settings.json', '{\r\n\t"theme": "One" // dark\r\n}\r\n', '"theme": "One" // dark'],
+  [
+    'codex',
+    'project/.codex/config.toml',
+    '# ours\nmodel = "x"\n\n[mcp_servers.other]\ncommand = "y"\n',
+    '# ours\nmodel = "x"\n\n[mcp_servers.other]',
+  ],
+  [
+    'goose',
+    'home/.config/goose/config.yaml',
+    '# ours\nextensions:\n  other:\n    cmd: x # why\n',
+    '    cmd: x # why',
+  ],
+] as const)
+  test(`what a file of ${client} has besides stays as it is`, async () => {
+    const machine = machineOf();
+    const place = path.join(machine.home, '..', file);
+    await mkdir(path.dirname(place), { recursive: true });
+    await writeFile(place, text);
+    const printed = await installed(client, machine);
+    const after = await readFile(place, 'utf8');
+    expect(after).toContain(kept);
+    expect(after).toContain('codegen-session-mcp');
+    expect(printed).toMatch(/^\+.*codegen-session-mcp/m);
+    expect(await readdir(path.dirname(place))).toEqual([path.basename(place)]);
+  });
+
+for (const [client, file, text, problem] of [
+  ['cursor', 'project/.cursor/mcp.json', '{ "mcpServers": ', "can't be parsed"],
+  ['cursor', 'project/.cursor/mcp.json', '[]', 'not a table of settings'],
+  ['cursor', 'project/.cursor/mcp.json', '{ "mcpServers": [] }', 'mcpServers is not a table of servers'],
+  [
+    'cursor',
+    'project/.cursor/mcp.json',
+    '{ "mcpServers": { "codegen": { "command": "x" } } }',
+    'another server',
+  ],
+  ['codex', 'project/.codex/config.toml', 'model = ', "can't be parsed"],
+  ['goose', 'home/.config/goose/config.yaml', 'a: [', "can't be parsed"],
+] as const)
+  test(`a file of ${client} with ${text} is not touched`, async () => {
+    const machine = machineOf();
+    const place = path.join(machine.home, '..', file);
+    await mkdir(path.dirname(place), { recursive: true });
+    await writeFile(place, text);
+    await expect(installed(client, machine)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(installed(client, machine)).rejects.toThrow(problem);
+    expect(await readFile(place, 'utf8')).toBe(text);
+  });
+
+test('a settings file that is a link is written where it leads', async () => {
+  const machine = machineOf();
+  const real = path.join(machine.home, 'dotfiles.json');
+  await mkdir(path.join(machine.home, '.cursor'), { recursive: true });
+  await writeFile(real, '{}');
+  await symlink(real, path.join(machine.home, '.cursor', 'mcp.json'));
+  await installed('cursor', machine, 'user');
+  expect(await readFile(real, 'utf8')).toContain('codegen-session-mcp');
+});
+
+test('a person is asked, and only yes writes', async () => {
+  const machine = machineOf();
+  const ask = (answer: string) => ({ ask: () => Promise.resolve(answer) });
+  const lines: string[] = [];
+  const print = (line: string): void => void lines.push(line);
+  await install({ client: 'cursor' }, machine, ask('no'), print);
+  await expect(readFile(path.join(machine.project, '.cursor', 'mcp.json'))).rejects.toThrow('ENOENT');
+  await install({ client: 'cursor' }, machine, ask('y'), print);
+  expect(await readFile(path.join(machine.project, '.cursor', 'mcp.json'), 'utf8')).toContain('npx');
+  expect(lines.join('\n')).toContain('Nothing was written.');
+});
+
+test('the command shows the change, and writes nothing without a terminal', async () => {
+  const { project } = machineOf();
+  await mkdir(project, { recursive: true });
+  const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(process.execPath, [binary, 'install', ...args], { cwd: project, encoding: 'utf8' });
+  expect(run('--client', 'cursor')).toMatchObject({ status: 0, stderr: '' });
+  expect(run('--client', 'cursor').stdout).toContain('Nothing was written. Add --yes to write it.');
+  expect(await readdir(project)).toEqual([]);
+  expect(run('--client', 'cursor', '--yes').status).toBe(0);
+  expect(await readdir(project)).toEqual(['.cursor']);
+  expect(run('--client', 'nothing')).toMatchObject({ status: 1 });
+  expect(run('--client', 'nothing').stderr).toContain('Clients: claude-code, claude-desktop, cursor');
+  expect(run('--client', 'windsurf', '--scope', 'project').stderr).toContain('Use --scope user');
+  expect(run().status).toBe(2);
+});
