@@ -25,7 +25,8 @@ import {
   contestedLines,
   countAssertion,
   dropContested,
-  dropRepeated,
+  dropImpliedBy,
+  dropRepeatedInput,
   goneMessages,
   isMessage,
   setAssertions,
@@ -83,7 +84,7 @@ export class AutoAssertions {
   /** Call when a step has been recorded and the page has settled. */
   async finish(step: Step): Promise<void> {
     const { kind, asserts, changesClock, closesPage } = traitsOf(step);
-    if (asserts) dropRepeated(this.session.steps, step);
+    if (asserts) dropImpliedBy(this.session.steps, step);
     // Timers that the clock moves are no effect of a step, and what follows a closed page is another page.
     else if (closesPage || (changesClock && kind !== 'mutates')) this.forget();
     else if (kind === 'mutates') await this.assertStep(step);
@@ -124,7 +125,10 @@ export class AutoAssertions {
     const lines = traitsOf(step).types
       ? this.contestedBetween(step, before, after, step.locator ?? [])
       : new Set<never>();
-    dropContested(this.stepsInDocument(step), lines);
+    const earlier = this.stepsInDocument(step);
+    dropContested(earlier, lines);
+    const { clicks = false, pressesKey = false } = traitsOf(step);
+    if (clicks || pressesKey) dropRepeatedInput(earlier);
     this.last = { step, before, after, acted, outcome, contested: { own: false, lines }, messages: [] };
     if (!isSameDocument(before, after)) this.firstInDocument = step;
     await this.assertEffect(this.last);

@@ -12,6 +12,7 @@ import { within } from '../model/within.js';
 import { appearances, changesAcross, type PageChange, type PageDiff } from './changes.js';
 import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
 import { stateCandidates } from './element-candidates.js';
+import { requiresPresence } from './check.js';
 import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js';
 import { literalLocator, matchesLine } from './line-matching.js';
 import { snapshotMs, stateMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
@@ -87,21 +88,27 @@ function isRequested(step: Step, url: string): boolean {
 }
 
 async function documentCandidates({ before, after }: StepEffect): Promise<Candidate[]> {
-  const { view, livePage } = after;
+  const { view, livePage, title } = after;
   const { page } = livePage;
   const changes = rankChanges(changesAcross(before.view, view))
     .slice(0, limits.maxCandidates)
     .map((change) => ({ change, weight: weightOf(change) }));
-  const landmarks = await changeCandidates(rankLandmarks(appearances(view)), page);
-  const title = (await within(snapshotMs, page.title())) ?? '';
-  const expected = lastingPart(title, ['passing', 'record', 'amount']) ?? title;
-  const isStable = title !== '' && (expected !== title || !isVolatile(title));
-  const forms = isStable ? [{ matcher: 'toHaveTitle', expected }] : [];
+  // What the page before showed too, such as the name of the site, does not identify this one.
+  const known = new Set(before.view.map(({ text }) => text));
+  const elements = appearances(view).filter(({ line }) => !known.has(line.text));
+  const landmarks = await changeCandidates(rankLandmarks(elements), page);
   return [
     ...landmarks.map((candidate) => ({ ...candidate, kind: 'landmark', isNew: false })),
     ...(before.view.length > 1 ? await changeCandidates(changes, page) : []),
-    { weight: weights.title, kind: 'landmark', subject: 'page', forms },
+    ...(title === before.title ? [] : titleCandidates(title)),
   ];
+}
+
+function titleCandidates(title: string): Candidate[] {
+  const expected = lastingPart(title, ['passing', 'record', 'amount']) ?? title;
+  const isStable = title !== '' && (expected !== title || !isVolatile(title));
+  const forms = isStable ? [{ matcher: 'toHaveTitle', expected }] : [];
+  return [{ weight: weights.title, kind: 'landmark', subject: 'page', forms }];
 }
 
 /** What a key moves is what the key is for. */
@@ -187,9 +194,4 @@ async function goneCandidates(
       : [];
   });
   return (await Promise.all(candidates)).flat();
-}
-
-/** Whether an assertion fails if its element is not there. */
-function requiresPresence({ matcher, not }: AssertionArgs): boolean {
-  return not !== true && matcher !== 'toBeHidden' && matcher !== 'toHaveCount';
 }

@@ -36,7 +36,6 @@ export async function checkCandidate(
   { subject, forms, isNew = false }: Candidate,
   taken: readonly Assertion[],
 ): Promise<Assertion | undefined> {
-  const takenKeys = new Set(taken.map(assertionKey));
   for (const args of forms) {
     for await (const chain of locatorsFor(context, subject, args)) {
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
@@ -45,7 +44,7 @@ export async function checkCandidate(
         continue;
       if (context.isSecret(assertion)) continue;
       const key = assertionKey(assertion);
-      if (takenKeys.has(key)) return undefined;
+      if (taken.some((each) => implies(each, assertion))) return undefined;
       if (!isNew && context.earlier.get(topicOf(assertion)) === key) return undefined;
       if (await isTrue(context.page, assertion)) return assertion;
       // A text that has changed since the snapshot changes without an action.
@@ -133,4 +132,22 @@ export function topicOf({ locator, args }: Assertion): string {
 
 function matcherOf({ matcher }: AssertionArgs): string {
   return typeof matcher === 'string' ? matcher : '';
+}
+
+/** Whether an assertion that holds shows that another one does. */
+export function implies(one: Assertion, other: Assertion): boolean {
+  if (topicOf(one) === topicOf(other)) return true;
+  const isOfSame = JSON.stringify(one.locator) === JSON.stringify(other.locator);
+  const { matcher, not } = other.args;
+  if (matcher === 'toBeHidden') return isOfSame && one.args['expected'] === 0;
+  if (matcher !== 'toBeVisible' || not === true || !requiresPresence(one.args)) return false;
+  const { method, args: [text] = [] } = other.locator?.at(-1) ?? {};
+  const isShown = (expected: unknown): boolean =>
+    typeof expected === 'string' && typeof text === 'string' && expected.includes(text);
+  return isOfSame || (method === 'getByText' && [one.args['expected']].flat().some(isShown));
+}
+
+/** Whether an assertion fails if its element is not there. */
+export function requiresPresence({ matcher, not }: AssertionArgs): boolean {
+  return not !== true && matcher !== 'toBeHidden' && matcher !== 'toHaveCount';
 }

@@ -35,7 +35,7 @@ const appearedWeights: Readonly<Record<string, number>> = {
 /** How much of what a step was for an assertion says, from 0 to 100. */
 export const weights = {
   /** State of the element acted on. */
-  own: { value: 100, checked: 100, outcome: 100, attribute: 98, disabled: 97, class: 45 },
+  own: { value: 100, checked: 100, outcome: 100, attribute: 98, disabled: 97, class: 45, repeated: 30 },
   /** The element acted on has another name. */
   renamed: 89,
   appeared: appearedWeights,
@@ -52,11 +52,14 @@ export const weights = {
   /** Added to the focus and states that a key moves, since that is what the key is for. */
   byKey: 55,
   /** An element that disappeared: a dialog or another one that was asserted, or the one acted on. */
-  gone: { dialog: 90, asserted: 83, acted: 87 },
+  gone: { dialog: 90, asserted: 60, acted: 40 },
   url: 81,
-  title: 30,
-  /** Added to a first-level heading of a new document. */
-  topHeading: 15,
+  title: 84,
+  /** Added to a heading of a new document, by its level. */
+  topHeadings: new Map([
+    ['level=1', 15],
+    ['level=2', 8],
+  ]),
 };
 
 export const limits = {
@@ -112,8 +115,7 @@ export function rankLandmarks(elements: readonly PageChange[]): { change: PageCh
   const best = new Map<string, { change: PageChange; weight: number }>();
   for (const change of elements) {
     const { role = '', states } = partsOf(change.line);
-    const isTop = role === 'heading' && states.includes('level=1');
-    const weight = weightOf(change) + (isTop ? weights.topHeading : 0);
+    const weight = weightOf(change) + (weights.topHeadings.get(states.join()) ?? 0);
     if ((best.get(role)?.weight ?? 0) < weight) best.set(role, { change, weight });
   }
   return [...best.values()].sort((one, other) => other.weight - one.weight).slice(0, limits.maxLandmarks);

@@ -30,8 +30,23 @@ export function stateCandidates(
   const hasText = found.some(({ about }) => about === 'valuetext');
   return found
     .filter(({ about }) => !(hasText && about === 'valuenow'))
-    .map(({ weight, about, args }) => ({ weight, kind: `state ${about}`, subject, forms: [args] }));
+    .map(({ weight, about, args }) => ({
+      weight: repeatsInput(step, args) ? weights.own.repeated : weight,
+      kind: `state ${about}`,
+      subject,
+      forms: [args],
+    }));
 }
+
+/** Whether an assertion of the element acted on only repeats what the step set. */
+export function repeatsInput(step: Step, { matcher, expected }: AssertionArgs): boolean {
+  const { types = false, selects = false, toggles = false } = traitsOf(step);
+  if (toggles) return matcher === 'toBeChecked';
+  const { value = '' } = step.args;
+  return types && (selects || expected === value) && typeof matcher === 'string' && isOfValue.test(matcher);
+}
+
+const isOfValue = /^toHave(?:Values?|Text)$/;
 
 function valueAssertions(step: Step, before: ElementState, after: ElementState): StateAssertion[] {
   const { types: isTyping = false } = traitsOf(step);

@@ -22,6 +22,7 @@ export interface Observation {
   snapshot: string;
   view: SnapshotView;
   url: string;
+  title: string;
   document: number;
 }
 
@@ -91,7 +92,10 @@ export class PageObserver {
     const { current, secrets } = this.live;
     const { page } = current;
     if (page.isClosed()) return undefined;
-    const shown = await within(snapshotMs, page.ariaSnapshot({ mode: 'ai', timeout: snapshotMs }));
+    const [shown, title = ''] = await Promise.all([
+      within(snapshotMs, page.ariaSnapshot({ mode: 'ai', timeout: snapshotMs })),
+      within(snapshotMs, page.title()),
+    ]);
     if (shown === undefined) return undefined;
     const snapshot = secrets.redact(shown);
     this.hasRefs = true;
@@ -100,6 +104,7 @@ export class PageObserver {
       snapshot,
       view: parseSnapshot(snapshot),
       url: urlOf(page).href,
+      title,
       document: current.document,
     };
     this.latest.set(current, observation);

@@ -2,10 +2,12 @@ import { traitsOf } from '../actions/registry.js';
 import type { SnapshotLine, SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { isPositional, type LocatorChain } from '../model/locator.js';
-import { assertionKey, type Assertion, type Step } from '../model/step.js';
+import { type Assertion, type Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import type { PageDiff } from './changes.js';
+import { implies } from './check.js';
 import { limits } from './choose.js';
+import { repeatsInput } from './element-candidates.js';
 import { matchesLine, uniqueLocator } from './line-matching.js';
 import { isSameDocument, stateMs, type StepEffect } from './observe.js';
 
@@ -19,16 +21,30 @@ export function assertionsOf(step: Step): Assertion[] {
   return [...(traitsOf(step).asserts ? [step] : []), ...(step.assertions ?? [])];
 }
 
-/** Removes the automatic assertion that an `expect` of the agent repeats. */
-export function dropRepeated(steps: readonly Step[], expectStep: Step): void {
-  const key = assertionKey(expectStep);
+/** Removes the automatic assertions that an `expect` of the agent implies. */
+export function dropImpliedBy(steps: readonly Step[], expectStep: Step): void {
   const previous = steps.findLast((step) => step !== expectStep && step.assertions !== undefined);
   const { assertions = [] } = previous ?? {};
   if (previous !== undefined)
     setAssertions(
       previous,
-      assertions.filter((assertion) => assertionKey(assertion) !== key),
+      assertions.filter((assertion) => !implies(expectStep, assertion)),
     );
+}
+
+/** Removes the assertions that repeat what a step set, since a later step depends on it. */
+export function dropRepeatedInput(steps: readonly Step[]): void {
+  for (const step of steps) {
+    const own = JSON.stringify(step.locator);
+    const { assertions = [] } = step;
+    const repeats = ({ locator, args }: Assertion): boolean =>
+      JSON.stringify(locator) === own && repeatsInput(step, args);
+    if (assertions.some(repeats))
+      setAssertions(
+        step,
+        assertions.filter((assertion) => !repeats(assertion)),
+      );
+  }
 }
 
 /**

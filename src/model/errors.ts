@@ -8,6 +8,7 @@ export const errorMeanings = {
   ACTION_FAILED: 'The action could not be performed, or an assertion is false. Earlier steps are kept.',
   TARGET_NOT_FOUND: 'No element matches the target; the hint names similar ones.',
   TARGET_AMBIGUOUS: 'Several elements match the target; the hint names them.',
+  NAVIGATION_FAILED: 'An action led to a page that could not be loaded.',
   NAVIGATION_BLOCKED: 'The URL is not http or https, or the network rules block it.',
   POLICY_DENIED: 'The policy does not allow the call. Trying again does not help.',
   RATE_LIMITED: 'A limit is used up; `retryAfterMs` says when the same call can succeed.',

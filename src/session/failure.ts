@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Frame } from 'playwright';
+import type { Frame, Page } from 'playwright';
 import type { Live } from '../browser/live.js';
 import { CodegenError, messageOf, type ErrorCode } from '../model/errors.js';
 import { within } from '../model/within.js';
@@ -177,6 +177,14 @@ export function recoveryHint({ pages }: Live): string {
   return others === ''
     ? 'Open one with newPage, or end the session to keep the recorded steps.'
     : `Continue in another one with switchPage: ${others}.`;
+}
+
+/** Throws if a page shows an error of the browser: a test of that would pass whatever the application does. */
+export function requireLoaded(page: Page, action: string): void {
+  if (!page.url().startsWith('chrome-error:')) return;
+  throw new CodegenError('NAVIGATION_FAILED', `The page to which ${action} led could not be loaded.`, {
+    hint: 'Check that its server runs. To record the rest of the flow, perform this action with "record": false.',
+  });
 }
 
 /** The error of a page that the network rules block. */

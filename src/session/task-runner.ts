@@ -13,7 +13,7 @@ import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf, type Announced } from './announced.js';
 import { AutoAssertions } from '../assertions/auto-assertions.js';
-import { browserGone, explainFailure, pageBlocked, recoveryHint } from './failure.js';
+import { browserGone, explainFailure, pageBlocked, recoveryHint, requireLoaded } from './failure.js';
 import type { CheckedRequest } from './request.js';
 import { bringToFront, matchSignals, pagesOf, settled, setStepPage } from './session-pages.js';
 import type { OpenSession, Session } from './session.js';
@@ -110,6 +110,7 @@ export class TaskRunner {
     await bounded(task, prepared.perform(context, locator), this.limits);
     this.outcome.performed++;
     await this.awaitEffects(task, current, step);
+    if (isRecorded) requireLoaded(live.current.page, action.name);
     if (isRecorded) await this.append(step);
     else this.forget(action);
     return isRecorded ? step : undefined;

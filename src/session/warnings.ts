@@ -40,6 +40,9 @@ function assertionWarnings(steps: readonly Step[]): string[] {
     step !== undefined && traitsOf(step).kind === 'expects';
   const isBlind = (step: Step, index: number): boolean => {
     if (isPassive(step) || traitsOf(step).verifies || asserts(step)) return false;
+    // What a later step depends on is not asserted.
+    const later = steps.slice(index + 1);
+    if (setsField(step) && step.changedPage !== true && later.some(dependsOnFields)) return false;
     // Secrets are not asserted automatically.
     if (referencesIn(step.args).length > 0) return false;
     // The test waits for it, so it notices if it is missing.
@@ -60,6 +63,15 @@ export function brittleElements(steps: readonly Step[]): string[] {
       seen === undefined ? [] : [`Step ${index} uses ${seen}: add a test id or a label to it.`],
     )
     .slice(0, named);
+}
+
+function setsField(step: Step): boolean {
+  const { types, toggles } = traitsOf(step);
+  return types === true || toggles === true;
+}
+
+function dependsOnFields(step: Step): boolean {
+  return traitsOf(step).kind === 'mutates' && !setsField(step);
 }
 
 /** Whether a step neither changes nor verifies the page. */

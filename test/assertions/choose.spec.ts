@@ -9,7 +9,6 @@ const heading = candidate('appeared heading', weights.appeared['heading'] ?? 0);
 const link = candidate('appeared link', weights.appeared['link'] ?? 0);
 const value = candidate('state value', weights.own.value);
 const url = candidate('url', weights.url);
-const gone = candidate('gone', weights.gone.acted);
 const order = candidate('order ', weights.order);
 const status = candidate('text ', weights.text.live);
 const paragraph = candidate('text ', weights.text.other);
@@ -37,8 +36,8 @@ const rows: {
   { what: 'the heaviest first', candidates: [url, value], chosen: [value, url] },
   {
     what: 'no more than the limit, and checks no more',
-    candidates: [order, url, gone, value],
-    chosen: [value, gone, url],
+    candidates: [order, url, status, value],
+    chosen: [value, status, url],
   },
   { what: 'a light one if it is alone', candidates: [link], chosen: [link] },
   { what: 'no light one beside another', candidates: [link, url], chosen: [url] },

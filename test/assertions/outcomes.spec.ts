@@ -35,3 +35,30 @@ test('a new document is compared with the one before', async ({ open }) => {
   expect(after).toContain('getByRole("listitem")).toHaveCount(2);');
   expect(after.join('\n')).not.toContain('"Orders"');
 });
+
+test('what a step set is not asserted once a later step depends on it', async ({ open }) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  await recording.land({ action: 'fill', target: "getByLabel('Task')", value: 'Buy tea' });
+  expect(await recording.code()).toContain('toHaveValue("Buy tea")');
+  await asserted(recording, 'Apply');
+  expect(await recording.code()).not.toContain('toHaveValue');
+});
+
+test('what the next expect implies is not asserted', async ({ open }) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  await recording.land(click('Apply'), {
+    action: 'expect',
+    target: "getByText('Total:')",
+    matcher: 'toHaveText',
+    expected: 'Total: $9.00',
+  });
+  expect(await recording.code()).not.toContain('getByText("Total: $9.00")');
+});
+
+test('an action that leads to an error page of the browser fails', async ({ open }) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  const link = { action: 'click', target: "getByRole('link', { name: 'Partner' })" };
+  const { failed } = await recording.record(link);
+  expect(failed).toMatchObject({ code: 'NAVIGATION_FAILED' });
+  expect(await recording.code()).not.toContain('chrome-error');
+});

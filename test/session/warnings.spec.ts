@@ -13,6 +13,7 @@ const asserted: Step = { action: 'expect', locator: field, args: { matcher: 'toB
 const automatic: Step = { ...click, assertions: [{ args: { matcher: 'toHaveURL', expected: '/next' } }] };
 const group: Step = { action: 'step', args: { title: 'pays' } };
 const wait: Step = { action: 'waitForURL', args: { url: '/next' } };
+const fill: Step = { action: 'fill', locator: field, args: { value: 'ann@example.com' } };
 const scroll: Step = { action: 'scrollIntoViewIfNeeded', locator: field, args: {} };
 
 function warningsOf(steps: Step[], use: Use = {}): string[] {
@@ -31,6 +32,7 @@ const silent: [what: string, steps: Step[]][] = [
   ['a wait notices', [click, wait, asserted]],
   ['a dialog has to come', [goto(), asserted, { action: 'onDialog', args: {} }, click]],
   ['a page has to open', [automatic, { ...click, signals: [{ type: 'popup', page: 'p2' }] }]],
+  ['a later step depends on what was filled in', [automatic, fill, automatic]],
   ['scrolling shows nothing', [goto(), scroll, asserted, scroll]],
 ];
 for (const [what, steps] of silent)
@@ -43,10 +45,12 @@ const blind: [which: string, steps: Step[]][] = [
   ['step 1', [automatic, click]],
   ['steps 0 and 3', [goto(), group, automatic, click, group, automatic]],
   ['steps 0, 1 and 3', [click, click, automatic, click]],
+  ['step 1', [automatic, fill]],
+  ['step 1', [automatic, { ...fill, changedPage: true }, automatic]],
   ['steps 0, 1, 2, 3, 4, 5, 6, 7 and 2 more', [...Array<Step>(10).fill(click), automatic]],
 ];
-for (const [which, steps] of blind)
-  test(`nothing is asserted after ${which}`, () => {
+for (const [index, [which, steps]] of blind.entries())
+  test(`nothing is asserted after ${which} (row ${index})`, () => {
     expect(warningsOf(steps)).toEqual([
       `Nothing is asserted after ${which}: record an expect of what changed there.`,
     ]);
