@@ -5,6 +5,7 @@ import { describeTitle, stepTitle, testTitle } from './naming.js';
 import { Printer } from './printer.js';
 import { comment, literal, quote, template } from './quote.js';
 import { rowReplacement } from './rows.js';
+import { linesOf } from './syntax.js';
 import type { GroupData, ImportData, TemplateData } from './template-data.js';
 import { render, type Template } from './templates.js';
 
@@ -58,41 +59,17 @@ export interface Generated {
   statements: ReadonlyMap<number, number>;
 }
 
-/** A comment that marks where a statement begins, as long as the source is made; notes become comments of the other kind. */
-const marker = /^\s*\/\*codegen-statement:(\d+)\*\/$/;
-
-/** Marks the code that follows as one statement, by a number. */
-export function marked(number: number, code: string): string[] {
-  return [`/*codegen-statement:${number}*/`, code];
-}
-
 /**
  * The source of one spec, formatted as Prettier does by default. The same input gives the same text. A template that
  * can't be read, fails, or yields what does not parse is `CONFIG_INVALID`.
  */
 export async function generate(input: GenerateInput): Promise<Generated & { files: string[] }> {
-  const { files, ...data } = templateData(input);
-  return { ...unmark(await render(input.template, 'spec', data)), files };
+  const { files, texts, ...data } = templateData(input);
+  const source = await render(input.template, 'spec', data);
+  return { source, statements: await linesOf(source, texts), files };
 }
 
-/** Takes out the markers and says which lines stood below which. */
-export function unmark(text: string): Generated {
-  const lines: string[] = [];
-  const statements = new Map<number, number>();
-  let current: number | undefined;
-  for (const line of text.split('\n')) {
-    const number = marker.exec(line)?.[1];
-    if (number !== undefined) {
-      current = Number(number);
-      continue;
-    }
-    lines.push(line);
-    if (current !== undefined && line.trim() !== '') statements.set(lines.length, current);
-  }
-  return { source: lines.join('\n'), statements };
-}
-
-function templateData(input: GenerateInput): TemplateData & { files: string[] } {
+function templateData(input: GenerateInput): TemplateData & { files: string[]; texts: string[] } {
   const { language, title, use, pageObjects = [], includeComments, data, describe } = input;
   const replacement = data?.[0] && rowReplacement(data[0]);
   const body = input.body.map((chunk): PrintedChunk => {
@@ -118,6 +95,7 @@ function templateData(input: GenerateInput): TemplateData & { files: string[] } 
     pageObjects: pageObjects.map(({ variable, className }) => ({ variable, className })),
     groups: groupsOf(body, includeComments),
     files: body.flatMap(({ printer }) => printer.files),
+    texts: body.map(({ text }) => text),
   };
 }
 
@@ -186,7 +164,7 @@ function groupsOf(body: readonly PrintedChunk[], includeComments: boolean): Grou
     } else if (lines.length > 0 || (isChecked && !follows && !isAssertion(chunk))) {
       current.paragraphs.push([]);
     }
-    current.paragraphs.at(-1)?.push(...lines, ...marked(index, text));
+    current.paragraphs.at(-1)?.push(...lines, text);
     current.declared.push(...printer.declared);
     current.end = index;
     isChecked = isAssertion(chunk) || (isChecked && follows);

@@ -5,9 +5,9 @@ import type { Json } from '../model/json.js';
 import { value, variable, type CodeStep, type Expression } from '../model/code.js';
 import type { Assertion } from '../model/step.js';
 import { bareScope, type EmittedStep } from './emitter.js';
-import { syntaxOf } from './page-object.js';
 import { enters, formName, isSearch, methodName, submits } from './method-names.js';
 import { fieldOf, methodOf, thisPage, type Draft, type Shelf } from './page-shelf.js';
+import { syntaxOf } from './syntax.js';
 import { Printer } from './printer.js';
 import type { Passage, Route } from './routes.js';
 

@@ -1,6 +1,5 @@
-import { parse } from 'acorn';
 import { z } from 'zod';
-import { marked, unmark } from './generate.js';
+import { linesOf, parseSource } from './syntax.js';
 import type { PageTemplateData, ParameterData } from './template-data.js';
 import { render, type Template } from './templates.js';
 
@@ -33,7 +32,6 @@ export async function generatePage(
   language: 'typescript' | 'javascript',
   { className, comment, fields, methods, keepsPage }: PageObject,
 ): Promise<GeneratedPage> {
-  const places: { method: string; index: number }[] = [];
   const data: PageTemplateData = {
     language,
     className,
@@ -41,16 +39,18 @@ export async function generatePage(
     types: [...(fields.length === 0 ? [] : ['Locator']), 'Page'],
     keepsPage,
     fields,
-    methods: methods.map((method) => ({
-      ...method,
-      statements: method.statements.flatMap((code, index) =>
-        marked(places.push({ method: method.name, index }) - 1, code),
-      ),
-    })),
+    methods,
   };
-  const { source, statements } = unmark(await render(template, 'page', data));
-  const known = [...statements].flatMap(([line, number]) => {
-    const place = places[number];
+  const source = await render(template, 'page', data);
+  const parts = methods.flatMap(({ name: method, statements }) =>
+    statements.map((code, index) => ({ code, place: { method, index } })),
+  );
+  const lines = await linesOf(
+    source,
+    parts.map(({ code }) => code),
+  );
+  const known = [...lines].flatMap(([line, part]) => {
+    const place = parts[part]?.place;
     return place === undefined ? [] : [[line, place] as const];
   });
   return { source, statements: new Map(known) };
@@ -106,34 +106,14 @@ const fileSchema = z.object({
   comments: z.array(commentSchema),
 });
 
-/** The syntax of code without positions, by which code on the disk is compared with new code. */
-export function syntaxOf(code: string): string {
-  try {
-    const tree = parse(code, { ecmaVersion: 'latest', allowAwaitOutsideFunction: true });
-    return JSON.stringify(tree, (key, each: unknown) =>
-      key === 'start' || key === 'end' || key === 'raw' ? undefined : each,
-    );
-  } catch {
-    // TypeScript that a person wrote.
-    return code;
-  }
-}
-
-/** Prettier's parser, of whose options none is needed. */
-const parserSchema = z.custom<(source: string, options: object) => unknown>(
-  (value) => typeof value === 'function',
-);
-
 /**
  * Reads a page object back from its source, which is the only place where it is kept. Undefined where that is not a
  * class whose constructor sets fields, with methods, and nothing else.
  */
 export async function parsePage(source: string): Promise<PageObject | undefined> {
-  const { parsers } = await import('prettier/plugins/babel');
-  const babel = parserSchema.parse(parsers['babel-ts'].parse);
   let tree: z.infer<typeof fileSchema>;
   try {
-    tree = fileSchema.parse(await babel(source, {}));
+    tree = fileSchema.parse(await parseSource(source));
   } catch {
     return undefined;
   }

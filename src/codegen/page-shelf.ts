@@ -1,5 +1,6 @@
 import { createNames, elementName, pascalCase, reservedMembers, variableName } from './identifiers.js';
-import { syntaxOf, type PageMethod, type PageObject } from './page-object.js';
+import type { PageMethod, PageObject } from './page-object.js';
+import { syntaxOf } from './syntax.js';
 import { Printer } from './printer.js';
 import { comment } from './quote.js';
 import type { ParameterData } from './template-data.js';
