@@ -6,6 +6,7 @@ import { toJson, type Json } from '../model/json.js';
 import { referencesIn, type Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
 import type { Traits } from '../model/traits.js';
+import type { BoundSecrets } from '../browser/bound-secrets.js';
 import { originOf } from '../browser/origin.js';
 
 /** The pages of a session, as actions see them. */
@@ -32,6 +33,8 @@ export interface SessionFiles {
 export interface DialogAnswer {
   accept: boolean;
   promptText?: string | undefined;
+  /** Whether a page of this origin may get the text; any by default. */
+  isFor?: ((origin: string) => boolean) | undefined;
   /** What the dialog has to say; anything where left out. */
   message?: TextOrPattern | undefined;
 }
@@ -44,6 +47,14 @@ export interface Announcement {
   missing: string;
   /** Stops waiting for it. */
   cancel: () => void;
+}
+
+/** Secrets on their way to a page or a server. */
+export interface Delivery {
+  /** Names of those that are bound to origins. */
+  names: readonly string[];
+  /** Call before an origin gets them. Throws POLICY_DENIED if it must not. */
+  to: (origin: string) => void;
 }
 
 /** What an action has at hand while it is performed. */
@@ -68,6 +79,9 @@ export interface ActionContext {
   /** Adds what was found to the fields of the step. */
   found: (fields: { [name: string]: Json }) => void;
   secrets: Secrets;
+  bound: BoundSecrets;
+  /** The secrets of the fields; undefined if there are none. */
+  delivery?: Delivery;
   /** What relative URLs are resolved against, where the session has one. */
   baseURL: string | undefined;
   /** Milliseconds for an action or assertion. */
@@ -143,10 +157,16 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
         args,
         async perform(context, target) {
           if (referencesIn(args).length === 0) return perform(context, checked, target);
-          const { secrets, page } = context;
+          const { secrets, bound, page } = context;
           const revealed = fields.parse(secrets.reveal(args));
-          secrets.requireOrigins(args, origins?.(revealed, baseURL) ?? [await originOf(page, target)]);
-          return perform(context, revealed, target);
+          bound.deliver(args, origins?.(revealed, baseURL) ?? [await originOf(page, target)]);
+          const delivery: Delivery = {
+            names: secrets.boundIn(args),
+            to(origin) {
+              bound.deliver(args, [origin]);
+            },
+          };
+          return perform({ ...context, delivery }, revealed, target);
         },
       };
     },

@@ -25,6 +25,8 @@ export const writeText = defineAction({
     await openClipboard(context);
     await page.evaluate((given) => navigator.clipboard.writeText(given), text);
   },
+  // Every page can be given what the clipboard holds.
+  origins: () => ['every origin'],
   toCode: ({ text }, { page }) => [
     run(page, 'evaluate', script(['text'], 'writeText', variable('text')), value(text)),
   ],

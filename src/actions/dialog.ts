@@ -19,8 +19,17 @@ export const onDialog = defineAction({
   target: 'none',
   kind: 'expects',
   fields,
-  perform({ answerDialog, announce }, { accept = true, ...answer }) {
-    announce(answerDialog({ accept, ...answer }));
+  perform({ answerDialog, announce, delivery }, { accept = true, ...answer }) {
+    // The dialog may be that of a page that is opened in between.
+    const isFor = (origin: string): boolean => {
+      try {
+        delivery?.to(origin);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    announce(answerDialog({ accept, ...answer, isFor }));
     return Promise.resolve();
   },
   toCode(_, { page, declare, companions, leads }) {

@@ -1,7 +1,9 @@
 import type { Locator } from 'playwright';
 import { z } from 'zod';
 import { property, run, values, type CodeScope, type Expression } from '../model/code.js';
+import { seemsReference } from '../model/secrets.js';
 import type { Traits } from '../model/traits.js';
+import { originOfFrame } from '../browser/origin.js';
 import { defineAction, type Action } from './action.js';
 import { clickCount, clickFields, pointerFields, position } from './pointer.js';
 
@@ -170,6 +172,18 @@ export const waitFor = defineAction({
   toCode: (options, { subject }) => [run(subject, 'waitFor', ...values(options))],
 });
 
+/** Whether a key or combination inserts what the clipboard holds. */
+function pastes(key: string): boolean {
+  const keys = key.toLowerCase().split('+');
+  const last = keys.at(-1);
+  const isControl = keys.some((each) => /^(?:control|meta)/.test(each));
+  return (
+    last === 'paste' ||
+    (last === 'insert' && keys.includes('shift')) ||
+    (isControl && /^(?:key)?v$/.test(last ?? ''))
+  );
+}
+
 export const press = defineAction({
   name: 'press',
   pressesKey: true,
@@ -178,11 +192,17 @@ export const press = defineAction({
     'Presses a key or a combination, e.g. Enter or ControlOrMeta+a; without a target, on the page.',
   target: 'optional element',
   fields: z.strictObject({
-    key: z.string().min(1).max(100).describe('Key name as in KeyboardEvent.key, with modifiers before it.'),
+    key: z
+      .string()
+      .min(1)
+      .max(100)
+      .refine((key) => !seemsReference(key), 'expected a key; fill types a secret')
+      .describe('Key name as in KeyboardEvent.key, with modifiers before it.'),
     delay: delay.optional(),
   }),
   playwrightNames: true,
-  async perform({ page }, { key, ...options }, element) {
+  async perform({ page, bound }, { key, ...options }, element) {
+    if (pastes(key)) for (const frame of page.frames()) bound.requirePaste(originOfFrame(frame));
     await (element === undefined ? page.keyboard.press(key, options) : element.press(key, options));
   },
   toCode: ({ key, ...options }, { subject, page }) => [

@@ -147,10 +147,14 @@ export const addCookies = defineAction({
       .min(1)
       .describe('Each with name, value, and url or domain and path, as Playwright takes them.'),
   }),
-  perform: ({ page }, { cookies }) => page.context().addCookies(cookies),
+  async perform({ page, bound, delivery }, { cookies }) {
+    for (const { url, domain = '' } of cookies)
+      bound.setCookies(url === undefined ? domain : new URL(url).hostname, delivery?.names ?? []);
+    await page.context().addCookies(cookies);
+  },
   origins: ({ cookies }) =>
     cookies.map(({ url, domain = '', secure = false }) =>
-      url === undefined ? `${secure ? 'https' : 'http'}://${domain.replace(/^\./, '')}` : new URL(url).origin,
+      url === undefined ? `${secure ? 'https' : 'http'}://${domain}` : new URL(url).origin,
     ),
   toCode: ({ cookies }) => [run(variable('context'), 'addCookies', ...values(cookies))],
 });

@@ -1,4 +1,4 @@
-import type { Page, Route } from 'playwright';
+import type { APIResponse, Page, Route } from 'playwright';
 import { z } from 'zod';
 import {
   call,
@@ -13,7 +13,7 @@ import {
 } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
-import { defineAction } from './action.js';
+import { defineAction, type ActionContext } from './action.js';
 import { checkResponse, expectedResponse, methodSchema, responseCode, statusSchema } from './response.js';
 import {
   checkUrl,
@@ -153,7 +153,7 @@ export const route = defineAction({
   target: 'none',
   kind: 'passive',
   fields: routeFields,
-  async perform({ page, baseURL, show }, fields) {
+  async perform({ page, baseURL, bound, show }, fields) {
     const key = JSON.stringify(fields.url);
     const matcher =
       routesOf(page).get(key) ??
@@ -162,8 +162,15 @@ export const route = defineAction({
       }));
     routesOf(page).set(key, matcher);
     // A request that is gone by now needs no answer.
-    await page.route(matcher, (request) => answer(request, fields).catch(() => undefined));
+    await page.route(matcher, async (request) => {
+      if (fields.abort === undefined && !bound.mayAnswer(request.request())) {
+        show(`${key} does not answer for a page that has a secret which is bound to its origin.`);
+        await request.fallback().catch(() => undefined);
+      } else await answer(request, fields).catch(() => undefined);
+    });
   },
+  // Any page may request it.
+  origins: () => ['every origin'],
   normalize: relativePattern,
   toCode({ url, method, ...fields }, { page }) {
     const request = variable('route');
@@ -235,6 +242,46 @@ function reasonOf({ abort }: Omit<RouteFields, 'url'>): string | undefined {
   return abort === true ? undefined : abort;
 }
 
+/** Redirects that are followed. */
+const mostRedirects = 20;
+const redirectStatus = new Set([301, 302, 303, 307, 308]);
+
+interface SentRequest {
+  method: string;
+  url: string;
+  headers?: Record<string, string> | undefined;
+  data?: unknown;
+  maxRedirects?: number | undefined;
+}
+
+/** Sends a request, and follows its redirects as Playwright does; each origin on the way has to be one for its secrets. */
+async function send(
+  { page, baseURL, navigationMs, delivery, found }: ActionContext,
+  { url, maxRedirects = mostRedirects, ...given }: SentRequest,
+): Promise<APIResponse> {
+  checkUrl(url, baseURL);
+  const timeout = navigationMs;
+  if (delivery === undefined) return page.request.fetch(url, { ...given, timeout, maxRedirects });
+  let { method, ...options } = given;
+  let address = url;
+  for (let hops = 0; ; hops++) {
+    const response = await page.request.fetch(address, { method, ...options, timeout, maxRedirects: 0 });
+    const { location } = response.headers();
+    const status = response.status();
+    const isRedirect = location !== undefined && redirectStatus.has(status);
+    // The test follows no redirect that was not checked.
+    if (!isRedirect || hops === maxRedirects) {
+      found({ maxRedirects: hops });
+      return response;
+    }
+    await response.dispose();
+    address = new URL(location, response.url()).href;
+    delivery.to(originOfUrl(address, undefined));
+    if (status === 303 ? method !== 'HEAD' : status < 303 && method === 'POST')
+      [method, options] = ['GET', { headers: options.headers }];
+  }
+}
+
 export const request = defineAction({
   name: 'request',
   verifies: true,
@@ -247,11 +294,17 @@ export const request = defineAction({
     url: z.string().min(1).describe('http(s) URL; relative where the session has a baseURL.'),
     headers: z.record(z.string().min(1), z.string()).optional().describe('Headers besides the usual ones.'),
     data: z.json().optional().describe('Body: JSON, or a text.'),
+    maxRedirects: z
+      .int()
+      .min(0)
+      .max(mostRedirects)
+      .optional()
+      .describe('Redirects to follow; 20 by default, and with a secret those of the recording.'),
     expect: z.strictObject(expectedResponse).optional().describe('What the answer has to be.'),
   }),
-  async perform({ page, baseURL, navigationMs, show }, { method, url, expect = {}, ...options }) {
-    checkUrl(url, baseURL);
-    const response = await page.request.fetch(url, { method, ...options, timeout: navigationMs });
+  async perform(context, { expect = {}, ...sent }) {
+    const { show } = context;
+    const response = await send(context, sent);
     try {
       const body = await response.text();
       show({ status: response.status(), body });

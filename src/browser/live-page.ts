@@ -1,4 +1,5 @@
 import type { Download, Page, Request } from 'playwright';
+import type { BoundSecrets } from './bound-secrets.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Signal } from '../model/step.js';
 import type { BlockedPages } from './blocked-pages.js';
@@ -52,6 +53,7 @@ export interface PageOwner {
   downloads: Download[];
   log: LiveLog;
   secrets: Secrets;
+  bound: BoundSecrets;
 }
 
 export interface PageSetup {

@@ -4,11 +4,13 @@ import type { Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { openProxy, type ConnectionFailure, type Refused, type SessionProxy } from '../network/proxy.js';
 import type { NetworkRules } from '../network/rules.js';
+import { BoundSecrets } from './bound-secrets.js';
 import { BlockedPages, hasFrame } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
 import { isRemote } from './endpoint.js';
 import { LiveLog } from './live-log.js';
 import { addPage, creditSignal, type LivePage, type PageOwner } from './live-page.js';
+import { urlOf } from './origin.js';
 import { registerEngine } from './isolated.js';
 import { watchContext } from './settle.js';
 
@@ -16,6 +18,8 @@ import { watchContext } from './settle.js';
 export interface PlannedAnswer {
   accept: boolean;
   promptText?: string | undefined;
+  /** Whether a page of this origin may get the text; any by default. */
+  isFor?: ((origin: string) => boolean) | undefined;
   /** Called with the dialog's message when it was answered. */
   answered(message: string): void;
 }
@@ -73,11 +77,14 @@ export async function openLive(
 ): Promise<Live> {
   await registerEngine();
   const log = new LiveLog(setup.secrets);
+  const bound = new BoundSecrets(setup.secrets, !isRemote(browser));
   const onRefused = (refused: Refused): void => {
     log.addBlocked(refused);
   };
   // A browser on another machine can't reach this machine's proxies; the configuration then has no rules.
-  const proxy = isRemote(browser) ? noProxy : await openProxy({ rules: setup.rules, onRefused });
+  const proxy = isRemote(browser)
+    ? noProxy
+    : await openProxy({ rules: () => bound.rules(setup.rules()), onRefused });
   let context: BrowserContext | undefined;
   try {
     context = await browser.newContext({
@@ -85,7 +92,7 @@ export async function openLive(
       permissions: [...(options.permissions ?? []), ...copyPermissions[engineOf(browser)]],
       ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
     });
-    return await openFirstPage(context, { proxy, log }, setup);
+    return await openFirstPage(context, { proxy, log, bound }, setup);
   } catch (error) {
     proxy.close();
     await within(closingMs, context?.close());
@@ -100,7 +107,7 @@ export async function openLive(
 
 async function openFirstPage(
   context: BrowserContext,
-  { proxy, log }: { proxy: Proxy; log: LiveLog },
+  { proxy, log, bound }: { proxy: Proxy; log: LiveLog; bound: BoundSecrets },
   { actionMs, settleMs, secrets }: LiveSetup,
 ): Promise<Live> {
   context.setDefaultTimeout(actionMs);
@@ -117,6 +124,7 @@ async function openFirstPage(
     downloads: [],
     log,
     secrets,
+    bound,
   };
   const answers: PlannedAnswer[] = [];
   answerDialogs(context, answers, log);
@@ -169,7 +177,10 @@ function answerDialogs(context: BrowserContext, answers: PlannedAnswer[], log: L
   context.on('dialog', (dialog) => {
     const type = dialog.type();
     const planned = answers.shift();
-    const { accept, promptText } = planned ?? { accept: type === 'beforeunload' };
+    const { promptText, isFor } = planned ?? {};
+    const page = dialog.page();
+    const isAllowed = isFor?.(page === null ? 'null' : urlOf(page).origin) ?? true;
+    const accept = isAllowed && (planned?.accept ?? type === 'beforeunload');
     const answer = accept ? 'accepted' : 'dismissed';
     log.add({ type: 'dialog', dialog: type, message: log.shorten(dialog.message()), answer });
     const answered = accept ? dialog.accept(type === 'prompt' ? promptText : undefined) : dialog.dismiss();

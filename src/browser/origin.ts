@@ -9,7 +9,12 @@ export function urlOf(place: Pick<Page, 'url'>): URL {
 
 /** The origin of the frame that an element stands in, or of the page; `null` for none. */
 export async function originOf(page: Page, element: Locator | undefined): Promise<string> {
-  let frame: Frame | null = (element && (await frameOf(element))) ?? page.mainFrame();
+  return originOfFrame((element && (await frameOf(element))) ?? page.mainFrame());
+}
+
+/** The origin of a frame; `null` for none. */
+export function originOfFrame(given: Frame): string {
+  let frame: Frame | null = given;
   // A frame without an address of its own, such as one of `srcdoc`, is written by the one around it.
   while (frame !== null && !/^https?:/.test(frame.url())) frame = frame.parentFrame();
   return frame === null ? 'null' : new URL(frame.url()).origin;

@@ -11,6 +11,12 @@ export interface Secrets {
   reveal: <Value>(value: Value) => Value;
   /** Throws POLICY_DENIED if a secret that a value refers to is bound to other origins than these. */
   requireOrigins: (value: unknown, origins: readonly string[]) => void;
+  /** Throws as `requireOrigins` does, for secrets by their names. */
+  requireNames: (names: readonly string[], origins: readonly string[]) => void;
+  /** Names of the secrets that a value refers to and that are bound to origins. */
+  boundIn: (value: unknown) => string[];
+  /** The origins that a secret is bound to. */
+  originsOf: (name: string) => readonly string[];
   /** A text in which the values of secrets, however encoded, are `{{secret:NAME}}`. */
   redact: (text: string) => string;
   /** The same for all texts of a value; keys stay. */
@@ -90,6 +96,20 @@ export function createSecrets(
     return value;
   }
 
+  const originsOf = (name: string): string[] | undefined =>
+    rules().find((rule) => rule.name === name)?.origins;
+
+  function requireNames(names: readonly string[], origins: readonly string[]): void {
+    for (const name of names) {
+      const allowed = originsOf(name);
+      const other = allowed && origins.find((origin) => !allowed.includes(origin));
+      if (allowed !== undefined && other !== undefined)
+        throw new CodegenError('POLICY_DENIED', `The secret ${name} is not for ${other}.`, {
+          hint: `It is bound to ${allowed.join(', ')}; nothing was typed or sent.`,
+        });
+    }
+  }
+
   function redact(text: string): string {
     const now = searchOfNow();
     if (now === undefined) return text;
@@ -112,16 +132,11 @@ export function createSecrets(
     },
 
     requireOrigins(value, origins) {
-      const used = referencesIn(value);
-      for (const { name, origins: allowed } of rules()) {
-        if (allowed === undefined || !used.includes(name)) continue;
-        const other = origins.find((origin) => !allowed.includes(origin));
-        if (other !== undefined)
-          throw new CodegenError('POLICY_DENIED', `The secret ${name} is not for ${other}.`, {
-            hint: `It is bound to ${allowed.join(', ')}; nothing was typed or sent.`,
-          });
-      }
+      requireNames(referencesIn(value), origins);
     },
+    requireNames,
+    boundIn: (value) => referencesIn(value).filter((name) => originsOf(name) !== undefined),
+    originsOf: (name) => originsOf(name) ?? [],
 
     redact,
     redactAll: (value) => mapTexts(value, redact),

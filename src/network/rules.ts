@@ -6,6 +6,8 @@ import { canonicalAddress, canonicalHost, isInRange, isMetadata, isOwnAddress } 
 export interface NetworkRules {
   allowedOrigins: readonly string[];
   blockedOrigins: readonly string[];
+  /** Hosts whose cookies contain a secret that is bound to some of their origins. */
+  hosts?: readonly { host: string; origins: readonly string[]; secret: string }[];
 }
 
 export const schemes = ['http', 'https'] as const;
@@ -51,11 +53,16 @@ export function parsePattern(text: string): OriginPattern | undefined {
  * leads to is checked too. Prevents DNS rebinding: evil.example resolving to a blocked address.
  */
 export function refusalReason(
-  { allowedOrigins, blockedOrigins }: NetworkRules,
+  { allowedOrigins, blockedOrigins, hosts = [] }: NetworkRules,
   destination: Destination,
   address: string = destination.host,
 ): string | undefined {
   const { host } = destination;
+  const bound = hosts.find(
+    (each) => each.host === host && !each.origins.includes(destinationOrigin(destination)),
+  );
+  if (bound !== undefined)
+    return `a cookie of ${host} contains ${bound.secret}, which is bound to ${bound.origins.join(', ')}`;
   const reached = canonicalAddress(address);
   // Blocking localhost blocks this machine, whichever of its addresses a page uses.
   const names = [host, reached, ...(isOwnAddress(reached) ? ['localhost'] : [])];

@@ -8,7 +8,7 @@ import type { Live } from '../browser/live.js';
 import { addressOf, firstPage, type LivePage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { CodegenError } from '../model/errors.js';
-import type { Secrets } from '../model/secrets.js';
+import { referencesIn, type Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf, type Announced } from './announced.js';
@@ -101,7 +101,9 @@ export class TaskRunner {
     // Late events still belong to the last step until another action begins.
     if (action.kind === 'mutates') live.credited = isRecorded ? step : undefined;
     const context = this.contextOf(step, isRecorded);
-    const locator = target.chain && toLocator(current.page, target.chain);
+    // Another document, to which the page goes meanwhile, must not get the secret of this one.
+    const isPinned = target.pin !== undefined && referencesIn(prepared.args).length > 0;
+    const locator = isPinned ? target.pin?.locator : target.chain && toLocator(current.page, target.chain);
     this.limits.begin();
     await Promise.all([
       this.autoAssertions?.begin(action.name, target.pin, target.chain),
@@ -151,6 +153,7 @@ export class TaskRunner {
         live.log.addResult(step.action, shown(value, live.secrets));
       },
       secrets: live.secrets,
+      bound: live.bound,
       found(fields) {
         step.args = { ...step.args, ...live.secrets.redactAll(fields) };
       },
