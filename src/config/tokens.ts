@@ -10,54 +10,50 @@ interface TokenGrant {
 }
 
 /** The bearer tokens of grants; only their hashes are kept. */
-export interface Tokens {
-  /**
-   * Takes the grants there are from now on, and the tokens of those that are new out of the environment. Throws
-   * CONFIG_INVALID if one has no token that can be used; those before then stay.
-   */
-  accept(grants: readonly TokenGrant[]): void;
-  /** Whether there are grants, or were: taking them all away must not let everybody in. */
-  areNeeded(): boolean;
-  /** The grant of a token. Takes the same time whether there is one or not. */
-  grantOf(token: string): string | undefined;
-}
+export class Tokens {
+  private readonly hashes = new Map<string, Buffer>();
+  private known: { name: string; hash: Buffer }[] = [];
+  private wereNeeded = false;
 
-export function createTokens(environment: NodeJS.ProcessEnv): Tokens {
-  const hashes = new Map<string, Buffer>();
-  let known: { name: string; hash: Buffer }[] = [];
-  let areNeeded = false;
+  constructor(private readonly environment: NodeJS.ProcessEnv) {}
 
-  function hashFor({ name, tokenEnv }: TokenGrant, index: number): Buffer {
-    const token = environment[tokenEnv];
-    const hash = token === undefined ? hashes.get(tokenEnv) : digestOf(checked(token, tokenEnv, index));
-    if (hash === undefined)
-      throw invalid(index, tokenEnv, `the environment variable with the token of "${name}" is not set`);
-    hashes.set(tokenEnv, hash);
-    Reflect.deleteProperty(environment, tokenEnv);
-    return hash;
+  /** Whether there are or were grants: removing all of them must not let anyone in. */
+  get areNeeded(): boolean {
+    return this.wereNeeded;
   }
 
-  return {
-    accept(grants) {
-      const next = grants.map((grant, index) => ({ name: grant.name, hash: hashFor(grant, index) }));
-      const double = next.findIndex(({ hash }, index) =>
-        next.slice(0, index).some((other) => other.hash.equals(hash)),
-      );
-      if (double !== -1)
-        throw invalid(double, grants[double]?.tokenEnv ?? '', 'another grant has the same token');
-      known = next;
-      areNeeded ||= next.length > 0;
-    },
+  /**
+   * Replaces the grants, and moves the tokens of new ones out of the environment. Throws CONFIG_INVALID if a token can't
+   * be used; the previous grants then stay.
+   */
+  accept(grants: readonly TokenGrant[]): void {
+    const next = grants.map((grant, index) => ({ name: grant.name, hash: this.hashFor(grant, index) }));
+    const double = next.findIndex(({ hash }, index) =>
+      next.slice(0, index).some((other) => other.hash.equals(hash)),
+    );
+    if (double !== -1)
+      throw invalid(double, grants[double]?.tokenEnv ?? '', 'another grant has the same token');
+    this.known = next;
+    this.wereNeeded ||= next.length > 0;
+  }
 
-    areNeeded: () => areNeeded,
+  /** The grant of a token. Takes the same time if there is none. */
+  grantOf(token: string): string | undefined {
+    const hash = digestOf(token);
+    let found: string | undefined;
+    for (const grant of this.known) if (timingSafeEqual(grant.hash, hash)) found = grant.name;
+    return found;
+  }
 
-    grantOf(token) {
-      const hash = digestOf(token);
-      let found: string | undefined;
-      for (const grant of known) if (timingSafeEqual(grant.hash, hash)) found = grant.name;
-      return found;
-    },
-  };
+  private hashFor({ name, tokenEnv }: TokenGrant, index: number): Buffer {
+    const token = this.environment[tokenEnv];
+    const hash = token === undefined ? this.hashes.get(tokenEnv) : digestOf(checked(token, tokenEnv, index));
+    if (hash === undefined)
+      throw invalid(index, tokenEnv, `the environment variable with the token of "${name}" is not set`);
+    this.hashes.set(tokenEnv, hash);
+    Reflect.deleteProperty(this.environment, tokenEnv);
+    return hash;
+  }
 }
 
 /** Keeps tokens from the processes that this one starts. */

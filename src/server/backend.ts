@@ -1,97 +1,94 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { BrowserPool } from '../browser/launch.js';
-import { createCalls, type RunningCalls } from './calls.js';
 import { settingsOf, type GrantSettings } from '../config/grants.js';
-import { createConfigSource, type ConfigLocation, type LoadedConfig } from '../config/load.js';
+import {
+  createConfigSource,
+  type ConfigLocation,
+  type ConfigSource,
+  type LoadedConfig,
+} from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { watchFiles } from '../config/watch.js';
 import { sharedState } from '../guard/context.js';
-import { createGuard } from '../guard/guard.js';
+import { createGuard, type Guard } from '../guard/guard.js';
 import type { Caller } from '../guard/quota.js';
+import type { CodegenError } from '../model/errors.js';
 import { sessionIds } from '../model/session-id.js';
 import { createSecrets, type Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
-import { openDirectory } from '../session/directory.js';
+import { openDirectory, type SessionDirectory } from '../session/directory.js';
 import { GrantSessions } from '../session/grant-sessions.js';
 import { Sessions } from '../session/sessions.js';
-import { redisOf } from '../state/redis.js';
+import { redisOf, type Redis } from '../state/redis.js';
 import type { ToolContext } from '../tools/tool.js';
+import { createCalls } from './calls.js';
 
-/** Milliseconds for sessions and browsers, and for the last lines of the log, when the server stops. */
+/** Milliseconds for closing sessions and browsers, and for the last lines of the log, when the server stops. */
 const closingMs = 5000;
 
-/** One MCP connection: what its calls have at hand. */
+/** One MCP connection. */
 export interface Connection {
   context: ToolContext;
-  end(): Promise<void>;
+  end: () => Promise<void>;
+}
+
+export interface BackendOptions extends ConfigLocation {
+  /** Name of this server among those that share Redis. */
+  name: string | undefined;
+  browsers: BrowserPool;
+  /** Whether grants that are not configured may do nothing. */
+  mustBeKnown: () => boolean;
+  /** Throws CONFIG_INVALID if this server can't use the configuration. */
+  accept: (config: Config) => void;
+}
+
+/** Reads the configuration and opens what all connections share. Throws CONFIG_INVALID. */
+export async function createBackend(options: BackendOptions): Promise<Backend> {
+  const source = await createConfigSource(options, options.accept);
+  return new Backend(options, source, await source.current());
 }
 
 /** What all connections of a process share. */
-export interface Backend {
-  /** The configuration as it was at the last refresh, for no grant in particular. */
-  config: () => Config;
-  secrets: Secrets;
+export class Backend {
+  readonly calls = createCalls();
+  readonly secrets: Secrets;
   /** The sessions of all grants. */
-  sessions: Sessions;
-  connect(caller: Caller): Connection;
-  calls: RunningCalls;
-  /** Lets running calls go on for `drainingMs` at most, then closes sessions, so that they can be resumed, and browsers. */
-  close(drainingMs: number): Promise<void>;
-}
+  readonly sessions: Sessions;
+  private reported: CodegenError | undefined;
+  private readonly stateDirectory: string;
+  private readonly redis: Redis | undefined;
+  private readonly state: ReturnType<typeof sharedState>;
+  private readonly directory: SessionDirectory | undefined;
+  private readonly sessionsByGrant = new Map<string, GrantSessions>();
+  private readonly listeners = new Set<() => Promise<void>>();
+  private endWatching: (() => void) | undefined;
 
-/** Reads the configuration and opens what is shared. Throws CONFIG_INVALID. */
-export async function createBackend(
-  options: ConfigLocation & {
-    /** Of this server, among those that share Redis. */
-    name: string | undefined;
-    browsers: BrowserPool;
-    /** Whether grants that are not configured may do nothing. */
-    mustBeKnown: () => boolean;
-    /** Throws CONFIG_INVALID over a configuration that this server can't use. */
-    accept: (config: Config) => void;
-  },
-): Promise<Backend> {
-  const { workspace, name, browsers, accept, mustBeKnown } = options;
-  const source = await createConfigSource(options, accept);
-  let loaded = await source.current();
-  let told = source.problem;
-  const secrets = createSecrets(() => loaded.config.secrets, process.env);
-  const stateDirectory = path.resolve(workspace, loaded.config.state.dir);
-  const sessions = new Sessions(() => loaded.config.browser, stateDirectory, sessionIds(name));
-  const redis = redisOf(loaded.config.state);
-  const state = sharedState({ directory: stateDirectory, redis });
-  const directory = redis && openDirectory(redis, name ?? hostname());
-  const calls = createCalls();
-  const sessionsByGrant = new Map<string, GrantSessions>();
-  const listeners = new Set<() => Promise<void>>();
-  let endWatching: (() => void) | undefined;
-
-  function watch(listener: () => Promise<void>): () => void {
-    listeners.add(listener);
-    endWatching ??= watchFiles(source.files, async () => {
-      await Promise.all([...listeners].map((each) => each()));
-    });
-    return () => listeners.delete(listener);
+  constructor(
+    private readonly options: BackendOptions,
+    private readonly source: ConfigSource,
+    private loaded: LoadedConfig,
+  ) {
+    const { workspace, name } = options;
+    const { state } = this.config();
+    this.reported = source.problem;
+    this.secrets = createSecrets(() => this.config().secrets, process.env);
+    this.stateDirectory = path.resolve(workspace, state.dir);
+    this.sessions = new Sessions(() => this.config().browser, this.stateDirectory, sessionIds(name));
+    this.redis = redisOf(state);
+    this.state = sharedState({ directory: this.stateDirectory, redis: this.redis });
+    this.directory = this.redis && openDirectory(this.redis, name ?? hostname());
   }
 
-  function sessionsOf(grant: string): GrantSessions {
-    const known = sessionsByGrant.get(grant);
-    if (known !== undefined) return known;
-    const own = new GrantSessions(sessions, {
-      grant,
-      maxSessions: () => settingsOf(loaded, grant, mustBeKnown()).maxSessions,
-      onStart: (session) => void directory?.register(session),
-    });
-    sessionsByGrant.set(grant, own);
-    return own;
+  /** The configuration as of the last refresh, without the settings of grants. */
+  config(): Config {
+    return this.loaded.config;
   }
 
-  function connect(caller: Caller): Connection {
-    const settings = settingsFor(
-      () => loaded,
-      (now) => settingsOf(now, caller.grant, mustBeKnown()),
-    );
+  connect(caller: Caller): Connection {
+    const { stateDirectory, secrets, source, directory } = this;
+    const { workspace, browsers } = this.options;
+    const settings = this.cachedSettings(caller.grant);
     const guard = createGuard({
       workspace,
       stateDirectory,
@@ -100,71 +97,87 @@ export async function createBackend(
         return { ...config, policy, others };
       },
       caller,
-      redis,
-      state,
+      redis: this.redis,
+      state: this.state,
     });
     const watching: (() => void)[] = [];
-    return {
-      context: {
-        workspace,
-        stateDirectory,
-        config: () => settings().config,
-        async refresh() {
-          const now = await source.current();
-          const [isChanged, isRefused] = [now !== loaded, source.problem !== told];
-          [loaded, told] = [now, source.problem];
-          if (isChanged) await (await guard.audit()).event('reload');
-          if (isRefused && told !== undefined)
-            await (await guard.audit()).event('reload-refused', { error: told.code });
-        },
-        problem: () => source.problem?.message,
-        watch: (listener) => {
-          watching.push(watch(listener));
-        },
-        guard,
-        sessions: sessionsOf(caller.grant),
-        browsers,
-        secrets,
-        serverOf: async (id) => directory?.serverOf(id, caller.grant),
+    const context: ToolContext = {
+      workspace,
+      stateDirectory,
+      config: () => settings().config,
+      refresh: () => this.refresh(guard),
+      problem: () => source.problem?.message,
+      watch: (listener) => {
+        watching.push(this.watch(listener));
       },
-      async end() {
-        for (const unwatch of watching) unwatch();
-        await within(
-          closingMs,
-          guard.audit().then((audit) => audit.stop()),
-        );
-      },
+      guard,
+      sessions: this.sessionsOf(caller.grant),
+      browsers,
+      secrets,
+      serverOf: async (id) => directory?.serverOf(id, caller.grant),
+    };
+    const end = async (): Promise<void> => {
+      for (const unwatch of watching) unwatch();
+      await within(
+        closingMs,
+        guard.audit().then((audit) => audit.stop()),
+      );
+    };
+    return { context, end };
+  }
+
+  /** Waits up to `drainingMs` for running calls, then closes browsers and sessions; these can be resumed. */
+  async close(drainingMs: number): Promise<void> {
+    this.endWatching?.();
+    this.sessions.seal();
+    await this.calls.drain(drainingMs);
+    // A page that does not respond delays its closing; Playwright kills what is left when the process exits.
+    await within(
+      closingMs,
+      this.sessions.closeAll().then(() => this.options.browsers.close()),
+    );
+  }
+
+  private async refresh(guard: Guard): Promise<void> {
+    const now = await this.source.current();
+    const { problem } = this.source;
+    const [isChanged, isRefused] = [now !== this.loaded, problem !== this.reported];
+    [this.loaded, this.reported] = [now, problem];
+    if (isChanged) await (await guard.audit()).event('reload');
+    if (isRefused && problem !== undefined)
+      await (await guard.audit()).event('reload-refused', { error: problem.code });
+  }
+
+  private watch(listener: () => Promise<void>): () => void {
+    this.listeners.add(listener);
+    this.endWatching ??= watchFiles(this.source.files, async () => {
+      await Promise.all([...this.listeners].map((each) => each()));
+    });
+    return () => this.listeners.delete(listener);
+  }
+
+  private settingsOf(grant: string): GrantSettings {
+    return settingsOf(this.loaded, grant, this.options.mustBeKnown());
+  }
+
+  /** Computes the settings again only if the configuration has changed, since every request of a page reads them. */
+  private cachedSettings(grant: string): () => GrantSettings {
+    let seen: { loaded: LoadedConfig; settings: GrantSettings } | undefined;
+    return () => {
+      if (seen?.loaded !== this.loaded) seen = { loaded: this.loaded, settings: this.settingsOf(grant) };
+      return seen.settings;
     };
   }
 
-  return {
-    config: () => loaded.config,
-    secrets,
-    sessions,
-    calls,
-    connect,
-    async close(drainingMs) {
-      endWatching?.();
-      sessions.seal();
-      await calls.drain(drainingMs);
-      // A page that does not respond holds up its closing; Playwright kills what is left when the process exits.
-      await within(
-        closingMs,
-        sessions.closeAll().then(() => browsers.close()),
-      );
-    },
-  };
-}
-
-/** Caches what `of` makes of the configuration until it changes, since every request of a page asks for it. */
-function settingsFor(
-  loaded: () => LoadedConfig,
-  of: (loaded: LoadedConfig) => GrantSettings,
-): () => GrantSettings {
-  let seen: { loaded: LoadedConfig; settings: GrantSettings } | undefined;
-  return () => {
-    const now = loaded();
-    if (seen?.loaded !== now) seen = { loaded: now, settings: of(now) };
-    return seen.settings;
-  };
+  private sessionsOf(grant: string): GrantSessions {
+    const known = this.sessionsByGrant.get(grant);
+    if (known !== undefined) return known;
+    const own = new GrantSessions(this.sessions, {
+      grant,
+      maxSessions: () => this.settingsOf(grant).maxSessions,
+      onStart: (session) => void this.directory?.register(session),
+    });
+    this.sessionsByGrant.set(grant, own);
+    return own;
+  }
 }

@@ -20,7 +20,7 @@ import { elicitorFor } from './elicitor.js';
 import { failedAnswer, render } from './render.js';
 
 /** An answered call. */
-export interface Served {
+export interface AnsweredCall {
   tool: string;
   seconds: number;
   structured: Record<string, unknown>;
@@ -34,7 +34,7 @@ interface CallHandling {
   calls: RunningCalls;
   /** Reads the configuration again if it has changed. */
   refresh: () => Promise<void>;
-  onServed: (call: Served) => void;
+  onAnswered: (call: AnsweredCall) => void;
 }
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
@@ -43,7 +43,7 @@ type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 export function createCallHandler(
   handling: CallHandling,
 ): (request: CallToolRequest, extra: Extra) => Promise<CallToolResult> {
-  const { mcp, context, refresh, onServed } = handling;
+  const { mcp, context, refresh, onAnswered } = handling;
   return async ({ params }, extra) => {
     const { tools } = await import('../tools/registry.js');
     const tool = tools.find(({ name }) => name === params.name);
@@ -96,7 +96,7 @@ export function createCallHandler(
     }
     const { structured, error } = answer;
     const seconds = (performance.now() - began) / 1000;
-    onServed({ tool: tool.name, seconds, structured, error: error?.code });
+    onAnswered({ tool: tool.name, seconds, structured, error: error?.code });
     return render(answer, context.secrets);
   };
 }

@@ -11,7 +11,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { version } from '../model/version.js';
 import type { ToolContext } from '../tools/tool.js';
-import { createCallHandler, type Served } from './call.js';
+import { createCallHandler, type AnsweredCall } from './call.js';
 import type { RunningCalls } from './calls.js';
 import { instructions, recordTestMessage, recordTestPrompt } from './prompts.js';
 
@@ -20,10 +20,10 @@ const { tools: listedTools } = ListToolsResultSchema.parse(
   JSON.parse(readFileSync(new URL('../../schema/tools.json', import.meta.url), 'utf8')),
 );
 
-/** The MCP server of one connection. `onServed` is called for each answered call. */
+/** The MCP server of one connection. `onAnswered` is called for each answered call. */
 export function createServer(
   { context, calls }: { context: ToolContext; calls: RunningCalls },
-  onServed: (call: Served) => void = () => undefined,
+  onAnswered: (call: AnsweredCall) => void = () => undefined,
 ): McpServer {
   const mcp = new McpServer(
     { name: 'codegen-session-mcp', title: 'Codegen sessions for Playwright', version },
@@ -60,7 +60,7 @@ export function createServer(
   });
   server.setRequestHandler(
     CallToolRequestSchema,
-    createCallHandler({ mcp, context, calls, refresh, onServed }),
+    createCallHandler({ mcp, context, calls, refresh, onAnswered }),
   );
   server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [recordTestPrompt] }));
   server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {

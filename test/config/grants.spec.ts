@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { settingsOf } from '../../src/config/grants.js';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.js';
-import { createTokens } from '../../src/config/tokens.js';
+import { Tokens } from '../../src/config/tokens.js';
 
 const one = { name: 'one', tokenEnv: 'ONE' };
 const other = { name: 'other', tokenEnv: 'OTHER' };
@@ -79,8 +79,8 @@ test('a grant has what is configured for it, and the general configuration for t
 test('tokens are taken out of the environment, and only fit ones are taken', () => {
   const token = 'a'.repeat(32);
   const environment: NodeJS.ProcessEnv = { ONE: token, PATH: '/bin' };
-  const tokens = createTokens(environment);
-  expect(tokens.areNeeded()).toBe(false);
+  const tokens = new Tokens(environment);
+  expect(tokens.areNeeded).toBe(false);
   tokens.accept([one]);
   expect(environment).toEqual({ PATH: '/bin' });
   expect(tokens.grantOf(token)).toBe('one');
@@ -107,5 +107,5 @@ test('tokens are taken out of the environment, and only fit ones are taken', () 
   tokens.accept([other]);
   expect([tokens.grantOf(token), tokens.grantOf('b'.repeat(32))]).toEqual([undefined, 'other']);
   tokens.accept([]);
-  expect(tokens.areNeeded()).toBe(true);
+  expect(tokens.areNeeded).toBe(true);
 });

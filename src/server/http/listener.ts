@@ -1,63 +1,56 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { CodegenError, messageOf } from '../../model/errors.js';
 
-/** Connections in all, and those of them that nothing good has come from yet. */
-const connectionsAtMost = 1000;
-const unprovenAtMost = 200;
+const maxConnections = 1000;
+/** Connections without an accepted request so far. */
+const maxUnaccepted = 200;
 
-/** Milliseconds for the headers and for the whole of a request, and between requests: longer than proxies keep one. */
-const times = {
+/** Milliseconds. A connection is kept longer than proxies do, so that it does not close under their next request. */
+const timeouts = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1_000,
 };
 
+/** The server of Node.js; the adapter of Hono does not limit connections. */
 export interface Listener {
   server: Server;
-  /** Notes that a request is one to be served, so that its connection need not give way to others. */
-  prove(request: IncomingMessage): void;
+  /** Keeps the connection of a request when there are too many connections without an accepted one. */
+  accept(request: IncomingMessage): void;
 }
 
-/** A server over HTTP, or HTTPS where there is a certificate. Throws CONFIG_INVALID where that can't be used. */
-export async function createListener(
-  tls: { cert: string; key: string } | null,
-  onRequest: RequestListener,
-): Promise<Listener> {
-  const server = tls === null ? createServer(times, onRequest) : await createSecured(tls, onRequest);
-  server.maxConnections = connectionsAtMost;
-  const unproven = new Map<string, Socket>();
+/** An HTTP server, or HTTPS with a certificate. Throws CONFIG_INVALID if the certificate can't be used. */
+export async function createListener(tls: { cert: string; key: string } | null): Promise<Listener> {
+  const server = tls === null ? createServer(timeouts) : await createSecured(tls);
+  server.maxConnections = maxConnections;
+  const unaccepted = new Map<string, Socket>();
   server.on('connection', (socket: Socket) => {
     const key = keyOf(socket);
-    unproven.set(key, socket);
+    unaccepted.set(key, socket);
     socket.once('close', () => {
-      if (unproven.get(key) === socket) unproven.delete(key);
+      if (unaccepted.get(key) === socket) unaccepted.delete(key);
     });
-    // Whoever only opens connections pushes out nothing but such.
-    const [oldest] = unproven.values();
-    if (unproven.size > unprovenAtMost) oldest?.destroy();
+    // A client that only opens connections displaces only such connections.
+    const [oldest] = unaccepted.values();
+    if (unaccepted.size > maxUnaccepted) oldest?.destroy();
   });
   return {
     server,
-    prove: ({ socket }) => {
-      unproven.delete(keyOf(socket));
+    accept: ({ socket }) => {
+      unaccepted.delete(keyOf(socket));
     },
   };
 }
 
-async function createSecured(
-  { cert, key }: { cert: string; key: string },
-  onRequest: RequestListener,
-): Promise<Server> {
+async function createSecured({ cert, key }: { cert: string; key: string }): Promise<Server> {
   try {
     const [chain, privateKey] = await Promise.all([readFile(cert), readFile(key)]);
-    return createSecureServer(
-      { ...times, handshakeTimeout: times.headersTimeout, cert: chain, key: privateKey },
-      onRequest,
-    );
+    const handshakeTimeout = timeouts.headersTimeout;
+    return createSecureServer({ ...timeouts, handshakeTimeout, cert: chain, key: privateKey });
   } catch (error) {
     throw new CodegenError('CONFIG_INVALID', `http.tls can't be used: ${messageOf(error)}`, {
       hint: 'Give the paths of a PEM certificate and of its private key.',
@@ -66,18 +59,18 @@ async function createSecured(
   }
 }
 
-/** What a connection has in common with the secured one inside it. */
+/** Identifies a TCP connection: its TLS socket is another object. */
 function keyOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** Binds a server and tells its port. Throws CONFIG_INVALID where that can't be had. */
+/** Binds a server and returns its port. Throws CONFIG_INVALID. */
 export async function listen(server: Server, port: number, address: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, resolve);
   }).catch((error: unknown) => {
-    throw new CodegenError('CONFIG_INVALID', `--port ${port} can't be served: ${messageOf(error)}`, {
+    throw new CodegenError('CONFIG_INVALID', `--port ${port} can't be used: ${messageOf(error)}`, {
       hint: 'Give a free port, and as --host an address of this machine.',
       cause: error,
     });

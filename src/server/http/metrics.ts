@@ -3,34 +3,18 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { z } from 'zod';
 import type { BrowserPool } from '../../browser/launch.js';
 import type { Limit } from '../../model/policy.js';
+import type { AnsweredCall } from '../call.js';
 
-/** A call that was answered. */
-export interface AnsweredCall {
-  tool: string;
-  seconds: number;
-  structured: Record<string, unknown>;
-  error: string | undefined;
-}
-
-/** How things stand when metrics are asked for. */
-export interface Standing {
-  /** Open sessions that record, and those of MCP, by grant. */
+/** Current values, by grant. */
+export interface Usage {
+  /** Open recording sessions. */
   sessions: ReadonlyMap<string, number>;
+  /** Open MCP sessions. */
   connections: ReadonlyMap<string, number>;
   limits: readonly { grant: string; limit: Limit; used: number }[];
 }
 
-export interface Metrics {
-  /** The pool, whose starts of browsers are counted. */
-  counting(pool: BrowserPool): BrowserPool;
-  answered(call: AnsweredCall): void;
-  responded(status: number): void;
-  contentType: string;
-  /** All metrics in Prometheus' text format. */
-  text(standing: Standing): Promise<string>;
-}
-
-/** Codes of calls that were refused, rather than failed. */
+/** Codes of calls that were rejected; all others failed. */
 const denials = new Set([
   'POLICY_DENIED',
   'APPROVAL_REQUIRED',
@@ -41,134 +25,95 @@ const denials = new Set([
   'NAVIGATION_BLOCKED',
 ]);
 
-const seconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const buckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-const toldSchema = z.object({
+const resultSchema = z.object({
   recorded: z.number().catch(0),
   verification: z.object({ status: z.string(), runs: z.number() }).optional().catch(undefined),
 });
 
-export function createMetrics(): Metrics {
-  const registers = [new Registry()];
-  const [registry = new Registry()] = registers;
-  collectDefaultMetrics({ register: registry });
-  const latency = new Histogram({
+/** The metrics of a server, in Prometheus text format. */
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly latency = new Histogram({
     name: 'codegen_call_duration_seconds',
     help: 'Duration of tool calls.',
     labelNames: ['tool'],
-    buckets: seconds,
-    registers,
+    buckets,
+    registers: [this.registry],
   });
-  const errors = new Counter({
-    name: 'codegen_call_errors_total',
-    help: 'Calls that failed, by the code of their error.',
-    labelNames: ['tool', 'code'],
-    registers,
-  });
-  const denied = new Counter({
-    name: 'codegen_denials_total',
-    help: 'Calls that policy, limits or quotas refused, by the code of their error.',
-    labelNames: ['code'],
-    registers,
-  });
-  const recorded = new Counter({
-    name: 'codegen_actions_recorded_total',
-    help: 'Actions that record_codegen_session recorded or performed.',
-    registers,
-  });
-  const verifyRuns = new Counter({
-    name: 'codegen_verify_runs_total',
-    help: 'Runs of tests before they were written, by what came of the verification.',
-    labelNames: ['status'],
-    registers,
-  });
-  const browserStarts = new Counter({
-    name: 'codegen_browser_starts_total',
-    help: 'Browser processes started.',
-    registers,
-  });
-  const browserRestarts = new Counter({
-    name: 'codegen_browser_restarts_total',
-    help: 'Browser processes started in the place of one that was gone.',
-    registers,
-  });
-  const responses = new Counter({
-    name: 'codegen_http_responses_total',
-    help: 'HTTP responses by status.',
-    labelNames: ['status'],
-    registers,
-  });
-  const sessions = new Gauge({
-    name: 'codegen_sessions_open',
-    help: 'Sessions that record.',
-    labelNames: ['grant'],
-    registers,
-  });
-  const connections = new Gauge({
-    name: 'codegen_mcp_sessions_open',
-    help: 'MCP sessions.',
-    labelNames: ['grant'],
-    registers,
-  });
-  const limitLabels = ['grant', 'scope', 'counter', 'window'] as const;
-  const limitUsed = new Gauge({
-    name: 'codegen_limit_used',
-    help: 'Units used of a limit in its window.',
-    labelNames: limitLabels,
-    registers,
-  });
-  const limitMax = new Gauge({
-    name: 'codegen_limit_max',
-    help: 'Units that a limit admits in its window.',
-    labelNames: limitLabels,
-    registers,
-  });
+  private readonly errors = this.counter('call_errors', 'Failed and rejected calls.', 'tool', 'code');
+  private readonly denied = this.counter('denials', 'Calls rejected by policy, limits or quotas.', 'code');
+  private readonly recorded = this.counter('actions_recorded', 'Recorded actions.');
+  private readonly verifyRuns = this.counter('verify_runs', 'Verification runs.', 'status');
+  private readonly starts = this.counter('browser_starts', 'Started browsers.');
+  private readonly restarts = this.counter('browser_restarts', 'Started browsers that replaced a lost one.');
+  private readonly responses = this.counter('http_responses', 'HTTP responses.', 'status');
+  private readonly sessions = this.gauge('sessions_open', 'Open recording sessions.', 'grant');
+  private readonly connections = this.gauge('mcp_sessions_open', 'Open MCP sessions.', 'grant');
+  private readonly limitUsed = this.limitGauge('used', 'Usage of a limit in its window.');
+  private readonly limitMax = this.limitGauge('max', 'Maximum of a limit in its window.');
 
-  return {
-    counting(pool) {
-      const seen = new WeakSet<Browser>();
-      const choices = new Set<string>();
-      return {
-        ...pool,
-        async get(choice, onProgress) {
-          const browser = await pool.get(choice, onProgress);
-          if (seen.has(browser)) return browser;
-          seen.add(browser);
-          browserStarts.inc();
-          const key = JSON.stringify(choice);
-          if (choices.has(key)) browserRestarts.inc();
-          choices.add(key);
-          return browser;
-        },
-      };
-    },
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
 
-    answered({ tool, seconds, structured, error }) {
-      latency.observe({ tool }, seconds);
-      if (error !== undefined) errors.inc({ tool, code: error });
-      if (error !== undefined && denials.has(error)) denied.inc({ code: error });
-      const told = toldSchema.parse(structured);
-      recorded.inc(told.recorded);
-      if (told.verification) verifyRuns.inc({ status: told.verification.status }, told.verification.runs);
-    },
+  /** Returns a pool that counts the browsers it starts. */
+  counting(pool: BrowserPool): BrowserPool {
+    const seen = new WeakSet<Browser>();
+    const choices = new Set<string>();
+    return {
+      ...pool,
+      get: async (choice, onProgress) => {
+        const browser = await pool.get(choice, onProgress);
+        if (seen.has(browser)) return browser;
+        seen.add(browser);
+        this.starts.inc();
+        const key = JSON.stringify(choice);
+        if (choices.has(key)) this.restarts.inc();
+        choices.add(key);
+        return browser;
+      },
+    };
+  }
 
-    responded(status) {
-      responses.inc({ status: String(status) });
-    },
+  answered({ tool, seconds, structured, error }: AnsweredCall): void {
+    this.latency.observe({ tool }, seconds);
+    if (error !== undefined) this.errors.inc({ tool, code: error });
+    if (error !== undefined && denials.has(error)) this.denied.inc({ code: error });
+    const { recorded, verification } = resultSchema.parse(structured);
+    this.recorded.inc(recorded);
+    if (verification) this.verifyRuns.inc({ status: verification.status }, verification.runs);
+  }
 
-    contentType: registry.contentType,
+  responded(status: number): void {
+    this.responses.inc({ status });
+  }
 
-    text(standing) {
-      for (const gauge of [sessions, connections, limitUsed, limitMax]) gauge.reset();
-      for (const [grant, count] of standing.sessions) sessions.set({ grant }, count);
-      for (const [grant, count] of standing.connections) connections.set({ grant }, count);
-      for (const { grant, limit, used } of standing.limits) {
-        const { scope, counter, window, max } = limit;
-        const labels = { grant: scope === 'grant' ? grant : '', scope, counter, window: String(window) };
-        limitUsed.set(labels, used);
-        limitMax.set(labels, max);
-      }
-      return registry.metrics();
-    },
-  };
+  async respond({ sessions, connections, limits }: Usage): Promise<Response> {
+    for (const gauge of [this.sessions, this.connections, this.limitUsed, this.limitMax]) gauge.reset();
+    for (const [grant, count] of sessions) this.sessions.set({ grant }, count);
+    for (const [grant, count] of connections) this.connections.set({ grant }, count);
+    for (const { grant, limit, used } of limits) {
+      const { scope, counter, window, max } = limit;
+      const labels = { grant: scope === 'grant' ? grant : '', scope, counter, window };
+      this.limitUsed.set(labels, used);
+      this.limitMax.set(labels, max);
+    }
+    return new Response(await this.registry.metrics(), {
+      headers: { 'Content-Type': this.registry.contentType, 'Cache-Control': 'no-store' },
+    });
+  }
+
+  private counter(name: string, help: string, ...labelNames: string[]): Counter {
+    return new Counter({ name: `codegen_${name}_total`, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge(name: string, help: string, ...labelNames: string[]): Gauge {
+    return new Gauge({ name: `codegen_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  private limitGauge(name: string, help: string): Gauge {
+    return this.gauge(`limit_${name}`, help, 'grant', 'scope', 'counter', 'window');
+  }
 }

@@ -12,7 +12,7 @@ const test = base.extend<{ serving: Serving }>({
 
 const ping = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'ping' });
 
-/** Sends a text as it is, and gives all that comes back until the server closes. */
+/** Sends a text unchanged, and returns everything received until the server closes. */
 async function raw(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
@@ -25,7 +25,7 @@ async function raw(port: number, text: string): Promise<string> {
   });
 }
 
-test('whatever is wrong with a request is told by its status and as JSON-RPC, and the server goes on', async ({
+test('an invalid request gets a status and a JSON-RPC error, and the server continues', async ({
   serving,
 }) => {
   const { send, port } = serving;
@@ -41,30 +41,30 @@ test('whatever is wrong with a request is told by its status and as JSON-RPC, an
   const batch = JSON.stringify(Array.from({ length: 101 }, () => ({ jsonrpc: '2.0', method: 'a' })));
 
   const wrong: [what: string, sent: Sent, status: number, code: number][] = [
-    ['no JSON', post('{"jsonrpc": "2.0", '), 400, -32700],
-    ['not of JSON-RPC', post('{"hello": "world"}'), 400, -32700],
+    ['not JSON', post('{"jsonrpc": "2.0", '), 400, -32700],
+    ['not JSON-RPC', post('{"hello": "world"}'), 400, -32700],
     ['a number', post('7'), 400, -32700],
-    ['nothing', post(''), 400, -32700],
-    ['bytes that are no text', post(Buffer.from([0xff, 0xfe, 0x00])), 400, -32700],
+    ['empty', post(''), 400, -32700],
+    ['not UTF-8', post(Buffer.from([0xff, 0xfe, 0x00])), 400, -32700],
     ['another type', post(ping, { 'Content-Type': 'text/plain' }), 415, -32000],
-    ['a type that only begins so', post(ping, { 'Content-Type': 'application/jsonp' }), 415, -32000],
-    ['no event stream accepted', post(ping, { Accept: 'application/json' }), 406, -32000],
-    ['too long', post(big), 413, -32000],
-    ['too long, in chunks', post(big, { 'Transfer-Encoding': 'chunked' }), 413, -32000],
+    ['a type with the same prefix', post(ping, { 'Content-Type': 'application/jsonp' }), 415, -32000],
+    ['event streams not accepted', post(ping, { Accept: 'application/json' }), 406, -32000],
+    ['too large', post(big), 413, -32000],
+    ['too large, chunked', post(big, { 'Transfer-Encoding': 'chunked' }), 413, -32000],
     ['too many messages', post(batch), 400, -32600],
-    ['two beginnings', post(`[${initialize()},${initialize()}]`), 400, -32600],
-    ['a second beginning', post(initialize()), 400, -32600],
-    ['a version that there is not', post(ping, { 'Mcp-Protocol-Version': '1999-01-01' }), 400, -32000],
+    ['two initializations', post(`[${initialize()},${initialize()}]`), 400, -32600],
+    ['a second initialization', post(initialize()), 400, -32600],
+    ['an unknown version', post(ping, { 'Mcp-Protocol-Version': '1999-01-01' }), 400, -32000],
     ['no session', { headers: messageHeaders, body: ping }, 400, -32000],
-    ['a session that there is not', post(ping, { 'Mcp-Session-Id': 'a'.repeat(36) }), 404, -32001],
+    ['an unknown session', post(ping, { 'Mcp-Session-Id': 'a'.repeat(36) }), 404, -32001],
     ['two sessions', post(ping, { 'Mcp-Session-Id': `${id}, ${id}` }), 404, -32001],
-    ['a stream of no session', { method: 'GET', headers: { Accept: 'text/event-stream' } }, 400, -32000],
+    ['a stream without a session', { method: 'GET', headers: { Accept: 'text/event-stream' } }, 400, -32000],
     ['another method', { method: 'PUT', headers: session, body: ping }, 405, -32000],
-    ['another place', { ...post(ping), path: '/mcp/' }, 404, -32000],
-    ['a token in the address', { ...post(ping), path: `/mcp?token=${'s'.repeat(32)}` }, 400, -32000],
+    ['another path', { ...post(ping), path: '/mcp/' }, 404, -32000],
+    ['a token in the URL', { ...post(ping), path: `/mcp?token=${'s'.repeat(32)}` }, 400, -32000],
     ['another host', post(ping, { Host: 'attacker.example' }), 403, -32000],
-    ['this host at another port', post(ping, { Host: 'localhost:1' }), 403, -32000],
-    ['no host name', post(ping, { Host: 'localhost@attacker.example' }), 403, -32000],
+    ['this host with another port', post(ping, { Host: 'localhost:1' }), 403, -32000],
+    ['a malformed host', post(ping, { Host: 'localhost@attacker.example' }), 403, -32000],
     ['a page of another origin', post(ping, { Origin: 'https://attacker.example' }), 403, -32000],
     ['a page without an origin', post(ping, { Origin: 'null' }), 403, -32000],
   ];
@@ -93,13 +93,14 @@ test('whatever is wrong with a request is told by its status and as JSON-RPC, an
   const unknown = await send({ headers: messageHeaders, body: initialize('1999-01-01') });
   expect(unknown.text).toContain('"protocolVersion":"2025-11-25"');
 
-  expect((await send(post(ping))).text).toContain('"result":{}');
+  for (const sent of [post(ping), post(ping, { 'Transfer-Encoding': 'chunked' })])
+    expect((await send(sent)).text).toContain('"result":{}');
   expect((await send({ method: 'DELETE', headers: session })).status).toBe(200);
   expect((await send(post(ping))).status).toBe(404);
   expect(serving.stderr().trim().split('\n')).toHaveLength(1);
 });
 
-test('pages that may call are told so, and no others', async ({ workspace }) => {
+test('only pages of allowed origins get CORS headers', async ({ workspace }) => {
   await configure(workspace, {
     http: { allowedHosts: ['mcp.example.com'], allowedOrigins: ['https://tools.example'] },
   });
@@ -124,9 +125,7 @@ test('pages that may call are told so, and no others', async ({ workspace }) => 
   await serving.stop();
 });
 
-test('thousands of connections that are opened and left cost little, and nobody is kept out', async ({
-  serving,
-}) => {
+test('thousands of abandoned connections cost little and keep nobody out', async ({ serving }) => {
   const early = await serving.connect();
   const sockets: Socket[] = [];
   let open = 0;
@@ -154,7 +153,7 @@ test('thousands of connections that are opened and left cost little, and nobody 
   await expect.poll(() => open).toBeLessThanOrEqual(200);
   const late = await serving.connect();
   expect((await late.client.listTools()).tools).toHaveLength(6);
-  // Those that are left give up their place by themselves.
+  // The rest are closed when their requests time out.
   await expect.poll(() => open, { timeout: 30_000 }).toBe(0);
   expect((await early.call('get_codegen_session')).error).toBeUndefined();
   await Promise.all([early.close(), late.close()]);

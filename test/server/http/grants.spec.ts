@@ -63,7 +63,7 @@ const test = base.extend<{ ci: Connecting; bots: Connecting }, { serving: Servin
 
 test.describe.configure({ mode: 'serial' });
 
-test('a grant records a test into its own directory, and another never learns of it', async ({
+test('a grant records a test in its own directory, and its session does not exist for others', async ({
   ci,
   bots,
   pages,
@@ -108,7 +108,7 @@ test('a grant records a test into its own directory, and another never learns of
   expect(JSON.stringify(foreign.error).replaceAll('adds-a-task', 'none')).toBe(JSON.stringify(none.error));
 });
 
-test('a grant writes and reads nothing of another', async ({ bots, pages, place }) => {
+test("a grant neither writes nor reads another grant's files", async ({ bots, pages, place }) => {
   for (const outputPath of ['tests/ci', 'tests', '.', 'tests/bots/../ci']) {
     const { error } = await bots.start({ options: { outputPath } });
     expect(error?.code, outputPath).toBe('PATH_NOT_ALLOWED');
@@ -126,7 +126,10 @@ test('a grant writes and reads nothing of another', async ({ bots, pages, place 
   await bots.call('clear_codegen_session', { sessionId });
 });
 
-test('policy and limits are those of the grant, over all its connections or one', async ({ serving, ci }) => {
+test('each grant has its own policy and limits, per connection or for all of them', async ({
+  serving,
+  ci,
+}) => {
   const [guest, other] = await Promise.all([serving.connect(tokens.guest), serving.connect(tokens.guest)]);
   const names = (await guest.client.listTools()).tools.map(({ name }) => name);
   expect(names).not.toContain('end_codegen_session');
@@ -158,7 +161,7 @@ test('policy and limits are those of the grant, over all its connections or one'
   await Promise.all([guest.close(), other.close()]);
 });
 
-test('a person is asked through the client of the call', async ({ serving, pages }) => {
+test('approval is requested through the client of the call', async ({ serving, pages }) => {
   const questions: string[] = [];
   const asking = await serving.connect(tokens.guest, () => {
     questions.push('asked');
@@ -171,7 +174,7 @@ test('a person is asked through the client of the call', async ({ serving, pages
   await asking.close();
 });
 
-test('no process that the server starts has a token', async ({ serving, ci, pages }) => {
+test('processes that the server starts do not inherit tokens', async ({ serving, ci, pages }) => {
   const { sessionId } = await ci.start({ url: `${pages.url}/todo.html` });
   const started = await descendants(serving.pid);
   expect(started.length).toBeGreaterThan(0);
@@ -182,7 +185,7 @@ test('no process that the server starts has a token', async ({ serving, ci, page
   await ci.call('clear_codegen_session', { sessionId });
 });
 
-test("a session of MCP is its grant's, too", async ({ serving, ci }) => {
+test('an MCP session belongs to its grant', async ({ serving, ci }) => {
   const ping = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'ping' });
   const [foreign, none] = await Promise.all(
     [String(ci.transport.sessionId), '00000000-0000-4000-8000-000000000000'].map((id) =>
@@ -195,7 +198,7 @@ test("a session of MCP is its grant's, too", async ({ serving, ci }) => {
   expect(foreign).toMatchObject({ status: 404, text: none?.text });
 });
 
-test('a wrong, a missing and a malformed token get one answer', async ({ serving }) => {
+test('a wrong, a missing and a malformed token get the same response', async ({ serving }) => {
   const answers = await Promise.all(
     [
       undefined,
@@ -216,7 +219,7 @@ test('a wrong, a missing and a malformed token get one answer', async ({ serving
   expect(metrics.status).toBe(401);
 });
 
-test('a grant that is taken away is let in no more, its sessions end, and the others hear what changed', async ({
+test('a removed grant is rejected, its sessions end, and the others are notified of changes', async ({
   serving,
   place,
   ci,
@@ -240,7 +243,7 @@ test('a grant that is taken away is let in no more, its sessions end, and the ot
   await expect.poll(() => changes).toBe(1);
   expect((await ci.client.listTools()).tools).toHaveLength(5);
 
-  // One whose token is not there yet changes nothing.
+  // A grant without a token makes the configuration invalid.
   await configure(place, { grants: [grant, { name: 'late', tokenEnv: 'LATE_TOKEN' }] });
   await expect.poll(serving.stderr).toContain('grants.1.tokenEnv is "LATE_TOKEN"');
   expect((await ci.client.listTools()).tools).toHaveLength(5);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { configure, expect, test } from '../../fixtures.js';
 import { initialize, messageHeaders, serve } from './serving.js';
 
-test('what can not be served safely is not served at all', async ({ workspace }) => {
+test('a server that would not be safe does not start', async ({ workspace }) => {
   const taken = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => taken.once('listening', resolve));
   const address = taken.address();
@@ -17,19 +17,19 @@ test('what can not be served safely is not served at all', async ({ workspace })
   await writeFile(withCertificate, JSON.stringify({ http: { tls: { cert: 'none.pem', key: 'none.pem' } } }));
   const env = { CI_TOKEN: 'c'.repeat(32) };
   const cases: [args: string[], env: Record<string, string>, message: string][] = [
-    [['--host', '0.0.0.0'], {}, 'Without grants, nothing but a loopback address is served'],
-    [['--host', 'no.such.host.invalid'], {}, '--host no.such.host.invalid is no address'],
+    [['--host', '0.0.0.0'], {}, 'Without grants, the server does not listen on 0.0.0.0'],
+    [['--host', 'no.such.host.invalid'], {}, "--host no.such.host.invalid can't be resolved"],
     [['--port', '70000'], {}, "argument '70000' is invalid"],
-    [['--port', port], {}, `--port ${port} can't be served`],
+    [['--port', port], {}, `--port ${port} can't be used`],
     [['--config', withGrants], {}, 'grants.0.tokenEnv is "CI_TOKEN"'],
     [['--config', withGrants], { CI_TOKEN: 'two words' }, 'other characters than'],
-    [['--config', withGrants, '--grant', 'ci'], env, '--grant says who calls'],
+    [['--config', withGrants, '--grant', 'ci'], env, '--grant does not apply'],
     [['--config', withCertificate], {}, "http.tls can't be used"],
   ];
   await Promise.all(
     cases.map(async ([args, env, message]) => {
       const outcome = await serve(workspace, { args, env }).then(
-        () => 'it was served',
+        () => 'it started',
         (error: unknown) => String(error),
       );
       expect(outcome).toContain(message);
@@ -38,7 +38,7 @@ test('what can not be served safely is not served at all', async ({ workspace })
   taken.close();
 });
 
-test('told to stop, the server answers what is running, keeps what was recorded, and lets nothing new in', async ({
+test('a stopping server answers running calls, keeps recorded steps, and rejects new requests', async ({
   workspace,
 }) => {
   let release = (): void => undefined;
@@ -82,7 +82,9 @@ test('told to stop, the server answers what is running, keeps what was recorded,
   site.close();
 });
 
-test('over TLS a session that nobody uses ends, and health tells of the state', async ({ workspace }) => {
+test('over TLS an unused session ends, and /healthz reports whether the state is reachable', async ({
+  workspace,
+}) => {
   const [cert, key] = ['cert.pem', 'key.pem'].map((name) => path.join(workspace, name));
   await promisify(execFile)('openssl', [
     ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost'.split(

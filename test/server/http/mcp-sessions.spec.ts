@@ -2,18 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { getRequestListener } from '@hono/node-server';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { Result } from '@modelcontextprotocol/sdk/types.js';
 import { expect, test as base } from '@playwright/test';
-import { createEndpoint, type Endpoint } from '../../../src/server/http/endpoint.js';
+import { McpSessions } from '../../../src/server/http/mcp-sessions.js';
 import { initialize, messageHeaders } from './serving.js';
 
-/** An endpoint in this process, with a clock that the test sets. */
+/** The MCP sessions of a server in this process, with a clock that the test sets. */
 interface Served {
-  endpoint: Endpoint;
+  sessions: McpSessions;
   /** The server sides of all sessions there have been, as long as something holds them. */
   opened: WeakRef<McpServer>[];
   ended: () => number;
   pass: (milliseconds: number) => void;
+  /** Answers the requests of unknown methods. */
+  release: () => void;
+  running: () => number;
   /** One request; the path names the grant. */
   send: (grant: string, method: string, session?: string, body?: string | null) => Promise<Response>;
 }
@@ -23,8 +28,19 @@ const test = base.extend<{ served: Served }>({
     const opened: WeakRef<McpServer>[] = [];
     let ended = 0;
     let now = 0;
+    let running = 0;
+    let release = (): void => undefined;
+    const held = new Promise<Result>((resolve) => {
+      release = () => {
+        resolve({});
+      };
+    });
     const open = (): { server: McpServer; end: () => Promise<void> } => {
       const server = new McpServer({ name: 'test', version: '1' });
+      server.server.fallbackRequestHandler = () => {
+        running++;
+        return held;
+      };
       opened.push(new WeakRef(server));
       return {
         server,
@@ -34,23 +50,30 @@ const test = base.extend<{ served: Served }>({
         },
       };
     };
-    const endpoint = createEndpoint(
+    const sessions = new McpSessions({
       open,
-      randomUUID,
-      () => 600_000,
-      () => now,
-    );
+      newId: randomUUID,
+      idleMs: () => 600_000,
+      now: () => now,
+    });
     const web = createServer(
-      (request, response) => void endpoint.handle(request, response, request.url ?? ''),
+      (incoming, outgoing) =>
+        void getRequestListener((request) => sessions.handle(request, incoming.url ?? '', outgoing), {
+          overrideGlobalObjects: false,
+        })(incoming, outgoing),
     );
     await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
     const address = web.address();
     const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
     await use({
-      endpoint,
+      sessions,
       opened,
       ended: () => ended,
       pass: (milliseconds) => (now += milliseconds),
+      running: () => running,
+      release: () => {
+        release();
+      },
       async send(grant, method, session, body = null) {
         const own: Record<string, string> = session === undefined ? {} : { 'Mcp-Session-Id': session };
         const response = await fetch(`${url}/${grant}`, {
@@ -58,24 +81,24 @@ const test = base.extend<{ served: Served }>({
           headers: { ...messageHeaders, ...own },
           body,
         });
-        await response.text();
+        await response.clone().text();
         return response;
       },
     });
-    await endpoint.close();
+    await sessions.close();
     web.closeAllConnections();
     web.close();
   },
 });
 
 test('an MCP session that has ended leaves nothing behind', async ({ served }) => {
-  const { endpoint, opened, ended, send } = served;
+  const { sessions, opened, ended, send } = served;
   for (let round = 0; round < 3; round++) {
     const begun = await send('ci', 'POST', undefined, initialize());
     await send('ci', 'DELETE', begun.headers.get('mcp-session-id') ?? '');
     expect((await send('ci', 'POST', undefined, '{}')).status).toBe(400);
   }
-  expect([opened.length, ended(), endpoint.counts().size]).toEqual([6, 6, 0]);
+  expect([opened.length, ended(), sessions.counts().size]).toEqual([6, 6, 0]);
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   await expect
@@ -86,10 +109,10 @@ test('an MCP session that has ended leaves nothing behind', async ({ served }) =
     .toBe(0);
 });
 
-test('MCP sessions of a grant are bounded, and where there is no room the longest unused gives way', async ({
+test('MCP sessions of a grant are bounded, and the one unused for longest gives way if there is no room', async ({
   served,
 }) => {
-  const { endpoint, pass, send } = served;
+  const { sessions, pass, send } = served;
   const begin = (grant = 'ci'): Promise<Response> => send(grant, 'POST', undefined, initialize());
   const first = (await begin()).headers.get('mcp-session-id') ?? '';
   for (let count = 1; count < 100; count++) expect((await begin()).status).toBe(200);
@@ -103,5 +126,25 @@ test('MCP sessions of a grant are bounded, and where there is no room the longes
   for (let count = 0; count < 99; count++) expect((await begin()).status).toBe(200);
   expect((await begin()).status).toBe(429);
   expect((await send('ci', 'POST', first, ping)).status).toBe(200);
-  expect(Object.fromEntries(endpoint.counts())).toEqual({ '/ci': 100, '/bots': 1 });
+  expect(Object.fromEntries(sessions.counts())).toEqual({ '/ci': 100, '/bots': 1 });
+});
+
+test('a request with the id of a running one is rejected, and the first gets its answer', async ({
+  served,
+}) => {
+  const { send, release, running } = served;
+  const session = (await send('ci', 'POST', undefined, initialize())).headers.get('mcp-session-id') ?? '';
+  const slow = { jsonrpc: '2.0', id: 7, method: 'slow' };
+  const post = (body: unknown): Promise<Response> => send('ci', 'POST', session, JSON.stringify(body));
+  const first = post(slow);
+  await expect.poll(running).toBe(1);
+  const duplicates = await Promise.all([post(slow), post([slow, { ...slow, id: 8 }])]);
+  const twice = await post([9, 9].map((id) => ({ ...slow, id })));
+  for (const response of [...duplicates, twice]) {
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: -32600 } });
+  }
+  release();
+  expect(await (await first).text()).toContain('"result":{},"jsonrpc":"2.0","id":7');
+  for (const id of [7, 8, 9]) expect(await (await post({ ...slow, id })).text()).toContain(`"id":${id}`);
 });

@@ -1,0 +1,108 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { createMiddleware } from 'hono/factory';
+import { messageOf } from '../../model/errors.js';
+import { refusal } from './refusal.js';
+
+/** Bytes of one request. */
+const maxBytes = 4 * 1024 * 1024;
+
+/** What the handlers of the app know of a request. `grant` is set after `authorize`. */
+export interface AppEnv {
+  Bindings: HttpBindings;
+  Variables: { grant: string };
+}
+
+export interface AppOptions {
+  /** Why a request to this host, from this origin, is rejected. */
+  checkHost: (host: string, origin: string | undefined) => string | undefined;
+  health: () => Promise<string>;
+  /** The grant of a bearer token, which may be empty. */
+  grantOf: (token: string) => Promise<string | undefined>;
+  /** Is called for each request with a valid token. */
+  onAccepted: (request: IncomingMessage) => void;
+  mcp: (request: Request, grant: string, outgoing: ServerResponse) => Promise<Response>;
+  metrics: () => Promise<Response>;
+}
+
+/** The routes of the server. Another router is added by `app.route`; the checks of host, origin and URL apply to it. */
+export function createApp(options: AppOptions): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.onError((error, { req }) => {
+    if (!req.raw.signal.aborted) process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
+    return refusal(500, 'Internal error');
+  });
+  app.notFound(notFound);
+
+  // Load balancers use the server's address as Host, and have no token.
+  app.get('/healthz', async (context) => {
+    const status = await options.health();
+    return context.json({ status }, status === 'ok' ? 200 : 503, { 'Cache-Control': 'no-store' });
+  });
+
+  app.use(async ({ req, env }, next) => {
+    const forbidden = options.checkHost(req.header('host') ?? '', req.header('origin'));
+    if (forbidden !== undefined) return refusal(403, forbidden);
+    const url = env.incoming.url ?? '';
+    if (url.includes('?'))
+      return refusal(400, 'Bad Request: a query is not allowed; send a token as Authorization: Bearer');
+    if (!url.startsWith('/')) return notFound();
+    await next();
+    return undefined;
+  });
+  app.use(
+    cors({
+      origin: (origin) => origin,
+      allowMethods: ['GET', 'POST', 'DELETE'],
+      allowHeaders: [
+        'Authorization',
+        'Content-Type',
+        'Mcp-Session-Id',
+        'Mcp-Protocol-Version',
+        'Last-Event-ID',
+      ],
+      exposeHeaders: ['Mcp-Session-Id', 'WWW-Authenticate'],
+    }),
+  );
+
+  const authorize = createMiddleware<AppEnv>(async (context, next) => {
+    const [, token = ''] = /^bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? [];
+    const grant = await options.grantOf(token);
+    if (grant === undefined) return unauthorized();
+    options.onAccepted(context.env.incoming);
+    context.set('grant', grant);
+    await next();
+    return undefined;
+  });
+  const limit = bodyLimit({
+    maxSize: maxBytes,
+    onError: () => refusal(413, `Payload Too Large: ${maxBytes} bytes at most`),
+  });
+  app.all('/mcp', authorize, limit, ({ req, get, env }) => options.mcp(req.raw, get('grant'), env.outgoing));
+  app.get('/metrics', authorize, () => options.metrics());
+  return app;
+}
+
+function notFound(): Response {
+  return refusal(404, 'Not found: MCP is served at /mcp');
+}
+
+/** The same response to a missing, a wrong and a malformed token. */
+function unauthorized(): Response {
+  return refusal(401, 'Unauthorized: send the bearer token of a grant', {
+    headers: { 'WWW-Authenticate': 'Bearer realm="codegen-session-mcp"' },
+  });
+}
+
+/** The app as a listener of Node.js. */
+export function listenerOf(
+  app: Hono<AppEnv>,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return getRequestListener((request, env) => app.fetch(request, env), {
+    // The adapter rejects a malformed Host before it calls the app.
+    errorHandler: () => refusal(403, 'Forbidden: Host or URL is invalid'),
+  });
+}
