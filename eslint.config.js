@@ -91,6 +91,15 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
     },
   },
+  {
+    files: ['src/**'],
+    ignores: ['src/model/secrets.ts', 'src/server/**', 'src/state/**', 'src/tools/end-codegen-session.ts'],
+    rules: {
+      'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', 80],
+      'max-params': ['error', 4],
+    },
+  },
   ...Object.entries(rooms).map(([name, allowed]) => fence(`src/${name}/**`, name, allowed)),
   ...Object.entries(entries).map(([name, allowed]) => fence(`src/${name}`, name, allowed)),
   { ...playwright.configs['flat/recommended'], files: ['generated-tests/**'] },

@@ -14,6 +14,7 @@ export function watcherScript(key: string): string {
     keepGlobals,
     createRhythms,
     trackWork,
+    watchDocument,
     watchTimers,
     watchRequests,
     watchClipboard,
@@ -115,10 +116,10 @@ function createRhythms(now: () => number) {
 }
 
 /** Follows the work of the page, and the changes of its document. */
-function trackWork({ SafeMap, SafeWeakMap, apply, methodOf, now }: Globals) {
+function trackWork(globals: Globals) {
   /** A change is followed by its consequences within this many milliseconds. */
   const quietTime = 20;
-  const { Node } = window;
+  const { SafeMap, SafeWeakMap, now } = globals;
   const { isHabit, beat } = createRhythms(now);
   let epoch = 0;
   let running: number | undefined;
@@ -128,11 +129,10 @@ function trackWork({ SafeMap, SafeWeakMap, apply, methodOf, now }: Globals) {
   const rhythms = new SafeMap<string, Rhythm>();
   const nodeRhythms = new SafeWeakMap<Node, Rhythm>();
 
-  function active(): void {
+  const active = (): void => {
     lastActivity = now();
     activeSinceMark = true;
-  }
-
+  };
   /** Work begins: it belongs to the epoch of the work that began it. */
   function begin(signature: string): Work {
     const work = { signature };
@@ -163,15 +163,7 @@ function trackWork({ SafeMap, SafeWeakMap, apply, methodOf, now }: Globals) {
     }
   }
 
-  const targetOf = methodOf(Object.getOwnPropertyDescriptor(MutationRecord.prototype, 'target') ?? {}, 'get');
-
-  function collect(records: MutationRecord[]): void {
-    const nodes = new SafeMap<Node, true>();
-    for (let index = 0; index < records.length; index++) {
-      const record = records[index];
-      const target: unknown = record === undefined ? undefined : apply(targetOf, record, []);
-      if (target instanceof Node) nodes.set(target, true);
-    }
+  const collectNow = watchDocument(globals, (nodes) => {
     let fresh = 0;
     nodes.forEach((_, node) => {
       const rhythm = nodeRhythms.get(node);
@@ -179,14 +171,7 @@ function trackWork({ SafeMap, SafeWeakMap, apply, methodOf, now }: Globals) {
       nodeRhythms.set(node, beat(epoch, rhythm));
     });
     if (fresh > 0) active();
-  }
-
-  const observer = new MutationObserver(collect);
-  const takeRecords = observer.takeRecords.bind(observer);
-  const collectNow = (): void => {
-    collect(takeRecords());
-  };
-  observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  });
 
   return {
     begin,
@@ -209,6 +194,32 @@ function trackWork({ SafeMap, SafeWeakMap, apply, methodOf, now }: Globals) {
       });
       return left > 0 || (activeSinceMark && now() - lastActivity < quietTime);
     },
+  };
+}
+
+/** Reports the nodes of the document that changed; the function it gives reports those that wait to be reported now. */
+function watchDocument(
+  { SafeMap, apply, methodOf }: Globals,
+  onChange: (nodes: Map<Node, true>) => void,
+): () => void {
+  const { Node } = window;
+  const targetOf = methodOf(Object.getOwnPropertyDescriptor(MutationRecord.prototype, 'target') ?? {}, 'get');
+
+  function collect(records: MutationRecord[]): void {
+    const nodes = new SafeMap<Node, true>();
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index];
+      const target: unknown = record === undefined ? undefined : apply(targetOf, record, []);
+      if (target instanceof Node) nodes.set(target, true);
+    }
+    onChange(nodes);
+  }
+
+  const observer = new MutationObserver(collect);
+  const takeRecords = observer.takeRecords.bind(observer);
+  observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  return () => {
+    collect(takeRecords());
   };
 }
 

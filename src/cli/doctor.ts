@@ -2,7 +2,7 @@ import { mkdtemp, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { connectTo, endpointAt } from '../browser/endpoint.js';
 import { findBrowser, launchOptions } from '../browser/find-browser.js';
-import { tryBrowser } from '../browser/install-browser.js';
+import { tryBrowser } from '../browser/try-browser.js';
 import type { BrowserChoice } from '../browser/browser-choice.js';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { configSchema, type Config } from '../config/schema.js';

@@ -79,11 +79,6 @@ export function refusalReason(
   return allowedOrigins.some((text) => covers(text, host)) ? undefined : 'network.allowedOrigins lacks it';
 }
 
-/** Whether the rules refuse anything beyond cloud metadata. */
-export function isRestricted({ allowedOrigins, blockedOrigins }: NetworkRules): boolean {
-  return blockedOrigins.length > 0 || !allowedOrigins.includes('*');
-}
-
 /** The origin as a URL has it. */
 export function destinationOrigin({ scheme, host, port }: Destination): string {
   const name = isIP(host) === 6 ? `[${host}]` : host;

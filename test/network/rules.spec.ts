@@ -2,13 +2,7 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, test } from '@playwright/test';
 import { canonicalAddress, isMetadata } from '../../src/network/address.js';
-import {
-  destinationOf,
-  isRestricted,
-  parsePattern,
-  refusalReason,
-  type NetworkRules,
-} from '../../src/network/rules.js';
+import { destinationOf, parsePattern, refusalReason, type NetworkRules } from '../../src/network/rules.js';
 import { upstreamFor } from '../../src/network/upstream.js';
 
 function isAllowed(url: string, rules: Partial<NetworkRules>, address?: string): boolean {
@@ -76,12 +70,6 @@ test('a pattern covers what it says, in whatever notation an address comes', () 
   const both = { allowedOrigins: ['*.example'], blockedOrigins: ['evil.example'] };
   expect(isAllowed('http://good.example', both)).toBe(true);
   expect(isAllowed('http://evil.example', both)).toBe(false);
-});
-
-test('rules that let everything but metadata through restrict nothing', () => {
-  expect(isRestricted({ allowedOrigins: ['*'], blockedOrigins: [] })).toBe(false);
-  expect(isRestricted({ allowedOrigins: ['*'], blockedOrigins: ['evil.example'] })).toBe(true);
-  expect(isRestricted({ allowedOrigins: ['https://*'], blockedOrigins: [] })).toBe(true);
 });
 
 test('what is no pattern is not taken for one', () => {

@@ -2,16 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { LaunchOptions } from 'playwright';
-import { CodegenError, messageOf } from '../model/errors.js';
-import type { BrowserName } from '../model/use.js';
-import { findBrowser, launchOptions, type FoundBrowser } from './find-browser.js';
-
-/** Milliseconds that a browser may take to start. */
-const startLimitMs = 60_000;
-
-/** Characters of a failure to start that are repeated. */
-const shownLength = 400;
+import { findBrowser, launchOptions, type FoundBrowser } from '../src/browser/find-browser.js';
+import { tryBrowser } from '../src/browser/try-browser.js';
+import { CodegenError } from '../src/model/errors.js';
 
 /** One way to get a browser: what is said first, and the commands, each needed by the next. */
 export interface Installation {
@@ -57,27 +50,6 @@ export async function ensureBrowser(
       hint: 'Install Chrome, Chromium or Edge, or run `npx playwright install --with-deps chromium` where its downloads can be reached.',
     },
   );
-}
-
-/** Starts a browser headless and closes it. Gives the milliseconds that it took, or why it does not start. */
-export async function tryBrowser(
-  name: BrowserName,
-  options: LaunchOptions,
-): Promise<{ milliseconds: number } | { problem: string }> {
-  const playwright = await import('playwright');
-  const start = performance.now();
-  try {
-    const browser = await playwright[name].launch({ ...options, timeout: startLimitMs });
-    await browser.close();
-    return { milliseconds: Math.round(performance.now() - start) };
-  } catch (error) {
-    // Playwright frames its advice in box-drawing characters.
-    return {
-      problem: messageOf(error)
-        .replace(/[║╔╗╚╝═\s]+/g, ' ')
-        .slice(0, shownLength),
-    };
-  }
 }
 
 /** The ways to install a browser here, in the order to try them; `osRelease` is the text of /etc/os-release. */
