@@ -7,20 +7,17 @@ import type { Config } from './schema.js';
 
 type Grant = Config['grants'][number];
 
-/** The configuration as it holds for one grant. */
+/** The configuration of one grant. */
 export interface GrantSettings {
   config: Config;
   policy: Policy;
-  /** Sessions that it may have open at once; undefined where only `browser.maxSessions` says so. */
+  /** Maximum number of its open sessions; undefined if only `browser.maxSessions` applies. */
   maxSessions: number | undefined;
   /** What it needs to know about the other grants, if any. */
   others: { directories: string[]; limits: Limit[]; policies: Policy[] } | undefined;
 }
 
-/**
- * The configuration as it holds for a grant. One that is not configured has the general one, or where `mustBeKnown`, as
- * after it was taken away, may do nothing.
- */
+/** The configuration of a grant. Without an entry it is the general one, or with `mustBeKnown` nothing is allowed. */
 export function settingsOf(loaded: LoadedConfig, name: string, mustBeKnown: boolean): GrantSettings {
   const { config, policy, policies } = loaded;
   const grant = config.grants.find((each) => each.name === name);
@@ -40,7 +37,7 @@ export function settingsOf(loaded: LoadedConfig, name: string, mustBeKnown: bool
       writes: { ...config.writes, limits: grant.limits ?? config.writes.limits },
     },
     policy: policies.get(name) ?? policy,
-    maxSessions: grant.maxSessions,
+    maxSessions: grant.maxSessions ?? shareOf(config),
     others: {
       directories: config.grants
         .map(directoryOf)
@@ -49,6 +46,11 @@ export function settingsOf(loaded: LoadedConfig, name: string, mustBeKnown: bool
       policies: [policy, ...policies.values()],
     },
   };
+}
+
+/** The equal share of each of several grants, so that none can take all sessions. */
+function shareOf({ grants, browser }: Config): number | undefined {
+  return grants.length < 2 ? undefined : Math.max(1, Math.floor(browser.maxSessions / grants.length));
 }
 
 const nothingAllowed: Policy = { default: 'deny', hide: ['*'], all: noRules, tools: new Map(), hash: '' };

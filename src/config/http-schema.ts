@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { limitSchema } from '../model/policy.js';
 import { directorySchema, environmentName, originSuchAs, outputDirectory, policyOrPath } from './fields.js';
@@ -10,9 +11,14 @@ export const grantSchema = z.strictObject({
       'expected up to 64 letters, digits, dots, dashes and underscores, such as "ci"',
     )
     .describe('Name of the caller, for the log and limits.'),
-  tokenEnv: environmentName('CI_TOKEN').describe(
-    'Environment variable with its bearer token; of 32 characters or more, so that nobody guesses it.',
-  ),
+  tokenEnv: environmentName('CI_TOKEN')
+    .optional()
+    .describe('Environment variable with its bearer token, of 32 characters or more; or use `tokenFile`.'),
+  tokenFile: z
+    .string()
+    .refine((file) => path.isAbsolute(file), 'expected an absolute path outside the workspace')
+    .optional()
+    .describe('Absolute path of a file with its bearer token, outside the workspace.'),
   policy: policyOrPath.optional().describe('Its policy, or the path of one; by default, the general policy.'),
   limits: z.array(limitSchema).optional().describe('Replace `writes.limits` for this grant.'),
   output: z
@@ -24,7 +30,9 @@ export const grantSchema = z.strictObject({
     .min(1)
     .max(100)
     .optional()
-    .describe('Maximum number of its open sessions, within `browser.maxSessions`.'),
+    .describe(
+      'Maximum number of its open sessions, within `browser.maxSessions`; by default, an equal share of them.',
+    ),
 });
 
 const host = /^(?:\[[\da-f:.]+\]|[a-z\d.-]+)(?::\d{1,5})?$/i;
@@ -53,43 +61,63 @@ export const httpSchema = z
   .prefault({})
   .describe('The server that `--port` starts; read once at startup.');
 
+/** What identifies a grant. Either `tokenEnv` or `tokenFile` is set. */
+export interface TokenGrant {
+  name: string;
+  tokenEnv?: string | undefined;
+  tokenFile?: string | undefined;
+  output?: { dir: string } | undefined;
+}
+
 interface Grants {
   output: { dir: string };
   secrets: (string | { name: string })[];
-  grants: { name: string; tokenEnv: string; output?: { dir: string } | undefined }[];
+  grants: TokenGrant[];
 }
 
-/** What keeps grants from standing side by side: for each problem its key below `grants`, its value and what is wrong. */
+/** Conflicts between grants, and between a grant and other keys. */
 export function conflictsOf({ output, secrets, grants }: Grants): {
   path: (string | number)[];
   message: string;
 }[] {
   const secretNames = secrets.map((secret) => (typeof secret === 'string' ? secret : secret.name));
-  return grants.flatMap(({ name, tokenEnv, output: own }, index) => {
+  return grants.flatMap(({ name, tokenEnv, tokenFile, output: own }, index) => {
     const before = grants.slice(0, index);
     const dir = own?.dir ?? output.dir;
     const nested = before.find((other) => areNested(dir, other.output?.dir ?? output.dir));
     const problems: [key: string, message: string | false | undefined][] = [
       ['name', before.some((other) => other.name === name) && 'another grant has this name'],
-      ['tokenEnv', before.some((other) => other.tokenEnv === tokenEnv) && 'another grant has this token'],
-      ['tokenEnv', secretNames.includes(tokenEnv) && 'it is among `secrets`, which pages get'],
+      [
+        'tokenEnv',
+        (tokenEnv === undefined) === (tokenFile === undefined) && 'expected either tokenEnv or tokenFile',
+      ],
+      [
+        'tokenEnv',
+        tokenEnv !== undefined &&
+          before.some((other) => other.tokenEnv === tokenEnv) &&
+          'another grant has this token',
+      ],
+      [
+        'tokenEnv',
+        tokenEnv !== undefined && secretNames.includes(tokenEnv) && 'it is among `secrets`, which pages get',
+      ],
       [
         'output',
         nested &&
-          `its directory ${dir} and that of the grant "${nested.name}" must be the same or apart, not one in the other`,
+          `its directory ${dir} and that of the grant "${nested.name}" must be the same or separate, not nested`,
       ],
     ];
     return problems.flatMap(([key, message]) => (message ? [{ path: ['grants', index, key], message }] : []));
   });
 }
 
-/** Whether one directory lies in the other, without being it. */
+/** Whether one directory is inside the other. */
 function areNested(one: string, other: string): boolean {
   const [first, second] = [withSlash(one), withSlash(other)];
   return first !== second && (first.startsWith(second) || second.startsWith(first));
 }
 
-/** A directory by its names, so that its spelling does not matter. */
+/** Normalizes a directory, so that its spelling does not matter. */
 export function withSlash(directory: string): string {
   const names = directory.split('/').filter((name) => name !== '' && name !== '.');
   return [...names, ''].join('/');

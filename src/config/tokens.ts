@@ -1,13 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { CodegenError } from '../model/errors.js';
+import { readFileSync, statSync } from 'node:fs';
+import { CodegenError, messageOf } from '../model/errors.js';
+import { isInside } from '../model/paths.js';
+import type { TokenGrant } from './http-schema.js';
 
 /** A token with fewer characters could be guessed. */
 const shortest = 32;
-
-interface TokenGrant {
-  name: string;
-  tokenEnv: string;
-}
 
 /** The bearer tokens of grants; only their hashes are kept. */
 export class Tokens {
@@ -15,7 +13,10 @@ export class Tokens {
   private known: { name: string; hash: Buffer }[] = [];
   private wereNeeded = false;
 
-  constructor(private readonly environment: NodeJS.ProcessEnv) {}
+  constructor(
+    private readonly environment: NodeJS.ProcessEnv,
+    private readonly workspace: string,
+  ) {}
 
   /** Whether there are or were grants: removing all of them must not let anyone in. */
   get areNeeded(): boolean {
@@ -31,8 +32,8 @@ export class Tokens {
     const double = next.findIndex(({ hash }, index) =>
       next.slice(0, index).some((other) => other.hash.equals(hash)),
     );
-    if (double !== -1)
-      throw invalid(double, grants[double]?.tokenEnv ?? '', 'another grant has the same token');
+    const [other] = grants.slice(double, double + 1);
+    if (double !== -1 && other) throw invalid(sourceOf(other, double), 'another grant has the same token');
     this.known = next;
     this.wereNeeded ||= next.length > 0;
   }
@@ -45,40 +46,70 @@ export class Tokens {
     return found;
   }
 
-  private hashFor({ name, tokenEnv }: TokenGrant, index: number): Buffer {
-    const token = this.environment[tokenEnv];
-    const hash = token === undefined ? this.hashes.get(tokenEnv) : digestOf(checked(token, tokenEnv, index));
+  private hashFor(grant: TokenGrant, index: number): Buffer {
+    const { name, tokenEnv, tokenFile } = grant;
+    const source = sourceOf(grant, index);
+    if (tokenFile !== undefined) return digestOf(checked(this.read(tokenFile, source), source));
+    const variable = tokenEnv ?? '';
+    const token = this.environment[variable];
+    const hash = token === undefined ? this.hashes.get(variable) : digestOf(checked(token, source));
     if (hash === undefined)
-      throw invalid(index, tokenEnv, `the environment variable with the token of "${name}" is not set`);
-    this.hashes.set(tokenEnv, hash);
-    Reflect.deleteProperty(this.environment, tokenEnv);
+      throw invalid(source, `the environment variable with the token of "${name}" is not set`);
+    this.hashes.set(variable, hash);
+    Reflect.deleteProperty(this.environment, variable);
     return hash;
+  }
+
+  private read(file: string, source: TokenSource): string {
+    // An agent may upload files of the workspace to a page.
+    if (isInside(this.workspace, file)) throw invalid(source, 'the file must be outside the workspace');
+    try {
+      if (process.platform !== 'win32' && (statSync(file).mode & 0o004) !== 0)
+        warn(`${file} with the token of a grant can be read by every user of this machine.`);
+      return readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      throw invalid(source, `the file can't be read: ${messageOf(error)}`);
+    }
   }
 }
 
-/** Keeps tokens from the processes that this one starts. */
-export function forgetTokens(grants: readonly TokenGrant[], environment: NodeJS.ProcessEnv): void {
-  for (const { tokenEnv } of grants) Reflect.deleteProperty(environment, tokenEnv);
+/** Where the token of a grant is configured. */
+interface TokenSource {
+  key: string;
+  value: string;
 }
 
-/** A token that can stand in a header, as RFC 6750 has it. */
-function checked(token: string, tokenEnv: string, index: number): string {
-  if (token === '') throw invalid(index, tokenEnv, 'the token is empty');
+function sourceOf({ tokenEnv, tokenFile }: TokenGrant, index: number): TokenSource {
+  const key = `grants.${index}.${tokenFile === undefined ? 'tokenEnv' : 'tokenFile'}`;
+  return { key, value: tokenFile ?? tokenEnv ?? '' };
+}
+
+/** Removes tokens from the environment, which the processes that this one starts inherit. */
+export function forgetTokens(grants: readonly TokenGrant[], environment: NodeJS.ProcessEnv): void {
+  for (const { tokenEnv } of grants)
+    if (tokenEnv !== undefined) Reflect.deleteProperty(environment, tokenEnv);
+}
+
+/** A token that consists of the characters that RFC 6750 allows. */
+function checked(token: string, source: TokenSource): string {
+  if (token === '') throw invalid(source, 'the token is empty');
   if (!/^[\w.~+/-]+=*$/.test(token))
-    throw invalid(index, tokenEnv, 'the token holds other characters than letters, digits and -._~+/');
+    throw invalid(source, 'the token contains characters other than letters, digits and -._~+/');
   if (token.length < shortest)
-    process.stderr.write(
-      `codegen-session-mcp: the token in ${tokenEnv} has fewer than ${shortest} characters, so it could be guessed.\n`,
-    );
+    warn(`the token in ${source.value} has fewer than ${shortest} characters, so it could be guessed.`);
   return token;
+}
+
+function warn(message: string): void {
+  process.stderr.write(`codegen-session-mcp: ${message}\n`);
 }
 
 function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-function invalid(index: number, tokenEnv: string, what: string): CodegenError {
-  return new CodegenError('CONFIG_INVALID', `grants.${index}.tokenEnv is "${tokenEnv}": ${what}`, {
-    hint: 'Start the server with a token in that variable, such as one that `openssl rand -hex 32` makes.',
+function invalid({ key, value }: TokenSource, what: string): CodegenError {
+  return new CodegenError('CONFIG_INVALID', `${key} is "${value}": ${what}`, {
+    hint: 'Create a token with `openssl rand -hex 32`, and start the server with it in that variable or file.',
   });
 }

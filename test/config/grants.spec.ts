@@ -16,12 +16,15 @@ async function load(config: object, files: Record<string, object> = {}): Promise
   return loadConfig({ workspace });
 }
 
-test('grants that can not stand side by side are refused by key, value and reason', async () => {
+test('conflicting grants are rejected with key, value and reason', async () => {
   const cases: [config: object, message: string][] = [
     [{ grants: [{ ...one, name: 'a\r\nb' }] }, 'grants.0.name is "a\\r\\nb": expected up to 64 letters'],
     [{ grants: [{ ...one, name: '../up' }] }, 'grants.0.name is "../up": expected'],
     [{ grants: [one, { ...other, name: 'one' }] }, 'grants.1.name is "one": another grant has this name'],
     [{ grants: [one, { ...other, tokenEnv: 'ONE' }] }, 'grants.1.tokenEnv is "ONE": another grant'],
+    [{ grants: [{ name: 'one' }] }, 'grants.0.tokenEnv: expected either tokenEnv or tokenFile'],
+    [{ grants: [{ ...one, tokenFile: '/t' }] }, 'grants.0.tokenEnv is "ONE": expected either'],
+    [{ grants: [{ name: 'one', tokenFile: 't' }] }, 'grants.0.tokenFile is "t": expected an absolute'],
     [{ grants: [one], secrets: ['ONE'] }, 'grants.0.tokenEnv is "ONE": it is among `secrets`'],
     [{ grants: [{ ...one, token: 'x' }] }, 'grants.0.token is "x": unknown key'],
     [
@@ -31,7 +34,7 @@ test('grants that can not stand side by side are refused by key, value and reaso
           { ...other, output: { dir: 'tests' } },
         ],
       },
-      'grants.1.output is {"dir":"tests"}: its directory tests and that of the grant "one" must be the same or apart',
+      'grants.1.output is {"dir":"tests"}: its directory tests and that of the grant "one" must be the same or separate',
     ],
     [
       { grants: [one, { ...other, output: { dir: 'generated-tests/other' } }] },
@@ -50,7 +53,7 @@ test('grants that can not stand side by side are refused by key, value and reaso
     });
 });
 
-test('a grant has what is configured for it, and the general configuration for the rest', async () => {
+test('a grant has its own settings, the general ones otherwise, and a share of the sessions', async () => {
   const deny = { version: '1', default: 'deny' };
   const limits = [{ counter: 'writes', window: 'day', max: 1, scope: 'server' }];
   const loaded = await load(
@@ -69,17 +72,17 @@ test('a grant has what is configured for it, and the general configuration for t
   expect(settingsOf(loaded, 'other', true)).toMatchObject({
     policy: { default: 'allow' },
     config: { output: { dir: 'general' } },
-    maxSessions: undefined,
+    maxSessions: 4,
     others: { directories: ['own'] },
   });
   expect(settingsOf(loaded, 'gone', true).policy).toMatchObject({ default: 'deny', hide: ['*'] });
   expect(settingsOf(loaded, 'local', false)).toMatchObject({ policy: loaded.policy, others: undefined });
 });
 
-test('tokens are taken out of the environment, and only fit ones are taken', () => {
+test('tokens are removed from the environment, and invalid ones are rejected', () => {
   const token = 'a'.repeat(32);
   const environment: NodeJS.ProcessEnv = { ONE: token, PATH: '/bin' };
-  const tokens = new Tokens(environment);
+  const tokens = new Tokens(environment, test.info().outputPath('workspace'));
   expect(tokens.areNeeded).toBe(false);
   tokens.accept([one]);
   expect(environment).toEqual({ PATH: '/bin' });
@@ -90,7 +93,7 @@ test('tokens are taken out of the environment, and only fit ones are taken', () 
   const refused: [value: string | undefined, message: string][] = [
     [undefined, 'is not set'],
     ['', 'is empty'],
-    [`${token}\n`, 'other characters'],
+    [`${token}\n`, 'contains characters other than'],
     [token, 'the same token'],
   ];
   for (const [value, message] of refused) {
@@ -108,4 +111,24 @@ test('tokens are taken out of the environment, and only fit ones are taken', () 
   expect([tokens.grantOf(token), tokens.grantOf('b'.repeat(32))]).toEqual([undefined, 'other']);
   tokens.accept([]);
   expect(tokens.areNeeded).toBe(true);
+});
+
+test('a token can come from a file outside the workspace', async () => {
+  const workspace = test.info().outputPath('workspace');
+  const [outside, inside] = [test.info().outputPath('token'), path.join(workspace, 'token')];
+  await mkdir(workspace, { recursive: true });
+  for (const file of [outside, inside]) await writeFile(file, `${'f'.repeat(32)}\n`, { mode: 0o600 });
+  const tokens = new Tokens({}, workspace);
+  tokens.accept([{ name: 'one', tokenFile: outside }]);
+  expect(tokens.grantOf('f'.repeat(32))).toBe('one');
+  for (const [tokenFile, message] of [
+    [inside, 'the file must be outside the workspace'],
+    [`${outside}-none`, "the file can't be read"],
+  ] as const)
+    expect(() => {
+      tokens.accept([{ name: 'one', tokenFile }]);
+    }).toThrow(message);
+  await writeFile(outside, 'g'.repeat(32));
+  tokens.accept([{ name: 'one', tokenFile: outside }]);
+  expect(tokens.grantOf('f'.repeat(32))).toBeUndefined();
 });

@@ -36,7 +36,7 @@ export interface HttpOptions extends ConfigLocation {
 export async function serveHttp(options: HttpOptions): Promise<void> {
   const { name, grant: local = 'local' } = options;
   const metrics = new Metrics();
-  const tokens = new Tokens(process.env);
+  const tokens = new Tokens(process.env, options.workspace);
   const backend = await createBackend({
     ...options,
     browsers: metrics.counting(createBrowserPool()),

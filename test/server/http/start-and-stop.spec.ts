@@ -22,7 +22,7 @@ test('a server that would not be safe does not start', async ({ workspace }) => 
     [['--port', '70000'], {}, "argument '70000' is invalid"],
     [['--port', port], {}, `--port ${port} can't be used`],
     [['--config', withGrants], {}, 'grants.0.tokenEnv is "CI_TOKEN"'],
-    [['--config', withGrants], { CI_TOKEN: 'two words' }, 'other characters than'],
+    [['--config', withGrants], { CI_TOKEN: 'two words' }, 'contains characters other than'],
     [['--config', withGrants, '--grant', 'ci'], env, '--grant does not apply'],
     [['--config', withCertificate], {}, "http.tls can't be used"],
   ];
