@@ -45,7 +45,7 @@ const structuredSchema = z.looseObject({
   failed: z
     .object({
       action: z.number().optional(),
-      index: z.number().optional(),
+      step: z.number().optional(),
       code: z.string(),
       message: z.string(),
       hint: z.string(),

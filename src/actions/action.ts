@@ -57,6 +57,12 @@ export interface Delivery {
   to: (origin: string) => void;
 }
 
+/** Steps to remove, and automatic assertions of steps that stay. */
+export interface Removal {
+  steps?: readonly number[] | undefined;
+  assertions?: readonly { step: number; index: number }[] | undefined;
+}
+
 /** What an action has at hand while it is performed. */
 export interface ActionContext {
   page: Page;
@@ -72,8 +78,8 @@ export interface ActionContext {
   answerDialog: (answer: DialogAnswer) => Announcement;
   /** Has the next action wait for what it brings about. */
   announce: (announcement: Announcement) => void;
-  /** Takes back the last steps, so many of them, with what announced the actions among them. */
-  takeBack: (count: number) => void;
+  /** Removes recorded steps and automatic assertions, by their indexes. */
+  remove: (removal: Removal) => void;
   /** Shows the agent what was read from the page. */
   show: (value: unknown) => void;
   /** Adds what was found to the fields of the step. */
@@ -89,7 +95,7 @@ export interface ActionContext {
   /** Milliseconds for a navigation. */
   navigationMs: number;
   /** The session's steps so far. */
-  steps: Step[];
+  steps: readonly Step[];
 }
 
 /**

@@ -10,6 +10,7 @@ import { defineAction } from './action.js';
 export const saveDownload = defineAction({
   name: 'saveDownload',
   verifies: true,
+  usesDownload: true,
   description: 'Saves the last download of the session.',
   target: 'none',
   kind: 'passive',

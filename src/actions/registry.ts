@@ -8,7 +8,7 @@ import * as dialog from './dialog.js';
 import * as download from './download.js';
 import * as drag from './drag.js';
 import * as element from './element.js';
-import { expect } from './expect.js';
+import { expect, isUnchecked } from './expect.js';
 import * as evaluation from './evaluate.js';
 import * as environment from './environment.js';
 import * as mouse from './mouse.js';
@@ -42,6 +42,11 @@ export const actions: ReadonlyMap<string, Action> = new Map(
 /** What is known of a step's action. */
 export function traitsOf({ action }: Pick<Step, 'action'>): Traits {
   return actions.get(action) ?? { kind: 'passive' };
+}
+
+/** Whether only a run of the test can check a step, by what it is. */
+export function worksOnlyInTest(step: Pick<Step, 'action' | 'args'>): boolean {
+  return traitsOf(step).asserts === true && isUnchecked(step.args);
 }
 
 /** The title of a `step`; undefined for every other action. */

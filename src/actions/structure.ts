@@ -15,29 +15,49 @@ export const step = defineAction({
 
 export const undo = defineAction({
   name: 'undo',
-  description:
-    'Takes back the last recorded steps, or only what is asserted of them by itself; the page stays as it is.',
+  description: 'Removes the last recorded steps. The page is not rolled back.',
   target: 'none',
   kind: 'passive',
   recorded: false,
   fields: z.strictObject({
-    count: z.int().positive().default(1).describe('Number of steps; 1 when left out.'),
-    assertions: z
-      .literal(true)
-      .optional()
-      .describe('Takes back only the automatic assertions of these steps; the steps stay.'),
+    count: z.int().positive().default(1).describe('Number of steps; 1 by default.'),
   }),
-  perform({ steps, takeBack }, { count, assertions }) {
-    if (count > steps.length)
-      throw new CodegenError(
-        'INVALID_INPUT',
-        `There are ${steps.length} recorded steps, fewer than ${count}.`,
-        {
-          hint: 'Look at them with get_codegen_session and include ["steps"].',
-        },
-      );
-    if (assertions === true) for (const each of steps.slice(-count)) delete each.assertions;
-    else takeBack(count);
+  perform({ steps: { length }, remove: removeSteps }, { count }) {
+    if (count > length)
+      throw new CodegenError('INVALID_INPUT', `There are ${length} recorded steps, fewer than ${count}.`, {
+        hint: 'get_codegen_session with include ["steps"] lists them.',
+      });
+    removeSteps({ steps: Array.from({ length: count }, (_, index) => length - count + index) });
+    return Promise.resolve();
+  },
+  toCode: () => [],
+});
+
+const index = z.int().nonnegative().max(100_000);
+
+export const remove = defineAction({
+  name: 'remove',
+  description:
+    'Removes recorded steps anywhere, or single automatic assertions; later steps move up. The page is not rolled back.',
+  target: 'none',
+  kind: 'passive',
+  recorded: false,
+  fields: z
+    .strictObject({
+      steps: z.array(index).min(1).max(1000).optional().describe('Indexes of the steps in the session.'),
+      assertions: z
+        .array(z.strictObject({ step: index, index }))
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe('Automatic assertions: index of the step, and index among its assertions.'),
+    })
+    .refine(
+      ({ steps, assertions }) => (steps ?? assertions) !== undefined,
+      'expected `steps`, `assertions` or both',
+    ),
+  perform({ remove: removeSteps }, removal) {
+    removeSteps(removal);
     return Promise.resolve();
   },
   toCode: () => [],

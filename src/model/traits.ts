@@ -23,6 +23,8 @@ export interface Traits {
   opensPage?: true;
   switchesPage?: true;
   closesPage?: true;
+  /** Uses the latest download. */
+  usesDownload?: true;
   /** Opens the `test.step` of its `title`. */
   opensGroup?: true;
   /** Is an assertion, with the fields of one. */

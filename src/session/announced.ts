@@ -10,11 +10,13 @@ import { within } from '../model/within.js';
 const maxQuoted = 5000;
 
 /** What steps said of the next action, until that has been done. */
-export interface Announced extends Pick<ActionContext, 'answerDialog' | 'takeBack'> {
+export interface Announced extends Pick<ActionContext, 'answerDialog'> {
   /** Has the next action wait for what a step announced; `step` is undefined where it is not recorded. */
   announce(announcement: Announcement, step: Step | undefined): void;
-  /** Takes back all that no action has followed. Returns the steps that announced it. */
-  withdraw(): Step[];
+  /** Removes all that no action has followed before the step at an index. Returns the steps that announced it. */
+  withdraw(end?: number): Step[];
+  /** Stops waiting for what removed steps announced. */
+  cancel(removed: ReadonlySet<Step>): void;
   /** Waits for all that was announced, for so many milliseconds. Throws ACTION_FAILED where it does not happen. */
   happen(limitMs: number): Promise<void>;
 }
@@ -33,14 +35,6 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
   pending.set(live, announced);
   const acts = (step: Step): boolean => traitsOf(step).kind === 'mutates';
   const announces = (step: Step): boolean => traitsOf(step).kind === 'expects';
-
-  function withdraw(): Step[] {
-    for (const { cancel } of announced.splice(0)) cancel();
-    const since = steps.findLastIndex(acts) + 1;
-    const later = steps.splice(since);
-    steps.push(...later.filter((step) => !announces(step)));
-    return later.filter(announces);
-  }
 
   return {
     answerDialog({ message, ...answer }) {
@@ -79,18 +73,18 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
       announced.splice(0);
     },
 
-    withdraw,
+    withdraw(end = steps.length) {
+      for (const { cancel } of announced.splice(0)) cancel();
+      const since = steps.slice(0, end).findLastIndex(acts) + 1;
+      const later = steps.splice(since, end - since);
+      steps.splice(since, 0, ...later.filter((step) => !announces(step)));
+      return later.filter(announces);
+    },
 
-    takeBack(count) {
-      const undone = steps.splice(-count);
-      if (undone.some(acts)) {
-        withdraw();
-        return;
-      }
-      for (const entry of announced.filter(({ step }) => step !== undefined && undone.includes(step))) {
-        entry.cancel();
-        announced.splice(announced.indexOf(entry), 1);
-      }
+    cancel(removed) {
+      const isRemoved = ({ step }: Pending): boolean => step !== undefined && removed.has(step);
+      for (const { cancel } of announced.filter(isRemoved)) cancel();
+      announced.splice(0, announced.length, ...announced.filter((entry) => !isRemoved(entry)));
     },
   };
 }

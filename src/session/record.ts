@@ -1,8 +1,13 @@
+import { CodegenError } from '../model/errors.js';
+import type { Step } from '../model/step.js';
 import { checkRequest } from './check-request.js';
 import type { ActionRequest, CheckedRequest } from './request.js';
 import type { OpenSession } from './session.js';
 import { isRef, pinRefs, resolveTarget, type Located } from './targets.js';
 import { autoAssertionsOf, TaskRunner, type RecordLimits, type RecordOutcome } from './task-runner.js';
+
+/** Milliseconds for what an inserted step needs to be in a page that has long settled. */
+const insertMs = 1000;
 
 /**
  * Performs actions in the session's current page and appends a step for each that succeeds. All of them are checked
@@ -16,6 +21,12 @@ export async function recordActions(
 ): Promise<RecordOutcome> {
   const { session, live } = open;
   const requests = raw.map((entry, index) => checkRequest(entry, index, session.use.baseURL));
+  const { at } = limits;
+  if (at !== undefined) requireInsertion(session.steps, at, requests);
+  const inserting =
+    at === undefined || at === session.steps.length
+      ? { ...limits, at: undefined }
+      : { ...limits, actionMs: Math.min(limits.actionMs, insertMs) };
   for (const { prepared } of requests) live.secrets.reveal(prepared.args);
   const shown = live.current;
   const refs = requests
@@ -25,11 +36,28 @@ export async function recordActions(
   const pins = await pinRefs(shown, [...new Set(refs)]);
   await autoAssertionsOf(open)?.catchUp();
   const resolve = (request: CheckedRequest): Promise<Located> =>
-    resolveTarget(request, live, { shown, pins, actionMs: limits.actionMs, ...session.use });
+    resolveTarget(request, live, { shown, pins, actionMs: inserting.actionMs, ...session.use });
   const tasks = requests.map((request) => ({
     ...request,
     locate: () => resolve(request),
     locateTo: () => resolve({ ...request, target: request.to }),
   }));
-  return new TaskRunner(open, limits).run(tasks, signal);
+  return new TaskRunner(open, inserting).run(tasks, signal);
+}
+
+/** Throws INVALID_INPUT unless these actions can be inserted before the step at an index. */
+function requireInsertion(
+  { length }: readonly Step[],
+  at: number,
+  requests: readonly CheckedRequest[],
+): void {
+  if (at > length)
+    throw new CodegenError('INVALID_INPUT', `\`at\` is ${at}, but the session has ${length} steps.`, {
+      hint: `Give the index of the step that the new ones come before, at most ${length}; leave it out to append.`,
+    });
+  const other = requests.find(({ action }) => !action.recorded);
+  if (other !== undefined)
+    throw new CodegenError('INVALID_INPUT', `${other.action.name} can't be combined with \`at\`.`, {
+      hint: 'It changes the numbering: use a call of its own.',
+    });
 }

@@ -1,5 +1,5 @@
 import { checkAssertion } from '../actions/expect.js';
-import { actions } from '../actions/registry.js';
+import { actions, worksOnlyInTest } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import { firstPage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
@@ -16,8 +16,8 @@ const graceMs = 1000;
 export interface ReplayOutcome {
   /** Why the first of the steps that are not in the session is not. */
   failure: RecordOutcome['failure'];
-  /** Automatic assertions that no longer hold, with the index of their step. */
-  dropped: { step: number; assertion: Assertion }[];
+  /** Automatic assertions that no longer hold, with the index of their step and among its assertions. */
+  dropped: { step: number; index: number; assertion: Assertion }[];
 }
 
 /**
@@ -35,7 +35,7 @@ export async function replaySteps(
   for (const [index, saved] of steps.entries()) {
     if (signal.aborted) break;
     progress(`Replaying step ${index + 1} of ${steps.length}`);
-    if (saved.unchecked === true) {
+    if (worksOnlyInTest(saved)) {
       session.steps.push(saved);
       continue;
     }
@@ -55,7 +55,9 @@ export async function replaySteps(
       step.assertions = assertions;
       open.autoAssertions?.forget();
     }
-    dropped.push(...lost.map((assertion) => ({ step: index, assertion })));
+    dropped.push(
+      ...lost.map((assertion) => ({ step: index, index: assertions.indexOf(assertion), assertion })),
+    );
   }
   return { failure: undefined, dropped };
 }

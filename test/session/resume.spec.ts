@@ -119,7 +119,7 @@ test('a step that no longer works ends the replay; what is recorded from there h
   const resumed = await server.start({ resume: spec });
   expect(resumed.isError).toBe(false);
   expect(resumed.resumed).toBe(3);
-  expect(resumed.failed).toMatchObject({ index: 3, code: 'TARGET_NOT_FOUND' });
+  expect(resumed.failed).toMatchObject({ step: 3, code: 'TARGET_NOT_FOUND' });
   const ref = refOf(resumed.snapshot, 'button "Store"');
   expect(resumed.failed?.hint).toContain(`Nearest: ${ref} button "Store"`);
   expect(resumed.notReplayed).toEqual([
@@ -155,7 +155,7 @@ test('what is not performed while recording is not performed again either', asyn
   await quick(server);
   await changeSaved(server, ({ steps }) => void steps.splice(1, 0, untrue));
   const failed = await server.start({ resume: spec });
-  expect(failed).toMatchObject({ resumed: 1, failed: { index: 1, code: 'ACTION_FAILED' } });
+  expect(failed).toMatchObject({ resumed: 1, failed: { step: 1, code: 'ACTION_FAILED' } });
   expect(failed.failed?.message).toContain('Elsewhere');
   expect(failed.notReplayed).toContain('test.step("orders")');
 });
@@ -177,7 +177,9 @@ test('automatic assertions that no longer hold are dropped and told', async ({ s
   const code = (expected: string): string =>
     `await expect(page.getByRole("status")).toHaveText(${JSON.stringify(expected)});`;
   const resumed = await server.start({ resume: spec });
-  expect(resumed.dropped).toEqual([{ index: 3, code: code('Thank you, Ann!') }]);
+  expect(resumed.dropped).toEqual([
+    { step: 3, index: 1, code: code('Thank you, Ann!'), reason: 'no longer holds' },
+  ]);
   expect(resumed.text).toContain(code('Thank you, Ann!'));
   const { sessionId } = resumed;
   const { steps } = await server.call('get_codegen_session', { sessionId, include: ['steps'] });

@@ -1,3 +1,4 @@
+import { worksOnlyInTest } from '../../actions/registry.js';
 import type { Origin } from '../../codegen/source.js';
 import type { Step } from '../../model/step.js';
 import type { TestRun } from '../../verify/report.js';
@@ -68,7 +69,7 @@ export async function explainRun(
     message: `${error?.message ?? ''}${said}`,
     hint: [
       ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),
-      replayHint(step?.action, error?.message ?? '', snapshot ?? ''),
+      replayHint(step, error?.message ?? '', snapshot ?? ''),
     ].join(' '),
     ...(snapshot === undefined ? {} : { snapshot }),
   };
@@ -84,14 +85,16 @@ function codeAt(steps: readonly Step[], spec: string, { step = 0, assertion }: P
 const refusal = /\b(?:already|duplicate|in use|is taken|exists|must be unique)\b/i;
 
 /** Why a step that worked while it was recorded may fail in a run of its own, and the ways out. */
-function replayHint(action: string | undefined, message: string, snapshot: string): string {
+function replayHint(step: Step | undefined, message: string, snapshot: string): string {
+  if (step?.unchecked === true && !worksOnlyInTest(step))
+    return 'It was inserted without being checked in a page, and is not true or possible at that place. Remove it, or insert what is; verify "report" writes the test as it is.';
   const refused = snapshot.split('\n').find((line) => refusal.test(line));
   const reason =
     refused !== undefined
       ? `The page says: ${refused.replace(/^[\s-]+/, '').slice(0, 200)}. Recording has probably done this once, and it can't be done twice.`
       : message.includes('strict mode violation')
         ? 'Several elements match where recording saw one: what recording added is probably still there.'
-        : action === 'expect'
+        : step?.action === 'expect'
           ? 'What is asserted held while recording; a fresh run shows something else.'
           : 'It worked while recording; a fresh run finds the page, or the data that recording has changed, otherwise.';
   return `${reason} Undo the steps concerned and record what works on every run; or reset the application's data, let the flow take back what it changes, and end the session again. verify "report" writes the test as it is.`;

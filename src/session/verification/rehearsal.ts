@@ -28,10 +28,11 @@ const lanes = { whole: 'test', bare: 'without-javascript', shortened: 'without-a
 
 /** An automatic assertion that was removed from the session. */
 export interface Dropped {
-  /** Index of the step that the assertion follows. */
+  /** Index of the step that the assertion follows, and index among its assertions. */
   step: number;
+  index: number;
   code: string;
-  why: 'did not hold in another run' | 'holds without its step';
+  reason: 'did not hold in another run' | 'holds without its step';
 }
 
 /** What the runs of one verification share. */
@@ -170,13 +171,13 @@ function volatileAssertions(tests: readonly TestRun[], source: SessionSource): O
 }
 
 /** Removes automatic assertions from a session and returns them. */
-export function drop(session: Session, origins: readonly Origin[], why: Dropped['why']): Dropped[] {
+export function drop(session: Session, origins: readonly Origin[], reason: Dropped['reason']): Dropped[] {
   return session.steps.flatMap((step, index) => {
     const gone = new Set(origins.flatMap((origin) => (origin.step === index ? [origin.assertion] : [])));
     const { assertions = [] } = step;
     if (gone.size > 0) step.assertions = assertions.filter((_, number) => !gone.has(number));
     return assertions.flatMap((assertion, number) =>
-      gone.has(number) ? [{ step: index, code: assertionCode(assertion), why }] : [],
+      gone.has(number) ? [{ step: index, index: number, code: assertionCode(assertion), reason }] : [],
     );
   });
 }

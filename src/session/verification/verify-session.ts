@@ -122,7 +122,9 @@ function sensitivityWarnings(
   dropped: readonly Dropped[],
   { withoutJavaScript, unnoticed = [] }: Sensitivity,
 ): string[] {
-  const different = dropped.flatMap(({ step, why }) => (why === 'did not hold in another run' ? [step] : []));
+  const different = dropped.flatMap(({ step, reason }) =>
+    reason === 'did not hold in another run' ? [step] : [],
+  );
   const blind = withoutJavaScript === 'passed' ? unassertedChanges(steps) : [];
   return [
     ...stepWarning(

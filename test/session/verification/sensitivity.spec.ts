@@ -100,8 +100,9 @@ test('automatic assertions that do not hold twice are dropped, all at once; the 
   expect(verification.dropped).toEqual(
     [0, 1].map((step) => ({
       step,
+      index: step,
       code: `await expect(page.getByRole("note")).toHaveText(${JSON.stringify(visitor)});`,
-      why: 'did not hold in another run',
+      reason: 'did not hold in another run',
     })),
   );
   expect(steps.map(({ assertions }) => assertions)).toEqual([
@@ -152,7 +153,9 @@ test('left out one at a time, steps show what the test notices and what proves n
   expect(verification).toMatchObject({
     status: 'passed',
     sensitivity: { withoutJavaScript: 'failed', stepsTried: 3, unnoticed: [2] },
-    dropped: [{ step: 1, code: expect.stringContaining('toBeVisible'), why: 'holds without its step' }],
+    dropped: [
+      { step: 1, index: 1, code: expect.stringContaining('toBeVisible'), reason: 'holds without its step' },
+    ],
   });
   expect(steps[1]?.assertions).toEqual([hasText(status, '1 likes'), contains]);
   expect(warnings).toEqual(['The test passes without step 2: assert what is done there, or undo it.']);

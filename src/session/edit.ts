@@ -1,0 +1,114 @@
+import { traitsOf } from '../actions/registry.js';
+import type { Removal } from '../actions/action.js';
+import { CodegenError } from '../model/errors.js';
+import type { Step } from '../model/step.js';
+import { firstPage } from '../browser/live-page.js';
+
+/**
+ * Removes steps, with the announcements that only they answer, and single automatic assertions. Returns the removed
+ * steps by their indexes. Throws INVALID_INPUT if there is no such step or another one needs it.
+ */
+export function removeFrom(
+  steps: Step[],
+  { steps: indexes = [], assertions = [] }: Removal,
+): Map<number, Step> {
+  for (const index of [...indexes, ...assertions.map(({ step }) => step)]) requireIndex(steps, index);
+  for (const { step, index } of assertions) {
+    const count = steps[step]?.assertions?.length ?? 0;
+    if (index >= count)
+      throw new CodegenError(
+        'INVALID_INPUT',
+        `Step ${step} has ${count} automatic assertions, none at ${index}.`,
+        {
+          hint: 'get_codegen_session with include ["steps"] lists them; an expect is a step of its own.',
+        },
+      );
+  }
+  const removed = withAnnouncements(steps, new Set(indexes));
+  requireUnneeded(steps, removed);
+  for (const [index, step] of steps.entries()) {
+    const gone = new Set(assertions.flatMap((each) => (each.step === index ? [each.index] : [])));
+    const kept = (step.assertions ?? []).filter((_, number) => !gone.has(number));
+    if (kept.length > 0) step.assertions = kept;
+    else delete step.assertions;
+  }
+  const all = steps.splice(0);
+  steps.push(...all.filter((_, index) => !removed.has(index)));
+  return new Map([...all.entries()].filter(([index]) => removed.has(index)));
+}
+
+/** The id of the page that is current before the step at an index. */
+export function pageAt(steps: readonly Step[], index: number): string {
+  const [before, after] = [steps[index - 1], steps[index]];
+  const step = before !== undefined && traitsOf(before).closesPage ? after : before;
+  return step?.page ?? firstPage;
+}
+
+/** Whether a step before an index has started a download. */
+export function hasDownload(steps: readonly Step[], index: number): boolean {
+  return steps.slice(0, index).some(startsDownload);
+}
+
+function requireIndex({ length }: readonly Step[], index: number): void {
+  if (index < length) return;
+  throw new CodegenError('INVALID_INPUT', `There is no step ${index}; the session has ${length} steps.`, {
+    hint: 'Steps are numbered from 0 in the session. get_codegen_session with include ["steps"] lists them.',
+  });
+}
+
+/** The steps to remove, and what announces the actions among them. */
+function withAnnouncements(steps: readonly Step[], indexes: ReadonlySet<number>): Set<number> {
+  const removed = new Set(indexes);
+  for (const [index, step] of steps.entries()) {
+    if (traitsOf(step).kind !== 'expects') continue;
+    const answer = steps.findIndex((each, at) => at > index && traitsOf(each).kind === 'mutates');
+    if (indexes.has(answer)) removed.add(index);
+  }
+  return removed;
+}
+
+function requireUnneeded(steps: readonly Step[], removed: ReadonlySet<number>): void {
+  for (const [index, step] of steps.entries()) {
+    if (removed.has(index)) continue;
+    const need = needOf(steps.slice(0, index), step, removed);
+    if (need === undefined) continue;
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `Step ${index} ${need.why}, so step ${need.index} was not removed.`,
+      {
+        hint: `Remove step ${index} and what follows from it in the same action, or keep step ${need.index}.`,
+      },
+    );
+  }
+}
+
+/** The removed step that a step needs of those before it, and what for. */
+function needOf(
+  before: readonly Step[],
+  step: Step,
+  removed: ReadonlySet<number>,
+): { index: number; why: string } | undefined {
+  const { page = firstPage } = step;
+  const { opensUrl, usesDownload, kind, verifies } = traitsOf(step);
+  const opens = (each: Step): boolean =>
+    (each.signals ?? []).some((signal) => 'page' in signal && signal.page === page);
+  const loads = (each: Step): boolean =>
+    (each.page ?? firstPage) === page && traitsOf(each).opensUrl === true;
+  const needsDocument = !opensUrl && (kind === 'mutates' || verifies === true);
+  const needs = [
+    { index: before.findLastIndex(opens), why: `uses page "${page}", which step %s opens` },
+    ...(usesDownload
+      ? [{ index: before.findLastIndex(startsDownload), why: 'saves the download of step %s' }]
+      : []),
+    // With another document left, only a run can say if it is the right one.
+    ...(needsDocument && !before.some((each, index) => loads(each) && !removed.has(index))
+      ? [{ index: before.findLastIndex(loads), why: 'acts in the document that step %s opens' }]
+      : []),
+  ];
+  const found = needs.find(({ index }) => removed.has(index));
+  return found && { ...found, why: found.why.replace('%s', String(found.index)) };
+}
+
+function startsDownload({ signals = [] }: Step): boolean {
+  return signals.some(({ type }) => type === 'download');
+}
