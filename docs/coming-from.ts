@@ -307,7 +307,7 @@ const playwrightMcp: Row[] = [
   ],
   [
     browser('storage_state', 'set_storage_state'),
-    'Partly: {use:storageState} loads a file; create it in a setup project of Playwright Test',
+    '{action:saveStorageState}; {use:storageState} loads the file',
   ],
   [
     browser('start_recording', 'stop_recording'),

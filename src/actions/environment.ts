@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { copyPermissions, engineOf } from '../browser/clipboard-permissions.js';
 import { property, run, value, values, variable, type Expression, type Statement } from '../model/code.js';
+import { loginDirectory } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
@@ -216,4 +217,26 @@ export const setStorage = defineAction({
       Object.entries(given).map((item) => run(property(page, storage), 'setItem', ...values(...item)));
     return [...setItems('localStorage', local), ...setItems('sessionStorage', session)];
   },
+});
+
+export const saveStorageState = defineAction({
+  name: 'saveStorageState',
+  description: 'Saves cookies and local storage to a file for `use.storageState` of other tests.',
+  target: 'none',
+  kind: 'passive',
+  fields: z.strictObject({
+    path: z
+      .string()
+      .regex(
+        /^(?:playwright\/\.auth\/)?[A-Za-z0-9][\w.-]*\.json$/,
+        `expected a name such as user.json, in ${loginDirectory}/`,
+      )
+      .transform((path) => (path.startsWith(`${loginDirectory}/`) ? path : `${loginDirectory}/${path}`))
+      .describe(`JSON file in \`${loginDirectory}/\`.`),
+  }),
+  async perform({ page, files }, { path }) {
+    const state = await page.context().storageState();
+    await files.save(path, Buffer.from(JSON.stringify(state, null, 2)));
+  },
+  toCode: ({ path }) => [run(variable('context'), 'storageState', ...values({ path }))],
 });

@@ -32,6 +32,8 @@ export interface GenerateInput {
   language: 'typescript' | 'javascript';
   template: Template;
   title: string;
+  /** Whether it is a set-up test, whose function is called `setup`. */
+  setup?: boolean | undefined;
   /** Title of the `test.describe` around the test. */
   describe?: string | undefined;
   tags?: readonly string[] | undefined;
@@ -70,10 +72,11 @@ export async function generate(input: GenerateInput): Promise<Generated & { file
 }
 
 function templateData(input: GenerateInput): TemplateData & { files: string[]; texts: string[] } {
-  const { language, title, use, pageObjects = [], includeComments, data, describe } = input;
+  const { language, title, use, pageObjects = [], includeComments, data, describe, setup = false } = input;
+  const test = setup ? 'setup' : 'test';
   const replacement = data?.[0] && rowReplacement(data[0]);
   const body = input.body.map((chunk): PrintedChunk => {
-    const printer = new Printer(input.spec, replacement);
+    const printer = new Printer(input.spec, { test, replacement });
     return { ...chunk, printer, text: printer.statements(chunk.code) };
   });
   const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
@@ -82,11 +85,15 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
   return {
     language,
     imports: importsOf([
-      ...testImports(input.testModule, names.has('expect'), use?.['device'] !== undefined),
+      ...testImports(input.testModule, test, {
+        usesExpect: names.has('expect'),
+        usesDevices: use?.['device'] !== undefined,
+      }),
       ...pageObjects.map(({ className, from }) => ({ from, names: [className] })),
       ...body.flatMap(({ printer }) => printer.imports),
     ]),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
+    test,
     title: data === undefined ? quote(testTitle(title)) : rowTitle(testTitle(title), data),
     details: detailsCode(input),
     describe: describe === undefined ? undefined : quote(describeTitle(describe)),
@@ -119,12 +126,17 @@ function importsOf(imports: readonly Import[]): ImportData[] {
 }
 
 /** The imports of what Playwright Test, or a module of the user's, gives to the test. */
-function testImports(own: TestModule | undefined, usesExpect: boolean, usesDevices: boolean): Import[] {
+function testImports(
+  own: TestModule | undefined,
+  name: string,
+  { usesExpect, usesDevices }: { usesExpect: boolean; usesDevices: boolean },
+): Import[] {
+  const exported = own?.test ?? 'test';
+  const test = exported === name ? name : `${exported} as ${name}`;
   const expectation = usesExpect ? ['expect'] : [];
   const devices = usesDevices ? ['devices'] : [];
-  if (own === undefined) return [{ from: '@playwright/test', names: ['test', ...expectation, ...devices] }];
+  if (own === undefined) return [{ from: '@playwright/test', names: [test, ...expectation, ...devices] }];
   const others = [...(own.hasExpect ? [] : expectation), ...devices];
-  const test = own.test === 'test' ? 'test' : `${own.test} as test`;
   return [
     ...(others.length === 0 ? [] : [{ from: '@playwright/test', names: others }]),
     { from: own.from, names: [test, ...(own.hasExpect ? expectation : [])] },

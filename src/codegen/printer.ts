@@ -3,6 +3,13 @@ import type { Expression, Import, Statement } from '../model/code.js';
 import { isNestedLocator, isPattern, type LocatorArgument } from '../model/locator.js';
 import { block, literal, pattern, propertyName, quote, type Replacement } from './quote.js';
 
+interface PrinterOptions {
+  /** The name of the test function; `test` by default. */
+  test?: string;
+  /** Prints values that vary. */
+  replacement?: Replacement | undefined;
+}
+
 /** Prints the code model as TypeScript or JavaScript, which are the same here, and notes what that needs. */
 export class Printer {
   /** Variables and fixtures that were used. */
@@ -13,10 +20,10 @@ export class Printer {
   /** Files of the workspace that the test needs. */
   readonly files: string[] = [];
 
-  /** `spec` is the path of the test in the workspace; `replacement` prints values that vary. */
+  /** `spec` is the path of the test in the workspace. */
   constructor(
     private readonly spec = '',
-    private readonly replacement?: Replacement,
+    private readonly options: PrinterOptions = {},
   ) {}
 
   statement(code: Statement): string {
@@ -51,7 +58,7 @@ export class Printer {
   expression(code: Expression): string {
     switch (code.kind) {
       case 'value':
-        return literal(code.value, this.replacement);
+        return literal(code.value, this.options.replacement);
       case 'pattern':
         return pattern(code.pattern);
       case 'block':
@@ -65,12 +72,12 @@ export class Printer {
       case 'secret':
         return `process.env.${code.name}`;
       case 'output path':
-        return `test.info().outputPath(${quote(code.path)})`;
+        return `${this.options.test ?? 'test'}.info().outputPath(${quote(code.path)})`;
       case 'file': {
         this.imports.push({ from: 'node:path', default: 'path' });
         this.files.push(code.path);
         const relative = path.posix.relative(path.posix.dirname(this.spec), code.path);
-        return `path.join(path.dirname(test.info().file), ${quote(relative)})`;
+        return `path.join(path.dirname(${this.options.test ?? 'test'}.info().file), ${quote(relative)})`;
       }
       case 'locator':
         return this.locator(code);
@@ -120,7 +127,7 @@ export class Printer {
 
   /** What it declares, and its parameters, are known in it only. */
   private function(parameters: readonly string[], print: (inner: Printer) => string): string {
-    const inner = new Printer(this.spec, this.replacement);
+    const inner = new Printer(this.spec, this.options);
     const text = `(${parameters.join(', ')}) => ${print(inner)}`;
     for (const name of inner.used)
       if (!parameters.includes(name) && !inner.declared.includes(name)) this.used.add(name);
@@ -140,7 +147,7 @@ export class Printer {
 
   /** Texts of a locator never refer to secrets. */
   private argument(argument: LocatorArgument, page: Expression): string {
-    if (typeof argument === 'string') return this.replacement?.(argument) ?? quote(argument);
+    if (typeof argument === 'string') return this.options.replacement?.(argument) ?? quote(argument);
     if (typeof argument !== 'object') return String(argument);
     if (isPattern(argument)) return pattern(argument);
     if (isNestedLocator(argument)) return this.locator({ kind: 'locator', page, chain: argument.locator });

@@ -26,7 +26,15 @@ export interface Origin {
 
 export interface TestInput extends Pick<
   GenerateInput,
-  'language' | 'title' | 'includeComments' | 'describe' | 'tags' | 'annotations' | 'data' | 'testModule'
+  | 'language'
+  | 'title'
+  | 'includeComments'
+  | 'describe'
+  | 'setup'
+  | 'tags'
+  | 'annotations'
+  | 'data'
+  | 'testModule'
 > {
   template: Template;
   /** The argument of `test.use`. */

@@ -4,6 +4,8 @@ export interface TemplateData {
   imports: ImportData[];
   /** The argument of `test.use`; undefined where the test needs none. */
   use: string | undefined;
+  /** The name of the test function: `test`, or `setup` for a set-up test. */
+  test: 'test' | 'setup';
   /** The test's title, as a string or template literal. */
   title: string;
   /** The second argument of `test`, with its tags and annotations; undefined where it has none. */

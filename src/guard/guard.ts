@@ -28,7 +28,7 @@ export interface Guard {
   /** Writes all files or none. Throws what `checkPath` and `writeFiles` throw, and RATE_LIMITED. */
   write(request: WriteRequest): Promise<WrittenFile[]>;
   /**
-   * Writes an artifact of a session, replacing an earlier one of that name. Throws PATH_NOT_ALLOWED, FILE_TOO_LARGE,
+   * Writes an artifact or a login of a session, replacing an earlier one of that name. Throws PATH_NOT_ALLOWED, FILE_TOO_LARGE,
    * QUOTA_EXCEEDED, RATE_LIMITED, WRITE_FAILED.
    */
   writeArtifact(file: string, data: Buffer, session: object): Promise<WrittenFile[]>;

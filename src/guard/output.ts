@@ -1,16 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { artifactBytes, requireArtifactSize } from '../model/artifact.js';
+import { artifactBytes, loginDirectory, requireArtifactSize } from '../model/artifact.js';
 import { takeQuota, type Confirm } from './admission.js';
 import type { Amount } from './budget.js';
 import type { GuardContext } from './context.js';
 import {
   artifactsDirectory,
   checkArtifactPath,
+  checkLoginPath,
   checkPagePath,
   checkPicturePath,
   checkSpecPath,
-  ownArtifact,
+  ownFile,
   requireInside,
   type CheckedPath,
   type Language,
@@ -81,7 +82,7 @@ export async function writeOutput(
   });
 }
 
-/** Writes an artifact of a session, replacing an earlier one of that name. */
+/** Writes an artifact or a login of a session, replacing an earlier one of that name. */
 export async function writeArtifact(
   context: GuardContext,
   file: string,
@@ -91,10 +92,13 @@ export async function writeArtifact(
   requireArtifactSize(data.length);
   const { config, caller, territory } = context;
   const owner = config().others === undefined ? undefined : caller.grant;
+  const [base, checkPath] = file.startsWith(`${loginDirectory}/`)
+    ? ([loginDirectory, checkLoginPath] as const)
+    : ([artifactsDirectory, checkArtifactPath] as const);
   const check = (given: string): Promise<CheckedPath> =>
-    withWriteErrors(checkArtifactPath(territory, ownArtifact(given, owner)));
+    withWriteErrors(checkPath(territory, ownFile(base, given, owner)));
   const target = { target: await check(file), content: () => data };
-  return writeFor(context, { session, directory: artifactsDirectory }, [target], {
+  return writeFor(context, { session, directory: base }, [target], {
     maxFileBytes: artifactBytes,
     onConflict: 'overwrite',
     overwrite: 'always',

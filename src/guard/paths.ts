@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { artifactExtensions } from '../model/artifact.js';
+import { artifactExtensions, loginDirectory } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
 import { escapeInvisible, invisible } from '../model/text.js';
 import { isInside } from '../model/paths.js';
@@ -25,7 +25,7 @@ export interface CheckedPath {
   directory: string[];
 }
 
-const extensions = { typescript: '.spec.ts', javascript: '.spec.js' };
+const extensions = { typescript: 'ts', javascript: 'js' };
 
 /** The files of page objects, and no other code. */
 const pageObjectNames = { typescript: /^[a-z0-9-]+-page\.ts$/, javascript: /^[a-z0-9-]+-page\.js$/ };
@@ -44,8 +44,8 @@ export async function checkSpecPath(
   language: Language,
   file: string,
 ): Promise<CheckedPath> {
-  const extension = extensions[language];
-  if (!file.endsWith(extension)) {
+  const extension = `.spec.${extensions[language]}`;
+  if (!file.endsWith(extension) && !file.endsWith(`.setup.${extensions[language]}`)) {
     throw refusal(file, `does not end in ${extension}`, `Name it like "login${extension}".`);
   }
   return checkOutputPath(territory, outputDirectory, file);
@@ -67,8 +67,9 @@ export async function checkPagePath(
 
 /** Resolves the path of a file that was written before, relative to the workspace. Throws PATH_NOT_ALLOWED. */
 export function checkWrittenPath(territory: Territory, file: string): Promise<CheckedPath> {
-  const isArtifact = file.startsWith(`${artifactsDirectory}/`);
-  return isArtifact ? checkArtifactPath(territory, file) : checkOutputPath(territory, '.', file);
+  if (file.startsWith(`${artifactsDirectory}/`)) return checkArtifactPath(territory, file);
+  if (file.startsWith(`${loginDirectory}/`)) return checkLoginPath(territory, file);
+  return checkOutputPath(territory, '.', file);
 }
 
 /** Resolves any file of the output directory, as `checkSpecPath` does. */
@@ -88,15 +89,13 @@ async function checkOutputPath(
 /** Where artifacts go, from the workspace down: the one hidden place that calls may write to. */
 export const artifactsDirectory = '.codegen/artifacts';
 
-/** The artifact that a grant means by a path: in a directory of its own, if it has one. */
-export function ownArtifact(file: string, grant: string | undefined): string {
-  if (grant === undefined) return file;
-  const prefixes = [`${artifactsDirectory}/`, `${grant}/`];
-  const own = prefixes.reduce(
+/** The file below `base` that a grant means by a path: in a directory of its own, if it has one. */
+export function ownFile(base: string, file: string, grant: string | undefined): string {
+  const own = [`${base}/`, ...(grant === undefined ? [] : [`${grant}/`])].reduce(
     (rest, prefix) => (rest.startsWith(prefix) ? rest.slice(prefix.length) : rest),
     file,
   );
-  return `${grant}/${own}`;
+  return [base, ...(grant === undefined ? [] : [grant]), own].join('/');
 }
 
 /** Throws PATH_NOT_ALLOWED where a directory is not the one that a grant has to itself, nor in it. */
@@ -133,22 +132,37 @@ export async function checkArtifactPath({ workspace }: Territory, file: string):
     const hint = `Use one of ${artifactExtensions.join(' ')}.`;
     throw refusal(file, 'does not have the extension of an artifact', hint);
   }
-  const artifacts = path.join(workspace, artifactsDirectory);
-  await ensureStateDirectory(path.dirname(artifacts));
-  await mkdir(artifacts, { recursive: true, mode: 0o700 });
-  if ((await realpath(artifacts)) !== path.join(await realpath(workspace), artifactsDirectory)) {
-    throw refusal(
-      file,
-      'follows a symbolic link',
-      `Make ${artifactsDirectory} a directory of the workspace.`,
-    );
-  }
-  const { absolute, relative, ...checked } = await walk({ workspace: artifacts }, file, names);
+  await ensureStateDirectory(path.join(workspace, path.dirname(artifactsDirectory)));
+  return walkBelow(workspace, artifactsDirectory, file, names);
+}
+
+/**
+ * Resolves the path of a saved login: a JSON file in the directory that Playwright's documentation uses. The directory
+ * is made if it is missing. Throws PATH_NOT_ALLOWED.
+ */
+export async function checkLoginPath({ workspace }: Territory, file: string): Promise<CheckedPath> {
+  if (!file.startsWith(`${loginDirectory}/`) || !file.endsWith('.json'))
+    throw refusal(file, 'is not that of a saved login', `Use a path like "${loginDirectory}/user.json".`);
+  return walkBelow(workspace, loginDirectory, file, namesOf(file.slice(loginDirectory.length + 1)));
+}
+
+/** Resolves names in a hidden directory, `base` in the workspace, which is made if it is missing and may be no link. */
+async function walkBelow(
+  workspace: string,
+  base: string,
+  file: string,
+  names: readonly string[],
+): Promise<CheckedPath> {
+  const directory = path.join(workspace, base);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  if ((await realpath(directory)) !== path.join(await realpath(workspace), base))
+    throw refusal(file, 'follows a symbolic link', `Make ${base} a directory of the workspace.`);
+  const { absolute, relative, ...checked } = await walk({ workspace: directory }, file, names);
   await requireFileOrNothing({ absolute }, file);
   return {
     absolute,
-    relative: `${artifactsDirectory}/${relative}`,
-    directory: [...artifactsDirectory.split('/'), ...checked.directory],
+    relative: `${base}/${relative}`,
+    directory: [...base.split('/'), ...checked.directory],
   };
 }
 

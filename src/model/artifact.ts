@@ -11,6 +11,9 @@ export function requireArtifactSize(bytes: number): void {
   });
 }
 
+/** Where logins are saved, as in Playwright's documentation. */
+export const loginDirectory = 'playwright/.auth';
+
 /** What the names of artifacts end in: nothing that a system runs, or a browser opens with scripts. */
 export const artifactExtensions = [
   ...['.png', '.jpg', '.jpeg', '.webp', '.gif', '.pdf', '.zip', '.gz', '.tar'],

@@ -59,6 +59,11 @@ export const emissionSchema = z.strictObject({
     .describe(
       'Module of test and expect: a file of the workspace, an alias or a package; #name picks an export.',
     ),
+  setup: z
+    .boolean()
+    .optional()
+    .meta(selfEvident)
+    .describe('Write a set-up test, such as auth.setup.ts, that other projects depend on.'),
   describe: line.optional().meta(selfEvident).describe('Title of a `test.describe` around the test.'),
   tags: z
     .array(z.string().regex(/^@\S+$/, 'expected a tag such as @smoke'))

@@ -83,6 +83,7 @@ export const endCodegenSession = defineTool({
 
       // The verified test has other bytes than the planned one where assertions were dropped.
       const { savedFile } = await import('../session/saved.js');
+      const { loginWarnings } = await import('../session/login.js');
       const { brittleElements, sessionWarnings, uncheckedWarnings } = await import('../session/warnings.js');
       const beside = (file: string): StateFile => savedFile(session, file);
       const request = { ...(await writeRequest()), pictures: verified.pictures, beside };
@@ -92,7 +93,11 @@ export const endCodegenSession = defineTool({
       });
       if (!dryRun && !(written instanceof CodegenError)) call.noteFiles(written);
       const { verification } = verified;
-      const warnings = [...verified.warnings, ...sessionWarnings(session)];
+      const warnings = [
+        ...verified.warnings,
+        ...sessionWarnings(session),
+        ...(await loginWarnings(session, context.workspace)),
+      ];
       if (mode === 'off') warnings.push(...uncheckedWarnings(session));
       const elements = brittleElements(session.steps);
       if (written instanceof CodegenError)

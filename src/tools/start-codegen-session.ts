@@ -159,11 +159,13 @@ function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof i
     ...options,
   };
   const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
-  const extension = emission.language === 'typescript' ? 'ts' : 'js';
+  const setup = options.setup ?? (/^auth setup$/i.test(name) || /\.setup\.[jt]s$/.test(file ?? ''));
+  const stem = fileNameFor(name);
+  const base = setup ? `${stem.replace(/-setup$/, '')}.setup` : `${stem}.spec`;
   return {
     title: name,
-    file: file ?? `${fileNameFor(name)}.spec.${extension}`,
-    emission,
+    file: file ?? `${base}.${emission.language === 'typescript' ? 'ts' : 'js'}`,
+    emission: setup ? { ...emission, setup } : emission,
     use: { ...browser.use, ...args.use },
     autoAssert: args.autoAssert ?? autoAssert,
     resumed: false,

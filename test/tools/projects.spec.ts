@@ -1,4 +1,5 @@
-import { cp, readFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -168,4 +169,72 @@ for (const [data, problem] of badData)
     const { error } = await shared.start({ title: 'adds', options: { data } });
     expect(error).toMatchObject({ code: 'INVALID_INPUT' });
     expect(error?.message).toContain(problem);
+  });
+
+test('a login is saved by a set-up test, and other tests start from it', async ({
+  project,
+  workspace,
+  pages,
+}) => {
+  const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+  const { sessionId, file } = await server.start({
+    title: 'auth setup',
+    url: `${pages.url}/shop-login.html`,
+  });
+  expect(file).toBe('e2e/auth.setup.ts');
+  const { failed } = await server.record(
+    sessionId,
+    { action: 'addCookies', cookies: [{ name: 'user', value: 'ann', url: pages.url }] },
+    { action: 'expect', matcher: 'toHaveURL', expected: { regex: 'shop-login' } },
+    { action: 'saveStorageState', path: 'user.json' },
+  );
+  expect(failed).toBeUndefined();
+  const saved = path.join(workspace, 'playwright', '.auth', 'user.json');
+  expect(JSON.parse(await readFile(saved, 'utf8'))).toMatchObject({
+    cookies: [{ name: 'user', value: 'ann' }],
+  });
+  execFileSync('git', ['init', '--quiet'], { cwd: workspace });
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.error).toBeUndefined();
+  expect(ended).toMatchObject(passed(1));
+  expect(ended['warnings']).toEqual([
+    expect.stringContaining("projects: [{ name: 'setup', testMatch: /.*\\.setup\\.[jt]s/ }"),
+    'playwright/.auth/user.json holds a login, and git does not ignore it: add playwright/.auth/ to .gitignore.',
+  ]);
+  const source = await readFile(ended.filePath, 'utf8');
+  expect(source).toContain('import { test as setup, expect } from "@playwright/test";');
+  expect(source).toContain('setup("auth setup", async ({ page, context }) => {');
+  expect(source).toContain('await context.storageState({ path: "playwright/.auth/user.json" });');
+
+  await writeFile(path.join(workspace, '.gitignore'), 'playwright/.auth/\n');
+  const next = await server.start({
+    title: 'is logged in',
+    use: { storageState: 'playwright/.auth/user.json' },
+  });
+  expect(next.error).toBeUndefined();
+  const answer = await server.record(
+    next.sessionId,
+    { action: 'goto', url: `${pages.url}/shop-login.html` },
+    { action: 'saveStorageState', path: 'playwright/.auth/again.json' },
+    { action: 'expect', matcher: 'toHaveURL', expected: { regex: 'shop-login' } },
+  );
+  expect(answer.failed).toBeUndefined();
+  expect(await readFile(path.join(workspace, 'playwright', '.auth', 'again.json'), 'utf8')).toContain(
+    '"ann"',
+  );
+  const second = await server.call('end_codegen_session', { sessionId: next.sessionId });
+  expect(second['warnings']).toEqual([expect.stringContaining('use.storageState')]);
+});
+
+for (const name of [
+  '../user.json',
+  'user.txt',
+  '.codegen/user.json',
+  'playwright/.auth/../user.json',
+  '.json',
+])
+  test(`a login is not saved as ${name}`, async ({ shared, pages }) => {
+    const { sessionId } = await shared.start({ title: 'saves', url: `${pages.url}/todo.html` });
+    const { error } = await shared.record(sessionId, { action: 'saveStorageState', path: name });
+    expect(error?.code).toBe('INVALID_INPUT');
   });

@@ -1,3 +1,4 @@
+import { isSetup, setupAdvice } from '../login.js';
 import { browserChoice } from '../../browser/browser-choice.js';
 import type { BrowserPool } from '../../browser/launch.js';
 import { testLaunch } from '../../browser/test-launch.js';
@@ -81,7 +82,10 @@ export async function verifySession(
       progress: call.progress,
     };
     const { passed, failure, dropped, covered, pictures, withoutJavaScript } = await rehearse(rehearsal);
-    const warnings = [...bench.warnings, ...(covered ? [] : [uncovered(target.path)])];
+    const warnings = [
+      ...bench.warnings,
+      ...(covered ? [] : [isSetup(session) ? setupAdvice(session) : uncovered(target.path)]),
+    ];
     const verification = (rest: Pick<Verification, 'failure' | 'dropped' | 'sensitivity'>): Verification => ({
       status: rest.failure === undefined ? 'passed' : 'failed',
       runs: runsOf(session, config),
