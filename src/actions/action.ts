@@ -3,8 +3,9 @@ import type { z } from 'zod';
 import type { CodeScope, Statement } from '../model/code.js';
 import type { TextOrPattern } from '../model/locator.js';
 import { toJson, type Json } from '../model/json.js';
-import { referencesIn, type Secrets } from '../model/secrets.js';
+import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
+import { Placeholders, referencesIn } from '../model/template.js';
 import type { Traits } from '../model/traits.js';
 import type { BoundSecrets } from '../browser/bound-secrets.js';
 import { originOf } from '../browser/origin.js';
@@ -83,7 +84,7 @@ export interface ActionContext {
   /** Shows the agent what was read from the page. */
   show: (value: unknown) => void;
   /** Adds what was found to the fields of the step. */
-  found: (fields: { [name: string]: Json }) => void;
+  found: (fields: { [name: string]: string | number }) => void;
   secrets: Secrets;
   bound: BoundSecrets;
   /** The secrets of the fields; undefined if there are none. */
@@ -117,8 +118,8 @@ export interface Action extends Traits {
   fields: z.ZodObject;
   /** Whether the fields have the names of Playwright's parameters and options, which agents know. */
   playwrightNames: boolean;
-  /** Checks the fields; throws a ZodError. */
-  prepare(fields: unknown, baseURL: string | undefined): PreparedAction;
+  /** Checks the fields, in which references to secrets are templates; throws a ZodError. */
+  prepare(fields: Json, baseURL: string | undefined): PreparedAction;
   /** The statements that do the step again. */
   toCode(step: Pick<Step, 'args'>, scope: CodeScope): Statement[];
 }
@@ -156,9 +157,10 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
     recorded: true,
     ...rest,
     prepare(raw, baseURL) {
-      const given = fields.parse(raw);
+      const placeholders = new Placeholders();
+      const given = fields.parse(placeholders.hide(raw));
       const checked = baseURL === undefined || normalize === undefined ? given : normalize(given, baseURL);
-      const args = toJson(checked);
+      const args = placeholders.restore(toJson(checked));
       return {
         args,
         async perform(context, target) {
@@ -176,6 +178,20 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
         },
       };
     },
-    toCode: ({ args }, scope) => toCode(fields.parse(args), scope),
+    toCode({ args }, scope) {
+      const placeholders = new Placeholders();
+      const hidden = ({ args: own, ...step }: Step): Step => ({
+        ...step,
+        args: placeholders.hideFields(own),
+      });
+      const given = fields.parse(placeholders.hide(args));
+      return placeholders.restore(
+        toCode(given, {
+          ...scope,
+          companions: scope.companions.map(hidden),
+          input: (value) => scope.input(placeholders.restore(value)),
+        }),
+      );
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Expression } from '../model/code.js';
-import { seemsReference } from '../model/secrets.js';
+import { seemsReference } from '../model/template.js';
 
 /** The path of a file. Results, tests and logs name it, so it must hold no secret. */
 export const filePath = z

@@ -1,7 +1,7 @@
 import type { Locator } from 'playwright';
 import { z } from 'zod';
 import { property, run, values, type CodeScope, type Expression } from '../model/code.js';
-import { seemsReference } from '../model/secrets.js';
+import { seemsReference } from '../model/template.js';
 import type { Traits } from '../model/traits.js';
 import { originOfFrame } from '../browser/origin.js';
 import { defineAction, type Action } from './action.js';

@@ -5,6 +5,8 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
+import type { Step } from '../model/step.js';
+import { hideTemplates } from '../model/template.js';
 import { defineAction } from './action.js';
 import { axeCode, axeOptions, requireAccessible } from './axe.js';
 import { boundedSubject, tooLarge } from './bounded-check.js';
@@ -200,19 +202,23 @@ export const expect = defineAction({
       : given,
 });
 
+function fieldsOf(args: Step['args']): ExpectFields {
+  return fields.parse(hideTemplates(args));
+}
+
 /** Whether only a run of the test proves an assertion. */
-export function isUnchecked(args: unknown): boolean {
-  return matchers[fields.parse(args).matcher]?.unchecked === true;
+export function isUnchecked(args: Step['args']): boolean {
+  return matchers[fieldsOf(args).matcher]?.unchecked === true;
 }
 
 /** Whether an assertion looks at a page for longer than an action takes. */
-export function takesLong(args: unknown): boolean {
-  return fields.parse(args).matcher === 'toPassAxe';
+export function takesLong(args: Step['args']): boolean {
+  return fieldsOf(args).matcher === 'toPassAxe';
 }
 
 /** Whether an assertion compares with a picture. */
-export function isPicture(args: unknown): boolean {
-  return fields.parse(args).matcher === 'toHaveScreenshot';
+export function isPicture(args: Step['args']): boolean {
+  return fieldsOf(args).matcher === 'toHaveScreenshot';
 }
 
 /** What can be told of an assertion that works only inside a test: that its subject is there, and its YAML is YAML. */
@@ -272,8 +278,8 @@ function isPage(subject: Locator | Page): subject is Page {
 }
 
 /** The texts that an assertion expects of the element itself; undefined where it speaks of something else. */
-export function assertedTexts(args: unknown): string[] | 'own text' | undefined {
-  const { matcher, expected } = fields.parse(args);
+export function assertedTexts(args: Step['args']): string[] | 'own text' | undefined {
+  const { matcher, expected } = fieldsOf(args);
   if (matchers[matcher]?.ownText !== true || expected === undefined) return undefined;
   const values = Array.isArray(expected) ? expected : [expected];
   return values.some(isPattern) ? 'own text' : values.filter((value) => typeof value === 'string');

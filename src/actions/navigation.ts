@@ -3,7 +3,15 @@ import { z } from 'zod';
 import { run, values } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { defineAction, type ActionContext } from './action.js';
-import { checkUrl, originOfUrl, relativePattern, relativeUrl, urlMatcher, urlPatternSchema } from './url.js';
+import {
+  checkUrl,
+  originOfUrl,
+  relativePattern,
+  relativeUrl,
+  urlMatcher,
+  urlPatternSchema,
+  urlSchema,
+} from './url.js';
 
 const noFields = z.strictObject({});
 
@@ -14,7 +22,7 @@ export const goto = defineAction({
   description: 'Opens a URL.',
   target: 'none',
   fields: z.strictObject({
-    url: z.string().min(1).describe('http(s) URL; relative where the session has a baseURL.'),
+    url: urlSchema.describe('http(s) URL; relative where the session has a baseURL.'),
   }),
   playwrightNames: true,
   async perform({ page, baseURL, navigationMs }, { url }) {

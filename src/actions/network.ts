@@ -23,6 +23,7 @@ import {
   relativeUrl,
   urlMatcher,
   urlPatternSchema,
+  urlSchema,
   type UrlMatcher,
 } from './url.js';
 
@@ -291,7 +292,7 @@ export const request = defineAction({
   kind: 'passive',
   fields: z.strictObject({
     method: methodSchema.exclude(['OPTIONS']).default('GET'),
-    url: z.string().min(1).describe('http(s) URL; relative where the session has a baseURL.'),
+    url: urlSchema.describe('http(s) URL; relative where the session has a baseURL.'),
     headers: z.record(z.string().min(1), z.string()).optional().describe('Headers besides the usual ones.'),
     data: z.json().optional().describe('Body: JSON, or a text.'),
     maxRedirects: z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { call, run, values, variable, wait } from '../model/code.js';
-import { checkUrl, originOfUrl, relativeUrl } from './url.js';
+import { checkUrl, originOfUrl, relativeUrl, urlSchema } from './url.js';
 import { defineAction } from './action.js';
 
 export const switchPage = defineAction({
@@ -31,7 +31,7 @@ export const newPage = defineAction({
   target: 'none',
   opensPage: true,
   fields: z.strictObject({
-    url: z.string().min(1).optional().describe('What it opens; blank when left out.'),
+    url: urlSchema.optional().describe('What it opens; blank when left out.'),
   }),
   playwrightNames: true,
   async perform({ pages, baseURL, navigationMs }, { url }) {

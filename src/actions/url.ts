@@ -2,7 +2,8 @@ import { CodegenError } from '../model/errors.js';
 import { isPattern, type Pattern, type TextOrPattern } from '../model/locator.js';
 import { globRegex, isGlob } from '../model/glob.js';
 import { matchedSchema } from '../model/pattern.js';
-import { splitReferences } from '../model/secrets.js';
+import { z } from 'zod';
+import { literalParts, seemsReference } from '../model/template.js';
 
 /** Wildcards and groups of a glob at most: each multiplies the time that matching takes in the test. */
 const maxWildcards = 6;
@@ -20,9 +21,17 @@ export const urlPatternSchema = matchedSchema
   );
 
 function withoutSecrets(url: string): string {
-  return splitReferences(url)
-    .filter((_, index) => index % 2 === 0)
-    .join('**');
+  return literalParts(url).join('**');
+}
+
+/** A URL to open. Its host is looked up, and browsers lower its case, so it has no secret. */
+export const urlSchema = z
+  .string()
+  .min(1)
+  .refine((url) => !seemsReference(hostOf(url)), 'expected a host without {{secret:NAME}}');
+
+function hostOf(url: string): string {
+  return URL.canParse(url, 'http://base.invalid') ? new URL(url, 'http://base.invalid').host : '';
 }
 
 /** Checks a URL that a page is to open: http, https or `about:blank`, relative where there is a base URL. */

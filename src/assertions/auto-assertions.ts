@@ -2,7 +2,7 @@ import { traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import type { Pin } from '../browser/pin.js';
 import type { LocatorChain } from '../model/locator.js';
-import { seemsReference } from '../model/secrets.js';
+import { seemsReference } from '../model/template.js';
 import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
 import { candidatesFor, type Candidate } from './candidates.js';

@@ -5,7 +5,7 @@ import { pinNow, type Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import type { LocatorChain } from '../model/locator.js';
-import { referencesIn } from '../model/secrets.js';
+import { referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, lastingPart } from '../model/volatile.js';
 import { within } from '../model/within.js';

@@ -112,7 +112,7 @@ export function addPage(owner: PageOwner, page: Page, setup: PageSetup): LivePag
     owner.downloads.push(download);
     creditSignal(owner, {
       type: 'download',
-      suggestedFilename: secrets.redact(download.suggestedFilename()),
+      suggestedFilename: secrets.conceal(download.suggestedFilename()),
     });
     log.add({ type: 'download', suggestedFilename: log.shorten(download.suggestedFilename()) });
   });

@@ -92,7 +92,7 @@ function isMethod(step: CodeStep, passage: Passage | undefined): boolean {
     return isLike && step.locator !== undefined && passage?.before !== undefined;
   }
   const { url } = step.args;
-  return passage?.after?.isFixed === true && typeof url === 'string' && !url.includes('{{');
+  return passage?.after?.isFixed === true && typeof url === 'string';
 }
 
 /** Whether nothing but its action has to be said of a step that enters something. */
@@ -133,7 +133,7 @@ function callOf(
   /** The variable of a parameter for a value. */
   const parameter = (wish: string, given: Json): Expression => {
     const name = parameterFor(wish);
-    parameters.push({ name, type: typeof given === 'string' ? 'string' : 'string[]' });
+    parameters.push({ name, type: Array.isArray(given) ? 'string[]' : 'string' });
     args.push(value(given));
     return variable(name);
   };

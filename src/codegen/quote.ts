@@ -1,7 +1,7 @@
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Pattern } from '../model/locator.js';
 import type { Json } from '../model/json.js';
-import { splitReferences } from '../model/secrets.js';
+import { isTemplate, type Template } from '../model/template.js';
 
 /** Whatever a reader can't see or tell from a plain space: controls, format and bidi characters, lone surrogates. */
 const invisible = /(?! )[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Z}]/gu;
@@ -42,29 +42,25 @@ function escape(value: string, mark: string): string {
     .replace(endOfScript, escapeUnits);
 }
 
-/** A text as a template literal, indented as what reads it takes away again; a string literal where it has one line. */
-export function block(text: string): string {
-  if (!text.includes('\n')) return quoteRevealed(text);
-  const lines = text.split('\n').map((line) => (line === '' ? '' : `    ${templateText(line)}`));
-  return `\`\n${lines.join('\n')}\n  \``;
-}
-
-/** A string that may refer to secrets, which come from the environment when the test runs. */
-function quoteRevealed(value: string): string {
-  const parts = splitReferences(value);
-  const [before, name = '', after] = parts;
-  if (parts.length === 1) return quote(value);
-  if (parts.length === 3 && before === '' && after === '') return `process.env.${name} ?? ""`;
-  return `\`${templateText(value)}\``;
+/** A text as a template literal, indented as what reads it takes away again; a literal if it has one line. */
+export function block(given: Json): string {
+  const parts = isTemplate(given) ? given.$template : [typeof given === 'string' ? given : ''];
+  if (!parts.some((part) => typeof part === 'string' && part.includes('\n'))) return literal(given);
+  const text = parts.map((part) =>
+    typeof part === 'string' ? part.split('\n').map(templateText).join('\n') : secretText(part),
+  );
+  const lines = text.join('').split('\n');
+  return `\`\n${lines.map((line) => (line === '' ? '' : `    ${line}`)).join('\n')}\n  \``;
 }
 
 /** What stands in a template literal for a text. */
 function templateText(text: string): string {
-  return splitReferences(text)
-    .map((part, index) =>
-      index % 2 === 1 ? `\${process.env.${part}}` : escape(part, '`').replaceAll('${', '\\${'),
-    )
-    .join('');
+  return escape(text, '`').replaceAll('${', '\\${');
+}
+
+/** The same for a secret, which comes from the environment when the test runs. */
+function secretText({ secret }: { secret: string }): string {
+  return `\${process.env.${secret}}`;
 }
 
 /** A template literal of texts and of expressions in turn, beginning with a text. */
@@ -76,18 +72,30 @@ export function template(parts: readonly string[]): string {
 /** The code of a string, number, boolean or null that is not its own literal; undefined for all others. */
 export type Replacement = (value: string | number | boolean | null) => string | undefined;
 
-/** A JSON value as a literal, on one line; `{{secret:NAME}}` in its strings becomes the variable of that name. */
+/** A JSON value as a literal, on one line; the secrets of its templates become variables of the environment. */
 export function literal(value: Json, replacement: Replacement = () => undefined): string {
   const print = (each: Json): string => literal(each, replacement);
   if (Array.isArray(value)) return `[${value.map(print).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
+    if (isTemplate(value)) return literalTemplate(value, replacement);
     const entries = Object.entries(value).map(([key, item]) => `${propertyName(key)}: ${print(item)}`);
     return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
   }
   const replaced = replacement(value);
   if (replaced !== undefined) return replaced;
-  if (typeof value === 'string') return quoteRevealed(value);
+  if (typeof value === 'string') return quote(value);
   return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function literalTemplate({ $template: parts }: Template, replacement: Replacement): string {
+  const [only] = parts;
+  if (parts.length === 1 && typeof only === 'object') return `process.env.${only.secret} ?? ""`;
+  const printed = parts.map((part) => {
+    if (typeof part !== 'string') return secretText(part);
+    const replaced = replacement(part);
+    return replaced === undefined ? templateText(part) : `\${${replaced}}`;
+  });
+  return `\`${printed.join('')}\``;
 }
 
 /** The name of a property in an object literal. */

@@ -6,11 +6,11 @@ import type { Traits } from './traits.js';
 
 /** What a statement works with. Actions give code as this data; a printer makes the text of a language of it. */
 export type Expression =
-  /** JSON; `{{secret:NAME}}` in its texts comes from the environment. */
+  /** JSON; the secrets of its templates come from the environment. */
   | { kind: 'value'; value: Json }
   | { kind: 'pattern'; pattern: Pattern }
   /** A text of several lines. */
-  | { kind: 'block'; text: string }
+  | { kind: 'block'; text: Json }
   | { kind: 'list'; items: readonly Expression[] }
   | { kind: 'record'; entries: Readonly<Record<string, Expression>> }
   /** A variable, a parameter or a fixture of the test. */

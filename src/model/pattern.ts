@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { linearHint, linearSource } from './linear-syntax.js';
 import { isPattern, type Pattern, type TextOrPattern } from './locator.js';
-import { seemsReference } from './secrets.js';
+import { seemsReference } from './template.js';
 
 const regexSchema = z
   .strictObject({

@@ -1,4 +1,5 @@
 import type { Json } from './json.js';
+import type { Template } from './template.js';
 import type { LocatorChain } from './locator.js';
 
 /** What `expect` asserts: the part of its step that says so. */
@@ -22,7 +23,7 @@ export function assertionKey({ locator, args: { not, options, ...args } }: Asser
 export type Signal =
   /** A page opened: `page` if its opener is unknown. */
   | { type: 'popup' | 'page'; page: string }
-  | { type: 'download'; suggestedFilename: string }
+  | { type: 'download'; suggestedFilename: string | Template }
   /** A file chooser opened, which the action answered. */
   | { type: 'filechooser' };
 

@@ -15,7 +15,7 @@ import { createGuard, type Guard } from '../guard/guard.js';
 import type { Caller } from '../guard/quota.js';
 import type { CodegenError } from '../model/errors.js';
 import { sessionIds } from '../model/session-id.js';
-import { createSecrets, type Secrets } from '../model/secrets.js';
+import { Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { openDirectory, type SessionDirectory } from '../session/directory.js';
 import { GrantSessions } from '../session/grant-sessions.js';
@@ -72,7 +72,7 @@ export class Backend {
     const { workspace, name } = options;
     const { state } = this.config();
     this.reported = source.problem;
-    this.secrets = createSecrets(() => this.config().secrets, process.env);
+    this.secrets = new Secrets(() => this.config().secrets, process.env);
     this.stateDirectory = path.resolve(workspace, state.dir);
     this.sessions = new Sessions(() => this.config().browser, this.stateDirectory, sessionIds(name));
     this.redis = redisOf(state);

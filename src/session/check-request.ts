@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
+import { parseFields } from '../model/template.js';
 import { nearest } from '../model/nearest.js';
 import { targetSchema, type ActionRequest, type CheckedRequest } from './request.js';
 import { chainOf, isRef } from './targets.js';
@@ -43,7 +44,7 @@ export function checkRequest(raw: ActionRequest, index: number, baseURL: string 
   const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !envelopeFields.has(key)));
   for (const each of [target, to]) if (each !== undefined && !isRef(each)) chainOf(each);
   try {
-    return { action, prepared: action.prepare(own, baseURL), target, to, note, record };
+    return { action, prepared: action.prepare(parseFields(own), baseURL), target, to, note, record };
   } catch (error) {
     throw error instanceof z.ZodError
       ? invalidInput(error, `${where} ${name}`, fields, action.fields)

@@ -2,9 +2,10 @@ import { contextOptions } from '../browser/context-options.js';
 import type { BrowserChoice } from '../browser/browser-choice.js';
 import type { BrowserPool } from '../browser/launch.js';
 import { openLive, type Live } from '../browser/live.js';
+import { parseFields } from '../model/template.js';
 import { CodegenError } from '../model/errors.js';
 import type { Secrets } from '../model/secrets.js';
-import type { Use } from '../model/use.js';
+import { useSchema, type Use } from '../model/use.js';
 import type { NetworkRules } from '../network/rules.js';
 
 /** Milliseconds for a page to settle after an action. */
@@ -30,7 +31,7 @@ export async function openBrowser(options: OpenBrowserOptions, isRetry = false):
   // Preloads what the first assertion needs.
   void import('playwright/test');
   await setTestIdAttribute(use, openUses);
-  const context = await contextOptions(secrets.reveal(use), workspace);
+  const context = await contextOptions(useSchema.parse(secrets.reveal(parseFields(use))), workspace);
   try {
     return await openLive(browser, context, { actionMs, settleMs, rules, secrets });
   } catch (error) {

@@ -7,13 +7,14 @@ import { emissionSchema } from '../model/emission.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { LocatorArgument, LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
+import { hideTemplates, templateSchema } from '../model/template.js';
 import { sha256 } from '../model/text.js';
 import { useSchema } from '../model/use.js';
 import { errorCode } from '../state/files.js';
 import type { Session } from './session.js';
 
 /** Raised with every change of the form that an older server would misread. */
-const currentVersion = 1;
+const currentVersion = 2;
 
 const locatorArgument: z.ZodType<LocatorArgument> = z.lazy(() =>
   z.union([
@@ -48,7 +49,7 @@ const assertionSchema = z
 
 const signalSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.enum(['popup', 'page']), page: z.string() }),
-  z.strictObject({ type: z.literal('download'), suggestedFilename: z.string() }),
+  z.strictObject({ type: z.literal('download'), suggestedFilename: z.union([z.string(), templateSchema]) }),
   z.strictObject({ type: z.literal('filechooser') }),
 ]);
 
@@ -157,7 +158,7 @@ function problemOf({ action: name, locator, to, args: given }: Step): string | u
   if (action?.recorded !== true) return `there is no action "${name}" to record`;
   if (action.target === 'element' && locator === undefined) return `${name} has no locator`;
   if (action.takesTo && to === undefined) return `${name} has no second locator`;
-  const { error } = action.fields.safeParse(given);
+  const { error } = action.fields.safeParse(hideTemplates(given));
   return error === undefined ? undefined : `${name}: ${firstIssue(error)}`;
 }
 

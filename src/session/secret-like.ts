@@ -1,5 +1,4 @@
 import { isPositional, type LocatorCall, type LocatorChain } from '../model/locator.js';
-import { splitReferences } from '../model/secrets.js';
 
 /** Characters of a text that are looked at. */
 const longest = 10_000;
@@ -28,20 +27,13 @@ const secretField =
 
 /** Whether a text has the form of a key, a token or a URL with one in it. */
 export function holdsSecret(text: string): boolean {
-  const beginning = withoutReferences(text).slice(0, longest);
+  const beginning = text.slice(0, longest);
   return knownForms.some((form) => form.test(beginning));
 }
 
 /** Whether what is typed looks like a secret, by its form or by the field that it goes to. */
 export function isSecretInput(value: string, field: LocatorChain): boolean {
-  if (withoutReferences(value) === '') return false;
   return holdsSecret(value) || isRandom(value) || secretField.test(JSON.stringify(ownCall(field) ?? null));
-}
-
-function withoutReferences(text: string): string {
-  return splitReferences(text)
-    .filter((_, index) => index % 2 === 0)
-    .join('');
 }
 
 /** The call of a locator that tells the element itself, not what it stands in. */

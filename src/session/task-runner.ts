@@ -9,7 +9,8 @@ import { addressOf, firstPage, type LivePage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { CodegenError, type ErrorCode } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
-import { referencesIn, type Secrets } from '../model/secrets.js';
+import type { Secrets } from '../model/secrets.js';
+import { referencesIn } from '../model/template.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { announcedOf, type Announced } from './announced.js';
@@ -204,7 +205,8 @@ export class TaskRunner {
       secrets: live.secrets,
       bound: live.bound,
       found(fields) {
-        step.args = { ...step.args, ...live.secrets.redactAll(fields) };
+        for (const [name, value] of Object.entries(fields))
+          step.args[name] = typeof value === 'string' ? live.secrets.conceal(value) : value;
       },
       baseURL: session.use.baseURL,
       steps: session.steps,

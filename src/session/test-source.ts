@@ -8,7 +8,7 @@ import type { Template } from '../codegen/templates.js';
 import { testUse } from '../codegen/test-use.js';
 import type { Config } from '../config/schema.js';
 import { withHeader } from '../model/header.js';
-import { referencesIn } from '../model/secrets.js';
+import { parseFields, referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
 import type { BrowserName, ProjectUse, Use } from '../model/use.js';
 import type { EmissionOptions, TestModule } from '../model/emission.js';
@@ -138,11 +138,11 @@ async function buildSource(
       template,
       title: testNamePrefix + session.title,
       testModule: module,
-      use: await testUse(useOf(session, clipboard), browserName, project),
+      use: parseFields(await testUse(useOf(session, clipboard), browserName, project)),
       spec,
       baseURL: baseURLOf(session, project),
       steps: codeSteps(steps),
-      secrets: referencesIn([use, ...session.steps.map(({ args }) => args)]),
+      secrets: referencesIn([parseFields(use), ...session.steps]),
       pages: existing,
     },
     variant,

@@ -1,6 +1,6 @@
 import { traitsOf } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
-import { referencesIn } from '../model/secrets.js';
+import { parseFields, referencesIn } from '../model/template.js';
 import type { Step } from '../model/step.js';
 import { stringsIn } from '../model/text.js';
 import { brittleness, type Brittleness } from '../locators/brittle.js';
@@ -121,7 +121,7 @@ function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Sessi
       indexesOf(steps, holds),
       (which) => `The test contains what looks like a secret, from ${which}: ${remedy}`,
     ),
-    ...(hasSecretHeader(extraHTTPHeaders)
+    ...(hasSecretHeader(parseFields(extraHTTPHeaders))
       ? [`use.extraHTTPHeaders contains what looks like a secret: ${remedy}`]
       : []),
   ];
@@ -132,7 +132,6 @@ function hasSecretHeader(headers: Json): boolean {
   return Object.entries(headers ?? {}).some(
     ([name, value]) =>
       typeof value === 'string' &&
-      referencesIn(value).length === 0 &&
       (/^(?:authorization|cookie)$|api-?key|token|secret/i.test(name) || holdsSecret(value)),
   );
 }

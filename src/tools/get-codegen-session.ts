@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { groupTitle } from '../actions/registry.js';
+import { toJson } from '../model/json.js';
+import { printFields } from '../model/template.js';
 import type { GrantSessions } from '../session/grant-sessions.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf } from '../session/test-source.js';
@@ -116,7 +118,7 @@ async function describe(
         code: emitted.assertions[number],
         automatic: true,
       }));
-      return { index, ...step, code: emitted.code, assertions: asserted };
+      return { index, ...printFields(toJson(step)), code: emitted.code, assertions: asserted };
     });
     structured['steps'] = steps;
     for (const { index, code, assertions } of steps)

@@ -13,6 +13,7 @@ import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
 import { recordTool } from '../model/policy.js';
 import type { Step } from '../model/step.js';
+import { parseFields, printFields } from '../model/template.js';
 import { useSchema, type Use } from '../model/use.js';
 import type { Resumable } from '../session/find-saved.js';
 import type { RecordLimits } from '../session/task-runner.js';
@@ -132,7 +133,7 @@ async function admitReplay(steps: readonly Step[], { admit }: ToolCall): Promise
   const code = (chain: LocatorChain): string => locatorCode(chain).replace(/^page\./, '');
   const actions = steps.map(({ action, locator, to, args, note }) => ({
     action,
-    ...args,
+    ...printFields(args),
     ...(locator && { target: code(locator) }),
     ...(to && { to: code(to) }),
     ...(note === undefined ? {} : { note }),
@@ -196,7 +197,7 @@ async function checkPlan(context: ToolContext, plan: Plan): Promise<CheckedPath>
       hint: 'In `use`, write {{secret:NAME}} instead of the value. Titles and file names cannot contain secrets.',
     });
   // Headers and credentials in `use` may go to any page.
-  secrets.requireOrigins(use, ['every origin']);
+  secrets.requireOrigins(parseFields(use), ['every origin']);
   const checked = await guard.checkPath(plan.file, plan.emission);
   await sessionTemplate(context, plan.emission);
   await testModule(context, plan.emission, checked);

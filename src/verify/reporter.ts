@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter';
-import { createSecrets, type Secrets } from '../model/secrets.js';
+import { Secrets } from '../model/secrets.js';
 import {
   metadataKey,
   projectNoteSchema,
@@ -23,7 +23,7 @@ export default class FileReporter implements Reporter {
   private readonly secrets: Secrets;
 
   constructor(private readonly options: { reportFile: string; secrets: string[] }) {
-    this.secrets = createSecrets(() => options.secrets, process.env);
+    this.secrets = new Secrets(() => options.secrets, process.env);
   }
 
   /** Else Playwright adds a reporter that prints. */

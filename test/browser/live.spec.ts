@@ -1,13 +1,13 @@
 import { expect, test } from '@playwright/test';
 import { createBrowserPool } from '../../src/browser/launch.js';
 import { openLive } from '../../src/browser/live.js';
-import { createSecrets } from '../../src/model/secrets.js';
+import { Secrets } from '../../src/model/secrets.js';
 
 const setup = {
   actionMs: 10_000,
   settleMs: 1000,
   rules: () => ({ allowedOrigins: ['*'], blockedOrigins: [] }),
-  secrets: createSecrets(() => [], {}),
+  secrets: new Secrets(() => [], {}),
 };
 
 const openServers = (): number =>

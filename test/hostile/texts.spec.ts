@@ -10,7 +10,7 @@ import { findLines } from '../../src/browser/snapshot-find.js';
 import { testTitle } from '../../src/codegen/naming.js';
 import { comment, quote } from '../../src/codegen/quote.js';
 import { matches } from '../../src/model/linear.js';
-import { createSecrets } from '../../src/model/secrets.js';
+import { Secrets } from '../../src/model/secrets.js';
 import { explainFailure } from '../../src/session/failure.js';
 import { holdsSecret, isSecretInput } from '../../src/session/secret-like.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
@@ -26,7 +26,7 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-const secrets = createSecrets(() => ['PASSWORD'], { PASSWORD: 'correct horse battery staple' });
+const secrets = new Secrets(() => ['PASSWORD'], { PASSWORD: 'correct horse battery staple' });
 const all = ['passing', 'record', 'amount'] as const;
 
 const maxBytes = 16_000;

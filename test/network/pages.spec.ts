@@ -1,6 +1,6 @@
 import { openLive } from '../../src/browser/live.js';
 import { createBrowserPool } from '../../src/browser/launch.js';
-import { createSecrets } from '../../src/model/secrets.js';
+import { Secrets } from '../../src/model/secrets.js';
 import { listenToAll, serveReachingPage, type Place } from '../fixtures/reaching.js';
 import { expect, test as base } from '../fixtures.js';
 import { serve, type Site } from '../fixtures/serve.js';
@@ -115,7 +115,7 @@ test("pages of the browser itself and files are left at once; the page's own are
     } as const;
     const browser = await browsers.get(choice, () => undefined);
     const rules = { allowedOrigins: ['*'], blockedOrigins: [] };
-    const secrets = createSecrets(() => [], {});
+    const secrets = new Secrets(() => [], {});
     const live = await openLive(
       browser,
       {},

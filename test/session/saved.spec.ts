@@ -69,7 +69,7 @@ test('a saved session comes back as it was, for its own file and no other', asyn
   await save(state);
   const { title, use, autoAssert, steps, emission } = session;
   expect(await loadSession(state, file)).toEqual({
-    version: 1,
+    version: 2,
     file,
     title,
     use,
@@ -98,7 +98,7 @@ const damaged: [what: string, change: object, why: RegExp][] = [
   ['no steps', { steps: [] }, /steps/],
   ["another file's session", { file: 'other.spec.ts' }, /is that of other\.spec\.ts/],
   ['an older form', { version: 0 }, /version/],
-  ['a newer form', { version: 2, steps: 'of another kind' }, /saved by a newer version/],
+  ['a newer form', { version: 3, steps: 'of another kind' }, /saved by a newer version/],
 ];
 for (const [what, change, why] of damaged)
   test(`what can not be resumed is refused: ${what}`, async ({}, info) => {
@@ -115,7 +115,7 @@ test('what can not be resumed is refused: a torn file, or none of ours', async (
   await save(state);
   const saved = await placeOf(state);
   const whole = await readFile(saved, 'utf8');
-  for (const text of ['', whole.slice(0, -10), '[]', 'null', '{"version":"2"}']) {
+  for (const text of ['', whole.slice(0, -10), '[]', 'null', '{"version":"3"}']) {
     await writeFile(saved, text);
     await expectRefusal(state, /is damaged/);
   }

@@ -5,7 +5,7 @@ import { findTemplate } from '../../../src/codegen/templates.js';
 import { configSchema } from '../../../src/config/schema.js';
 import type { Assertion, Step } from '../../../src/model/step.js';
 import { createBrowserPool } from '../../../src/browser/launch.js';
-import { createSecrets } from '../../../src/model/secrets.js';
+import { Secrets } from '../../../src/model/secrets.js';
 import type { Session } from '../../../src/session/session.js';
 import { unassertedChanges } from '../../../src/session/verification/sensitivity.js';
 import type { verifySession, Verified } from '../../../src/session/verification/verify-session.js';
@@ -61,7 +61,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
       workspace,
       stateDirectory: path.join(workspace, '.codegen'),
       config: () => config,
-      secrets: createSecrets(() => [], {}),
+      secrets: new Secrets(() => [], {}),
       browsers: createBrowserPool(),
     },
     {

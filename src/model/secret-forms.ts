@@ -1,0 +1,204 @@
+import { escapeRegExp } from './text.js';
+
+/** Minimum length of a value: a shorter one occurs in texts by chance. */
+export const minValue = 4;
+
+/** Characters that the beginning or the end of a value has at least to be redacted by itself. */
+const minEnd = 6;
+
+/** Letters alone are found in any letter case, and in the middle of a text, only if there are that many. */
+const minLetters = 12;
+
+/** What many values begin or end with, which is not secret: a scheme and a host, a domain, the title of a key. */
+const commonStart = /^(?:[a-z]+:\/\/[^/]*\/?|(?:bearer|basic|token) |-{5}BEGIN[^\n]*\n)/i;
+const commonEnd = /@[\w.-]+$|\n-{5}END[^\n]*\n?$/;
+
+/** A part of a text that is a secret, or a piece of one. */
+export interface Found {
+  start: number;
+  end: number;
+  name: string;
+}
+
+/** Looks for the values of secrets, in every form that texts have them in. */
+export class SecretSearch {
+  private readonly exact: RegExp;
+  private readonly folded: RegExp | undefined;
+  private readonly names: string[];
+
+  constructor(private readonly values: ReadonlyMap<string, string>) {
+    const longestFirst = [...values].sort(([one], [other]) => other.length - one.length);
+    this.names = longestFirst.map(([, name]) => name);
+    const groups = (test: (value: string) => boolean): string =>
+      longestFirst.map(([value]) => (test(value) ? `(${alternatives(value)})` : '([])')).join('|');
+    this.exact = new RegExp(
+      groups(() => true),
+      'g',
+    );
+    this.folded = new RegExp(groups(isDistinct), 'gi');
+  }
+
+  /** All that is a whole value, in order. */
+  wholes(text: string): Found[] {
+    return merged(
+      [this.exact, this.folded].flatMap((pattern) =>
+        pattern === undefined ? [] : this.matches(text, pattern),
+      ),
+    );
+  }
+
+  /** These, and what begins or ends a value. */
+  all(text: string): Found[] {
+    const lower = fold(text);
+    const pieces = [...this.values].flatMap(([value, name]) =>
+      [value, ...linesOf(value)].flatMap((each) =>
+        piecesOf(text, lower, each).map((piece) => ({ ...piece, name })),
+      ),
+    );
+    return merged([...this.wholes(text), ...pieces]);
+  }
+
+  private matches(text: string, pattern: RegExp): Found[] {
+    return [...text.matchAll(pattern)].map((match) => {
+      const group = match.slice(1).findIndex((each: string | undefined) => each !== undefined);
+      return { start: match.index, end: match.index + match[0].length, name: this.names[group] ?? '' };
+    });
+  }
+}
+
+/** Without overlaps: what begins first, then what is longest. */
+function merged(found: Found[]): Found[] {
+  const kept: Found[] = [];
+  for (const each of found.sort((one, other) => one.start - other.start || other.end - one.end)) {
+    const last = kept.at(-1);
+    if (last === undefined || each.start >= last.end) kept.push({ ...each });
+    else last.end = Math.max(last.end, each.end);
+  }
+  return kept;
+}
+
+/** Whether nothing but the value itself is likely to look like it. */
+function isDistinct(text: string): boolean {
+  return text.length >= minLetters || /[^\p{L}\s]/u.test(text);
+}
+
+/** Lower case, with the same number of characters. */
+function fold(text: string): string {
+  return text.replace(/\p{Lu}/gu, (letter) => {
+    const lower = letter.toLowerCase();
+    return lower.length === letter.length ? lower : letter;
+  });
+}
+
+/** The places where a text has the beginning or the end of a value. */
+function piecesOf(text: string, lower: string, value: string): Omit<Found, 'name'>[] {
+  const folded = fold(value);
+  const piece = (start: number, end: number, expected: string, isCut: boolean): Omit<Found, 'name'>[] => {
+    const found = text.slice(start, end);
+    return found.length < value.length && (isDistinct(found) || (isCut && found === expected))
+      ? [{ start, end }]
+      : [];
+  };
+  const first = minEnd + (commonStart.exec(value)?.[0].length ?? 0);
+  const last = minEnd + (commonEnd.exec(value)?.[0].length ?? 0);
+  const starts = placesOf(lower, folded.slice(0, first)).flatMap((start) => {
+    let length = first;
+    while (length < value.length && lower[start + length] === folded[length]) length++;
+    return piece(
+      start,
+      start + length,
+      value.slice(0, length),
+      /^(?:["'”]?$|…|\.\.\.)/.test(text.slice(start + length, start + length + 3)),
+    );
+  });
+  const ends = placesOf(lower, folded.slice(-last)).flatMap((at) => {
+    const end = at + last;
+    let length = last;
+    while (length < value.length && lower[end - length - 1] === folded.at(-length - 1)) length++;
+    const before = text.slice(Math.max(0, end - length - 3), end - length);
+    return piece(end - length, end, value.slice(-length), /(?:^|…|\.\.\.)$/.test(before));
+  });
+  return value.length < Math.max(first, last) ? [] : [...starts, ...ends];
+}
+
+function placesOf(text: string, wanted: string): number[] {
+  const places: number[] = [];
+  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) places.push(at);
+  return places;
+}
+
+function alternatives(value: string): string {
+  return [...formsOf(value)]
+    .sort((one, other) => other.length - one.length)
+    .map(escapeRegExp)
+    .join('|');
+}
+
+/** A value as texts hold it: as it is, and as JSON, HTML, YAML, source, URLs and base64 have it. */
+function formsOf(value: string): Set<string> {
+  // As a page shows it.
+  const plain = [value, value.trim().replace(/\s+/g, ' '), ...linesOf(value)];
+  const spelled = plain.flatMap((text) => {
+    const json = jsonOf(text);
+    return [
+      text,
+      json,
+      jsonOf(json),
+      asciiOf(json),
+      htmlOf(text),
+      text.replaceAll("'", "''"),
+      sourceOf(text),
+      escapeRegExp(text),
+    ];
+  });
+  const url = encodeURIComponent(value);
+  const strict = url.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  const base64 = base64Of(value);
+  const urls = [
+    url,
+    strict,
+    strict.replaceAll('%20', '+'),
+    new URLSearchParams({ q: value }).toString().slice(2),
+    encodeURI(value),
+    ...base64.map(encodeURIComponent),
+  ];
+  const lower = urls.map((text) => text.replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()));
+  return new Set([...spelled, ...urls, ...lower, ...base64].filter((form) => form.length >= minValue));
+}
+
+/** The lines of a value of several, e.g. of a private key, that are no title such as `-----BEGIN PRIVATE KEY-----`. */
+function linesOf(value: string): string[] {
+  const lines = value.split(/[\r\n]+/).map((line) => line.trim());
+  return lines.length === 1 ? [] : lines.filter((line) => line.length >= minEnd && !line.startsWith('--'));
+}
+
+function jsonOf(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function asciiOf(text: string): string {
+  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function sourceOf(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+}
+
+function htmlOf(text: string): string {
+  const entities: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
+  return text.replace(/[&<>"']/g, (sign) => `&${entities[sign] ?? ''};`);
+}
+
+/** Base64 of a value, and what is certain of it in the base64 of a text that holds it, e.g. `user:password`. */
+function base64Of(value: string): string[] {
+  return [Buffer.from(value), Buffer.from(value, 'latin1')]
+    .flatMap((bytes) => [
+      bytes.toString('base64'),
+      ...[0, 1, 2].map((before) => {
+        const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+        const certain = Math.floor(((before + bytes.length) * 8) / 6);
+        return encoded.slice(Math.ceil((before * 8) / 6), certain);
+      }),
+    ])
+    .flatMap((text) => [text, text.replaceAll('+', '-').replaceAll('/', '_')]);
+}
