@@ -33,19 +33,9 @@ export function elementState(locator: Locator): Promise<ElementState | undefined
 function readState({ elements }: InPage): ElementState | undefined {
   const [element, other] = elements;
   if (element === undefined || other !== undefined) return undefined;
-  const stateAttributes = [
-    'aria-expanded',
-    'aria-pressed',
-    'aria-selected',
-    'aria-current',
-    'aria-valuetext',
-    'aria-valuenow',
-    'aria-sort',
-    'aria-invalid',
-    'aria-checked',
-  ];
+  const states = 'expanded pressed selected current valuetext valuenow sort invalid checked'.split(' ');
   const attributes: Record<string, string> = {};
-  for (const name of stateAttributes) {
+  for (const name of states.map((state) => `aria-${state}`)) {
     const value = element.getAttribute(name);
     if (value !== null) attributes[name] = value;
   }

@@ -5,7 +5,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import type { LocatorArgument, LocatorCall, LocatorChain } from '../model/locator.js';
 import { nearest } from '../model/nearest.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
-import { roles } from './roles.js';
+import { isRole, roles, type Role } from './roles.js';
 
 /** Characters in one expression. */
 const maxLength = 5000;
@@ -56,7 +56,7 @@ const integer = z.int({ error: 'expected a whole number' });
 const text = z
   .union(textOrPatternSchema.options, { error: 'expected a string or a regular expression' })
   .transform(toTextOrRegExp);
-const role = z.enum(roles, {
+const role = z.custom<Role>(isRole, {
   error: ({ input }) => {
     const meant = nearest(String(input), roles);
     return `expected an ARIA role${meant === undefined ? '' : `, such as "${meant}"`}`;

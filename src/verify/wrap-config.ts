@@ -109,7 +109,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
     globalTimeout: 0,
     maxFailures: 0,
     shard: null,
-    ...(plan.workers === undefined ? {} : { workers: plan.workers }),
+    workers: plan.workers ?? base.workers,
   };
 }
 
@@ -209,7 +209,7 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
     grep: /.*/,
     grepInvert: [],
     repeatEach: lane.repeat,
-    ...(lane.workers === undefined ? {} : { workers: lane.workers }),
+    workers: lane.workers ?? project.workers,
     retries: 0,
     fullyParallel: false,
     timeout: atMost(project.timeout ?? base.timeout ?? 30_000, limits.test),
@@ -247,17 +247,17 @@ function snapshotPlaces(
   };
   // Else it begins where the configuration is, which is here.
   const template = (text: string): string => (/^\{(?:testDir|snapshotDir)\}/.test(text) ? text : moved(text));
-  const { testDir = workspace, snapshotDir, snapshotPathTemplate, expect } = { ...base, ...project };
-  const pictures = { ...base.expect?.toHaveScreenshot, ...expect?.toHaveScreenshot };
+  const testDir = project.testDir ?? base.testDir ?? workspace;
+  const snapshotDir = project.snapshotDir ?? base.snapshotDir;
+  const snapshotPathTemplate = project.snapshotPathTemplate ?? base.snapshotPathTemplate;
+  const pictures = { ...base.expect?.toHaveScreenshot, ...project.expect?.toHaveScreenshot };
   return {
     testDir: moved(testDir),
-    ...(snapshotDir === undefined ? {} : { snapshotDir: moved(snapshotDir) }),
-    ...(snapshotPathTemplate === undefined ? {} : { snapshotPathTemplate: template(snapshotPathTemplate) }),
-    ...(pictures.pathTemplate === undefined
-      ? {}
-      : {
-          expect: { toHaveScreenshot: { ...pictures, pathTemplate: template(pictures.pathTemplate) } },
-        }),
+    snapshotDir: snapshotDir && moved(snapshotDir),
+    snapshotPathTemplate: snapshotPathTemplate && template(snapshotPathTemplate),
+    ...(pictures.pathTemplate !== undefined && {
+      expect: { toHaveScreenshot: { ...pictures, pathTemplate: template(pictures.pathTemplate) } },
+    }),
   };
 }
 
@@ -319,22 +319,14 @@ function freeName(name: string, lane: string, others: readonly Project[]): strin
 
 /** Makes the paths absolute that a configuration and its projects have in common. */
 function absolutePaths(directory: string): (of: Project | PlaywrightTestConfig) => Project {
+  const absolute = (place: string): string => path.resolve(directory, place);
   return ({ testDir, snapshotDir, expect }) => {
-    const styles = expect?.toHaveScreenshot?.stylePath;
+    const pictures = expect?.toHaveScreenshot;
+    const stylePath = pictures?.stylePath && [pictures.stylePath].flat().map(absolute);
     return {
-      ...(testDir === undefined ? {} : { testDir: path.resolve(directory, testDir) }),
-      ...(snapshotDir === undefined ? {} : { snapshotDir: path.resolve(directory, snapshotDir) }),
-      ...(styles === undefined
-        ? {}
-        : {
-            expect: {
-              ...expect,
-              toHaveScreenshot: {
-                ...expect?.toHaveScreenshot,
-                stylePath: [styles].flat().map((style) => path.resolve(directory, style)),
-              },
-            },
-          }),
+      testDir: testDir && absolute(testDir),
+      snapshotDir: snapshotDir && absolute(snapshotDir),
+      expect: stylePath ? { ...expect, toHaveScreenshot: { ...pictures, stylePath } } : expect,
     };
   };
 }
@@ -350,8 +342,8 @@ function scripts(
     return existsSync(local) ? local : resolve(script);
   };
   return {
-    ...(globalSetup === undefined ? {} : { globalSetup: [globalSetup].flat().map(locate) }),
-    ...(globalTeardown === undefined ? {} : { globalTeardown: [globalTeardown].flat().map(locate) }),
-    ...(tsconfig === undefined ? {} : { tsconfig: path.resolve(directory, tsconfig) }),
+    globalSetup: globalSetup && [globalSetup].flat().map(locate),
+    globalTeardown: globalTeardown && [globalTeardown].flat().map(locate),
+    tsconfig: tsconfig && path.resolve(directory, tsconfig),
   };
 }
