@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { copy, ensureDir, ensureSymlink, outputFile, remove } from 'fs-extra/esm';
 import { ensureStateDirectory, isRunning } from '../state/files.js';
 import type { PlaywrightTest } from './playwright-test.js';
 
@@ -20,21 +21,18 @@ export async function createStaging(stateDirectory: string, playwright: Playwrig
   await ensureStateDirectory(stateDirectory);
   await sweep(folder);
   const directory = path.join(folder, `${process.pid}-${randomBytes(6).toString('hex')}`);
+  await ensureDir(directory, 0o700);
   const scope = path.join(directory, 'node_modules', '@playwright');
-  await mkdir(scope, { recursive: true, mode: 0o700 });
-  await symlink(playwright.directory, path.join(scope, 'test'), 'junction');
+  await ensureSymlink(playwright.directory, path.join(scope, 'test'), 'junction');
   return {
     directory,
     async write(name, content) {
       const file = path.join(directory, name);
-      await mkdir(path.dirname(file), { recursive: true });
-      await writeFile(file, content);
+      await outputFile(file, content);
       return file;
     },
     async copy(name, from) {
-      const file = path.join(directory, name);
-      await mkdir(path.dirname(file), { recursive: true });
-      await copyFile(from, file).catch(() => undefined);
+      await copy(from, path.join(directory, name), { dereference: true }).catch(() => undefined);
     },
     remove: () => removeDirectory(directory),
   };
@@ -48,5 +46,5 @@ async function sweep(folder: string): Promise<void> {
 
 /** What can't be removed now is removed by a later run. */
 async function removeDirectory(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+  await remove(directory).catch(() => undefined);
 }
