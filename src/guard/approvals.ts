@@ -5,8 +5,8 @@ import { CodegenError } from '../model/errors.js';
 import { escapeInvisible, sha256 } from '../model/text.js';
 import type { Rule } from '../model/rules.js';
 import { offsetBetween, type Instant } from '../state/clock.js';
-import { createFileStore } from '../state/file-store.js';
-import { createRedisStore } from '../state/redis-store.js';
+import { FileStore } from '../state/file-store.js';
+import { RedisStore } from '../state/redis-store.js';
 import type { StateStore } from '../state/store.js';
 import type { StatePlace } from './state.js';
 import { subjectsIn, type Subjects } from './subjects.js';
@@ -73,8 +73,8 @@ export function openApprovals({ directory: stateDirectory, redis, clock }: State
   const directory = path.join(stateDirectory, 'approvals');
   const store =
     redis === undefined
-      ? createFileStore(directory, approvalsSchema, { approvals: [] }, clock)
-      : createRedisStore(redis, 'approvals', approvalsSchema, { approvals: [] });
+      ? new FileStore(directory, approvalsSchema, { approvals: [] }, clock)
+      : new RedisStore(redis, 'approvals', approvalsSchema, { approvals: [] });
   return new Approvals(store, subjectsIn(directory, redis, validMs));
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../state/clock.js';
-import { createFileStore } from '../state/file-store.js';
-import { createRedisStore } from '../state/redis-store.js';
+import { FileStore } from '../state/file-store.js';
+import { RedisStore } from '../state/redis-store.js';
 import type { Redis } from '../state/redis.js';
 import { part, type StateStore } from '../state/store.js';
 import { chainSchema, emptyChain, type Chain } from './chain.js';
@@ -31,12 +31,12 @@ export interface StatePlace {
 }
 
 export function openState({ directory, redis, clock }: StatePlace): GuardState {
-  const store = createFileStore(directory, stateSchema, stateSchema.parse({}), clock);
+  const store = new FileStore(directory, stateSchema, stateSchema.parse({}), clock);
   return {
     limits:
       redis === undefined
         ? part(store, 'limits')
-        : createRedisStore(redis, 'limits', countersSchema, noCounters),
+        : new RedisStore(redis, 'limits', countersSchema, noCounters),
     audit: part(store, 'audit'),
     nextOrder: redis && orderIn(redis),
   };

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import type { ZodType } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { systemClock, type Clock } from './clock.js';
+import { systemClock, type Clock, type Instant } from './clock.js';
 import { ensureStateDirectory, errorCode, isRunning, syncDirectory, syncFile } from './files.js';
 import { batching, type Batch, type Committed, type StateStore } from './store.js';
 
@@ -21,18 +21,33 @@ const stateFile = 'state.json';
  * too. To read, evaluate and rename takes a millisecond and is done in one go: changes that are asked for meanwhile go
  * into the next generation together. The lock is courtesy: it queues processes that have lost.
  */
-export function createFileStore<State>(
-  directory: string,
-  schema: ZodType<State>,
-  initial: State,
-  clock: Clock = systemClock(),
-): StateStore<State> {
-  const folder = path.join(directory, 'state');
-  let isClean = false;
+export class FileStore<State> implements StateStore<State> {
+  readonly update: StateStore<State>['update'];
+  private readonly folder: string;
+  private isClean = false;
 
-  function numbers(): number[] {
+  constructor(
+    private readonly directory: string,
+    private readonly schema: ZodType<State>,
+    private readonly initial: State,
+    private readonly clock: Clock = systemClock(),
+  ) {
+    this.folder = path.join(directory, 'state');
+    const update = batching((batch: Batch<State>) => this.commit(batch));
+    this.update = (change, options) => wrapped(() => update(change, options), this.folder);
+  }
+
+  read(): Promise<State> {
+    return wrapped(() => Promise.resolve(this.newest().state), this.folder);
+  }
+
+  now(): Instant {
+    return this.clock.now();
+  }
+
+  private numbers(): number[] {
     try {
-      return readdirSync(folder)
+      return readdirSync(this.folder)
         .filter((name) => /^\d+$/.test(name))
         .map(Number)
         .sort((a, b) => b - a);
@@ -43,29 +58,29 @@ export function createFileStore<State>(
   }
 
   /** The newest generation that can be read: one torn by a power failure gives way to the one before. */
-  function newest(): { number: number; state: State } {
-    const found = numbers();
+  private newest(): { number: number; state: State } {
+    const found = this.numbers();
     const top = found[0];
-    if (top === undefined) return { number: 0, state: initial };
+    if (top === undefined) return { number: 0, state: this.initial };
     for (const number of found) {
       try {
-        const text = readFileSync(path.join(folder, String(number), stateFile), 'utf8');
-        return { number: top, state: schema.parse(JSON.parse(text)) };
+        const text = readFileSync(path.join(this.folder, String(number), stateFile), 'utf8');
+        return { number: top, state: this.schema.parse(JSON.parse(text)) };
       } catch (error) {
         if (isSystemFailure(error)) throw error;
       }
     }
     // All that were listed may have been removed since, while this process was stopped.
-    if (numbers()[0] !== top) return newest();
-    throw new CodegenError('WRITE_FAILED', `The state in ${folder} can't be read.`, {
-      hint: `Remove ${folder}; limits then start counting from zero.`,
+    if (this.numbers()[0] !== top) return this.newest();
+    throw new CodegenError('WRITE_FAILED', `The state in ${this.folder} can't be read.`, {
+      hint: `Remove ${this.folder}; limits then start counting from zero.`,
     });
   }
 
   /** False if another process has that number already. */
-  function create(number: number, state: State): boolean {
-    const temporary = path.join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}`);
-    const target = path.join(folder, String(number));
+  private create(number: number, state: State): boolean {
+    const temporary = path.join(this.folder, `.${process.pid}-${randomBytes(6).toString('hex')}`);
+    const target = path.join(this.folder, String(number));
     try {
       mkdirSync(temporary, { recursive: true, mode: 0o700 });
       writeFileSync(path.join(temporary, stateFile), JSON.stringify(state), { flag: 'wx', mode: 0o600 });
@@ -78,70 +93,63 @@ export function createFileStore<State>(
     }
   }
 
-  /** Brings a generation to the disk; one that has been removed is in those that came after. */
-  async function sync(number: number): Promise<void> {
-    await syncFile(path.join(folder, String(number), stateFile)).catch((error: unknown) => {
+  /** Syncs a generation to the disk. One that was removed is contained in later ones. */
+  private async sync(number: number): Promise<void> {
+    await syncFile(path.join(this.folder, String(number), stateFile)).catch((error: unknown) => {
       if (isSystemFailure(error)) throw error;
     });
-    await syncDirectory(folder);
+    await syncDirectory(this.folder);
   }
 
   /** Removes old generations and what killed processes left; another process may be doing the same. */
-  async function clean(number: number): Promise<void> {
+  private async clean(number: number): Promise<void> {
     // Else a power failure could leave none that can be read.
-    await sync(number);
-    const old = (await readdir(folder)).filter((name) => {
+    await this.sync(number);
+    const old = (await readdir(this.folder)).filter((name) => {
       const pid = /^\.(\d+)-/.exec(name)?.[1];
       return pid ? !isRunning(Number(pid)) : Number(name) <= number - generationsKept;
     });
     await Promise.allSettled(
-      old.map((name) => rm(path.join(folder, name), { recursive: true, force: true })),
+      old.map((name) => rm(path.join(this.folder, name), { recursive: true, force: true })),
     );
   }
 
   /** The number of the generation that holds these changes, 0 if nothing had to be written; undefined if others were faster. */
-  function attempt({ apply }: Batch<State>): number | undefined {
-    const head = newest();
-    const state = apply(head.state, clock.now());
+  private attempt({ apply }: Batch<State>): number | undefined {
+    const head = this.newest();
+    const state = apply(head.state, this.clock.now());
     if (state === head.state) return 0;
     const number = head.number + 1;
-    if (!create(number, state)) return undefined;
-    return (numbers()[0] ?? 0) < number + generationsKept ? number : undefined;
+    if (!this.create(number, state)) return undefined;
+    return (this.numbers()[0] ?? 0) < number + generationsKept ? number : undefined;
   }
 
   /** The number of the generation that holds the batch, 0 if nothing had to be written. */
-  async function generationOf(batch: Batch<State>): Promise<number> {
-    if (numbers().length === 0) await ensureStateDirectory(directory);
-    let number = attempt(batch);
+  private async generationOf(batch: Batch<State>): Promise<number> {
+    if (this.numbers().length === 0) await ensureStateDirectory(this.directory);
+    let number = this.attempt(batch);
     for (let losses = 1; number === undefined && losses < attemptsAtMost; losses++)
-      number = await courteously(directory, () => attempt(batch));
+      number = await courteously(this.directory, () => this.attempt(batch));
     if (number !== undefined) return number;
-    const holder = await readFile(holderFile(directory), 'utf8').catch(() => 'nobody');
-    const busy = `Other processes kept changing the state in ${folder}; the last to lock it was ${holder}.`;
+    const holder = await readFile(holderFile(this.directory), 'utf8').catch(() => 'nobody');
+    const busy = `Other processes kept changing the state in ${this.folder}; the last to lock it was ${holder}.`;
     throw new CodegenError('LOCK_TIMEOUT', busy, {
-      hint: 'Try again; if it goes on, end other servers that share this directory.',
+      hint: 'Try again. If it keeps failing, end other servers that share this directory.',
     });
   }
 
-  async function commit(batch: Batch<State>): Promise<Committed> {
-    const number = await generationOf(batch);
+  private async commit(batch: Batch<State>): Promise<Committed> {
+    const number = await this.generationOf(batch);
     if (number === 0) return { lasting: Promise.resolve() };
     // The next generation need not wait for the disk to have this one.
-    const lasting = batch.durable ? sync(number) : Promise.resolve();
-    if (isClean && number % generationsKept !== 0) return { lasting };
-    isClean = true;
-    return { lasting, cleaned: clean(number) };
+    const lasting = batch.durable ? this.sync(number) : Promise.resolve();
+    if (this.isClean && number % generationsKept !== 0) return { lasting };
+    this.isClean = true;
+    return { lasting, cleaned: this.clean(number) };
   }
-
-  const update = batching(commit);
-  return {
-    read: () => wrapped(() => Promise.resolve(newest().state), folder),
-    update: (change, options) => wrapped(() => update(change, options), folder),
-    now: () => clock.now(),
-  };
 }
 
-/** Says who took the lock last, for people who look for what keeps it busy. */
+/** Names the process that locked last, for people who look for what keeps the state busy. */
 function holderFile(directory: string): string {
   return path.join(directory, 'state.holder');
 }

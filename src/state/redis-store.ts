@@ -13,10 +13,10 @@ const attemptsAtMost = 100;
 const pauseMs = 10;
 
 /**
- * Commits a state if the version is the one that it was made from, and tells what is there if it is not. The time
- * is Redis's own and never runs backwards: what the clock is set back by is added from then on. What was evaluated too
- * long ago is refused, so that a command which was held up on its way changes nothing. Who has lost three times gets
- * a turn, so that servers far away get through beside near ones.
+ * Commits a state if the version is the one that it was computed from; otherwise returns the current one. The time is
+ * Redis's own and never runs backwards: what the clock is set back by is added from then on. A state that was computed
+ * too long ago is rejected, so that a delayed command changes nothing. A server that has lost three times gets a turn:
+ * otherwise distant servers would starve beside near ones.
  */
 const exchange = `
 local expected, version, state, evaluated, asker, losses = unpack(ARGV)
@@ -65,19 +65,33 @@ interface Seen<State> extends Known<State> {
  * Redis's clock. What was seen last is remembered, so that it need not be sent again, and is put back if Redis has
  * lost it.
  */
-export function createRedisStore<State>(
-  redis: Redis,
-  name: string,
-  schema: ZodType<State>,
-  initial: State,
-): StateStore<State> {
-  const key = redis.key(name);
-  const asker = randomUUID();
-  let known: Known<State> = { version: '', state: initial };
+export class RedisStore<State> implements StateStore<State> {
+  readonly update = batching((batch: Batch<State>) => this.commit(batch));
+  private readonly key: string;
+  private readonly asker = randomUUID();
+  private known: Known<State>;
   /** The latest time that Redis reported, in microseconds, and when it was asked. */
-  let told = { time: Date.now() * 1_000, askedAt: performance.now() };
+  private latest = { time: Date.now() * 1_000, askedAt: performance.now() };
 
-  async function ask(
+  constructor(
+    private readonly redis: Redis,
+    name: string,
+    private readonly schema: ZodType<State>,
+    initial: State,
+  ) {
+    this.key = redis.key(name);
+    this.known = { version: '', state: initial };
+  }
+
+  async read(): Promise<State> {
+    return (await this.ask(this.known)).state;
+  }
+
+  now(): Instant {
+    return instantOf(this.latest.time + 1_000 * (performance.now() - this.latest.askedAt));
+  }
+
+  private async ask(
     seen: Known<State>,
     next?: Known<State>,
     evaluated = 0,
@@ -89,68 +103,70 @@ export function createRedisStore<State>(
       next?.version ?? '',
       next === undefined ? '' : JSON.stringify(next.state),
       String(evaluated),
-      asker,
+      this.asker,
       String(losses),
     ];
-    const reply = await redis.run((client) => client.eval(exchange, { keys: [key], arguments: args }));
+    const reply = await this.redis.run((client) =>
+      client.eval(exchange, { keys: [this.key], arguments: args }),
+    );
     const [kind, version, text, time] = replySchema.parse(reply);
-    told = { time: Number(time), askedAt };
+    this.latest = { time: Number(time), askedAt };
     // Also if it was asked twice, and had been committed the first time.
     const isCommitted = next !== undefined && version === next.version;
-    if (isCommitted) known = next;
-    else if (kind !== '' && kind !== format) throw foreign(kind);
-    else if (version === '' && known.version !== '')
-      process.stderr.write(`Redis has lost ${key}; restoring what this server last saw.\n`);
-    else if (version !== seen.version) known = { version, state: stateOf(text) };
-    else known = seen;
-    return { version, state: known.state, time: told.time, isCommitted };
+    if (isCommitted) this.known = next;
+    else if (kind !== '' && kind !== format) throw this.foreign(kind);
+    else if (version === '' && this.known.version !== '')
+      process.stderr.write(`Redis has lost ${this.key}; restoring what this server last saw.\n`);
+    else if (version !== seen.version) this.known = { version, state: this.stateOf(text) };
+    else this.known = seen;
+    return { version, state: this.known.state, time: this.latest.time, isCommitted };
   }
 
-  function stateOf(text: string): State {
+  private stateOf(text: string): State {
     try {
-      return schema.parse(JSON.parse(text));
+      return this.schema.parse(JSON.parse(text));
     } catch (error) {
-      throw unreadable(`it is damaged: ${messageOf(error)}`);
+      throw this.unreadable(`it is damaged: ${messageOf(error)}`);
     }
   }
 
-  function foreign(kind: string): CodegenError {
-    return unreadable(
+  private foreign(kind: string): CodegenError {
+    return this.unreadable(
       kind === 'unknown'
         ? 'it is not from codegen-session-mcp'
         : `it has format ${kind}, and this server knows format ${format}`,
     );
   }
 
-  function unreadable(why: string): CodegenError {
-    return new CodegenError('WRITE_FAILED', `The key ${key} at ${redis.place} can't be used: ${why}.`, {
-      hint: 'Run the same version of codegen-session-mcp everywhere, or set another state.prefix; limits then start counting from zero.',
-    });
+  private unreadable(why: string): CodegenError {
+    return new CodegenError(
+      'WRITE_FAILED',
+      `The key ${this.key} at ${this.redis.place} can't be used: ${why}.`,
+      {
+        hint: 'Run the same version of codegen-session-mcp everywhere, or set another state.prefix; limits then start counting from zero.',
+      },
+    );
   }
 
-  async function commit({ apply }: Batch<State>): Promise<Committed> {
-    let seen = await ask(known);
+  private async commit({ apply }: Batch<State>): Promise<Committed> {
+    let seen = await this.ask(this.known);
     for (let losses = 0; losses < attemptsAtMost; losses++) {
       const state = apply(seen.state, instantOf(seen.time));
       if (state === seen.state) return { lasting: Promise.resolve() };
       const before = seen;
-      seen = await ask(before, { version: randomUUID(), state }, before.time, losses);
+      seen = await this.ask(before, { version: randomUUID(), state }, before.time, losses);
       if (seen.isCommitted) return { lasting: Promise.resolve() };
       // Nothing changed, so it is another's turn.
       if (seen.version === before.version) await setTimeout(pauseMs * Math.random());
     }
-    throw new CodegenError('LOCK_TIMEOUT', `Other servers kept changing ${key} at ${redis.place}.`, {
-      hint: 'Try again; if it goes on, let fewer servers share this state.prefix.',
-    });
+    throw new CodegenError(
+      'LOCK_TIMEOUT',
+      `Other servers kept changing ${this.key} at ${this.redis.place}.`,
+      {
+        hint: 'Try again. If it keeps failing, let fewer servers share this state.prefix.',
+      },
+    );
   }
-
-  return {
-    async read() {
-      return (await ask(known)).state;
-    },
-    update: batching(commit),
-    now: () => instantOf(told.time + 1_000 * (performance.now() - told.askedAt)),
-  };
 }
 
 /** Redis keeps counting across restarts of its machine, so there is one boot. */

@@ -15,9 +15,9 @@ export interface StateStore<State> {
    * Replaces the state by what `change` makes of it and returns its result; returning the state it was given writes
    * nothing. `now` is the time by the store's own clock, of which all who share it have the same. `change` must not
    * modify the state it gets. It is evaluated again whenever another process was faster, and may be after it has already
-   * taken effect: what it adds carries an id, so that it finds its own. What is `durable`, as it is unless told
-   * otherwise, is on the disk when this returns; else only a power failure can lose it.
-   * Throws LOCK_TIMEOUT if others are faster again and again, WRITE_FAILED if the place can't be used.
+   * taken effect: what it adds carries an id, so that it finds its own. A `durable` change (the
+   * default) is on the disk when this returns; only a power failure can lose another one.
+   * Throws LOCK_TIMEOUT if other processes keep winning, WRITE_FAILED if the place can't be used.
    */
   update<Result>(
     change: (state: State, now: Instant) => Changed<State, Result>,

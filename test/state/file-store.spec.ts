@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { z } from 'zod';
-import { createFileStore } from '../../src/state/file-store.js';
+import { FileStore } from '../../src/state/file-store.js';
 
 const schema = z.object({ value: z.number() });
 
@@ -13,7 +13,7 @@ function open() {
   return {
     directory,
     folder: path.join(directory, 'state'),
-    store: createFileStore(directory, schema, { value: 0 }),
+    store: new FileStore(directory, schema, { value: 0 }),
   };
 }
 
@@ -33,7 +33,7 @@ test('keeps what it was given, for its owner alone and out of git', async () => 
   const { directory, store } = open();
   expect(await store.read()).toEqual({ value: 0 });
   expect(await store.update(increment)).toBe(1);
-  expect(await createFileStore(directory, schema, { value: 0 }).read()).toEqual({ value: 1 });
+  expect(await new FileStore(directory, schema, { value: 0 }).read()).toEqual({ value: 1 });
   expect((await stat(directory)).mode & 0o777).toBe(0o700);
   expect(await readFile(path.join(directory, '.gitignore'), 'utf8')).toBe('*\n');
 });
@@ -47,7 +47,7 @@ test('writes nothing where nothing changes', async () => {
 
 test('loses no update of many at once, and keeps few generations', async () => {
   const { directory, folder, store } = open();
-  const other = createFileStore(directory, schema, { value: 0 });
+  const other = new FileStore(directory, schema, { value: 0 });
   for (let round = 0; round < 40; round++)
     await Promise.all([store.update(increment), other.update(increment, { durable: false })]);
   expect(await store.read()).toEqual({ value: 80 });

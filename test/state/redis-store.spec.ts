@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { z } from 'zod';
-import { createRedisStore } from '../../src/state/redis-store.js';
+import { RedisStore } from '../../src/state/redis-store.js';
 import { openRedis } from '../../src/state/redis.js';
 import { startRedis, type RedisServer } from '../fixtures/redis.js';
 
@@ -18,7 +18,7 @@ test.afterAll(() => redis.kill());
 
 /** A key of its own, and two servers that share it. */
 function open(prefix = `test-${++opened}`) {
-  const store = () => createRedisStore(openRedis({ url: redis.url, prefix }), 'state', schema, { value: 0 });
+  const store = () => new RedisStore(openRedis({ url: redis.url, prefix }), 'state', schema, { value: 0 });
   return { key: `${prefix}:state`, store: store(), other: store() };
 }
 
@@ -123,7 +123,7 @@ test('away, Redis is refused in bounded time without its password; back, it is u
   const prefix = 'away';
   const url = redis.url.replace('://', '://default:hunter2@');
   const { store } = open(prefix);
-  const named = createRedisStore(openRedis({ url, prefix }), 'state', schema, { value: 0 });
+  const named = new RedisStore(openRedis({ url, prefix }), 'state', schema, { value: 0 });
   await redis.command('CONFIG', 'SET', 'requirepass', 'hunter2');
   expect(await named.update(increment)).toBe(1);
   await expect(store.read()).rejects.toMatchObject({

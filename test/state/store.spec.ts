@@ -2,8 +2,8 @@ import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { createFileStore } from '../../src/state/file-store.js';
-import { createRedisStore } from '../../src/state/redis-store.js';
+import { FileStore } from '../../src/state/file-store.js';
+import { RedisStore } from '../../src/state/redis-store.js';
 import { openRedis } from '../../src/state/redis.js';
 import { part, type StateStore } from '../../src/state/store.js';
 import { startRedis, type RedisServer } from '../fixtures/redis.js';
@@ -21,8 +21,8 @@ test.afterAll(() => redis.kill());
 
 /** What opens one place any number of times, as processes do. */
 const kinds: Record<string, (place: string) => StateStore<State>> = {
-  files: (place) => createFileStore(test.info().outputPath(place), schema, empty),
-  Redis: (place) => createRedisStore(openRedis({ url: redis.url, prefix: place }), 'state', schema, empty),
+  files: (place) => new FileStore(test.info().outputPath(place), schema, empty),
+  Redis: (place) => new RedisStore(openRedis({ url: redis.url, prefix: place }), 'state', schema, empty),
 };
 
 const add = (number: number) => (state: State) => ({

@@ -72,12 +72,7 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   });
 
   let stopping: Promise<void> | undefined;
-  const isStateReachable = cached(stateMs, () =>
-    within(
-      stateMs,
-      own.context.guard.checkState().then(() => true),
-    ),
-  );
+  const isStateReachable = stateProbe(own);
   const usageOf = usageReader(backend, connect);
   const { url, listener, checkHost } = await openListener(options, backend.config().http, address);
   const app = createApp({
@@ -86,7 +81,7 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
       listener.accept(request);
     },
     health: async () => {
-      const isReachable = (await isStateReachable()) ?? false;
+      const isReachable = await isStateReachable();
       return stopping ? 'stopping' : isReachable ? 'ok' : 'state unreachable';
     },
     grantOf: async (token) => {
@@ -175,6 +170,12 @@ function usageReader(
     );
     return { sessions: open, limits: limits.flat() };
   };
+}
+
+/** Returns what says whether the state responds in time. */
+function stateProbe({ context: { guard } }: Connection): () => Promise<boolean> {
+  const check = (): Promise<boolean> => guard.checkState().then(() => true);
+  return cached(stateMs, async () => (await within(stateMs, check())) ?? false);
 }
 
 /** Caches a result for some milliseconds after it is there. */
