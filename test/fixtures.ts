@@ -123,14 +123,28 @@ export async function connect(
   return { client, pid: transport.pid ?? 0, stderr: () => stderr, ...callsOf(client) };
 }
 
+/** Structured content with the texts of pages as they are. */
+export function withoutDelimiters(structured: unknown): unknown {
+  return JSON.parse(JSON.stringify(structured), (_, value: unknown) =>
+    typeof value === 'string'
+      ? value.replace(
+          /<(page-content-[0-9a-f]{16})>\n?([^]*?)\n?<\/\1>/g,
+          (...[, , text]: string[]) => text ?? '',
+        )
+      : value,
+  );
+}
+
 /** What tests do through a client that is connected. */
 export function callsOf(client: Client): Pick<Connection, 'call' | 'start' | 'record' | 'close'> {
   const call: Connection['call'] = async (name, args = {}, heard) => {
     // A test's own time-out is the one that counts, however slow the machine.
     const options = { timeout: patienceMs, ...(heard === undefined ? {} : { onprogress: heard }) };
-    const answer = await client.callTool({ name, arguments: args }, undefined, options);
+    // Most tests look at the code.
+    const defaults = name === 'end_codegen_session' ? { include: ['code'] } : {};
+    const answer = await client.callTool({ name, arguments: { ...defaults, ...args } }, undefined, options);
     const raw = resultSchema.parse(answer);
-    const structured = structuredSchema.parse(raw.structuredContent);
+    const structured = structuredSchema.parse(withoutDelimiters(raw.structuredContent));
     const steps = Array.isArray(structured.steps) ? structured.steps : [];
     return {
       ...structured,

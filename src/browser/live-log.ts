@@ -1,33 +1,41 @@
-import type { BrowserContext } from 'playwright';
+import type { BrowserContext, Request } from 'playwright';
 import { messageOf } from '../model/errors.js';
+import { PageText, pageUrl } from '../model/page-text.js';
 import type { Secrets } from '../model/secrets.js';
 import { describeFailure, type ConnectionFailure, type Refused } from '../network/proxy.js';
 
 /** Something that happened besides what an action did; reported once, with the next result. */
 export type LiveEvent =
-  | { type: 'dialog'; dialog: string; message: string; answer: 'accepted' | 'dismissed' }
+  | { type: 'dialog'; dialog: string; message: PageText; answer: 'accepted' | 'dismissed' }
   | { type: 'popup'; page: string }
   | { type: 'closed'; page: string }
   | { type: 'crashed'; page: string }
-  | { type: 'download'; suggestedFilename: string }
-  | { type: 'console'; level: 'error'; text: string }
+  | { type: 'download'; suggestedFilename: PageText }
+  | { type: 'console'; level: 'error'; text: PageText }
   /** What an action read from the page. */
-  | { type: 'result'; action: string; text: string }
+  | { type: 'result'; action: string; text: PageText }
   /** A connection or page that the rules forbid. */
-  | ({ type: 'blocked' } & Refused);
+  | { type: 'blocked'; origin: PageText; rule: string };
 
 export interface ConsoleEntry {
   level: string;
-  text: string;
+  text: PageText;
 }
 
 export interface NetworkEntry {
   method: string;
-  url: string;
+  url: string | PageText;
   /** HTTP status; undefined without an answer. */
   status?: number;
   failure?: string;
+  /** A JSON request's body. */
+  body?: PageText;
+  /** Set for images, fonts, styles and media that were loaded. */
+  isAsset?: true;
 }
+
+/** Types of requests that say little about what an application does. */
+const assets = new Set(['image', 'font', 'stylesheet', 'media']);
 
 /** Console and network entries that are kept, the latest ones. */
 const maxEntries = 200;
@@ -39,6 +47,8 @@ const maxEvents = 20;
 const maxRead = 50_000;
 /** Characters of a text from a page. */
 const maxTextLength = 500;
+/** Characters of a URL. */
+const maxUrl = 2000;
 
 /** What happened in a session's pages, without the values of secrets. */
 export class LiveLog {
@@ -60,13 +70,13 @@ export class LiveLog {
 
   /** Adds what an action read, which is never left out. */
   addResult(action: string, text: string): void {
-    this.#events.push({ type: 'result', action, text });
+    this.#events.push({ type: 'result', action, text: new PageText(text) });
   }
 
   /** Adds that something was blocked, once for each origin. */
-  addBlocked(refused: Refused): void {
-    const isKnown = this.#events.some((event) => event.type === 'blocked' && event.origin === refused.origin);
-    if (!isKnown) this.add({ type: 'blocked', ...refused });
+  addBlocked({ origin, rule }: Refused): void {
+    const isKnown = this.#events.some((event) => event.type === 'blocked' && event.origin.text === origin);
+    if (!isKnown) this.add({ type: 'blocked', origin: new PageText(origin), rule });
   }
 
   /** The events since they were last taken. */
@@ -80,6 +90,16 @@ export class LiveLog {
     return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted;
   }
 
+  /** See `shorten`. */
+  pageText(text: string): PageText {
+    return new PageText(this.shorten(text));
+  }
+
+  /** See `shorten`. */
+  url(text: string): string | PageText {
+    return pageUrl(this.shorten(text, maxUrl));
+  }
+
   /** Keeps what the pages of a context write to the console and ask of the network. */
   watch(context: BrowserContext, failure: (url: string) => ConnectionFailure | undefined): void {
     context.on('console', (message) => {
@@ -89,24 +109,37 @@ export class LiveLog {
       this.#addConsole('error', messageOf(error.error()));
     });
     context.on('response', (response) => {
-      const method = response.request().method();
-      keep(this.network, { method, url: this.shorten(response.url()), status: response.status() });
+      const request = response.request();
+      keep(this.network, {
+        ...this.#request(request),
+        status: response.status(),
+        ...(response.ok() && assets.has(request.resourceType()) ? { isAsset: true } : {}),
+      });
     });
     context.on('requestfailed', (request) => {
       const reason = failure(request.url());
       keep(this.network, {
-        method: request.method(),
-        url: this.shorten(request.url()),
+        ...this.#request(request),
         failure: reason === undefined ? (request.failure()?.errorText ?? 'failed') : describeFailure(reason),
       });
     });
+  }
+
+  #request(request: Request): NetworkEntry {
+    const body = request.postData();
+    const isJson = body !== null && /\bjson\b/i.test(request.headers()['content-type'] ?? '');
+    return {
+      method: request.method(),
+      url: this.url(request.url()),
+      ...(isJson ? { body: this.pageText(body) } : {}),
+    };
   }
 
   #addConsole(level: string, message: string): void {
     const now = performance.now();
     if (now - this.#second > 1000) [this.#second, this.#perSecond] = [now, 0];
     if (++this.#perSecond > maxPerSecond) return;
-    const text = this.shorten(message);
+    const text = this.pageText(message);
     keep(this.console, { level, text });
     if (level === 'error') this.add({ type: 'console', level, text });
   }

@@ -114,7 +114,7 @@ export function addPage(owner: PageOwner, page: Page, setup: PageSetup): LivePag
       type: 'download',
       suggestedFilename: secrets.conceal(download.suggestedFilename()),
     });
-    log.add({ type: 'download', suggestedFilename: log.shorten(download.suggestedFilename()) });
+    log.add({ type: 'download', suggestedFilename: log.pageText(download.suggestedFilename()) });
   });
   return entry;
 }

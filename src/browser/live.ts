@@ -28,6 +28,8 @@ export interface PlannedAnswer {
 export interface Live extends PageOwner {
   /** The page that actions act on. */
   current: LivePage;
+  /** The pages that a result last listed, as text. */
+  listedPages: string;
   /** Answers to the next dialogs, in order; without one, a dialog is dismissed. */
   answers: PlannedAnswer[];
   /** Opens a page beside the others. */
@@ -153,6 +155,7 @@ async function openFirstPage(
   });
   return Object.assign(owner, {
     current,
+    listedPages: JSON.stringify([current.id]),
     answers,
     open: async () => entryOf(await context.newPage()),
     rename(entry: LivePage, id: string) {
@@ -182,7 +185,7 @@ function answerDialogs(context: BrowserContext, answers: PlannedAnswer[], log: L
     const isAllowed = isFor?.(page === null ? 'null' : urlOf(page).origin) ?? true;
     const accept = isAllowed && (planned?.accept ?? type === 'beforeunload');
     const answer = accept ? 'accepted' : 'dismissed';
-    log.add({ type: 'dialog', dialog: type, message: log.shorten(dialog.message()), answer });
+    log.add({ type: 'dialog', dialog: type, message: log.pageText(dialog.message()), answer });
     const answered = accept ? dialog.accept(type === 'prompt' ? promptText : undefined) : dialog.dismiss();
     answered.catch(() => undefined);
     planned?.answered(dialog.message());

@@ -5,19 +5,24 @@ import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { callIsolated } from './isolated.js';
 import { CodegenError } from '../model/errors.js';
+import { PageText } from '../model/page-text.js';
 import { responseWithin, within } from '../model/within.js';
-import { refreshRefs, showAll, showChanges } from './snapshot-changes.js';
+import { parseSnapshot } from './snapshot.js';
+import { findLines, type FoundLines } from './snapshot-find.js';
+import { printTree, treeOf } from './snapshot-tree.js';
+import { refreshRefs, showAll, showChanges, type SnapshotUpdate } from './snapshot-changes.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
 
-/** What a result tells of the session's pages; all of it comes from the pages and is hostile. */
+/** What a result says of the session's pages. */
 export interface PageState {
-  url: string;
-  pageTitle: string;
+  url: string | PageText;
+  pageTitle: PageText;
   /** Id of the current page. */
   page: string;
-  pages: { id: string; url: string; title: string }[];
-  snapshot?: string;
+  /** All pages, if they changed since they were last listed. */
+  pages?: { id: string; url: string | PageText; title: PageText }[];
+  snapshot?: string | PageText;
   events: LiveEvent[];
 }
 
@@ -25,10 +30,8 @@ export interface PageState {
 const answerMs = 5000;
 /** Characters of a title that leave the page: more than are shown, since it is redacted before it is cut for that. */
 const maxTitle = 5000;
-/** Characters of a URL in a result. */
-const maxUrl = 2000;
-/** Bytes of a snapshot at most. */
-const maxBytes = 12_000;
+/** Bytes of a snapshot at most; a result that has less room makes it shorter. */
+const maxBytes = 14_000;
 
 /**
  * The state of the pages now, with what the agent has not seen yet of the current one. `taken` is a snapshot of it that
@@ -43,15 +46,19 @@ export async function pageState(live: Live, mode: SnapshotMode, taken?: string):
   const pages = await Promise.all(
     open.map(async ({ id, page }) => ({
       id,
-      url: live.log.shorten(page.url(), maxUrl),
-      title: live.log.shorten(await titleOf(page)),
+      url: live.log.url(page.url()),
+      title: live.log.pageText(await titleOf(page)),
     })),
   );
+  // The only page's own address is said anyway.
+  const listed = JSON.stringify(pages.map(({ id, url }) => (pages.length === 1 ? id : [id, url])));
+  const isListed = live.listedPages === listed;
+  live.listedPages = listed;
   return {
-    url: live.log.shorten(current.page.url(), maxUrl),
-    pageTitle: pages.find(({ id }) => id === current.id)?.title ?? '',
+    url: live.log.url(current.page.url()),
+    pageTitle: pages.find(({ id }) => id === current.id)?.title ?? new PageText(''),
     page: current.id,
-    pages,
+    ...(isListed ? {} : { pages }),
     ...(snapshot === undefined ? {} : { snapshot }),
     events,
   };
@@ -70,7 +77,7 @@ async function updateSnapshot(
   { current: live, secrets }: Live,
   mode: SnapshotMode,
   taken?: string,
-): Promise<string | undefined> {
+): Promise<string | PageText | undefined> {
   if (live.page.isClosed()) return mode === 'none' ? undefined : 'The page has been closed.';
   const [shown, problem] = taken === undefined ? await readSnapshot(live) : [taken];
   const snapshot = shown && secrets.redact(shown);
@@ -81,13 +88,15 @@ async function updateSnapshot(
   }
   if (snapshot === undefined) return problem;
   if (snapshot === '') return 'The page is empty.';
-  const update =
-    live.view === undefined || mode === 'full'
-      ? showAll(snapshot, maxBytes)
-      : showChanges(live.view, snapshot, maxBytes);
+  const known = mode === 'full' ? undefined : live.view;
+  const show = (bytes: number): SnapshotUpdate =>
+    known === undefined ? showAll(snapshot, bytes) : showChanges(known, snapshot, bytes);
+  const update = show(maxBytes);
   live.view = update.view;
   for (const line of update.view) if (line.ref !== undefined) live.shown.set(line.ref, line.text);
-  return update.text;
+  return update.kind === 'unchanged'
+    ? update.text
+    : new PageText(update.text, { shorter: (bytes) => show(Math.min(bytes, maxBytes)).text });
 }
 
 /** The page's snapshot, or why there is none. */
@@ -104,11 +113,74 @@ async function readSnapshot({ page }: LivePage): Promise<[snapshot?: string, pro
   }
 }
 
-/** The snapshot of one element; the references of the whole page, which it would drop, are kept working. */
-export async function elementSnapshot(live: LivePage, element: Locator): Promise<string> {
+/**
+ * The snapshot of one element, or of the page, or what matches in it. The references of the whole page, which the
+ * snapshot of a part would drop, are kept working.
+ */
+export async function partOfSnapshot(
+  { current: live, secrets }: Live,
+  { element, matches }: { element?: Locator | undefined; matches?: ((line: string) => boolean) | undefined },
+): Promise<string | PageText> {
   const options = { mode: 'ai', timeout: answerMs } as const;
-  const part = await responseWithin(answerMs, element.ariaSnapshot(options));
+  const part = element && (await responseWithin(answerMs, element.ariaSnapshot(options)));
   const whole = await responseWithin(answerMs, live.page.ariaSnapshot(options));
-  if (live.view !== undefined) live.view = refreshRefs(live.view, whole);
-  return part;
+  if (live.view !== undefined) live.view = refreshRefs(live.view, secrets.redact(whole));
+  // Redacted before it is searched, so that no search can find out what a secret is.
+  const snapshot = secrets.redact(part ?? whole);
+  if (matches === undefined) return condensed(snapshot, true);
+  const found = (bytes: number): FoundLines => findLines(snapshot, matches, bytes);
+  if (found(maxBytes).count === 0) return 'No line matches.';
+  return new PageText(found(maxBytes).text, { shorter: (bytes) => found(bytes).text });
+}
+
+/** A snapshot without what nobody needs; `isWhole` keeps long runs of like siblings. */
+export function condensed(snapshot: string, isWhole = false): PageText {
+  const tree = treeOf(parseSnapshot(snapshot));
+  const print = (bytes: number): string => printTree(tree, { maxBytes: bytes, whole: isWhole }).join('\n');
+  return new PageText(print(maxBytes), { shorter: print });
+}
+
+/** Characters of an attribute, and elements whose attributes are shown. */
+const maxAttribute = 200;
+const maxElements = 30;
+
+/** The opening tags of an element and of the first ones inside it. */
+export async function attributesOf({ log }: Live, element: Locator): Promise<PageText> {
+  const tags = await callIsolated(element, openingTags, {
+    arg: { maxElements, maxLength: 10 * maxAttribute },
+    schema: z.array(z.object({ depth: z.int(), tag: z.string(), attributes: z.array(z.string()).array() })),
+  });
+  const lines = tags.map(({ depth, tag, attributes }) => {
+    const shown = attributes.map(
+      ([name = '', value = '']) =>
+        ` ${log.shorten(name, maxAttribute)}=${JSON.stringify(log.shorten(value, maxAttribute))}`,
+    );
+    return `${'  '.repeat(depth)}<${tag}${shown.join('')}>`;
+  });
+  return new PageText(lines.join('\n'));
+}
+
+/** Runs in the page. */
+function openingTags(
+  { elements: [root] }: { elements: Element[] },
+  { maxElements, maxLength }: { maxElements: number; maxLength: number },
+): { depth: number; tag: string; attributes: string[][] }[] {
+  const tags: { depth: number; tag: string; attributes: string[][] }[] = [];
+  if (root === undefined) return tags;
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT);
+  const above: Element[] = [];
+  for (let node: Node | null = root; node !== null && tags.length < maxElements; node = walker.nextNode()) {
+    if (!(node instanceof Element)) continue;
+    while (above.length > 0 && above.at(-1)?.contains(node) !== true) above.pop();
+    const names = node.getAttributeNames().filter((name) => !/^(?:style|value|on.*|d|srcset)$/.test(name));
+    if (names.length === 0 && node !== root) continue;
+    const valueOf = (name: string): string => node.getAttribute(name) ?? '';
+    tags.push({
+      depth: above.length,
+      tag: node.localName,
+      attributes: names.map((name) => [name.slice(0, maxLength), valueOf(name).slice(0, maxLength)]),
+    });
+    above.push(node);
+  }
+  return tags;
 }

@@ -50,6 +50,11 @@ const outputSchema = z
       .describe(
         'Where emitted tests import `test` and `expect` from: a file of the workspace, or a path alias; `#name` names another export. Null is `@playwright/test`.',
       ),
+    maxAnswerBytes: z
+      .int()
+      .min(2000)
+      .default(16_000)
+      .describe('Maximum bytes of a result, in each of its forms: text, and structured content.'),
   })
   .prefault({})
   .describe('The emitted files.');

@@ -1,3 +1,4 @@
+import { PageText, rawText } from './page-text.js';
 import type { Decision } from './policy.js';
 
 /** The error codes and their meanings. */
@@ -27,10 +28,24 @@ export const errorMeanings = {
 
 export type ErrorCode = keyof typeof errorMeanings;
 
+/** Codes whose messages say what a page did, most often in its own words. */
+const pageCodes: ReadonlySet<ErrorCode> = new Set([
+  'ACTION_FAILED',
+  'TARGET_NOT_FOUND',
+  'TARGET_AMBIGUOUS',
+  'NAVIGATION_BLOCKED',
+  'VERIFY_FAILED',
+]);
+
 /** The one error type of this project: `message` says what happened, `hint` what to do next. */
 export class CodegenError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /**
+   * Message and hint as a result says them. A message is a page's text if it is given as one, if it quotes another error,
+   * or if its code is about pages.
+   */
+  readonly said: { message: string | PageText; hint?: string | PageText };
   /** Milliseconds after which the same call can succeed. */
   readonly retryAfterMs: number | undefined;
   /** The rule by which the guard refused. */
@@ -38,13 +53,19 @@ export class CodegenError extends Error {
 
   constructor(
     code: ErrorCode,
-    message: string,
-    options: { hint?: string; retryAfterMs?: number; decision?: Decision; cause?: unknown } = {},
+    message: string | PageText,
+    options: { hint?: string | PageText; retryAfterMs?: number; decision?: Decision; cause?: unknown } = {},
   ) {
-    super(message, { cause: options.cause });
+    const { hint, cause } = options;
+    super(rawText(message), { cause });
     this.name = 'CodegenError';
     this.code = code;
-    this.hint = options.hint;
+    this.hint = hint === undefined ? undefined : rawText(hint);
+    const isForeign = cause !== undefined || pageCodes.has(code);
+    this.said = {
+      message: isForeign && typeof message === 'string' ? new PageText(message) : message,
+      ...(hint === undefined ? {} : { hint }),
+    };
     this.retryAfterMs = options.retryAfterMs;
     this.decision = options.decision;
   }

@@ -1,6 +1,7 @@
 import { CodegenError } from './errors.js';
 import type { Json } from './json.js';
 import { nearest } from './nearest.js';
+import { PageText } from './page-text.js';
 import { minValue, SecretSearch, type Found } from './secret-forms.js';
 import { mapTemplates, referencesIn, type Template } from './template.js';
 import { stringsIn } from './text.js';
@@ -151,6 +152,7 @@ function split(text: string, found: readonly Found[]): (string | { secret: strin
 function mapTexts<Value>(value: Value, map: (text: string) => string): Value;
 function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (typeof value === 'string') return map(value);
+  if (value instanceof PageText) return value.map(map);
   if (Array.isArray(value)) return value.map((item: unknown) => mapTexts(item, map));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapTexts<unknown>(item, map)]));

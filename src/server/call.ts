@@ -97,7 +97,7 @@ export function createCallHandler(
     const { structured, error } = answer;
     const seconds = (performance.now() - began) / 1000;
     onAnswered({ tool: tool.name, seconds, structured, error: error?.code });
-    return render(answer, context.secrets);
+    return render(answer, context.secrets, context.config().output.maxAnswerBytes);
   };
 }
 

@@ -12,7 +12,7 @@ export const clearCodegenSession = defineTool({
   async handle({ sessions }, { sessionId }) {
     return sessions.useRecorded(sessionId, async (session) => {
       await sessions.clear(session);
-      return { structured: { cleared: true }, lines: [`Session ${sessionId} is discarded.`] };
+      return { structured: { cleared: true } };
     });
   },
 });

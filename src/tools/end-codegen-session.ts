@@ -4,6 +4,7 @@ import { verifyModeSchema } from '../config/schema.js';
 import type { WriteRequest } from '../guard/output.js';
 import type { StateFile } from '../guard/plan.js';
 import { CodegenError } from '../model/errors.js';
+import { ownText, PageText } from '../model/page-text.js';
 import { sessionSource, surroundingsOf } from '../session/test-source.js';
 import type { Answer } from './answer.js';
 import { defineTool, selfEvident, types } from './tool.js';
@@ -36,6 +37,11 @@ export const endCodegenSession = defineTool({
         'require: write the test only if it passes; report: write it anyway; off: do not run it. As configured by default.',
       ),
     dryRun: z.boolean().optional().meta(selfEvident).describe('Only show what would be written.'),
+    include: z
+      .array(z.enum(['code']))
+      .optional()
+      .meta(selfEvident)
+      .describe('Also return the code of the test.'),
   }),
   output: {
     filePath: types.text,
@@ -46,7 +52,7 @@ export const endCodegenSession = defineTool({
     remaining: types.object,
   },
 
-  async handle(context, { sessionId, file, verify, dryRun = false, ...args }, call) {
+  async handle(context, { sessionId, file, verify, dryRun = false, include = [], ...args }, call) {
     const { verify: configured } = context.config();
     const mode = verify ?? configured.mode;
     if (configured.enforce) requireMode(mode, configured.mode);
@@ -103,32 +109,20 @@ export const endCodegenSession = defineTool({
       if (written instanceof CodegenError)
         return {
           structured: { verification, warnings },
-          lines: [`Failed with ${written.code}.`, written.message, written.hint ?? ''],
           error: written,
         };
       const [spec = target] = written;
       if (!dryRun) await context.sessions.end(session);
-      const testCode = request.files[0]?.content(spec.path).toString() ?? '';
-      const verb = dryRun ? 'Would write' : 'Wrote';
+      const showsCode = dryRun || include.includes('code');
       return {
         structured: {
           filePath: spec.absolutePath,
           files: written.map(({ absolutePath, sha256Before, ...each }) => each),
-          testCode,
+          ...(showsCode ? { testCode: request.files[0]?.content(spec.path).toString() ?? '' } : {}),
           verification,
-          warnings: [...warnings, ...elements],
+          warnings: [...warnings, ...elements.map((element) => new PageText(element))],
           ...(await context.guard.left('end_codegen_session')),
         },
-        lines: [
-          `${verb} ${spec.path} (${spec.bytes} bytes, ${spec.change}).`,
-          ...summary(verified),
-          ...warnings.map((warning) => `Warning: ${warning}`),
-        ],
-        pageContent: [
-          ...failureText(verified),
-          ...elements.map((element) => `Warning: ${element}`),
-          testCode,
-        ].join('\n'),
       };
     });
   },
@@ -145,36 +139,25 @@ function requireMode(mode: VerifyMode, enforced: VerifyMode): void {
   );
 }
 
-function summary({ verification }: Verified): string[] {
-  const { status, runs, passed, durationMs } = verification;
-  if (status === 'off') return ['It was not run.'];
-  const times = runs === 1 ? '' : ` ${passed} of ${runs} times in a row`;
-  return [`The test ${status}${times} when it was run (${(durationMs / 1000).toFixed(1)} s).`];
-}
-
-/** What the page and Playwright say of a failure. */
-function failureText({ verification: { failure } }: Verified): string[] {
-  if (failure === undefined) return [];
-  const { code, message, hint, snapshot } = failure;
-  return [
-    ...(code === undefined ? [] : [`Failed: ${code}`]),
-    message,
-    `Hint: ${hint}`,
-    ...(snapshot === undefined ? [] : ['Snapshot:', snapshot]),
-  ];
-}
-
-/** The answer where the test has to pass and does not. */
-function refused(verified: Verified): Answer {
-  const { verification, warnings } = verified;
-  const { step, code, message = '', hint = '' } = verification.failure ?? {};
-  const where = step === undefined ? 'The test did not pass' : `Step ${step} failed when the test was run`;
+/** The answer if the test has to pass and does not. */
+function refused({ verification: { failure, ...verification }, warnings }: Verified): Answer {
+  const outcome = 'nothing was written, and the session is open.';
+  if (failure?.step !== undefined)
+    return {
+      structured: { verification: { ...verification, failure }, warnings },
+      error: new CodegenError(
+        'VERIFY_FAILED',
+        ownText(`Step ${failure.step} failed when the test was run; ${outcome}`),
+        { hint: '`verification.failure` says why.' },
+      ),
+    };
+  const { message = new PageText(''), hint } = failure ?? {};
   return {
     structured: { verification, warnings },
-    lines: [`Failed with VERIFY_FAILED.`, `${where}; nothing is written, and the session is open.`],
-    pageContent: failureText(verified).join('\n'),
-    error: new CodegenError('VERIFY_FAILED', `${where}: ${code === undefined ? '' : `${code} `}${message}`, {
-      hint,
-    }),
+    error: new CodegenError(
+      'VERIFY_FAILED',
+      new PageText(message.text, { before: `The test did not pass; ${outcome} ` }),
+      hint === undefined ? {} : { hint },
+    ),
   };
 }

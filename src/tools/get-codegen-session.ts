@@ -1,16 +1,21 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { groupTitle } from '../actions/registry.js';
-import { toJson } from '../model/json.js';
-import { printFields } from '../model/template.js';
+import type { ConsoleEntry, NetworkEntry } from '../browser/live-log.js';
+import { messageOf } from '../model/errors.js';
+import { isPattern, type TextOrPattern } from '../model/locator.js';
+import type { PageText } from '../model/page-text.js';
+import { pageUrl, rawText } from '../model/page-text.js';
+import { matchedSchema } from '../model/pattern.js';
 import type { GrantSessions } from '../session/grant-sessions.js';
-import type { Session } from '../session/session.js';
+import type { OpenSession, Session } from '../session/session.js';
 import { sessionSource, surroundingsOf } from '../session/test-source.js';
 import { stepCode } from '../session/step-code.js';
-import { pageOutput, pageText, type Answer } from './answer.js';
-import { defineTool, selfEvident, types, type ToolCall, type ToolContext } from './tool.js';
+import { pageOutput, type Answer } from './answer.js';
+import { defineTool, selfEvident, shallow, types, type ToolCall, type ToolContext } from './tool.js';
 
 const parts = z.enum(['steps', 'code', 'snapshot', 'screenshot', 'console', 'network']);
+
+type Matches = (text: string) => boolean;
 
 export const getCodegenSession = defineTool({
   name: 'get_codegen_session',
@@ -21,7 +26,18 @@ export const getCodegenSession = defineTool({
   input: z.strictObject({
     sessionId: z.string().optional().describe('All sessions by default.'),
     include: z.array(parts).optional().meta(selfEvident).describe('What to show in addition to the state.'),
-    target: z.string().min(1).max(5000).optional().describe('Limits snapshot and screenshot to an element.'),
+    target: z
+      .string()
+      .min(1)
+      .max(5000)
+      .optional()
+      .describe('Limits snapshot and screenshot to an element; shows its attributes.'),
+    find: matchedSchema
+      .optional()
+      .meta(shallow)
+      .describe(
+        'Text or {regex, flags}: only matching lines of what is included, by default of the snapshot.',
+      ),
   }),
   output: {
     sessions: types.objects,
@@ -33,127 +49,167 @@ export const getCodegenSession = defineTool({
     code: types.text,
     pageObjects: types.objects,
     ...pageOutput,
-    events: types.objects,
+    attributes: types.text,
+    screenshot: types.object,
     console: types.objects,
     network: types.objects,
+    networkLeftOut: types.number,
     remaining: types.object,
+    warnings: types.texts,
   },
 
-  async handle(context, { sessionId, include = [], target }, call) {
+  async handle(context, { sessionId, include = [], target, find }, call) {
     if (sessionId === undefined) return listSessions(context);
-    const { elementSnapshot, pageState } = await import('../browser/page-state.js');
-    const { takeScreenshot } = await import('../browser/screenshot.js');
-    const { explainFailure } = await import('../session/failure.js');
-    const { targetLocator } = await import('../session/targets.js');
     const wanted = new Set(include);
+    if (find !== undefined && wanted.size === 0) wanted.add('snapshot');
+    const matches = find === undefined ? undefined : await matcherOf(find);
     const found = context.sessions.find(sessionId);
-    if (found.status !== 'open') return describe(context, found, wanted, call);
-    return context.sessions.use(sessionId, async ({ session, live, autoAssertions }) => {
-      await autoAssertions?.catchUp();
-      const answer = await describe(context, session, wanted, call);
+    if (found.status !== 'open')
+      return { structured: await describe(context, found, { wanted, matches }, call) };
+    const { explainFailure } = await import('../session/failure.js');
+    return context.sessions.use(sessionId, async (open) => {
+      await open.autoAssertions?.catchUp();
+      const structured = await describe(context, open.session, { wanted, matches }, call);
       try {
-        const whole = target === undefined && wanted.has('snapshot');
-        const page = await pageState(live, whole ? 'full' : 'none', autoAssertions?.settled());
-        const element = target === undefined ? undefined : targetLocator(live.current, target);
-        if (element !== undefined && wanted.has('snapshot'))
-          page.snapshot = await elementSnapshot(live.current, element);
-        const said = [answer.pageContent ?? '', pageText(page)];
-        const structured: Record<string, unknown> = { ...answer.structured, ...page };
-        for (const part of ['console', 'network'] as const) {
-          if (!wanted.has(part)) continue;
-          structured[part] = live.log[part];
-          said.push(`${part}:`, ...live.log[part].map((entry) => JSON.stringify(entry)));
-        }
-        if (!wanted.has('screenshot')) return { ...answer, structured, pageContent: said.join('\n') };
-        const image = await takeScreenshot(live.current.page, element, { type: 'png', fullPage: false });
-        return { ...answer, structured, pageContent: said.join('\n'), image: image.toString('base64') };
+        const { image, ...shown } = await look(context, open, { wanted, target, matches });
+        return { structured: { ...structured, ...shown.structured }, ...(image && { image }) };
       } catch (error) {
-        const failure = await explainFailure(error, 'get', live);
+        const failure = await explainFailure(error, 'get', open.live);
         if (failure.code !== 'BROWSER_FAILED') throw failure;
-        return { ...answer, lines: [...answer.lines, failure.message, failure.hint ?? ''] };
+        return { structured: { ...structured, warnings: [`${failure.message} ${failure.hint ?? ''}`] } };
       }
     });
   },
 });
 
+interface Wanted {
+  wanted: ReadonlySet<z.infer<typeof parts>>;
+  target?: string | undefined;
+  matches?: Matches | undefined;
+}
+
+/** Matches parts of lines: a text in any case, an expression as it is. */
+async function matcherOf(find: TextOrPattern): Promise<Matches> {
+  if (isPattern(find)) {
+    const { matches } = await import('../model/linear.js');
+    return (text) => matches(find, text);
+  }
+  const wanted = find.toLowerCase();
+  return (text) => text.toLowerCase().includes(wanted);
+}
+
+/** What the pages of an open session show. */
+async function look(
+  context: ToolContext,
+  { session, live, autoAssertions }: OpenSession,
+  { wanted, target, matches }: Wanted,
+): Promise<Answer> {
+  const { attributesOf, pageState, partOfSnapshot } = await import('../browser/page-state.js');
+  const { targetLocator } = await import('../session/targets.js');
+  const isWhole = target === undefined && matches === undefined && wanted.has('snapshot');
+  const state = await pageState(live, isWhole ? 'full' : 'none', autoAssertions?.settled());
+  const element = target === undefined ? undefined : targetLocator(live.current, target);
+  if (!isWhole && wanted.has('snapshot')) state.snapshot = await partOfSnapshot(live, { element, matches });
+  const structured: Record<string, unknown> = { ...state };
+  if (element !== undefined) structured['attributes'] = await attributesOf(live, element);
+  if (wanted.has('console')) structured['console'] = live.log.console.filter(consoleFilter(matches));
+  if (wanted.has('network')) {
+    structured['network'] = live.log.network.filter(networkFilter(matches));
+    if (matches === undefined)
+      structured['networkLeftOut'] = live.log.network.filter(({ isAsset }) => isAsset).length;
+  }
+  if (!wanted.has('screenshot')) return { structured };
+  const { takeScreenshot } = await import('../browser/screenshot.js');
+  const data = await takeScreenshot(live.current.page, element, { type: 'png', fullPage: false });
+  const { file, screenshot } = await saveScreenshot(context, session, data);
+  return { structured: { ...structured, screenshot }, image: { data, file } };
+}
+
+function consoleFilter(matches: Matches = () => true): (entry: ConsoleEntry) => boolean {
+  return ({ level, text }) => matches(`${level} ${text.text}`);
+}
+
+/** Images, fonts and styles only if they are looked for. */
+function networkFilter(matches?: Matches): (entry: NetworkEntry) => boolean {
+  return ({ method, url, isAsset, status, failure }) =>
+    matches === undefined
+      ? isAsset !== true
+      : matches([method, rawText(url), status ?? failure ?? ''].join(' '));
+}
+
+/** Saves the session's latest screenshot as an artifact. The image is shown even if it can't be saved. */
+async function saveScreenshot(
+  { guard }: ToolContext,
+  session: Session,
+  png: Buffer,
+): Promise<{ file: string | undefined; screenshot: { path?: string; problem?: string } }> {
+  try {
+    const [written] = await guard.writeArtifact(`screenshot-${session.id}.png`, png, session);
+    return { file: written?.absolutePath, screenshot: { path: written?.path ?? '' } };
+  } catch (error) {
+    return { file: undefined, screenshot: { problem: `It was not saved: ${messageOf(error)}` } };
+  }
+}
+
 function summary(
   sessions: GrantSessions,
   session: Session,
-): { sessionId: string; title: string; status: string; url: string; steps: number } {
+): { sessionId: string; title: string; status: string; url: string | PageText; steps: number } {
   const { id: sessionId, title, status, steps } = session;
-  return { sessionId, title, status, url: sessions.urlOf(session), steps: steps.length };
+  return { sessionId, title, status, url: pageUrl(sessions.urlOf(session)), steps: steps.length };
 }
 
 function listSessions(context: ToolContext): Answer {
   const { sessions } = context;
   const list = sessions.list().map((session) => summary(sessions, session));
-  const open = list.filter(({ status }) => status === 'open').length;
-  return {
-    structured: { sessions: list, ...brokenConfiguration(context) },
-    lines: [`${list.length} sessions, ${open} of them open.`, ...Object.values(brokenConfiguration(context))],
-    pageContent: list.map((each) => JSON.stringify(each)).join('\n'),
-  };
+  return { structured: { sessions: list, ...brokenConfiguration(context) } };
 }
 
+/** The session as data, and its steps and code. */
 async function describe(
   context: ToolContext,
   session: Session,
-  wanted: ReadonlySet<string>,
+  { wanted, matches = () => true }: Wanted,
   call: ToolCall,
-): Promise<Answer> {
+): Promise<Answer['structured']> {
   const file = await context.guard.checkPath(session.file, session.emission);
   const { relative } = file;
-  const left = await context.guard.left('end_codegen_session');
-  const structured: Record<string, unknown> = {
+  const structured: Answer['structured'] = {
     ...summary(context.sessions, session),
     file: relative,
-    ...left,
+    ...(await context.guard.left('end_codegen_session')),
+    ...brokenConfiguration(context),
   };
-  const said: string[] = [];
-  if (wanted.has('steps')) {
-    const steps = stepCode(session.steps, relative).map((emitted, index) => {
-      const { assertions = [], ...step } = session.steps[index] ?? {};
-      const asserted = assertions.map((assertion, number) => ({
-        ...assertion,
-        code: emitted.assertions[number],
-        automatic: true,
-      }));
-      return { index, ...printFields(toJson(step)), code: emitted.code, assertions: asserted };
-    });
-    structured['steps'] = steps;
-    for (const { index, code, assertions } of steps)
-      said.push(
-        `${index}: ${groupTitle(session.steps[index]) ?? code}`,
-        ...assertions.map((assertion) => `   ${assertion.code} (automatic)`),
-      );
-  }
+  if (wanted.has('steps'))
+    structured['steps'] = describeSteps(session, relative).filter((step) => matches(JSON.stringify(step)));
   if (wanted.has('code')) {
     const source = await sessionSource(session, await surroundingsOf(context, session, file, call));
-    const code = source.content(relative);
-    structured['code'] = code;
-    said.push(code);
+    const linesOf = (code: string): string => matchingLines(code, matches);
+    structured['code'] = linesOf(source.content(relative));
     const directory = path.posix.dirname(relative);
     const pageObjects = source.pages.map(({ file, content }) => {
       const place = path.posix.join(directory, file);
-      return { path: place, code: content(place) };
+      return { path: place, code: linesOf(content(place)) };
     });
     if (pageObjects.length > 0) structured['pageObjects'] = pageObjects;
-    said.push(...pageObjects.flatMap((each) => [`${each.path}:`, each.code]));
   }
-  const lines = [
-    `Session ${session.id} is ${session.status}, with ${session.steps.length} steps, for ${relative}.`,
-  ];
-  const quota = Object.entries(left.remaining).map(([counter, free]) => {
-    const reset = left.resets[counter];
-    return `${counter} ${free}${reset === undefined ? '' : ` (more in ${Math.ceil(reset / 1_000)} s)`}`;
+  return structured;
+}
+
+/** The steps with their code, which says what they do and to which element. */
+function describeSteps(session: Session, file: string): object[] {
+  return stepCode(session.steps, file).map((emitted, index) => {
+    const { action, note, page, changedPage, unchecked } = session.steps[index] ?? {};
+    const assertions = emitted.assertions.map((code) => ({ code, automatic: true }));
+    return { index, action, note, page, changedPage, unchecked, code: emitted.code, assertions };
   });
-  if (quota.length > 0) lines.push(`Quota left: ${quota.join(', ')}.`);
-  const broken = brokenConfiguration(context);
-  return {
-    structured: { ...structured, ...broken },
-    lines: [...lines, ...Object.values(broken)],
-    pageContent: said.join('\n'),
-  };
+}
+
+function matchingLines(text: string, matches: Matches): string {
+  return text
+    .split('\n')
+    .filter((line) => matches(line))
+    .join('\n');
 }
 
 /** What to say where the files of the configuration are broken. */

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { actions, traitsOf } from '../actions/registry.js';
 import type { PageState } from '../browser/page-state.js';
 import { CodegenError } from '../model/errors.js';
+import { ownText } from '../model/page-text.js';
 import type { RecordOutcome } from '../session/task-runner.js';
 import { requestSchema } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession } from '../session/session.js';
 import { stepCode } from '../session/step-code.js';
-import { failedAction, failureLine, pageOutput, pageText } from './answer.js';
+import { failedAction, pageOutput } from './answer.js';
 import { defineTool, types } from './tool.js';
 
 /** The fields of actions that Playwright's documentation does not name. */
@@ -42,7 +43,6 @@ export const recordCodegenSession = defineTool({
     steps: types.objects,
     failed: types.object,
     ...pageOutput,
-    events: types.objects,
   },
 
   async handle(context, { sessionId, actions: given, at, snapshot = 'diff' }, { signal, begin }) {
@@ -58,26 +58,18 @@ export const recordCodegenSession = defineTool({
         begin,
         at,
       };
-      const { landed, failure, performed } = await recordActions(open, given, limits, signal);
+      const { landed, failure } = await recordActions(open, given, limits, signal);
       const state = await pageState(live, snapshot, open.autoAssertions?.settled());
       const { relative } = await context.guard.checkPath(session.file, session.emission);
       const steps = recordedSteps(open, relative, landed, state);
       const structured = { recorded: landed.length, steps, ...state };
-      const lines = [`Performed ${performed} of ${given.length} actions, recorded ${landed.length}.`];
-      const stepText = steps.filter(({ code }) => code !== '').flatMap(linesOf);
-      if (failure === undefined)
-        return { structured, lines, pageContent: [...stepText, pageText(state)].join('\n') };
+      if (failure === undefined) return { structured };
 
       const failed = { action: failure.index, ...(await failedAction(live, failure)) };
-      const { action, code, message, hint } = failed;
+      const message = `Action ${failure.index} of this call failed; what was recorded before it is kept.`;
       return {
-        structured: { ...structured, failed },
-        lines: [
-          ...lines,
-          `Action ${action} of this call failed with ${code}; the steps recorded before it are kept.`,
-        ],
-        pageContent: [...stepText, failureLine(failed), pageText(state)].join('\n'),
-        error: new CodegenError(code, message, { hint }),
+        structured: { failed, ...structured },
+        error: new CodegenError(failed.code, ownText(message), { hint: '`failed` says why.' }),
       };
     });
   },
@@ -123,16 +115,4 @@ function recordedSteps(
       },
     ];
   });
-}
-
-function linesOf({ index, code, changed, assertions = [], unchecked, replaced }: RecordedStep): string[] {
-  const remarks = [
-    ...(unchecked === true ? ['not checked until the test runs'] : []),
-    ...(changed === false ? ['changed nothing visible'] : []),
-  ];
-  return [
-    `${index}: ${code}${remarks.map((remark) => ` (${remark})`).join('')}`,
-    ...(replaced === undefined ? [] : [`   instead of ${replaced.target}: ${replaced.reason}`]),
-    ...assertions.map((assertion) => `   ${assertion}`),
-  ];
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config/schema.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { PageText } from '../model/page-text.js';
 import { browserNameSchema } from '../model/use.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
@@ -18,8 +19,8 @@ interface Failure {
   /** Relative to the workspace, with forward slashes. */
   file: string;
   line: number;
-  message: string;
-  snapshot?: string | undefined;
+  message: PageText;
+  snapshot?: PageText;
 }
 
 export const runGeneratedTest = defineTool({
@@ -66,20 +67,10 @@ export const runGeneratedTest = defineTool({
       const { durationMs } = result;
       const answer: Answer = {
         structured: { status, passed, failed, flaky, durationMs, failures, warnings: bench.warnings },
-        lines: [
-          `${passed} passed, ${failed} failed, ${flaky} flaky (${(durationMs / 1000).toFixed(1)} s).`,
-          ...bench.warnings.map((warning) => `Warning: ${warning}`),
-        ],
-        pageContent: failures.map(failureText).join('\n\n'),
       };
       if (problem === undefined) return answer;
       const { message, hint } = problem;
-      return {
-        ...answer,
-        lines: ['Failed with VERIFY_FAILED.', ...answer.lines],
-        pageContent: [message, hint, answer.pageContent].join('\n'),
-        error: new CodegenError('VERIFY_FAILED', message, { hint }),
-      };
+      return { ...answer, error: new CodegenError('VERIFY_FAILED', message, { hint }) };
     });
   },
 });
@@ -178,22 +169,19 @@ function succeeded({ status }: TestRun): boolean {
 /** The first failure of each test that has one. */
 async function failuresOf(tests: readonly TestRun[][], workspace: string): Promise<Failure[]> {
   const { failureSnapshot } = await import('../verify/snapshot.js');
+  const { condensed } = await import('../browser/page-state.js');
   const failed = tests.flatMap((runs) => runs.find((run) => !succeeded(run)) ?? []);
   return Promise.all(
     failed.slice(0, failuresTold).map(async (run) => {
       const [error] = run.errors;
+      const snapshot = await failureSnapshot(run);
       return {
         title: run.title,
         file: path.relative(workspace, run.file).replaceAll(path.sep, '/'),
         line: error?.line ?? run.line,
-        message: error?.message ?? '',
-        snapshot: await failureSnapshot(run),
+        message: new PageText(error?.message ?? ''),
+        ...(snapshot === undefined ? {} : { snapshot: condensed(snapshot) }),
       };
     }),
   );
-}
-
-function failureText({ title, file, line, message, snapshot }: Failure): string {
-  const shown = snapshot === undefined ? '' : `\nSnapshot:\n${snapshot}`;
-  return `${title} (${file}:${line})\n${message}${shown}`;
 }

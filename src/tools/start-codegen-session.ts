@@ -21,7 +21,7 @@ import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession, SessionPlan } from '../session/session.js';
 import { sessionTemplate, testModule } from '../session/test-source.js';
-import { failedAction, failureLine, pageOutput, pageText, type Answer } from './answer.js';
+import { failedAction, pageOutput, type Answer } from './answer.js';
 import { defineTool, selfEvident, shallow, types, type ToolCall, type ToolContext } from './tool.js';
 
 const optionsSchema = emissionSchema.partial();
@@ -73,6 +73,7 @@ export const startCodegenSession = defineTool({
     dropped: types.objects,
     failed: types.object,
     notReplayed: types.texts,
+    warnings: types.texts,
   },
 
   async handle(context, args, call) {
@@ -238,12 +239,8 @@ async function openPage(
     const { failure } = await recordActions(open, [{ action: 'goto', url }], limits, call.signal);
     if (failure !== undefined) throw failure.error;
   }
-  const { events, ...page } = await pageState(open.live, 'full');
-  return {
-    structured: { sessionId: open.session.id, file, ...page },
-    lines: [`Session ${open.session.id} records to ${file}.`],
-    pageContent: pageText({ ...page, events }),
-  };
+  const state = await pageState(open.live, 'full');
+  return { structured: { sessionId: open.session.id, file, ...state } };
 }
 
 /** Replays a saved session in the new one. Throws if its first page does not open. */
@@ -262,20 +259,15 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
     });
   }
 
-  const { events, ...page } = await pageState(live, 'full');
   const resumed = session.steps.length;
   const lost = dropped.map(({ assertion, ...place }) => ({
     ...place,
     code: assertionCode(assertion),
     reason: 'no longer holds',
   }));
-  const structured = { sessionId: session.id, file, resumed, dropped: lost, ...page };
-  const lines = [`Session ${session.id} resumes ${file}: replayed ${resumed} of ${steps.length} steps.`];
-  const droppedLines = lost.map(
-    ({ step, code, reason }) => `Dropped after step ${step}, since it ${reason}: ${code}`,
-  );
-  const shown = pageText({ ...page, events });
-  if (failure === undefined) return { structured, lines, pageContent: [...droppedLines, shown].join('\n') };
+  const state = await pageState(live, 'full');
+  const structured = { sessionId: session.id, file, resumed, dropped: lost, ...state };
+  if (failure === undefined) return { structured };
 
   const { index } = failure;
   const failed = { step: index, ...(await failedAction(live, failure)) };
@@ -285,12 +277,8 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
       return title === undefined ? step.code : `test.step(${JSON.stringify(title)})`;
     })
     .slice(index);
-  return {
-    structured: { ...structured, failed, notReplayed },
-    lines: [
-      ...lines,
-      `Step ${index} failed with ${failed.code}. Continue from here: the test will contain only what was replayed or is recorded.`,
-    ],
-    pageContent: [...droppedLines, failureLine(failed), 'Not replayed:', ...notReplayed, shown].join('\n'),
-  };
+  const warnings = [
+    `Step ${index} could not be replayed. Continue from here: the test will contain only what was replayed or is recorded.`,
+  ];
+  return { structured: { failed, warnings, notReplayed, ...structured } };
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { TestRun } from './report.js';
 
 /** Characters of a page's snapshot that are kept. */
-const snapshotLength = 12_000;
+const snapshotLength = 200_000;
 
 /** The snapshot of the page at a test's failure, out of the file in which Playwright describes it; undefined without one. */
 export async function failureSnapshot({ contextFile }: TestRun): Promise<string | undefined> {
@@ -11,6 +11,6 @@ export async function failureSnapshot({ contextFile }: TestRun): Promise<string 
   // Beside the error of each assertion that took one, else at the end.
   const snapshot = [...text.matchAll(/^```yaml\n([^]*?)\n```$/gm)].at(-1)?.[1];
   return snapshot !== undefined && snapshot.length > snapshotLength
-    ? `${snapshot.slice(0, snapshotLength)}\n…`
+    ? snapshot.slice(0, snapshotLength)
     : snapshot;
 }

@@ -22,7 +22,7 @@ test('steps are numbered in the session, and a failure names the action of the c
   expect(stepsSchema.parse(failed.steps).map(({ index }) => index)).toEqual([2]);
   expect(failed.failed).toMatchObject({ action: 2, code: 'TARGET_NOT_FOUND' });
   expect(failed.failed?.step).toBeUndefined();
-  expect(failed.text).toContain('Action 2 of this call failed with TARGET_NOT_FOUND');
+  expect(failed.text).toContain('Failed with TARGET_NOT_FOUND.\nAction 2 of this call failed');
 });
 
 test('a failure does not bring the snapshot that the call declined', async ({ open, shared }) => {
@@ -46,7 +46,7 @@ for (const autoAssert of [true, false])
     const { started, land } = await open('todo.html');
     const idle = await land({ action: 'click', target: 'h1' });
     expect(stepsSchema.parse(idle.steps)).toMatchObject([{ changed: false }]);
-    expect(idle.text).toContain('(changed nothing visible)');
+    expect(idle.text).toContain('changed: false');
     const deleted = await land({ action: 'click', target: refOf(started.snapshot, 'button "Delete"') });
     expect(stepsSchema.parse(deleted.steps)[0]?.changed).not.toBe(false);
     const expected = await land({ action: 'expect', target: 'h1', matcher: 'toBeVisible' });

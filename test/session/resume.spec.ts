@@ -148,7 +148,9 @@ test('what is not performed while recording is not performed again either', asyn
   const { sessionId, resumed } = await server.start({ resume: spec });
   expect(resumed).toBe(8);
   const { steps, code } = await server.call('get_codegen_session', { sessionId, include: ['steps', 'code'] });
-  expect(steps).toMatchObject({ 7: { ...untrue, unchecked: true } });
+  expect(steps).toMatchObject({
+    7: { action: 'expect', code: 'await expect(page).toHaveTitle("Elsewhere");', unchecked: true },
+  });
   expect(code).toContain('test.step("orders"');
   expect(code).toContain('// Any name will do.');
 

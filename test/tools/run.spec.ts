@@ -95,7 +95,7 @@ test('all tests are run, and those that fail are told with place, message and pa
   expect(result.failures[0]?.message).toContain('Expected: "many likes"');
   expect(result.failures[0]?.snapshot).toContain('0 likes');
   const [ours, page] = result.text.split('<page-content');
-  expect(ours).toContain('1 passed, 1 failed, 1 flaky');
+  expect(ours).toContain('passed: 1\nfailed: 1\nflaky: 1');
   expect(page).toContain('0 likes');
 });
 

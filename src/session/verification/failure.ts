@@ -1,5 +1,6 @@
 import { worksOnlyInTest } from '../../actions/registry.js';
 import type { Origin } from '../../codegen/source.js';
+import { PageText } from '../../model/page-text.js';
 import type { Step } from '../../model/step.js';
 import type { TestRun } from '../../verify/report.js';
 import type { RunResult } from '../../verify/run.js';
@@ -8,13 +9,13 @@ import { stepCode } from '../step-code.js';
 import type { SessionSource } from '../test-source.js';
 
 export interface Failure {
-  message: string;
-  hint: string;
+  message: PageText;
+  hint: string | PageText;
   /** Index and code of the step that failed; undefined where it was none. */
   step?: number;
   code?: string;
   /** What the page showed then. */
-  snapshot?: string;
+  snapshot?: PageText;
 }
 
 /** A run that did not pass. */
@@ -51,7 +52,11 @@ export async function explainRun(
   const failed = tests.find(({ status, errors }) => status === 'failed' && errors.length > 0);
   const problem = runProblem(result, timeoutMs);
   if (failed === undefined || result.end === 'cancelled')
-    return problem ?? { message: 'The test did not run.', hint: 'Look at the log of the server.' };
+    return {
+      message: new PageText(problem?.message ?? 'The test did not run.'),
+      hint: problem?.hint ?? 'Look at the log of the server.',
+    };
+  const { condensed } = await import('../../browser/page-state.js');
   const { failureSnapshot } = await import('../../verify/snapshot.js');
   const errors = located([failed], source);
   const error =
@@ -66,12 +71,14 @@ export async function explainRun(
     ...(error?.step === undefined || step === undefined
       ? {}
       : { step: error.step, code: codeAt(steps, spec, error) }),
-    message: `${error?.message ?? ''}${said}`,
-    hint: [
-      ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),
-      replayHint(step, error?.message ?? '', snapshot ?? ''),
-    ].join(' '),
-    ...(snapshot === undefined ? {} : { snapshot }),
+    message: new PageText(
+      [
+        ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),
+        `${error?.message ?? ''}${said}`,
+      ].join(' '),
+    ),
+    hint: replayHint(step, error?.message ?? '', snapshot ?? ''),
+    ...(snapshot === undefined ? {} : { snapshot: condensed(snapshot) }),
   };
 }
 
@@ -85,17 +92,19 @@ function codeAt(steps: readonly Step[], spec: string, { step = 0, assertion }: P
 const refusal = /\b(?:already|duplicate|in use|is taken|exists|must be unique)\b/i;
 
 /** Why a step that worked while it was recorded may fail in a run of its own, and the ways out. */
-function replayHint(step: Step | undefined, message: string, snapshot: string): string {
+function replayHint(step: Step | undefined, message: string, snapshot: string): string | PageText {
   if (step?.unchecked === true && !worksOnlyInTest(step))
     return 'It was inserted without being checked in a page, and is not true or possible at that place. Remove it, or insert what is; verify "report" writes the test as it is.';
   const refused = snapshot.split('\n').find((line) => refusal.test(line));
   const reason =
     refused !== undefined
-      ? `The page says: ${refused.replace(/^[\s-]+/, '').slice(0, 200)}. Recording has probably done this once, and it can't be done twice.`
+      ? "Recording has probably done this once, and it can't be done twice."
       : message.includes('strict mode violation')
         ? 'Several elements match where recording saw one: what recording added is probably still there.'
         : step?.action === 'expect'
           ? 'What is asserted held while recording; a fresh run shows something else.'
           : 'It worked while recording; a fresh run finds the page, or the data that recording has changed, otherwise.';
-  return `${reason} Undo the steps concerned and record what works on every run; or reset the application's data, let the flow take back what it changes, and end the session again. verify "report" writes the test as it is.`;
+  const hint = `${reason} Undo the steps concerned and record what works on every run; or reset the application's data, let the flow take back what it changes, and end the session again. verify "report" writes the test as it is.`;
+  if (refused === undefined) return hint;
+  return new PageText(refused.replace(/^[\s-]+/, '').slice(0, 200), { before: `${hint} The page says: ` });
 }

@@ -1,0 +1,87 @@
+import { PageText } from '../model/page-text.js';
+
+/** Bytes of the delimiters around a page's text. */
+const delimiterBytes = 66;
+/** Bytes for the mark at the end of a text that was cut. */
+const markBytes = 40;
+
+/** Bytes of a value in the structured form of a result. */
+function bytesOf(value: unknown): number {
+  if (value instanceof PageText) return bytesOf(value.before + value.text) + delimiterBytes;
+  if (Array.isArray(value)) return value.reduce((sum: number, each) => sum + bytesOf(each) + 1, 2);
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).reduce((sum, [key, each]) => sum + bytesOf(key) + bytesOf(each) + 2, 2);
+  return value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value));
+}
+
+/** Cuts a result until it fits, large parts before small ones. Adds to `leftOut` what is missing, counted. */
+export function fit(value: unknown, maxBytes: number, leftOut: string[], name = ''): unknown {
+  if (bytesOf(value) <= maxBytes) return value;
+  if (typeof value === 'string') return cutText(value, maxBytes, leftOut, name);
+  if (value instanceof PageText) return fitPageText(value, maxBytes - delimiterBytes, leftOut, name);
+  if (Array.isArray(value)) return cutList(value, maxBytes, leftOut, name);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  const keyBytes = entries.reduce((sum, [key]) => sum + bytesOf(key) + 2, 2);
+  const share = shareOf(
+    entries.map(([, each]) => bytesOf(each)),
+    maxBytes - keyBytes,
+  );
+  return Object.fromEntries(
+    entries.map(([key, each]) => [key, fit(each, share, leftOut, name === '' ? key : `${name}.${key}`)]),
+  );
+}
+
+/** Bytes that each part may take so that all fit, small parts leaving room to large ones. */
+function shareOf(sizes: readonly number[], budget: number): number {
+  let left = budget;
+  const sorted = sizes.toSorted((one, other) => one - other);
+  for (const [index, size] of sorted.entries()) {
+    const share = left / (sorted.length - index);
+    if (size > share) return share;
+    left -= size;
+  }
+  return Infinity;
+}
+
+/** What can make itself shorter counts what it leaves out itself. */
+function fitPageText(value: PageText, maxBytes: number, leftOut: string[], name: string): PageText {
+  let text = value;
+  for (let bytes = maxBytes, tries = 0; tries < 4 && bytes > 0; tries++) {
+    text = value.shorter(bytes);
+    const size = bytesOf(text.text);
+    if (size <= maxBytes) return text;
+    bytes = Math.floor(bytes * (maxBytes / size));
+  }
+  return text.map((whole) => cutText(whole, maxBytes, leftOut, name));
+}
+
+/** Keeps the beginning, in whole lines if it has several. */
+function cutText(text: string, maxBytes: number, leftOut: string[], name: string): string {
+  let kept = text;
+  for (let over = Infinity; kept !== '' && over > 0;) {
+    over = bytesOf(kept) - (maxBytes - markBytes);
+    // A character takes up to six bytes.
+    if (over > 0) kept = kept.slice(0, -Math.ceil(over / 6));
+  }
+  const lineEnd = kept.lastIndexOf('\n');
+  if (lineEnd > kept.length / 2) kept = kept.slice(0, lineEnd + 1);
+  kept = kept.replace(/[\ud800-\udbff]$/, '');
+  const count = text.length - kept.length;
+  leftOut.push(`${count} characters of ${name}`);
+  return `${kept}… (${count} more characters)`;
+}
+
+/** Keeps the last items: they are the latest. */
+function cutList(list: readonly unknown[], maxBytes: number, leftOut: string[], name: string): unknown[] {
+  let left = maxBytes - 2;
+  let first = list.length;
+  for (; first > 0; first--) {
+    left -= bytesOf(list[first - 1]) + 1;
+    if (left < 0) break;
+  }
+  const kept = first === list.length ? [fit(list.at(-1), maxBytes - 3, leftOut, name)] : list.slice(first);
+  const missing = list.length - kept.length;
+  if (missing > 0) leftOut.push(`${missing} of ${list.length} ${name}`);
+  return kept;
+}

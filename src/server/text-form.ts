@@ -1,0 +1,93 @@
+import { PageText, rawText } from '../model/page-text.js';
+
+/** Fields whose strings are this server's own words; all others may quote a page. */
+const ownFields = new Set(
+  'sessionId title status file page cleared filePath files failed verification warnings remaining resets configuration screenshot detected leftOut'.split(
+    ' ',
+  ),
+);
+/** Fields inside them that quote a page. */
+const quotingFields = new Set(['failure', 'dropped']);
+/** What the code of a step says already. */
+const saidByCode = new Set('index code action assertions'.split(' '));
+
+/** Lines of this server's own words, and those that may quote a page. */
+interface Lines {
+  own: string[];
+  page: string[];
+}
+
+/** A result as text: our own lines, then one block for all that may quote a page. */
+export function textForm(
+  { error, ...fields }: Record<string, unknown>,
+  encloseBlock: (page: string) => string,
+): string[] {
+  const lines: Lines = { own: [], page: [] };
+  if (isObject(error)) printError(error, lines);
+  for (const [key, value] of Object.entries(fields)) print(key, value, lines, ownFields.has(key));
+  const { own, page } = lines;
+  return [
+    ...(own.length === 0 ? [] : [own.join('\n')]),
+    ...(page.length === 0 ? [] : [encloseBlock(page.join('\n'))]),
+  ];
+}
+
+function printError({ code, message, hint, retryAfterMs }: Record<string, unknown>, lines: Lines): void {
+  lines.own.push(`Failed with ${String(code)}.`);
+  for (const part of [message, hint])
+    if (typeof part === 'string' || part instanceof PageText) linesFor(part, lines, true).push(rawText(part));
+  print('retryAfterMs', retryAfterMs, lines, true);
+}
+
+function print(key: string, value: unknown, lines: Lines, isOwn: boolean): void {
+  if (typeof value === 'number' || typeof value === 'boolean') lines.own.push(`${key}: ${value}`);
+  else if (typeof value === 'string' || value instanceof PageText) {
+    const text = rawText(value);
+    const separator = text.includes('\n') ? '\n' : ' ';
+    if (text !== '') linesFor(value, lines, isOwn).push(`${key}:${separator}${text}`);
+  } else if (Array.isArray(value)) printList(key, value, lines, isOwn);
+  else if (isObject(value))
+    for (const [name, each] of Object.entries(value))
+      print(`${key}.${name}`, each, lines, isOwn && !quotingFields.has(name));
+}
+
+function printList(key: string, list: readonly unknown[], lines: Lines, isOwn: boolean): void {
+  for (const side of [lines.own, lines.page]) {
+    const items = list.filter((item) => linesFor(item, lines, isOwn) === side);
+    if (items.length > 0) side.push(`${key}:`, ...items.flatMap(itemLines));
+  }
+}
+
+function itemLines(item: unknown): string[] {
+  if (typeof item === 'string' || item instanceof PageText) return [`- ${rawText(item)}`];
+  if (!isObject(item) || typeof item['code'] !== 'string') return [`- ${asJson(item)}`];
+  const { index, code, assertions } = item;
+  const rest = Object.entries(item).filter(([key, value]) => value !== undefined && !saidByCode.has(key));
+  return [
+    `${typeof index === 'number' ? `${index}: ` : ''}${code}`,
+    ...rest.map(([key, value]) => `   ${key}: ${typeof value === 'string' ? value : asJson(value)}`),
+    ...(Array.isArray(assertions) ? assertions.map((each) => `   ${codeOf(each)}`) : []),
+  ];
+}
+
+function codeOf(assertion: unknown): string {
+  return isObject(assertion) ? String(assertion['code']) : String(assertion);
+}
+
+/** A value with its page texts as they are, which belongs into the block. */
+function asJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => (part instanceof PageText ? rawText(part) : part));
+}
+
+function linesFor(value: unknown, { own, page }: Lines, isOwn: boolean): string[] {
+  return isOwn && !holdsPageText(value) ? own : page;
+}
+
+function holdsPageText(value: unknown): boolean {
+  if (value instanceof PageText) return value.text !== '';
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsPageText);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
