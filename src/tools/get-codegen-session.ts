@@ -35,9 +35,7 @@ export const getCodegenSession = defineTool({
     find: matchedSchema
       .optional()
       .meta(shallow)
-      .describe(
-        'Text or {regex, flags}: only matching lines of what is included, by default of the snapshot.',
-      ),
+      .describe('Text or {regex, flags}: only matching lines, by default of the snapshot.'),
   }),
   output: {
     sessions: types.objects,

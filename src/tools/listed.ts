@@ -9,9 +9,14 @@ export function listed({ name, title, description, input, output, annotations }:
     title,
     description,
     inputSchema: { ...toJsonSchema(input), type: 'object' },
-    outputSchema: { type: 'object', properties: { ...output, error: types.object } },
+    outputSchema: { type: 'object', properties: { ...shallowly(output), error: types.object } },
     annotations,
   };
+}
+
+/** The fields of results without what is inside lists. */
+function shallowly(output: Tool['output']): Tool['output'] {
+  return Object.fromEntries(Object.entries(output).map(([name, { type }]) => [name, { type }]));
 }
 
 /** What a schema checks and an agent need not know beforehand. */
