@@ -2,7 +2,7 @@ import { traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import type { Pin } from '../browser/pin.js';
 import type { LocatorChain } from '../model/locator.js';
-import { seemsReference } from '../model/template.js';
+import { stringsIn } from '../model/text.js';
 import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
 import { candidatesFor, type Candidate } from './candidates.js';
@@ -70,7 +70,7 @@ export class AutoAssertions {
   async begin(action: string, pin: Pin | undefined, chain: LocatorChain | undefined): Promise<void> {
     if (traitsOf({ action }).kind !== 'mutates') return;
     const [acted] = await Promise.all([
-      actedElement(this.live.current.page, pin, chain),
+      actedElement(this.live, pin, chain),
       this.isCaughtUp ? undefined : this.catchUp(),
     ]);
     this.isCaughtUp = false;
@@ -118,7 +118,7 @@ export class AutoAssertions {
     const before = this.observer.latestOf(current) ?? this.pending?.before;
     const [after, outcome] = await Promise.all([
       this.observer.observe(),
-      acted && outcomeOf(acted, current.page),
+      acted && outcomeOf(acted, current.page, this.live.secrets),
     ]);
     this.now = after;
     if (after === undefined || before === undefined) return;
@@ -137,7 +137,7 @@ export class AutoAssertions {
   /** Chooses the last step's assertions again, since its page has changed. */
   private async reviseLast(last: StepEffect, earlier: Observation, later: Observation): Promise<void> {
     const { step, acted } = last;
-    const outcome = acted && (await outcomeOf(acted, later.livePage.page));
+    const outcome = acted && (await outcomeOf(acted, later.livePage.page, this.live.secrets));
     const messages = await goneMessages(last);
     const isOverwritten = outcome !== undefined && last.outcome?.state.value !== outcome.state.value;
     const contested = {
@@ -188,7 +188,9 @@ export class AutoAssertions {
 
   /** Whether an assertion contains a secret, or a text of the page that looks like a reference to one. */
   private readonly isSecret = (assertion: Assertion): boolean =>
-    this.live.secrets.foundIn(assertion).length > 0 || seemsReference(JSON.stringify(assertion));
+    stringsIn(assertion).some(
+      (text) => this.live.secrets.redact(text) !== text || /\{\\?\{secret:/.test(text),
+    );
 
   /** Removes what the next action requires anyway, and asserts something else if there is nothing left. */
   private async dropImplied(effect: StepEffect, chain: LocatorChain): Promise<void> {

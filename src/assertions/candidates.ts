@@ -70,7 +70,7 @@ export async function candidatesFor(
 }
 
 function urlCandidates({ step, before, after }: StepEffect, baseURL: string | undefined): Candidate[] {
-  if (after.url === before.url || isRequested(step, after.url)) return [];
+  if (after.url === before.url || isRequested(step, after.url) || !URL.canParse(after.url)) return [];
   const stable = lastingPart(after.url.slice(new URL(after.url).origin.length), ['passing']);
   const expected = stable === undefined ? relativeUrl(after.url, baseURL) : { regex: `${stable.regex}$` };
   return [{ weight: weights.url, kind: 'url', subject: 'page', forms: [{ matcher: 'toHaveURL', expected }] }];

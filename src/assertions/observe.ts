@@ -1,4 +1,4 @@
-import type { Page } from 'playwright';
+import type { Locator, Page } from 'playwright';
 import { elementState, type ElementState } from '../browser/element-state.js';
 import type { Live } from '../browser/live.js';
 import type { LivePage } from '../browser/live-page.js';
@@ -6,6 +6,7 @@ import { urlOf } from '../browser/origin.js';
 import { pinNow, type Pin } from '../browser/pin.js';
 import { parseSnapshot, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
+import type { Secrets } from '../model/secrets.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
@@ -103,8 +104,8 @@ export class PageObserver {
       livePage: current,
       snapshot,
       view: parseSnapshot(snapshot),
-      url: urlOf(page).href,
-      title,
+      url: secrets.redact(urlOf(page).href),
+      title: secrets.redact(title),
       document: current.document,
     };
     this.latest.set(current, observation);
@@ -133,23 +134,29 @@ export class PageObserver {
 
 /** The target of an action, or else the focused element, before the action. */
 export async function actedElement(
-  page: Page,
+  { current: { page }, secrets }: Live,
   target: Pin | undefined,
   chain: LocatorChain | undefined,
 ): Promise<ActedElement | undefined> {
   const pin = target ?? (await within(snapshotMs, pinNow(page.locator(':focus'))));
   if (pin === undefined) return undefined;
   const state = elementState(chain === undefined ? pin.locator : toLocator(page, chain));
-  return { pin, chain, state: await within(stateMs, state) };
+  return { pin, chain, state: secrets.redactAll(await within(stateMs, state)) };
 }
 
 /** The element acted on as it is now, or the one that the page has replaced it with. */
-export async function outcomeOf({ pin, chain }: ActedElement, page: Page): Promise<ActedOutcome | undefined> {
-  const found = chain && (await within(stateMs, elementState(toLocator(page, chain))));
+export async function outcomeOf(
+  { pin, chain }: ActedElement,
+  page: Page,
+  secrets: Secrets,
+): Promise<ActedOutcome | undefined> {
+  const stateOf = async (locator: Locator): Promise<ElementState | undefined> =>
+    secrets.redactAll(await within(stateMs, elementState(locator)));
+  const found = chain && (await stateOf(toLocator(page, chain)));
   if (chain !== undefined && found?.visible === true) {
     const current = (await within(stateMs, pinNow(toLocator(page, chain)))) ?? pin;
     return { state: found, subject: { chain }, pin: current, renamed: false };
   }
-  const state = await within(stateMs, elementState(pin.locator));
+  const state = await stateOf(pin.locator);
   return state?.visible === true ? { state, subject: { pin }, pin, renamed: chain !== undefined } : undefined;
 }

@@ -37,9 +37,10 @@ export interface Credit {
 export const firstPage = 'p1';
 
 /** The address of a page, without what changes from visit to visit or may be secret: the query, and a hash that is no path. */
-export function addressOf(page: Page): string {
+export function addressOf(page: Page, secrets: Secrets): string {
   const { protocol, host, pathname, hash } = urlOf(page);
-  return `${protocol}//${host}${pathname}${/^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : ''}`;
+  const path = /^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : '';
+  return secrets.redact(`${protocol}//${host}${pathname}${path}`);
 }
 
 /** What the pages of a session share. */
@@ -90,7 +91,7 @@ export function addPage(owner: PageOwner, page: Page, setup: PageSetup): LivePag
   page.on('framenavigated', (frame) => {
     if (frame !== page.mainFrame()) return;
     const credit = ownCredit();
-    if (credit !== undefined) credit.leadsTo = addressOf(page);
+    if (credit !== undefined) credit.leadsTo = addressOf(page, secrets);
     if (blocked.refuse(urlOf(frame))) page.goto('about:blank').catch(() => undefined);
   });
   page.on('popup', (popup) => {

@@ -8,6 +8,7 @@ import { fileNumbers, writePending } from './audit-files.js';
 import { beginLine, endLine, moveOn, type Begun, type Chain } from './chain.js';
 import type { WrittenFile } from './plan.js';
 import type { Caller } from './quota.js';
+import type { GuardSecrets } from './context.js';
 import type { GuardState } from './state.js';
 
 /** What came of a call, without anything that it was given or that a page said. */
@@ -54,6 +55,7 @@ interface AuditOptions {
   /** Gives lines their order among those of other machines; undefined if there are none. */
   nextOrder?: GuardState['nextOrder'];
   caller: Caller;
+  secrets?: GuardSecrets | undefined;
   /** Whether calls run if the log can't be written. */
   failMode: () => 'open' | 'closed';
 }
@@ -64,11 +66,12 @@ interface AuditOptions {
  * counted and not written is written by whoever comes next.
  */
 export function openAudit(options: AuditOptions): Audit {
-  const { caller, failMode } = options;
+  const { caller, secrets, failMode } = options;
+  const redacted = <Value extends object>(value: Value): Value => secrets?.redactAll(value) ?? value;
   const log = new Log(options);
   const lineOf = (event: string, details: object = {}): Line => {
     const { grant, connection } = caller;
-    const begun = { event, time: new Date().toISOString(), grant, connection, ...details };
+    const begun = { event, time: new Date().toISOString(), grant, connection, ...redacted(details) };
     return { id: randomBytes(8).toString('base64url'), begun, isOpen: false };
   };
 
@@ -94,7 +97,7 @@ export function openAudit(options: AuditOptions): Audit {
 
     async event(event, details = {}) {
       await start()
-        .then(() => log.close(lineOf(event), details))
+        .then(() => log.close(lineOf(event), redacted(details)))
         .catch(report);
     },
 
@@ -116,12 +119,12 @@ export function openAudit(options: AuditOptions): Audit {
           }
         },
         async end({ files, ...outcome }, decision = decided) {
-          const whole = {
+          const whole = redacted({
             ...decisionFields(decision),
             ...outcome,
             ...(files.length > 0 ? { files: files.map(changed) } : {}),
             durationMs: Math.round(performance.now() - began),
-          };
+          });
           log.owed.set(line, whole);
           await start()
             .then(() => log.close(line, whole))

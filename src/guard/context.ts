@@ -29,6 +29,13 @@ export interface GuardConfig {
     | undefined;
 }
 
+/** The secrets of a server, as the guard needs them. */
+export interface GuardSecrets {
+  /** Names of those whose values are in what is to be written. */
+  leaksIn(data: Buffer | string): string[];
+  redactAll<Value>(value: Value): Value;
+}
+
 export interface GuardOptions {
   /** Absolute path of the workspace. */
   workspace: string;
@@ -36,6 +43,8 @@ export interface GuardOptions {
   stateDirectory: string;
   config: () => GuardConfig;
   caller: Caller;
+  /** Finds and replaces the values of secrets in what is written; none by default. */
+  secrets?: GuardSecrets | undefined;
   /** Keeps the state that several machines share. */
   redis?: Redis | undefined;
   clock?: Clock;
@@ -48,6 +57,7 @@ export interface GuardContext {
   territory: Territory;
   config: () => GuardConfig;
   caller: Caller;
+  secrets: GuardSecrets | undefined;
   statePlace: StatePlace;
   /** The limits of the caller, without those that it only shares. */
   ownLimits: () => Limit[];
@@ -57,7 +67,7 @@ export interface GuardContext {
 }
 
 export function createContext(options: GuardOptions): GuardContext {
-  const { config, caller, redis, clock } = options;
+  const { config, caller, secrets, redis, clock } = options;
   const territory = {
     workspace: path.resolve(options.workspace),
     stateDirectory: path.resolve(options.stateDirectory),
@@ -73,6 +83,7 @@ export function createContext(options: GuardOptions): GuardContext {
     territory,
     config,
     caller,
+    secrets,
     statePlace,
     ownLimits,
     state,
@@ -87,6 +98,7 @@ export function createContext(options: GuardOptions): GuardContext {
         store: audit,
         nextOrder,
         caller,
+        secrets,
         failMode: () => config().state.failMode,
       });
     }),

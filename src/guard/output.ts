@@ -128,7 +128,7 @@ async function writeFor(
   files: readonly OutputFile[],
   options: PlanOptions & Pick<WriteOptions, 'dryRun' | 'confirm' | 'beside'>,
 ): Promise<WrittenFile[]> {
-  const { territory, config } = context;
+  const { territory, config, secrets } = context;
   const { writes } = config();
   const { writeFiles } = await import('./writer.js');
   const { checkDirectoryBudget, checkSessionBudget, dailyCharges } = await import('./budget.js');
@@ -137,6 +137,7 @@ async function writeFor(
   const written = await writeFiles(files, {
     ...options,
     territory,
+    secretsIn: (data) => secrets?.leaksIn(data) ?? [],
     backups: writes.backups,
     async allow(plans) {
       checkSessionBudget(plans, before, writes);

@@ -28,6 +28,8 @@ export interface WriteOptions extends PlanOptions {
   reserve: (plans: readonly FilePlan[], id: string) => Promise<Hold>;
   /** Makes a file of the state directory, which depends on where the first file goes, and is written with them. */
   beside?: ((path: string) => StateFile) | undefined;
+  /** Names of the secrets that are in what is to be written. */
+  secretsIn?: ((data: Buffer | string) => string[]) | undefined;
   /** Checks everything, changes nothing. */
   dryRun: boolean;
 }
@@ -52,6 +54,7 @@ export async function writeFiles(
       const changing = plans.filter(({ change }) => change !== 'unchanged');
       await options.allow(changing);
       const work = dryRun ? [] : [...changing, ...(await besides(plans, options))];
+      for (const plan of [...changing, ...work]) requireNoSecret(plan, options);
       if (work.length === 0) {
         await finish(entry, hold);
         return plans.map(toWrittenFile);
@@ -76,6 +79,14 @@ export async function writeFiles(
     await finish(entry, hold);
     throw error instanceof Overtaken ? overtaken(error.target) : writeFailure(error);
   }
+}
+
+function requireNoSecret({ data, target }: FilePlan, { secretsIn }: WriteOptions): void {
+  const names = [...new Set([target.relative, data].flatMap((part) => secretsIn?.(part) ?? []))];
+  if (names.length > 0)
+    throw new CodegenError('WRITE_FAILED', `The output contains the value of ${names.join(', ')}.`, {
+      hint: 'Nothing was written. Write {{secret:NAME}} instead of the value, and undo the step that has it from the page.',
+    });
 }
 
 /** What is written into the state directory together with the plans. */

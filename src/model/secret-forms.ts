@@ -23,7 +23,7 @@ export interface Found {
 /** Looks for the values of secrets, in every form that texts have them in. */
 export class SecretSearch {
   private readonly exact: RegExp;
-  private readonly folded: RegExp | undefined;
+  private readonly folded: RegExp;
   private readonly names: string[];
 
   constructor(private readonly values: ReadonlyMap<string, string>) {
@@ -40,11 +40,12 @@ export class SecretSearch {
 
   /** All that is a whole value, in order. */
   wholes(text: string): Found[] {
-    return merged(
-      [this.exact, this.folded].flatMap((pattern) =>
-        pattern === undefined ? [] : this.matches(text, pattern),
-      ),
-    );
+    return merged([...this.matches(text, this.exact), ...this.distinct(text)]);
+  }
+
+  /** The same without the values that are words. */
+  distinct(text: string): Found[] {
+    return this.matches(text, this.folded);
   }
 
   /** These, and what begins or ends a value. */

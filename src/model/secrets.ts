@@ -3,7 +3,7 @@ import type { Json } from './json.js';
 import { nearest } from './nearest.js';
 import { PageText } from './page-text.js';
 import { minValue, SecretSearch, type Found } from './secret-forms.js';
-import { mapTemplates, referencesIn, type Template } from './template.js';
+import { isTemplate, mapTemplates, referencesIn, type Template } from './template.js';
 import { stringsIn } from './text.js';
 
 /** A secret as the configuration lists it: the name of an environment variable, and where it may go. */
@@ -85,6 +85,18 @@ export class Secrets {
     );
   }
 
+  /**
+   * Names of the secrets whose values are in what is about to be written. Short words are left out, which are in any
+   * source.
+   */
+  leaksIn(data: Buffer | string): string[] {
+    const search = this.search();
+    const texts = typeof data === 'string' ? [data] : [data.toString('utf8'), data.toString('latin1')];
+    return search === undefined
+      ? []
+      : [...new Set(texts.flatMap((text) => search.distinct(text).map(({ name }) => name)))];
+  }
+
   /** The variables that are set, for a process that runs tests. */
   environment(): Record<string, string> {
     return Object.fromEntries(
@@ -151,6 +163,7 @@ function split(text: string, found: readonly Found[]): (string | { secret: strin
 
 function mapTexts<Value>(value: Value, map: (text: string) => string): Value;
 function mapTexts(value: unknown, map: (text: string) => string): unknown {
+  if (isTemplate(value)) return value;
   if (typeof value === 'string') return map(value);
   if (value instanceof PageText) return value.map(map);
   if (Array.isArray(value)) return value.map((item: unknown) => mapTexts(item, map));

@@ -97,6 +97,7 @@ export class Backend {
         return { ...config, policy, others };
       },
       caller,
+      secrets,
       redis: this.redis,
       state: this.state,
     });

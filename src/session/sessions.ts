@@ -1,5 +1,6 @@
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Live } from '../browser/live.js';
+import type { Secrets } from '../model/secrets.js';
 import { sha256 } from '../model/text.js';
 import { within } from '../model/within.js';
 import { browserGone, isLost } from './failure.js';
@@ -24,6 +25,7 @@ interface Entry {
   session: Session;
   /** Undefined unless the session is open. */
   open: OpenSession | undefined;
+  secrets: Secrets;
   /** Resolves after the last of its calls. */
   queue: Promise<unknown>;
   /** Calls that run or wait. */
@@ -61,6 +63,7 @@ export class Sessions {
       const entry: Entry = {
         session,
         open: { session, live },
+        secrets: live.secrets,
         queue: Promise.resolve(),
         calls: 0,
         idle: undefined,
@@ -186,7 +189,7 @@ export class Sessions {
     if (state === entry.saved) return;
     entry.saved = state;
     const { saveUnfinished } = await import('./unfinished.js');
-    await saveUnfinished(this.stateDirectory, session).catch((error: unknown) => {
+    await saveUnfinished(this.stateDirectory, session, entry.secrets).catch((error: unknown) => {
       process.stderr.write(
         `codegen-session-mcp: Session ${session.id} can't be saved: ${messageOf(error)}\n`,
       );

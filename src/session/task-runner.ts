@@ -228,13 +228,15 @@ export class TaskRunner {
     const { session, live } = this.open;
     if (traitsOf(step).switchesPage && step.unchecked !== true) {
       setStepPage(step, live.current);
-      step.leadsTo = addressOf(live.current.page);
+      step.leadsTo = addressOf(live.current.page, live.secrets);
     }
     const end = groupTitle(step) === undefined ? session.steps.length : groupStart(session.steps);
     session.steps.splice(this.at ?? end, 0, step);
     if (this.at !== undefined) this.at++;
     // What a page shows, or that it closed while it was looked at, never fails a step that landed.
     await this.autoAssertions?.finish(step).catch(() => this.autoAssertions?.forget());
+    // What events of the page added since.
+    if (live.secrets.foundIn(step).length > 0) Object.assign(step, live.secrets.redactAll(step));
   }
 
   /** Forgets an action that is not recorded, with what was announced for it. */
@@ -319,8 +321,8 @@ function requirePage(live: Live, action: Action): void {
 }
 
 /** The test contains what a step does, so a step must not contain a secret. */
-function requireRedacted({ locator, to, args, note }: Step, secrets: Secrets): void {
-  if (secrets.foundIn([locator, to, args, note]).length === 0) return;
+function requireRedacted(step: Step, secrets: Secrets): void {
+  if (secrets.foundIn(step).length === 0) return;
   throw new CodegenError('INVALID_INPUT', 'The test would contain the value of a secret.', {
     hint: 'Write {{secret:NAME}} instead of the value; a target must not contain it.',
   });

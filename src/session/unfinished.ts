@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import type { Secrets } from '../model/secrets.js';
 import { ensureStateDirectory, errorCode } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 import { keyOf, readSaved, savedForm, savedSchema } from './saved.js';
@@ -32,7 +33,11 @@ interface Page {
  * Saves a session that has steps, under its id and its planned file, so that it outlives its browser and its server.
  * Throws what the file system throws.
  */
-export async function saveUnfinished(stateDirectory: string, session: Session): Promise<void> {
+export async function saveUnfinished(
+  stateDirectory: string,
+  session: Session,
+  secrets?: Secrets,
+): Promise<void> {
   const { id, grant, path: file, resumed, status } = session;
   const folder = folderOf(stateDirectory);
   const unfinished: UnfinishedSession = {
@@ -47,7 +52,11 @@ export async function saveUnfinished(stateDirectory: string, session: Session): 
   await ensureStateDirectory(stateDirectory);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
-    await writeFile(temporary, JSON.stringify(unfinished), { mode: 0o600 });
+    const text = JSON.stringify(unfinished);
+    const isClean = secrets === undefined || secrets.leaksIn(text).length === 0;
+    await writeFile(temporary, isClean ? text : JSON.stringify(secrets.redactAll(unfinished)), {
+      mode: 0o600,
+    });
     await rename(temporary, place);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
