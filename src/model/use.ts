@@ -55,6 +55,15 @@ export const useSchema = z.strictObject({
     .record(z.string().min(1), z.string())
     .optional()
     .describe('Headers added to every request.'),
+  httpCredentials: z
+    .strictObject({
+      username: z.string(),
+      password: z.string(),
+      origin: z.url({ protocol: /^https?$/, error: 'expected an http or https origin' }).optional(),
+      send: z.enum(['unauthorized', 'always']).optional(),
+    })
+    .optional()
+    .describe('Credentials of HTTP authentication; write the password as `{{secret:NAME}}`.'),
   ignoreHTTPSErrors: z.boolean().optional().describe('Accept invalid certificates.'),
   testIdAttribute: z
     .string()

@@ -1,6 +1,6 @@
 import { traitsOf } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
-import { parseFields, referencesIn } from '../model/template.js';
+import { parseFields, referencesIn, seemsReference } from '../model/template.js';
 import type { Step } from '../model/step.js';
 import { stringsIn } from '../model/text.js';
 import { brittleness, type Brittleness } from '../locators/brittle.js';
@@ -103,7 +103,10 @@ function locatorWarnings(steps: readonly Step[]): string[] {
   ];
 }
 
-function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Session['use']): string[] {
+function secretWarnings(
+  steps: readonly Step[],
+  { extraHTTPHeaders = {}, httpCredentials }: Session['use'],
+): string[] {
   const holds = (step: Step): boolean => {
     const { locator = [], args, assertions = [] } = step;
     const { value, headers = {} } = args;
@@ -123,6 +126,9 @@ function secretWarnings(steps: readonly Step[], { extraHTTPHeaders = {} }: Sessi
     ),
     ...(hasSecretHeader(parseFields(extraHTTPHeaders))
       ? [`use.extraHTTPHeaders contains what looks like a secret: ${remedy}`]
+      : []),
+    ...(httpCredentials !== undefined && !seemsReference(httpCredentials.password)
+      ? [`use.httpCredentials contains a password: ${remedy}`]
       : []),
   ];
 }

@@ -83,7 +83,7 @@ test('use takes the keys of Playwright Test that a session can honour, and no ot
   expect(Object.keys(useSchema.shape).sort()).toEqual(
     [
       'browserName headless viewport device locale timezoneId geolocation permissions colorScheme userAgent',
-      'storageState baseURL extraHTTPHeaders ignoreHTTPSErrors testIdAttribute isMobile hasTouch deviceScaleFactor offline',
+      'storageState baseURL extraHTTPHeaders httpCredentials ignoreHTTPSErrors testIdAttribute isMobile hasTouch deviceScaleFactor offline',
     ]
       .join(' ')
       .split(' ')
@@ -94,6 +94,7 @@ test('use takes the keys of Playwright Test that a session can honour, and no ot
     viewport: null,
     geolocation: { latitude: 45.4, longitude: 12.3 },
     extraHTTPHeaders: { 'x-tenant': 'a' },
+    httpCredentials: { username: 'ann', password: 'x' },
     baseURL: 'http://localhost:3000/app/',
   };
   expect(useSchema.parse(use)).toEqual(use);

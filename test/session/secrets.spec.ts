@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checkEmitted } from '../codegen/emitted.js';
+import { serve } from '../fixtures/serve.js';
 import { configure, connect, expect, runTests, test } from '../fixtures.js';
 
 const password = 'Pa"ss/w0rd+ü&x y';
@@ -169,4 +170,44 @@ test('secrets that are not listed, not set, too short or for elsewhere are typed
   const titled = await server.start({ title: `with ${token}` });
   expect(titled.error).toMatchObject({ code: 'INVALID_INPUT' });
   await server.close();
+});
+
+test('HTTP authentication takes its password from a secret, and a literal one is warned of', async ({
+  workspace,
+}) => {
+  const authorization = `Basic ${Buffer.from(`ann:${password}`).toString('base64')}`;
+  const site = await serve(async (request, response) => {
+    const isKnown = request.headers.authorization === authorization;
+    response.writeHead(isKnown ? 200 : 401, { 'www-authenticate': 'Basic', 'content-type': 'text/html' });
+    response.end(`<h1>${isKnown ? 'Welcome' : 'Who are you?'}</h1>`);
+    await Promise.resolve();
+  }, 0);
+  await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' }, secrets: ['SHOP_PASSWORD'] });
+  const server = await connect(workspace, { env });
+  const record = async (secret: string): Promise<Awaited<ReturnType<typeof server.call>>> => {
+    const { sessionId, snapshot } = await server.start({
+      title: 'is let in',
+      url: site.url,
+      use: { httpCredentials: { username: 'ann', password: secret } },
+    });
+    expect(snapshot).toContain('Welcome');
+    return server.call('end_codegen_session', { sessionId, onConflict: 'overwrite' });
+  };
+  const ended = await record('{{secret:SHOP_PASSWORD}}');
+  expect(ended.error).toBeUndefined();
+  expect(await readFile(ended.filePath, 'utf8')).toContain('password: process.env.SHOP_PASSWORD ?? ""');
+  expect(ended['warnings']).not.toContainEqual(expect.stringContaining('httpCredentials'));
+  const refused = await server.start({ use: { httpCredentials: { username: 'ann', password } } });
+  expect(refused.error).toMatchObject({ code: 'INVALID_INPUT' });
+  await server.close();
+  const ignorant = await connect(workspace);
+  const { sessionId } = await ignorant.start({
+    title: 'tries',
+    url: site.url,
+    use: { httpCredentials: { username: 'ann', password: 'wrong one' } },
+  });
+  const dry = await ignorant.call('end_codegen_session', { sessionId, dryRun: true, verify: 'off' });
+  expect(dry['warnings']).toContainEqual(expect.stringContaining('use.httpCredentials contains a password'));
+  await ignorant.close();
+  await site.close();
 });
