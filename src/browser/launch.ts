@@ -17,16 +17,16 @@ export function createBrowserPool(): BrowserPool {
   const browsers = new Map<string, Promise<Browser>>();
   let remote: Promise<RemoteBrowsers> | undefined;
   const remoteBrowsers = (): Promise<RemoteBrowsers> =>
-    (remote ??= import('./remote.js').then(({ createRemoteBrowsers }) => createRemoteBrowsers()));
+    (remote ??= import('./remote.js').then((module) => new module.RemoteBrowsers()));
   return {
     async endpoint(choice) {
       if (choice.endpoints.length === 0) return undefined;
-      return (await remoteBrowsers()).endpoint(choice.endpoints, choice);
+      return (await remoteBrowsers()).endpoint(choice);
     },
     async get(choice, onProgress) {
       if (choice.endpoints.length > 0) {
         onProgress(`Connecting to ${choice.name}`);
-        return (await remoteBrowsers()).get(choice.endpoints, choice);
+        return (await remoteBrowsers()).get(choice);
       }
       const key = JSON.stringify(choice);
       let starting = browsers.get(key);

@@ -11,18 +11,6 @@ const answerMs = 5_000;
 /** Milliseconds after which a session assigned to a host has a context there, or never will. */
 const reservationMs = 30_000;
 
-/** Browsers that other programs run, on this machine or others, shared by all sessions of a server. */
-export interface RemoteBrowsers {
-  /**
-   * A browser at the endpoint with the fewest sessions of this server, or at the next if it can't be reached.
-   * Throws BROWSER_FAILED if none can be reached.
-   */
-  get(urls: readonly string[], choice: BrowserChoice): Promise<Browser>;
-  /** The endpoint that `get` would use. */
-  endpoint(urls: readonly string[], choice: BrowserChoice): Promise<Endpoint>;
-  close(): Promise<void>;
-}
-
 /** One endpoint. */
 interface Host extends Endpoint {
   /** By their choice, as JSON. */
@@ -35,24 +23,54 @@ interface Host extends Endpoint {
   penaltyUntil: number;
 }
 
-export function createRemoteBrowsers(): RemoteBrowsers {
-  const hosts = new Map<string, Host>();
+/** Browsers that other programs run, on this machine or others, shared by all sessions of a server. */
+export class RemoteBrowsers {
+  private readonly hosts = new Map<string, Host>();
 
-  function hostAt(url: string): Host {
-    const known = hosts.get(url);
+  /**
+   * A browser at the endpoint with the fewest sessions of this server, or at the next if it can't be reached.
+   * Throws BROWSER_FAILED if none can be reached.
+   */
+  get(choice: BrowserChoice): Promise<Browser> {
+    return this.firstThat(choice, async (host) => {
+      const release = reserveAt(host);
+      try {
+        return await answering(host, choice);
+      } catch (error) {
+        release();
+        throw error;
+      }
+    });
+  }
+
+  /** The endpoint that `get` would use. */
+  endpoint(choice: BrowserChoice): Promise<Endpoint> {
+    return this.firstThat(choice, async (host) => {
+      await answering(host, choice);
+      return host;
+    });
+  }
+
+  async close(): Promise<void> {
+    const browsers = [...this.hosts.values()].flatMap((host) => [...host.browsers.values()]);
+    await Promise.allSettled(browsers.map(async (connecting) => (await connecting).close()));
+  }
+
+  private hostAt(url: string): Host {
+    const known = this.hosts.get(url);
     if (known !== undefined) return known;
     const host = { ...endpointAt(url), browsers: new Map(), sessions: 0, reservations: [], penaltyUntil: 0 };
-    hosts.set(url, host);
+    this.hosts.set(url, host);
     return host;
   }
 
   /** Tries the hosts, those with the fewest sessions first, until `use` succeeds with one. */
-  async function firstThat<Result>(
-    urls: readonly string[],
+  private async firstThat<Result>(
+    { endpoints }: BrowserChoice,
     use: (host: Host) => Promise<Result>,
   ): Promise<Result> {
     const failures: string[] = [];
-    const left = urls.map(hostAt);
+    const left = endpoints.map((url) => this.hostAt(url));
     while (left.length > 0) {
       const penalty = (host: Host): number => Number(host.penaltyUntil > performance.now());
       left.sort((a, b) => penalty(a) - penalty(b) || a.sessions - b.sessions);
@@ -62,7 +80,7 @@ export function createRemoteBrowsers(): RemoteBrowsers {
         return await use(host);
       } catch (error) {
         host.penaltyUntil = performance.now() + penaltyMs;
-        if (urls.length === 1) throw error;
+        if (endpoints.length === 1) throw error;
         failures.push(messageOf(error));
       }
     }
@@ -70,30 +88,6 @@ export function createRemoteBrowsers(): RemoteBrowsers {
       hint: 'Check that one of browser.endpoint runs and can be reached; `codegen-session-mcp doctor` tries them.',
     });
   }
-
-  return {
-    get: (urls, choice) =>
-      firstThat(urls, async (host) => {
-        const release = reserveAt(host);
-        try {
-          return await answering(host, choice);
-        } catch (error) {
-          release();
-          throw error;
-        }
-      }),
-
-    endpoint: (urls, choice) =>
-      firstThat(urls, async (host) => {
-        await answering(host, choice);
-        return host;
-      }),
-
-    async close() {
-      const browsers = [...hosts.values()].flatMap((host) => [...host.browsers.values()]);
-      await Promise.allSettled(browsers.map(async (connecting) => (await connecting).close()));
-    },
-  };
 }
 
 function connected(host: Host, choice: BrowserChoice): Promise<Browser> {

@@ -1,71 +1,67 @@
 import { CodegenError } from './errors.js';
 
-/** Pieces of work that may go on at once; the others wait their turn. */
-export interface Slots {
-  /**
-   * Does a piece of work when it is its turn; `onWait` hears how many are before it, if there are any. Throws
-   * SESSION_LIMIT where too many wait, VERIFY_FAILED where the call is cancelled.
-   */
-  run<Result>(
-    signal: AbortSignal,
-    work: () => Promise<Result>,
-    onWait?: (before: number) => void,
-  ): Promise<Result>;
-}
-
 /** Milliseconds after which there may be room again. */
 const retryAfterMs = 5000;
 
-export function createSlots(atOnce: number, waitingAtMost: number): Slots {
-  const waiting = new Set<() => void>();
-  let running = 0;
+/** Pieces of work that may go on at once; the others wait their turn. */
+export class Slots {
+  private readonly waiting = new Set<() => void>();
+  private running = 0;
 
-  /** Resolves with whether a slot was given, rather than the call cancelled. */
-  function turn(signal: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => {
-      const settle = (isGiven: boolean): void => {
-        waiting.delete(give);
-        signal.removeEventListener('abort', cancel);
-        resolve(isGiven);
-      };
-      const give = (): void => {
-        settle(true);
-      };
-      const cancel = (): void => {
-        settle(false);
-      };
-      waiting.add(give);
-      signal.addEventListener('abort', cancel);
-    });
+  constructor(
+    private readonly atOnce: number,
+    private readonly maxWaiting: number,
+  ) {}
+
+  /**
+   * Does a piece of work when it is its turn; `onWait` hears how many are before it, if there are any. Throws
+   * SESSION_LIMIT if too many wait, VERIFY_FAILED if the call is cancelled.
+   */
+  async run<Result>(
+    signal: AbortSignal,
+    work: () => Promise<Result>,
+    onWait: (before: number) => void = () => undefined,
+  ): Promise<Result> {
+    await this.take(signal, onWait);
+    try {
+      return await work();
+    } finally {
+      const [give] = this.waiting;
+      if (give === undefined) this.running--;
+      else give();
+    }
   }
 
-  async function take(signal: AbortSignal, onWait: (before: number) => void): Promise<void> {
+  private async take(signal: AbortSignal, onWait: (before: number) => void): Promise<void> {
     if (signal.aborted) throw cancelled();
-    if (running < atOnce) {
-      running++;
+    const { waiting, running } = this;
+    if (running < this.atOnce) {
+      this.running++;
       return;
     }
-    if (waiting.size >= waitingAtMost)
+    if (waiting.size >= this.maxWaiting)
       throw new CodegenError('SESSION_LIMIT', `${waiting.size} runs of tests wait; no more are taken.`, {
         hint: 'Call again when some have ended.',
         retryAfterMs,
       });
     onWait(running + waiting.size);
-    if (!(await turn(signal))) throw cancelled();
+    if (!(await this.turn(signal))) throw cancelled();
   }
 
-  return {
-    async run(signal, work, onWait = () => undefined) {
-      await take(signal, onWait);
-      try {
-        return await work();
-      } finally {
-        const [give] = waiting;
-        if (give === undefined) running--;
-        else give();
-      }
-    },
-  };
+  /** Resolves with whether a slot was given, rather than the call cancelled. */
+  private turn(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (isGiven: boolean): void => {
+        this.waiting.delete(give);
+        signal.removeEventListener('abort', cancel);
+        resolve(isGiven);
+      };
+      const give = settle.bind(undefined, true);
+      const cancel = settle.bind(undefined, false);
+      this.waiting.add(give);
+      signal.addEventListener('abort', cancel);
+    });
+  }
 }
 
 function cancelled(): CodegenError {

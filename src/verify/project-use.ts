@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { createSlots } from '../model/slots.js';
+import { Slots } from '../model/slots.js';
 import type { ProjectUse } from '../model/use.js';
 import { questionVariable, type ProjectQuestion } from './plan.js';
 import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js';
@@ -11,7 +11,7 @@ import { workspaceConfigFile } from './wrap-config.js';
 const loadingMs = 20_000;
 
 /** Configurations that are loaded at once. */
-const slots = createSlots(availableParallelism(), 100);
+const slots = new Slots(availableParallelism(), 100);
 
 const answerSchema = z.record(z.string(), z.json());
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Secrets } from '../model/secrets.js';
-import { createSlots } from '../model/slots.js';
+import { Slots } from '../model/slots.js';
 import { describeFailure, openProxy, type SessionProxy } from '../network/proxy.js';
 import type { NetworkRules } from '../network/rules.js';
 import type { Plan } from './plan.js';
@@ -37,7 +37,7 @@ export interface TestCall {
 }
 
 /** Each call that runs tests keeps about two cores busy. */
-const slots = createSlots(Math.max(1, Math.floor(availableParallelism() / 2)), 100);
+const slots = new Slots(Math.max(1, Math.floor(availableParallelism() / 2)), 100);
 
 /** Waits for a free slot, prepares a test bench for `work`, and removes it afterwards. */
 export function withTestBench<Result>(

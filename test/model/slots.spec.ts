@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { createSlots } from '../../src/model/slots.js';
+import { Slots } from '../../src/model/slots.js';
 
 const { signal } = new AbortController();
 
@@ -19,7 +19,7 @@ function piece(): { work: () => Promise<void>; end: () => void; hasBegun: () => 
 }
 
 test('so many go on at once, the others in order, and each hears how many are before it', async () => {
-  const slots = createSlots(2, 2);
+  const slots = new Slots(2, 2);
   const pieces = Array.from({ length: 4 }, piece);
   const heard: number[] = [];
   const runs = pieces.map(({ work }) => slots.run(signal, work, (before) => heard.push(before)));
@@ -38,7 +38,7 @@ test('so many go on at once, the others in order, and each hears how many are be
 });
 
 test('what fails gives its slot on, and what is cancelled takes none', async () => {
-  const slots = createSlots(1, 5);
+  const slots = new Slots(1, 5);
   const [first, last] = [piece(), piece()];
   const failing = slots.run(signal, async () => {
     await first.work();
