@@ -63,6 +63,7 @@ function itemLines(item: unknown): string[] {
   if (!isObject(item) || typeof item['code'] !== 'string') return [`- ${asJson(item)}`];
   const { index, code, assertions } = item;
   const rest = Object.entries(item).filter(([key, value]) => value !== undefined && !saidByCode.has(key));
+  if (code === '') return [];
   return [
     `${typeof index === 'number' ? `${index}: ` : ''}${code}`,
     ...rest.map(([key, value]) => `   ${key}: ${typeof value === 'string' ? value : asJson(value)}`),

@@ -34,7 +34,7 @@ export const endCodegenSession = defineTool({
     verify: verifyModeSchema
       .optional()
       .describe(
-        'require: write the test only if it passes; report: write it anyway; off: do not run it. As configured by default.',
+        'require: write only if it passes; report: write anyway; off: do not run. As configured by default.',
       ),
     dryRun: z.boolean().optional().meta(selfEvident).describe('Only show what would be written.'),
     include: z

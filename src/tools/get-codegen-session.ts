@@ -20,8 +20,7 @@ type Matches = (text: string) => boolean;
 export const getCodegenSession = defineTool({
   name: 'get_codegen_session',
   title: 'Show codegen sessions',
-  description:
-    'Lists all sessions or, with a sessionId, shows the state of one and what `include` asks for. `code` is what ending would write.',
+  description: 'Lists all sessions or, with a sessionId, shows the state of one and what `include` asks for.',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   input: z.strictObject({
     sessionId: z.string().optional().describe('All sessions by default.'),
@@ -31,11 +30,8 @@ export const getCodegenSession = defineTool({
       .min(1)
       .max(5000)
       .optional()
-      .describe('Limits snapshot and screenshot to an element; shows its attributes.'),
-    find: matchedSchema
-      .optional()
-      .meta(shallow)
-      .describe('Text or {regex, flags}: only matching lines, by default of the snapshot.'),
+      .describe('Limits snapshot and screenshot; shows attributes.'),
+    find: matchedSchema.optional().meta(shallow).describe('Text or {regex, flags}: only matching lines.'),
   }),
   output: {
     sessions: types.objects,

@@ -26,8 +26,7 @@ interface Failure {
 export const runGeneratedTest = defineTool({
   name: 'run_generated_test',
   title: 'Run generated tests',
-  description:
-    'Runs tests of the output directory with Playwright Test. Failing tests do not fail the call: see status and failures.',
+  description: 'Runs tests of the output directory with Playwright Test. Failing tests do not fail the call.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
     file: z.string().min(1).optional().describe('All by default.'),

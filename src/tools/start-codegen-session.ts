@@ -37,20 +37,13 @@ const inputSchema = z.strictObject({
     .optional()
     .describe('What the test shows, e.g. "adds a product to the cart".'),
   url: z.string().min(1).optional().describe('Opened, and recorded as the first goto.'),
-  file: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Spec file in the output directory; by default, named after the title.'),
+  file: z.string().min(1).optional().describe('In the output directory; by default, named after the title.'),
   options: optionsSchema.optional().meta(selfEvident).describe('How the test is written.'),
   use: useSchema
     .optional()
     .meta(shallow)
     .describe(`Playwright Test's use: ${Object.keys(useSchema.shape).join(', ')}.`),
-  autoAssert: z
-    .boolean()
-    .optional()
-    .describe('Assert the visible effect of each step; as configured (true) by default.'),
+  autoAssert: z.boolean().optional().describe('Assert visible effects of steps; as configured by default.'),
   resume: z
     .string()
     .min(1)
