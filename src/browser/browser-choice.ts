@@ -8,20 +8,23 @@ export interface BrowserChoice {
   executablePath: string | null;
   /** URLs of running browsers to connect to; empty to launch one. */
   endpoints: readonly string[];
+  /** Whose sessions it serves: a process has one clipboard and one cache. */
+  grant: string;
 }
 
 /** The part of the configuration that decides which browser is used. */
-interface BrowserSettings extends Omit<BrowserChoice, 'endpoints'> {
+interface BrowserSettings extends Omit<BrowserChoice, 'endpoints' | 'grant'> {
   endpoint: string | string[] | null;
 }
 
 /** The browser for a session: its `use` first, then the configuration. */
-export function browserChoice(browser: BrowserSettings, use: Use = {}): BrowserChoice {
+export function browserChoice(browser: BrowserSettings, grant: string, use: Use = {}): BrowserChoice {
   return {
     name: use.browserName ?? browser.name,
     headless: use.headless ?? browser.headless,
     channel: browser.channel,
     executablePath: browser.executablePath,
+    grant,
     endpoints: [browser.endpoint ?? []].flat(),
   };
 }

@@ -1,18 +1,19 @@
-import path from 'node:path';
 import type { BrowserContextOptions } from 'playwright';
 import { CodegenError } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
 import type { Use } from '../model/use.js';
 
-/** The session's `use` as a browser context takes it; paths are taken from the workspace. */
-export async function contextOptions(use: Use, workspace: string): Promise<BrowserContextOptions> {
+/** A storage state by value: the guard has checked the path of its file. */
+export type StorageState = Exclude<BrowserContextOptions['storageState'], string | undefined>;
+
+/** The session's `use` as a browser context takes it, without its `storageState`. */
+export async function contextOptions(use: Use): Promise<BrowserContextOptions> {
   const { browserName, headless, testIdAttribute, device, storageState, ...own } = use;
   const described = device === undefined ? {} : await describedDevice(device);
   return {
     acceptDownloads: true,
     ...described,
     ...own,
-    ...(storageState === undefined ? {} : { storageState: path.resolve(workspace, storageState) }),
   };
 }
 

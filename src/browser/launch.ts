@@ -4,7 +4,10 @@ import type { BrowserChoice } from './browser-choice.js';
 import type { Endpoint } from './endpoint.js';
 import type { RemoteBrowsers } from './remote.js';
 
-/** Browser processes, one for each choice, shared by its sessions. */
+/** Milliseconds for which a browser without sessions is kept. */
+const unusedMs = 600_000;
+
+/** Browser processes, one for each grant and choice, shared by its sessions. */
 export interface BrowserPool {
   /** Launches the browser unless it runs already; `onProgress` is called before slow work. */
   get(choice: BrowserChoice, onProgress: (message: string) => void): Promise<Browser>;
@@ -35,7 +38,10 @@ export function createBrowserPool(): BrowserPool {
         starting = launch(choice);
         browsers.set(key, starting);
         const forget = (): boolean => browsers.delete(key);
-        starting.then((browser) => browser.once('disconnected', forget), forget);
+        starting.then((browser) => {
+          browser.once('disconnected', forget);
+          closeUnused(browser);
+        }, forget);
       }
       return starting;
     },
@@ -45,6 +51,17 @@ export function createBrowserPool(): BrowserPool {
       await Promise.allSettled([...closing, remote?.then((browsers) => browsers.close())]);
     },
   };
+}
+
+/** Closes a browser some time after its last session: grants that come and go leave none behind. */
+function closeUnused(browser: Browser): void {
+  browser.on('context', (context) => {
+    context.once('close', () => {
+      setTimeout(() => {
+        if (browser.contexts().length === 0) browser.close().catch(() => undefined);
+      }, unusedMs).unref();
+    });
+  });
 }
 
 /** Nothing listens there: each session's context has its own proxy, and the browser itself needs no network. */

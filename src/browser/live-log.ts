@@ -14,6 +14,8 @@ export type LiveEvent =
   | { type: 'console'; level: 'error'; text: PageText }
   /** What an action read from the page. */
   | { type: 'result'; action: string; text: PageText }
+  /** What was stopped since the session has reached a limit. */
+  | { type: 'limit'; text: string }
   /** A connection or page that the rules forbid. */
   | { type: 'blocked'; origin: PageText; rule: string };
 
@@ -77,6 +79,12 @@ export class LiveLog {
   addBlocked({ origin, rule }: Refused): void {
     const isKnown = this.#events.some((event) => event.type === 'blocked' && event.origin.text === origin);
     if (!isKnown) this.add({ type: 'blocked', origin: new PageText(origin), rule });
+  }
+
+  /** Adds that a limit was reached, once for each; never left out. */
+  addLimit(text: string): void {
+    const isKnown = this.#events.some((event) => event.type === 'limit' && event.text === text);
+    if (!isKnown) this.#events.push({ type: 'limit', text });
   }
 
   /** The events since they were last taken. */

@@ -1,8 +1,9 @@
-import type { Download, Page, Request } from 'playwright';
+import type { Page, Request } from 'playwright';
 import type { BoundSecrets } from './bound-secrets.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Signal } from '../model/step.js';
 import type { BlockedPages } from './blocked-pages.js';
+import type { Downloads } from './downloads.js';
 import { urlOf } from './origin.js';
 import type { LiveLog } from './live-log.js';
 import { createSettling, type Settling, type SettleLimits } from './settle.js';
@@ -50,8 +51,7 @@ export interface PageOwner {
   front: LivePage | undefined;
   /** Collects the pages, downloads and documents that come. */
   credited: Credit | undefined;
-  /** Downloads of the session, the latest last. */
-  downloads: Download[];
+  downloads: Downloads;
   log: LiveLog;
   secrets: Secrets;
   bound: BoundSecrets;
@@ -110,7 +110,7 @@ export function addPage(owner: PageOwner, page: Page, setup: PageSetup): LivePag
     log.add({ type: 'closed', page: entry.id });
   });
   page.on('download', (download) => {
-    owner.downloads.push(download);
+    if (!owner.downloads.add(download)) return;
     creditSignal(owner, {
       type: 'download',
       suggestedFilename: secrets.conceal(download.suggestedFilename()),

@@ -7,12 +7,15 @@ import type { NetworkRules } from '../network/rules.js';
 import { BoundSecrets } from './bound-secrets.js';
 import { BlockedPages, hasFrame } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
+import { Downloads } from './downloads.js';
 import { isRemote } from './endpoint.js';
 import { LiveLog } from './live-log.js';
 import { addPage, creditSignal, type LivePage, type PageOwner } from './live-page.js';
 import { urlOf } from './origin.js';
 import { registerEngine } from './isolated.js';
+import { PageLimit } from './page-limit.js';
 import { watchContext } from './settle.js';
+import { defaultTestIdAttribute, setTestIdAttribute } from './test-id.js';
 
 /** How a dialog is to be answered. */
 export interface PlannedAnswer {
@@ -52,6 +55,10 @@ export interface LiveSetup {
   actionMs: number;
   /** Milliseconds for a document to settle. */
   settleMs: number;
+  /** What `getByTestId` reads. */
+  testIdAttribute?: string | undefined;
+  /** How many pages the session may have open. */
+  maxPages: () => number;
   /** The rules of the network, asked at every connection. */
   rules: () => NetworkRules;
   secrets: Secrets;
@@ -94,6 +101,7 @@ export async function openLive(
       permissions: [...(options.permissions ?? []), ...copyPermissions[engineOf(browser)]],
       ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
     });
+    await setTestIdAttribute(context, setup.testIdAttribute ?? defaultTestIdAttribute);
     return await openFirstPage(context, { proxy, log, bound }, setup);
   } catch (error) {
     proxy.close();
@@ -110,7 +118,7 @@ export async function openLive(
 async function openFirstPage(
   context: BrowserContext,
   { proxy, log, bound }: { proxy: Proxy; log: LiveLog; bound: BoundSecrets },
-  { actionMs, settleMs, secrets }: LiveSetup,
+  { actionMs, settleMs, secrets, maxPages }: LiveSetup,
 ): Promise<Live> {
   context.setDefaultTimeout(actionMs);
   await watchContext(context);
@@ -123,7 +131,7 @@ async function openFirstPage(
     pages: [],
     front: undefined,
     credited: undefined,
-    downloads: [],
+    downloads: new Downloads(log),
     log,
     secrets,
     bound,
@@ -147,7 +155,9 @@ async function openFirstPage(
   });
   const current = entryOf(await context.newPage());
   owner.front = current;
+  const pageLimit = new PageLimit(owner, maxPages);
   context.on('page', (page) => {
+    if (pageLimit.refuses(page)) return;
     const entry = entryOf(page);
     creditSignal(owner, { type: 'page', page: entry.id });
     owner.front = entry;
@@ -157,7 +167,10 @@ async function openFirstPage(
     current,
     listedPages: JSON.stringify([current.id]),
     answers,
-    open: async () => entryOf(await context.newPage()),
+    async open() {
+      pageLimit.requireRoom();
+      return entryOf(await context.newPage());
+    },
     rename(entry: LivePage, id: string) {
       entry.id = id;
       opened = Math.max(opened, Number(id.slice(1)));

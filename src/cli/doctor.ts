@@ -20,7 +20,7 @@ interface Finding {
 export async function doctor(location: ConfigLocation, print: (line: string) => void): Promise<boolean> {
   const { config, findings: configFindings } = await checkConfig(location);
   const { workspace } = location;
-  const { endpoints } = browserChoice(config.browser);
+  const { endpoints } = browserChoice(config.browser, 'local');
   const checks = [
     { text: `Node ${process.versions.node}` },
     ...configFindings,
@@ -38,7 +38,7 @@ export async function doctor(location: ConfigLocation, print: (line: string) => 
     ...(config.state.url === null ? [] : [checkRedis(openRedis({ ...config.state, url: config.state.url }))]),
     ...(endpoints.length === 0
       ? [checkBrowser(config.browser)]
-      : endpoints.map((url) => checkHost(url, browserChoice(config.browser)))),
+      : endpoints.map((url) => checkHost(url, browserChoice(config.browser, 'local')))),
   ];
   let allPassed = true;
   for (const check of checks) {

@@ -1,3 +1,4 @@
+import { loginDirectory } from '../model/artifact.js';
 import type { Limit } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
 import { withSlash } from './http-schema.js';
@@ -39,9 +40,10 @@ export function settingsOf(loaded: LoadedConfig, name: string, mustBeKnown: bool
     policy: policies.get(name) ?? policy,
     maxSessions: grant.maxSessions ?? shareOf(config),
     others: {
-      directories: config.grants
-        .map(directoryOf)
-        .filter((directory) => withSlash(directory) !== withSlash(own)),
+      directories: [
+        ...config.grants.map(directoryOf).filter((directory) => withSlash(directory) !== withSlash(own)),
+        ...config.grants.filter((each) => each !== grant).map((each) => `${loginDirectory}/${each.name}`),
+      ],
       limits: [...config.writes.limits, ...config.grants.flatMap(({ limits = [] }) => limits)],
       policies: [policy, ...policies.values()],
     },

@@ -95,6 +95,12 @@ const browserSchema = z
         'URL of a running browser, or a list of URLs: a Playwright server (`ws://`) or a CDP endpoint (`http://`, `wss://`); null starts a browser.',
       ),
     maxSessions: z.int().min(1).max(100).default(8).describe('Maximum number of open sessions.'),
+    maxPagesPerSession: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(20)
+      .describe('Maximum number of open pages per session.'),
     idleTimeoutMs: milliseconds
       .default(900_000)
       .describe('Milliseconds without a call after which a session is closed.'),

@@ -21,7 +21,7 @@ export interface GuardConfig {
   /** Set if other grants are configured: this one is confined to its output directory and shares their counters. */
   others?:
     | {
-        /** Their output directories, relative to the workspace, without this grant's own. */
+        /** Their directories of output and logins, relative to the workspace, without this grant's own. */
         directories: readonly string[];
         limits: readonly Limit[];
         policies: readonly Policy[];

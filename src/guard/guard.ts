@@ -6,7 +6,8 @@ import { createContext, type GuardOptions } from './context.js';
 import type { Left } from './counters.js';
 import { checkOutput, recoverWrites, writeArtifact, writeOutput } from './output.js';
 import type { OutputPlace, WriteRequest } from './output.js';
-import { checkReadablePath, requireElsewhere, type CheckedPath } from './paths.js';
+import { loginDirectory } from '../model/artifact.js';
+import { checkReadablePath, ownFile, requireElsewhere, type CheckedPath } from './paths.js';
 import type { WrittenFile } from './plan.js';
 import { decide, limitsOfTool, type PolicyCall } from './policy.js';
 
@@ -33,7 +34,7 @@ export interface Guard {
    */
   writeArtifact(file: string, data: Buffer, session: object): Promise<WrittenFile[]>;
   /** Resolves a file that a page may be given. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
-  checkReadable(file: string): Promise<CheckedPath>;
+  checkReadable(file: string, options?: { mayBeLogin?: boolean }): Promise<CheckedPath>;
   /** Quota left for writing and for a tool. */
   left(tool: string): Promise<Left>;
   /** Units used of each limit that outlasts this connection. */
@@ -44,7 +45,7 @@ export interface Guard {
 
 export function createGuard(options: GuardOptions): Guard {
   const context = createContext(options);
-  const { config, territory, quota, state } = context;
+  const { caller, config, territory, quota, state } = context;
   return {
     visible: (tool) => decide(config().policy, { tool }).kind !== 'hidden',
     admit: (call, person = { signal: new AbortController().signal, ask: undefined }) =>
@@ -56,8 +57,13 @@ export function createGuard(options: GuardOptions): Guard {
     write: (request) => writeOutput(context, request),
     writeArtifact: (file, data, session) => writeArtifact(context, file, data, session),
 
-    async checkReadable(file) {
-      const found = await checkReadablePath(territory, file);
+    async checkReadable(file, options) {
+      const own = ownFile(loginDirectory, file, caller.grant);
+      if (options?.mayBeLogin && config().others !== undefined) {
+        const saved = await checkReadablePath(territory, own, options).catch(() => undefined);
+        if (saved !== undefined) return saved;
+      }
+      const found = await checkReadablePath(territory, file, options);
       await requireElsewhere(territory, config().others?.directories ?? [], found, file);
       return found;
     },

@@ -27,6 +27,9 @@ export interface CheckedPath {
 
 const extensions = { typescript: 'ts', javascript: 'js' };
 
+/** The one hidden directory that files are read from. */
+const loginName = path.posix.basename(loginDirectory);
+
 /** The files of page objects, and no other code. */
 const pageObjectNames = { typescript: /^[a-z0-9-]+-page\.ts$/, javascript: /^[a-z0-9-]+-page\.js$/ };
 
@@ -81,7 +84,7 @@ async function checkOutputPath(
   const base = namesOf(outputDirectory.replace(/\/$/, ''));
   const names = namesOf(file);
   const inside = base.length > 0 && base.every((name, index) => name === names[index]);
-  const checked = await walk(territory, file, inside ? names : [...base, ...names]);
+  const checked = await walk(territory, file, { names: inside ? names : [...base, ...names] });
   await requireFileOrNothing(checked, file);
   return checked;
 }
@@ -157,7 +160,7 @@ async function walkBelow(
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if ((await realpath(directory)) !== path.join(await realpath(workspace), base))
     throw refusal(file, 'follows a symbolic link', `Make ${base} a directory of the workspace.`);
-  const { absolute, relative, ...checked } = await walk({ workspace: directory }, file, names);
+  const { absolute, relative, ...checked } = await walk({ workspace: directory }, file, { names });
   await requireFileOrNothing({ absolute }, file);
   return {
     absolute,
@@ -169,17 +172,22 @@ async function walkBelow(
 /** Resolves the path of a picture that a test compares with, where Playwright Test looks for it. Throws PATH_NOT_ALLOWED. */
 export async function checkPicturePath(territory: Territory, file: string): Promise<CheckedPath> {
   if (!file.endsWith('.png')) throw refusal(file, 'is not a picture');
-  const checked = await walk(territory, file, namesOf(file));
+  const checked = await walk(territory, file, { names: namesOf(file) });
   await requireFileOrNothing(checked, file);
   return checked;
 }
 
 /**
  * Resolves the path of a file that a page may be given. Throws PATH_NOT_ALLOWED if it leads out of the workspace or
- * to a hidden place, INVALID_INPUT if there is no such file.
+ * to a hidden place, INVALID_INPUT if there is no such file. A login may be in `.auth`, where Playwright's guide keeps it.
  */
-export async function checkReadablePath(territory: Territory, file: string): Promise<CheckedPath> {
-  const checked = await walk(territory, file, namesOf(file));
+export async function checkReadablePath(
+  territory: Territory,
+  file: string,
+  { mayBeLogin = false }: { mayBeLogin?: boolean } = {},
+): Promise<CheckedPath> {
+  const visible = mayBeLogin ? loginName : undefined;
+  const checked = await walk(territory, file, { names: namesOf(file, visible), visible });
   if ((await stat(checked.absolute).catch(missing))?.isFile() === true) return checked;
   throw new CodegenError('INVALID_INPUT', `There is no file ${JSON.stringify(file)} in the workspace.`, {
     hint: 'Give the path of a file that is there, relative to the workspace.',
@@ -195,7 +203,7 @@ async function requireFileOrNothing(
 }
 
 /** The names a path consists of, each one that every system can hold and that is not hidden. */
-function namesOf(file: string): string[] {
+function namesOf(file: string, visible?: string): string[] {
   if (file.trim() === '') throw refusal(file, 'is empty');
   if (Buffer.byteLength(file) > 1_000) throw refusal(`${file.slice(0, 40)}…`, 'is longer than 1000 bytes');
   if (file.search(invisible) >= 0) throw refusal(file, 'contains an invisible character');
@@ -205,7 +213,7 @@ function namesOf(file: string): string[] {
   for (const name of names) {
     if (name === '') throw refusal(file, 'has an empty name in it');
     if (name === '..') throw refusal(file, 'leads upwards');
-    if (name.startsWith('.')) throw refusal(file, `has the hidden name "${name}" in it`);
+    if (name.startsWith('.') && name !== visible) throw refusal(file, `has the hidden name "${name}" in it`);
     if (name.toLowerCase() === 'node_modules') throw refusal(file, 'leads into node_modules');
     if (deviceName.test(name)) throw refusal(file, `has "${name}" in it, a device on Windows`);
     if (/[<>:"|?*]/.test(name)) throw refusal(file, `has "${name}" in it, which Windows can't hold`);
@@ -219,7 +227,7 @@ function namesOf(file: string): string[] {
 async function walk(
   { workspace, stateDirectory }: Pick<Territory, 'workspace'> & Partial<Territory>,
   file: string,
-  names: readonly string[],
+  { names, visible }: { names: readonly string[]; visible?: string | undefined },
 ): Promise<CheckedPath> {
   const root = await realpath(workspace);
   const states = stateDirectory === undefined ? [] : await placesOf(stateDirectory);
@@ -243,7 +251,11 @@ async function walk(
     const within = path.relative(root, real);
     if (!isInside(root, real)) throw refusal(file, 'follows a symbolic link out of the workspace');
     if (inState(real)) throw refusal(file, 'leads into the state directory');
-    if (within.split(path.sep).some((part) => part.startsWith('.') || part === 'node_modules')) {
+    if (
+      within
+        .split(path.sep)
+        .some((part) => (part.startsWith('.') && part !== visible) || part === 'node_modules')
+    ) {
       throw refusal(file, 'follows a symbolic link to a hidden place');
     }
     directory = next;

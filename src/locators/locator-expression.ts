@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { LocatorArgument, LocatorCall, LocatorChain } from '../model/locator.js';
 import { nearest } from '../model/nearest.js';
+import { testIdSelector } from '../browser/test-id.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
 import { isRole, roles, type Role } from './roles.js';
 
@@ -103,7 +104,10 @@ const methods: ReadonlyMap<string, Method> = new Map(
     getByPlaceholder: method(anywhere, textArguments, (scope, args) => scope.getByPlaceholder(...args)),
     getByAltText: method(anywhere, textArguments, (scope, args) => scope.getByAltText(...args)),
     getByTitle: method(anywhere, textArguments, (scope, args) => scope.getByTitle(...args)),
-    getByTestId: method(anywhere, z.tuple([text]), (scope, args) => scope.getByTestId(...args)),
+    getByTestId: method(anywhere, z.tuple([text]), (scope, [id]) => {
+      const selector = testIdSelector(pageOf(scope).context(), id);
+      return selector === undefined ? scope.getByTestId(id) : scope.locator(selector);
+    }),
     locator: {
       ...method(
         anywhere,
@@ -163,13 +167,18 @@ export function parseLocatorExpression(expression: string): LocatorChain {
  */
 export function toLocator(root: LocatorRoot, chain: LocatorChain): Locator {
   checkChain(chain);
-  const home = 'owner' in root ? root.owner().page() : 'filter' in root ? root.page() : root;
+  const home = pageOf(root);
   const scope = chain.reduce<LocatorRoot>(
     (reached, { method: name, args }) =>
       methodNamed(name).apply(reached, args, (inner) => toLocator(home, inner)),
     root,
   );
   return received(onLocator, scope);
+}
+
+function pageOf(scope: LocatorRoot): Page {
+  if ('owner' in scope) return scope.owner().page();
+  return 'page' in scope ? scope.page() : scope;
 }
 
 interface Source {

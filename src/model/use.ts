@@ -67,7 +67,7 @@ export const useSchema = z.strictObject({
   ignoreHTTPSErrors: z.boolean().optional().describe('Accept invalid certificates.'),
   testIdAttribute: z
     .string()
-    .min(1)
+    .regex(/^[\w:.-]+$/, 'expected the name of an attribute')
     .optional()
     .describe('Attribute that `getByTestId` uses; `data-testid` by default.'),
   isMobile: z.boolean().optional().describe('Respect the viewport meta tag, as a phone does.'),

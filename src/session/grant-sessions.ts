@@ -1,4 +1,3 @@
-import type { Use } from '../model/use.js';
 import { CodegenError } from '../model/errors.js';
 import type { Live } from '../browser/live.js';
 import type { Session, SessionPlan } from './session.js';
@@ -77,13 +76,5 @@ export class GrantSessions {
 
   clear(session: Session): Promise<void> {
     return this.all.clear(session);
-  }
-
-  /** The `use` of every open session of every grant: they share a browser. */
-  openUses(): Use[] {
-    return this.all
-      .list()
-      .filter(({ status }) => status === 'open')
-      .map(({ use }) => use);
   }
 }

@@ -1,8 +1,10 @@
-import { readFile, realpath } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import type { StorageState } from '../browser/context-options.js';
 import { CodegenError } from '../model/errors.js';
-import { isInside } from '../model/paths.js';
+
+/** Bytes of a file with a storage state. */
+const maxBytes = 10 * 1024 * 1024;
 
 /** What Playwright saves of a context, as far as it is needed; Playwright checks the rest. */
 const stateSchema = z.looseObject({
@@ -18,33 +20,24 @@ const stateSchema = z.looseObject({
 });
 
 /**
- * Checks the file that a session starts from. Throws PATH_NOT_ALLOWED where it is outside of the workspace,
- * INVALID_INPUT where there is none or it holds no state. Nothing of what it holds is told.
+ * Reads the file that a session starts from, whose path the guard has checked. Throws INVALID_INPUT if it holds no state,
+ * and says nothing of what it holds.
  */
-export async function checkStorageState(file: string, workspace: string): Promise<void> {
+export async function readStorageState(file: string, absolute: string): Promise<StorageState> {
   const name = JSON.stringify(file);
-  const root = await realpath(workspace);
-  if (path.isAbsolute(file) || !isInside(root, path.resolve(root, file))) throw outside(name);
-  const real = await realpath(path.resolve(root, file)).catch(() => undefined);
-  if (real === undefined) throw unusable(`there is no file ${name}`);
-  if (!isInside(root, real)) throw outside(name);
+  if ((await stat(absolute)).size > maxBytes) throw unusable(`${name} has more than ${maxBytes} bytes`);
   let state: unknown;
   try {
-    state = JSON.parse(await readFile(real, 'utf8'));
+    state = JSON.parse(await readFile(absolute, 'utf8'));
   } catch {
     throw unusable(`${name} is not a JSON file`);
   }
-  const [issue] = stateSchema.safeParse(state).error?.issues ?? [];
-  if (issue !== undefined)
-    throw unusable(
-      `${name} holds no storage state (${issue.path.join('.') || 'the whole'}: ${issue.message})`,
-    );
-}
-
-function outside(name: string): CodegenError {
-  return new CodegenError('PATH_NOT_ALLOWED', `use.storageState: ${name} is not in the workspace.`, {
-    hint: 'Give the path of a file in the workspace, relative to it.',
-  });
+  const { error } = stateSchema.safeParse(state);
+  if (error === undefined) return z.custom<StorageState>().parse(state);
+  const [issue] = error.issues;
+  throw unusable(
+    `${name} holds no storage state (${issue?.path.join('.') || 'the whole'}: ${issue?.message})`,
+  );
 }
 
 function unusable(what: string): CodegenError {

@@ -188,7 +188,7 @@ export class TaskRunner {
       page,
       pages: pagesOf(live),
       to: step.to && toLocator(page, step.to),
-      download: live.downloads.at(-1),
+      download: live.downloads.latest,
       credit: (signal) => (step.signals ??= []).push(signal),
       answerDialog: this.announced.answerDialog,
       announce: (announcement) => {
@@ -342,7 +342,7 @@ function requireRecorded(
     throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
       hint: 'Open it again with a recorded step, or act there with "record": false.',
     });
-  if (action.usesDownload && live.downloads.length > 0 && !hasDownload(steps, steps.length))
+  if (action.usesDownload && live.downloads.latest !== undefined && !hasDownload(steps, steps.length))
     throw new CodegenError('ACTION_FAILED', 'No recorded step has started a download.', {
       hint: 'Record the action that starts it again, then save it.',
     });

@@ -50,7 +50,7 @@ export const runGeneratedTest = defineTool({
     const { browser, verify } = context.config();
     const { runProblem, withTestBench } = await import('../verify/test-bench.js');
     const { testLaunch } = await import('../browser/test-launch.js');
-    const launch = () => testLaunch(context.browsers, browserChoice(browser));
+    const launch = () => testLaunch(context.browsers, browserChoice(browser, context.sessions.grant));
     return withTestBench({ ...context, launch }, call, async (bench) => {
       call.progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
       const result = await bench.run({ lanes: await lanesOf(files, browser, repeat), grep });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { browserChoice } from '../browser/browser-choice.js';
+import type { StorageState } from '../browser/context-options.js';
 import type { Live } from '../browser/live.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
 import { assertionCode, locatorCode, stepCode } from '../session/step-code.js';
@@ -184,7 +185,7 @@ function resumedPlan({ saved, replaces, origin }: Resumable, args: z.infer<typeo
 
 /** Checks what the session would write and give to its pages, before a browser is started. */
 async function checkPlan(context: ToolContext, plan: Plan): Promise<CheckedPath> {
-  const { secrets, guard, workspace } = context;
+  const { secrets, guard } = context;
   const { use } = plan;
   if (secrets.foundIn(plan).length > 0)
     throw new CodegenError('INVALID_INPUT', "The test or its name would contain a secret's value.", {
@@ -195,28 +196,35 @@ async function checkPlan(context: ToolContext, plan: Plan): Promise<CheckedPath>
   const checked = await guard.checkPath(plan.file, plan.emission);
   await sessionTemplate(context, plan.emission);
   await testModule(context, plan.emission, checked);
-  if (use.storageState !== undefined) {
-    const { checkStorageState } = await import('../session/storage-state.js');
-    await checkStorageState(use.storageState, workspace);
-  }
   return checked;
 }
 
 async function openFor(context: ToolContext, use: Use, { progress, begin }: ToolCall): Promise<Live> {
+  const storageState = await storageStateOf(context, use.storageState);
   begin();
   const { openBrowser } = await import('../session/open-browser.js');
   const { browser } = context.config();
   return openBrowser({
     browsers: context.browsers,
-    choice: browserChoice(browser, use),
+    choice: browserChoice(browser, context.sessions.grant, use),
     use,
-    openUses: context.sessions.openUses(),
-    workspace: context.workspace,
+    storageState,
     actionMs: browser.actionTimeoutMs,
+    maxPages: () => context.config().browser.maxPagesPerSession,
     rules: () => context.config().network,
     secrets: context.secrets,
     progress,
   });
+}
+
+async function storageStateOf(
+  { guard }: ToolContext,
+  file: string | undefined,
+): Promise<StorageState | undefined> {
+  if (file === undefined) return undefined;
+  const { readStorageState } = await import('../session/storage-state.js');
+  const { absolute } = await guard.checkReadable(file, { mayBeLogin: true });
+  return readStorageState(file, absolute);
 }
 
 /** Opens the first page of a new session. */

@@ -5,6 +5,7 @@ import { Secrets } from '../../src/model/secrets.js';
 
 const setup = {
   actionMs: 10_000,
+  maxPages: () => 20,
   settleMs: 1000,
   rules: () => ({ allowedOrigins: ['*'], blockedOrigins: [] }),
   secrets: new Secrets(() => [], {}),
@@ -21,6 +22,7 @@ test('a start that fails closes its proxy and its context', async () => {
     channel: null,
     executablePath: null,
     endpoints: [],
+    grant: 'local',
   } as const;
   const browser = await browsers.get(choice, () => undefined);
   const before = openServers();

@@ -112,6 +112,7 @@ test("pages of the browser itself and files are left at once; the page's own are
       channel,
       executablePath: null,
       endpoints: [],
+      grant: 'local',
     } as const;
     const browser = await browsers.get(choice, () => undefined);
     const rules = { allowedOrigins: ['*'], blockedOrigins: [] };
@@ -119,7 +120,7 @@ test("pages of the browser itself and files are left at once; the page's own are
     const live = await openLive(
       browser,
       {},
-      { actionMs: 10_000, settleMs: 1000, rules: () => rules, secrets },
+      { actionMs: 10_000, maxPages: () => 20, settleMs: 1000, rules: () => rules, secrets },
     );
     const { page } = live.current;
     for (const [url, left] of [

@@ -4,6 +4,7 @@ import { devices } from '@playwright/test';
 import { toJson } from '../../src/model/json.js';
 import { testUse } from '../../src/codegen/test-use.js';
 import { configure, expect, runTests, test } from '../fixtures.js';
+import { serve } from '../fixtures/serve.js';
 
 const phone = toJson(devices['Pixel 7']);
 
@@ -150,15 +151,16 @@ test('a saved state that is missing, elsewhere or damaged is told, and nothing o
   );
   await symlink('/etc/hostname', path.join(workspace, 'link.json'));
   for (const [storageState, code, message] of [
-    ['none.json', 'INVALID_INPUT', 'there is no file "none.json"'],
-    ['.', 'INVALID_INPUT', 'not a JSON file'],
-    ['.env', 'INVALID_INPUT', 'not a JSON file'],
+    ['none.json', 'INVALID_INPUT', 'There is no file "none.json"'],
+    ['.', 'INVALID_INPUT', 'There is no file "."'],
+    ['.env', 'PATH_NOT_ALLOWED', 'has the hidden name ".env" in it'],
+    ['.codegen/artifacts/a.json', 'PATH_NOT_ALLOWED', 'has the hidden name ".codegen" in it'],
     ['list.json', 'INVALID_INPUT', 'holds no storage state (the whole: '],
     ['cookie.json', 'INVALID_INPUT', 'holds no storage state (cookies.0.value: '],
     ['same-site.json', 'INVALID_INPUT', 'sameSite'],
-    ['../none.json', 'PATH_NOT_ALLOWED', 'not in the workspace'],
-    ['/etc/hostname', 'PATH_NOT_ALLOWED', 'not in the workspace'],
-    ['link.json', 'PATH_NOT_ALLOWED', 'not in the workspace'],
+    ['../none.json', 'PATH_NOT_ALLOWED', 'leads upwards'],
+    ['/etc/hostname', 'PATH_NOT_ALLOWED', 'is absolute'],
+    ['link.json', 'PATH_NOT_ALLOWED', 'follows a symbolic link out of the workspace'],
   ] as const) {
     const { error, text } = await server.start({ use: { storageState } });
     expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
@@ -193,4 +195,34 @@ test('what a page puts into the clipboard by itself, its test lets it', async ({
   expect(verification).toMatchObject({ status: 'passed' });
   expect(testCode).toContain('test.use({ permissions: ["clipboard-write"] });');
   expect(testCode).toContain('grantPermissions(["geolocation", "clipboard-write"], {');
+});
+
+test('sessions with different test id attributes run at the same time', async ({ shared }) => {
+  const site = await serve(async (_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(
+      '<main>' +
+        [1, 2].map((id) => `<div data-testid="one ${id}" data-qa='a "qa" ${id}>>'><i>+</i></div>`).join('') +
+        '</main><script>document.onclick = (event) => (document.title = event.target.closest("div")?.dataset.qa)</script>',
+    );
+    return Promise.resolve();
+  }, 0);
+  const first = await shared.start({ url: site.url, use: { testIdAttribute: 'data-qa' } });
+  const second = await shared.start({ url: site.url });
+  expect(second.error).toBeUndefined();
+  const clicked = await shared.record(
+    first.sessionId,
+    { action: 'click', target: "locator('div').nth(1)" },
+    { action: 'click', target: `getByTestId('a "qa" 1>>')` },
+    { action: 'click', target: 'getByTestId(/QA" 2>>$/i)' },
+  );
+  expect(clicked.failed).toBeUndefined();
+  expect(clicked.codes[0]).toBe(`await page.getByTestId('a "qa" 2>>').click();`);
+  expect(clicked.pageTitle).toBe('a "qa" 2>>');
+  const { codes } = await shared.record(second.sessionId, {
+    action: 'click',
+    target: "locator('div').nth(1)",
+  });
+  expect(codes[0]).toBe('await page.getByTestId("one 2").click();');
+  await site.close();
 });

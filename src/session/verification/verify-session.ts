@@ -65,7 +65,8 @@ export async function verifySession(
 ): Promise<Verified> {
   const config = context.config();
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
-  const launch = () => testLaunch(context.browsers, browserChoice(config.browser, session.use));
+  const launch = () =>
+    testLaunch(context.browsers, browserChoice(config.browser, session.grant, session.use));
   return withTestBench({ ...context, launch }, call, async (bench) => {
     const start = performance.now();
     const { testModule } = surroundings;

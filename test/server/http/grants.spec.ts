@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { configure, descendants, expect, test as base } from '../../fixtures.js';
@@ -124,6 +124,44 @@ test("a grant neither writes nor reads another grant's files", async ({ bots, pa
   await bots.record(sessionId, { action: 'screenshot', path: 'page.png' });
   await readFile(path.join(place, '.codegen/artifacts/bots/page.png'));
   await bots.call('clear_codegen_session', { sessionId });
+});
+
+test("a grant does not start from another grant's login, nor read its clipboard", async ({
+  ci,
+  bots,
+  pages,
+  place,
+}) => {
+  const state = {
+    cookies: [],
+    origins: [{ origin: pages.url, localStorage: [{ name: 'user', value: 'ci' }] }],
+  };
+  for (const directory of [
+    'tests/ci/playwright/.auth',
+    '.codegen/artifacts/ci',
+    'playwright/.auth',
+    'playwright/.auth/ci',
+  ]) {
+    await mkdir(path.join(place, directory), { recursive: true });
+    await writeFile(path.join(place, directory, 'login.json'), JSON.stringify(state));
+  }
+  for (const file of [
+    'tests/ci/playwright/.auth/login.json',
+    '.codegen/artifacts/ci/login.json',
+    'playwright/./.auth/ci/login.json',
+  ]) {
+    const { error } = await bots.start({ use: { storageState: file } });
+    expect(error, file).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
+  }
+  const url = `${pages.url}/todo.html`;
+  const other = await bots.start({ url, use: { storageState: 'playwright/.auth/login.json' } });
+  const own = await ci.start({ url, use: { storageState: 'tests/ci/playwright/.auth/login.json' } });
+  expect([other.error, own.error]).toEqual([undefined, undefined]);
+  await ci.record(own.sessionId, { action: 'clipboard.writeText', text: 'only for ci' });
+  const { events } = await bots.record(other.sessionId, { action: 'clipboard.readText', record: false });
+  expect(JSON.stringify(events)).not.toContain('only for ci');
+  await bots.call('clear_codegen_session', { sessionId: other.sessionId });
+  await ci.call('clear_codegen_session', { sessionId: own.sessionId });
 });
 
 test('each grant has its own policy and limits, per connection or for all of them', async ({

@@ -1,0 +1,85 @@
+import { descendants, expect, test } from '../fixtures.js';
+import { serve } from '../fixtures/serve.js';
+
+test('pages beyond browser.maxPagesPerSession are closed, whoever opens them', async ({ shared }) => {
+  await shared.configure({ browser: { maxPagesPerSession: 3 } });
+  const site = await serve(async (_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(
+      `<title>Opener</title><button onclick="for (let i = 0; i < 6; i++) window.open('about:blank')">Open</button>
+       <button onclick="for (let i = 0; i < 60; i++) window.open('about:blank', '', 'noopener')">Flood</button>`,
+    );
+    return Promise.resolve();
+  }, 0);
+  const { sessionId } = await shared.start({ url: site.url });
+  const opened = await shared.record(sessionId, { action: 'click', target: "getByText('Open')" });
+  expect(opened.failed).toBeUndefined();
+  expect(opened.pages).toHaveLength(3);
+  expect(opened.events).toContainEqual({
+    type: 'limit',
+    text: 'A page was closed: browser.maxPagesPerSession is 3.',
+  });
+  const { failed } = await shared.record(sessionId, { action: 'newPage' });
+  expect(failed).toMatchObject({
+    code: 'SESSION_LIMIT',
+    message: expect.stringContaining('maxPagesPerSession is 3'),
+  });
+
+  const { events } = await shared.record(sessionId, { action: 'click', target: "getByText('Flood')" });
+  await expect
+    .poll(async () => {
+      events.push(...(await shared.call('get_codegen_session', { sessionId, include: ['snapshot'] })).events);
+      return events;
+    })
+    .toContainEqual({
+      type: 'limit',
+      text: 'All pages were closed, since one of them went on opening pages.',
+    });
+  const processes = await descendants(shared.pid);
+  expect(processes.length).toBeLessThan(30);
+  await site.close();
+});
+
+test('downloads that nobody asked for are bounded, in number and bytes', async ({ shared }) => {
+  test.slow();
+  let isOver = false;
+  const site = await serve(async (_, response, url) => {
+    if (url.pathname === '/large') {
+      response.setHeader('content-disposition', 'attachment; filename="large.bin"');
+      const chunk = Buffer.alloc(4 * 1024 * 1024);
+      response.on('close', () => (isOver = true));
+      const send = (): void => {
+        while (!isOver && response.write(chunk));
+        if (!isOver) response.once('drain', send);
+      };
+      send();
+      return Promise.resolve();
+    }
+    response.setHeader('content-type', 'text/html');
+    response.end(
+      `<a href="/large" download>Large</a>
+       <button onclick="let i = 0; setInterval(() => {
+         const link = Object.assign(document.createElement('a'), { href: window.URL.createObjectURL(new Blob(['x'])), download: i++ + '.txt' });
+         link.click();
+       }, 20)">Many</button>`,
+    );
+    return Promise.resolve();
+  }, 0);
+  const { sessionId } = await shared.start({ url: site.url });
+  await shared.record(sessionId, { action: 'click', target: "getByText('Large')" });
+  await expect.poll(() => isOver, { timeout: 60_000 }).toBe(true);
+  const events: unknown[] = [];
+  const seen = async (): Promise<unknown[]> => {
+    events.push(...(await shared.call('get_codegen_session', { sessionId, include: ['snapshot'] })).events);
+    return events;
+  };
+  await expect.poll(seen).toContainEqual({
+    type: 'limit',
+    text: 'A download was canceled: a session may have 104857600 bytes of downloads.',
+  });
+  events.push(...(await shared.record(sessionId, { action: 'click', target: "getByText('Many')" })).events);
+  await expect
+    .poll(seen, { timeout: 60_000 })
+    .toContainEqual({ type: 'limit', text: 'A download was canceled: a session may have 100 downloads.' });
+  await site.close();
+});
