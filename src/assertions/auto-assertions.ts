@@ -156,7 +156,13 @@ export class AutoAssertions {
     this.visible.set(step, isVisible(effect, diff));
     const history = this.stepsInDocument(step);
     const recent = history.slice(-limits.lookback).flatMap(assertionsOf);
-    const candidates = await candidatesFor(effect, diff, recent, this.session.use.baseURL);
+    const { baseURL } = this.session.use;
+    const candidates = await candidatesFor(effect, diff, {
+      earlier: recent,
+      baseURL,
+      typed: this.typed(),
+      onSearch: this.onSearch,
+    });
     const context = this.contextFor(effect, history);
     const checked = new Map<Candidate, Assertion | undefined>();
     let { chosen, next } = choose(candidates, checked);
@@ -177,14 +183,17 @@ export class AutoAssertions {
     return {
       page: after.livePage.page,
       testIdAttribute: this.session.use.testIdAttribute,
-      onSearch: () => {
-        this.observer.hasRefs = false;
-      },
+      onSearch: this.onSearch,
       isSecret: this.isSecret,
       before: before.view,
+      typed: this.typed(),
       earlier: new Map(earlier.map((assertion) => [topicOf(assertion), assertionKey(assertion)])),
     };
   }
+
+  private readonly onSearch = (): void => {
+    this.observer.hasRefs = false;
+  };
 
   /** Whether an assertion contains a secret, or a text of the page that looks like a reference to one. */
   private readonly isSecret = (assertion: Assertion): boolean =>
@@ -210,10 +219,19 @@ export class AutoAssertions {
     setAssertions(effect.step, [...others.slice(0, limits.maxAssertions - 1), count]);
   }
 
+  /** What steps typed or picked, if it is long enough to be recognized. */
+  private typed(): string[] {
+    const texts = this.session.steps
+      .filter((step) => traitsOf(step).types)
+      .flatMap(({ args }) => [args['value'], args['values']].flat())
+      .filter((text) => typeof text === 'string');
+    return [...new Set(texts)].filter((text) => text.length >= limits.minTyped);
+  }
+
   /** Undefined for two documents. */
   private diff(before: Observation, after: Observation): PageDiff | undefined {
     if (!isSameDocument(before, after)) return undefined;
-    return changesBetween(before.view, after.view, this.observer.restless());
+    return changesBetween(before.view, after.view, this.observer.restless(), this.typed());
   }
 
   private isRestless(earlier: Observation, later: Observation): boolean {

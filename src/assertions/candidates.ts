@@ -1,9 +1,10 @@
 import type { Page } from 'playwright';
 import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
-import { pinNow, type Pin } from '../browser/pin.js';
+import type { Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
+import type { ListPins } from '../locators/list-locators.js';
 import type { LocatorChain } from '../model/locator.js';
 import { referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
@@ -13,7 +14,8 @@ import { appearances, changesAcross, type PageChange, type PageDiff } from './ch
 import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
 import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
-import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js';
+import { assertionForms, type AssertionArgs } from './forms.js';
+import { listCandidates, pinOf, pinRegions, type ChangedPage } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
 import { snapshotMs, stateMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
@@ -27,45 +29,59 @@ export interface Candidate extends Weighted {
 }
 
 /**
- * An element by its locator; a pinned one, with its own words, the step's locator of it and one by its words, or its
- * descendants of a role; or the page.
+ * An element by its locator; the items of a list or the titles in them; a pinned element, with its own words, the
+ * step's locator of it and one by its words; or the page.
  */
 export type CandidateSubject =
   | { chain: LocatorChain }
+  | ListPins
+  | { region: Pin }
   | {
       pin: Pin;
-      children?: string;
       words?: string;
       chain?: LocatorChain | undefined;
       literal?: LocatorChain | undefined;
     }
   | 'page';
 
+/** What came before a step. */
+export interface FlowSoFar {
+  /** Assertions of the last steps. */
+  earlier: readonly Assertion[];
+  baseURL: string | undefined;
+  /** What steps typed or picked: it is the same in every run, and where the page shows it, the step worked. */
+  typed: readonly string[];
+  /** Called before Playwright forgets the references of the latest snapshot. */
+  onSearch: () => void;
+}
+
 /** All that could be asserted of a step; `diff` is undefined if the step loaded another document. */
 export async function candidatesFor(
   effect: StepEffect,
   diff: PageDiff | undefined,
-  earlier: readonly Assertion[],
-  baseURL: string | undefined,
+  { earlier, baseURL, typed, onSearch }: FlowSoFar,
 ): Promise<Candidate[]> {
+  const changed = { page: effect.after.livePage.page, view: effect.after.view, typed, onSearch };
   const url = urlCandidates(effect, baseURL);
-  if (diff === undefined) return [...url, ...(await documentCandidates(effect))];
-  const { step, after, acted, outcome, contested } = effect;
+  if (diff === undefined) return [...url, ...(await documentCandidates(effect, changed))];
+  const { step, acted, outcome, contested } = effect;
   const own =
     acted?.state === undefined || outcome === undefined
       ? []
       : stateCandidates(step, outcome.subject, acted.state, outcome.state);
   const changes = rankChanges(diff.changes)
-    .filter((change) => !isFocusOfClick(change, effect) && !contested.lines.has(change.line))
+    .filter((change) => !isOwnInput(change, effect) && !contested.lines.has(change.line))
     .slice(0, limits.maxCandidates)
-    .map((change) => ({ change, weight: weightInStep(change, step) }));
+    .map((change) => ({ change, weight: weightInStep(change, step, typed) }));
+  const regions = await pinRegions(diff.changes, effect.before.view, changed);
   return [
     ...url,
     ...own.filter(({ kind }) => !(contested.own && kind === 'state value')),
-    ...(await changeCandidates(changes, after.livePage.page, outcome)),
+    ...(await changeCandidates(changes, changed, outcome)),
     ...(outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
-      : await goneCandidates(acted?.chain, diff.gone, earlier, after.livePage.page)),
+      : await goneCandidates(acted?.chain, diff.gone, earlier, changed.page)),
+    ...(await regions()),
   ];
 }
 
@@ -87,20 +103,23 @@ function isRequested(step: Step, url: string): boolean {
   );
 }
 
-async function documentCandidates({ before, after }: StepEffect): Promise<Candidate[]> {
-  const { view, livePage, title } = after;
-  const { page } = livePage;
-  const changes = rankChanges(changesAcross(before.view, view))
+async function documentCandidates({ before, after }: StepEffect, changed: ChangedPage): Promise<Candidate[]> {
+  const { view, title } = after;
+  const isFirst = before.view.length <= 1;
+  const changes = isFirst ? [] : changesAcross(before.view, view, changed.typed);
+  const ranked = rankChanges(changes)
     .slice(0, limits.maxCandidates)
-    .map((change) => ({ change, weight: weightOf(change) }));
+    .map((change) => ({ change, weight: weightOf(change, changed.typed) }));
   // What the page before showed too, such as the name of the site, does not identify this one.
   const known = new Set(before.view.map(({ text }) => text));
   const elements = appearances(view).filter(({ line }) => !known.has(line.text));
-  const landmarks = await changeCandidates(rankLandmarks(elements), page);
+  const regions = await pinRegions(changes, before.view, changed);
+  const landmarks = await changeCandidates(rankLandmarks(elements), changed);
   return [
     ...landmarks.map((candidate) => ({ ...candidate, kind: 'landmark', isNew: false })),
-    ...(before.view.length > 1 ? await changeCandidates(changes, page) : []),
+    ...(await changeCandidates(ranked, changed)),
     ...(title === before.title ? [] : titleCandidates(title)),
+    ...(await regions()),
   ];
 }
 
@@ -112,44 +131,52 @@ function titleCandidates(title: string): Candidate[] {
 }
 
 /** What a key moves is what the key is for. */
-function weightInStep(change: PageChange, step: Step): number {
+function weightInStep(change: PageChange, step: Step, typed: readonly string[]): number {
   const isMoved = change.kind === 'focus' || change.kind === 'state';
-  return weightOf(change) + (isMoved && traitsOf(step).pressesKey === true ? weights.byKey : 0);
+  return weightOf(change, typed) + (isMoved && traitsOf(step).pressesKey === true ? weights.byKey : 0);
 }
 
-/** Whether a change only says that the element acted on got the focus, as any click does. */
-function isFocusOfClick({ kind }: PageChange, { step, outcome }: StepEffect): boolean {
-  if (kind !== 'focus' || traitsOf(step).pressesKey === true || outcome?.state.focused !== true) return false;
-  return outcome.state.value === undefined || referencesIn(step.args).length > 0;
+/** Whether a change is only the value that the step set, or the focus that any click gives. */
+function isOwnInput(change: PageChange, { step, outcome }: StepEffect): boolean {
+  const { types = false, pressesKey = false } = traitsOf(step);
+  if (change.kind === 'value') return types && change.text === (step.args['value'] ?? '');
+  if (change.kind !== 'focus' || pressesKey || outcome?.state.focused !== true) return false;
+  return types || outcome.state.value === undefined || referencesIn(step.args).length > 0;
 }
 
 /** Elements are pinned at once, since the next search for a locator drops the references of the snapshot. */
 async function changeCandidates(
   weighted: readonly { change: PageChange; weight: number }[],
-  page: Page,
+  changed: ChangedPage,
   outcome?: ActedOutcome,
 ): Promise<Candidate[]> {
+  const { page, typed } = changed;
   const candidates = weighted.map(async ({ change, weight }): Promise<Candidate[]> => {
     const { line, kind } = change;
+    if (kind === 'list') return listCandidates(change, changed);
     const { role = '', name, text } = partsOf(line);
     const detail = kind === 'state' ? change.state : kind === 'appeared' ? role : '';
-    const candidate = { weight, kind: `${kind} ${detail}`, forms: assertionForms(change), isNew: true };
+    const candidate = {
+      weight,
+      kind: `${kind} ${detail}`,
+      forms: assertionForms(change, typed),
+      isNew: true,
+    };
+    const literal = literalLocator(line, typed);
     if (kind === 'moved') {
-      const [inside, element] = [literalLocator(change.container), literalLocator(line)];
-      const isNamed = inside !== undefined && element !== undefined;
-      return isNamed ? [{ ...candidate, subject: { chain: [...inside, ...element] } }] : [];
+      const inside = literalLocator(change.container, typed);
+      const isNamed = inside !== undefined && literal !== undefined;
+      return isNamed ? [{ ...candidate, subject: { chain: [...inside, ...literal] } }] : [];
     }
     if (line.ref === undefined)
-      return kind === 'appeared' && text !== undefined
-        ? [{ ...candidate, subject: { chain: [{ method: 'getByText', args: [stableText(clip(text))] }] } }]
+      return kind === 'appeared' && text !== undefined && literal !== undefined
+        ? [{ ...candidate, subject: { chain: literal } }]
         : [];
-    const pin = await within(snapshotMs, pinNow(page.getByRef(line.ref)));
+    const pin = await pinOf(page, line);
     if (pin === undefined) return [];
-    if (kind === 'count' || kind === 'order')
-      return [{ ...candidate, subject: { pin, children: change.role } }];
     const words = [name, text].filter((each) => each !== undefined).join(' ');
     const chain = await chainInStep(pin, outcome);
-    return [{ ...candidate, subject: { pin, words, chain, literal: literalLocator(line) } }];
+    return [{ ...candidate, subject: { pin, words, chain, literal } }];
   });
   return (await Promise.all(candidates)).flat();
 }
@@ -181,9 +208,7 @@ async function goneCandidates(
     ...asserted.flatMap((chain) => {
       const line = gone.find((each) => matchesLine(chain, each));
       if (line === undefined) return [];
-      return [
-        { chain, weight: partsOf(line).role === 'dialog' ? weights.gone.dialog : weights.gone.asserted },
-      ];
+      return [{ chain, weight: weights.gone.roles.get(partsOf(line).role ?? '') ?? weights.gone.asserted }];
     }),
     ...(acted === undefined ? [] : [{ chain: acted, weight: weights.gone.acted }]),
   ];

@@ -1,6 +1,7 @@
 import { differences } from '../browser/snapshot-changes.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { isVolatile, lastingPart } from '../model/volatile.js';
+import { isTransient, isVolatile, lastingPart } from '../model/volatile.js';
+import { listChanges, listChangesAcross, type ListChange } from './lists.js';
 
 /** Something that a step changed in its page. */
 export type PageChange = { line: SnapshotLine } & (
@@ -9,8 +10,7 @@ export type PageChange = { line: SnapshotLine } & (
   | { kind: 'name'; text: string }
   | { kind: 'value'; text: string }
   | { kind: 'state'; state: State; on: boolean }
-  | { kind: 'count'; role: string; count: number }
-  | { kind: 'order'; role: string; texts: string[] }
+  | ({ kind: 'list' } & ListChange)
   | { kind: 'moved'; container: SnapshotLine }
   | { kind: 'focus' }
 );
@@ -35,18 +35,19 @@ const toggleRoles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 
 
 const dialogRoles = new Set(['dialog', 'alertdialog']);
 
-/** Roles whose elements are counted where they stand together. */
-const counted = ['listitem', 'row', 'option', 'treeitem', 'article', 'menuitem', 'tab'];
-
 export function isField(line: SnapshotLine): boolean {
   return fieldRoles.has(partsOf(line).role ?? '');
 }
 
-/** What a step changed in one document, without what is in a restless element. */
+/**
+ * What a step changed in one document, without what is in a restless element. `typed` is what the test has put in: it
+ * is the same in every run.
+ */
 export function changesBetween(
   before: SnapshotView,
   after: SnapshotView,
   restless: ReadonlySet<string>,
+  typed: readonly string[] = [],
 ): PageDiff {
   const differing = differences(before, after);
   const { added, gone } = differing;
@@ -57,10 +58,10 @@ export function changesBetween(
   const changes = [
     ...appeared(added, before, after)
       .filter(isCalm)
-      .flatMap((line) => renaming(line, goneNames) ?? appearance(line)),
-    ...changed.flatMap((pair) => lineChanges(pair.before, pair.after)),
+      .flatMap((line) => renaming(line, goneNames) ?? appearance(line, typed)),
+    ...changed.flatMap((pair) => lineChanges(pair.before, pair.after, typed)),
     ...movedBetween(changed, before, after),
-    ...groupChanges(groups(before), groups(after)).filter(({ line }) => isCalm(line)),
+    ...ofLists(listChanges(before, after)).filter(({ line }) => isCalm(line)),
     ...focusChange(before, after),
   ];
   const isBeyondFields = changed.some(({ before: old, after: line }) => {
@@ -77,11 +78,14 @@ export function changesBetween(
 }
 
 /** What another document shows that the one before did not. */
-export function changesAcross(before: SnapshotView, after: SnapshotView): PageChange[] {
-  const byName = ({ text }: SnapshotLine): string => text;
+export function changesAcross(
+  before: SnapshotView,
+  after: SnapshotView,
+  typed: readonly string[] = [],
+): PageChange[] {
   return [
-    ...appeared(after, before, after).flatMap(appearance),
-    ...groupChanges(groups(before, byName), groups(after, byName)),
+    ...appeared(after, before, after).flatMap((line) => appearance(line, typed)),
+    ...ofLists(listChangesAcross(before, after)),
   ];
 }
 
@@ -127,15 +131,17 @@ function ownersOf(view: SnapshotView): Map<SnapshotLine, string> {
 
 /** All elements of a page, as if each had just appeared. */
 export function appearances(view: SnapshotView): PageChange[] {
-  return view.flatMap(appearance);
+  return view.flatMap((line) => appearance(line, []));
 }
 
-function appearance(line: SnapshotLine): PageChange[] {
+function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] {
   const { role, name, text } = partsOf(line);
   if (role === undefined || line.text.startsWith('/')) return [];
   const words = [name, text].filter((each) => each !== undefined);
-  const hasWords = words.some((each) => /\p{L}/u.test(each));
-  if (words.some((each) => isVolatile(each) && lastingPart(each, ['passing']) === undefined)) return [];
+  const hasWords = words.some((each) => /[\p{L}\p{N}]/u.test(each));
+  const isUnstable = (each: string): boolean =>
+    isTransient(each) || (isVolatile(each, typed) && lastingPart(each, ['passing'], typed) === undefined);
+  if (words.some(isUnstable)) return [];
   const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
   if (!hasWords && !isLive) return [];
   if (role === 'generic' && text === undefined && name === undefined) return [];
@@ -172,7 +178,7 @@ function hasNewText(old: string | undefined, now: string): boolean {
   return old === undefined || stable(old) !== stable(now);
 }
 
-function lineChanges(before: SnapshotLine, after: SnapshotLine): PageChange[] {
+function lineChanges(before: SnapshotLine, after: SnapshotLine, typed: readonly string[]): PageChange[] {
   const [old, now] = [partsOf(before), partsOf(after)];
   const role = now.role ?? '';
   const found: PageChange[] = [];
@@ -185,7 +191,8 @@ function lineChanges(before: SnapshotLine, after: SnapshotLine): PageChange[] {
   }
   const isField = fieldRoles.has(role);
   const isAssertable = (text: string): boolean =>
-    !isVolatile(text) || (!isField && lastingPart(text, ['passing']) !== undefined);
+    !isTransient(text) &&
+    (!isVolatile(text, typed) || (!isField && lastingPart(text, ['passing'], typed) !== undefined));
   // An empty field has no text.
   const isEmptied = ['textbox', 'searchbox'].includes(role) && old.text !== undefined;
   const text = now.text ?? (isEmptied ? '' : undefined);
@@ -194,7 +201,7 @@ function lineChanges(before: SnapshotLine, after: SnapshotLine): PageChange[] {
   return found;
 }
 
-/** Lines that were added, and not only moved; what is in a dialog that opened is said by its name. */
+/** Lines that were added, and not only moved; the name around them says what is in a dialog that opened or a button. */
 function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: SnapshotView): SnapshotLine[] {
   const count = (view: SnapshotView): Map<string, number> => {
     const counts = new Map<string, number>();
@@ -206,77 +213,17 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
   const containers = containersOf(after);
   return [...isNew].filter((line) => {
     const container = containers.get(line);
-    return (
-      container === undefined || !isNew.has(container) || !dialogRoles.has(partsOf(container).role ?? '')
-    );
+    if (container === undefined) return true;
+    const [{ role = '', name: label = '' }, { name, text }] = [partsOf(container), partsOf(line)];
+    // What a button shows is its name.
+    const isSaid = name === undefined && text !== undefined && label.includes(text);
+    return !isSaid && !(isNew.has(container) && dialogRoles.has(role));
   });
 }
 
-/** The children of one role of an element with a reference. */
-interface Group {
-  line: SnapshotLine;
-  role: string;
-  /** The first text of each. */
-  texts: string[];
-}
-
-/** Groups with more or fewer members, or another order. */
-function groupChanges(old: ReadonlyMap<string, Group>, now: ReadonlyMap<string, Group>): PageChange[] {
-  return [...now].flatMap(([key, { line, role, texts }]): PageChange[] => {
-    const then = old.get(key)?.texts;
-    if (then === undefined) return [];
-    if (then.length !== texts.length) return [{ kind: 'count', line, role, count: texts.length }];
-    const pair = swappedPair(then, texts);
-    return pair === undefined ? [] : [{ kind: 'order', line, role, texts: pair }];
-  });
-}
-
-/** Maximum number of swapped pairs that are examined: each needs a search of all texts. */
-const maxSwapped = 20;
-
-/** Two neighbours that were in the opposite order. */
-function swappedPair(then: readonly string[], now: readonly string[]): string[] | undefined {
-  const isOnce = (text: string): boolean =>
-    /\p{L}/u.test(text) && !isVolatile(text) && now.filter((each) => each.includes(text)).length === 1;
-  const places = new Map(then.map((text, place): [string, number] => [text, place]).toReversed());
-  const pairs = now.flatMap((first, index): [string, string][] => {
-    const second = now[index + 1] ?? '';
-    const place = places.get(second);
-    return place !== undefined && place < (places.get(first) ?? -1) ? [[first, second]] : [];
-  });
-  return pairs.slice(0, maxSwapped).find((pair) => pair.every(isOnce));
-}
-
-function groups(
-  view: SnapshotView,
-  keyOf = ({ ref, text }: SnapshotLine): string => ref ?? text,
-): Map<string, Group> {
-  const found = new Map<string, Group>();
-  const path: SnapshotLine[] = [];
-  /** By depth, the groups whose latest member has no text yet. */
-  const untitled: (Group | undefined)[] = [];
-  for (const line of view) {
-    path.length = line.depth;
-    untitled.length = line.depth;
-    path[line.depth] = line;
-    const parent = path[line.depth - 1];
-    const { role, name, text } = partsOf(line);
-    if (role !== undefined && parent?.ref !== undefined && counted.includes(role)) {
-      const key = `${keyOf(parent)} ${role}`;
-      const group = found.get(key) ?? { line: parent, role, texts: [] };
-      found.set(key, group);
-      group.texts.push('');
-      untitled[line.depth] = group;
-    }
-    const words = name ?? text;
-    if (words === undefined) continue;
-    for (const [depth, group] of untitled.entries()) {
-      if (group === undefined) continue;
-      group.texts[group.texts.length - 1] = words;
-      untitled[depth] = undefined;
-    }
-  }
-  return found;
+/** The lists that changed, by the element around their items. */
+function ofLists(changes: readonly ListChange[]): PageChange[] {
+  return changes.map((change) => ({ kind: 'list', line: change.list.line, ...change }));
 }
 
 function focusChange(before: SnapshotView, after: SnapshotView): PageChange[] {

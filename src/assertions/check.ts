@@ -1,12 +1,14 @@
 import type { Page } from 'playwright';
 import { checkAssertion } from '../actions/expect.js';
-import { bestLocator } from '../locators/best-locator.js';
+import { bestLocator, containerLocator } from '../locators/best-locator.js';
 import { brittleness } from '../locators/brittle.js';
+import { listLocators } from '../locators/list-locators.js';
 import type { SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
-import { isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
+import { isOptions, isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { assertionKey, type Assertion } from '../model/step.js';
 import { stringsIn } from '../model/text.js';
+import { isVolatile } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import type { Candidate, CandidateSubject } from './candidates.js';
 import type { AssertionArgs } from './forms.js';
@@ -22,6 +24,8 @@ export interface AssertionContext {
   isSecret: (assertion: Assertion) => boolean;
   /** The page before the step: what was visible in it is no effect of the step. */
   before: SnapshotView;
+  /** What steps typed or picked. */
+  typed: readonly string[];
   /** Keys of the last earlier assertion on each topic. */
   earlier: ReadonlyMap<string, string>;
 }
@@ -37,24 +41,34 @@ export async function checkCandidate(
   taken: readonly Assertion[],
 ): Promise<Assertion | undefined> {
   for (const args of forms) {
-    for await (const chain of locatorsFor(context, subject, args)) {
+    for await (const found of locatorsFor(context, subject, args)) {
+      const chain = found && (isVisibility(args) ? exactIfBare(found) : found);
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
-      if (chain !== undefined && !isStable(chain, args)) continue;
-      if (chain !== undefined && args['matcher'] === 'toBeVisible' && matchedIn(chain, context.before))
-        continue;
+      if (chain !== undefined && !isStable(chain, args, context.typed)) continue;
+      if (chain !== undefined && isVisibility(args) && matchedIn(chain, context.before)) continue;
       if (context.isSecret(assertion)) continue;
       const key = assertionKey(assertion);
       if (taken.some((each) => implies(each, assertion))) return undefined;
       if (!isNew && context.earlier.get(topicOf(assertion)) === key) return undefined;
       if (await isTrue(context.page, assertion)) return assertion;
       // A text that has changed since the snapshot changes without an action.
-      if (args['matcher'] === 'toContainText') return undefined;
+      if (args['matcher'] === 'toContainText' && !Array.isArray(args['expected'])) return undefined;
     }
   }
   return undefined;
 }
 
-async function isTrue(page: Page, { locator, args }: Assertion): Promise<boolean> {
+/** A snapshot is taken of what it is compared with, so only its element is checked. */
+async function isTrue(page: Page, assertion: Assertion): Promise<boolean> {
+  const { locator } = assertion;
+  const isSnapshot = assertion.args['matcher'] === 'toMatchAriaSnapshot';
+  const args = isSnapshot ? { matcher: 'toBeVisible' } : assertion.args;
+  const { expected } = args;
+  // Comparing lists of different lengths takes until the time is up.
+  if (Array.isArray(expected) && locator !== undefined) {
+    const count = await within(checkMs, toLocator(page, locator).count());
+    if (count !== expected.length) return false;
+  }
   const check = checkAssertion(args, locator === undefined ? page : toLocator(page, locator), checkMs);
   const verdict = await within(
     10 * checkMs,
@@ -70,23 +84,41 @@ async function* locatorsFor(
   args: AssertionArgs,
 ): AsyncGenerator<LocatorChain | undefined> {
   if (subject === 'page') yield undefined;
-  else if (!('pin' in subject)) yield subject.chain;
+  else if ('items' in subject) {
+    onSearch();
+    yield* listLocators(subject, testIdAttribute, (pin) =>
+      within(searchMs, containerLocator(pin, testIdAttribute)),
+    );
+  } else if ('region' in subject) {
+    onSearch();
+    const found = await within(searchMs, containerLocator(subject.region, testIdAttribute));
+    if (found !== undefined) yield found;
+  } else if (!('pin' in subject)) yield subject.chain;
   else {
-    const { pin, children, words, chain, literal } = subject;
+    const { pin, words, chain, literal } = subject;
     if (chain !== undefined) yield chain;
-    const below: LocatorChain = children === undefined ? [] : [{ method: 'getByRole', args: [children] }];
-    if (children !== undefined) yield below;
     const { expected } = args;
     const text = typeof expected === 'string' ? expected : (words ?? '');
     const asserted = textMatchers.test(matcherOf(args)) ? [text] : undefined;
     onSearch();
     const best = await within(searchMs, bestLocator(pin, { testIdAttribute, asserted }));
     const isVisible = args['matcher'] === 'toBeVisible';
-    // Words that are new say more than a place that may have been there before.
-    if (isVisible && literal !== undefined && best?.some(({ method }) => method === 'locator')) yield literal;
-    if (best !== undefined && !isJoined(best, words)) yield [...best, ...below];
+    const isNamed = best?.at(-1)?.args.length !== 1 || best.at(-1)?.method === 'getByText';
+    // That an element is visible says nothing of its words unless the locator contains them.
+    const isBlind = isVisible && literal !== undefined && !isNamed;
+    if (best !== undefined && !isBlind && !isJoined(best, words)) yield best;
     if (isVisible && literal !== undefined) yield literal;
   }
+}
+
+/** The chain with exact text if that has no letters: "1" is in "10" as well. */
+function exactIfBare(chain: LocatorChain): LocatorChain {
+  const { method = '', args: [first, options = {}] = [] } = chain.at(-1) ?? {};
+  const isBare = (text: unknown): boolean => typeof text === 'string' && !/\p{L}/u.test(text);
+  if (first === undefined || !isOptions(options) || 'exact' in options) return chain;
+  const text = method === 'getByRole' ? options['name'] : first;
+  if (!['getByRole', 'getByText'].includes(method) || !isBare(text)) return chain;
+  return [...chain.slice(0, -1), { method, args: [first, { ...options, exact: true }] }];
 }
 
 /** Whether a locator's text is not the element's own but joined from several inside it. */
@@ -101,8 +133,11 @@ function isJoined(chain: LocatorChain, words: string | undefined): boolean {
 const textMatchers = /^to(?:Have|Contain)(?:Text|Value|AccessibleName)$/;
 
 /** Whether a locator matches the same element in every run, and does not contain what is asserted of it. */
-function isStable(chain: LocatorChain, args: AssertionArgs): boolean {
-  if (brittleness(chain).size > 0 || chain.some(isBareTag)) return false;
+function isStable(chain: LocatorChain, args: AssertionArgs, typed: readonly string[]): boolean {
+  const reasons = brittleness(chain);
+  if (!chain.some((call) => stringsIn(call.args).some((text) => isVolatile(text, typed))))
+    reasons.delete('volatile text');
+  if (reasons.size > 0 || chain.some(isBareTag)) return false;
   const { expected } = args;
   const asserted = isPattern(expected) ? expected.regex : expected;
   if (typeof asserted !== 'string' || asserted === '' || !textMatchers.test(matcherOf(args))) return true;
@@ -137,14 +172,38 @@ function matcherOf({ matcher }: AssertionArgs): string {
 /** Whether an assertion that holds shows that another one does. */
 export function implies(one: Assertion, other: Assertion): boolean {
   if (topicOf(one) === topicOf(other)) return true;
+  if (one.args['matcher'] === 'toMatchAriaSnapshot') return isInTemplate(other, one.args['expected']);
   const isOfSame = JSON.stringify(one.locator) === JSON.stringify(other.locator);
   const { matcher, not } = other.args;
   if (matcher === 'toBeHidden') return isOfSame && one.args['expected'] === 0;
   if (matcher !== 'toBeVisible' || not === true || !requiresPresence(one.args)) return false;
-  const { method, args: [text] = [] } = other.locator?.at(-1) ?? {};
-  const isShown = (expected: unknown): boolean =>
-    typeof expected === 'string' && typeof text === 'string' && expected.includes(text);
-  return isOfSame || (method === 'getByText' && [one.args['expected']].flat().some(isShown));
+  const text = textOf(other.locator);
+  const { expected } = one.args;
+  if (isOfSame || text === undefined) return isOfSame;
+  return Array.isArray(expected)
+    ? expected.includes(text)
+    : typeof expected === 'string' && expected.includes(text);
+}
+
+/** The words by which a locator finds its element. */
+function textOf(chain: LocatorChain | undefined): string | undefined {
+  const { method = '', args: [first, options] = [] } = chain?.at(-1) ?? {};
+  const text =
+    method === 'getByRole' ? isOptions(options) && options['name'] : method === 'getByText' && first;
+  return typeof text === 'string' ? text : undefined;
+}
+
+function isVisibility({ matcher }: AssertionArgs): boolean {
+  return matcher === 'toBeVisible';
+}
+
+/** Whether the snapshot of an element contains all texts that an assertion is of. */
+function isInTemplate({ locator, args }: Assertion, template: unknown): boolean {
+  const texts = isVisibility(args) ? [textOf(locator)] : [args['expected']].flat();
+  return (
+    typeof template === 'string' &&
+    texts.every((each) => typeof each === 'string' && each !== '' && template.includes(each))
+  );
 }
 
 /** Whether an assertion fails if its element is not there. */

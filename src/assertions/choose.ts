@@ -37,22 +37,34 @@ export const weights = {
   /** State of the element acted on. */
   own: { value: 100, checked: 100, outcome: 100, attribute: 98, disabled: 97, class: 45, repeated: 30 },
   /** The element acted on has another name. */
-  renamed: 89,
+  renamed: 75,
   appeared: appearedWeights,
   otherAppeared: 52,
   /** Another text or value of an element. */
   text: { live: 96, withNumber: 88, other: 84 },
   name: 88,
   state: { on: 87, off: 86 },
-  order: 80,
+  list: 89,
+  /** How many items a list has. */
   count: 78,
+  /** A text elsewhere that contains what a step put in. */
+  echo: 91.5,
+  /** Several new texts in one element. */
+  region: 91,
   /** An element is in another named container. */
   moved: 86,
   focus: 40,
   /** Added to the focus and states that a key moves, since that is what the key is for. */
   byKey: 55,
-  /** An element that disappeared: a dialog or another one that was asserted, or the one acted on. */
-  gone: { dialog: 90, asserted: 60, acted: 40 },
+  /** An element that disappeared: one that was asserted, such as a dialog or an editor, or the one acted on. */
+  gone: {
+    roles: new Map([
+      ['dialog', 90],
+      ['textbox', 66],
+    ]),
+    asserted: 60,
+    acted: 40,
+  },
   url: 81,
   title: 84,
   /** Added to a heading of a new document, by its level. */
@@ -67,6 +79,8 @@ export const limits = {
   maxAssertions: 3,
   /** Weight that a second assertion of a step needs. */
   minWeight: 64,
+  /** The same beside a list or a region, which say most of what there is. */
+  minBesideGroup: 80,
   /** Changes of a page that are considered. */
   maxCandidates: 12,
   /** Elements of a new document that are considered. */
@@ -75,14 +89,22 @@ export const limits = {
   lookback: 8,
   /** Changes without an action after which an element is left out. */
   maxRestless: 1,
+  /** Characters of what a step typed that is looked for elsewhere. */
+  minTyped: 3,
+  /** Items of a list that are all asserted. */
+  maxItems: 8,
   /** Characters of an asserted text. */
   maxText: 80,
 };
 
 const liveRoles = ['alert', 'status', 'log'];
 
-export function weightOf(change: PageChange): number {
-  const { role = '' } = partsOf(change.line);
+/** `typed` is what steps have put in. */
+export function weightOf(change: PageChange, typed: readonly string[] = []): number {
+  const { role = '', name, text } = partsOf(change.line);
+  const words = (text ?? name ?? '').toLowerCase();
+  const isEcho = typed.some((each) => words.includes(each.toLowerCase()));
+  if (isEcho && ['appeared', 'text', 'name'].includes(change.kind)) return weights.echo;
   switch (change.kind) {
     case 'appeared':
       return weights.appeared[role] ?? weights.otherAppeared;
@@ -140,7 +162,8 @@ export function choose<Candidate extends Weighted>(
   const kinds = new Set<string>();
   for (const candidate of candidates.toSorted((one, other) => other.weight - one.weight)) {
     if (chosen.length === limits.maxAssertions) break;
-    if (chosen.length > 0 && candidate.weight < limits.minWeight) break;
+    const minWeight = kinds.has('region') || kinds.has('list') ? limits.minBesideGroup : limits.minWeight;
+    if (chosen.length > 0 && candidate.weight < minWeight) break;
     if (kinds.has(candidate.kind)) continue;
     if (!checked.has(candidate)) return { chosen, next: candidate };
     const assertion = checked.get(candidate);

@@ -1,32 +1,31 @@
-import { partsOf } from '../browser/snapshot.js';
+import { partsOf, type LineParts } from '../browser/snapshot.js';
 import type { Assertion } from '../model/step.js';
-import { lastingPart } from '../model/volatile.js';
+import { isTransient, isVolatile, lastingPart } from '../model/volatile.js';
 import type { PageChange } from './changes.js';
 import { limits } from './choose.js';
+import type { ListChange } from './lists.js';
 
 /** The fields of an assertion. */
 export type AssertionArgs = Assertion['args'];
 
 /** The assertions of a change, the most specific first. */
-export function assertionForms(change: PageChange): AssertionArgs[] {
+export function assertionForms(change: PageChange, typed: readonly string[]): AssertionArgs[] {
   switch (change.kind) {
     case 'appeared': {
       const { role = '' } = partsOf(change.line);
       const isMessage = ['alert', 'status', 'log', 'tooltip'].includes(role) && change.text !== undefined;
-      return [...(isMessage ? textForms(change.text ?? '') : []), { matcher: 'toBeVisible' }];
+      return [...(isMessage ? textForms(change.text ?? '', typed) : []), { matcher: 'toBeVisible' }];
     }
     case 'text':
-      return [...textForms(change.text), { matcher: 'toBeVisible' }];
+      return [...textForms(change.text, typed), { matcher: 'toBeVisible' }];
     case 'name':
       return [{ matcher: 'toHaveAccessibleName', expected: change.text }, { matcher: 'toBeVisible' }];
     case 'moved':
       return [{ matcher: 'toBeVisible' }];
     case 'value':
       return [{ matcher: 'toHaveValue', expected: change.text }];
-    case 'count':
-      return [{ matcher: 'toHaveCount', expected: change.count }];
-    case 'order':
-      return [{ matcher: 'toContainText', expected: change.texts }];
+    case 'list':
+      return listForms(change, typed);
     case 'focus':
       return [{ matcher: 'toBeFocused' }];
     case 'state': {
@@ -38,9 +37,46 @@ export function assertionForms(change: PageChange): AssertionArgs[] {
   }
 }
 
-function textForms(text: string): AssertionArgs[] {
+/** All of a short list. */
+function listForms({ list: { items } }: ListChange, typed: readonly string[]): AssertionArgs[] {
+  const texts = items.map(({ words }) => words);
+  const isShort =
+    items.length <= limits.maxItems && texts.every((text) => text !== '' && clip(text) === text);
+  const expected = texts.map((text) => stableText(text, typed));
+  return isShort && items.length > 0
+    ? [
+        { matcher: 'toHaveText', expected },
+        { matcher: 'toContainText', expected },
+      ]
+    : [];
+}
+
+/** A line of a template for `toMatchAriaSnapshot`; undefined if nothing in its name or text is stable. */
+export function templateLine(
+  { role = '', name, text, states }: Pick<LineParts, 'role' | 'name' | 'states' | 'text'>,
+  typed: readonly string[],
+): string | undefined {
+  const isUnstable = (each: string | undefined): boolean =>
+    each !== undefined &&
+    (isTransient(each) || (isVolatile(each, typed) && lastingPart(each, ['passing'], typed) === undefined));
+  if (isUnstable(name) || isUnstable(text)) return undefined;
+  const quoted = (each: string): string => {
+    const stable = stableText(each, typed);
+    return typeof stable === 'string' ? JSON.stringify(stable) : `/${stable.regex.replaceAll('/', '\\/')}/`;
+  };
+  const key = [
+    role,
+    ...(name === undefined ? [] : [quoted(name)]),
+    ...states.map((each) => `[${each}]`),
+  ].join(' ');
+  // YAML takes these for more than text.
+  const entry = /: |:$| #|'/.test(key) ? `'${key.replaceAll("'", "''")}'` : key;
+  return `- ${entry}${text === undefined ? '' : `: ${quoted(text)}`}`;
+}
+
+function textForms(text: string, typed: readonly string[]): AssertionArgs[] {
   const short = clip(text);
-  const stable = stableText(short);
+  const stable = stableText(short, typed);
   if (stable !== short) return [{ matcher: 'toHaveText', expected: stable }];
   return short === text
     ? [
@@ -51,8 +87,8 @@ function textForms(text: string): AssertionArgs[] {
 }
 
 /** What is asserted of a text: all of it, or its stable part. Amounts stay, since a step is often for them. */
-export function stableText(text: string): string | { regex: string } {
-  return lastingPart(text, ['passing', 'record']) ?? text;
+export function stableText(text: string, typed: readonly string[] = []): string | { regex: string } {
+  return lastingPart(text, ['passing', 'record'], typed) ?? text;
 }
 
 /** A text, or its beginning up to the end of a word if it is long. */

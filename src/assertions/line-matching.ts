@@ -41,9 +41,9 @@ export function matchedIn(chain: LocatorChain, view: SnapshotView): boolean {
 }
 
 /** A locator by the words of a line: its role and name, or its text; undefined if it has none that are stable. */
-export function literalLocator(line: SnapshotLine): LocatorChain | undefined {
+export function literalLocator(line: SnapshotLine, typed: readonly string[] = []): LocatorChain | undefined {
   const { role, name, text } = partsOf(line);
-  const words = stableText(clip(name ?? text ?? ''));
+  const words = stableText(clip(name ?? text ?? ''), typed);
   if (words === '' || (typeof words === 'string' && !/\p{L}|\d/u.test(words))) return undefined;
   if (name === undefined) return [{ method: 'getByText', args: [words] }];
   return role !== undefined && isRole(role)

@@ -6,7 +6,7 @@ import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
 import { isOptions, isPositional, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
 import { responseWithin } from '../model/within.js';
-import { ancestorsOf } from './ancestors.js';
+import { ancestorsOf, type Ancestor } from './ancestors.js';
 import { brittleness } from './brittle.js';
 import { frameChain } from './frame-chain.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
@@ -16,6 +16,10 @@ import { classScopes, cssSubjects, roleScopes, withoutExtras } from './scopes.js
 
 /** Candidates that the page judges at once. */
 const batchSize = 8;
+/** Locators of a container that are tried at once. */
+const maxContainers = 24;
+/** Elements around a container that are tried. */
+const maxOuter = 4;
 /** Milliseconds for a page to answer. */
 const answerMs = 5000;
 
@@ -43,6 +47,29 @@ export async function bestLocator(pin: Pin, options: LocatorOptions): Promise<Lo
   const strong = !isWeak(own) && !byText && !mentions(own, options.asserted ?? []);
   if (strong) return [...within, ...(await withExactName(pin.frame, own))];
   return [...within, ...(await remembered(pin, own, options))];
+}
+
+/**
+ * A locator of an element that holds others, or else of the nearest one around it: by its test id, role and name, id or
+ * class; undefined if none has any.
+ */
+export async function containerLocator(pin: Pin, testIdAttribute: string): Promise<LocatorChain | undefined> {
+  const [frames, [self, ...outer]] = await Promise.all([
+    frameChain(pin.frame),
+    ancestorsOf(pin, testIdAttribute),
+  ]);
+  if (frames === undefined || self === undefined) return undefined;
+  const plain = (scope: Ancestor): LocatorChain[] => [
+    ...roleScopes({ ...scope, texts: [] }),
+    ...cssSubjects(scope),
+  ];
+  const stable = (chain: LocatorChain): boolean => brittleness(chain).size === 0;
+  const ofSelf = [...plain(self), ...roleScopes(self), ...classScopes(self)].filter(stable);
+  const own = await firstMatch(pin, ofSelf.slice(0, maxContainers));
+  if (own !== undefined) return [...frames, ...own];
+  for (const chain of outer.slice(0, maxOuter).flatMap(plain).filter(stable))
+    if ((await countOf(pin.frame, chain)) === 1) return [...frames, ...chain];
+  return undefined;
 }
 
 /** What was found in each frame, by what it was found for. */

@@ -56,7 +56,7 @@ function reasons({
   if (tag) found.push('bare tag');
   if (texts.some((text) => /\p{Co}/u.test(text))) found.push('glyph');
   if (names.some(isGenerated)) found.push('generated name');
-  if (texts.some(isVolatile)) found.push('volatile text');
+  if (texts.some((text) => isVolatile(text))) found.push('volatile text');
   return found;
 }
 

@@ -63,17 +63,31 @@ function passing(source: string, as = '.+'): Form {
   return { change: 'passing', form: new RegExp(source, 'giu'), as: () => as };
 }
 
-/** Whether a text looks as if it were another one in the next run: a time, a duration, an id made by a machine. */
-export function isVolatile(text: string): boolean {
-  return partsOf(text.slice(0, maxJudged), ['passing']).length > 0;
+/**
+ * Whether a text looks as if it were another one in the next run: a time, a duration, an id made by a machine. What is
+ * in `kept`, such as a date that the test itself types, stays.
+ */
+export function isVolatile(text: string, kept?: readonly string[]): boolean {
+  return partsOf(text.slice(0, maxJudged), ['passing'], kept).length > 0;
+}
+
+/** Whether a text only says that something is under way: a quicker server never shows it. */
+export function isTransient(text: string): boolean {
+  return /(?:…|\.\.\.)$|^(?:please wait|(?:load|sav|send|search|runn|process|submitt|work|wait)ing)\W*$/iu.test(
+    text.trim(),
+  );
 }
 
 /**
  * The part of a text that holds still, as a regular expression with the rest of it left open; undefined if nothing in
  * it changes for one of these reasons, if what holds still says nothing, or if it is long.
  */
-export function lastingPart(text: string, changes: readonly Change[]): { regex: string } | undefined {
-  const parts = text.length > maxJudged ? [] : partsOf(text, changes);
+export function lastingPart(
+  text: string,
+  changes: readonly Change[],
+  kept?: readonly string[],
+): { regex: string } | undefined {
+  const parts = text.length > maxJudged ? [] : partsOf(text, changes, kept);
   if (parts.length === 0) return undefined;
   const ends = [0, ...parts.map(({ end }) => end)];
   const still = ends.map((end, index) => text.slice(end, parts[index]?.start));
@@ -82,15 +96,22 @@ export function lastingPart(text: string, changes: readonly Change[]): { regex: 
   return { regex: regex.replace(/\.\+(?:[\s,.–-]*\.\+)+/g, '.+') };
 }
 
-function partsOf(text: string, changes: readonly Change[]): { start: number; end: number; as: string }[] {
+function partsOf(
+  text: string,
+  changes: readonly Change[],
+  kept: readonly string[] = [],
+): { start: number; end: number; as: string }[] {
+  const isKept = (start: number, part: string): boolean =>
+    kept.some((each) => {
+      const at = text.indexOf(each, Math.max(0, start + part.length - each.length));
+      return at !== -1 && at <= start;
+    });
   const found = forms
     .filter(({ change }) => changes.includes(change))
     .flatMap(({ form, as }) =>
-      [...text.matchAll(form)].map(({ index, 0: part }) => ({
-        start: index,
-        end: index + part.length,
-        as: as(part),
-      })),
+      [...text.matchAll(form)].flatMap(({ index, 0: part }) =>
+        isKept(index, part) ? [] : [{ start: index, end: index + part.length, as: as(part) }],
+      ),
     )
     .sort((one, other) => one.start - other.start || other.end - one.end);
   let reached = 0;

@@ -62,7 +62,7 @@ const rows: { does: string; action: Record<string, unknown>; asserts: string[] }
   {
     does: 'filters a list',
     action: { action: 'fill', target: "getByLabel('Filter')", value: 'ba' },
-    asserts: ['getByLabel("Filter")).toHaveValue("ba");', 'getByRole("listitem")).toHaveCount(1);'],
+    asserts: ['getByRole("listitem")).toHaveText(["Banana"]);'],
   },
   {
     does: 'enables a button',

@@ -21,10 +21,8 @@ function describe(change: PageChange): string {
       return `${change.kind} of ${element}: ${change.text}`;
     case 'state':
       return `${element} ${change.on ? 'is' : 'is not'} ${change.state}`;
-    case 'count':
-      return `${change.count} ${change.role} in ${element}`;
-    case 'order':
-      return `${change.role} in ${element}: ${change.texts.join(' before ')}`;
+    case 'list':
+      return `${change.how} in ${element}: ${change.list.items.map(({ words }) => words).join(', ')}`;
     default:
       return `${change.kind}: ${element}`;
   }
@@ -71,13 +69,13 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     what: 'how many there are where some came or went',
     before: ['- list [ref=e2]:', '  - listitem [ref=e3]: Milk', '  - listitem [ref=e4]: Bread'],
     after: ['- list [ref=e2]:', '  - listitem [ref=e4]: Bread'],
-    changes: ['1 listitem in list'],
+    changes: ['count in list: Bread'],
   },
   {
     what: 'another order, and not what only stands elsewhere',
     before: ['- list [ref=e2]:', '  - listitem [ref=e3]: Milk', '  - listitem [ref=e4]: Bread'],
     after: ['- list [ref=e2]:', '  - listitem [ref=e5]: Bread', '  - listitem [ref=e6]: Milk'],
-    changes: ['listitem in list: Bread before Milk'],
+    changes: ['order in list: Bread, Milk'],
   },
   {
     what: 'where the focus went',

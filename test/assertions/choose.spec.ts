@@ -9,7 +9,7 @@ const heading = candidate('appeared heading', weights.appeared['heading'] ?? 0);
 const link = candidate('appeared link', weights.appeared['link'] ?? 0);
 const value = candidate('state value', weights.own.value);
 const url = candidate('url', weights.url);
-const order = candidate('order ', weights.order);
+const order = candidate('list', weights.count);
 const status = candidate('text ', weights.text.live);
 const paragraph = candidate('text ', weights.text.other);
 
@@ -79,7 +79,7 @@ const lines = [
   '- img "Logo" [ref=e2]',
 ];
 test('what announces itself weighs more than content, and content more than controls', () => {
-  const ofLines = lines.flatMap((line) => appearances(parseSnapshot(line)).map(weightOf));
+  const ofLines = lines.flatMap((line) => appearances(parseSnapshot(line)).map((change) => weightOf(change)));
   expect(ofLines).toHaveLength(lines.length);
   expect(ofLines).toEqual(ofLines.toSorted((one, other) => other - one));
 });

@@ -32,7 +32,7 @@ test('a new document is compared with the one before', async ({ open }) => {
   const recording = await open('outcomes.html', { autoAssert: true });
   await recording.land({ action: 'fill', target: "getByLabel('Task')", value: 'Buy tea' });
   const after = await asserted(recording, 'Add');
-  expect(after).toContain('getByRole("listitem")).toHaveCount(2);');
+  expect(after).toContain('getByRole("listitem")).toHaveText(["Buy milk", "Buy tea"]);');
   expect(after.join('\n')).not.toContain('"Orders"');
 });
 
@@ -61,4 +61,33 @@ test('an action that leads to an error page of the browser fails', async ({ open
   const { failed } = await recording.record(link);
   expect(failed).toMatchObject({ code: 'NAVIGATION_FAILED' });
   expect(await recording.code()).not.toContain('chrome-error');
+});
+
+test('the new order of rows is asserted, though they begin with numbers', async ({ open }) => {
+  const recording = await open('lists.html', { autoAssert: true });
+  expect((await asserted(recording, 'Sort')).join()).toContain('- row "3 7" - row "2 12" - row "1 30"');
+});
+
+test('elements without a role are a list, by the titles in them', async ({ open }) => {
+  const recording = await open('lists.html', { autoAssert: true });
+  expect(await asserted(recording, 'Add')).toContain(
+    'locator(".name")).toHaveText(["Plum", "Pear", "Fig"]);',
+  );
+});
+
+test('several new texts in one element are one snapshot, without what changes', async ({ open }) => {
+  const recording = await open('lists.html', { autoAssert: true });
+  const [snapshot = '', ...others] = await asserted(recording, 'Open order');
+  expect(snapshot).toMatch(/^locator\("(?:#facts|\.order)"\)\)\.toMatchAriaSnapshot/);
+  expect(snapshot).toMatch(/Order #\\\\d\+ Pears Total: \\\\\$9/);
+  expect(others).toEqual([]);
+});
+
+test('a date that the test typed is asserted, and a message about waiting is not', async ({ open }) => {
+  const recording = await open('lists.html', { autoAssert: true });
+  await recording.land({ action: 'fill', target: "getByLabel('Arrival')", value: '2026-02-28' });
+  expect(await asserted(recording, 'Book')).toEqual([
+    'getByRole("status")).toHaveText("Booked for 2026-02-28");',
+  ]);
+  expect(await asserted(recording, 'Run')).toEqual([]);
 });

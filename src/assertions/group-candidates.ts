@@ -1,0 +1,122 @@
+import type { Page } from 'playwright';
+import { pinNow, type Pin } from '../browser/pin.js';
+import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { within } from '../model/within.js';
+import type { Candidate } from './candidates.js';
+import type { PageChange } from './changes.js';
+import { limits, weights } from './choose.js';
+import { assertionForms } from './forms.js';
+import { snapshotMs } from './observe.js';
+import { regionsOf, rowsOf, templateOf } from './regions.js';
+
+/** A page after a step, and what the test has put in. */
+export interface ChangedPage {
+  page: Page;
+  view: SnapshotView;
+  typed: readonly string[];
+  /** Called before Playwright forgets the references of the view. */
+  onSearch: () => void;
+}
+
+/** Roles of an element whose rows are asserted together. */
+const tableRoles = new Set(['table', 'grid', 'treegrid']);
+/** Regions that are looked at. */
+const maxRegions = 2;
+
+/** The assertions of a list that changed: what it contains now, and how many items it has. */
+export async function listCandidates(
+  change: PageChange & { kind: 'list' },
+  { page, view, typed, onSearch }: ChangedPage,
+): Promise<Candidate[]> {
+  const { list } = change;
+  const { line, role, items } = list;
+  const base = { weight: weights.list, kind: 'list', forms: assertionForms(change, typed), isNew: true };
+  const pin = (each: SnapshotLine): Promise<Pin | undefined> => pinOf(page, each);
+  const around = await pin(line);
+  if (around === undefined) return [];
+  const subject = { role, titleRole: '', around, items: [], titles: [] };
+  const count = { matcher: 'toHaveCount', expected: items.length };
+  const counted: Candidate = { ...base, weight: weights.count, kind: 'list count', forms: [count], subject };
+  if (role === 'row') {
+    const table = enclosing(view, line, tableRoles);
+    const place = table === undefined || table === line ? around : await pin(table);
+    if (place === undefined) return change.how === 'count' ? [counted] : [];
+    onSearch();
+    const snapshot = await within(snapshotMs, around.locator.ariaSnapshot({ timeout: snapshotMs }));
+    const expected = rowsOf(
+      snapshot ?? '',
+      items.map((item) => change.how === 'order' || change.changed.includes(item)),
+      typed,
+    );
+    const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
+    const rows: Candidate[] = expected === '' ? [] : [{ ...base, forms, subject: { region: place } }];
+    return change.how === 'count' ? [...rows, counted] : rows;
+  }
+  const byCount = change.how === 'count' && role !== 'generic' ? [counted] : [];
+  if (items.length === 0 || items.length > limits.maxItems) return byCount;
+  const [itemPins, titlePins] = await Promise.all([
+    Promise.all(items.map((item) => pin(item.line))),
+    Promise.all(items.map((item) => pin(item.title))),
+  ]);
+  const isWhole = (pins: (Pin | undefined)[]): pins is Pin[] => pins.every((each) => each !== undefined);
+  if (!isWhole(itemPins) || !isWhole(titlePins)) return byCount;
+  const titleRoles = new Set(items.map(({ title }) => partsOf(title).role ?? ''));
+  const [titleRole = ''] = titleRoles.size === 1 ? titleRoles : [];
+  const isOwn = items.every((item) => item.title === item.line);
+  return [
+    ...byCount,
+    { ...base, subject: { ...subject, items: itemPins, titles: isOwn ? [] : titlePins, titleRole } },
+  ];
+}
+
+/**
+ * Pins the elements that hold several new texts. The function that it returns makes a snapshot of each, after which
+ * Playwright no longer resolves references; the nearest one that has a good locator is chosen.
+ */
+export async function pinRegions(
+  changes: readonly PageChange[],
+  before: SnapshotView,
+  { page, view, typed, onSearch }: ChangedPage,
+): Promise<() => Promise<Candidate[]>> {
+  const regions = regionsOf(changes, before, view).slice(0, maxRegions);
+  const places = regions.flatMap(({ lines, texts }, rank) =>
+    lines.map(async (line, level) => ({
+      texts,
+      weight: weights.region - rank / 10 - level / 100,
+      pin: await pinOf(page, line),
+    })),
+  );
+  const pinned = await Promise.all(places);
+  return async () => {
+    if (pinned.length > 0) onSearch();
+    const candidates = pinned.map(async ({ texts, weight, pin }): Promise<Candidate[]> => {
+      const snapshot = pin && (await within(snapshotMs, pin.locator.ariaSnapshot({ timeout: snapshotMs })));
+      const expected = snapshot === undefined ? undefined : templateOf(snapshot, texts, typed);
+      if (pin === undefined || expected === undefined) return [];
+      const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
+      return [{ weight, kind: 'region', subject: { region: pin }, forms, isNew: true }];
+    });
+    return (await Promise.all(candidates)).flat();
+  };
+}
+
+export function pinOf(page: Page, { ref }: SnapshotLine): Promise<Pin | undefined> {
+  return ref === undefined ? Promise.resolve(undefined) : within(snapshotMs, pinNow(page.getByRef(ref)));
+}
+
+/** A line or the nearest one around it that has one of some roles. */
+function enclosing(
+  view: SnapshotView,
+  line: SnapshotLine,
+  roles: ReadonlySet<string>,
+): SnapshotLine | undefined {
+  let depth = line.depth + 1;
+  return view
+    .slice(0, view.indexOf(line) + 1)
+    .toReversed()
+    .find((each) => {
+      if (each.depth >= depth) return false;
+      depth = each.depth;
+      return roles.has(partsOf(each).role ?? '');
+    });
+}

@@ -1,0 +1,182 @@
+import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { escapeRegExp } from '../model/text.js';
+import type { PageChange } from './changes.js';
+import { templateLine } from './forms.js';
+
+/** An element that holds several of the texts that a step changed. */
+export interface Region {
+  /** Its line, then those around it. */
+  lines: SnapshotLine[];
+  texts: string[];
+}
+
+/** New texts that make a region. */
+const minTexts = 3;
+/** Roles that say less than texts if there are too many lines. */
+const controls = new Set([
+  'option',
+  'searchbox',
+  'tab',
+  'menuitem',
+  'button',
+  'link',
+  'checkbox',
+  'radio',
+  'textbox',
+  'combobox',
+  'spinbutton',
+  'img',
+]);
+/** Lines of a region's snapshot. */
+const maxLines = 10;
+/** Characters of a line. */
+const maxLine = 160;
+/** How far out an element with a good locator is looked for. */
+const maxLevels = 4;
+
+/** The smallest elements that hold several new texts, those with the most first. */
+export function regionsOf(
+  changes: readonly PageChange[],
+  before: SnapshotView,
+  view: SnapshotView,
+): Region[] {
+  const known = new Set(before.map(wordsOf));
+  const facts = new Map(
+    changes.flatMap((change): [SnapshotLine, string][] => {
+      const text = newText(change);
+      // A label that the page has elsewhere says nothing new, unlike an amount.
+      return text === undefined || (known.has(text) && !/\d/.test(text)) ? [] : [[change.line, text]];
+    }),
+  );
+  const textsIn = new Map<SnapshotLine, string[]>();
+  const around = new Map<SnapshotLine, SnapshotLine[]>();
+  const path: SnapshotLine[] = [];
+  for (const line of view) {
+    path.length = line.depth;
+    const outer = path.filter(({ ref, depth }) => ref !== undefined && depth > 0);
+    around.set(line, outer.toReversed());
+    path[line.depth] = line;
+    const text = facts.get(line);
+    if (text !== undefined) for (const each of outer) textsIn.set(each, [...(textsIn.get(each) ?? []), text]);
+  }
+  const large = [...textsIn].filter(([, texts]) => texts.length >= minTexts);
+  const isSmallest = (line: SnapshotLine): boolean =>
+    !large.some(([other]) => around.get(other)?.includes(line) === true);
+  return large
+    .filter(([line]) => isSmallest(line))
+    .map(([line, texts]) => ({ lines: [line, ...(around.get(line) ?? [])].slice(0, maxLevels), texts }))
+    .sort((one, other) => other.texts.length - one.texts.length);
+}
+
+function newText({ kind, line }: PageChange): string | undefined {
+  const { role = '', name, text } = partsOf(line);
+  if (kind === 'value') return text;
+  if (kind === 'name') return name;
+  if (kind !== 'appeared' && kind !== 'text') return undefined;
+  const words = text ?? name;
+  // That a control is there says less than a text, unless it shows an amount.
+  return controls.has(role) && !/\d/.test(words ?? '') ? undefined : words;
+}
+
+/**
+ * The lines of an element's accessibility tree that hold new texts, below those around them; undefined if they are too
+ * few or too many.
+ */
+export function templateOf(
+  snapshot: string,
+  texts: readonly string[],
+  typed: readonly string[],
+): string | undefined {
+  const view = parseSnapshot(snapshot);
+  const holds = (line: SnapshotLine): boolean =>
+    !line.text.startsWith('/') &&
+    wordsOf(line).length <= maxLine &&
+    texts.some((text) => contains(wordsOf(line), text)) &&
+    templateLine(partsOf(line), typed) !== undefined;
+  const kept = new Set<SnapshotLine>();
+  const path: SnapshotLine[] = [];
+  for (const line of view) {
+    path.length = line.depth;
+    path[line.depth] = line;
+    const isSaid = path
+      .slice(0, -1)
+      .some((outer) => kept.has(outer) && contains(wordsOf(outer), wordsOf(line)));
+    if (holds(line) && !isSaid) for (const each of path) kept.add(each);
+  }
+  const all = unwrapped(view.filter((line) => kept.has(line)));
+  const isControl = (line: SnapshotLine): boolean => controls.has(partsOf(line).role ?? '');
+  const few = all.length > maxLines ? all.filter((line) => !isControl(line)) : all;
+  const lines = folded(few).slice(0, maxLines);
+  const isCovered = (text: string): boolean => lines.some((line) => contains(wordsOf(line), text));
+  if (texts.filter(isCovered).length < minTexts) return undefined;
+  const entries = lines.map((line, index) => {
+    const entry =
+      templateLine({ ...partsOf(line), ...(holds(line) ? {} : { text: undefined }) }, typed) ?? '';
+    const isParent = (lines[index + 1]?.depth ?? 0) > line.depth;
+    return `${'  '.repeat(line.depth - (lines[0]?.depth ?? 0))}${entry}${isParent ? ':' : ''}`;
+  });
+  return entries.join('\n');
+}
+
+/** The rows of a table's snapshot that are wanted. */
+export function rowsOf(snapshot: string, isWanted: readonly boolean[], typed: readonly string[]): string {
+  const rows = parseSnapshot(snapshot).filter((line) => partsOf(line).role === 'row');
+  if (rows.length !== isWanted.length) return '';
+  const lines = rows.filter((_, index) => isWanted[index]).slice(0, maxLines);
+  return lines.flatMap((line) => templateLine({ ...partsOf(line), text: undefined }, typed) ?? []).join('\n');
+}
+
+/** Lines in which an element that holds only a text has it on its own line. */
+function folded(lines: readonly SnapshotLine[]): SnapshotLine[] {
+  return lines.flatMap((line, index) => {
+    const [text, next] = [lines[index + 1], lines[index + 2]];
+    const isOnly = (child: SnapshotLine | undefined, outer: SnapshotLine): child is SnapshotLine =>
+      child !== undefined && isText(child) && child.depth === outer.depth + 1;
+    const outer = lines[index - 1];
+    if (outer !== undefined && isText(line) && isOnly(line, outer) && !isSibling(lines[index + 1], line))
+      return [];
+    if (!isOnly(text, line) || isSibling(next, text)) return [line];
+    return [
+      {
+        ...line,
+        raw: `${line.raw.replace(/:$/, '')}: ${text.raw.trimStart().slice('- text: '.length)}`,
+        text: `${line.text.replace(/:$/, '')}: ${text.text.slice('text: '.length)}`,
+      },
+    ];
+  });
+}
+
+/** Lines without those around all of them that say nothing, such as a table and its body. */
+function unwrapped(lines: readonly SnapshotLine[]): readonly SnapshotLine[] {
+  const [first, ...others] = lines;
+  const isWrapper =
+    first !== undefined &&
+    others.length > 0 &&
+    wordsOf(first) === '' &&
+    others.every(({ depth }) => depth > first.depth);
+  return isWrapper ? unwrapped(others) : lines;
+}
+
+function isText(line: SnapshotLine): boolean {
+  return partsOf(line).role === 'text';
+}
+
+/** Whether a line belongs to the same element as the one before it. */
+function isSibling(line: SnapshotLine | undefined, previous: SnapshotLine): boolean {
+  return line !== undefined && line.depth >= previous.depth;
+}
+
+function wordsOf(line: SnapshotLine): string {
+  const { name, text } = partsOf(line);
+  return text ?? name ?? '';
+}
+
+/** Whether a text contains another one, which does not begin or end within a word or a number. */
+function contains(text: string, part: string): boolean {
+  const before = String.raw`(?<![\p{L}\p{N}]|\d[.,])`;
+  const after = String.raw`(?![\p{L}\p{N}*]|[.,]\d)`;
+  return new RegExp(
+    `${/^[\p{L}\p{N}]/u.test(part) ? before : ''}${escapeRegExp(part)}${/[\p{L}\p{N}]$/u.test(part) ? after : ''}`,
+    'u',
+  ).test(text);
+}
