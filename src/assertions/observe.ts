@@ -5,6 +5,7 @@ import type { LivePage } from '../browser/live-page.js';
 import { urlOf } from '../browser/origin.js';
 import { pinNow, type Pin } from '../browser/pin.js';
 import { parseSnapshot, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { maskTyped } from '../browser/typed-secrets.js';
 import { toLocator } from '../locators/locator-expression.js';
 import type { Secrets } from '../model/secrets.js';
 import type { LocatorChain } from '../model/locator.js';
@@ -98,7 +99,7 @@ export class PageObserver {
       within(snapshotMs, page.title()),
     ]);
     if (shown === undefined) return undefined;
-    const snapshot = secrets.redact(shown);
+    const snapshot = secrets.redact(await maskTyped(page, shown));
     this.hasRefs = true;
     const observation: Observation = {
       livePage: current,

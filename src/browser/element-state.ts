@@ -30,7 +30,7 @@ export function elementState(locator: Locator): Promise<ElementState | undefined
 }
 
 /** Runs in the page. */
-function readState({ elements }: InPage): ElementState | undefined {
+function readState({ elements, marked }: InPage): ElementState | undefined {
   const [element, other] = elements;
   if (element === undefined || other !== undefined) return undefined;
   const states = 'expanded pressed selected current valuetext valuenow sort invalid checked'.split(' ');
@@ -62,17 +62,20 @@ function readState({ elements }: InPage): ElementState | undefined {
   else if (ariaChecked !== undefined) checked = ariaChecked === 'mixed' ? 'mixed' : ariaChecked === 'true';
   if (checked !== undefined) delete attributes['aria-checked'];
   let value: string | undefined;
-  if (isField && !isToggle && !isButton && selected === undefined) value = element.value;
+  // What is typed into it may be a secret.
+  const isHidden = marked().includes(element);
+  if (isHidden) value = undefined;
+  else if (isField && !isToggle && !isButton && selected === undefined) value = element.value;
   else if (isEditable) value = element.innerText;
   return {
     visible: element.checkVisibility({ visibilityProperty: true }),
     value,
-    values: selected,
+    values: isHidden ? undefined : selected,
     checked,
     editable: isEditable && !isField,
     disabled: element.matches(':disabled, [aria-disabled="true"]'),
     focused: root instanceof Document || root instanceof ShadowRoot ? root.activeElement === element : false,
-    attributes,
-    classes: Array.from(element.classList),
+    attributes: isHidden ? {} : attributes,
+    classes: isHidden ? [] : Array.from(element.classList),
   };
 }

@@ -15,7 +15,7 @@ export function newId(): string {
   return String(++lastId);
 }
 
-export function operation(name: 'pin' | 'pinned' | 'tag' | 'none' | 'run', body = ''): string {
+export function operation(name: 'pin' | 'pinned' | 'tag' | 'none' | 'marked' | 'run', body = ''): string {
   return `${engine}=${name}:${body}`;
 }
 
@@ -25,6 +25,9 @@ export interface InPage {
   elements: Element[];
   /** The element of a pin, while it is in its document. */
   pinned: (id: string) => Element | undefined;
+  /** Marks an element for as long as its document is there, and gives all that are marked. */
+  mark: (element: Element) => void;
+  marked: () => Element[];
   /** The elements that were tagged in this call, by the index of their tag. */
   tagged: Element[][];
 }
@@ -90,6 +93,15 @@ function isolatedEngine(): { query: unknown; queryAll: unknown } {
   const calls = new Map<string, Call>();
   let tagged: Element[][] = [];
   const none = document.createElement('i');
+  const marks: WeakRef<Element>[] = [];
+  const marked = (): Element[] =>
+    marks.flatMap((each) => {
+      const element = each.deref();
+      return element?.isConnected === true ? [element] : [];
+    });
+  const mark = (element: Element): void => {
+    if (!marked().includes(element)) marks.push(new WeakRef(element));
+  };
 
   const pinned = (id: string): Element | undefined => {
     const element = pins.get(id)?.deref();
@@ -102,7 +114,7 @@ function isolatedEngine(): { query: unknown; queryAll: unknown } {
       const arg: unknown = JSON.parse(given);
       const run: unknown = (0, eval)(`(${source})`);
       if (typeof run !== 'function') throw new TypeError('not a function');
-      const value: unknown = Reflect.apply(run, undefined, [{ elements, pinned, tagged }, arg]);
+      const value: unknown = Reflect.apply(run, undefined, [{ elements, pinned, mark, marked, tagged }, arg]);
       return JSON.stringify({ value });
     } catch (error) {
       return JSON.stringify({ error: String(error) });
@@ -127,6 +139,7 @@ function isolatedEngine(): { query: unknown; queryAll: unknown } {
     const colon = selector.indexOf(':');
     const [name, body] = [selector.slice(0, colon), selector.slice(colon + 1)];
     if (name === 'none') return [none];
+    if (name === 'marked') return marked();
     if (name === 'pinned') {
       const element = pinned(body);
       return element === undefined ? [] : [element];

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { callIsolated } from './isolated.js';
 import { CodegenError } from '../model/errors.js';
 import { PageText } from '../model/page-text.js';
+import { maskTyped } from './typed-secrets.js';
 import { responseWithin, within } from '../model/within.js';
 import { parseSnapshot } from './snapshot.js';
 import { findLines, type FoundLines } from './snapshot-find.js';
@@ -103,7 +104,8 @@ async function updateSnapshot(
 async function readSnapshot({ page }: LivePage): Promise<[snapshot?: string, problem?: string]> {
   try {
     // Playwright's own time-out is later, so that it is known which one it was.
-    return [await responseWithin(answerMs, page.ariaSnapshot({ mode: 'ai', timeout: 2 * answerMs }))];
+    const snapshot = await responseWithin(answerMs, page.ariaSnapshot({ mode: 'ai', timeout: 2 * answerMs }));
+    return [await maskTyped(page, snapshot)];
   } catch (error) {
     const isSilent = error instanceof CodegenError;
     return [
@@ -124,9 +126,10 @@ export async function partOfSnapshot(
   const options = { mode: 'ai', timeout: answerMs } as const;
   const part = element && (await responseWithin(answerMs, element.ariaSnapshot(options)));
   const whole = await responseWithin(answerMs, live.page.ariaSnapshot(options));
-  if (live.view !== undefined) live.view = refreshRefs(live.view, secrets.redact(whole));
+  if (live.view !== undefined)
+    live.view = refreshRefs(live.view, secrets.redact(await maskTyped(live.page, whole)));
   // Redacted before it is searched, so that no search can find out what a secret is.
-  const snapshot = secrets.redact(part ?? whole);
+  const snapshot = secrets.redact(await maskTyped(live.page, part ?? whole));
   if (matches === undefined) return condensed(snapshot, true);
   const found = (bytes: number): FoundLines => findLines(snapshot, matches, bytes);
   if (found(maxBytes).count === 0) return 'No line matches.';

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright';
+import { typedElements } from './typed-secrets.js';
 import { responseWithin } from '../model/within.js';
 
 /** Fields of passwords, also where the page shows what is typed. */
@@ -7,13 +8,13 @@ const passwordField = 'input:is([type="password"], [autocomplete$="-password"])'
 /** Milliseconds for a screenshot of a page that responds. */
 const screenshotMs = 30_000;
 
-/** A screenshot of a page or of an element in it, in which password fields are masked. */
+/** A screenshot of a page or of an element in it, in which password fields and elements that were given a secret are masked. */
 export function takeScreenshot(
   page: Page,
   element: Locator | undefined,
   options: { type: 'png' | 'jpeg'; fullPage: boolean },
 ): Promise<Buffer> {
-  const mask = page.frames().map((frame) => frame.locator(passwordField));
+  const mask = [...page.frames().map((frame) => frame.locator(passwordField)), ...typedElements(page)];
   const { type } = options;
   return responseWithin(
     screenshotMs,

@@ -13,6 +13,7 @@ import type { Secrets } from '../model/secrets.js';
 import { referencesIn } from '../model/template.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
+import { guardTyped } from './typed-secrets.js';
 import { announcedOf, type Announced } from './announced.js';
 import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { browserGone, explainFailure, pageBlocked, recoveryHint, requireLoaded } from './failure.js';
@@ -112,6 +113,7 @@ export class TaskRunner {
     const target = (this.target = await task.locate());
     const step = await this.stepOf(task, { ...target, to: (await task.locateTo()).chain, page: current.id });
     if (isRecorded) requireRedacted(step, live.secrets);
+    await guardTyped(live, step, target);
     // Late events still belong to the last step until another action begins.
     if (action.kind === 'mutates') live.credited = isRecorded ? step : undefined;
     const context = this.contextOf(step, isRecorded);

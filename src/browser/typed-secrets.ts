@@ -1,0 +1,85 @@
+import type { BrowserContext, Locator, Page } from 'playwright';
+import { z } from 'zod';
+import { within } from '../model/within.js';
+import { callIsolated, operation } from './isolated.js';
+
+/** Contexts in which a secret was typed: in the others there is nothing to look for. */
+const typedIn = new WeakSet<BrowserContext>();
+
+/** Milliseconds for a frame to say which of its elements were given a secret. */
+const answerMs = 2000;
+
+/** Characters of an element's texts that are searched. */
+const maxText = 20_000;
+
+/** Marks the elements that a secret is about to be typed into. */
+export async function markTyped(element: Locator): Promise<void> {
+  typedIn.add(element.page().context());
+  await callIsolated(
+    element,
+    ({ elements, mark }) => {
+      elements.forEach(mark);
+    },
+    { arg: undefined, schema: z.undefined() },
+  );
+}
+
+/** The elements of a page's frames that were marked. */
+export function typedElements(page: Page): Locator[] {
+  if (!typedIn.has(page.context())) return [];
+  return page.frames().map((frame) => frame.locator(operation('marked')));
+}
+
+const lookSchema = z.strictObject({ isMarked: z.boolean(), texts: z.array(z.string()) });
+
+/** Whether the elements of a locator are or contain marked ones, and their texts, values and attributes. */
+export async function lookAtTyped(locator: Locator): Promise<z.infer<typeof lookSchema> | undefined> {
+  if (!typedIn.has(locator.page().context())) return undefined;
+  return callIsolated(
+    locator,
+    ({ elements, marked }, length) => ({
+      isMarked: elements.some((element) => marked().some((each) => element.contains(each))),
+      texts: elements.slice(0, 50).flatMap((element) => {
+        const value = 'value' in element && typeof element.value === 'string' ? element.value : '';
+        const attributes = Array.from(element.attributes, (attribute) => attribute.value);
+        return [value, element.textContent, ...attributes].map((text) => text.slice(0, length));
+      }),
+    }),
+    { arg: maxText, schema: lookSchema },
+  );
+}
+
+/** A snapshot without what marked elements contain. */
+export async function maskTyped(page: Page, snapshot: string): Promise<string> {
+  const refs = new Set<string>();
+  for (const locator of typedElements(page)) {
+    const found = callIsolated(
+      locator,
+      ({ elements }) =>
+        elements.map((element) => {
+          // What Playwright's snapshot keeps on an element.
+          const aria: unknown = Reflect.get(element, '_ariaRef');
+          return typeof aria === 'object' && aria !== null ? String(Reflect.get(aria, 'ref')) : '';
+        }),
+      { arg: undefined, schema: z.array(z.string()) },
+    );
+    for (const ref of (await within(answerMs, found)) ?? []) refs.add(ref);
+  }
+  return refs.size === 0 ? snapshot : withoutTexts(snapshot, refs);
+}
+
+function withoutTexts(snapshot: string, refs: ReadonlySet<string>): string {
+  let hidden = Infinity;
+  return snapshot
+    .split('\n')
+    .flatMap((line) => {
+      const depth = line.search(/[^ ]/);
+      if (depth > hidden) return [];
+      hidden = Infinity;
+      const [, head, ref = '', rest = ''] = /^(.* \[ref=(\w+)\](?: \[[^\]]*\])*)(.*)$/.exec(line) ?? [];
+      if (head === undefined || !refs.has(ref)) return [line];
+      hidden = depth;
+      return [`${head}${rest === '' ? '' : ': (a secret was typed here)'}`];
+    })
+    .join('\n');
+}

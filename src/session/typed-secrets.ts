@@ -1,0 +1,71 @@
+import type { Locator } from 'playwright';
+import type { Live } from '../browser/live.js';
+import { lookAtTyped, markTyped } from '../browser/typed-secrets.js';
+import { toLocator } from '../locators/locator-expression.js';
+import { CodegenError } from '../model/errors.js';
+import { isTemplate, referencesIn } from '../model/template.js';
+import { traitsOf } from '../actions/registry.js';
+import type { Step } from '../model/step.js';
+import { within } from '../model/within.js';
+import type { Located } from './targets.js';
+
+/** Milliseconds for a title. */
+const lookMs = 2000;
+
+/** Keys that change no text, and select none. */
+const harmlessKeys = /^(?:Shift\+)?(?:Enter|NumpadEnter|Tab|Escape|F\d+|PageUp|PageDown)$/;
+
+/** Assertions that say nothing of a text. */
+const textless = new Set(
+  'toBeAttached toBeDisabled toBeEditable toBeEnabled toBeFocused toBeHidden toBeInViewport toBeVisible toHaveCount toHaveId toHaveRole'.split(
+    ' ',
+  ),
+);
+const exact = new Set(['toHaveText', 'toHaveValue', 'toHaveTitle', 'toHaveURL']);
+
+/**
+ * Call before a step is performed. Marks the element that it types a secret into. Throws INVALID_INPUT if the step could
+ * show a part of a secret that was typed before: by editing or selecting it, or by an assertion that is not exact.
+ */
+export async function guardTyped(live: Live, step: Step, { chain, pin }: Located): Promise<void> {
+  const { page } = live.current;
+  const { asserts, types, pressesKey } = traitsOf(step);
+  if (types && pin !== undefined && referencesIn(step.args).length > 0) await markTyped(pin.locator);
+  if (asserts ? isExact(step) : isWhole(step)) return;
+  const target = chain && toLocator(page, chain);
+  const root = asserts && step.args['matcher'] === 'toMatchAriaSnapshot' ? page.locator('html') : undefined;
+  const focused = pressesKey ? page.frames().map((frame) => frame.locator(':focus')) : [];
+  const isShown = asserts === true && target === undefined && (await isInAddress(live));
+  for (const locator of [target ?? root, ...focused])
+    if (isShown || (locator !== undefined && (await hasSecret(locator, live))))
+      throw new CodegenError('INVALID_INPUT', `${step.action} could show a part of a secret.`, {
+        hint: asserts
+          ? 'Assert a text with a secret exactly, by {{secret:NAME}} in toHaveValue or toHaveText, or assert another element.'
+          : 'The element has a secret: only fill and clear change it, and only Enter, Tab and Escape are pressed in it.',
+      });
+}
+
+function isExact({ args: { matcher, expected, not } }: Step): boolean {
+  if (typeof matcher !== 'string' || matcher === 'toPassAxe') return true;
+  return textless.has(matcher) || (exact.has(matcher) && isTemplate(expected) && not !== true);
+}
+
+/** Whether an action leaves a text as it is, or replaces it as a whole. */
+function isWhole(step: Step): boolean {
+  const { pressesKey } = traitsOf(step);
+  const { key } = step.args;
+  if (pressesKey) return typeof key === 'string' && harmlessKeys.test(key);
+  if (step.action === 'pressSequentially') return isTemplate(step.args['value']);
+  return step.to === undefined;
+}
+
+/** Whether the title or the URL of the current page contains a secret. */
+async function isInAddress({ current: { page }, secrets }: Live): Promise<boolean> {
+  const title = (await within(lookMs, page.title())) ?? '';
+  return secrets.foundIn([title, page.url()]).length > 0;
+}
+
+async function hasSecret(locator: Locator, { secrets }: Live): Promise<boolean> {
+  const found = await lookAtTyped(locator);
+  return found !== undefined && (found.isMarked || secrets.foundIn(found.texts).length > 0);
+}

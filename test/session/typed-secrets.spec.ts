@@ -1,0 +1,68 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { configure, connect, expect, test } from '../fixtures.js';
+import { serve } from '../fixtures/serve.js';
+
+const token = 'Zebra-4711-Quagga';
+const html = `<title>App</title><label>Token <input id="token"></label><label>Note <input id="note"></label>
+<button onclick="token.value = token.value.slice(1, 4)">Cut</button><p id="echo"></p>
+<script>token.oninput = () => { echo.textContent = 'Hello ' + token.value; };</script>`;
+
+test('a secret that was typed can not be read back', async ({ workspace }) => {
+  test.slow();
+  const app = await serve(async (_, response) => {
+    response.setHeader('content-type', 'text/html').end(html);
+    return Promise.resolve();
+  }, 0);
+  await configure(workspace, { autoAssert: true, secrets: ['TOKEN'], browser: { actionTimeoutMs: 2000 } });
+  const server = await connect(workspace, { env: { TOKEN: token } });
+  const { sessionId } = await server.start({ url: app.url });
+  const fill = { action: 'fill', target: '#token', value: '{{secret:TOKEN}}' };
+  const shown = await server.record(sessionId, fill);
+  expect(shown.failed).toBeUndefined();
+  for (const action of [
+    { action: 'press', target: '#token', key: 'Delete' },
+    { action: 'press', key: 'Backspace' },
+    { action: 'press', target: '#token', key: 'ControlOrMeta+a' },
+    { action: 'press', key: 'Control+c' },
+    { action: 'pressSequentially', target: '#token', value: 'x' },
+    { action: 'expect', target: '#token', matcher: 'toHaveValue', expected: { regex: '^Z' } },
+    { action: 'expect', target: '#token', matcher: 'toHaveValue', expected: { regex: '^A' }, not: true },
+    { action: 'expect', target: '#token', matcher: 'toHaveJSProperty', name: 'value', expected: 'Z' },
+    { action: 'expect', target: '#echo', matcher: 'toContainText', expected: 'Hello Z' },
+    { action: 'expect', target: '#echo', matcher: 'toHaveText', expected: { regex: 'Hello A' } },
+    { action: 'expect', matcher: 'toMatchAriaSnapshot', expected: '- textbox "Token": /Z/' },
+  ]) {
+    const { failed } = await server.record(sessionId, action);
+    expect([JSON.stringify(action), failed?.code, failed?.message]).toEqual([
+      JSON.stringify(action),
+      'INVALID_INPUT',
+      expect.stringContaining('a part of a secret'),
+    ]);
+  }
+  const fine = await server.record(
+    sessionId,
+    { action: 'expect', target: '#token', matcher: 'toHaveValue', expected: '{{secret:TOKEN}}' },
+    { action: 'expect', target: '#echo', matcher: 'toHaveText', expected: 'Hello {{secret:TOKEN}}' },
+    { action: 'expect', target: '#note', matcher: 'toHaveValue', expected: { regex: '^$' } },
+    { action: 'press', target: '#token', key: 'Tab' },
+    { action: 'fill', target: '#note', value: 'plain' },
+    // What the page leaves of it is hidden too.
+    { action: 'click', target: 'getByText("Cut")' },
+  );
+  expect(fine.failed).toBeUndefined();
+  const { snapshot } = await server.call('get_codegen_session', { sessionId, include: ['snapshot'] });
+  expect(snapshot).toContain('(a secret was typed here)');
+  expect(snapshot).toContain('plain');
+  expect(snapshot + fine.text + shown.text).not.toMatch(/zeb|ebr|agga/i);
+  const { error, testCode } = await server.call('end_codegen_session', { sessionId });
+  expect(error).toBeUndefined();
+  expect(testCode).not.toMatch(/zeb|ebr|agga/i);
+  const files = await readdir(path.join(workspace, '.codegen', 'sessions'));
+  for (const file of files)
+    expect(await readFile(path.join(workspace, '.codegen', 'sessions', file), 'utf8')).not.toMatch(
+      /zeb|ebr|agga/i,
+    );
+  await server.close();
+  await app.close();
+});
