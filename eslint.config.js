@@ -93,7 +93,6 @@ export default defineConfig(
   },
   {
     files: ['src/**'],
-    ignores: ['src/model/secrets.ts', 'src/tools/end-codegen-session.ts'],
     rules: {
       'max-lines': ['error', 400],
       'max-lines-per-function': ['error', 80],

@@ -20,20 +20,33 @@ export function valuesAt(path: string, args: unknown): unknown[] {
 /** A condition in words, e.g. `args.file is "a.spec.ts"`. */
 export function phrase({ path, op, value }: Condition): string {
   if (op === 'exists') return `${path} is ${value === true ? '' : 'not '}given`;
-  return `${path} ${verbs[op]} ${JSON.stringify(value)}`;
+  return `${path} ${operators[op].verb} ${JSON.stringify(value)}`;
 }
 
-const verbs: Record<Exclude<Condition['op'], 'exists'>, string> = {
-  eq: 'is',
-  neq: 'is not',
-  in: 'is one of',
-  not_in: 'is none of',
-  lt: 'is less than',
-  lte: 'is at most',
-  gt: 'is more than',
-  gte: 'is at least',
-  regex: 'matches',
-  contains: 'contains',
+interface Operator {
+  verb: string;
+  /** Whether it is true of a value that is there. */
+  holds: (found: unknown, condition: Condition) => boolean;
+}
+
+const operators: Record<Exclude<Condition['op'], 'exists'>, Operator> = {
+  eq: { verb: 'is', holds: (found, { value }) => isSame(found, value) },
+  neq: { verb: 'is not', holds: (found, { value }) => !isSame(found, value) },
+  in: { verb: 'is one of', holds: (found, { value }) => isOneOf(found, value) },
+  not_in: { verb: 'is none of', holds: (found, { value }) => !isOneOf(found, value) },
+  lt: { verb: 'is less than', holds: (found, { value }) => difference(found, value) < 0 },
+  lte: { verb: 'is at most', holds: (found, { value }) => difference(found, value) <= 0 },
+  gt: { verb: 'is more than', holds: (found, { value }) => difference(found, value) > 0 },
+  gte: { verb: 'is at least', holds: (found, { value }) => difference(found, value) >= 0 },
+  regex: {
+    verb: 'matches',
+    holds: (found, { matches }) => typeof found === 'string' && matches?.(found) === true,
+  },
+  contains: {
+    verb: 'contains',
+    holds: (found, { value }) =>
+      typeof found === 'string' ? typeof value === 'string' && found.includes(value) : isOneOf(value, found),
+  },
 };
 
 function step(value: unknown, name: string): unknown[] {
@@ -59,35 +72,15 @@ function isChoice(op: Condition['op']): boolean {
   return op === 'in' || op === 'not_in';
 }
 
-function compare({ op, value, matches }: Condition, found: unknown): boolean {
+function compare(condition: Condition, found: unknown): boolean {
+  const { op, value } = condition;
   const isThere = found !== undefined && found !== null;
-  if (op === 'exists') return isThere === value;
-  if (!isThere) return false;
-  const number = typeof found === 'number' && typeof value === 'number' ? found - value : NaN;
-  switch (op) {
-    case 'eq':
-      return isSame(found, value);
-    case 'neq':
-      return !isSame(found, value);
-    case 'in':
-      return isOneOf(found, value);
-    case 'not_in':
-      return !isOneOf(found, value);
-    case 'lt':
-      return number < 0;
-    case 'lte':
-      return number <= 0;
-    case 'gt':
-      return number > 0;
-    case 'gte':
-      return number >= 0;
-    case 'regex':
-      return typeof found === 'string' && matches?.(found) === true;
-    case 'contains':
-      return typeof found === 'string'
-        ? typeof value === 'string' && found.includes(value)
-        : isOneOf(value, found);
-  }
+  return op === 'exists' ? isThere === value : isThere && operators[op].holds(found, condition);
+}
+
+/** Of two numbers; nothing is less or more than anything else. */
+function difference(one: unknown, other: unknown): number {
+  return typeof one === 'number' && typeof other === 'number' ? one - other : NaN;
 }
 
 /** Single values are equal if their texts are: 5 and "5". */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ensureDir, remove as removeFile } from 'fs-extra/esm';
 import { z } from 'zod';
 import type { Secrets } from '../model/secrets.js';
 import { ensureStateDirectory, errorCode } from '../state/files.js';
@@ -50,7 +51,7 @@ export async function saveUnfinished(
   const place = path.join(folder, `${keyOf(file)}.${id}.json`);
   const temporary = path.join(folder, `${randomBytes(6).toString('hex')}.tmp`);
   await ensureStateDirectory(stateDirectory);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await ensureDir(folder, 0o700);
   try {
     const text = JSON.stringify(unfinished);
     const isClean = secrets === undefined || secrets.leaksIn(text).length === 0;
@@ -59,7 +60,7 @@ export async function saveUnfinished(
     });
     await rename(temporary, place);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    await removeFile(temporary).catch(() => undefined);
     throw error;
   }
   if (status !== 'open') await prune(await pages(stateDirectory));
@@ -97,7 +98,7 @@ async function prune(all: readonly Page[]): Promise<void> {
 }
 
 async function remove(gone: readonly Page[]): Promise<void> {
-  await Promise.all(gone.map(({ place }) => rm(place, { force: true })));
+  await Promise.all(gone.map(({ place }) => removeFile(place)));
 }
 
 const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'unfinished');
