@@ -56,9 +56,8 @@ export const emissionSchema = z.strictObject({
     .min(1)
     .max(500)
     .optional()
-    .describe(
-      'Module of test and expect: a file of the workspace, an alias or a package; #name picks an export.',
-    ),
+    .meta(selfEvident)
+    .describe('File of the workspace, or alias, that exports `test`; `#name` names another export.'),
   setup: z
     .boolean()
     .optional()
@@ -78,11 +77,11 @@ export const emissionSchema = z.strictObject({
     .max(20)
     .optional()
     .meta({ shallow: true })
-    .describe('[{type, description}]'),
+    .describe('{type, description} each.'),
   data: rowsSchema
     .optional()
     .meta({ shallow: true })
-    .describe('Rows [{field: value}]: the test runs for each. Record with the values of the first.'),
+    .describe('Rows {field: value} to run the test for; record with the first.'),
 });
 
 export type EmissionOptions = z.infer<typeof emissionSchema>;

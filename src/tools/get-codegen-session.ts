@@ -55,7 +55,7 @@ export const getCodegenSession = defineTool({
   async handle(context, { sessionId, include = [], target, find }, call) {
     if (sessionId === undefined) return listSessions(context);
     const wanted = new Set(include);
-    if (find !== undefined && wanted.size === 0) wanted.add('snapshot');
+    if (find !== undefined && include.every((part) => part === 'screenshot')) wanted.add('snapshot');
     const matches = find === undefined ? undefined : await matcherOf(find);
     const found = context.sessions.find(sessionId);
     if (found.status !== 'open')

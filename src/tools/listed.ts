@@ -25,6 +25,9 @@ const unadvertised = [
   'minLength',
   'maxLength',
   'minItems',
+  'maxItems',
+  'pattern',
+  'minimum',
   'exclusiveMinimum',
   'maximum',
 ];

@@ -43,7 +43,7 @@ const inputSchema = z.strictObject({
   use: useSchema
     .optional()
     .meta(shallow)
-    .describe(`Playwright Test's use: ${Object.keys(useSchema.shape).join(', ')}.`),
+    .describe("Playwright Test's use: device, viewport, locale, storageState, baseURL and others."),
   autoAssert: z.boolean().optional().describe('Assert visible effects of steps; as configured by default.'),
   resume: z
     .string()
