@@ -101,7 +101,7 @@ const routeFields = z
     method: methodSchema.optional(),
     status: statusSchema.optional().describe('Of the answer; 200 when left out.'),
     json: z.json().optional().describe('Answers with this JSON.'),
-    body: z.string().optional().describe('Answers with this text.'),
+    body: z.string().optional().describe('Answers with this plain text, which is no document or script.'),
     abort: z
       .union([
         z.literal(true),
@@ -227,15 +227,19 @@ async function answer(request: Route, fields: RouteFields): Promise<void> {
   else await request.abort(reasonOf(fields));
 }
 
-function replyOf({
-  status,
-  json,
-  body,
-}: Omit<RouteFields, 'url'>): Pick<RouteFields, 'status' | 'json' | 'body'> {
+/** Prevents a text from running as a document or script of the application's origin, as `evaluate` would. */
+const plainText = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+
+function replyOf({ status, json, body }: Omit<RouteFields, 'url'>): Pick<
+  RouteFields,
+  'status' | 'json' | 'body'
+> & {
+  headers?: Record<string, string>;
+} {
   return {
     ...(status === undefined ? {} : { status }),
     ...(json === undefined ? {} : { json }),
-    ...(body === undefined ? {} : { body }),
+    ...(body === undefined ? {} : { body, headers: plainText }),
   };
 }
 

@@ -83,3 +83,29 @@ test('downloads that nobody asked for are bounded, in number and bytes', async (
     .toContainEqual({ type: 'limit', text: 'A download was canceled: a session may have 100 downloads.' });
   await site.close();
 });
+
+test('a routed text does not run as a document or script of the application', async ({ shared }) => {
+  const site = await serve(async (_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(`<title>App</title><script>localStorage.token = 'abc'</script><script src="/app.js"></script>
+      <button onclick="fetch('/data').then((answer) => answer.text()).then((text) => (document.title = text))">Data</button>`);
+    return Promise.resolve();
+  }, 0);
+  const { sessionId } = await shared.start({ url: site.url });
+  const script = 'document.title = localStorage.token';
+  const routed = await shared.record(
+    sessionId,
+    { action: 'route', url: '**/page', body: `<script>${script}</script>` },
+    { action: 'route', url: '**/app.js', body: script },
+    { action: 'route', url: '**/data', body: 'Fetched' },
+    { action: 'goto', url: `${site.url}/page` },
+  );
+  expect(routed.failed).toBeUndefined();
+  expect(routed.pageTitle).not.toBe('abc');
+  const reloaded = await shared.record(sessionId, { action: 'goto', url: site.url });
+  expect(reloaded.pageTitle).toBe('App');
+  const fetched = await shared.record(sessionId, { action: 'click', target: "getByText('Data')" });
+  expect(fetched.pageTitle).toBe('Fetched');
+  expect(routed.codes[1]).toContain('nosniff');
+  await site.close();
+});

@@ -103,7 +103,8 @@ test('a route answers with no document for an origin that has a bound secret', a
     const body = `<title>Imitation</title><label>Token <input id="token"></label><form action="${other.url}"></form>`;
     const imitation = { action: 'route', url: `${app.url}/**`, body };
     const visit = { action: 'goto', url: `${app.url}/a` };
-    const first = await server.record(sessionId, imitation, visit, fillToken);
+    const typed = { action: 'pressSequentially', target: 'body', value: '{{secret:TOKEN}}' };
+    const first = await server.record(sessionId, imitation, visit, typed);
     expect(first.failed).toMatchObject({ action: 2, code: 'POLICY_DENIED' });
 
     const next = await server.start({ url: app.url });
