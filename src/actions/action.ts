@@ -46,6 +46,8 @@ export interface Announcement {
   happened: Promise<void>;
   /** What to say where it does not happen, e.g. `No dialog came`. */
   missing: string;
+  /** What to say if it has just happened, e.g. `A response of "/save" came`. */
+  past?: string | undefined;
   /** Stops waiting for it. */
   cancel: () => void;
 }
@@ -71,7 +73,7 @@ export interface ActionContext {
   files: SessionFiles;
   /** The second element, where the action takes one. */
   to: Locator | undefined;
-  /** The latest download; undefined where there was none. */
+  /** The latest download; undefined if there was none. */
   download: Download | undefined;
   /** Notes what the action brought about, where nobody else can tell. */
   credit: (signal: Signal) => void;
@@ -91,6 +93,8 @@ export interface ActionContext {
   delivery?: Delivery;
   /** What relative URLs are resolved against, where the session has one. */
   baseURL: string | undefined;
+  /** Responses since the last action began. */
+  recent: readonly { method: string; url: string }[];
   /** Milliseconds for an action or assertion. */
   actionMs: number;
   /** Milliseconds for a navigation. */

@@ -20,13 +20,19 @@ const axePackage = '@axe-core/playwright';
 const textOrTexts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional();
 
 /** What `toPassAxe` takes. */
-export const axeOptions = z.strictObject({
-  /** The only rules that are tried. */
-  rules: textOrTexts,
-  /** CSS selectors of what is looked at, and of what is not. */
-  include: textOrTexts,
-  exclude: textOrTexts,
-});
+export const axeOptions = z
+  .strictObject({
+    /** The only rules that are tried, by id or by tag such as `wcag2aa`; one of both. */
+    rules: textOrTexts,
+    tags: textOrTexts,
+    /** CSS selectors of what is looked at, and of what is not. */
+    include: textOrTexts,
+    exclude: textOrTexts,
+  })
+  .refine(
+    ({ rules, tags }) => rules === undefined || tags === undefined,
+    'axe takes rules or tags, not both',
+  );
 
 type AxeOptions = z.infer<typeof axeOptions>;
 
@@ -35,10 +41,10 @@ const axeModule = z.custom<typeof axe>(
 );
 
 /** The calls that tell a builder what to look at. */
-function callsOf({ rules, include, exclude }: AxeOptions) {
+function callsOf({ rules, tags, include, exclude }: AxeOptions) {
   const list = (texts: string | string[] | undefined): string[] =>
     texts === undefined ? [] : [texts].flat();
-  return { rules: list(rules), include: list(include), exclude: list(exclude) };
+  return { rules: list(rules), tags: list(tags), include: list(include), exclude: list(exclude) };
 }
 
 /** Looks for violations in a page, with the package of the workspace. Throws ACTION_FAILED where there are some. */
@@ -58,10 +64,11 @@ export async function requireAccessible(
       },
     );
   const { AxeBuilder } = axeModule.parse(module);
-  const { rules, include, exclude } = callsOf(options);
+  const { rules, tags, include, exclude } = callsOf(options);
   // The legacy mode opens no page of its own, which the session would take for a popup.
   const builder = new AxeBuilder({ page }).setLegacyMode(true);
   if (rules.length > 0) builder.withRules(rules);
+  if (tags.length > 0) builder.withTags(tags);
   for (const selector of include) builder.include(selector);
   for (const selector of exclude) builder.exclude(selector);
   const { violations } = await builder.analyze();
@@ -77,7 +84,7 @@ export async function requireAccessible(
 /** The statements of `toPassAxe`, as in Playwright's documentation. */
 export function axeCode(options: AxeOptions, not: boolean, { page, declare }: CodeScope): Statement[] {
   const results = declare('results');
-  const { rules, include, exclude } = callsOf(options);
+  const { rules, tags, include, exclude } = callsOf(options);
   let builder: Expression = {
     kind: 'new',
     className: 'AxeBuilder',
@@ -85,6 +92,7 @@ export function axeCode(options: AxeOptions, not: boolean, { page, declare }: Co
     args: [{ kind: 'record', entries: { page } }],
   };
   if (rules.length > 0) builder = call(builder, 'withRules', value(rules));
+  if (tags.length > 0) builder = call(builder, 'withTags', value(tags));
   for (const selector of include) builder = call(builder, 'include', value(selector));
   for (const selector of exclude) builder = call(builder, 'exclude', value(selector));
   return [

@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import { run, value } from '../model/code.js';
 import { defineAction } from './action.js';
-import { position } from './pointer.js';
+import { forced, position } from './pointer.js';
 
 /** Moves on the way: pages that drag by pointer events tell a drag from a click by the first, and its end by others. */
 const moves = 5;
 
-interface DragFields {
-  position?: { x: number; y: number } | undefined;
-}
+const fields = z.strictObject({
+  position: position.optional().describe('Where on `to` it is dropped.'),
+  ...forced,
+});
 
-const dragOptions = ({ position }: DragFields) => ({
+const dragOptions = ({ position, ...options }: z.infer<typeof fields>) => ({
+  ...options,
   ...(position === undefined ? {} : { targetPosition: position }),
   steps: moves,
 });
@@ -20,7 +22,7 @@ export const dragTo = defineAction({
   description: 'Drags an element to another, whose `to` is given as `target` is.',
   target: 'element',
   takesTo: true,
-  fields: z.strictObject({ position: position.optional().describe('Where on `to` it is dropped.') }),
+  fields,
   async perform({ to }, given, element) {
     if (element !== undefined && to !== undefined) await element.dragTo(to, dragOptions(given));
   },

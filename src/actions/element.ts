@@ -5,7 +5,7 @@ import { seemsReference } from '../model/template.js';
 import type { Traits } from '../model/traits.js';
 import { originOfFrame } from '../browser/origin.js';
 import { defineAction, type Action } from './action.js';
-import { clickCount, clickFields, pointerFields, position } from './pointer.js';
+import { clickCount, clickFields, forced, pointerFields, position, timeout, waiting } from './pointer.js';
 
 const delay = z.number().min(0).max(1000).describe('Milliseconds between key presses.');
 const text = z.string().describe('Text to type.');
@@ -35,7 +35,7 @@ function elementAction<Fields extends z.ZodObject>(definition: ElementActionDefi
   });
 }
 
-const noFields = z.strictObject({});
+const timed = z.strictObject({ timeout });
 
 export const click = elementAction({
   name: 'click',
@@ -74,32 +74,32 @@ export const focus = elementAction({
   name: 'focus',
   outcome: 'toBeFocused',
   description: 'Focuses an element.',
-  fields: noFields,
-  act: (element) => element.focus(),
+  fields: timed,
+  act: (element, options) => element.focus(options),
 });
 
 export const blur = elementAction({
   name: 'blur',
   description: 'Takes the focus from an element.',
-  fields: noFields,
-  act: (element) => element.blur(),
+  fields: timed,
+  act: (element, options) => element.blur(options),
 });
 
 export const fill = elementAction({
   name: 'fill',
   types: true,
   description: 'Sets the value of an input, textarea or contenteditable.',
-  fields: z.strictObject({ value: text }),
-  act: (element, { value }) => element.fill(value),
-  args: ({ value }, { input }) => [input(value)],
+  fields: z.strictObject({ value: text, ...forced }),
+  act: (element, { value, ...options }) => element.fill(value, options),
+  args: ({ value, ...options }, { input }) => [input(value), ...values(options)],
 });
 
 export const clear = elementAction({
   name: 'clear',
   types: true,
   description: 'Empties an input.',
-  fields: noFields,
-  act: (element) => element.clear(),
+  fields: z.strictObject(forced),
+  act: (element, options) => element.clear(options),
 });
 
 export const pressSequentially = elementAction({
@@ -107,7 +107,7 @@ export const pressSequentially = elementAction({
   types: true,
   verb: 'type',
   description: 'Types character by character, for pages that listen to keys.',
-  fields: z.strictObject({ value: text, delay: delay.optional() }),
+  fields: z.strictObject({ value: text, delay: delay.optional(), ...waiting }),
   playwrightNames: false,
   act: (element, { value, ...options }) => element.pressSequentially(value, options),
   args: ({ value, ...options }, { input }) => [input(value), ...values(options)],
@@ -117,7 +117,7 @@ export const check = elementAction({
   name: 'check',
   toggles: true,
   description: 'Checks a checkbox or radio button.',
-  fields: z.strictObject({ position: position.optional() }),
+  fields: z.strictObject({ position: position.optional(), ...forced }),
   act: (element, options) => element.check(options),
 });
 
@@ -125,7 +125,7 @@ export const uncheck = elementAction({
   name: 'uncheck',
   toggles: true,
   description: 'Unchecks a checkbox.',
-  fields: z.strictObject({ position: position.optional() }),
+  fields: z.strictObject({ position: position.optional(), ...forced }),
   act: (element, options) => element.uncheck(options),
 });
 
@@ -139,9 +139,10 @@ export const selectOption = elementAction({
     values: z
       .union([z.string(), z.array(z.string()).min(1)])
       .describe('Value or label; a list selects several.'),
+    ...forced,
   }),
-  act: (element, { values }) => element.selectOption(values),
-  args: (fields, { input }) => [input(fields.values)],
+  act: (element, { values: options, ...rest }) => element.selectOption(options, rest),
+  args: ({ values: options, ...rest }, { input }) => [input(options), ...values(rest)],
 });
 
 export const scrollIntoViewIfNeeded = elementAction({
@@ -149,8 +150,8 @@ export const scrollIntoViewIfNeeded = elementAction({
   outcome: 'toBeInViewport',
   needsNoAssertion: true,
   description: 'Scrolls an element into view.',
-  fields: noFields,
-  act: (element) => element.scrollIntoViewIfNeeded(),
+  fields: timed,
+  act: (element, options) => element.scrollIntoViewIfNeeded(options),
 });
 
 export const waitFor = defineAction({
@@ -164,6 +165,7 @@ export const waitFor = defineAction({
       .enum(['attached', 'detached', 'visible', 'hidden'])
       .optional()
       .describe('`visible` when left out.'),
+    timeout,
   }),
   playwrightNames: true,
   async perform(_, options, locator) {
@@ -199,13 +201,16 @@ export const press = defineAction({
       .refine((key) => !seemsReference(key), 'expected a key; fill types a secret')
       .describe('Key name as in KeyboardEvent.key, with modifiers before it.'),
     delay: delay.optional(),
+    ...waiting,
   }),
   playwrightNames: true,
   async perform({ page, bound }, { key, ...options }, element) {
     if (pastes(key)) for (const frame of page.frames()) bound.requirePaste(originOfFrame(frame));
     await (element === undefined ? page.keyboard.press(key, options) : element.press(key, options));
   },
-  toCode: ({ key, ...options }, { subject, page }) => [
-    run(subject === page ? property(page, 'keyboard') : subject, 'press', ...values(key, options)),
-  ],
+  toCode: ({ key, ...options }, { subject, page }) => {
+    if (subject !== page) return [run(subject, 'press', ...values(key, options))];
+    const { delay } = options;
+    return [run(property(page, 'keyboard'), 'press', ...values(key, delay === undefined ? {} : { delay }))];
+  },
 });

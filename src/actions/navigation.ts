@@ -23,14 +23,31 @@ export const goto = defineAction({
   target: 'none',
   fields: z.strictObject({
     url: urlSchema.describe('http(s) URL; relative where the session has a baseURL.'),
+    waitUntil: z
+      .enum(['load', 'domcontentloaded', 'networkidle', 'commit'])
+      .optional()
+      .describe('`load` by default, `domcontentloaded` if that never comes.'),
   }),
   playwrightNames: true,
-  async perform({ page, baseURL, navigationMs }, { url }) {
-    await page.goto(checkUrl(url, baseURL), { timeout: navigationMs });
+  async perform({ page, baseURL, navigationMs, show, found }, { url, waitUntil }) {
+    const begin = performance.now();
+    const first = waitUntil ?? 'domcontentloaded';
+    await page.goto(checkUrl(url, baseURL), { timeout: navigationMs, waitUntil: first });
+    if (waitUntil !== undefined) return;
+    const loadMs = Math.max(1, navigationMs / 3 - (performance.now() - begin));
+    const isLoaded = await page.waitForLoadState('load', { timeout: loadMs }).then(
+      () => true,
+      () => false,
+    );
+    if (isLoaded || page.isClosed()) return;
+    found({ waitUntil: first });
+    show(
+      'The page did not finish loading in time, so goto waits for "domcontentloaded", here and in the test.',
+    );
   },
   origins: ({ url }, baseURL) => [originOfUrl(url, baseURL)],
-  normalize: ({ url }, baseURL) => ({ url: relativeUrl(url, baseURL) }),
-  toCode: ({ url }, { page }) => [run(page, 'goto', ...values(url))],
+  normalize: ({ url, ...options }, baseURL) => ({ ...options, url: relativeUrl(url, baseURL) }),
+  toCode: ({ url, ...options }, { page }) => [run(page, 'goto', ...values(url, options))],
 });
 
 export const goBack = defineAction({

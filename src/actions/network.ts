@@ -35,9 +35,15 @@ export const waitForResponse = defineAction({
   target: 'none',
   kind: 'expects',
   fields: z.strictObject({ url, method: methodSchema.optional(), ...expectedResponse }),
-  async perform({ page, baseURL, announce }, { url, method, ...expected }) {
+  async perform({ page, baseURL, announce, recent }, { url, method, ...expected }) {
     const { signal, abort } = abortable();
     const matches = await urlMatcher(url, baseURL);
+    const wanted = [method, isPattern(url) ? `/${url.regex}/` : JSON.stringify(url)]
+      .filter(Boolean)
+      .join(' ');
+    const came = recent.some(
+      (each) => (method === undefined || each.method === method) && matches({ href: each.url }),
+    );
     announce({
       happened: page
         .waitForResponse(
@@ -47,7 +53,8 @@ export const waitForResponse = defineAction({
           { timeout: 0, signal },
         )
         .then((response) => checkResponse(response, expected)),
-      missing: `No response of ${[method, isPattern(url) ? `/${url.regex}/` : JSON.stringify(url)].filter(Boolean).join(' ')} came`,
+      missing: `No response of ${wanted} came`,
+      past: came ? `A response of ${wanted} came` : undefined,
       cancel: abort,
     });
   },

@@ -9,7 +9,24 @@ export const position = z
   .describe("In CSS pixels from the element's top left corner.");
 export const clickCount = z.int().min(1).max(10).describe('Clicks in a row.');
 
+/** The options that Playwright takes for almost every action on an element. */
+export const timeout = z
+  .int()
+  .min(1)
+  .max(120_000)
+  .optional()
+  .describe('Milliseconds; browser.actionTimeoutMs by default.');
+export const waiting = {
+  noWaitAfter: z.boolean().optional().describe('Does not wait for navigations that the action starts.'),
+  timeout,
+};
+export const forced = {
+  force: z.boolean().optional().describe('Skips the checks that the element can be acted on.'),
+  ...waiting,
+};
+
 export const pointerFields = z.strictObject({
+  ...forced,
   modifiers: modifiers.optional(),
   position: position.optional(),
 });

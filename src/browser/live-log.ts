@@ -56,6 +56,8 @@ const maxUrl = 2000;
 export class LiveLog {
   readonly console: ConsoleEntry[] = [];
   readonly network: NetworkEntry[] = [];
+  /** Responses since the last action began. */
+  readonly recent: { method: string; url: string }[] = [];
   #events: LiveEvent[] = [];
   readonly #secrets: Secrets;
   #second = 0;
@@ -123,6 +125,7 @@ export class LiveLog {
         status: response.status(),
         ...(response.ok() && assets.has(request.resourceType()) ? { isAsset: true } : {}),
       });
+      keep(this.recent, { method: request.method(), url: response.url() });
     });
     context.on('requestfailed', (request) => {
       const reason = failure(request.url());

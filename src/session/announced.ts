@@ -15,6 +15,8 @@ export interface Announced extends Pick<ActionContext, 'answerDialog'> {
   announce(announcement: Announcement, step: Step | undefined): void;
   /** Removes all that no action has followed before the step at an index. Returns the steps that announced it. */
   withdraw(end?: number): Step[];
+  /** What to say of something announced that had happened already; undefined if there is nothing. */
+  tooLate(): string | undefined;
   /** Stops waiting for what removed steps announced. */
   cancel(removed: ReadonlySet<Step>): void;
   /** Waits for all that was announced, for so many milliseconds. Throws ACTION_FAILED where it does not happen. */
@@ -80,6 +82,8 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
       steps.splice(since, 0, ...later.filter((step) => !announces(step)));
       return later.filter(announces);
     },
+
+    tooLate: () => announced.at(-1)?.past,
 
     cancel(removed) {
       const isRemoved = ({ step }: Pending): boolean => step !== undefined && removed.has(step);

@@ -28,6 +28,8 @@ interface Failed {
 type Explanation = [code: ErrorCode, message: string, hint: string];
 
 const anyText = /^/;
+/** Playwright's log of an action that waits for the effect of its click. */
+const clicked = /click action done/;
 const timedOut = /Timeout \d+ms exceeded/;
 
 /** Playwright's texts and what they mean; the first row that matches and explains counts. */
@@ -104,11 +106,18 @@ const explanations: readonly [
   ],
   [
     timedOut,
-    ({ action, text }) => [
-      'ACTION_FAILED',
-      `${action} timed out: ${lastReason(text)}`,
-      'Look at the snapshot for what blocks the action.',
-    ],
+    ({ action, text }) =>
+      clicked.test(text) && action !== 'click'
+        ? [
+            'ACTION_FAILED',
+            `${action} clicked the element, but its state did not change in time: it may have gone away.`,
+            'The page has changed, and the step is not recorded. Reload the page, and record click instead.',
+          ]
+        : [
+            'ACTION_FAILED',
+            `${action} timed out: ${lastReason(text)}`,
+            'Look at the snapshot for what blocks the action.',
+          ],
   ],
 ];
 
@@ -213,5 +222,6 @@ function lastReason(text: string): string {
   const log = text.split('\n').map((line) => line.replace(/^[\s-]+/, ''));
   const reason =
     /element is not|element was detached|intercepts pointer events|outside of the viewport|did not find/;
-  return (log.findLast((line) => reason.test(line)) ?? log.at(-1) ?? text).slice(0, 300);
+  const found = log.findLast((line) => reason.test(line)) ?? log.findLast((line) => line !== '') ?? text;
+  return found.slice(0, 300);
 }

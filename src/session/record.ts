@@ -3,7 +3,7 @@ import type { Step } from '../model/step.js';
 import { checkRequest } from './check-request.js';
 import type { ActionRequest, CheckedRequest } from './request.js';
 import type { OpenSession } from './session.js';
-import { isRef, pinRefs, resolveTarget, type Located } from './targets.js';
+import { isRef, pinRefs, resolveTarget, timeoutOf, type Located } from './targets.js';
 import { autoAssertionsOf, TaskRunner, type RecordLimits, type RecordOutcome } from './task-runner.js';
 
 /** Milliseconds for what an inserted step needs to be in a page that has long settled. */
@@ -36,13 +36,24 @@ export async function recordActions(
   const pins = await pinRefs(shown, [...new Set(refs)]);
   await autoAssertionsOf(open)?.catchUp();
   const resolve = (request: CheckedRequest): Promise<Located> =>
-    resolveTarget(request, live, { shown, pins, actionMs: inserting.actionMs, ...session.use });
+    resolveTarget(request, live, {
+      shown,
+      pins,
+      actionMs: timeoutOf(request.prepared.args, inserting.actionMs),
+      ...session.use,
+    });
   const tasks = requests.map((request) => ({
     ...request,
     locate: () => resolve(request),
     locateTo: () => resolve({ ...request, target: request.to }),
   }));
-  return new TaskRunner(open, inserting).run(tasks, signal);
+  const outcome = await new TaskRunner(open, inserting).run(tasks, signal);
+  const { failure } = outcome;
+  session.failedCall = failure && {
+    action: requests[failure.index]?.action.name ?? '',
+    left: requests.length - failure.index - 1,
+  };
+  return outcome;
 }
 
 /** Throws INVALID_INPUT unless these actions can be inserted before the step at an index. */

@@ -8,6 +8,7 @@ import { CodegenError } from '../model/errors.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { TaskRunner, type RecordLimits, type RecordOutcome, type Task } from './task-runner.js';
+import { timeoutOf } from './targets.js';
 import type { OpenSession, Session } from './session.js';
 
 /** Milliseconds that checking an assertion may take beyond its own time-out. */
@@ -88,7 +89,7 @@ function taskOf(
       pin:
         locator === undefined || action.target === 'subject'
           ? undefined
-          : await pinSoon(toLocator(current.page, locator), limits.actionMs),
+          : await pinSoon(toLocator(current.page, locator), timeoutOf(args, limits.actionMs)),
     }),
   };
 }

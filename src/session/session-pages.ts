@@ -4,6 +4,7 @@ import type { Live } from '../browser/live.js';
 import { firstPage, type LivePage } from '../browser/live-page.js';
 import { CodegenError } from '../model/errors.js';
 import type { Signal, Step } from '../model/step.js';
+import { hasDownload } from './edit.js';
 import { within } from '../model/within.js';
 
 /** Milliseconds for a page to come to the front. */
@@ -53,6 +54,12 @@ export async function settled(live: Live, acted: LivePage, step: Step): Promise<
     (page) => page !== acted && (page === live.current || opened.has(page.id)),
   );
   await Promise.all(others.map((page) => page.settling.settle()));
+}
+
+/** Waits for the download that a recorded step started, if it has not begun yet. */
+export async function downloadBegun(steps: readonly Step[], limitMs: number): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!hasDownload(steps, steps.length) && performance.now() < deadline) await sleep(signalPollMs);
 }
 
 /** Waits for what a saved step caused when it was recorded, and gives its pages their earlier ids. */

@@ -24,6 +24,10 @@ export interface Session {
   /** Id of the unfinished session that it resumes. */
   readonly origin?: string | undefined;
   readonly steps: Step[];
+  /** Actions that changed the page with "record": false, each with the index of the step that it came before. */
+  unrecorded?: { action: string; at: number }[];
+  /** The last call that records, if it failed: its failed action, and how many came after it. */
+  failedCall?: { action: string; left: number } | undefined;
   /** `failed` if its browser exited: it can still be ended, or resumed. */
   status: 'open' | 'failed' | 'ended';
   /** Address of the page when the session ended or failed. */

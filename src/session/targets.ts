@@ -23,6 +23,11 @@ export interface Located {
   replaced?: { target: string; reason: string } | undefined;
 }
 
+/** The time for an action: its own, or the one that is configured. */
+export function timeoutOf({ timeout }: CheckedRequest['prepared']['args'], configured: number): number {
+  return typeof timeout === 'number' ? timeout : configured;
+}
+
 /** A reference as snapshots print it: `e12`, or `f1e3` in a frame. */
 export function isRef(target: string): boolean {
   return /^(?:f\d+)?e\d+$/.test(target);

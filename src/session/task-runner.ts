@@ -18,10 +18,10 @@ import { announcedOf, type Announced } from './announced.js';
 import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { browserGone, explainFailure, pageBlocked, recoveryHint, requireLoaded } from './failure.js';
 import type { CheckedRequest } from './request.js';
-import { bringToFront, matchSignals, pagesOf, settled, setStepPage } from './session-pages.js';
+import { bringToFront, downloadBegun, matchSignals, pagesOf, settled, setStepPage } from './session-pages.js';
 import { hasDownload, pageAt, removeFrom } from './edit.js';
 import type { OpenSession } from './session.js';
-import { chainOf, isRef, type Located } from './targets.js';
+import { chainOf, isRef, timeoutOf, type Located } from './targets.js';
 
 /** Milliseconds that an action may take beyond its own time-out. */
 const graceMs = 1000;
@@ -97,7 +97,26 @@ export class TaskRunner {
         break;
       }
     }
+    await this.requireInTime(tasks);
     return this.outcome;
+  }
+
+  /** Fails if the call ends with an announcement of what came before it. */
+  private async requireInTime(tasks: readonly Task[]): Promise<void> {
+    const { failure, landed } = this.outcome;
+    const late = this.announced.tooLate();
+    const [index, task] = [tasks.length - 1, tasks.at(-1)];
+    if (failure !== undefined || late === undefined || task === undefined || this.at !== undefined) return;
+    const before = this.open.session.steps.findLastIndex((step) => traitsOf(step).kind === 'mutates');
+    if (landed.length === 0 || before === -1) return;
+    const error = new CodegenError(
+      'INVALID_INPUT',
+      `${late} before it was waited for, so it was not recorded.`,
+      {
+        hint: `Announce it before the action that causes it: record ${task.action.name} again with \`at\`: ${before}, to insert it before step ${before}; or give it right before the next action, in one call.`,
+      },
+    );
+    await this.fail(error, index, task);
   }
 
   /** Returns the recorded step; undefined for a task that is only performed. */
@@ -108,14 +127,19 @@ export class TaskRunner {
     live.takeBlockedPage();
     requirePage(live, action);
     const { current } = live;
-    if (isRecorded) requireRecorded(session.steps.slice(0, this.at), live, task);
+    const before = session.steps.slice(0, this.at);
+    if (isRecorded && action.usesDownload) await downloadBegun(before, this.limits.actionMs);
+    if (isRecorded) requireRecorded(before, live, task);
     if (action.kind !== 'expects' && !action.switchesPage) await bringToFront(live, current);
     const target = (this.target = await task.locate());
     const step = await this.stepOf(task, { ...target, to: (await task.locateTo()).chain, page: current.id });
     if (isRecorded) requireRedacted(step, live.secrets);
     await guardTyped(live, step, target);
     // Late events still belong to the last step until another action begins.
-    if (action.kind === 'mutates') live.credited = isRecorded ? step : undefined;
+    if (action.kind === 'mutates') {
+      live.credited = isRecorded ? step : undefined;
+      live.log.recent.length = 0;
+    }
     const context = this.contextOf(step, isRecorded);
     // Another document, to which the page goes meanwhile, must not get the secret of this one.
     const isPinned = target.pin !== undefined && referencesIn(prepared.args).length > 0;
@@ -211,6 +235,7 @@ export class TaskRunner {
           step.args[name] = typeof value === 'string' ? live.secrets.conceal(value) : value;
       },
       baseURL: session.use.baseURL,
+      recent: live.log.recent,
       steps: session.steps,
       ...this.limits,
     };
@@ -242,9 +267,12 @@ export class TaskRunner {
   }
 
   /** Forgets an action that is not recorded, with what was announced for it. */
-  private forget({ kind }: Action): void {
+  private forget({ kind, name }: Action): void {
+    const { session } = this.open;
     this.autoAssertions?.forget();
-    if (kind === 'mutates') this.withdraw();
+    if (kind !== 'mutates') return;
+    (session.unrecorded ??= []).push({ action: name, at: session.steps.length });
+    this.withdraw();
   }
 
   private withdraw(): void {
@@ -256,7 +284,8 @@ export class TaskRunner {
   private async fail(error: unknown, index: number, { action, target }: Task): Promise<void> {
     const { live } = this.open;
     this.autoAssertions?.forget();
-    live.credited = undefined;
+    // What only looked leaves late events to the step before.
+    if (action.kind === 'mutates') live.credited = undefined;
     this.outcome.failure = {
       index,
       error: await explainFailure(error, action.name, live, this.target.pin?.frame),
@@ -297,7 +326,7 @@ function shown(value: unknown, secrets: Secrets): string {
 /** Prevents an endless script of the page from blocking Playwright's own time-outs. */
 async function bounded({ action, prepared }: Task, work: Promise<void>, limits: RecordLimits): Promise<void> {
   const isLong = action.target === 'none' || (action.asserts && takesLong(prepared.args));
-  const limitMs = (isLong ? limits.navigationMs : limits.actionMs) + graceMs;
+  const limitMs = timeoutOf(prepared.args, isLong ? limits.navigationMs : limits.actionMs) + graceMs;
   const done = work.then(() => true);
   done.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;

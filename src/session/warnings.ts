@@ -23,6 +23,25 @@ export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>):
   ];
 }
 
+/** Warnings about what was not recorded. */
+export function callWarnings({ failedCall, steps }: Pick<Session, 'failedCall' | 'steps'>): string[] {
+  const pending = steps.slice(steps.findLastIndex((step) => traitsOf(step).kind === 'mutates') + 1);
+  const first = steps.length - pending.length;
+  const others = failedCall?.left === 0 ? 'was' : `and the ${failedCall?.left} actions after it were`;
+  return [
+    ...(failedCall === undefined
+      ? []
+      : [
+          `The last call of record_codegen_session failed: its ${failedCall.action} ${others} not recorded. Record them if the test needs them.`,
+        ]),
+    ...stepWarning(
+      pending.flatMap((step, index) => (traitsOf(step).kind === 'expects' ? [first + index] : [])),
+      (which) =>
+        `No action follows ${which}, so the test leaves it out: record it before the action that causes it.`,
+    ),
+  ];
+}
+
 /** Warnings about steps that only a run of the test can check, if it was not run. */
 export function uncheckedWarnings({ steps }: Pick<Session, 'steps'>): string[] {
   return stepWarning(

@@ -90,7 +90,8 @@ export const endCodegenSession = defineTool({
       // The verified test has other bytes than the planned one where assertions were dropped.
       const { savedFile } = await import('../session/saved.js');
       const { loginWarnings } = await import('../session/login.js');
-      const { brittleElements, sessionWarnings, uncheckedWarnings } = await import('../session/warnings.js');
+      const { brittleElements, callWarnings, sessionWarnings, uncheckedWarnings } =
+        await import('../session/warnings.js');
       const beside = (file: string): StateFile => savedFile(session, file);
       const request = { ...(await writeRequest()), pictures: verified.pictures, beside };
       const written = await context.guard.write(request).catch((error: unknown) => {
@@ -101,6 +102,7 @@ export const endCodegenSession = defineTool({
       const { verification } = verified;
       const warnings = [
         ...verified.warnings,
+        ...callWarnings(session),
         ...sessionWarnings(session),
         ...(await loginWarnings(session, context.workspace)),
       ];

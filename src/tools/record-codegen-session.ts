@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { forced } from '../actions/pointer.js';
 import { actions, traitsOf } from '../actions/registry.js';
 import type { PageState } from '../browser/page-state.js';
 import { CodegenError } from '../model/errors.js';
@@ -15,7 +16,10 @@ import { defineTool, types } from './tool.js';
 const ownFields = [...actions.values()]
   .map(({ name, fields, playwrightNames, takesTo }) => ({
     name,
-    own: [...(takesTo ? ['to'] : []), ...(playwrightNames ? [] : Object.keys(fields.shape))],
+    own: [
+      ...(takesTo ? ['to'] : []),
+      ...Object.keys(fields.shape).filter((field) => !playwrightNames && !(field in forced)),
+    ],
   }))
   .filter(({ own }) => own.length > 0)
   .map(({ name, own }) => `${name} ${own.join(',')}`);
@@ -35,7 +39,7 @@ export const recordCodegenSession = defineTool({
       .describe(
         `Fields have the names of Playwright's parameters and options, as in {"action":"fill","target":"e5","value":"Ann"}. Others: ${ownFields.join('; ')}.`,
       ),
-    at: z.int().min(0).optional().describe('Insert before the step at this index instead of appending.'),
+    at: z.int().min(0).optional().describe('Insert before the step at this index.'),
     snapshot: z.enum(['diff', 'full', 'none']).optional().describe('diff by default.'),
   }),
   output: {

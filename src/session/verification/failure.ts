@@ -5,6 +5,7 @@ import type { Step } from '../../model/step.js';
 import type { TestRun } from '../../verify/report.js';
 import type { RunResult } from '../../verify/run.js';
 import { runProblem } from '../../verify/test-bench.js';
+import type { Session } from '../session.js';
 import { stepCode } from '../step-code.js';
 import type { SessionSource } from '../test-source.js';
 
@@ -26,6 +27,7 @@ interface FailedRun {
   result: RunResult;
   /** The time for all runs. */
   timeoutMs: number;
+  unrecorded: Session['unrecorded'];
 }
 
 /** An error of a run, with the place in the session that it comes from. */
@@ -45,7 +47,7 @@ export function located(
 
 /** What failed, where, and what to try. */
 export async function explainRun(
-  { tests, source, result, timeoutMs }: FailedRun,
+  { tests, source, result, timeoutMs, unrecorded = [] }: FailedRun,
   steps: readonly Step[],
   spec: string,
 ): Promise<Failure> {
@@ -77,7 +79,10 @@ export async function explainRun(
         `${error?.message ?? ''}${said}`,
       ].join(' '),
     ),
-    hint: replayHint(step, error?.message ?? '', snapshot ?? ''),
+    hint: replayHint(step, error?.message ?? '', {
+      snapshot: snapshot ?? '',
+      missing: unrecordedHint(unrecorded, error?.step ?? steps.length),
+    }),
     ...(snapshot === undefined ? {} : { snapshot: condensed(snapshot) }),
   };
 }
@@ -88,11 +93,25 @@ function codeAt(steps: readonly Step[], spec: string, { step = 0, assertion }: P
   return (assertion === undefined ? found?.code : found?.assertions[assertion]) ?? '';
 }
 
+/** The actions before a step that the test does not repeat. */
+function unrecordedHint(unrecorded: NonNullable<Session['unrecorded']>, step: number): string[] {
+  const missing = unrecorded.filter(({ at }) => at <= step).slice(-3);
+  if (missing.length === 0) return [];
+  const named = missing.map(({ action, at }) => `${action} before step ${at}`).join(', ');
+  return [
+    `Not in the test, since it was performed with "record": false: ${named}. If the flow needs it, insert it with \`at\`.`,
+  ];
+}
+
 /** Words by which an application says that something is there already. */
 const refusal = /\b(?:already|duplicate|in use|is taken|exists|must be unique)\b/i;
 
 /** Why a step that worked while it was recorded may fail in a run of its own, and the ways out. */
-function replayHint(step: Step | undefined, message: string, snapshot: string): string | PageText {
+function replayHint(
+  step: Step | undefined,
+  message: string,
+  { snapshot, missing }: { snapshot: string; missing: string[] },
+): string | PageText {
   if (step?.unchecked === true && !worksOnlyInTest(step))
     return 'It was inserted without being checked in a page, and is not true or possible at that place. Remove it, or insert what is; verify "report" writes the test as it is.';
   const refused = snapshot.split('\n').find((line) => refusal.test(line));
@@ -104,7 +123,7 @@ function replayHint(step: Step | undefined, message: string, snapshot: string): 
         : step?.action === 'expect'
           ? 'What is asserted held while recording; a fresh run shows something else.'
           : 'It worked while recording; a fresh run finds the page, or the data that recording has changed, otherwise.';
-  const hint = `${reason} Undo the steps concerned and record what works on every run; or reset the application's data, let the flow take back what it changes, and end the session again. verify "report" writes the test as it is.`;
+  const hint = `${[...missing, reason].join(' ')} Undo the steps concerned and record what works on every run; or reset the application's data, let the flow take back what it changes, and end the session again. verify "report" writes the test as it is.`;
   if (refused === undefined) return hint;
   return new PageText(refused.replace(/^[\s-]+/, '').slice(0, 200), { before: `${hint} The page says: ` });
 }

@@ -93,7 +93,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
     }
     const volatile = volatileAssertions(tests, source);
     if (volatile.length === 0 || round === roundsAtMost || result.end !== 'completed') {
-      const run = { tests, source, result, timeoutMs: verify.timeoutMs };
+      const run = { tests, source, result, timeoutMs: verify.timeoutMs, unrecorded: trial.unrecorded };
       const failure = await explainRun(run, trial.steps, surroundings.spec);
       return { passed, dropped, covered, pictures, failure };
     }

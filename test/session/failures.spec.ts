@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { expect, test as base, type Recording } from '../fixtures.js';
+import { serve } from '../fixtures/serve.js';
+
+const test = base.extend<{ visit: (body: string) => Promise<Recording> }>({
+  /** A session on a page with this content; `/stream` never ends. */
+  visit: async ({ open }, use) => {
+    let html = '';
+    const site = await serve((request, response) => {
+      response.setHeader('content-type', 'text/html');
+      if (request.url === '/stream') response.write('<p>stream');
+      else response.end(request.url === '/data' ? '{}' : `<!doctype html><title>Page</title>${html}`);
+      return Promise.resolve();
+    }, 0);
+    await use((body) => {
+      html = body;
+      return open('', { url: site.url });
+    });
+    await site.close();
+  },
+});
+
+test('a page that never finishes loading is recorded from its DOM on, and the test too', async ({
+  visit,
+  shared,
+}) => {
+  await shared.configure({ browser: { navigationTimeoutMs: 3000 } });
+  const { started, code } = await visit('<h1>Frames</h1><iframe src="/stream"></iframe>');
+  expect(started.text).toContain('did not finish loading');
+  expect(await code()).toContain('waitUntil: "domcontentloaded"');
+});
+
+test('an action whose element goes away when clicked says that the click happened', async ({
+  visit,
+  shared,
+}) => {
+  await shared.configure({ browser: { actionTimeoutMs: 1000 } });
+  const { record } = await visit('<input type="checkbox" checked onchange="this.remove()">');
+  const { failed } = await record({ action: 'uncheck', target: 'getByRole("checkbox")' });
+  expect(failed?.message).toContain('uncheck clicked the element');
+  expect(failed?.hint).toContain('record click instead');
+});
+
+test('saveDownload waits for a late download, also after a failure; the click gets it', async ({ visit }) => {
+  const link = `Object.assign(document.createElement('a'), {href: 'data:text/csv,a', download: 'a.csv'}).click()`;
+  const { record, code } = await visit(
+    `<button onclick="setTimeout(() => { ${link} }, 900)">Export</button>`,
+  );
+  await record(
+    { action: 'click', target: 'getByRole("button")' },
+    { action: 'expect', target: 'button', matcher: 'toHaveText', expected: 'Export' },
+    { action: 'expect', target: 'button', matcher: 'toBeHidden', options: {} },
+  );
+  await record({ action: 'saveDownload', path: 'a.csv' });
+  expect(await code()).toMatch(
+    /downloadPromise = page[^]*getByRole\("button"\)\.click\(\);[^]*download = await downloadPromise[^]*download\.saveAs/,
+  );
+});
+
+test('a download that no recorded step started is refused', async ({ visit, shared }) => {
+  await shared.configure({ browser: { actionTimeoutMs: 500 } });
+  const { land, record, code } = await visit('<a href="data:text/csv,a" download="a.csv">Export</a>');
+  await land({ action: 'click', target: 'getByRole("link")', record: false });
+  const { failed } = await record({ action: 'saveDownload', path: 'a.csv' });
+  expect(failed).toMatchObject({ message: 'No recorded step has started a download.' });
+  expect(await code()).not.toContain('download');
+});
+
+test('waitForResponse after the action is refused, with the right order', async ({ visit, shared }) => {
+  const { started, land, record, code } = await visit(`<button onclick="fetch('/data')">Load</button>`);
+  const loads = { action: 'click', target: 'getByRole("button")' };
+  const waits = { action: 'waitForResponse', url: '**/data' };
+  const { failed, recorded } = await record(loads, waits);
+  expect(failed).toMatchObject({
+    action: 1,
+    code: 'INVALID_INPUT',
+    hint: expect.stringContaining('`at`: 1'),
+  });
+  expect(recorded).toBe(1);
+  expect(await code()).not.toContain('response');
+  const { sessionId } = started;
+  const inserted = await shared.call('record_codegen_session', { sessionId, at: 1, actions: [waits] });
+  expect(inserted.error).toBeUndefined();
+  expect(await code()).toMatch(/responsePromise = [^]*click[^]*await responsePromise/);
+  // With an action after it, it waits for that one.
+  await land(waits, loads);
+});
+
+test('end warns of what the last call did not record, and a failed run of what was not recorded', async ({
+  visit,
+  shared,
+}) => {
+  test.slow();
+  await shared.configure({
+    browser: { actionTimeoutMs: 500 },
+    verify: { mode: 'require', sensitivity: 'off' },
+  });
+  const { started, record } = await visit(
+    "<button onclick=\"this.remove()\">Accept</button><p onclick=\"this.textContent = document.querySelector('button') ? 'no' : 'bought'\">Buy</p>",
+  );
+  const { sessionId } = started;
+  await record(
+    { action: 'click', target: 'getByRole("button")', record: false },
+    { action: 'click', target: 'p' },
+    { action: 'expect', target: 'p', matcher: 'toHaveText', expected: 'bought' },
+  );
+  const failed = await shared.call('end_codegen_session', { sessionId });
+  expect(failed.text).toContain('performed with "record": false: click before step 1');
+
+  await record(
+    { action: 'click', target: '#none' },
+    { action: 'hover', target: 'p' },
+    { action: 'waitFor', target: 'p' },
+  );
+  const written = await shared.call('end_codegen_session', { sessionId, verify: 'off' });
+  expect(z.array(z.string()).parse(written['warnings'])).toContainEqual(
+    expect.stringContaining('its click and the 2 actions after it were not recorded'),
+  );
+});
+
+test("Playwright's options work and are emitted", async ({ visit, shared }) => {
+  await shared.configure({ browser: { actionTimeoutMs: 10_000 } });
+  const { land, record, code } = await visit(
+    '<div style="position: absolute; inset: 0"></div><button onclick="this.textContent = 1">Covered</button><input>',
+  );
+  await land(
+    { action: 'click', target: 'getByText("Covered")', force: true },
+    { action: 'fill', target: 'getByRole("textbox")', value: 'x', force: true, noWaitAfter: true },
+  );
+  expect(await code()).toMatch(
+    /click\({ force: true }\);[^]*fill\("x", { force: true, noWaitAfter: true }\);/,
+  );
+  const begin = performance.now();
+  const { failed } = await record({ action: 'click', target: 'getByRole("button")', timeout: 300 });
+  expect(failed?.message).toContain('intercepts pointer events');
+  await record({ action: 'click', target: '#none', timeout: 300 });
+  expect(performance.now() - begin).toBeLessThan(8000);
+});
