@@ -251,13 +251,18 @@ async function yamlProblem(text: string): Promise<string | undefined> {
   }
 }
 
-/** Resolves when an assertion's fields are true of a locator or a page, rejects where they are not in time. */
+/**
+ * Resolves when an assertion's fields are true of a locator or a page, rejects if they are not in time. Of what only a
+ * run of the test can check, the element has to be visible.
+ */
 export async function checkAssertion(
   args: unknown,
   subject: Locator | Page,
   timeoutMs: number,
 ): Promise<void> {
-  await check(fields.parse(args), subject, timeoutMs);
+  const given = fields.parse(args);
+  if (matchers[given.matcher]?.unchecked !== true) await check(given, subject, timeoutMs);
+  else if (!isPage(subject)) await check({ matcher: 'toBeVisible' }, subject, timeoutMs);
 }
 
 async function check(given: ExpectFields, subject: Locator | Page, timeout: number): Promise<void> {
