@@ -2,6 +2,7 @@ import { traitsOf } from '../actions/registry.js';
 import type { Removal } from '../actions/action.js';
 import { CodegenError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
+import type { Traits } from '../model/traits.js';
 import { firstPage } from '../browser/live-page.js';
 
 /**
@@ -47,6 +48,23 @@ export function pageAt(steps: readonly Step[], index: number): string {
 /** Whether a step before an index has started a download. */
 export function hasDownload(steps: readonly Step[], index: number): boolean {
   return steps.slice(0, index).some(startsDownload);
+}
+
+/** A test has only the downloads that its own steps, these before the new one, start. */
+export function requireDownload(steps: readonly Step[], { usesDownload }: Traits): void {
+  if (usesDownload && !hasDownload(steps, steps.length))
+    throw new CodegenError('ACTION_FAILED', 'No recorded step has started a download.', {
+      hint: 'Record the action that starts it again, then save it.',
+    });
+}
+
+/** What a removal did, for the agent. */
+export function removalText(indexes: readonly number[], { assertions = [] }: Removal): string {
+  return [
+    ...(indexes.length === 0 ? [] : [`Removed steps: ${indexes.join(', ')}.`]),
+    ...assertions.map(({ step, index }) => `Removed assertion ${index} of step ${step}.`),
+    ...(indexes.length === 0 ? [] : ['The page was not rolled back: it still shows what they did.']),
+  ].join(' ');
 }
 
 function requireIndex({ length }: readonly Step[], index: number): void {

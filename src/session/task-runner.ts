@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Action, ActionContext, Removal, SessionFiles } from '../actions/action.js';
+import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
 import { takesLong } from '../actions/expect.js';
 import { groupTitle, traitsOf, worksOnlyInTest } from '../actions/registry.js';
 import { brittleness } from '../locators/brittle.js';
@@ -19,7 +19,7 @@ import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { browserGone, explainFailure, pageBlocked, recoveryHint, requireLoaded } from './failure.js';
 import type { CheckedRequest } from './request.js';
 import { bringToFront, downloadBegun, matchSignals, pagesOf, settled, setStepPage } from './session-pages.js';
-import { hasDownload, pageAt, removeFrom } from './edit.js';
+import { pageAt, removalText, removeFrom, requireDownload } from './edit.js';
 import type { OpenSession } from './session.js';
 import { chainOf, isRef, timeoutOf, type Located } from './targets.js';
 
@@ -150,6 +150,8 @@ export class TaskRunner {
       current.settling.mark(),
     ]);
     await bounded(task, prepared.perform(context, locator), this.limits);
+    // A download that failed says why, recorded or not.
+    if (isRecorded) requireDownload(before, action);
     this.outcome.performed++;
     await this.awaitEffects(task, current, step);
     if (isRecorded) requireLoaded(live.current.page, action.name);
@@ -177,7 +179,9 @@ export class TaskRunner {
         this.announced.cancel(new Set(session.steps));
         await live.current.settling.abandon();
       }
-    requireRecorded(session.steps.slice(0, at), live, task, page);
+    const before = session.steps.slice(0, at);
+    requireRecorded(before, live, task, page);
+    requireDownload(before, action);
     const chain = this.target.chain ?? uncheckedChain(task.target, page);
     const to = uncheckedChain(task.to, page);
     const opened = action.switchesPage ? task.prepared.args['page'] : page;
@@ -359,7 +363,7 @@ function requireRedacted(step: Step, secrets: Secrets): void {
   });
 }
 
-/** A test has only the pages and downloads that its own steps, these before the new one, cause. */
+/** A test has only the pages that its own steps, these before the new one, open. */
 function requireRecorded(
   steps: readonly Step[],
   live: Live,
@@ -373,10 +377,6 @@ function requireRecorded(
     throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
       hint: 'Open it again with a recorded step, or act there with "record": false.',
     });
-  if (action.usesDownload && live.downloads.latest !== undefined && !hasDownload(steps, steps.length))
-    throw new CodegenError('ACTION_FAILED', 'No recorded step has started a download.', {
-      hint: 'Record the action that starts it again, then save it.',
-    });
 }
 
 /** The locator of a target that only a run of the test looks for. */
@@ -389,12 +389,4 @@ function uncheckedChain(target: string | undefined, page: string): LocatorChain 
       hint: 'Give a locator: the step is inserted without an element to look at.',
     },
   );
-}
-
-function removalText(indexes: readonly number[], { assertions = [] }: Removal): string {
-  return [
-    ...(indexes.length === 0 ? [] : [`Removed steps: ${indexes.join(', ')}.`]),
-    ...assertions.map(({ step, index }) => `Removed assertion ${index} of step ${step}.`),
-    ...(indexes.length === 0 ? [] : ['The page was not rolled back: it still shows what they did.']),
-  ].join(' ');
 }
