@@ -1,6 +1,5 @@
 import { CodegenError } from '../model/errors.js';
-import type { Live } from '../browser/live.js';
-import type { Session, SessionPlan } from './session.js';
+import type { Opening, Session, SessionPlan } from './session.js';
 import { notFound, type Sessions } from './sessions.js';
 
 export interface GrantOptions {
@@ -35,7 +34,7 @@ export class GrantSessions {
   }
 
   /** Opens a session of the grant. Throws SESSION_LIMIT. */
-  async start(plan: Omit<SessionPlan, 'grant'>, open: () => Promise<Live>): Promise<Session> {
+  async start(plan: Omit<SessionPlan, 'grant'>, open: () => Promise<Opening>): Promise<Session> {
     const active = this.list().filter(({ status }) => status === 'open').length + this.starting;
     if (active >= (this.options.maxSessions() ?? Infinity))
       throw new CodegenError(

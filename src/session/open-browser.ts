@@ -13,7 +13,8 @@ const settleMs = 1000;
 export interface OpenBrowserOptions {
   browsers: BrowserPool;
   choice: BrowserChoice;
-  use: Use;
+  /** Decided while the browser starts. */
+  use: Promise<Use>;
   storageState: StorageState | undefined;
   actionMs: number;
   maxPages: () => number;
@@ -24,8 +25,8 @@ export interface OpenBrowserOptions {
 
 /** Opens the browser side of a session. A browser that turns out to have exited is replaced once. */
 export async function openBrowser(options: OpenBrowserOptions, isRetry = false): Promise<Live> {
-  const { browsers, choice, use, storageState, secrets, progress, ...setup } = options;
-  const browser = await browsers.get(choice, progress);
+  const { browsers, choice, use: decided, storageState, secrets, progress, ...setup } = options;
+  const [browser, use] = await Promise.all([browsers.get(choice, progress), decided]);
   // Preloads what the first assertion needs.
   void import('playwright/test');
   const context = await contextOptions(useSchema.parse(secrets.reveal(parseFields(use))));

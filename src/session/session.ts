@@ -17,8 +17,11 @@ export interface Session {
   readonly emission: EmissionOptions;
   /** Whether the visible effects of each step are asserted automatically. */
   readonly autoAssert: boolean;
-  /** The whole `use` of the session: the configuration's, overridden by the call's. */
-  readonly use: Use;
+  /**
+   * The whole `use` of the session: the configuration's, overridden by the call's. The project and the first page may
+   * add to it.
+   */
+  use: Use;
   /** Whether it resumes a saved session, whose file it replaces. */
   readonly resumed: boolean;
   /** Id of the unfinished session that it resumes. */
@@ -36,6 +39,12 @@ export interface Session {
 
 /** A session before it is opened. */
 export type SessionPlan = Omit<Session, 'id' | 'steps' | 'status' | 'lastUrl'>;
+
+/** A browser that was opened for a session, and what was found out for its plan meanwhile. */
+export interface Opening {
+  live: Live;
+  found: Partial<Pick<SessionPlan, 'use' | 'emission'>>;
+}
 
 /** A session with its browser. */
 export interface OpenSession {

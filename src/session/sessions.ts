@@ -1,10 +1,9 @@
 import { CodegenError, messageOf } from '../model/errors.js';
-import type { Live } from '../browser/live.js';
 import type { Secrets } from '../model/secrets.js';
 import { sha256 } from '../model/text.js';
 import { within } from '../model/within.js';
 import { browserGone, isLost } from './failure.js';
-import type { OpenSession, Session, SessionPlan } from './session.js';
+import type { Opening, OpenSession, Session, SessionPlan } from './session.js';
 
 /** Milliseconds for a context to close. */
 const closingMs = 3000;
@@ -52,14 +51,21 @@ export class Sessions {
   ) {}
 
   /** Opens a session; `open` starts its browser. Throws SESSION_LIMIT. */
-  async start(plan: SessionPlan, open: () => Promise<Live>): Promise<Session> {
+  async start(plan: SessionPlan, open: () => Promise<Opening>): Promise<Session> {
     this.requireRunning();
     const active = this.list().filter(({ status }) => status === 'open').length + this.starting;
     if (active >= this.limits().maxSessions) throw tooMany(active);
     this.starting++;
     try {
-      const live = await open();
-      const session: Session = { ...plan, id: this.newId(), steps: [], status: 'open', lastUrl: '' };
+      const { live, found } = await open();
+      const session: Session = {
+        ...plan,
+        ...found,
+        id: this.newId(),
+        steps: [],
+        status: 'open',
+        lastUrl: '',
+      };
       const entry: Entry = {
         session,
         open: { session, live },

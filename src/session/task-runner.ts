@@ -37,6 +37,8 @@ export interface RecordLimits {
   files: SessionFiles;
   /** Called before each action is performed, after its checks. */
   begin: () => void;
+  /** Called when the effects of an action have settled, before they are asserted. */
+  settled?: () => Promise<void>;
   /** Index at which steps are inserted; undefined appends them. */
   at?: number | undefined;
 }
@@ -154,6 +156,7 @@ export class TaskRunner {
     if (isRecorded) requireDownload(before, action);
     this.outcome.performed++;
     await this.awaitEffects(task, current, step);
+    await this.limits.settled?.();
     if (isRecorded) requireLoaded(live.current.page, action.name);
     if (isRecorded) await this.append(step);
     else this.forget(action);

@@ -75,18 +75,18 @@ export async function surroundingsOf(
   file: SpecPath,
   { signal }: { signal: AbortSignal },
 ): Promise<Surroundings> {
-  const { loadProjectUse } = await import('../verify/project-use.js');
+  const { askProject } = await import('../verify/project-use.js');
   const { browser, verify } = context.config();
   const browserName = use.browserName ?? browser.name;
   const template = await sessionTemplate(context, emission);
+  const { use: project } = await askProject(
+    { workspace: context.workspace, file: file.absolute, browserName },
+    { timeoutMs: verify.timeoutMs, signal },
+  );
   return {
     spec: file.relative,
     template,
-    project: await loadProjectUse(
-      { workspace: context.workspace, file: file.absolute, browserName },
-      verify.timeoutMs,
-      signal,
-    ),
+    project,
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
     testModule: await testModule(context, emission, file),

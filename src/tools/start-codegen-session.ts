@@ -2,7 +2,6 @@ import path from 'node:path';
 import { z } from 'zod';
 import { browserChoice } from '../browser/browser-choice.js';
 import type { StorageState } from '../browser/context-options.js';
-import type { Live } from '../browser/live.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
 import { assertionCode, locatorCode, stepCode } from '../session/step-code.js';
 import { fileNameFor } from '../codegen/naming.js';
@@ -15,12 +14,13 @@ import type { LocatorChain } from '../model/locator.js';
 import { recordTool } from '../model/policy.js';
 import type { Step } from '../model/step.js';
 import { parseFields, printFields } from '../model/template.js';
-import { useSchema, type Use } from '../model/use.js';
+import { useSchema } from '../model/use.js';
+import type { Detected } from '../session/detect.js';
 import type { Resumable } from '../session/find-saved.js';
 import type { RecordLimits } from '../session/task-runner.js';
 import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
-import type { OpenSession, SessionPlan } from '../session/session.js';
+import type { Opening, OpenSession, SessionPlan } from '../session/session.js';
 import { sessionTemplate, testModule } from '../session/test-source.js';
 import { failedAction, pageOutput, type Answer } from './answer.js';
 import { defineTool, selfEvident, shallow, types, type ToolCall, type ToolContext } from './tool.js';
@@ -62,6 +62,7 @@ export const startCodegenSession = defineTool({
   output: {
     sessionId: types.text,
     file: types.text,
+    detected: types.object,
     ...pageOutput,
     resumed: types.number,
     dropped: types.objects,
@@ -73,10 +74,15 @@ export const startCodegenSession = defineTool({
   async handle(context, args, call) {
     const found = args.resume === undefined ? undefined : await resumable(context, args.resume);
     const plan = found === undefined ? newPlan(context.config(), args) : resumedPlan(found, args);
-    const { relative } = await checkPlan(context, plan);
+    const checked = await checkPlan(context, plan);
+    let detected: Detected | undefined;
     const hold = await admitReplay(found?.saved.steps ?? [], call);
     const session = await context.sessions
-      .start({ ...plan, path: relative }, () => openFor(context, plan.use, call))
+      .start({ ...plan, path: checked.relative }, async () => {
+        const opening = await openFor(context, { plan, checked, isNew: found === undefined }, call);
+        ({ detected } = opening);
+        return opening;
+      })
       .catch(async (error: unknown) => {
         await hold.release();
         throw error;
@@ -86,7 +92,7 @@ export const startCodegenSession = defineTool({
     try {
       const answer = await context.sessions.use(session.id, (open) =>
         found === undefined
-          ? openPage({ open, limits, call }, args.url, relative)
+          ? openPage({ open, limits, call }, args.url, { file: checked.relative, detected })
           : resume({ open, limits, call }, found.saved),
       );
       // The client of a cancelled call never learns the session's id.
@@ -199,15 +205,25 @@ async function checkPlan(context: ToolContext, plan: Plan): Promise<CheckedPath>
   return checked;
 }
 
-async function openFor(context: ToolContext, use: Use, { progress, begin }: ToolCall): Promise<Live> {
+/** Opens the browser of a session. A resumed one keeps what it was recorded with; a new one looks at the project. */
+async function openFor(
+  context: ToolContext,
+  { plan, checked, isNew }: { plan: Plan; checked: CheckedPath; isNew: boolean },
+  { progress, begin, signal }: ToolCall,
+): Promise<Opening & { detected: Detected | undefined }> {
+  const { use } = plan;
   const storageState = await storageStateOf(context, use.storageState);
   begin();
   const { openBrowser } = await import('../session/open-browser.js');
+  const { detectProject } = await import('../session/detect.js');
   const { browser } = context.config();
-  return openBrowser({
+  const detecting = isNew
+    ? detectProject(context, plan, checked, signal)
+    : Promise.resolve({ plan, detected: undefined });
+  const live = await openBrowser({
     browsers: context.browsers,
     choice: browserChoice(browser, context.sessions.grant, use),
-    use,
+    use: detecting.then((detection) => detection.plan.use),
     storageState,
     actionMs: browser.actionTimeoutMs,
     maxPages: () => context.config().browser.maxPagesPerSession,
@@ -215,6 +231,8 @@ async function openFor(context: ToolContext, use: Use, { progress, begin }: Tool
     secrets: context.secrets,
     progress,
   });
+  const { plan: found, detected } = await detecting;
+  return { live, found, detected };
 }
 
 async function storageStateOf(
@@ -231,17 +249,28 @@ async function storageStateOf(
 async function openPage(
   { open, limits, call }: Opened,
   url: string | undefined,
-  file: string,
+  { file, detected }: { file: string; detected: Detected | undefined },
 ): Promise<Answer> {
   const { pageState } = await import('../browser/page-state.js');
+  const found = { ...detected };
   if (url !== undefined) {
     const { recordActions } = await import('../session/record.js');
     call.progress('Opening the page');
-    const { failure } = await recordActions(open, [{ action: 'goto', url }], limits, call.signal);
+    const { detectTestIds } = await import('../session/detect.js');
+    const settled = async (): Promise<void> => void Object.assign(found, await detectTestIds(open));
+    const { failure } = await recordActions(
+      open,
+      [{ action: 'goto', url }],
+      { ...limits, settled },
+      call.signal,
+    );
     if (failure !== undefined) throw failure.error;
   }
   const state = await pageState(open.live, 'full');
-  return { structured: { sessionId: open.session.id, file, ...state } };
+  const isEmpty = Object.keys(found).length === 0;
+  return {
+    structured: { sessionId: open.session.id, file, ...(isEmpty ? {} : { detected: found }), ...state },
+  };
 }
 
 /** Replays a saved session in the new one. Throws if its first page does not open. */

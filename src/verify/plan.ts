@@ -68,14 +68,5 @@ export type ParsedPlan = z.output<typeof planSchema>;
 /** Names the file of the plan to the child. */
 export const planVariable = 'CODEGEN_VERIFY_PLAN';
 
-/** What the workspace's configuration is asked about a test, in the variable `questionVariable`. */
-export const questionSchema = z.object({
-  workspace: z.string(),
-  /** Absolute path of the test. */
-  file: z.string(),
-  browserName: browserNameSchema,
-});
-
-export type ProjectQuestion = z.infer<typeof questionSchema>;
-
-export const questionVariable = 'CODEGEN_PROJECT_QUESTION';
+/** Names the workspace to the child that loads its configuration. */
+export const workspaceVariable = 'CODEGEN_WORKSPACE';

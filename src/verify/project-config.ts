@@ -1,11 +1,19 @@
+import type { PlaywrightTestConfig } from '@playwright/test';
+import { toJson } from '../model/json.js';
 import { useSchema } from '../model/use.js';
-import { questionSchema, questionVariable } from './plan.js';
-import { loadWorkspaceConfig, projectUse } from './wrap-config.js';
+import { workspaceVariable } from './plan.js';
+import { loadWorkspaceConfig } from './wrap-config.js';
 
-/** A configuration without tests, which tells the server what the workspace's own says of one. */
-const question = questionSchema.parse(JSON.parse(process.env[questionVariable] ?? ''));
-const use = projectUse(await loadWorkspaceConfig(question.workspace), question);
-const sent = [...Object.keys(useSchema.shape), 'defaultBrowserType', 'screen'];
-process.send?.(Object.fromEntries(Object.entries(use).filter(([name]) => sent.includes(name))));
+const sentOptions = [...Object.keys(useSchema.shape), 'defaultBrowserType', 'screen'];
+
+/** What the server needs of a configuration or a project. */
+function partOf({ testDir, testMatch, testIgnore, use = {} }: PlaywrightTestConfig): object {
+  const sent = Object.entries(use).filter(([name]) => sentOptions.includes(name));
+  return { testDir, testMatch, testIgnore, use: toJson(Object.fromEntries(sent)) };
+}
+
+/** A configuration without tests, which sends the workspace's own configuration to the server. */
+const config = await loadWorkspaceConfig(process.env[workspaceVariable] ?? '');
+process.send?.({ ...partOf(config), projects: config.projects?.map(partOf) });
 
 export default { testMatch: [] };

@@ -1,11 +1,13 @@
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { z } from 'zod';
 import { Slots } from '../model/slots.js';
-import type { ProjectUse } from '../model/use.js';
-import { questionVariable, type ProjectQuestion } from './plan.js';
+import { browserNameSchema, type BrowserName, type ProjectUse } from '../model/use.js';
+import { workspaceVariable } from './plan.js';
 import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js';
 import { spawnPlaywright, supervise } from './run.js';
-import { workspaceConfigFile } from './wrap-config.js';
+import { projectOf, workspaceConfigFile } from './wrap-config.js';
 
 /** Milliseconds at most for the workspace's configuration to load. */
 const loadingMs = 20_000;
@@ -13,33 +15,91 @@ const loadingMs = 20_000;
 /** Configurations that are loaded at once. */
 const slots = new Slots(availableParallelism(), 100);
 
-const answerSchema = z.record(z.string(), z.json());
+const pattern = z.union([z.string(), z.instanceof(RegExp)]);
+const patterns = z.union([pattern, z.array(pattern)]).optional();
+const partSchema = z.object({
+  testDir: z.string().optional(),
+  testMatch: patterns,
+  testIgnore: patterns,
+  use: z.looseObject({
+    browserName: browserNameSchema.optional().catch(undefined),
+    defaultBrowserType: browserNameSchema.optional().catch(undefined),
+  }),
+});
+const configSchema = partSchema.extend({ projects: z.array(partSchema).optional() });
+
+type ProjectConfig = z.infer<typeof configSchema>;
+
+/** A test in a workspace; paths are absolute. */
+export interface ProjectQuestion {
+  workspace: string;
+  file: string;
+  browserName: BrowserName;
+}
+
+/** What the workspace's own configuration of Playwright Test says about a test. */
+export interface ProjectAnswer {
+  /** The `use` with which it would run the test; empty if it would not run it. */
+  use: ProjectUse;
+  /** Whether it would run the test. */
+  isCovered: boolean;
+  /** The directory of its tests; undefined if there is no configuration. */
+  testDir: string | undefined;
+  /** Absolute path of the configuration. */
+  configFile: string | undefined;
+}
+
+/** The last configuration that was loaded from a file, with the file's time of modification. */
+const loaded = new Map<string, { changed: number; config: ProjectConfig }>();
 
 /**
- * The `use` with which the workspace's own configuration would run a test. Empty where there is none that covers it, or
- * none that loads within `timeoutMs`, the time for a run: running the test tells what is wrong with it.
+ * Asks the workspace's own configuration about a test. `isRecent` accepts what was loaded before if the file has not
+ * changed since. The answer is empty without a configuration that loads within `timeoutMs`: running the test shows what
+ * is wrong with it.
  */
-export async function loadProjectUse(
-  question: ProjectQuestion,
+export async function askProject(
+  { workspace, file, browserName }: ProjectQuestion,
+  { timeoutMs, signal, isRecent = false }: { timeoutMs: number; signal: AbortSignal; isRecent?: boolean },
+): Promise<ProjectAnswer> {
+  const none = { use: {}, isCovered: false, testDir: undefined, configFile: undefined };
+  const configFile = workspaceConfigFile(workspace);
+  if (configFile === undefined) return none;
+  const { mtimeMs } = await stat(configFile);
+  const known = loaded.get(configFile);
+  const config =
+    isRecent && known?.changed === mtimeMs ? known.config : await load(workspace, timeoutMs, signal);
+  if (config === undefined) return none;
+  loaded.set(configFile, { changed: mtimeMs, config });
+  const project = projectOf(config, { workspace, file, browserName });
+  const testDir = project?.testDir ?? config.testDir ?? config.projects?.[0]?.testDir ?? '.';
+  return {
+    use: project === undefined ? {} : z.record(z.string(), z.json()).parse({ ...config.use, ...project.use }),
+    isCovered: project !== undefined,
+    testDir: path.resolve(workspace, testDir),
+    configFile,
+  };
+}
+
+/** Loads the workspace's configuration in a process of its own. */
+async function load(
+  workspace: string,
   timeoutMs: number,
   signal: AbortSignal,
-): Promise<ProjectUse> {
-  const { workspace } = question;
-  if (workspaceConfigFile(workspace) === undefined) return {};
+): Promise<ProjectConfig | undefined> {
   const playwright = (await workspacePlaywrightTest(workspace)) ?? (await ownPlaywrightTest());
   return slots.run(signal, async () => {
     const child = spawnPlaywright(playwright, {
       workspace,
       config: './project-config.js',
-      variables: { [questionVariable]: JSON.stringify(question) },
+      variables: { [workspaceVariable]: workspace },
       args: ['--list'],
       ipc: true,
     });
-    let answer: ProjectUse = {};
+    let config: ProjectConfig | undefined;
     child.on('message', (message) => {
-      answer = answerSchema.catch({}).parse(message);
+      config = configSchema.safeParse(message).data;
     });
     await supervise(child, Math.min(loadingMs, timeoutMs), signal);
-    return answer;
+    return config;
   });
 }

@@ -93,6 +93,8 @@ export function spawnPlaywright(
     cwd: workspace,
     env: { ...childEnvironment(process.env), ...variables },
     stdio: ['pipe', 'pipe', 'pipe', ipc ? 'ipc' : 'ignore'],
+    // Regular expressions remain ones.
+    serialization: 'advanced',
     // A group of its own on POSIX, so that its workers end with it.
     detached: process.platform !== 'win32',
     windowsHide: true,

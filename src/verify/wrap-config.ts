@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { isInside } from '../model/paths.js';
 import { escapeRegExp } from '../model/text.js';
 import type { BrowserName } from '../model/use.js';
-import type { ParsedLane, ParsedPlan, ProjectQuestion } from './plan.js';
+import type { ParsedLane, ParsedPlan } from './plan.js';
 import { metadataKey } from './report.js';
 
 type Project = NonNullable<PlaywrightTestConfig['projects']>[number];
@@ -149,14 +149,13 @@ function coveringProject(
   return covering.find((each) => engineOf(base, each) === browserName) ?? covering[0];
 }
 
-/** The `use` with which Playwright Test would run a file in a browser; empty where no project covers it. */
-export function projectUse(
+/** The first project that would run a file, in the browser if possible; undefined if none would. */
+export function projectOf(
   base: PlaywrightTestConfig,
-  { workspace, file, browserName }: ProjectQuestion,
-): NonNullable<Project['use']> {
+  { workspace, file, browserName }: { workspace: string; file: string; browserName: BrowserName },
+): Project | undefined {
   const projects = base.projects ?? [{}];
-  const project = coveringProject({ base, projects, workspace }, file, browserName);
-  return project === undefined ? {} : { ...base.use, ...project.use };
+  return coveringProject({ base, projects, workspace }, file, browserName);
 }
 
 /** Whether Playwright Test would run the file as this project. */

@@ -3,12 +3,29 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { serve, type Site } from '../fixtures/serve.js';
 import { configure, connect, expect, runTests, test as base, type Connection } from '../fixtures.js';
 
 const projects = fileURLToPath(new URL('../fixtures/projects/', import.meta.url));
 
 /** A server in a copy of a sample project. */
-const test = base.extend<{ project: (name: string, config?: object) => Promise<Connection> }>({
+const test = base.extend<{
+  project: (name: string, config?: object) => Promise<Connection>;
+  /** Serves one page and gives its URL. */
+  serve: (html: string) => Promise<string>;
+}>({
+  serve: async ({}, use) => {
+    const sites: Site[] = [];
+    await use(async (html) => {
+      const site = await serve(async (_, response) => {
+        await Promise.resolve();
+        response.setHeader('content-type', 'text/html').end(html);
+      }, 0);
+      sites.push(site);
+      return site.url;
+    });
+    for (const site of sites) await site.close();
+  },
   project: async ({ workspace }, use) => {
     const open: Connection[] = [];
     await use(async (name, config = {}) => {
@@ -75,6 +92,117 @@ test('a call decides where test comes from, before the configuration', async ({ 
   });
   await server.record(sessionId, ...add('Read a book'));
   expect(await emitted(server, sessionId)).toContain('quickTest as test');
+});
+
+/** A page with an attribute of its own for tests, and a second one that is rarer. */
+const basket = ['Apples', 'Pears', 'Plums']
+  .map(
+    (name) => `<li data-cy="item-${name}"><i data-cy="remove" onclick="this.parentNode.remove()">x</i></li>`,
+  )
+  .join('');
+
+/** Writes the specs of a project, by their names. */
+async function writeSpecs(directory: string, specs: Record<string, string>): Promise<void> {
+  for (const [name, text] of Object.entries(specs)) await writeFile(path.join(directory, name), text);
+}
+
+test('start detects what the project says of a test, and the test uses it', async ({
+  project,
+  workspace,
+  pages,
+}) => {
+  const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+  await writeFile(
+    path.join(workspace, 'playwright.config.ts'),
+    `export default { testDir: './e2e', use: { baseURL: '${pages.url}', testIdAttribute: 'class' } };`,
+  );
+  const start = await server.start({ title: 'adds a todo', url: '/todo.html' });
+  expect(start.error).toBeUndefined();
+  expect(start['detected']).toEqual({
+    testIdAttribute: { value: 'class', source: 'playwright.config.ts' },
+    baseURL: { value: pages.url, source: 'playwright.config.ts' },
+    testDir: { value: 'e2e', source: 'playwright.config.ts' },
+    importTestFrom: { value: '@support/test', source: 'e2e/opens.spec.ts' },
+  });
+  const { failed } = await server.record(start.sessionId, {
+    action: 'fill',
+    target: "getByTestId('new-todo')",
+    value: 'Read a book',
+  });
+  expect(failed).toBeUndefined();
+  const source = await emitted(server, start.sessionId);
+  expect(source).toContain('import { test } from "@support/test";');
+  expect(source).toContain('await page.goto("/todo.html");');
+  expect(source).toContain('getByTestId("new-todo")');
+  expect(source).not.toContain('test.use');
+
+  // What the call or the configuration says is not detected, and a change of the project is noticed.
+  await server.call('clear_codegen_session', { sessionId: start.sessionId });
+  await writeFile(path.join(workspace, 'playwright.config.ts'), `export default { testDir: './e2e' };\n`);
+  const next = await server.start({
+    title: 'adds another',
+    use: { testIdAttribute: 'id' },
+    options: { importTestFrom: 'e2e/support/test.ts' },
+  });
+  expect(next['detected']).toEqual({ testDir: { value: 'e2e', source: 'playwright.config.ts' } });
+});
+
+for (const [name, specs, found] of [
+  [
+    'the module of most specs, by whatever way they name it',
+    {
+      'a.spec.ts': `import { test as it, quickTest as test } from './support/test';`,
+      'b.test.ts': `import { expect } from '@playwright/test';\nimport { quickTest as test } from "@support/test";`,
+      'c.spec.js': `const { quickTest: test } = require('./support/test.ts');`,
+    },
+    { value: 'e2e/support/test#quickTest', source: 'e2e/a.spec.ts' },
+  ],
+  ['nothing in a tie', { 'a.spec.ts': `import { test } from '@playwright/test';` }, undefined],
+  [
+    'nothing that would not resolve',
+    {
+      'a.spec.ts': `import { test } from '../../elsewhere';`,
+      'b.spec.ts': `import { test } from '../../elsewhere';`,
+    },
+    undefined,
+  ],
+] as const)
+  test(`importTestFrom is detected as ${name}`, async ({ project, workspace }) => {
+    const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+    await writeSpecs(path.join(workspace, 'e2e'), specs);
+    const { detected } = await server.start({ title: 'adds a todo' });
+    expect(z.looseObject({}).parse(detected)['importTestFrom']).toEqual(found);
+  });
+
+test('a test outside the testDir takes nothing else from the project', async ({ project }) => {
+  const server = await project('own-fixtures');
+  const { detected } = await server.start({ title: 'adds a todo' });
+  expect(detected).toEqual({ testDir: { value: 'e2e', source: 'playwright.config.ts' } });
+});
+
+test('the attribute for tests that the first page uses is what getByTestId reads', async ({
+  workspace,
+  serve,
+}) => {
+  await configure(workspace, { autoAssert: true, verify: { mode: 'require', sensitivity: 'off' } });
+  const server = await connect(workspace);
+  const url = await serve(`<title>Basket</title><p data-testid="a"></p><ul>${basket}</ul>`);
+  const start = await server.start({ title: 'removes pears', url });
+  expect(start['detected']).toEqual({ testIdAttribute: { value: 'data-cy', source: 'page' } });
+  const { codes, failed } = await server.record(start.sessionId, {
+    action: 'click',
+    target: '[data-cy="item-Pears"] i',
+  });
+  expect(failed).toBeUndefined();
+  expect(codes).toEqual(['x']);
+  const source = await emitted(server, start.sessionId);
+  expect(source).toContain('test.use({ testIdAttribute: "data-cy" });');
+  await server.close();
+});
+
+test('an attribute that only two elements have is not detected', async ({ shared, serve }) => {
+  const url = await serve('<title>Two</title><p data-cy="a">A</p><p data-cy="b">B</p>');
+  expect((await shared.start({ url }))['detected']).toBeUndefined();
 });
 
 for (const [given, problem] of [
