@@ -4,6 +4,7 @@ import { CodegenError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
 import type { Traits } from '../model/traits.js';
 import { firstPage } from '../browser/live-page.js';
+import { noteShown } from './shown.js';
 
 /**
  * Removes steps, with the announcements that only they answer, and single automatic assertions. Returns the removed
@@ -32,6 +33,7 @@ export function removeFrom(
     const kept = (step.assertions ?? []).filter((_, number) => !gone.has(number));
     if (kept.length > 0) step.assertions = kept;
     else delete step.assertions;
+    if (gone.size > 0) noteShown(step);
   }
   const all = steps.splice(0);
   steps.push(...all.filter((_, index) => !removed.has(index)));

@@ -1,3 +1,4 @@
+import { supersededAssertions } from '../session/shown.js';
 import path from 'node:path';
 import { z } from 'zod';
 import { verifyModeSchema } from '../config/schema.js';
@@ -62,6 +63,7 @@ export const endCodegenSession = defineTool({
           hint: 'Record actions first, or close it with clear_codegen_session.',
         });
       await open?.autoAssertions?.catchUp();
+      const superseded = supersededAssertions(session.steps);
       const replaces = session.resumed && file === undefined;
       const { onConflict = replaces ? 'overwrite' : 'fail' } = args;
       const checked = await context.guard.checkPath(file ?? session.file, session.emission);
@@ -78,14 +80,16 @@ export const endCodegenSession = defineTool({
       // What is in the way is told before anything is run.
       const [target] = await context.guard.write({ ...(await writeRequest()), dryRun: true });
       if (target === undefined) throw new CodegenError('WRITE_FAILED', 'No file was written.');
-      const verified =
+      const { verification: ran, ...verified } =
         mode === 'off'
           ? notVerified
           : await (
               await import('../session/verification/verify-session.js')
             ).verifySession(context, { session, surroundings, target }, call);
-      const isRefused = mode === 'require' && verified.verification.status === 'failed';
-      if (isRefused || call.signal.aborted) return refused(verified);
+      const dropped = [...superseded, ...(ran.dropped ?? [])];
+      const verification = { ...ran, ...(dropped.length === 0 ? {} : { dropped }) };
+      const isRefused = mode === 'require' && verification.status === 'failed';
+      if (isRefused || call.signal.aborted) return refused({ ...verified, verification });
 
       // The verified test has other bytes than the planned one where assertions were dropped.
       const { savedFile } = await import('../session/saved.js');
@@ -99,7 +103,6 @@ export const endCodegenSession = defineTool({
         throw error;
       });
       if (!dryRun && !(written instanceof CodegenError)) call.noteFiles(written);
-      const { verification } = verified;
       const warnings = [
         ...verified.warnings,
         ...callWarnings(session),

@@ -8,6 +8,7 @@ import type { RecordOutcome } from '../session/task-runner.js';
 import { requestSchema } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession } from '../session/session.js';
+import { noteShown } from '../session/shown.js';
 import { stepCode } from '../session/step-code.js';
 import { failedAction, pageOutput } from './answer.js';
 import { defineTool, types } from './tool.js';
@@ -104,6 +105,7 @@ function recordedSteps(
     const found = emitted[index];
     if (found === undefined) return [];
     const { code, assertions } = found;
+    noteShown(step);
     // Without automatic assertions, pages are only compared from call to call.
     const isAlone = autoAssertions === undefined && landed.length === 1 && snapshot === 'Unchanged.';
     const acts = traitsOf(step).kind === 'mutates';

@@ -212,7 +212,7 @@ test('arguments are checked by us, with the fields expected', async ({ shared: s
   );
   const option = await server.call('start_codegen_session', { options: { langauge: 'typescript' } });
   expect(option.error?.message).toContain('did you mean "language"');
-  expect(option.error?.hint).toContain('outputPath, testNamePrefix');
+  expect(option.error?.hint).toContain('language, template');
   await expect(server.client.callTool({ name: 'no_such_tool', arguments: {} })).rejects.toThrow(
     /Unknown tool/,
   );

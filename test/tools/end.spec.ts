@@ -289,3 +289,21 @@ test('a killed server leaves no half file', async ({ workspace, pages }) => {
   for (const name of await written())
     if (!name.startsWith('.')) expect(await readFile(path.join(folder, name), 'utf8')).toMatch(/\}\);\n$/);
 });
+
+test('an assertion that a result showed and a later step made superfluous is named', async ({
+  shared,
+  pages,
+}) => {
+  await shared.configure({ autoAssert: true });
+  const { sessionId } = await shared.start({ title: 'adds a todo', url: `${pages.url}/todo.html` });
+  const field = 'getByPlaceholder("What needs to be done?")';
+  const filled = await shared.record(sessionId, { action: 'fill', target: field, value: 'Read' });
+  const code = `await expect(page.${field}).toHaveValue("Read");`;
+  expect(filled.assertions).toEqual([[code]]);
+  await shared.record(sessionId, { action: 'press', target: field, key: 'Enter' });
+  const ended = await shared.call('end_codegen_session', { sessionId, verify: 'off', include: ['code'] });
+  expect(ended.testCode).not.toContain(code);
+  expect(ended['verification']).toMatchObject({
+    dropped: [{ step: 1, index: 0, code, reason: 'superseded, or dropped by an earlier run' }],
+  });
+});

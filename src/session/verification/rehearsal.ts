@@ -1,3 +1,4 @@
+import type { Superseded } from '../shown.js';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Origin } from '../../codegen/source.js';
@@ -32,7 +33,7 @@ export interface Dropped {
   step: number;
   index: number;
   code: string;
-  reason: 'did not hold in another run' | 'holds without its step';
+  reason: 'did not hold in another run' | 'holds without its step' | Superseded['reason'];
 }
 
 /** What the runs of one verification share. */
