@@ -56,7 +56,7 @@ test('every call is one line of the log, also of a server that was killed; verif
   const shown = await server.call('get_codegen_session', { sessionId });
   expect(ended['resets']).toEqual({ writes: expect.any(Number) });
   expect(shown).toMatchObject({ remaining: { writes: 29 }, resets: { writes: expect.any(Number) } });
-  expect(shown.text).toMatch(/^Quota left: writes 29 \(more in \d+ s\)\.$/m);
+  expect(shown.text).toMatch(/^remaining\.writes: 29\nresets\.writes: \d+$/m);
 
   const call = { event: 'call', grant: 'tester', decision: 'allowed', rule: 'default' };
   const [file] = ended.files;

@@ -129,9 +129,9 @@ function secretWarnings(
   const holds = (step: Step): boolean => {
     const { locator = [], args, assertions = [] } = step;
     const { value, headers = {} } = args;
-    const typed = !traitsOf(step).asserts && typeof value === 'string' && isSecretInput(value, locator);
+    const typed = !traitsOf(step).asserts && typeof value === 'string' && value !== '';
     return (
-      typed ||
+      (typed && isSecretInput(value, locator)) ||
       hasSecretHeader(headers) ||
       stringsIn([args, ...assertions.map((each) => each.args)]).some(holdsSecret)
     );

@@ -203,8 +203,8 @@ test('every action and every matcher is recorded and run here or in pages.spec.t
   const others = ['network', 'environment'].flatMap((family) => actionFamilies[family] ?? []);
   const missing = [...actions.values()].filter(({ name }) => !used.has(name));
   expect(missing.filter((action) => !others.includes(action)).map(({ name }) => name)).toEqual([
-    'undo',
     'remove',
+    'undo',
   ]);
   expect(Object.keys(matchers).filter((name) => !used.has(name))).toEqual([]);
 });

@@ -142,6 +142,7 @@ function environment(url: string): Entry[] {
       ],
     },
     { action: 'setStorage', local: { theme: 'dark' }, session: { cart: 'full' } },
+    { action: 'saveStorageState', path: 'visitor.json' },
     { action: 'reload' },
     shows('cookies', 'one=1; two=2'),
     shows('storage', 'dark full'),

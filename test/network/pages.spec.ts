@@ -166,9 +166,11 @@ test('the rules hold where the test is run, too', async ({ shared: server, pages
   const { sessionId } = await server.start({ title: 'lands', url: `${pages.url}/landing.html` });
   const blockedOrigins = [pages.url];
   await server.configure({ network: { blockedOrigins }, verify: { sensitivity: 'off' } });
-  const { error } = await server.call('end_codegen_session', { sessionId });
+  const { error, verification } = await server.call('end_codegen_session', { sessionId });
   expect(error?.code).toBe('VERIFY_FAILED');
-  expect(error?.message).toContain(`blocked: network.blockedOrigins has "${pages.url}"`);
+  expect(verification).toMatchObject({
+    failure: { message: expect.stringContaining(`blocked: network.blockedOrigins has "${pages.url}"`) },
+  });
   await server.configure({ verify: { sensitivity: 'off' } });
   expect((await server.call('end_codegen_session', { sessionId })).error).toBeUndefined();
 });

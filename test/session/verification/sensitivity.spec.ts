@@ -123,7 +123,7 @@ test('what was asked for is a failure, and then nothing is dropped', async ({ wo
   ];
   const { verification } = await verify(workspace, steps, { sensitivity: 'off' });
   expect(verification).toMatchObject({ status: 'failed', failure: { step: 1 } });
-  expect(verification.failure?.message).toContain('What follows step 0 was already different.');
+  expect(verification.failure?.message.text).toContain('What follows step 0 was already different.');
   expect(verification).not.toHaveProperty('dropped');
   expect(steps[0]?.assertions).toHaveLength(1);
 });
