@@ -124,7 +124,7 @@ async function measureFlow(connection: Connection, plain: Browser): Promise<Figu
   const record = timed(async () => {
     const codes: string[] = ["await page.goto('/');"];
     bytes = 0;
-    for await (const { result } of playFlow(connection, petstore.url, true)) {
+    for await (const { result } of playFlow(connection, petstore.url, { recordAll: true })) {
       bytes += Buffer.byteLength(result.text);
       codes.push(...result.codes.flatMap((code, index) => [code, ...(result.assertions[index] ?? [])]));
     }

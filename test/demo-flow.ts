@@ -21,13 +21,14 @@ export interface FlowAction {
 }
 
 /** The actions of one call; `ref` finds the ref of an element in the snapshots so far, by parts of its line. */
-type Turn = (ref: (...parts: string[]) => string) => FlowAction[];
+export type Turn = (ref: (...parts: string[]) => string) => FlowAction[];
 
 const response = "getByRole('row').filter({ hasText: 'Response body' }).getByRole('code')";
 const tryItOut = "getByRole('button', { name: 'Try it out' })";
 const execute = "getByRole('button', { name: 'Execute' })";
 
-const turns: Turn[] = [
+/** Finds an affordable pet in the petstore and orders it. */
+export const petstoreTurns: Turn[] = [
   (ref) => [
     { action: 'expect', matcher: 'toHaveTitle', expected: 'Petstore' },
     { action: 'step', title: 'Look for available pets up to 100' },
@@ -106,14 +107,23 @@ const turns: Turn[] = [
   ],
 ];
 
+export interface FlowOptions {
+  /** The petstore's by default. */
+  turns?: readonly Turn[];
+  /** Where the flow begins, from `baseURL`. */
+  path?: string;
+  /** Also records the actions with `record: false`. */
+  recordAll?: boolean;
+}
+
 /**
- * Runs the flow on the petstore at `baseURL` as an agent would: reads a snapshot, sends several actions, reads what
- * changed, and ends the session. `recordAll` also records the actions with `record: false`. Throws if a call fails.
+ * Runs a flow on the application at `baseURL` as an agent would: reads a snapshot, sends several actions, reads what
+ * changed, and ends the session. Throws if a call fails.
  */
 export async function* playFlow(
-  { call }: Connection,
+  { call }: Pick<Connection, 'call'>,
   baseURL: string,
-  recordAll = false,
+  { turns = petstoreTurns, path = '/', recordAll = false }: FlowOptions = {},
 ): AsyncGenerator<Exchange> {
   const seen: string[] = [];
   async function* exchange(
@@ -131,7 +141,7 @@ export async function* playFlow(
 
   const { sessionId } = yield* exchange('start_codegen_session', {
     title: 'finds an affordable pet and orders it',
-    url: '/',
+    url: path,
     use: { baseURL },
   });
   for (const turn of turns) {
@@ -144,7 +154,7 @@ export async function* playFlow(
 }
 
 /** The ref on the first line with all these parts, in the newest snapshot that has one. */
-function refIn(snapshots: readonly string[], parts: readonly string[]): string {
+export function refIn(snapshots: readonly string[], parts: readonly string[]): string {
   for (const line of snapshots.join('\n').split('\n')) {
     const isGone = /^- +- /.test(line);
     const ref = / \[ref=(\w+)\]/.exec(line)?.[1];

@@ -1,0 +1,202 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { z } from 'zod';
+import { findBrowser } from '../src/browser/find-browser.js';
+import { playFlow, refIn, type FlowAction } from '../test/demo-flow.js';
+import { connect } from '../test/fixtures.js';
+import type { Flow } from './flows.js';
+
+/** What one run of a flow took. */
+export interface Run {
+  ms: number;
+  /** Bytes that an agent reads. */
+  bytes: number;
+  /** Protocol messages to the browser, by action for plain Playwright and by call for servers; empty unless counted. */
+  messages: number[];
+  /** The emitted statements, one for each recorded action. */
+  statements: string[];
+}
+
+const debug = (counts: boolean): Record<string, string> => (counts ? { DEBUG: 'pw:protocol' } : {});
+const sent = (log: string): number => log.split('SEND ►').length - 1;
+
+/** Runs the statements of a flow with plain Playwright. */
+export async function runPlain(
+  baseURL: string,
+  statements: readonly string[],
+  counts: boolean,
+): Promise<Run> {
+  const script = fileURLToPath(new URL('plain.ts', import.meta.url));
+  const args = ['--import', 'tsx', script, JSON.stringify({ baseURL, statements })];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, ...debug(counts) },
+    maxBuffer: 2 ** 30,
+  });
+  const messages = counts ? stderr.split('\nstatement\n').slice(1, -1).map(sent) : [];
+  return { ms: Number(stdout), bytes: 0, messages, statements: [] };
+}
+
+/** Records a flow with this server. */
+export async function runOurs(
+  { path: start, turns }: Flow,
+  baseURL: string,
+  { autoAssert, counts }: { autoAssert: boolean; counts: boolean },
+): Promise<Run> {
+  const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-bench-'));
+  // `npm run bench:tests` measures verification.
+  await writeFile(
+    path.join(workspace, 'codegen.config.json'),
+    JSON.stringify({ autoAssert, verify: { mode: 'off' } }),
+  );
+  const connection = await connect(workspace, { env: debug(counts) });
+  const { call, stderr, close } = connection;
+  let read = 0;
+  /** The messages since the last call; another call comes first, since the log arrives after its result. */
+  const count = async (): Promise<number> => {
+    if (counts) await call('get_codegen_session');
+    const log = stderr().slice(read);
+    read += log.length;
+    return sent(log);
+  };
+  try {
+    const { sessionId } = await connection.start();
+    await call('clear_codegen_session', { sessionId });
+    await count();
+    const run: Run = { ms: 0, bytes: 0, messages: [], statements: [] };
+    const options = { turns, path: start, recordAll: true };
+    for await (const { tool, result, ms } of playFlow(connection, baseURL, options)) {
+      run.ms += ms;
+      run.bytes += Buffer.byteLength(result.text);
+      run.statements.push(
+        ...(tool === 'start_codegen_session' ? [`await page.goto('${start}');`] : result.codes),
+      );
+      if (counts) run.messages.push(await count());
+    }
+    return run;
+  } finally {
+    await close();
+    await rm(workspace, { recursive: true, force: true });
+  }
+}
+
+const resultSchema = z.object({
+  content: z.array(z.object({ text: z.string() })),
+  isError: z.boolean().optional(),
+});
+
+/** How often a call of Playwright MCP is made. */
+const maxAttempts = 20;
+
+/** Performs a flow with Playwright MCP, whose agent reads one snapshot in each turn. Assertions are left out. */
+export async function runPlaywrightMcp(
+  { path: start, turns }: Flow,
+  baseURL: string,
+  counts: boolean,
+): Promise<Run> {
+  const found = await findBrowser();
+  if (found === undefined) throw new Error('No browser: run `npm run browser`.');
+  const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-bench-'));
+  const cli = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('@playwright/mcp/package.json')),
+    'cli.js',
+  );
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [cli, '--headless', '--isolated', '--no-sandbox', '--executable-path', found.executablePath],
+    cwd: workspace,
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...debug(counts) },
+    stderr: 'pipe',
+  });
+  let log = '';
+  transport.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  const client = new Client({ name: 'bench', version: '1' });
+  const call = async (name: string, args: Record<string, unknown>): Promise<string> => {
+    const { content, isError } = resultSchema.parse(await client.callTool({ name, arguments: args }));
+    const text = content.map((part) => part.text).join('\n');
+    if (isError === true) throw new Error(`${name} failed:\n${text}`);
+    return text;
+  };
+  try {
+    await client.connect(transport);
+    await call('browser_navigate', { url: 'about:blank' });
+    await call('browser_tabs', { action: 'list' });
+    const run: Run = { ms: 0, bytes: 0, messages: [], statements: [] };
+    const seen: string[] = [];
+    let read = log.length;
+    const turn = async (calls: readonly [tool: string, args: Record<string, unknown>][]): Promise<void> => {
+      let last = '';
+      for (const [tool, args] of calls) {
+        const before = performance.now();
+        // It fails at once if an element has not come yet.
+        for (let attempt = 1; ; attempt++) {
+          const result = await call(tool, args).catch((error: unknown) => error);
+          if (typeof result === 'string') {
+            last = result;
+            break;
+          }
+          if (attempt === maxAttempts) throw result;
+        }
+        run.ms += performance.now() - before;
+        run.bytes += Buffer.byteLength(last);
+      }
+      const file = /\[Snapshot\]\((.*)\)/.exec(last)?.[1];
+      const snapshot = file === undefined ? '' : await readFile(path.resolve(workspace, file), 'utf8');
+      run.bytes += Buffer.byteLength(snapshot);
+      seen.unshift(snapshot);
+      if (!counts) return;
+      await call('browser_tabs', { action: 'list' });
+      run.messages.push(sent(log.slice(read)));
+      read = log.length;
+    };
+    await turn([['browser_navigate', { url: `${baseURL}${start}` }]]);
+    for (const actionsOf of turns)
+      await turn(actionsOf((...parts) => refIn(seen, parts)).flatMap((action) => toolCall(action)));
+    return run;
+  } finally {
+    await client.close();
+    await rm(workspace, { recursive: true, force: true });
+  }
+}
+
+/** The call of Playwright MCP for an action; none for an assertion. */
+function toolCall({
+  action,
+  target,
+  to,
+  ...fields
+}: FlowAction): [tool: string, args: Record<string, unknown>][] {
+  const element = { element: action, target };
+  switch (action) {
+    case 'click':
+    case 'check':
+      return [['browser_click', element]];
+    case 'dblclick':
+      return [['browser_click', { ...element, doubleClick: true }]];
+    case 'fill':
+      return [['browser_type', { ...element, text: fields['value'] }]];
+    case 'press':
+      return [['browser_press_key', { key: fields['key'] }]];
+    case 'selectOption':
+      return [['browser_select_option', { ...element, values: [fields['values']] }]];
+    case 'dragTo':
+      return [
+        [
+          'browser_drag',
+          { startElement: 'source', startTarget: target, endElement: 'destination', endTarget: to },
+        ],
+      ];
+    case 'expect':
+    case 'waitFor':
+    case 'step':
+      return [];
+    default:
+      throw new Error(`Playwright MCP has no tool for ${action}.`);
+  }
+}
