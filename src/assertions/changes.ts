@@ -35,6 +35,9 @@ const toggleRoles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 
 
 const dialogRoles = new Set(['dialog', 'alertdialog']);
 
+/** Changed lines whose texts are judged: the first ones of a page of 20,000 show what a step did. */
+const maxJudged = 1000;
+
 export function isField(line: SnapshotLine): boolean {
   return fieldRoles.has(partsOf(line).role ?? '');
 }
@@ -54,12 +57,13 @@ export function changesBetween(
   const owners = new Map([...ownersOf(before), ...ownersOf(after)]);
   const isCalm = (line: SnapshotLine): boolean => !restless.has(owners.get(line) ?? '');
   const changed = differing.changed.filter(({ after: line }) => isCalm(line));
-  const goneNames = namesByStablePart(gone);
+  const goneNames = namesByStablePart(gone.slice(0, maxJudged));
   const changes = [
     ...appeared(added, before, after)
       .filter(isCalm)
+      .slice(0, maxJudged)
       .flatMap((line) => renaming(line, goneNames) ?? appearance(line, typed)),
-    ...changed.flatMap((pair) => lineChanges(pair.before, pair.after, typed)),
+    ...changed.slice(0, maxJudged).flatMap((pair) => lineChanges(pair.before, pair.after, typed)),
     ...movedBetween(changed, before, after),
     ...ofLists(listChanges(before, after)).filter(({ line }) => isCalm(line)),
     ...focusChange(before, after),
@@ -84,7 +88,9 @@ export function changesAcross(
   typed: readonly string[] = [],
 ): PageChange[] {
   return [
-    ...appeared(after, before, after).flatMap((line) => appearance(line, typed)),
+    ...appeared(after, before, after)
+      .slice(0, maxJudged)
+      .flatMap((line) => appearance(line, typed)),
     ...ofLists(listChangesAcross(before, after)),
   ];
 }

@@ -1,6 +1,9 @@
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { lastingPart } from '../model/volatile.js';
 
+/** Items of a list whose words are judged. */
+const maxJudged = 1000;
+
 /** Siblings of one kind: the items of a list, the rows of a table, or elements without a role that begin alike. */
 export interface List {
   /** The element around them. */
@@ -63,7 +66,9 @@ function compare(
     const most = Math.max(then.length, list.items.length);
     if (most < 2 && (isPlain || isNew)) return [];
     if (isNew && (isPlain || controlRoles.has(list.role))) return [];
-    const changed = list.items.filter(({ words }, index) => stable(words) !== stable(then[index]?.words));
+    const changed = list.items
+      .slice(0, maxJudged)
+      .filter(({ words }, index) => isChanged(words, then[index]?.words));
     if (then.length !== list.items.length) {
       const old = new Set(then.map(({ words }) => words));
       return [{ how: 'count', list, changed: list.items.filter(({ words }) => !old.has(words)) }];
@@ -73,6 +78,10 @@ function compare(
       JSON.stringify(items.map(({ words }) => words).sort());
     return [{ how: sorted({ items: then }) === sorted(list) ? 'order' : 'content', list, changed }];
   });
+}
+
+function isChanged(words: string, before: string | undefined): boolean {
+  return words !== before && stable(words) !== stable(before);
 }
 
 /** Words without a time, a date or a generated id in them. */

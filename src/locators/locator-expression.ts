@@ -167,7 +167,7 @@ export function parseLocatorExpression(expression: string): LocatorChain {
  */
 export function toLocator(root: LocatorRoot, chain: LocatorChain): Locator {
   checkChain(chain);
-  const home = pageOf(root);
+  const home = 'owner' in root ? root.owner().page() : 'filter' in root ? root.page() : root;
   const scope = chain.reduce<LocatorRoot>(
     (reached, { method: name, args }) =>
       methodNamed(name).apply(reached, args, (inner) => toLocator(home, inner)),

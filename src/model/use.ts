@@ -57,10 +57,16 @@ export const useSchema = z.strictObject({
     .describe('Headers added to every request.'),
   httpCredentials: z
     .strictObject({
-      username: z.string(),
-      password: z.string(),
-      origin: z.url({ protocol: /^https?$/, error: 'expected an http or https origin' }).optional(),
-      send: z.enum(['unauthorized', 'always']).optional(),
+      username: z.string().describe('User name.'),
+      password: z.string().describe('Password, as `{{secret:NAME}}`.'),
+      origin: z
+        .url({ protocol: /^https?$/, error: 'expected an http or https origin' })
+        .optional()
+        .describe('The only origin that gets them.'),
+      send: z
+        .enum(['unauthorized', 'always'])
+        .optional()
+        .describe('When API requests send them: after a 401 (default), or always.'),
     })
     .optional()
     .describe('Credentials of HTTP authentication; write the password as `{{secret:NAME}}`.'),

@@ -67,13 +67,13 @@ test('a grant has its own settings, the general ones otherwise, and a share of t
     policy: { default: 'deny' },
     config: { output: { dir: 'own', language: 'javascript' }, writes: { limits } },
     maxSessions: 2,
-    others: { directories: ['general'] },
+    others: { directories: ['general', 'playwright/.auth/other'] },
   });
   expect(settingsOf(loaded, 'other', true)).toMatchObject({
     policy: { default: 'allow' },
     config: { output: { dir: 'general' } },
     maxSessions: 4,
-    others: { directories: ['own'] },
+    others: { directories: ['own', 'playwright/.auth/one'] },
   });
   expect(settingsOf(loaded, 'gone', true).policy).toMatchObject({ default: 'deny', hide: ['*'] });
   expect(settingsOf(loaded, 'local', false)).toMatchObject({ policy: loaded.policy, others: undefined });

@@ -42,6 +42,8 @@ test('without a file every key has its default', async () => {
         template: 'plain',
         templatesDir: null,
         includeComments: true,
+        importTestFrom: null,
+        maxAnswerBytes: 16_000,
       },
       browser: {
         name: 'chromium',
@@ -50,6 +52,7 @@ test('without a file every key has its default', async () => {
         executablePath: null,
         endpoint: null,
         maxSessions: 8,
+        maxPagesPerSession: 20,
         idleTimeoutMs: 900_000,
         actionTimeoutMs: 5000,
         navigationTimeoutMs: 30_000,
