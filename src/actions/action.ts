@@ -75,7 +75,7 @@ export interface ActionContext {
   to: Locator | undefined;
   /** The latest download; undefined if there was none. */
   download: Download | undefined;
-  /** Notes what the action brought about, where nobody else can tell. */
+  /** Notes what the action caused, if only the action knows. */
   credit: (signal: Signal) => void;
   /** Answers the next dialog that no earlier answer is for. */
   answerDialog: (answer: DialogAnswer) => Announcement;
@@ -105,7 +105,7 @@ export interface ActionContext {
 
 /**
  * What an action does with `target`: `element` must be exactly one element and is emitted by its best locator,
- * `subject` is what an assertion speaks of and may match none or many.
+ * `subject` is what an assertion checks and may match none or many.
  */
 export type TargetUse = 'element' | 'optional element' | 'subject' | 'none';
 

@@ -56,7 +56,7 @@ export const readText = defineAction({
     show(text);
     if (!fits(text))
       throw new CodegenError('ACTION_FAILED', 'The clipboard holds another text.', {
-        hint: 'Its event tells which; give `expected` accordingly.',
+        hint: 'The event shows it; give `expected` accordingly.',
       });
     if (expected === undefined) found({ expected: text });
   },

@@ -23,7 +23,7 @@ interface Matcher {
   /** `name` may be left out; given, it has this form. */
   optionalName?: { form: RegExp; example: string };
   options?: z.ZodObject;
-  /** It speaks of the element's own text or name, which must not stand in the locator. */
+  /** It checks the element's own text or name, which the locator must not contain. */
   ownText?: true;
   /** It works only inside a test, so that only a run of the test proves it. */
   unchecked?: true;
@@ -221,7 +221,7 @@ export function isPicture(args: Step['args']): boolean {
   return fieldsOf(args).matcher === 'toHaveScreenshot';
 }
 
-/** What can be told of an assertion that works only inside a test: that its subject is there, and its YAML is YAML. */
+/** What can be checked of an assertion that works only inside a test: that its subject exists, and its YAML is valid. */
 async function checkForm(
   { matcher, expected, options, not }: ExpectFields,
   locator: Locator | undefined,
@@ -282,7 +282,7 @@ function isPage(subject: Locator | Page): subject is Page {
   return 'goto' in subject;
 }
 
-/** The texts that an assertion expects of the element itself; undefined where it speaks of something else. */
+/** The texts that an assertion expects of the element itself; undefined if it checks something else. */
 export function assertedTexts(args: Step['args']): string[] | 'own text' | undefined {
   const { matcher, expected } = fieldsOf(args);
   if (matchers[matcher]?.ownText !== true || expected === undefined) return undefined;
@@ -302,7 +302,7 @@ function toPlaywright(value: unknown): unknown {
 function checkSubject(matcher: string, hasTarget: boolean): void {
   const on = matchers[matcher]?.on;
   if (on === 'page' && hasTarget)
-    throw new CodegenError('INVALID_INPUT', `${matcher} speaks of the page, not of an element.`, {
+    throw new CodegenError('INVALID_INPUT', `${matcher} checks the page, not an element.`, {
       hint: 'Leave out target.',
     });
   if (on === 'locator' && !hasTarget)

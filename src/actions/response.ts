@@ -47,14 +47,14 @@ export async function checkResponse(
     throw refuse(`${response.status()}, not ${status}.`);
   if (body === undefined) return;
   const text = await response.text();
-  const told = JSON.stringify(text.slice(0, maxQuoted));
+  const quoted = JSON.stringify(text.slice(0, maxQuoted));
   if (isPattern(body)) {
     const { matches } = await import('../model/linear.js');
-    if (!matches(body, text)) throw refuse(`what does not match /${body.regex}/: ${told}`, text);
+    if (!matches(body, text)) throw refuse(`what does not match /${body.regex}/: ${quoted}`, text);
   } else if (typeof body === 'string') {
-    if (!text.includes(body)) throw refuse(`without ${JSON.stringify(body)}: ${told}`, text);
+    if (!text.includes(body)) throw refuse(`without ${JSON.stringify(body)}: ${quoted}`, text);
   } else {
-    if (!holdsJson(parseJson(text), body)) throw refuse(`other JSON, or none: ${told}`);
+    if (!holdsJson(parseJson(text), body)) throw refuse(`other JSON, or none: ${quoted}`);
   }
 }
 

@@ -35,7 +35,7 @@ function product(channel: string, name: string, windows: string, ...commands: st
   return { channel, name, commands, windows: `${windows.replaceAll('/', '\\')}.exe` };
 }
 
-/** What Playwright starts by itself without a window: the same engine, which starts in a third of the time. */
+/** What Playwright starts without a window by default: the same engine, which starts in a third of the time. */
 const headlessShell = product(
   'chromium-headless-shell',
   "Chromium's headless shell",

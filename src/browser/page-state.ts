@@ -41,7 +41,7 @@ const maxBytes = 14_000;
 export async function pageState(live: Live, mode: SnapshotMode, taken?: string): Promise<PageState> {
   const { current } = live;
   const snapshot = await updateSnapshot(live, mode, taken);
-  // Pages and events of one moment: no event speaks of a page that is not listed.
+  // Pages and events of one moment: no event names a page that is not listed.
   const open = [...live.pages];
   const events = live.log.takeEvents();
   const pages = await Promise.all(

@@ -1,3 +1,4 @@
+import { fairShare } from '../model/fair-share.js';
 import { printedLine, type SnapshotLine, type SnapshotView } from './snapshot.js';
 
 /** A line with what stands below it; wrappers that say nothing are dissolved into their parents. */
@@ -145,8 +146,8 @@ function printSiblings(nodes: readonly SnapshotNode[], print: Print, budget: num
   const siblings = nodes.filter(include);
   const sizes = siblings.map((node) => sizeOf(node, print, depth).bytes);
   const marker = markerBytes + 2 * depth;
-  const fits = fairShare(sizes, budget) === undefined;
-  const share = fits ? undefined : fairShare(sizes, budget - marker);
+  const fits = fairShare(sizes, budget) === Infinity;
+  const share = fits ? Infinity : fairShare(sizes, budget - marker);
   let left = fits ? budget : budget - marker;
   let missing = 0;
   let previous: Run | undefined;
@@ -165,7 +166,7 @@ function printSiblings(nodes: readonly SnapshotNode[], print: Print, budget: num
     else {
       flush();
       lines.push('  '.repeat(depth) + node.printed);
-      const given = Math.min(size.bytes, left, Math.max(share ?? size.bytes, own + smallPart));
+      const given = Math.min(size.bytes, left, Math.max(share, own + smallPart));
       printSiblings(children, { ...print, depth: depth + 1 }, given - own);
       left -= given;
     }
@@ -189,16 +190,4 @@ function sizeOf(node: SnapshotNode, print: Print, depth: number): Size {
 
 function ownBytes({ printed }: SnapshotNode, depth: number): number {
   return Buffer.byteLength(printed) + 2 * depth + 1;
-}
-
-/** Bytes that each part may take so that all fit, small parts leaving room to large ones; undefined if all fit whole. */
-function fairShare(sizes: readonly number[], budget: number): number | undefined {
-  let left = budget;
-  const sorted = sizes.toSorted((one, other) => one - other);
-  for (const [index, size] of sorted.entries()) {
-    const share = left / (sorted.length - index);
-    if (size > share) return share;
-    left -= size;
-  }
-  return undefined;
 }

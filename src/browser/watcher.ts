@@ -97,9 +97,9 @@ function keepGlobals() {
   };
 }
 
-/** Tells what an action caused from what happens by itself. */
+/** Separates what an action caused from what happens anyway. */
 function createRhythms(now: () => number) {
-  /** What happens so often between two marks happens by itself. */
+  /** What happens so often between two marks happens anyway. */
   const habit = 5;
   /** Milliseconds after which a habit that has stopped is forgotten. */
   const memory = 5000;

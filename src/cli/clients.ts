@@ -18,7 +18,7 @@ export interface Command {
   args: string[];
 }
 
-/** An MCP client, and where and how it is told of a server. */
+/** An MCP client, and where and how its settings list servers. */
 export interface McpClient {
   title: string;
   /** The file of each scope that the client has. */

@@ -143,7 +143,7 @@ function testImports(
   ];
 }
 
-/** The title of the test of each row, told apart by a field. */
+/** The title of the test of each row, which ends in a field. */
 function rowTitle(title: string, data: readonly Row[]): string {
   return template([`${title}: `, `row.${titleField(data) ?? ''}`, '']);
 }

@@ -92,7 +92,7 @@ export interface ElementName {
   /** The words of its own; empty where only its kind is known. */
   words: string[];
   kind: string;
-  /** What tells it from others like it: the words of what it stands in. */
+  /** What distinguishes it from similar ones: the words of its container. */
   context: string[];
 }
 
@@ -124,7 +124,7 @@ const kinds: Readonly<Record<string, string>> = {
 /** Roles of which there are usually several. */
 const repeated = new Set(['listitem', 'row', 'cell', 'gridcell', 'option', 'article', 'treeitem']);
 
-/** What to call the element of a locator, by its role and name, or what else tells it. */
+/** What to call the element of a locator, by its role and name, or what else identifies it. */
 export function elementName(chain: LocatorChain): ElementName {
   const calls = [...chain].reverse();
   const last = calls.find(({ method }) => method in methodKinds || method === 'getByRole');
@@ -172,7 +172,7 @@ function kindOf({ method, args: [role] }: LocatorCall): string {
   return Object.hasOwn(kinds, role) ? (kinds[role] ?? role) : (wordsOf(role, 1)[0] ?? 'element');
 }
 
-/** The words of what a call tells an element by. */
+/** The words by which a call identifies an element. */
 function textWords({ method, args: [first, options] }: LocatorCall): string[] {
   const given = method === 'getByRole' ? optionOf(options, 'name') : first;
   if (method === 'filter') {

@@ -194,7 +194,7 @@ function openingOf(
   return method === undefined ? undefined : { steps: run, draft, method, args: [] };
 }
 
-/** The text by which a click tells one of several elements that are alike, which becomes a parameter. */
+/** The text by which a click identifies one of several similar elements, which becomes a parameter. */
 function filterOf(step: CodeStep): { text: string; at: number } | undefined {
   const { locator = [] } = step;
   if (!step.traits.clicks) return undefined;

@@ -6,7 +6,7 @@ import { render, type Template } from './templates.js';
 /** A class that stands for a page, in a file of its own. */
 export interface PageObject {
   className: string;
-  /** Lines of the comment that tells the page. */
+  /** Lines of the comment that identifies the page. */
   comment: string[];
   fields: { name: string; code: string }[];
   methods: PageMethod[];

@@ -12,7 +12,7 @@ import { pageNames, type Route } from './routes.js';
 
 /** A page object that is on the disk. */
 export interface ExistingPage {
-  /** What it consists of; undefined where that can't be told. */
+  /** What it consists of; undefined if it can't be parsed. */
   page: PageObject | undefined;
   /** Whether it is as it was generated, so that it may be extended. */
   isUntouched: boolean;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { toJson, type Json } from '../model/json.js';
 import type { BrowserName, ProjectUse, Use } from '../model/use.js';
 
-/** What Playwright Test does where nothing is configured. */
+/** Playwright Test's defaults. */
 const defaults: ProjectUse = {
   viewport: { width: 1280, height: 720 },
   colorScheme: 'light',
@@ -43,7 +43,7 @@ export async function testUse(
   };
 }
 
-/** The options of one of Playwright's devices; none where it is unknown, which is told when a session starts. */
+/** The options of one of Playwright's devices; none if it is unknown, which is an error when a session starts. */
 async function deviceOptions(name: string): Promise<ProjectUse> {
   const { devices } = await import('playwright');
   return toJson(devices[name] ?? {});

@@ -199,7 +199,7 @@ async function requireFileOrNothing(
   file: string,
 ): Promise<void> {
   const found = await lstat(absolute).catch(missing);
-  if (found && !found.isFile()) throw refusal(file, 'is there already, and a link or not a file');
+  if (found && !found.isFile()) throw refusal(file, 'already exists, and is a link or not a file');
 }
 
 /** The names a path consists of, each one that every system can hold and that is not hidden. */
@@ -238,7 +238,7 @@ async function walk(
     const next = path.join(directory, name);
     const twin = (await namesIn(directory)).find((other) => other !== name && fold(other) === fold(name));
     if (twin) {
-      throw refusal(file, `differs only in case from "${twin}", which is there already`, `Write "${twin}".`);
+      throw refusal(file, `differs only in case from "${twin}", which already exists`, `Write "${twin}".`);
     }
     const found = await lstat(next).catch(missing);
     const above = names.slice(index, -1);

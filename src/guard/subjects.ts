@@ -11,7 +11,7 @@ export interface Subjects {
   keepOnly(ids: readonly string[]): Promise<void>;
 }
 
-/** Subjects in files of a directory, or in Redis, which forgets them by itself after `validMs` milliseconds. */
+/** Subjects in files of a directory, or in Redis, which expires them after `validMs` milliseconds. */
 export function subjectsIn(directory: string, redis: Redis | undefined, validMs: number): Subjects {
   if (redis !== undefined) {
     const { run, key } = redis;

@@ -10,7 +10,7 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 export type Row = z.infer<typeof rowSchema>;
 const rowSchema = z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'expected a name'), scalar);
 
-/** Rows of one shape, in which some field tells each from all others: the tests' titles need it. */
+/** Rows with the same fields, one of which has a different value in each row: the titles need it. */
 const rowsSchema = z
   .array(rowSchema)
   .min(2)

@@ -3,7 +3,7 @@ import { escapeRegExp } from './text.js';
 /** Minimum length of a value: a shorter one occurs in texts by chance. */
 export const minValue = 4;
 
-/** Characters that the beginning or the end of a value has at least to be redacted by itself. */
+/** Minimum length at which the beginning or the end of a value alone is redacted. */
 const minEnd = 6;
 
 /** Letters alone are found in any letter case, and in the middle of a text, only if there are that many. */

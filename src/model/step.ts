@@ -44,7 +44,7 @@ export interface Step {
   page?: string;
   /** What it caused, in order. */
   signals?: Signal[];
-  /** Set if the page put something into the clipboard by itself. */
+  /** Set if the page wrote to the clipboard. */
   copies?: true;
   /** Set if the page loaded another document because of it. */
   loads?: true;

@@ -1,7 +1,7 @@
 import { escapeRegExp } from './text.js';
 
 /**
- * Why a part of a text is another one in the next run: it tells a time, or is an id made by a machine (`passing`), it
+ * Why a part of a text is another one in the next run: it is a time, or an id made by a machine (`passing`), it
  * numbers a record (`record`), or it counts or prices something (`amount`).
  */
 export type Change = 'passing' | 'record' | 'amount';

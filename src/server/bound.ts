@@ -1,3 +1,4 @@
+import { fairShare } from '../model/fair-share.js';
 import { PageText } from '../model/page-text.js';
 
 /** Bytes of the delimiters around a page's text. */
@@ -23,25 +24,13 @@ export function fit(value: unknown, maxBytes: number, leftOut: string[], name = 
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   const keyBytes = entries.reduce((sum, [key]) => sum + bytesOf(key) + 2, 2);
-  const share = shareOf(
+  const share = fairShare(
     entries.map(([, each]) => bytesOf(each)),
     maxBytes - keyBytes,
   );
   return Object.fromEntries(
     entries.map(([key, each]) => [key, fit(each, share, leftOut, name === '' ? key : `${name}.${key}`)]),
   );
-}
-
-/** Bytes that each part may take so that all fit, small parts leaving room to large ones. */
-function shareOf(sizes: readonly number[], budget: number): number {
-  let left = budget;
-  const sorted = sizes.toSorted((one, other) => one - other);
-  for (const [index, size] of sorted.entries()) {
-    const share = left / (sorted.length - index);
-    if (size > share) return share;
-    left -= size;
-  }
-  return Infinity;
 }
 
 /** What can make itself shorter counts what it leaves out itself. */

@@ -1,6 +1,6 @@
 import type { Secrets } from '../model/secrets.js';
 
-/** Calls `stop` with the exit code when the process is told to stop, or an exception leaves it in an unknown state. */
+/** Calls `stop` with the exit code when the process receives a signal to stop, or an exception leaves it in an unknown state. */
 export function stopWithProcess(stop: (exitCode: number) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {

@@ -37,7 +37,7 @@ export function createServer(
   /** The tools that the client knows. */
   let known = namesOf(visibleTools());
 
-  /** Reads the configuration, and tells the client if other tools are visible now. */
+  /** Reads the configuration, and notifies the client if the visible tools changed. */
   async function refresh(): Promise<void> {
     await context.refresh();
     const names = namesOf(visibleTools());

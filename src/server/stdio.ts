@@ -7,10 +7,10 @@ import { forgetTokens } from '../config/tokens.js';
 import { redactLog, stopWithProcess } from './process.js';
 import { createServer } from './server.js';
 
-/** Milliseconds for running calls to finish when the process is told to stop. */
+/** Milliseconds for running calls to finish when the process receives a signal to stop. */
 const drainingMs = 20_000;
 
-/** Serves MCP over stdio until the client disconnects or the process is told to stop. */
+/** Serves MCP over stdio until the client disconnects or the process receives a signal to stop. */
 export async function serveStdio({
   grant,
   ...location

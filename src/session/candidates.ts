@@ -7,7 +7,7 @@ import { matchesOf } from './targets.js';
 
 /** How many candidates a hint names. */
 const candidatesShown = 4;
-/** How many matches of an ambiguous target are told, and the milliseconds to find them. */
+/** How many matches of an ambiguous target are listed, and the milliseconds to find them. */
 const matchesShown = 4;
 const matchesMs = 2000;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Redis } from '../state/redis.js';
 import type { Session } from './session.js';
 
-/** Milliseconds for which Redis knows of a session that is not told again, and after which the open ones are. */
+/** Milliseconds for which Redis keeps a session that is not reported again, and after which open ones are reported again. */
 const knownMs = 60_000;
 const renewMs = 20_000;
 

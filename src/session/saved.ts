@@ -168,6 +168,6 @@ function firstIssue({ issues: [issue] }: z.ZodError): string {
 
 function unusable(file: string, why: string): CodegenError {
   return new CodegenError('INVALID_INPUT', `The saved session of ${file} ${why}.`, {
-    hint: 'Record the flow anew, or correct the test by hand.',
+    hint: 'Record the flow again, or correct the test by hand.',
   });
 }

@@ -36,7 +36,7 @@ export function isSecretInput(value: string, field: LocatorChain): boolean {
   return holdsSecret(value) || isRandom(value) || secretField.test(JSON.stringify(ownCall(field) ?? null));
 }
 
-/** The call of a locator that tells the element itself, not what it stands in. */
+/** The call of a locator that identifies the element itself, not its container. */
 function ownCall(chain: LocatorChain): LocatorCall | undefined {
   return chain.findLast((call) => !isPositional(call) && call.method !== 'filter');
 }

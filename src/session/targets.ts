@@ -86,10 +86,10 @@ export async function resolveTarget(
   const { action, target, prepared } = request;
   const best = async (pin: Pin, asserted?: string[]): Promise<LocatorChain> => {
     const chain = await bestLocator(pin, { testIdAttribute, asserted });
-    const told = secrets.foundIn(chain);
-    return told.length === 0
+    const secretNames = secrets.foundIn(chain);
+    return secretNames.length === 0
       ? chain
-      : bestLocator(pin, { testIdAttribute, asserted: [...(asserted ?? []), ...told] });
+      : bestLocator(pin, { testIdAttribute, asserted: [...(asserted ?? []), ...secretNames] });
   };
   if (target === undefined) return {};
   if (!isRef(target)) {

@@ -77,7 +77,7 @@ export const endCodegenSession = defineTool({
         const files = [{ file: file ?? session.file, content }, ...shared];
         return { ...session.emission, session, files, onConflict, dryRun, confirm: call.confirm };
       };
-      // What is in the way is told before anything is run.
+      // A conflict is reported before anything is run.
       const [target] = await context.guard.write({ ...(await writeRequest()), dryRun: true });
       if (target === undefined) throw new CodegenError('WRITE_FAILED', 'No file was written.');
       const { verification: ran, ...verified } =

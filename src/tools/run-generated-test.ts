@@ -11,8 +11,8 @@ import { browserChoice } from '../browser/browser-choice.js';
 import type { Answer } from './answer.js';
 import { defineTool, types, type ToolContext } from './tool.js';
 
-/** Failures that are told. */
-const failuresTold = 10;
+/** Maximum number of failures in a result. */
+const maxFailures = 10;
 
 interface Failure {
   title: string;
@@ -171,7 +171,7 @@ async function failuresOf(tests: readonly TestRun[][], workspace: string): Promi
   const { condensed } = await import('../browser/page-state.js');
   const failed = tests.flatMap((runs) => runs.find((run) => !succeeded(run)) ?? []);
   return Promise.all(
-    failed.slice(0, failuresTold).map(async (run) => {
+    failed.slice(0, maxFailures).map(async (run) => {
       const [error] = run.errors;
       const snapshot = await failureSnapshot(run);
       return {

@@ -14,7 +14,7 @@ import {
 const messageLength = 2000;
 const outputLength = 1000;
 
-/** The reporter of the child: tells in a file how each run of each test went. */
+/** The reporter of the child: writes the outcome of each run of each test to a file. */
 export default class FileReporter implements Reporter {
   private readonly errors: string[] = [];
   private output = '';

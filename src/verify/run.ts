@@ -12,13 +12,13 @@ import type { PlaywrightTest } from './playwright-test.js';
 import { reportSchema, type Report } from './report.js';
 import type { Staging } from './staging.js';
 
-/** Milliseconds after which a child that was told to end is killed from here; its watchdog is quicker. */
+/** Milliseconds after which a child that was asked to end is killed from here; its watchdog is quicker. */
 const killAfterMs = 8000;
 
 /** Milliseconds for the last output of a child that has ended. */
 const flushMs = 500;
 
-/** Characters of the child's output that are told, the last ones. */
+/** The last characters of the child's output, as many as are reported. */
 const outputLength = 4000;
 
 export interface RunOptions {

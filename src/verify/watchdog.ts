@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import path from 'node:path';
 import { parentPort } from 'node:worker_threads';
 
-/** Milliseconds for Playwright Test to end by itself. */
+/** Milliseconds for Playwright Test to end before it is killed. */
 const graceMs = 4000;
 
 /** The thread of the child that sees to its end, even while a configuration or an expression blocks the main one. */
@@ -33,7 +33,7 @@ function end(target: number): void {
   try {
     process.kill(target, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 

@@ -123,7 +123,7 @@ test('matchers are told from options, and unproven ones are marked', async ({ sh
     failureOf('INVALID_INPUT', 'toMatchAriaSnapshot'),
   );
   expect(await failed({ target: 'h1', matcher: 'toPassAxe' })).toEqual(
-    failureOf('INVALID_INPUT', 'speaks of the page'),
+    failureOf('INVALID_INPUT', 'checks the page'),
   );
   expect(await failed({ matcher: 'toPassAxe', options: { rules: 'region' } })).toEqual(
     failureOf('ACTION_FAILED', 'violates rules of axe: region'),

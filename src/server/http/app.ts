@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -5,10 +6,13 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
 import { messageOf } from '../../model/errors.js';
+import { within } from '../../model/within.js';
 import { refusal } from './refusal.js';
 
 /** Bytes of one request. */
 const maxBytes = 4 * 1024 * 1024;
+/** Milliseconds to discard the rest of a larger one. */
+const discardMs = 2000;
 
 /** What the handlers of the app know of a request. `grant` is set after `authorize`. */
 export interface AppEnv {
@@ -79,11 +83,20 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
   const limit = bodyLimit({
     maxSize: maxBytes,
-    onError: () => refusal(413, `Payload Too Large: ${maxBytes} bytes at most`),
+    onError: async ({ env }) => {
+      await discarded(env.incoming);
+      return refusal(413, `Payload Too Large: ${maxBytes} bytes at most`);
+    },
   });
   app.all('/mcp', authorize, limit, ({ req, get, env }) => options.mcp(req.raw, get('grant'), env.outgoing));
   app.get('/metrics', authorize, () => options.metrics());
   return app;
+}
+
+/** Discards the rest of a body: a client that is still sending one would lose the connection before it reads the answer. */
+async function discarded(incoming: HttpBindings['incoming']): Promise<void> {
+  incoming.resume();
+  await within(discardMs, once(incoming, 'end'));
 }
 
 function notFound(): Response {

@@ -32,7 +32,7 @@ export interface HttpOptions extends ConfigLocation {
   grant: string | undefined;
 }
 
-/** Serves MCP over Streamable HTTP until the process is told to stop. Throws CONFIG_INVALID. */
+/** Serves MCP over Streamable HTTP until the process receives a signal to stop. Throws CONFIG_INVALID. */
 export async function serveHttp(options: HttpOptions): Promise<void> {
   const { name, grant: local = 'local' } = options;
   const metrics = new Metrics();

@@ -103,7 +103,7 @@ function unrecordedHint(unrecorded: NonNullable<Session['unrecorded']>, step: nu
   ];
 }
 
-/** Words by which an application says that something is there already. */
+/** Words by which an application says that something already exists. */
 const refusal = /\b(?:already|duplicate|in use|is taken|exists|must be unique)\b/i;
 
 /** Why a step that worked while it was recorded may fail in a run of its own, and the ways out. */
