@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
@@ -83,7 +83,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
   const limit = bodyLimit({
     maxSize: maxBytes,
-    onError: async ({ env }) => {
+    onError: async ({ env }: Context<AppEnv>) => {
       await discarded(env.incoming);
       return refusal(413, `Payload Too Large: ${maxBytes} bytes at most`);
     },
