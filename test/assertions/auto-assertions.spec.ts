@@ -213,7 +213,7 @@ test('a session or the configuration can do without', async ({ open }) => {
   expect(await recording.code()).not.toContain('expect');
 });
 
-test('what a page makes anew each time stands in no test: the part that holds still is asserted', async ({
+test('what a page generates each time is in no test: the stable part is asserted', async ({
   open,
   shared,
 }) => {

@@ -146,7 +146,7 @@ test('two thousand calls of eight processes, two of them stopped at every step: 
   expect(times).toHaveLength(bursts.filter(({ outcome }) => outcome === 'admitted').length);
   const usedAt = (now: number): number => times.filter((at) => at <= now && now - at < 1_000).length;
   expect(Math.max(...times.map(usedAt))).toBe(burst.max);
-  // A call that was held up is decided anew: until then it has a place that no list tells of.
+  // A delayed call is decided again: until then it has a place that no list shows.
   const heldUp = bursts.filter(({ began, ended }) => ended - began > heldUpAfterMs);
   const hadRoom = bursts.filter(
     ({ outcome, began, ended }) =>

@@ -259,7 +259,7 @@ test('a plan shows what would change, and is carried out only when it is confirm
   expect(await readFile(file, 'utf8')).toBe(seen[0]);
 });
 
-test('a file removed in between is not made anew', async () => {
+test('a file that was removed in between is not created again', async () => {
   const { file, write, root, output } = open();
   await write('old');
   const writing = writeWith(root, {

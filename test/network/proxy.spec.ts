@@ -139,7 +139,7 @@ test('what is refused is not even looked up, and says why', async ({ plain, secu
   expect(plain.seen).toEqual([`GET app.example.:${port}/in`]);
 });
 
-test('a name is judged by the addresses that are connected to, however often it is bound anew', async ({
+test('a name is judged by the addresses that are connected to, however often it is bound again', async ({
   plain,
   open,
 }) => {

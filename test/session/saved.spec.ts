@@ -125,5 +125,5 @@ async function expectRefusal(state: string, why: RegExp): Promise<void> {
   const error: unknown = await loadSession(state, file).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(CodegenError);
   expect(error).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringMatching(why) });
-  expect(error).toMatchObject({ hint: 'Record the flow anew, or correct the test by hand.' });
+  expect(error).toMatchObject({ hint: 'Record the flow again, or correct the test by hand.' });
 }

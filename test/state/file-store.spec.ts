@@ -95,7 +95,7 @@ test('goes back to the generation before a torn one, and on from there', async (
   expect(generations(folder)).toEqual([1, 2, 3]);
 });
 
-test('refuses rather than begin anew where nothing can be read', async () => {
+test('fails instead of starting from zero if nothing can be read', async () => {
   const { folder, store } = open();
   await store.update(increment);
   await writeFile(path.join(folder, '1', 'state.json'), '');
