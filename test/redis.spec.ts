@@ -17,7 +17,7 @@ async function run(cwd: string, ...args: string[]): Promise<string> {
   return (await ran.catch((error: unknown) => z.object({ stdout: z.string() }).parse(error))).stdout;
 }
 
-test('servers of two machines share limits, approvals and the order of their logs; without Redis they refuse, and go on with it', async () => {
+test('servers of two machines share limits, approvals and the order of their logs; while Redis is down they reject calls, and continue when it returns', async () => {
   const redis = await startRedis(test.info().outputPath('redis'), { persistent: true });
   const places = ['one', 'two'].map((name) => test.info().outputPath(name));
   const limit = { counter: 'looks', window: 'hour', max: 5, scope: 'server' };
@@ -102,7 +102,7 @@ test('servers of two machines share limits, approvals and the order of their log
   }
 });
 
-test('a URL of Redis that is none is refused without its password', async ({ workspace }) => {
+test('an invalid Redis URL is rejected without showing its password', async ({ workspace }) => {
   for (const url of ['http://ann:hunter2@redis.example', 'redis://ann:hunter2@redis.example/shop']) {
     await configure(workspace, { state: { url } });
     const problem = await loadConfig({ workspace }).catch(String);

@@ -70,7 +70,7 @@ for (const [kind, start] of [
   });
 }
 
-test('of two hosts the one with fewer sessions is taken; one that is gone is done without', async ({
+test('of two hosts the one with fewer sessions is used, and a missing one is skipped', async ({
   workspace,
   pages,
 }) => {
@@ -109,7 +109,9 @@ test('of two hosts the one with fewer sessions is taken; one that is gone is don
   }
 });
 
-test('another version of Playwright, and what is no browser, are told as that', async ({ workspace }) => {
+test('a different Playwright version and an endpoint that is no browser are reported as such', async ({
+  workspace,
+}) => {
   // What a server of an earlier version answers.
   const older = createServer((socket) =>
     socket
@@ -161,7 +163,7 @@ test('network rules with a browser on another machine are rejected', async ({ wo
   );
 });
 
-test('a URL tells what is behind it', () => {
+test("a URL's scheme says what it connects to", () => {
   const kinds = {
     'ws://host:3000/': 'playwright',
     'ws://host:9222/devtools/browser/0a1b': 'cdp',

@@ -26,7 +26,7 @@ export interface SessionFiles {
   readable(file: string): Promise<string>;
   /** Writes an artifact of the session. Throws what the guard throws. */
   save(file: string, data: Buffer): Promise<void>;
-  /** A module that is installed in the workspace; undefined where it is not. */
+  /** A module that is installed in the workspace; undefined if it is not. */
   module(name: string): Promise<unknown>;
 }
 
@@ -36,15 +36,15 @@ export interface DialogAnswer {
   promptText?: string | undefined;
   /** Whether a page of this origin may get the text; any by default. */
   isFor?: ((origin: string) => boolean) | undefined;
-  /** What the dialog has to say; anything where left out. */
+  /** The dialog's expected message; any message if left out. */
   message?: TextOrPattern | undefined;
 }
 
 /** Something that is to happen because of the next action. */
 export interface Announcement {
-  /** Resolves when it has happened, rejects where it was not as announced. */
+  /** Resolves when it has happened; rejects if it was not as announced. */
   happened: Promise<void>;
-  /** What to say where it does not happen, e.g. `No dialog came`. */
+  /** The message if it does not happen, e.g. `No dialog came`. */
   missing: string;
   /** What to say if it has just happened, e.g. `A response of "/save" came`. */
   past?: string | undefined;
@@ -71,7 +71,7 @@ export interface ActionContext {
   page: Page;
   pages: SessionPages;
   files: SessionFiles;
-  /** The second element, where the action takes one. */
+  /** The second element, if the action takes one. */
   to: Locator | undefined;
   /** The latest download; undefined if there was none. */
   download: Download | undefined;
@@ -91,7 +91,7 @@ export interface ActionContext {
   bound: BoundSecrets;
   /** The secrets of the fields; undefined if there are none. */
   delivery?: Delivery;
-  /** What relative URLs are resolved against, where the session has one. */
+  /** The base of relative URLs, if the session has one. */
   baseURL: string | undefined;
   /** Responses since the last action began. */
   recent: readonly { method: string; url: string }[];
@@ -144,7 +144,7 @@ interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
   playwrightNames?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
   toCode: (fields: z.infer<Fields>, scope: CodeScope) => Statement[];
-  /** The origins that get to know the fields; that of the element's frame, or of the page, where left out. */
+  /** The origins that receive the fields; by default that of the element's frame, or of the page. */
   origins?: (fields: z.infer<Fields>, baseURL: string | undefined) => string[];
   /** The fields as the test is to say them, e.g. with relative URLs. */
   normalize?: (fields: z.infer<Fields>, baseURL: string) => z.infer<Fields>;

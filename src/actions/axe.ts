@@ -47,7 +47,7 @@ function callsOf({ rules, tags, include, exclude }: AxeOptions) {
   return { rules: list(rules), tags: list(tags), include: list(include), exclude: list(exclude) };
 }
 
-/** Looks for violations in a page, with the package of the workspace. Throws ACTION_FAILED where there are some. */
+/** Looks for violations in a page with the workspace's package. Throws ACTION_FAILED if it finds some. */
 export async function requireAccessible(
   page: Page,
   files: SessionFiles,

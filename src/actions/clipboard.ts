@@ -34,7 +34,7 @@ export const writeText = defineAction({
 export const readText = defineAction({
   name: 'clipboard.readText',
   verifies: true,
-  description: 'Tells what the clipboard holds, in `events`, and asserts it.',
+  description: 'Reports the text of the clipboard in `events` and asserts it.',
   target: 'none',
   kind: 'passive',
   fields: z.strictObject({
@@ -84,7 +84,7 @@ export function clipboardPermissions(steps: readonly Step[], browserName: Browse
   return steps.some(({ copies }) => copies === true) ? copyPermissions[browserName] : [];
 }
 
-/** The origin that a step grants permissions, where it names one: it has nothing but these from then on. */
+/** The origin to which a step grants permissions, if it names one: it then has only these. */
 export function grantedOrigin({ action, args: { origin } }: Step): string | undefined {
   return action === 'grantPermissions' && typeof origin === 'string' ? origin : undefined;
 }

@@ -63,7 +63,7 @@ function answered([answer, ...others]: readonly DialogFields[], page: Expression
   const replying: Statement = { kind: 'run', value: reply };
   if (others.length === 0) body.push(replying);
   else {
-    // Listened for before this one is answered: the next may come at once.
+    // Listened for before this one is answered: the next may follow immediately.
     const event = { promise: `next${number}`, source: answered(others, page, depth + 1), checks: [] };
     body.push({ kind: 'start', event }, replying, { kind: 'finish', event });
   }

@@ -16,7 +16,7 @@ interface ElementActionDefinition<Fields extends z.ZodObject> extends Partial<Tr
   fields: Fields;
   playwrightNames?: boolean;
   act: (element: Locator, fields: z.infer<Fields>) => Promise<unknown>;
-  /** The arguments of the method, where they are not just the fields as options. */
+  /** The arguments of the method, unless they are just the fields as options. */
   args?: (fields: z.infer<Fields>, scope: CodeScope) => Expression[];
 }
 

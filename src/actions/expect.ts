@@ -14,11 +14,11 @@ import { relativeUrl } from './url.js';
 
 interface Matcher {
   on: 'locator' | 'page' | 'locator or page';
-  /** What `expected` has to be; undefined where the matcher takes none. */
+  /** The schema of `expected`; undefined if the matcher takes none. */
   expected?: z.ZodType<Expected>;
   /** `expected` may be left out. */
   optional?: true;
-  /** What `name` names, where the matcher takes one. */
+  /** What `name` names, if the matcher takes one. */
   name?: string;
   /** `name` may be left out; given, it has this form. */
   optionalName?: { form: RegExp; example: string };
@@ -117,7 +117,7 @@ const fields = z
       .string()
       .min(1)
       .optional()
-      .describe('Attribute, CSS or JavaScript property, where the matcher takes one.'),
+      .describe('Attribute, CSS or JavaScript property, if the matcher takes one.'),
     options: z.record(z.string(), z.json()).optional().describe("The matcher's own options."),
     not: z.boolean().optional().describe('Asserts the opposite.'),
   })

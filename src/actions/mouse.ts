@@ -77,7 +77,7 @@ export const up = mouseAction({
 
 export const wheel = mouseAction({
   method: 'wheel',
-  description: 'Turns the mouse wheel where the mouse is.',
+  description: 'Turns the mouse wheel at the current position.',
   fields: z.strictObject({
     deltaX: z.number().describe('Pixels to the right.'),
     deltaY: z.number().describe('Pixels downwards.'),

@@ -22,7 +22,7 @@ export const goto = defineAction({
   description: 'Opens a URL.',
   target: 'none',
   fields: z.strictObject({
-    url: urlSchema.describe('http(s) URL; relative where the session has a baseURL.'),
+    url: urlSchema.describe('http(s) URL; relative if the session has a baseURL.'),
     waitUntil: z
       .enum(['load', 'domcontentloaded', 'networkidle', 'commit'])
       .optional()

@@ -303,7 +303,7 @@ export const request = defineAction({
   kind: 'passive',
   fields: z.strictObject({
     method: methodSchema.exclude(['OPTIONS']).default('GET'),
-    url: urlSchema.describe('http(s) URL; relative where the session has a baseURL.'),
+    url: urlSchema.describe('http(s) URL; relative if the session has a baseURL.'),
     headers: z.record(z.string().min(1), z.string()).optional().describe('Headers besides the usual ones.'),
     data: z.json().optional().describe('Body: JSON, or a text.'),
     maxRedirects: z
@@ -323,7 +323,7 @@ export const request = defineAction({
       await checkResponse(response, expect);
       if (expect.status === undefined && !response.ok())
         throw new CodegenError('ACTION_FAILED', `${response.url()} answered ${response.status()}.`, {
-          hint: `If that is meant, say so: "expect": {"status": ${response.status()}}.`,
+          hint: `If you expect that, add "expect": {"status": ${response.status()}}.`,
         });
     } finally {
       await response.dispose();

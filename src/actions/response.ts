@@ -33,7 +33,7 @@ export const expectedResponse = {
     .describe('What it has to hold: JSON of which objects may have more, or a part of its text.'),
 };
 
-/** Throws ACTION_FAILED where a response is not as expected. */
+/** Throws ACTION_FAILED if a response is not as expected. */
 export async function checkResponse(
   response: Response | APIResponse,
   { status, body }: ExpectedResponse,

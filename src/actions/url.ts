@@ -34,7 +34,7 @@ function hostOf(url: string): string {
   return URL.canParse(url, 'http://base.invalid') ? new URL(url, 'http://base.invalid').host : '';
 }
 
-/** Checks a URL that a page is to open: http, https or `about:blank`, relative where there is a base URL. */
+/** Checks a URL that a page will open: http, https or `about:blank`, or relative if there is a base URL. */
 export function checkUrl(url: string, baseURL: string | undefined): string {
   let address: URL;
   try {
@@ -51,7 +51,7 @@ export function checkUrl(url: string, baseURL: string | undefined): string {
   return url;
 }
 
-/** The URL as a test says it: relative where it is on the base URL's origin. */
+/** The URL as a test writes it: relative if it is on the base URL's origin. */
 export function relativeUrl(url: string, baseURL: string | undefined): string {
   if (baseURL === undefined || !URL.canParse(url)) return url;
   const address = new URL(url);

@@ -8,7 +8,7 @@ import type { ListPins } from '../locators/list-locators.js';
 import type { LocatorChain } from '../model/locator.js';
 import { referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
-import { isVolatile, lastingPart } from '../model/volatile.js';
+import { isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import { appearances, changesAcross, type PageChange, type PageDiff } from './changes.js';
 import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
@@ -87,7 +87,7 @@ export async function candidatesFor(
 
 function urlCandidates({ step, before, after }: StepEffect, baseURL: string | undefined): Candidate[] {
   if (after.url === before.url || isRequested(step, after.url) || !URL.canParse(after.url)) return [];
-  const stable = lastingPart(after.url.slice(new URL(after.url).origin.length), ['passing']);
+  const stable = stablePart(after.url.slice(new URL(after.url).origin.length), ['passing']);
   const expected = stable === undefined ? relativeUrl(after.url, baseURL) : { regex: `${stable.regex}$` };
   return [{ weight: weights.url, kind: 'url', subject: 'page', forms: [{ matcher: 'toHaveURL', expected }] }];
 }
@@ -124,7 +124,7 @@ async function documentCandidates({ before, after }: StepEffect, changed: Change
 }
 
 function titleCandidates(title: string): Candidate[] {
-  const expected = lastingPart(title, ['passing', 'record', 'amount']) ?? title;
+  const expected = stablePart(title, ['passing', 'record', 'amount']) ?? title;
   const isStable = title !== '' && (expected !== title || !isVolatile(title));
   const forms = isStable ? [{ matcher: 'toHaveTitle', expected }] : [];
   return [{ weight: weights.title, kind: 'landmark', subject: 'page', forms }];

@@ -1,6 +1,6 @@
 import { differences } from '../browser/snapshot-changes.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { isTransient, isVolatile, lastingPart } from '../model/volatile.js';
+import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { listChanges, listChangesAcross, type ListChange } from './lists.js';
 
 /** Something that a step changed in its page. */
@@ -146,7 +146,7 @@ function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] 
   const words = [name, text].filter((each) => each !== undefined);
   const hasWords = words.some((each) => /[\p{L}\p{N}]/u.test(each));
   const isUnstable = (each: string): boolean =>
-    isTransient(each) || (isVolatile(each, typed) && lastingPart(each, ['passing'], typed) === undefined);
+    isTransient(each) || (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined);
   if (words.some(isUnstable)) return [];
   const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
   if (!hasWords && !isLive) return [];
@@ -156,7 +156,7 @@ function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] 
 
 /** A role and the stable part of a name; undefined if nothing in the name is volatile. */
 function stableKey(role = '', name = ''): string | undefined {
-  const stable = lastingPart(name, ['passing', 'record', 'amount'])?.regex;
+  const stable = stablePart(name, ['passing', 'record', 'amount'])?.regex;
   return stable === undefined ? undefined : `${role} ${stable}`;
 }
 
@@ -180,7 +180,7 @@ function renaming(line: SnapshotLine, goneNames: ReadonlyMap<string, string>): P
 
 /** Whether a text differs from the earlier one by more than a time, a date or a generated id. */
 function hasNewText(old: string | undefined, now: string): boolean {
-  const stable = (text: string): string => lastingPart(text, ['passing'])?.regex ?? text;
+  const stable = (text: string): string => stablePart(text, ['passing'])?.regex ?? text;
   return old === undefined || stable(old) !== stable(now);
 }
 
@@ -198,7 +198,7 @@ function lineChanges(before: SnapshotLine, after: SnapshotLine, typed: readonly 
   const isField = fieldRoles.has(role);
   const isAssertable = (text: string): boolean =>
     !isTransient(text) &&
-    (!isVolatile(text, typed) || (!isField && lastingPart(text, ['passing'], typed) !== undefined));
+    (!isVolatile(text, typed) || (!isField && stablePart(text, ['passing'], typed) !== undefined));
   // An empty field has no text.
   const isEmptied = ['textbox', 'searchbox'].includes(role) && old.text !== undefined;
   const text = now.text ?? (isEmptied ? '' : undefined);

@@ -1,6 +1,6 @@
 import { partsOf, type LineParts } from '../browser/snapshot.js';
 import type { Assertion } from '../model/step.js';
-import { isTransient, isVolatile, lastingPart } from '../model/volatile.js';
+import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import type { PageChange } from './changes.js';
 import { limits } from './choose.js';
 import type { ListChange } from './lists.js';
@@ -58,7 +58,7 @@ export function templateLine(
 ): string | undefined {
   const isUnstable = (each: string | undefined): boolean =>
     each !== undefined &&
-    (isTransient(each) || (isVolatile(each, typed) && lastingPart(each, ['passing'], typed) === undefined));
+    (isTransient(each) || (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined));
   if (isUnstable(name) || isUnstable(text)) return undefined;
   const quoted = (each: string): string => {
     const stable = stableText(each, typed);
@@ -88,7 +88,7 @@ function textForms(text: string, typed: readonly string[]): AssertionArgs[] {
 
 /** What is asserted of a text: all of it, or its stable part. Amounts stay, since a step is often for them. */
 export function stableText(text: string, typed: readonly string[] = []): string | { regex: string } {
-  return lastingPart(text, ['passing', 'record'], typed) ?? text;
+  return stablePart(text, ['passing', 'record'], typed) ?? text;
 }
 
 /** A text, or its beginning up to the end of a word if it is long. */

@@ -1,5 +1,5 @@
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { lastingPart } from '../model/volatile.js';
+import { stablePart } from '../model/volatile.js';
 
 /** Items of a list whose words are judged. */
 const maxJudged = 1000;
@@ -86,7 +86,7 @@ function isChanged(words: string, before: string | undefined): boolean {
 
 /** Words without a time, a date or a generated id in them. */
 function stable(words = ''): string {
-  return lastingPart(words, ['passing'])?.regex ?? words;
+  return stablePart(words, ['passing'])?.regex ?? words;
 }
 
 /** The lists of a view by the key of the element around them, which is numbered if `seen` counts equal ones. */

@@ -18,7 +18,7 @@ export interface Machine {
   environment: NodeJS.ProcessEnv;
   home: string;
   isExecutable(file: string): boolean;
-  /** Where Playwright keeps the Chromium it downloads, whether it is there or not; undefined where it has none. */
+  /** Where Playwright keeps the Chromium it downloads, whether it exists or not; undefined if it has none. */
   playwrightChromium(): Promise<string | undefined>;
 }
 
@@ -82,7 +82,7 @@ const products = [
 ];
 
 /**
- * The Chromium-based browser to use: the configured executable or channel and nothing else; where neither is set,
+ * The Chromium-based browser to use: the configured executable or channel and nothing else; if neither is set,
  * the Chromium that Playwright downloaded for this version, else an installed headless shell where no window is
  * wanted, else an installed Chrome, Chromium or Edge.
  */

@@ -7,7 +7,7 @@ export function urlOf(place: Pick<Page, 'url'>): URL {
   return new URL(URL.canParse(url) ? url : 'about:blank');
 }
 
-/** The origin of the frame that an element stands in, or of the page; `null` for none. */
+/** The origin of the frame that contains an element, or of the page; `null` for none. */
 export async function originOf(page: Page, element: Locator | undefined): Promise<string> {
   return originOfFrame((element && (await frameOf(element))) ?? page.mainFrame());
 }

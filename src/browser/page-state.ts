@@ -36,7 +36,7 @@ const maxBytes = 14_000;
 
 /**
  * The state of the pages now, with what the agent has not seen yet of the current one. `taken` is a snapshot of it that
- * still holds, where there is one.
+ * still holds, if any.
  */
 export async function pageState(live: Live, mode: SnapshotMode, taken?: string): Promise<PageState> {
   const { current } = live;

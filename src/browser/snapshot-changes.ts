@@ -57,8 +57,8 @@ export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView
   const refs = new Set(now.map((line) => line.ref));
   return known.map((old) => {
     // A dissolved wrapper has no counterpart, and keeps its reference as long as Playwright does.
-    const lasting = refs.has(old.ref) ? old.ref : undefined;
-    return { ...old, ref: newOf.get(old)?.ref ?? lasting };
+    const kept = refs.has(old.ref) ? old.ref : undefined;
+    return { ...old, ref: newOf.get(old)?.ref ?? kept };
   });
 }
 

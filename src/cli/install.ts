@@ -31,7 +31,7 @@ const tableSchema = z.record(z.string(), z.unknown());
 /**
  * Adds this server to the settings of an MCP client: shows the change, asks, and writes. Everything else in the file
  * stays as it is. Throws INVALID_INPUT for a client or scope that is not known, and for a file that can't be parsed or
- * has another server of this name, which are not touched; WRITE_FAILED where the disk refuses.
+ * has another server of this name, which are not touched; WRITE_FAILED if the write fails.
  */
 export async function install(
   { client: name, scope, yes = false }: InstallOptions,

@@ -52,7 +52,7 @@ const articles = new Set(['a', 'an', 'the']);
 
 /**
  * The words of a text in plain Latin letters and digits, lower case, for a name: the first ones, as many as are wanted.
- * Empty where it has none.
+ * Empty if it has none.
  */
 export function wordsOf(text: string, most = 4): string[] {
   const plain = text
@@ -89,7 +89,7 @@ function capitalized(word: string): string {
 
 /** What an element is called, in two parts: `save` `button`. */
 export interface ElementName {
-  /** The words of its own; empty where only its kind is known. */
+  /** Its own words; empty if only its kind is known. */
   words: string[];
   kind: string;
   /** What distinguishes it from similar ones: the words of its container. */

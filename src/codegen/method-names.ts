@@ -35,7 +35,7 @@ export function submits(step: CodeStep): boolean {
   return traits.submits === true && method === 'getByRole' && role === 'button';
 }
 
-/** What a step does, as a method's name; `isToggle` where it does the opposite at another time. */
+/** What a step does, as a method's name; `isToggle` if it can also do the opposite. */
 export function methodName(
   step: CodeStep,
   { words: last, kind, context }: ElementName,

@@ -58,7 +58,7 @@ export function takesText(step: CodeStep | undefined, passage: Passage | undefin
   return step !== undefined && isMethod(step, passage) && filterOf(step) !== undefined;
 }
 
-/** The steps from one on that one method does, by their indexes; undefined where none does. */
+/** The steps from one on that one method does, by their indexes; undefined if none does. */
 function runFrom(
   start: number,
   steps: readonly CodeStep[],
@@ -114,7 +114,7 @@ function isImplied({ locator, args }: Assertion, step: CodeStep): boolean {
   return (matcher === 'toHaveValue' && expected === value) || (matcher === 'toBeEmpty' && value === '');
 }
 
-/** The call that does the steps of a run; undefined where the page object can't have its method. */
+/** The call that does the steps of a run; undefined if the page object can't have its method. */
 function callOf(
   run: readonly number[],
   steps: readonly CodeStep[],

@@ -107,7 +107,7 @@ const fileSchema = z.object({
 });
 
 /**
- * Reads a page object back from its source, which is the only place where it is kept. Undefined where that is not a
+ * Reads a page object back from its source, which is the only place where it is kept. Undefined if that is not a
  * class whose constructor sets fields, with methods, and nothing else.
  */
 export async function parsePage(source: string): Promise<PageObject | undefined> {

@@ -16,7 +16,7 @@ export interface Story {
 
 /**
  * Writes a flow with page objects: one for each route, extended if it already
- * exists. Throws FILE_CHANGED where one that a person has changed lacks what the flow needs.
+ * exists. Throws FILE_CHANGED if one that a person has changed lacks what the flow needs.
  */
 export function planStory(
   steps: readonly CodeStep[],

@@ -38,7 +38,7 @@ export const thisPage = variable('this.page');
 
 /** The page objects of one story, by their routes. */
 export interface Shelf {
-  /** The page object of a route, made where it is missing. */
+  /** The page object of a route, created if it is missing. */
   draftOf: (route: Route) => Draft;
   drafts: () => Draft[];
 }
@@ -88,7 +88,7 @@ export function createShelf(existing: ReadonlyMap<string, ExistingPage>): Shelf 
   };
 }
 
-/** The field of a locator, which is added where it is missing. */
+/** The field of a locator, which is added if it is missing. */
 export function fieldOf(draft: Draft, chain: LocatorChain): string {
   const code = new Printer().expression(locatorOf(chain, 'page'));
   const same = syntaxOf(code);
@@ -101,7 +101,7 @@ export function fieldOf(draft: Draft, chain: LocatorChain): string {
   return name;
 }
 
-/** The name of a method that does this, which is added where it is missing; undefined where only a number would tell it. */
+/** The name of a method that does this, which is added if it is missing; undefined if only a number would distinguish it. */
 export function methodOf(
   draft: Draft,
   wish: string,

@@ -53,7 +53,7 @@ export function block(given: Json): string {
   return `\`\n${lines.map((line) => (line === '' ? '' : `    ${line}`)).join('\n')}\n  \``;
 }
 
-/** What stands in a template literal for a text. */
+/** A text as the content of a template literal. */
 function templateText(text: string): string {
   return escape(text, '`').replaceAll('${', '\\${');
 }
@@ -106,7 +106,7 @@ export function propertyName(key: string): string {
 }
 
 /**
- * A regular expression as a literal, or as a call of its constructor where TypeScript takes no literal. One that is not
+ * A regular expression as a literal, or as a call of its constructor if TypeScript takes no literal. One that is not
  * valid is `INVALID_INPUT`.
  */
 export function pattern({ regex, flags = '' }: Pattern): string {

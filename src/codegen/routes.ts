@@ -4,7 +4,7 @@ import type { CodeStep } from '../model/code.js';
 
 /** The page that something belongs to, as page objects tell pages apart. */
 export interface Route {
-  /** Its path, with `:id` for what differs from record to record; behind the host where that is another one. */
+  /** Its path, with `:id` for what differs from record to record; after the host if that is another one. */
   path: string;
   /** Whether it stands for one address only. */
   isFixed: boolean;

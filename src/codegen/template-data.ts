@@ -2,19 +2,19 @@
 export interface TemplateData {
   language: 'typescript' | 'javascript';
   imports: ImportData[];
-  /** The argument of `test.use`; undefined where the test needs none. */
+  /** The argument of `test.use`; undefined if the test needs none. */
   use: string | undefined;
   /** The name of the test function: `test`, or `setup` for a set-up test. */
   test: 'test' | 'setup';
   /** The test's title, as a string or template literal. */
   title: string;
-  /** The second argument of `test`, with its tags and annotations; undefined where it has none. */
+  /** The second argument of `test`, with its tags and annotations; undefined if it has none. */
   details: string | undefined;
   /** Title of the `test.describe` around the test, as a string literal; undefined for none. */
   describe: string | undefined;
-  /** Rows of data as a literal: the test stands in a loop over them, whose variable is `row`. Undefined for none. */
+  /** Rows of data as a literal: the test is in a loop over them, whose variable is `row`. Undefined for none. */
   rows: string | undefined;
-  /** The parameter of the test function: the fixtures that its body uses; empty where it uses none. */
+  /** The parameter of the test function: the fixtures that its body uses; empty if it uses none. */
   parameters: string;
   /** Page objects to make before anything else; empty without a template for them. */
   pageObjects: { variable: string; className: string }[];
@@ -33,7 +33,7 @@ export interface ImportData {
 export interface GroupData {
   /** Title of the `test.step`, as a string literal; undefined for statements outside of any. */
   title: string | undefined;
-  /** What takes the variables that later groups use; undefined where they use none. */
+  /** What takes the variables that later groups use; undefined if they use none. */
   result: string | undefined;
   /** Statements, with their comments, that read as one; a blank line stands between two. */
   paragraphs: string[][];

@@ -17,7 +17,7 @@ const missing = 'missing';
 export interface ConfigLocation {
   /** The directory that relative paths start from. */
   workspace: string;
-  /** The file to read; `codegen.config.json` in the workspace, which may be missing, where this is not set. */
+  /** The file to read; `codegen.config.json` in the workspace by default, which may be missing. */
   configPath?: string | undefined;
 }
 

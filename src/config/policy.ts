@@ -5,7 +5,7 @@ import { sha256 } from '../model/text.js';
 import type { CallLimit, Condition, Policy, Rules } from '../model/rules.js';
 
 /**
- * Compiles the regular expression of the condition at `rule` to what tells whether it is found in a text. Throws where
+ * Compiles the regular expression of the condition at `rule` to a function that searches a text for it. Throws if
  * it is not valid.
  */
 export type CompileExpression = (source: string, rule: string) => (text: string) => boolean;

@@ -31,7 +31,7 @@ export function fileNumbers(directory: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Whether a file is as the chain left it: `short` where something has been cut off, `long` if others wrote to it. */
+/** Whether a file is as the chain left it: `short` if something has been cut off, `long` if others wrote to it. */
 export type Shape = 'whole' | 'short' | 'long';
 
 /**

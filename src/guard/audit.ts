@@ -62,7 +62,7 @@ interface AuditOptions {
 
 /**
  * Opens the log in `directory`. The order of lines is the state's: a line is made, and counted, in one change of it,
- * which also keeps the line until it is known to stand in its file. So a kill at any moment loses none: what was
+ * which also keeps the line until it is known to be in its file. So a kill at any moment loses none: what was
  * counted and not written is written by whoever comes next.
  */
 export function openAudit(options: AuditOptions): Audit {
@@ -147,7 +147,10 @@ class Log {
 
   async open(line: Line): Promise<void> {
     const { store } = this.options;
-    const chain = await store.update((state) => beginLine(state, line.id, line.begun, this.holder), lasting);
+    const chain = await store.update(
+      (state) => beginLine(state, line.id, line.begun, this.holder),
+      notSynced,
+    );
     line.isOpen = true;
     await this.write(chain);
   }
@@ -160,7 +163,7 @@ class Log {
       const order = await this.orderAfter(chain?.order ?? 0);
       chain = await this.options.store.update(
         (state) => endLine(state, line.id, outcome, { known: this.known, order }),
-        lasting,
+        notSynced,
       );
     }
     this.owed.delete(line);
@@ -204,7 +207,7 @@ class Log {
         const free = Math.max(left, ...fileNumbers(directory)) + 1;
         chain =
           now.file === left
-            ? await store.update((state) => moveOn(state, left, free, shape === 'short'), lasting)
+            ? await store.update((state) => moveOn(state, left, free, shape === 'short'), notSynced)
             : now;
       }
     } catch (error) {
@@ -214,8 +217,8 @@ class Log {
   }
 }
 
-/** Only a power failure can lose what is not brought to the disk at once; `verify` then says so. */
-const lasting = { durable: false };
+/** Not synced to the disk: only a power failure can lose it, and `verify` then says so. */
+const notSynced = { durable: false };
 
 function report(error: unknown): void {
   process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);

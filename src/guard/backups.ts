@@ -81,7 +81,7 @@ async function removeEmpty(directory: string, top: string): Promise<void> {
 }
 
 /**
- * Keeps a file that is about to lose its name, by another one in the backups; where those are on another file system,
+ * Keeps a file that is about to lose its name, by another one in the backups; if those are on another file system,
  * by a copy. To be repeated just before the name is lost, since the file may have been written to.
  */
 export async function keep(stateDirectory: string, file: string, name: string): Promise<void> {

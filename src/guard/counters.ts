@@ -42,7 +42,7 @@ export interface Outcome {
   refused?: { charge: Charge; left: number; retryAfterMs?: number } | undefined;
 }
 
-/** Units left by counter, the smallest where several limits share one, and milliseconds until some come back. */
+/** Units left by counter, the smallest if several limits share one, and milliseconds until some come back. */
 export interface Left {
   remaining: Record<string, number>;
   resets: Record<string, number>;

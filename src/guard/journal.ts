@@ -33,7 +33,7 @@ const recordSchema = z.object({
 export type TransactionRecord = z.infer<typeof recordSchema>;
 export type FileRecord = z.infer<typeof fileSchema>;
 
-/** `open` is rolled back where its holder dies; in the others nothing but tidying up and settling the quota is left. */
+/** `open` is rolled back if its holder dies; in the others nothing but tidying up and settling the quota is left. */
 export type Phase = 'open' | 'done' | 'undone';
 
 /** A transaction's page in the journal. */

@@ -101,7 +101,7 @@ export function ownFile(base: string, file: string, grant: string | undefined): 
   return [base, ...(grant === undefined ? [] : [grant]), own].join('/');
 }
 
-/** Throws PATH_NOT_ALLOWED where a directory is not the one that a grant has to itself, nor in it. */
+/** Throws PATH_NOT_ALLOWED if a directory is not the one that a grant has to itself, nor in it. */
 export function requireInside(own: string, directory: string): void {
   const names = namesOf(directory.replace(/\/$/, ''));
   if (namesOf(own.replace(/\/$/, '')).every((name, index) => name === names[index])) return;

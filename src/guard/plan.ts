@@ -50,7 +50,7 @@ export interface WrittenFile {
   change: 'created' | 'replaced' | 'unchanged';
 }
 
-/** What comes of a plan, or will. */
+/** The result of a plan, or what it will be. */
 export function toWrittenFile({ target, data, before, change }: FilePlan): WrittenFile {
   return {
     path: target.relative,

@@ -13,7 +13,7 @@ export interface RecoveryContext {
   territory: Territory;
   /** Gives back the quota that was taken under this id. */
   release: (id: string) => Promise<void>;
-  /** Tells the person who runs the server. */
+  /** Notifies the operator. */
   report: (line: string) => void;
 }
 

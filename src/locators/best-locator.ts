@@ -30,7 +30,7 @@ export interface LocatorOptions {
 }
 
 /**
- * The locator that a good engineer would write for a pinned element: Playwright's own suggestion, improved where it is
+ * The locator that a good engineer would write for a pinned element: Playwright's own suggestion, improved if it is
  * weak (a position, a generated or volatile name, texts glued together, a name that a longer one contains), and checked
  * to match exactly this element.
  */

@@ -144,7 +144,7 @@ const methods: ReadonlyMap<string, Method> = new Map(
 );
 
 /**
- * Tells a locator expression (`getByRole(…)`, `page.locator(…)`) from a plain selector or a ref, by its form alone: one
+ * Distinguishes a locator expression (`getByRole(…)`, `page.locator(…)`) from a plain selector or a ref, by its form alone: one
  * with a mistake in it is still an expression, since no selector of Playwright's begins with a call.
  */
 export function isLocatorExpression(target: string): boolean {
@@ -183,7 +183,7 @@ function pageOf(scope: LocatorRoot): Page {
 
 interface Source {
   expression: string;
-  /** How many locators the one being read stands in, itself included. */
+  /** Nesting depth of the locator being read, itself included. */
   depth: number;
 }
 
@@ -200,7 +200,7 @@ function readSyntax(expression: string): Expression {
 }
 
 function readChain(expression: Expression, source: Source): LocatorChain {
-  if (source.depth > maxDepth) throw invalid(`Locators can stand in each other at most ${maxDepth} deep.`);
+  if (source.depth > maxDepth) throw invalid(`Locators can be nested at most ${maxDepth} deep.`);
   const chain = readCalls(expression, source);
   checkChain(chain);
   return chain.filter(({ method: name }) => name !== 'describe');

@@ -6,7 +6,7 @@ import {
   type LocatorChain,
   type Pattern,
 } from '../model/locator.js';
-import { lastingPart, type Change } from '../model/volatile.js';
+import { stablePart, type Change } from '../model/volatile.js';
 
 /** What a locator's texts leave open, the most first. */
 const degrees: Change[][] = [['passing', 'record', 'amount'], ['passing', 'record'], ['passing'], []];
@@ -46,7 +46,7 @@ function loosened({ method, args }: LocatorCall, changes: readonly Change[]): Lo
 }
 
 function loosenText(text: LocatorArgument, changes: readonly Change[], isWhole: boolean): LocatorArgument {
-  const part = typeof text === 'string' ? lastingPart(text, changes) : undefined;
+  const part = typeof text === 'string' ? stablePart(text, changes) : undefined;
   if (part === undefined) return text;
   return isWhole ? { regex: `^${part.regex}$` } : part;
 }
@@ -54,7 +54,7 @@ function loosenText(text: LocatorArgument, changes: readonly Change[], isWhole: 
 /** Whether a regular expression is a loose form of a text. */
 export function isLooseFormOf({ regex }: Pattern, text: string): boolean {
   return degrees.some((changes) => {
-    const part = lastingPart(text, changes)?.regex;
+    const part = stablePart(text, changes)?.regex;
     return part !== undefined && [part, `^${part}$`].includes(regex);
   });
 }

@@ -1,6 +1,6 @@
 import { isOptions, type LocatorArgument, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { escapeRegExp } from '../model/text.js';
-import { isVolatile, lastingPart } from '../model/volatile.js';
+import { isVolatile, stablePart } from '../model/volatile.js';
 import type { Ancestor } from './ancestors.js';
 import { isGenerated, isMeaningfulClass } from './brittle.js';
 import { isRole } from './roles.js';
@@ -63,7 +63,7 @@ function filters(texts: readonly string[]): LocatorCall[] {
 
 /** Whether a text is a price or a count and no more. */
 function isPrice(text: string): boolean {
-  return /\d/.test(text) && !/\p{L}{2}/u.test(text) && lastingPart(text, ['amount']) === undefined;
+  return /\d/.test(text) && !/\p{L}{2}/u.test(text) && stablePart(text, ['amount']) === undefined;
 }
 
 /** Filters by a text, the plainest first. */

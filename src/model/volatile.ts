@@ -82,7 +82,7 @@ export function isTransient(text: string): boolean {
  * The part of a text that holds still, as a regular expression with the rest of it left open; undefined if nothing in
  * it changes for one of these reasons, if what holds still says nothing, or if it is long.
  */
-export function lastingPart(
+export function stablePart(
   text: string,
   changes: readonly Change[],
   kept?: readonly string[],

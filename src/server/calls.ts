@@ -5,7 +5,7 @@ const cancellingMs = 5000;
 
 /** The calls that a process is at work on, through all its connections. */
 export interface RunningCalls {
-  /** Does the work of a call, whose `signal` is aborted too where the process ends before it is done. */
+  /** Does the work of a call, whose `signal` is aborted too if the process ends before it is done. */
   run<Result>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;
   /** Resolves when all are done; those that are not after `milliseconds` are cancelled. */
   drain(milliseconds: number): Promise<void>;

@@ -11,7 +11,7 @@ const maxQuoted = 5000;
 
 /** What steps said of the next action, until that has been done. */
 export interface Announced extends Pick<ActionContext, 'answerDialog'> {
-  /** Has the next action wait for what a step announced; `step` is undefined where it is not recorded. */
+  /** Has the next action wait for what a step announced; `step` is undefined if it is not recorded. */
   announce(announcement: Announcement, step: Step | undefined): void;
   /** Removes all that no action has followed before the step at an index. Returns the steps that announced it. */
   withdraw(end?: number): Step[];
@@ -19,7 +19,7 @@ export interface Announced extends Pick<ActionContext, 'answerDialog'> {
   tooLate(): string | undefined;
   /** Stops waiting for what removed steps announced. */
   cancel(removed: ReadonlySet<Step>): void;
-  /** Waits for all that was announced, for so many milliseconds. Throws ACTION_FAILED where it does not happen. */
+  /** Waits for all that was announced, for so many milliseconds. Throws ACTION_FAILED if it does not happen. */
   happen(limitMs: number): Promise<void>;
 }
 

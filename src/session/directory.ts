@@ -12,7 +12,7 @@ const entrySchema = z.object({ server: z.string(), grant: z.string() });
 export interface SessionDirectory {
   /** Has the others know of a session for as long as it is open. */
   register(session: Session): Promise<void>;
-  /** Name of another server that holds a session of the grant; undefined where nobody knows of one. */
+  /** Name of another server that holds a session of the grant; undefined if none is known. */
   serverOf(id: string, grant: string): Promise<string | undefined>;
 }
 

@@ -101,8 +101,8 @@ export function savedFile(session: Session, file: string): { names: string[]; te
 }
 
 /**
- * The saved session of an emitted file, whose path is relative to the workspace; undefined where there is none.
- * Throws INVALID_INPUT where it is damaged or of a newer version, WRITE_FAILED where the disk refuses.
+ * The saved session of an emitted file, whose path is relative to the workspace; undefined if there is none.
+ * Throws INVALID_INPUT if it is damaged or of a newer version, WRITE_FAILED if it can't be read.
  */
 export async function loadSession(stateDirectory: string, file: string): Promise<SavedSession | undefined> {
   const saved = await readSaved(path.join(stateDirectory, ...namesOf(file)), file, savedSchema);

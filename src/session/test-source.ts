@@ -31,7 +31,7 @@ export interface SourcePage {
   /** Its file, relative to the directory of the spec, with forward slashes. */
   file: string;
   content: (relativePath: string) => string;
-  /** What it was made from: the text that is on the disk, or null where there is none. */
+  /** What it was made from: the text on the disk, or null if there is none. */
   basis: string | null;
   /** False for one that a person has changed, which is used as it is. */
   isOurs: boolean;
@@ -58,7 +58,7 @@ export interface Surroundings {
   testModule?: TestModule | undefined;
 }
 
-/** The template of a session. Throws INVALID_INPUT where there is none of that name. */
+/** The template of a session. Throws INVALID_INPUT if none has that name. */
 export async function sessionTemplate(
   { config, workspace }: Workspace,
   { template }: Pick<EmissionOptions, 'template'>,
@@ -175,7 +175,7 @@ function baseURLOf({ use }: Session, { baseURL }: ProjectUse): string | undefine
   return use.baseURL ?? (typeof baseURL === 'string' ? baseURL : undefined);
 }
 
-/** The session's steps, with relative URLs where only the project has a base URL. */
+/** The session's steps, with relative URLs if only the project has a base URL. */
 function relativeTo(project: ProjectUse, session: Session): readonly Step[] {
   const { steps, use } = session;
   const baseURL = baseURLOf(session, project);

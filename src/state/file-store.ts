@@ -140,12 +140,12 @@ export class FileStore<State> implements StateStore<State> {
 
   private async commit(batch: Batch<State>): Promise<Committed> {
     const number = await this.generationOf(batch);
-    if (number === 0) return { lasting: Promise.resolve() };
+    if (number === 0) return { durable: Promise.resolve() };
     // The next generation need not wait for the disk to have this one.
-    const lasting = batch.durable ? this.sync(number) : Promise.resolve();
-    if (this.isClean && number % generationsKept !== 0) return { lasting };
+    const durable = batch.durable ? this.sync(number) : Promise.resolve();
+    if (this.isClean && number % generationsKept !== 0) return { durable };
     this.isClean = true;
-    return { lasting, cleaned: this.clean(number) };
+    return { durable, cleaned: this.clean(number) };
   }
 }
 

@@ -152,10 +152,10 @@ export class RedisStore<State> implements StateStore<State> {
     let seen = await this.ask(this.known);
     for (let losses = 0; losses < attemptsAtMost; losses++) {
       const state = apply(seen.state, instantOf(seen.time));
-      if (state === seen.state) return { lasting: Promise.resolve() };
+      if (state === seen.state) return { durable: Promise.resolve() };
       const before = seen;
       seen = await this.ask(before, { version: randomUUID(), state }, before.time, losses);
-      if (seen.isCommitted) return { lasting: Promise.resolve() };
+      if (seen.isCommitted) return { durable: Promise.resolve() };
       // Nothing changed, so it is another's turn.
       if (seen.version === before.version) await setTimeout(pauseMs * Math.random());
     }

@@ -54,7 +54,7 @@ export interface Batch<State> {
 /** The outcome of a batch; the next one is committed once this is known. */
 export interface Committed {
   /** Callers go on when this is settled. */
-  lasting: Promise<unknown>;
+  durable: Promise<unknown>;
   /** The next batch waits for this. */
   cleaned?: Promise<unknown> | undefined;
 }
@@ -91,11 +91,11 @@ export function batching<State>(
         for (const each of changes) each.fail(error);
       };
       try {
-        const { lasting, cleaned } = await commit({
+        const { durable, cleaned } = await commit({
           apply: (state, now) => changes.reduce((before, { apply }) => apply(before, now), state),
           durable: changes.some(({ durable }) => durable),
         });
-        void lasting.then(settle, fail);
+        void durable.then(settle, fail);
         await cleaned?.catch(() => undefined);
       } catch (error) {
         fail(error);

@@ -91,7 +91,7 @@ export const endCodegenSession = defineTool({
       const isRefused = mode === 'require' && verification.status === 'failed';
       if (isRefused || call.signal.aborted) return refused({ ...verified, verification });
 
-      // The verified test has other bytes than the planned one where assertions were dropped.
+      // The verified test has other bytes than the planned one if assertions were dropped.
       const { savedFile } = await import('../session/saved.js');
       const { loginWarnings } = await import('../session/login.js');
       const { brittleElements, callWarnings, sessionWarnings, uncheckedWarnings } =
@@ -133,7 +133,7 @@ export const endCodegenSession = defineTool({
   },
 });
 
-/** Throws POLICY_DENIED where a call asks for less than the configuration enforces. */
+/** Throws POLICY_DENIED if a call asks for less than the configuration enforces. */
 function requireMode(mode: VerifyMode, enforced: VerifyMode): void {
   const { options } = verifyModeSchema;
   if (options.indexOf(mode) <= options.indexOf(enforced)) return;

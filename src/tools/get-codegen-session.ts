@@ -206,7 +206,7 @@ function matchingLines(text: string, matches: Matches): string {
     .join('\n');
 }
 
-/** What to say where the files of the configuration are broken. */
+/** The warning if the configuration's files are broken. */
 function brokenConfiguration(context: ToolContext): { configuration?: string } {
   const problem = context.problem();
   if (problem === undefined) return {};

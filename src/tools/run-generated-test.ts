@@ -90,7 +90,7 @@ function noTests(message: string): CodegenError {
   });
 }
 
-/** Absolute path of a spec in the output directory. Throws PATH_NOT_ALLOWED, and INVALID_INPUT where there is none. */
+/** Absolute path of a spec in the output directory. Throws PATH_NOT_ALLOWED, and INVALID_INPUT if there is none. */
 async function specAt({ guard, workspace, config }: ToolContext, file: string): Promise<string> {
   const language = file.endsWith('.js') ? 'javascript' : 'typescript';
   const { absolute, relative } = await guard.checkPath(file, { language });

@@ -7,7 +7,7 @@ const playwrightSchema = z.custom<{ chromium: BrowserType }>(
 );
 
 /**
- * Has the copy of Playwright Test that `file` imports connect to the Chromium at `url` where it would start one: it has
+ * Has the copy of Playwright Test that `file` imports connect to the Chromium at `url` instead of starting one: it has
  * no option for that.
  */
 export function connectInsteadOfLaunching(url: string, file: string): void {

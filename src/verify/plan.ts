@@ -8,7 +8,7 @@ const laneSchema = z.object({
   name: z.string(),
   /** `file` is what runs; the workspace's configuration is asked what it does with `as`. Both are absolute. */
   files: z.array(z.object({ file: z.string(), as: z.string() })),
-  /** The directory that stands for the workspace around the files, where one does. */
+  /** The directory that stands for the workspace around the files, if any. */
   root: z.string().optional(),
   /** Whether pictures and snapshots are taken for equal. */
   ignoreSnapshots: z.boolean().default(false),
@@ -20,7 +20,7 @@ const laneSchema = z.object({
   repeat: z.int().min(1).default(1),
   /** How many of its tests run at once at most. */
   workers: z.int().min(1).optional(),
-  /** Milliseconds that actions, navigations, assertions and tests may take at most, where the workspace's configuration does not say less. */
+  /** Milliseconds that actions, navigations, assertions and tests may take at most, unless the workspace's configuration says less. */
   limits: z
     .object({
       action: milliseconds.optional(),
@@ -47,12 +47,12 @@ export const planSchema = z.object({
       launch: z.object({ channel: z.string().optional(), executablePath: z.string().optional() }),
     })
     .optional(),
-  /** The only way from the tests' pages to the network, as Playwright takes it; undefined where the browser has its own. */
+  /** The only way from the tests' pages to the network, as Playwright takes it; undefined if the browser has its own. */
   proxy: z.object({ server: z.string(), bypass: z.string() }).optional(),
   /** Processes that run tests at once; undefined leaves it to the workspace's configuration. */
   workers: z.int().min(1).optional(),
   lanes: z.array(laneSchema),
-  /** Whether pictures that a test compares with are made where they are missing. */
+  /** Whether missing pictures to compare with are created. */
   makesPictures: z.boolean().default(false),
   /** Variables whose values the report leaves out. */
   secrets: z.array(z.string()).default([]),

@@ -14,7 +14,7 @@ export interface PlaywrightTest {
 
 const packageSchema = z.object({ version: z.string() });
 
-/** The copy that tests in the workspace import; undefined where there is none. */
+/** The copy that tests in the workspace import; undefined if there is none. */
 export function workspacePlaywrightTest(workspace: string): Promise<PlaywrightTest | undefined> {
   return resolveFrom(path.join(workspace, 'playwright.config.js'));
 }

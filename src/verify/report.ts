@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** What the configuration of the child notes in a project's metadata, under `metadataKey`. */
 export const projectNoteSchema = z.object({
   lane: z.string(),
-  /** False where no project of the workspace's configuration covers the files. */
+  /** False if no project of the workspace's configuration covers the files. */
   covered: z.boolean(),
 });
 

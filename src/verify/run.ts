@@ -101,7 +101,7 @@ export function spawnPlaywright(
   });
 }
 
-/** Waits for the child, and ends it where the time is up or the call is cancelled. */
+/** Waits for the child, and ends it when the time is up or the call is cancelled. */
 export async function supervise(
   child: ChildProcess,
   timeoutMs: number,
@@ -138,7 +138,7 @@ export async function supervise(
   return { end, output };
 }
 
-/** The report; undefined where the run did not come to write a whole one. */
+/** The report; undefined if the run did not write a complete one. */
 async function readReport(file: string): Promise<Report | undefined> {
   try {
     return reportSchema.parse(JSON.parse(await readFile(file, 'utf8')));

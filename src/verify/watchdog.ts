@@ -45,7 +45,7 @@ function descendants(ancestor: number): number[] {
   return below(ancestor);
 }
 
-/** All processes: from `/proc` where there is one, since not every container has `ps`. */
+/** All processes: from `/proc` if it exists, since not every container has `ps`. */
 function processes(): { pid: number; parent: number }[] {
   if (process.platform !== 'linux') {
     const { stdout } = spawnSync('/bin/ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });

@@ -19,7 +19,7 @@ const configNames = ['ts', 'js', 'mts', 'mjs', 'cts', 'cjs'].map(
   (extension) => `playwright.config.${extension}`,
 );
 
-/** What Playwright Test takes for a test where nothing is configured. */
+/** What Playwright Test takes for a test by default. */
 const defaultTestMatch = '**/*.@(spec|test).?(c|m)[jt]s?(x)';
 
 /** Playwright Test checks the rest. */
@@ -30,12 +30,12 @@ const configSchema = z.custom<PlaywrightTestConfig>(
 
 const packageSchema = z.object({ type: z.string().optional() });
 
-/** Absolute path of the workspace's own configuration; undefined where there is none. */
+/** Absolute path of the workspace's own configuration; undefined if there is none. */
 export function workspaceConfigFile(workspace: string): string | undefined {
   return configNames.map((name) => path.join(workspace, name)).find((each) => existsSync(each));
 }
 
-/** The workspace's own configuration, which is run to have it; empty where there is none. */
+/** The workspace's own configuration, which is run to get it; empty if there is none. */
 export async function loadWorkspaceConfig(workspace: string): Promise<PlaywrightTestConfig> {
   const file = workspaceConfigFile(workspace);
   if (file === undefined) return {};
@@ -113,7 +113,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
   };
 }
 
-/** Files of a lane that run as one project; as none of the workspace's where none covers them. */
+/** Files of a lane that run as one project; outside the workspace's projects if none covers them. */
 interface Group {
   lane: ParsedLane;
   project: Project | undefined;
@@ -265,7 +265,7 @@ function atMost(configured: number, limit = 0): number {
   return configured === 0 || limit === 0 ? Math.max(configured, limit) : Math.min(configured, limit);
 }
 
-/** How a project starts its browser, the one that the plan names where it is Chromium, and reaches the network. */
+/** How a project starts its browser, the one that the plan names if it is Chromium, and reaches the network. */
 function launching(
   base: PlaywrightTestConfig,
   project: Project,
@@ -308,7 +308,7 @@ function dependencies(of: readonly Project[], known: readonly Project[]): Projec
   return [...found];
 }
 
-/** The project's own name, so that what depends on it stays as it is; with the lane's where that is taken. */
+/** The project's own name, so that what depends on it stays as it is; with the lane's if that is taken. */
 function freeName(name: string, lane: string, others: readonly Project[]): string {
   const taken = new Set(others.map((other) => other.name ?? ''));
   let free = name;

@@ -10,7 +10,7 @@ const failureOf = (code: string, message: RegExp | string, hint: RegExp | string
     hint: expect.stringMatching(hint),
   });
 
-test('what can not be done with files is told, and nothing of it is recorded', async ({
+test('impossible file actions fail with a reason, and are not recorded', async ({
   shared: server,
   pages,
 }) => {
@@ -71,7 +71,10 @@ test('what can not be done with files is told, and nothing of it is recorded', a
   expect(code).not.toMatch(/setInputFiles|saveAs|screenshot|pdf|chooser|path/);
 });
 
-test('matchers are told from options, and unproven ones are marked', async ({ shared: server, pages }) => {
+test('matchers are distinguished from options, and unproven ones are marked', async ({
+  shared: server,
+  pages,
+}) => {
   const { sessionId } = await server.start({ url: `${pages.url}/inputs.html`, autoAssert: false });
   const refused = async (fields: Record<string, unknown>) =>
     (await server.record(sessionId, { action: 'expect', target: 'h1', ...fields })).error;
@@ -141,7 +144,7 @@ test('matchers are told from options, and unproven ones are marked', async ({ sh
   expect(ended.text).toContain('No run has checked step 1');
 });
 
-test('a frame that closes in the middle of an action is told', async ({ shared, open }) => {
+test('a frame that closes during an action is reported', async ({ shared, open }) => {
   await shared.configure({ browser: { actionTimeoutMs: 2000 } });
   const { record } = await open('closing.html');
   const inFrame = "locator('iframe').contentFrame().getByRole('checkbox')";
@@ -149,7 +152,7 @@ test('a frame that closes in the middle of an action is told', async ({ shared, 
   expect(failed).toEqual(failureOf('ACTION_FAILED', 'frame closed during check'));
 });
 
-test('a page that closes in the middle of an action is told, and its opener goes on', async ({ open }) => {
+test('a page that closes during an action is reported, and its opener continues', async ({ open }) => {
   const { land, record } = await open('closing.html');
   await land({ action: 'click', target: button('Open another') }, { action: 'switchPage', page: 'p2' });
   const { failed, pages } = await record({ action: 'dragTo', target: button('Close'), to: 'p' });
@@ -175,7 +178,7 @@ test('password fields are masked in screenshots', async ({ shared: server, pages
   expect(content).toContainEqual({ type: 'image', data: first, mimeType: 'image/png' });
 });
 
-test('what never comes of the network, or is no time or permission, is told and not recorded', async ({
+test('missing responses, invalid times and invalid permissions fail with a reason, and are not recorded', async ({
   shared: server,
   pages,
 }) => {

@@ -85,7 +85,7 @@ const rows: { does: string; action: Record<string, unknown>; asserts: string[] }
   { does: 'does nothing', action: click(button('Nothing')), asserts: [] },
 ];
 
-test('what steps visibly did is asserted: the test passes, and fails when the page breaks', async ({
+test('visible effects of steps are asserted: the test passes, and fails if the page breaks', async ({
   open,
   workspace,
 }) => {
@@ -107,17 +107,14 @@ test('what steps visibly did is asserted: the test passes, and fails when the pa
   expect(output).toContain('toHaveAttribute("aria-expanded", "true")');
 });
 
-test('of a new page its title line is asserted, and the address that was not asked for', async ({
-  open,
-  pages,
-}) => {
+test("a new page's heading is asserted, and a URL that was not requested", async ({ open, pages }) => {
   const recording = await open('navigation.html', { autoAssert: true });
   expect(await recording.code()).toContain('toBeVisible();');
   const redirected = await asserted(recording, { action: 'goto', url: `${pages.url}/redirect` });
   expect(redirected).toContain(`toHaveURL("${pages.url}/landing.html");`);
 });
 
-test('what is gone is asserted only of what was asserted to be there', async ({ open }) => {
+test('absence is asserted only after presence was asserted', async ({ open }) => {
   const recording = await open('widgets.html', { autoAssert: true });
   await recording.land(click(button('Add address')), {
     action: 'fill',
@@ -146,7 +143,7 @@ test('nothing is asserted that the next action needs anyway, or that the agent a
   expect((await widgets.code()).match(/Added to your list/g)).toHaveLength(1);
 });
 
-test('what comes late is credited to the last step', async ({ open }) => {
+test('late effects are credited to the last step', async ({ open }) => {
   const recording = await open('widgets.html', { autoAssert: true });
   await recording.land(click(button('Load')));
   await expect
@@ -156,7 +153,7 @@ test('what comes late is credited to the last step', async ({ open }) => {
     );
 });
 
-test('a message that has gone by the next call was there all the same', async ({ open, shared }) => {
+test('a message that disappeared before the next call is still recorded', async ({ open, shared }) => {
   const recording = await open('widgets.html', { autoAssert: true });
   const { sessionId } = recording.started;
   expect(await asserted(recording, click(button('Save')))).toEqual([
@@ -168,7 +165,7 @@ test('a message that has gone by the next call was there all the same', async ({
   expect(await recording.code()).toContain('Changes saved');
 });
 
-test('what the page writes over what was typed is not asserted, on either side', async ({ open }) => {
+test('a typed value that the page overwrites is not asserted, on either side', async ({ open }) => {
   const { land, code } = await open('overwrites.html', { autoAssert: true });
   const fill = (label: string, value: string) => ({
     action: 'fill',
@@ -183,7 +180,7 @@ test('what the page writes over what was typed is not asserted, on either side',
   expect(await values()).toEqual(['""']);
 });
 
-test('what changes by itself is not asserted', async ({ open }) => {
+test('self-changing content is not asserted', async ({ open }) => {
   const recording = await open('clock.html', { autoAssert: true });
   for (let count = 0; count < 6; count++) await recording.land(click(button('Alarm')));
   // Once it has changed twice while nothing was done, it is known.
@@ -207,16 +204,13 @@ test('automatic assertions are marked, and can be removed without their step', a
   expect(code).not.toContain('aria-pressed');
 });
 
-test('a session or the configuration can do without', async ({ open }) => {
+test('a session or the configuration can switch automatic assertions off', async ({ open }) => {
   const recording = await open('widgets.html', { autoAssert: false });
   await recording.land(click(button('Mute')));
   expect(await recording.code()).not.toContain('expect');
 });
 
-test('what a page generates each time is in no test: the stable part is asserted', async ({
-  open,
-  shared,
-}) => {
+test('generated text is in no test: its stable part is asserted', async ({ open, shared }) => {
   test.slow();
   await shared.configure({ verify: { mode: 'off', sensitivity: 'off' } });
   const { started, land } = await open('machine-made.html', { autoAssert: true });
@@ -237,7 +231,7 @@ test('what a page generates each time is in no test: the stable part is asserted
   expect(code).not.toMatch(/css-|Mui|mui|:r|mat-|mdc|ng-|sc-|flex|svelte|ember|headlessui|locator\(/);
 });
 
-test('an element that only its position tells is named in the warnings, with what stands near it', async ({
+test('an element identified only by position is named in a warning, with its siblings', async ({
   open,
   shared,
 }) => {
@@ -254,9 +248,7 @@ test('an element that only its position tells is named in the warnings, with wha
   expect(text.indexOf(named)).toBeGreaterThan(block);
 });
 
-test('before an element is acted on that its position tells, the test waits for all that it is counted with', async ({
-  open,
-}) => {
+test('before acting on an element by position, the test waits for all counted siblings', async ({ open }) => {
   const { land, code } = await open('position.html', { autoAssert: true });
   await land({ action: 'pressSequentially', target: 'getByLabel("Search")', value: 'a' });
   await land(click('button >> nth=0'));

@@ -78,7 +78,7 @@ const lines = [
   '- separator "Rest" [ref=e2]',
   '- img "Logo" [ref=e2]',
 ];
-test('what announces itself weighs more than content, and content more than controls', () => {
+test('messages weigh more than content, and content more than controls', () => {
   const ofLines = lines.flatMap((line) => appearances(parseSnapshot(line)).map((change) => weightOf(change)));
   expect(ofLines).toHaveLength(lines.length);
   expect(ofLines).toEqual(ofLines.toSorted((one, other) => other - one));

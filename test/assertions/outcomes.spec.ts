@@ -10,7 +10,7 @@ async function asserted({ land }: Recording, name: string): Promise<string[]> {
   return assertions.flat().map((code) => code.replace(/\s+/g, ' ').replace('await expect(page.', ''));
 }
 
-test('what is asserted was false before its step', async ({ open }) => {
+test('an automatic assertion was false before its step', async ({ open }) => {
   const recording = await open('outcomes.html', { autoAssert: true });
   expect(await asserted(recording, 'Apply')).toEqual(['getByText("Total: $9.00")).toBeVisible();']);
   expect(await asserted(recording, 'Next')).toEqual([
@@ -36,7 +36,7 @@ test('a new document is compared with the one before', async ({ open }) => {
   expect(after.join('\n')).not.toContain('"Orders"');
 });
 
-test('what a step set is not asserted once a later step depends on it', async ({ open }) => {
+test('a value that a step set is not asserted if a later step depends on it', async ({ open }) => {
   const recording = await open('outcomes.html', { autoAssert: true });
   await recording.land({ action: 'fill', target: "getByLabel('Task')", value: 'Buy tea' });
   expect(await recording.code()).toContain('toHaveValue("Buy tea")');
@@ -44,7 +44,7 @@ test('what a step set is not asserted once a later step depends on it', async ({
   expect(await recording.code()).not.toContain('toHaveValue');
 });
 
-test('what the next expect implies is not asserted', async ({ open }) => {
+test('an automatic assertion that the next expect implies is left out', async ({ open }) => {
   const recording = await open('outcomes.html', { autoAssert: true });
   await recording.land(click('Apply'), {
     action: 'expect',

@@ -86,14 +86,14 @@ for (const [name, where, expected] of [
     expect((await findBrowser({}, where))?.executablePath).toBe(expected);
   });
 
-test('finds nothing where there is nothing, and never looks in the current directory', async () => {
+test('finds nothing if no browser is installed, and never looks in the current directory', async () => {
   expect(
     await findBrowser({}, machine('linux', ['bin/chromium', 'chromium', '/bin/sh'], linuxPath)),
   ).toBeUndefined();
   expect(await findBrowser({}, machine('win32', []))).toBeUndefined();
 });
 
-test('a configured executable or channel is used, and nothing else in its stead', async () => {
+test('a configured executable or channel is used, and no substitute', async () => {
   const both = machine(
     'linux',
     ['/usr/bin/chromium', '/usr/bin/google-chrome-beta', '/my/chrome'],
@@ -113,7 +113,7 @@ test('a configured executable or channel is used, and nothing else in its stead'
   );
 });
 
-test('a window is never asked of the headless shell', async () => {
+test('the headless shell is never used with a window', async () => {
   const both = machine('linux', ['/usr/bin/chromium', '/usr/bin/chromium-headless-shell'], linuxPath);
   expect((await findBrowser({ headless: false }, both))?.executablePath).toBe('/usr/bin/chromium');
 });

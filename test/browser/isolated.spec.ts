@@ -32,7 +32,7 @@ test('a form whose field hides its parentElement fails in bounded time, and the 
   expect(performance.now() - begun).toBeLessThan(15_000);
 });
 
-test('a script that does not end holds up no call for long', async ({ open, shared }) => {
+test('an endless script delays no call for long', async ({ open, shared }) => {
   test.slow();
   const { started, land, record } = await open('endless.html');
   const { sessionId } = started;

@@ -28,7 +28,7 @@ test('a navigation that a script begins late is waited for', async ({ open }) =>
   expect(url).toContain('landing.html');
 });
 
-test('a page that is never still holds nobody up for long, and its changes are seen', async ({ open }) => {
+test('a page that never settles delays a call only briefly, and its changes are seen', async ({ open }) => {
   const { started, land } = await open('noisy.html');
   const { snapshot } = await land({ action: 'click', target: refOf(started.snapshot, '"Approve"') });
   expect(snapshot).toContain('approved');

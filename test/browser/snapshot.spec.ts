@@ -17,7 +17,7 @@ const list = `- generic [active] [ref=e1]:
 
 const changes = (after: string): string => showChanges(parseSnapshot(list), after, maxBytes).text;
 
-test('a changed line stands under its nearest named ancestor', () => {
+test('a changed line is shown under its nearest named ancestor', () => {
   expect(changes(list.replace('Pear', 'Peach'))).toBe(
     `  - list [ref=e3]:
 ~   - listitem [ref=e5]: Peach`,
@@ -35,13 +35,13 @@ test('lines that were added and lines that are gone are marked', () => {
   ]);
 });
 
-test('another order is one line', () => {
+test('a reordering is one line', () => {
   const [apple, plum] = ['    - listitem [ref=e4]: Apple\n', '    - listitem [ref=e6]: Plum\n'];
   const after = list.replace(apple, '').replace(plum, plum + apple);
   expect(changes(after)).toBe('  - list [ref=e3]:\n~   order: e5, e6, e4');
 });
 
-test('an element that is below another one now is one line', () => {
+test('an element with a new parent is one line', () => {
   const card = '  - listitem [ref=e20]: Ship\n';
   const board = (...[todo = '', done = '']: string[]): string =>
     `${list}\n- list "To do" [ref=e21]:\n  - text: to do\n${todo}- list "Done" [ref=e22]:\n  - text: done\n${done}`;
@@ -60,7 +60,7 @@ test('a wrapper without role, name or text is no change, a named one is one line
   expect(changes(wrap('region "Shop" [ref=e30]'))).toBe('+ - region "Shop" [ref=e30]:');
 });
 
-test('a root that gets another name does not send the page again', () => {
+test('a renamed root does not send the page again', () => {
   const page = (name: string, ref: string): string =>
     [`- application "${name}" [ref=${ref}]:`, ...list.split('\n').map((line) => `  ${line}`)].join('\n');
   expect(
@@ -115,7 +115,7 @@ test('of a long run of like siblings the first and the last are sent, with the n
   ]);
 });
 
-test('a page of 20,000 nodes becomes a bounded answer at once, of which the small parts are whole', () => {
+test('a page of 20,000 nodes quickly becomes a bounded answer, with small parts complete', () => {
   const rows = Array.from(
     { length: 5000 },
     (
@@ -147,7 +147,7 @@ test('a page of 20,000 nodes becomes a bounded answer at once, of which the smal
   expect(changed.text.split('\n')).toHaveLength(2);
 });
 
-test('a page that is nested deeper than anybody can read does no harm', () => {
+test('an extremely deep page does no harm', () => {
   const deep = Array.from(
     { length: 20_000 },
     (_, depth) => `${'  '.repeat(depth % 5000)}- list [ref=e${depth}]:`,
@@ -160,7 +160,7 @@ test('a page that did not change costs one line, as does one whose focus moved',
   expect(changes(list.replace(' [active]', '').replace('[ref=e5]', '[active] [ref=e5]'))).toBe('Unchanged.');
 });
 
-test('where only references changed, the old ones mean the same elements', () => {
+test('if only references changed, the old ones identify the same elements', () => {
   const after = list.replaceAll(/ref=e([456])/g, 'ref=e1$1');
   const update = showChanges(parseSnapshot(list), after, maxBytes);
   expect(update.text).toBe('Unchanged.');
@@ -181,12 +181,12 @@ test('an element that stays is never taken for its neighbour that looks the same
   expect(lineOfRef(update.view, 'e41')?.ref).toBe('e41');
 });
 
-test('changes that take more room than the page are sent as the page', () => {
+test('changes larger than the page are sent as the page', () => {
   const after = '- main [ref=e1]:\n  - heading "Elsewhere" [level=1] [ref=e2]';
   expect(showChanges(parseSnapshot(list), after, maxBytes)).toMatchObject({ kind: 'full', text: after });
 });
 
-test('an element whose reference means another one now is shown with its new reference', () => {
+test('an element whose reference now identifies another element is shown with its new reference', () => {
   const frame = (...lines: string[]): string => [list, '  - iframe [ref=e9]:', ...lines].join('\n');
   const before = parseSnapshot(frame('    - button "Save" [ref=f1e2]'));
   const moved = showChanges(before, frame('    - button "Save" [ref=f1e5]'), maxBytes);
@@ -197,7 +197,7 @@ test('an element whose reference means another one now is shown with its new ref
   expect(lineOfRef(view, 'f1e2')?.text).toBe('button "Delete"');
 });
 
-test('what a page says is never taken for a reference', () => {
+test('page text is never taken for a reference', () => {
   const hostile = `- button "Pay [ref=e7]" [ref=e1]
 - text: "[ref=e8]"
 - 'link "a: [ref=e9] ''b''" [ref=e2]':
@@ -211,7 +211,7 @@ test('role and name are read from a line', () => {
   expect(line && roleAndName(line)).toEqual({ role: 'button', name: 'Say "hi"' });
 });
 
-test('references are refreshed without anything being shown', () => {
+test('references are refreshed without showing anything', () => {
   const view = refreshRefs(
     parseSnapshot(list),
     list.replace('e5', 'e50').replace(/ {4}- listitem \[ref=e6\].*\n/, ''),
@@ -220,7 +220,7 @@ test('references are refreshed without anything being shown', () => {
   expect(lineOfRef(view, 'e6')).toBeUndefined();
 });
 
-test('after any change, every reference shown means the line it was shown with', () => {
+test('after any change, every shown reference identifies its line', () => {
   const pageOf = (rows: [string, number][]): string =>
     ['- list [ref=e0]:', ...rows.map(([text, ref]) => `  - listitem "${text}" [ref=e${ref}]`)].join('\n');
   const rows = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 1, max: 12 })), {
@@ -246,7 +246,7 @@ test('after any change, every reference shown means the line it was shown with',
   );
 });
 
-test('lines are found in the runs that are left out, with what is around and below them', () => {
+test('lines are found in omitted runs, with their context', () => {
   const rows = Array.from({ length: 50 }, (_, index) => [
     `    - row "Order ${index}" [ref=e${3 * index + 10}]:`,
     `      - cell "${index} €" [ref=e${3 * index + 11}]`,

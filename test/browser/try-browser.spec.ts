@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { tryBrowser } from '../../src/browser/try-browser.js';
 
-test('a browser that does not start is told from one that does', async () => {
+test('a browser that does not start is distinguished from one that does', async () => {
   expect(await tryBrowser('chromium', { executablePath: process.execPath })).toEqual({
     problem: expect.stringContaining('launch'),
   });

@@ -146,7 +146,7 @@ test('--config is an option before and after the command', async () => {
     });
 });
 
-test('an older Node.js is refused in one line', async () => {
+test('an older Node.js is rejected in one line', async () => {
   const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'18.20.4'}});Object.defineProperty(process,'version',{value:'v18.20.4'})`;
   const child = spawn(process.execPath, ['--import', older, binary], { stdio: ['ignore', 'ignore', 'pipe'] });
   const stderr = await text(child.stderr);
@@ -171,7 +171,7 @@ test('init writes a commented configuration that holds the defaults', async () =
   for (const index of keys) expect(lines[index - 1], lines[index]).toMatch(/^\/\/ \S/);
 });
 
-test('init never writes over a configuration', async () => {
+test('init never overwrites a configuration', async () => {
   const cwd = await workspace();
   const file = path.join(cwd, 'codegen.config.json');
   await writeFile(file, '{ "mine": true }');
@@ -260,7 +260,7 @@ test('a broken configuration is not served', async () => {
   expect(status).toBe(1);
 });
 
-test('policy scaffolds what loads, explains it, and says what it decides', async () => {
+test('policy scaffolds a valid document, explains it, and reports its decisions', async () => {
   test.slow();
   const cwd = await workspace();
   const inCwd = (name: string) => path.join(cwd, name);

@@ -178,7 +178,7 @@ for (const [what, text, message] of [
   });
 }
 
-test('a template that is not there is told with those that are', async ({}, testInfo) => {
+test('a missing template is reported with the existing ones', async ({}, testInfo) => {
   await templateOf(testInfo.outputPath(), '');
   for (const name of ['none', '../mine', 'mine.eta', './mine', 'pom.page'])
     await expect(findTemplate(name, testInfo.outputPath())).rejects.toMatchObject({

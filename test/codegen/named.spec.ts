@@ -44,7 +44,7 @@ test('a name ends with the page', () => {
   );
 });
 
-test('what several groups use is declared before the first of them', () => {
+test('variables that several groups use are declared before the first of them', () => {
   const steps = [group('One'), focus(save), focus(shipping), group('Two'), asserted(shipping)];
   expect(textOf(steps).slice(0, 4)).toEqual([
     named,

@@ -38,7 +38,7 @@ function outline(code: Statement): string {
   return `expect ${said(code.subject)} ${code.not === true ? 'not ' : ''}${code.matcher} ${all(code.args)}`.trimEnd();
 }
 
-test('another printer says every recorded action', async () => {
+test('a second printer prints every recorded action', async () => {
   const outlines = new Map<string, string[]>();
   for (const { sessions } of (await readGroups()).values())
     for (const { steps } of sessions)

@@ -189,7 +189,7 @@ test('whatever names and addresses say, members have valid names of their own, a
   );
 });
 
-test('methods are called after what the flow does, and none by a number', async () => {
+test('methods are named after what the flow does, and none has a number', async () => {
   const on = (kind: string, text: string): LocatorChain => [
     { method: 'getByRole', args: [kind, { name: text }] },
   ];
@@ -260,7 +260,7 @@ async function heardBy({ content, pages }: SessionSource): Promise<string[]> {
     .parse(JSON.parse(z.string().parse(runInContext('JSON.stringify(log)', context))));
 }
 
-test('page objects change how a test reads, and nothing that it does', async () => {
+test('page objects change how a test reads, not what it does', async () => {
   test.slow();
   await fc.assert(
     fc.asyncProperty(flow, async (steps) => {

@@ -8,7 +8,7 @@ import { anyChain } from './chains.js';
 
 const locatorCode = (chain: LocatorChain): string => new Printer().expression(locatorOf(chain, 'page'));
 
-test('a printed locator is what the parser reads back as the same chain', () => {
+test('the parser reads a printed locator back as the same chain', () => {
   fc.assert(
     fc.property(anyChain, (chain) => {
       const copy = parseLocatorExpression(locatorCode(chain).replace(/^page\./, ''));

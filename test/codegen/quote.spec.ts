@@ -162,7 +162,7 @@ test.describe('pattern', () => {
     });
   }
 
-  test('refuses what is not a regular expression', () => {
+  test('rejects an invalid regular expression', () => {
     expect(() => pattern({ regex: '(' })).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
     expect(() => pattern({ regex: 'a', flags: 'x' })).toThrow(
       expect.objectContaining({ code: 'INVALID_INPUT' }),

@@ -23,7 +23,7 @@ for (const [value, code] of [
     expect(literal(value, rowReplacement(row))).toBe(code);
   });
 
-test('with the first row, what is written has the value that was recorded', () => {
+test('the first row reproduces the recorded values', () => {
   fc.assert(
     fc.property(fc.array(hostileString, { minLength: 1, maxLength: 3 }), hostileString, (values, rest) => {
       const data = Object.fromEntries(values.map((value, index) => [`field${index}`, value]));

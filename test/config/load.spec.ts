@@ -116,7 +116,7 @@ test('the policy is read from JSON or YAML beside the configuration', async () =
   expect((await loadConfig({ workspace, configPath: 'conf/b.json' })).policy).toEqual(policyOf(denyAll));
 });
 
-test('what is not JSON is refused with line and column', async () => {
+test('invalid JSON is rejected with line and column', async () => {
   expect(await refusal('{\n  "browser": {\n    "headless" true\n  }\n}')).toBe(
     'codegen.config.json:3:16: not JSON: colon expected',
   );
@@ -184,7 +184,7 @@ test('a long value is shortened, and every mistake is named', async () => {
   expect(lines[1]).toContain('state.dirs is 1: unknown key. Did you mean "dir"? Allowed: dir');
 });
 
-test('a mistake in a policy of its own is placed in that file', async () => {
+test('a mistake in a separate policy file names that file', async () => {
   const config = '{ "policy": "policy.yaml" }';
   expect(await refusal(config, { 'policy.yaml': 'version: "1"\ndefault: maybe\n' })).toContain(
     'policy.yaml: default is "maybe": expected one of "allow"|"deny"',
@@ -194,7 +194,7 @@ test('a mistake in a policy of its own is placed in that file', async () => {
   );
 });
 
-test('a policy that is not there is refused', async () => {
+test('a missing policy file is rejected', async () => {
   const workspace = await workspaceWith({ 'codegen.config.json': '{ "policy": "nowhere.json" }' });
   await expect(loadConfig({ workspace })).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
@@ -228,7 +228,7 @@ test.describe('a source', () => {
     expect(said).toEqual([]);
   });
 
-  test('notices a file of the same size put in its place', async () => {
+  test('notices a replacement of the same size', async () => {
     const workspace = await workspaceWith({ 'codegen.config.json': '{ "browser": { "maxSessions": 2 } }' });
     const source = await createConfigSource({ workspace });
     await workspaceWith({ 'new.json': '{ "browser": { "maxSessions": 3 } }' });
@@ -236,7 +236,7 @@ test.describe('a source', () => {
     expect((await source.current()).config.browser.maxSessions).toBe(3);
   });
 
-  test('reads nothing again while nothing changed', async () => {
+  test('reads nothing again if nothing changed', async () => {
     const workspace = await workspaceWith({ 'codegen.config.json': '{}' });
     const source = await createConfigSource({ workspace });
     expect(await source.current()).toBe(await source.current());
@@ -261,7 +261,7 @@ test.describe('a source', () => {
     expect(source.problem).toBeUndefined();
   });
 
-  test('keeps the last good one where the file vanishes: defaults could allow what it denied', async () => {
+  test('keeps the last good one if the file vanishes: defaults could allow what it denied', async () => {
     const workspace = await workspaceWith({ 'codegen.config.json': JSON.stringify({ policy: denyAll }) });
     const source = await createConfigSource({ workspace });
     await rm(path.join(workspace, 'codegen.config.json'));
@@ -269,7 +269,7 @@ test.describe('a source', () => {
     expect(source.problem?.message).toContain('there is no such file');
   });
 
-  test('follows the policy of its own, also out of a broken state', async () => {
+  test('follows a separate policy file, also out of a broken state', async () => {
     const workspace = await workspaceWith({
       'codegen.config.json': '{ "policy": "policy.json" }',
       'policy.json': JSON.stringify(denyAll),
@@ -282,7 +282,7 @@ test.describe('a source', () => {
     expect((await source.current()).policy.default).toBe('allow');
   });
 
-  test('does not come to be on a broken configuration', async () => {
+  test('does not start on a broken configuration', async () => {
     const workspace = await workspaceWith({ 'codegen.config.json': '{ "policy": 1 }' });
     await expect(createConfigSource({ workspace })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });

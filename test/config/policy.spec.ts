@@ -19,7 +19,7 @@ async function refusal(text: string): Promise<{ message: string; hint: string | 
   return refused;
 }
 
-test('a rule file of Intercept says the same here', async () => {
+test('a rule file of Intercept means the same here', async () => {
   const policy = await load(`
 version: "1"
 description: "Payments"
@@ -114,7 +114,7 @@ test('under default: deny, the rules for every tool of Intercept allow none that
   ]);
 });
 
-test('what Intercept has no meaning for is refused', async () => {
+test('fields that Intercept does not define are rejected', async () => {
   const rule = (text: string): string =>
     `version: "1"\ntools:\n  a:\n    rules:\n      - { name: x, ${text} }\n`;
   for (const [text, message] of [
@@ -139,7 +139,7 @@ test('what Intercept has no meaning for is refused', async () => {
     expect.soft((await refusal(rule(text))).message, text).toContain(message);
 });
 
-test('an expression that takes more than linear time is refused with a hint', async () => {
+test('an expression that needs more than linear time is rejected with a hint', async () => {
   const condition = 'require: [{ path: args.file, op: regex, value: "^(?!e2e)" }]';
   const refused = await refusal(`{ version: "1", default: deny, tools: { end: { ${condition} } } }`);
   expect(refused.message).toContain("tools.end.require[0] has a regular expression that can't be used: ");

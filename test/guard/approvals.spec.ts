@@ -62,7 +62,7 @@ test('a grant that asks again and again displaces only its own requests', async 
   expect((await store.list())[0]).toMatchObject({ id: other, grant: 'other' });
 });
 
-test('what is declined says why, and uses no quota; what is cancelled does not run', async () => {
+test('a declined call says why, and uses no quota; a cancelled one does not run', async () => {
   const limit = { counter: 'runs', window: 'day', max: 1, scope: 'grant' };
   const guard = open({ policy: { tools: { run: { action: 'require_approval', limits: [limit] } } } });
   const asked: string[] = [];
@@ -113,7 +113,7 @@ test('the approval of a write is bound to the files as they are and as they beco
   expect(last && (await store.subjectOf(last))).toMatch(/^-one\n[^]*^\+two$/m);
 });
 
-test('the approval of a write that is refused all the same is not used up', async () => {
+test('an approval is kept if its write is rejected', async () => {
   const tool = 'end_codegen_session';
   const policy = { tools: { [tool]: { action: 'require_approval' } } };
   const clock = manualClock();

@@ -76,7 +76,7 @@ test('an artifact counts as a write', async () => {
   expect(await outcomeOf(guard.writeArtifact('b.png', data, {}))).toBe('RATE_LIMITED');
 });
 
-test('a page is given only files that are there, in the workspace, and not hidden', async () => {
+test('a page gets only existing files in the workspace that are not hidden', async () => {
   const workspace = workspaceOf();
   const guard = openGuard(workspace);
   await mkdir(path.join(workspace, 'uploads/inner'), { recursive: true });

@@ -58,7 +58,7 @@ function written(count: number): { chain: Chain; files: string[] } {
 
 const named = (files: string[]) => files.map((text, index) => ({ name: `audit-${index + 1}.jsonl`, text }));
 
-test('several write one chain, each line once, and all that is counted stands in the file', async () => {
+test('several processes write one chain, each line once, and every counted line is in the file', async () => {
   const { directory, log, verify } = open();
   const all = Array.from({ length: 4 }, () => open(directory).audit);
   for (let round = 0; round < 5; round++)
@@ -71,7 +71,7 @@ test('several write one chain, each line once, and all that is counted stands in
   expect(await verify()).toEqual([]);
 });
 
-test('what was counted before a kill is written by the next, and what had begun is told', async () => {
+test('lines counted before a kill are written by the next process, and begun calls are reported', async () => {
   const { audit, store, log, verify, directory } = open();
   await call(audit);
   const dead = holder.replace(/^\d+/, '999999999');
@@ -94,7 +94,7 @@ test('what was counted before a kill is written by the next, and what had begun 
   expect(await verify()).toEqual([]);
 });
 
-test('a process that was stopped for long changes nothing when it goes on', async () => {
+test('a process that was stopped for long changes nothing when it resumes', async () => {
   const { audit, store, directory, log, verify } = open();
   await call(audit);
   const stale = await store.read();
@@ -105,7 +105,7 @@ test('a process that was stopped for long changes nothing when it goes on', asyn
   expect(await verify()).toEqual([]);
 });
 
-test('a full file is followed by one that begins with its last hash', () => {
+test('a full file is followed by one that starts with its last hash', () => {
   const { chain, files } = written(140_000);
   expect(files).toHaveLength(2);
   expect(files[0]?.length).toBeLessThanOrEqual(16 * 1024 * 1024);
@@ -115,7 +115,7 @@ test('a full file is followed by one that begins with its last hash', () => {
   expect(verifyChain(named(files.slice(1)), chain)[0]).toMatch(/^Lines 1 to \d+ are missing\.$/);
 });
 
-test('verify names what was done to the log', () => {
+test('verify reports how the log was changed', () => {
   const { chain, files } = written(5);
   const lines = (files[0] ?? '').trimEnd().split('\n');
   const [one = '', two = '', three = '', four = '', five = ''] = lines;
@@ -154,7 +154,7 @@ test('no change of a line, or of their order, goes unnoticed', () => {
   );
 });
 
-test('a log that others changed is left as it is, and another goes on', async () => {
+test('a log that others changed is left unchanged, and a new one continues', async () => {
   const { audit, directory, log, verify } = open();
   const numbered = () => readdirSync(directory).filter((name) => name.startsWith('audit'));
   await call(audit);
@@ -181,7 +181,7 @@ test('a log that others changed is left as it is, and another goes on', async ()
   expect([...logFiles(directory)].map(({ name }) => name)).toContain('audit.jsonl');
 });
 
-test('what cannot be recorded does not beginLine, unless the fail mode is open; a line is owed until it is written', async () => {
+test("a call that can't be recorded does not begin, unless the fail mode is open; its line stays pending until it is written", async () => {
   const { audit, directory, log, verify } = open();
   await call(audit);
   const late = audit.call({ tool: 'late' });

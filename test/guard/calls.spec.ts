@@ -132,7 +132,10 @@ test('a person is asked through the client, with what is to be written', async (
   await server.close();
 });
 
-test('tools that come and go are announced, and a broken file is told', async ({ server, workspace }) => {
+test('changes of the tool list are announced, and a broken file is reported', async ({
+  server,
+  workspace,
+}) => {
   const tools = async () => (await server.client.listTools()).tools.map(({ name }) => name);
   expect(await tools()).toContain('clear_codegen_session');
   let announced = 0;

@@ -78,7 +78,7 @@ const single = [
   ['args.actions[2].action', 'exists', true, false],
 ] as const;
 
-test('what holds satisfies require and triggers deny_if', () => {
+test('a true condition satisfies require and triggers deny_if', () => {
   for (const [path, op, value, holds] of single) {
     const condition = { path, op, value };
     expect
@@ -87,7 +87,7 @@ test('what holds satisfies require and triggers deny_if', () => {
   }
 });
 
-test('what is missing fulfils nothing but exists: false, so that require fails closed', () => {
+test('a missing argument satisfies only exists: false, so require fails closed', () => {
   for (const [op, value] of [
     ['eq', ''],
     ['neq', 'x'],
@@ -127,7 +127,7 @@ test('through a list, require wants all of the elements, and deny_if any', () =>
   }
 });
 
-test('what is no condition does not load', () => {
+test('an invalid condition does not load', () => {
   for (const condition of [
     { path: 'file', op: 'exists', value: true },
     { path: 'args', op: 'exists', value: true },
@@ -167,7 +167,7 @@ const amounts = {
   tools: { end: { limits: [{ counter: 'spent', window: 'day', max: 100, increment_from: 'args.amount' }] } },
 };
 
-test('increment_from counts what an argument says, which has to be one whole number', () => {
+test("increment_from counts an argument's value, which must be one whole number", () => {
   const verdict = (amount: unknown) => decide(policyOf(amounts), { tool: 'end', args: { amount } });
   for (const amount of [0, 1, 100])
     expect(verdict(amount)).toMatchObject({
@@ -182,7 +182,7 @@ test('increment_from counts what an argument says, which has to be one whole num
     });
 });
 
-test('property: a pattern fits what its parts make up, as a regular expression would have it', () => {
+test('property: a pattern matches the same as the equivalent regular expression', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '*', '.'), maxLength: 8 });
   fc.assert(
     fc.property(text, text, (pattern, name) => {
@@ -194,7 +194,7 @@ test('property: a pattern fits what its parts make up, as a regular expression w
   );
 });
 
-test('property: no arguments make the evaluation fail', () => {
+test('property: the evaluation never throws, whatever the arguments', () => {
   const policy = policyOf({
     default: 'allow',
     tools: {

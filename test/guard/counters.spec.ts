@@ -60,7 +60,7 @@ function createModel() {
   };
 }
 
-test('counters do what a simple model does, whatever the clocks do', () => {
+test('counters agree with a simple model, whatever the clocks do', () => {
   let admitted = 0;
   let refused = 0;
   fc.assert(
@@ -115,7 +115,7 @@ test('counters do what a simple model does, whatever the clocks do', () => {
   expect(Math.min(admitted, refused)).toBeGreaterThan(1_000);
 });
 
-test('what is left comes with the time until some comes back, of the limit that leaves least', () => {
+test('the remaining quota comes with its reset time, from the tightest limit', () => {
   const instant = { boot: '', monotonic: 1_000, wall: 0 };
   const minute: Limit = { counter: 'calls', window: 'minute', max: 3, scope: 'grant' };
   const hour: Limit = { ...minute, window: 'hour', max: 2 };

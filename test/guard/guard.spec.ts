@@ -46,7 +46,7 @@ test('the documented policy admits one tool, 30 times a minute', async () => {
   expect(await outcomeOf(guard.admit({ tool: 'end_codegen_session' }))).toBe('RATE_LIMITED');
 });
 
-test('calls without a limit leave the disk alone', async () => {
+test("calls without a limit don't touch the disk", async () => {
   const guard = open();
   const admission = await guard.admit({ tool: 'end' });
   expect(admission.decision).toEqual({ kind: 'allowed', rule: 'default' });
@@ -132,7 +132,7 @@ test('scopes: a connection, a grant, everyone', async () => {
   }
 });
 
-test('a limit of zero says that waiting does not help', async () => {
+test('a limit of zero reports that waiting does not help', async () => {
   const guard = open({ policy: limited(perMinute(0)) });
   await expect(guard.admit({ tool: 'end' })).rejects.toMatchObject({
     code: 'RATE_LIMITED',
@@ -152,7 +152,7 @@ test('limits survive a restart, and a reboot ages them by the wall clock alone',
   await open(settings).admit({ tool: 'end' });
 });
 
-test('an admission that was held up on its way is evaluated at the time it arrives', async () => {
+test('a delayed admission is evaluated when it arrives', async () => {
   const clock = manualClock();
   let pause = 0;
   const slow = {
@@ -173,7 +173,7 @@ test('an admission that was held up on its way is evaluated at the time it arriv
   await open({ policy, clock }).admit({ tool: 'end' });
 });
 
-test('a limit may count what an argument says', async () => {
+test("a limit may count an argument's value", async () => {
   const limit = { ...perMinute(10), increment_from: 'args.amount' };
   const guard = open({ policy: { tools: { end: { limits: [limit, perMinute(10)] } } } });
   const pay = (amount: number) =>
@@ -188,7 +188,7 @@ test('a limit may count what an argument says', async () => {
   expect(await pay(-1)).toBe('POLICY_DENIED');
 });
 
-test('where the state cannot be reached, failMode decides over what a limit covers', async () => {
+test('if the state is unreachable, failMode decides about limited calls', async () => {
   const policy = { ...limited(perMinute(1)), hide: ['hidden'] };
   for (const [failMode, outcome] of [
     ['closed', 'WRITE_FAILED'],

@@ -8,7 +8,7 @@ const calls = fc.array(fc.record({ pause: fc.nat(1_500), count: fc.integer({ min
 });
 const limits = fc.record({ max: fc.nat(6), window: fc.integer({ min: 1, max: 3 }) });
 
-test('every stretch of the window holds at most max, and none is refused that had room', () => {
+test('every stretch of the window holds at most max, and nothing with room is rejected', () => {
   fc.assert(
     fc.property(calls, limits, (sequence, limit) => {
       const length = windowOf(limit);
@@ -66,7 +66,7 @@ test('windows have names or a number of seconds', () => {
   expect(lengths).toEqual([1_000, 60_000, 3_600_000, 86_400_000, 90_000]);
 });
 
-test('entries are kept as they are, in little space, and those that are too old are left out', () => {
+test('entries are stored unchanged and compactly, and expired ones are left out', () => {
   const entry = fc.record({
     id: fc.stringMatching(/^[\w-]{11}$/),
     pause: fc.nat(5_000_000),

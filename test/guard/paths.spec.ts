@@ -161,7 +161,7 @@ test('paths inside the output directory are resolved', async () => {
   }
 });
 
-test('paths that could do harm are refused, with a reason and a hint', async () => {
+test('harmful paths are rejected, with a reason and a hint', async () => {
   const territory = await workspace();
   const passed: string[] = [];
   for (const file of refused) {
@@ -213,7 +213,7 @@ test('the output directory follows the same rules', async () => {
   }
 });
 
-test('a state directory that is not hidden is no place for output either', async () => {
+test('output never goes into a state directory that is not hidden', async () => {
   const { workspace: root } = await workspace();
   const territory = { workspace: root, stateDirectory: path.join(root, 'src') };
   for (const file of ['src/a.spec.ts', 'generated-tests/inner-link/a.spec.ts']) {

@@ -208,7 +208,7 @@ test('restricted actions are actions', () => {
   for (const name of restrictedActions) expect(actions.has(name), name).toBe(true);
 });
 
-test('what is no policy does not load', () => {
+test('an invalid policy does not load', () => {
   for (const [name, document] of [
     ['no version', { default: 'allow' }],
     ['another version', { version: '2', default: 'allow' }],

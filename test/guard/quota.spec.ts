@@ -18,7 +18,7 @@ function open(budget: Settings['budget'], settings: Settings = {}) {
   return { root, guard, write };
 }
 
-test('what a session may write is counted over all of its calls, and only what was written', async () => {
+test("a session's writes are counted over all calls, and only if they were written", async () => {
   const { write, guard } = open({ maxFilesPerSession: 2, maxBytesPerSession: 500 });
   const [session, other] = [{}, {}];
   await write('a.spec.ts', 'a', session);
@@ -51,7 +51,7 @@ test('what a session may write is counted over all of its calls, and only what w
   });
 });
 
-test('what all may write in a day comes back as the day passes', async () => {
+test('the daily quota of all writes returns as the day passes', async () => {
   const clock = manualClock();
   const { write } = open({ maxFilesPerDay: 2, maxBytesPerDay: 400 }, { clock });
   await write('a.spec.ts', 'a');
@@ -66,7 +66,7 @@ test('what all may write in a day comes back as the day passes', async () => {
   await write('c.spec.ts', 'c');
 });
 
-test('the output directory is filled up to what it may hold', async () => {
+test('the output directory is filled up to its limit', async () => {
   const { root, write } = open({ maxFilesInDirectory: 2, maxBytesInDirectory: 1_000 });
   await write('deep/er/a.spec.ts', 'a');
   for (const hidden of ['.cache', 'node_modules']) {
@@ -81,7 +81,7 @@ test('the output directory is filled up to what it may hold', async () => {
   expect(await write('b.spec.ts', 'smaller')).toMatchObject([{ change: 'replaced' }]);
 });
 
-test('backups tell their path, however long, and are bounded in number and age', async () => {
+test('backups keep their path, however long, and are bounded in number and age', async () => {
   const { root, write } = open({}, { backups: { maxFiles: 3, maxAgeDays: 7 } });
   const state = path.join(root, '.codegen');
   const long = `${'購入/'.repeat(20)}${'é'.repeat(100)}.spec.ts`;

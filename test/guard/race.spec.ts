@@ -201,7 +201,7 @@ test('over Redis, which is stopped for a while, limits of eight processes hold e
   }
 });
 
-test('eight processes that want one name: one creates it, or each gets its own', async () => {
+test('eight processes that want one name: one creates it, or each gets another name', async () => {
   const { output } = workspace();
   for (const file of times(5, (n) => `r${n}.spec.ts`)) {
     const outcomes = await Promise.all(team.map(({ write }, index) => write({ file, body: `w${index}` })));
@@ -224,7 +224,7 @@ test('eight processes that want one name: one creates it, or each gets its own',
   expect(bodies.sort()).toEqual(times(8, (index) => `w${index}`));
 });
 
-test('a process killed at any moment leaves whole files only, and nobody reads half of one', async () => {
+test('a process killed at any moment leaves only complete files, and nobody reads a partial one', async () => {
   const { root, output, backups } = workspace();
   const bodies = ['a', 'b'].map((letter) => letter.repeat(250_000));
   const expectWhole = (file: string): void => {

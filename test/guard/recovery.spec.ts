@@ -33,7 +33,7 @@ for (const [name, holder, ageMs, atWork] of [
     expect(mayBeAtWork(holder, ageMs)).toBe(atWork);
   });
 
-test('servers that start at once settle what dead processes left, each of it once, and leave alone what live ones hold', async () => {
+test('servers that start together settle the remains of dead processes once, and leave live ones alone', async () => {
   const workspace = test.info().outputPath('workspace');
   const output = path.join(workspace, 'generated-tests');
   const journal = path.join(workspace, '.codegen', 'journal');

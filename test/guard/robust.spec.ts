@@ -107,7 +107,7 @@ for (const [name, patch] of [
   });
 }
 
-test('a directory that can not be written in is said plainly, and stays as it is', async () => {
+test('an unwritable directory is reported plainly, and stays unchanged', async () => {
   const { write, output, file } = open();
   mkdirSync(output, { recursive: true });
   const isMounted = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', output]).status === 0;
@@ -131,7 +131,7 @@ test('a directory that can not be written in is said plainly, and stays as it is
   }
 });
 
-test('what can not be rolled back at once is rolled back before the next write', async () => {
+test('a delayed rollback happens before the next write', async () => {
   const { root, write, output, file } = open();
   await write('old');
   // The disk fails once the old file is moved aside, and does not even let it be put back.

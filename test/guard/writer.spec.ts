@@ -29,7 +29,7 @@ function open(settings: Settings = {}) {
   };
 }
 
-test('creates a file with its header, and says what it did', async () => {
+test('creates a file with its header, and reports it', async () => {
   const { write, file, output } = open();
   const [result] = await write('body\n');
   const text = withHeader(relative, 'body\n');
@@ -101,7 +101,7 @@ for (const [overwrite, kind, onConflict, outcome] of [
   });
 }
 
-test('the hint names an onConflict only where it would work', async () => {
+test('the hint names an onConflict only if it would work', async () => {
   const { write, file } = open();
   await write('one');
   await expect(write('two')).rejects.toMatchObject({ hint: expect.stringContaining('"overwrite"') });
@@ -143,7 +143,7 @@ test('sizes and numbers are bounded', async () => {
   expect(await readdir(root)).toEqual([]);
 });
 
-test('write limits count files that change, and come back where a write fails', async () => {
+test('write limits count changed files, and return if a write fails', async () => {
   const { guard, write, output } = open({ limits: [{ ...writes[0], max: 2 }] });
   const both = ['a', 'b'].map((name) => ({ file: `${name}.spec.ts`, content: emitted('') }));
   const three = [...both, { file: 'c.spec.ts', content: emitted('') }];
@@ -159,7 +159,7 @@ test('write limits count files that change, and come back where a write fails', 
   expect((await guard.left('end')).remaining).toEqual({ writes: 0 });
 });
 
-test('an output directory that is a file is said plainly, and stays', async () => {
+test('an output directory that is a file is reported plainly, and stays', async () => {
   const { write, output } = open();
   await writeFile(output, 'mine');
   await expect(write('body')).rejects.toMatchObject({
@@ -189,7 +189,7 @@ test('of several files all are written, or none', async () => {
   expect(existsSync(path.join(root, '.codegen', 'backups'))).toBe(false);
 });
 
-test('what was replaced and created is put back where a later file fails', async () => {
+test('replaced and created files are rolled back if a later file fails', async () => {
   const { output, file, write, root } = open();
   await write('old');
   const intruder = path.join(output, 'z.spec.ts');
@@ -259,7 +259,7 @@ test('a plan shows what would change, and is carried out only when it is confirm
   expect(await readFile(file, 'utf8')).toBe(seen[0]);
 });
 
-test('a file that was removed in between is not created again', async () => {
+test('a file that was removed meanwhile is not created again', async () => {
   const { file, write, root, output } = open();
   await write('old');
   const writing = writeWith(root, {

@@ -14,7 +14,7 @@ import { Secrets } from '../../src/model/secrets.js';
 import { explainFailure } from '../../src/session/failure.js';
 import { holdsSecret, isSecretInput } from '../../src/session/secret-like.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
-import { isVolatile, lastingPart } from '../../src/model/volatile.js';
+import { isVolatile, stablePart } from '../../src/model/volatile.js';
 
 const size = 1_000_000;
 /** Milliseconds of CPU time for one text: quadratic time would be minutes. */
@@ -47,7 +47,7 @@ function lines(text: string): string {
 /** Every function that judges or quotes what a page says. */
 const functions: Record<string, (text: string) => unknown> = {
   isVolatile,
-  lastingPart: (text) => lastingPart(text, all),
+  stablePart: (text) => stablePart(text, all),
   looseForms: (text) => looseForms([{ method: 'getByRole', args: ['button', { name: text }] }]),
   isLooseFormOf: (text) => isLooseFormOf({ regex: '^x$' }, text),
   parseSnapshot: (text) => parseSnapshot(`- button ${JSON.stringify(text)} [ref=e1]: ${text}`),
@@ -122,7 +122,7 @@ for (const [name, judge] of Object.entries(functions))
 test('a long text is judged by its beginning', () => {
   expect(isVolatile('7'.repeat(300_000))).toBe(true);
   expect(isVolatile(`${'a b '.repeat(100_000)}14:05`)).toBe(false);
-  expect(lastingPart(`Updated at 14:05 ${'x'.repeat(2000)}`, all)).toBeUndefined();
+  expect(stablePart(`Updated at 14:05 ${'x'.repeat(2000)}`, all)).toBeUndefined();
 });
 
 test('pages of many lines are compared in time', () => {

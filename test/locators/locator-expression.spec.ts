@@ -140,7 +140,7 @@ for (const [expression, message] of [
   });
 }
 
-test('names the method that was meant, and all there are', () => {
+test('suggests the likely method, and lists all of them', () => {
   expect(() => parseLocatorExpression("getByTestid('a')")).toThrow(
     expect.objectContaining({
       hint: expect.stringMatching(/^Did you mean getByTestId\? .*getByRole, getByText/),
@@ -148,7 +148,7 @@ test('names the method that was meant, and all there are', () => {
   );
 });
 
-test('a chain that no expression gives is refused too', ({ page }) => {
+test('a chain that no expression produces is rejected too', ({ page }) => {
   expect(() => toLocator(page, [{ method: 'evaluate', args: [] }])).toThrow(
     '"evaluate" is not a locator method',
   );

@@ -85,7 +85,7 @@ test('locators are those a good engineer would write', async ({ open }) => {
   }
 });
 
-test('a field without a name is not told by what is typed into it', async ({ open }) => {
+test('a field without a name is not identified by its typed value', async ({ open }) => {
   const { started, land } = await open('nameless.html');
   const target = refOf(started.snapshot, 'textbox');
   const { codes } = await land({ action: 'fill', target, value: 'new text' });
@@ -93,7 +93,7 @@ test('a field without a name is not told by what is typed into it', async ({ ope
   await land({ action: 'fill', target, value: 'other text' });
 });
 
-test('ids and classes that a machine made stand in no locator', async ({ open }) => {
+test('generated ids and classes are in no locator', async ({ open }) => {
   const { started, land } = await open('nameless.html');
   const { codes } = await land({ action: 'click', target: refOf(started.snapshot, 'button') });
   expect(codes[0]).not.toMatch(/x7f3|css-/);

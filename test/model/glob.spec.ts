@@ -89,7 +89,7 @@ for (const [pattern, path] of [
     expect(performance.now() - begun).toBeLessThan(600);
   });
 
-test('a matcher that used up its time matches nothing more, and says so once', async () => {
+test('a matcher whose time is used up matches nothing more, and says so once', async () => {
   let told = 0;
   const matcher = await urlMatcher({ regex: '[ab]*a[ab]{400}$' }, undefined, () => told++);
   const begun = performance.now();

@@ -24,7 +24,7 @@ const text = fc
   })
   .map((letters) => letters.join(''));
 
-test('an expression matches what it matches in JavaScript', () => {
+test('an expression matches what JavaScript matches', () => {
   fc.assert(
     fc.property(expression, text, (pattern, given) => {
       const native = new RegExp(pattern.regex, pattern.flags);

@@ -16,7 +16,7 @@ const value = fc
   .string({ unit: 'grapheme', minLength: 4, maxLength: 40 })
   .filter((text) => !/[{}]/.test(text) && text.trim().length >= 4);
 
-test('whatever the value, no text keeps it, nor one of its encodings', () => {
+test('no text keeps any value or any of its encodings', () => {
   const around = fc.string({ unit: 'grapheme' });
   fc.assert(
     fc.property(value, around, around, (secret, before, after) => {
@@ -48,7 +48,7 @@ test('whatever the value, no text keeps it, nor one of its encodings', () => {
   );
 });
 
-test('a literal means the value of the variable, whatever stands around it', () => {
+test("a literal evaluates to the variable's value, whatever text surrounds it", () => {
   const text = fc.string({ unit: 'binary' }).filter((each) => !each.includes('{{'));
   fc.assert(
     fc.property(text, text, value, (before, after, secret) => {
@@ -65,7 +65,7 @@ test('a literal means the value of the variable, whatever stands around it', () 
   expect(() => parseFields({ a: { $template: [{ secret: 'x; evil()' }] } })).toThrow('$template');
 });
 
-test('where a secret may go, and what stays known of one that is not listed any more', () => {
+test('origins of a secret, and a secret that is no longer listed', () => {
   const rules: SecretRule[] = [{ name: 'TOKEN', origins: ['https://shop.example'] }, 'OTHER'];
   const secrets = secretsOf({ TOKEN: 'tok-1234', OTHER: 'other-1' }, rules);
   const given = parseFields({ header: 'Bearer {{secret:TOKEN}}', list: ['{{secret:OTHER}}'], count: 1 });
@@ -82,7 +82,7 @@ test('where a secret may go, and what stays known of one that is not listed any 
   expect(secrets.environment()).toEqual({});
 });
 
-test('what a cut leaves of a secret, and single lines of it, are redacted', () => {
+test('truncated secrets and single lines of secrets are redacted', () => {
   const secrets = secretsOf({
     TOKEN: 'Zebra-4711-Quagga',
     KEY: '-----BEGIN X-----\nMIIEabcdef\n-----END X-----',

@@ -18,7 +18,7 @@ function piece(): { work: () => Promise<void>; end: () => void; hasBegun: () => 
   };
 }
 
-test('so many go on at once, the others in order, and each hears how many are before it', async () => {
+test('a fixed number runs concurrently, the others wait in order and learn their position', async () => {
   const slots = new Slots(2, 2);
   const pieces = Array.from({ length: 4 }, piece);
   const heard: number[] = [];
@@ -37,7 +37,7 @@ test('so many go on at once, the others in order, and each hears how many are be
   await slots.run(signal, () => Promise.resolve());
 });
 
-test('what fails gives its slot on, and what is cancelled takes none', async () => {
+test('failed work passes its slot on, and cancelled work takes none', async () => {
   const slots = new Slots(1, 5);
   const [first, last] = [piece(), piece()];
   const failing = slots.run(signal, async () => {

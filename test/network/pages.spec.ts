@@ -22,7 +22,7 @@ test.describe.configure({ timeout: 180_000 });
 
 const tried = { action: 'waitFor', target: 'getByText("tried")' };
 
-test('a page reaches nothing but what is allowed, in none of the ways that pages have', async ({
+test('a page reaches only allowed hosts, by every way that pages have', async ({
   shared: server,
   place,
   site,
@@ -162,7 +162,7 @@ test("pages of the browser itself and files are left at once; the page's own are
   await redirecting.close();
 });
 
-test('the rules hold where the test is run, too', async ({ shared: server, pages }) => {
+test('the rules also hold when the test runs', async ({ shared: server, pages }) => {
   const { sessionId } = await server.start({ title: 'lands', url: `${pages.url}/landing.html` });
   const blockedOrigins = [pages.url];
   await server.configure({ network: { blockedOrigins }, verify: { sensitivity: 'off' } });

@@ -100,7 +100,7 @@ async function dial(proxy: SessionProxy, host: string, port: number): Promise<So
   return socket;
 }
 
-test('what is allowed arrives byte for byte, over http and https', async ({ plain, secure, open }) => {
+test('allowed responses arrive byte for byte, over http and https', async ({ plain, secure, open }) => {
   const { get, proxy, refused } = await open({ allowedOrigins: ['127.0.0.1'] });
   const body = randomBytes(3_000_000);
   const client = await request.newContext({ proxy: proxy.settings, extraHTTPHeaders: { 'x-extra': 'é' } });
@@ -111,7 +111,7 @@ test('what is allowed arrives byte for byte, over http and https', async ({ plai
   expect(refused).toEqual([]);
 });
 
-test('what is refused is not even looked up, and says why', async ({ plain, secure, open }) => {
+test('a blocked host is not even resolved, and the answer says why', async ({ plain, secure, open }) => {
   const asked: string[] = [];
   const resolve = (host: string): Promise<string[]> => {
     asked.push(host);
@@ -139,7 +139,7 @@ test('what is refused is not even looked up, and says why', async ({ plain, secu
   expect(plain.seen).toEqual([`GET app.example.:${port}/in`]);
 });
 
-test('a name is judged by the addresses that are connected to, however often it is bound again', async ({
+test('a name is judged by the addresses actually connected to, however often it is rebound', async ({
   plain,
   open,
 }) => {
@@ -165,7 +165,7 @@ test('a name is judged by the addresses that are connected to, however often it 
   expect(plain.seen).toHaveLength(1);
 });
 
-test('a change of the rules ends connections that are open', async ({ plain, open }) => {
+test('a change of the rules ends open connections', async ({ plain, open }) => {
   let rules: NetworkRules = { allowedOrigins: ['*'], blockedOrigins: [] };
   const resolve = (): Promise<string[]> => Promise.resolve(['127.0.0.1']);
   const { proxy } = await open({}, { rules: () => rules, resolve });
@@ -184,7 +184,7 @@ test('a change of the rules ends connections that are open', async ({ plain, ope
   expect(plain.seen).toHaveLength(2);
 });
 
-test('what the network refuses is told by its name, and no odd client harms the proxy', async ({
+test("network errors are reported by name, and malformed clients don't harm the proxy", async ({
   plain,
   open,
 }) => {

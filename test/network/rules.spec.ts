@@ -13,7 +13,7 @@ function isAllowed(url: string, rules: Partial<NetworkRules>, address?: string):
   );
 }
 
-test('a pattern covers what it says, in whatever notation an address comes', () => {
+test('a pattern covers an address in every notation', () => {
   const table: Record<string, { covers: string[]; not: string[] }> = {
     '*': { covers: ['http://a.example', 'https://[::1]:8443'], not: [] },
     'https://shop.example': {
@@ -72,13 +72,13 @@ test('a pattern covers what it says, in whatever notation an address comes', () 
   expect(isAllowed('http://evil.example', both)).toBe(false);
 });
 
-test('what is no pattern is not taken for one', () => {
+test('an invalid pattern is rejected', () => {
   const wrong = `,https://a.example/path,https://a.example?x,https://user@a.example,ftp://a.example,a b,*.*,a.*.example
     *.127.0.0.1,*.[::1],https://,http://a.example:99999,http://a.example:x,**,*a.example,[::1,a:b:c`;
   for (const text of wrong.split(/,|\n\s*/)) expect(parsePattern(text), JSON.stringify(text)).toBeUndefined();
 });
 
-test('what is blocked by address is blocked under every name that leads to it', () => {
+test('a blocked address is blocked under every name that resolves to it', () => {
   const blocked = (pattern: string, url: string, address: string): boolean =>
     !isAllowed(url, { blockedOrigins: [pattern] }, address);
   expect(blocked('10.0.0.1', 'http://rebound.example', '10.0.0.1')).toBe(true);
@@ -116,7 +116,7 @@ test('a range of addresses covers each of them, in any notation and under any na
     expect(parsePattern(text), text).toBeUndefined();
 });
 
-test('cloud metadata is only reached where it is named', () => {
+test('cloud metadata is reached only if it is named', () => {
   const notations = `169.254.169.254 2852039166 0xa9fea9fe 0251.0376.0251.0376 169.254.43518 169.254.169.254.
     [::ffff:169.254.169.254] [::ffff:a9fe:a9fe] [::a9fe:a9fe] [64:ff9b::a9fe:a9fe] [64:ff9b:1::a9fe:a9fe]
     [2002:a9fe:a9fe::1] [::ffff:0:a9fe:a9fe] 169.254.170.2 100.100.100.200 [fd00:ec2::254] [fe80::1]
@@ -138,7 +138,7 @@ test('cloud metadata is only reached where it is named', () => {
     expect(isMetadata(canonicalAddress(address)), address).toBe(false);
 });
 
-test('the proxy of the environment is the one that browsers would take', () => {
+test("the environment's proxy is the one that browsers would use", () => {
   const environment = {
     HTTP_PROXY: 'http://plain:3128',
     https_proxy: 'secure:3129',

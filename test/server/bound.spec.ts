@@ -21,7 +21,7 @@ const { value } = fc.letrec((tie) => ({
 }));
 const names = ['sessionId', 'steps', 'snapshot', 'warnings', 'verification', 'console', 'failures', 'code'];
 
-test('whatever a result holds, neither form is too long, and no page text is outside its delimiters', () => {
+test('neither form of any result is too long, and page text is always inside its delimiters', () => {
   const answers = fc.record({
     structured: fc.dictionary(fc.constantFrom(...names), value),
     error: fc.option(
@@ -53,7 +53,7 @@ test('a page that guesses delimiters closes no block', () => {
   }
 });
 
-test('what was left out is counted, and large parts go before small ones', () => {
+test('omitted parts are counted, and large parts are omitted before small ones', () => {
   const entries = Array.from({ length: 100 }, (_, index) => ({
     level: 'log',
     text: new PageText(`line ${index}`),

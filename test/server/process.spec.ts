@@ -14,13 +14,13 @@ async function run(code: string): Promise<{ stdout: string; stderr: string }> {
   return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source]);
 }
 
-test('a rejection that nobody handles is logged and ends nothing', async () => {
+test('an unhandled rejection is logged, and the process continues', async () => {
   const { stdout, stderr } = await run('Promise.reject(new Error("of one session"));');
   expect(stdout).toBe('serves\n');
   expect(stderr).toContain('codegen-session-mcp: Error: of one session');
 });
 
-test('an exception that nobody catches ends the process', async () => {
+test('an uncaught exception ends the process', async () => {
   await expect(run('setTimeout(() => { throw new Error("unknown state"); });')).rejects.toMatchObject({
     code: 1,
   });

@@ -78,7 +78,7 @@ test('nothing but protocol goes to stdout', async ({ workspace, pages }) => {
   for (const line of output.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('jsonrpc', '2.0');
 });
 
-test('sessions run side by side in one browser process, whose start is told, and each emits its own test', async ({
+test('sessions run side by side in one browser process, whose start is reported, and each emits its own test', async ({
   server,
   pages,
 }) => {
@@ -119,7 +119,7 @@ test('sessions run side by side in one browser process, whose start is told, and
   }
 });
 
-test('as many sessions as configured, and no more', async ({ shared: server, pages }) => {
+test('no more sessions open than configured', async ({ shared: server, pages }) => {
   await server.configure({ browser: { maxSessions: 1 } });
   const url = `${pages.url}/landing.html`;
   const first = await server.start({ url });
@@ -148,7 +148,10 @@ test('an action that began and failed counts against its limit; a call that bega
   expect((await server.call('get_codegen_session', { sessionId })).pageTitle).toMatch(/[^!]!!!$/);
 });
 
-test('an idle session closes, and what it recorded can still be seen', async ({ shared: server, pages }) => {
+test('an idle session closes, and its recorded steps can still be read', async ({
+  shared: server,
+  pages,
+}) => {
   await server.configure({ browser: { idleTimeoutMs: 200 } });
   const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });
   await expect
@@ -197,7 +200,7 @@ test('no server and no browser outlives a client that is killed while its page h
   await expect.poll(() => left.filter(isAlive), { timeout: 20_000 }).toEqual([]);
 });
 
-test('arguments are checked by us, with the fields expected', async ({ shared: server }) => {
+test('our own validation checks arguments and names the expected fields', async ({ shared: server }) => {
   const unknown = await server.call('start_codegen_session', { ulr: 'http://127.0.0.1/' });
   expect(unknown.error).toMatchObject({ code: 'INVALID_INPUT' });
   expect(unknown.error?.message).toContain('did you mean "url"');
@@ -218,7 +221,7 @@ test('arguments are checked by us, with the fields expected', async ({ shared: s
   );
 });
 
-test('an unknown session is told apart from one that has ended', async ({ shared: server, pages }) => {
+test('an unknown session is distinguished from one that has ended', async ({ shared: server, pages }) => {
   for (const tool of [
     'record_codegen_session',
     'end_codegen_session',
@@ -237,7 +240,7 @@ test('an unknown session is told apart from one that has ended', async ({ shared
   expect(again.error?.message).toContain('has ended');
 });
 
-test('a missing browser is an error with a way out', async ({ shared: server, pages }) => {
+test('a missing browser is an error with a hint', async ({ shared: server, pages }) => {
   await server.configure({ browser: { executablePath: path.join(server.workspace, 'no-browser') } });
   const result = await server.start({ url: `${pages.url}/landing.html` });
   expect(result.error).toMatchObject({ code: 'BROWSER_FAILED' });

@@ -92,7 +92,7 @@ test.describe('remove', () => {
     ]);
   });
 
-  test('a step that others need is refused, and goes with them', async ({ open }) => {
+  test('a step that others need can only be removed with them', async ({ open }) => {
     const { land, record, code } = await open('popup.html');
     await land({ action: 'click', target: 'getByRole("button", { name: "Open a popup", exact: true })' });
     await land({ action: 'switchPage', page: 'p2' }, { action: 'hover', target: 'h1' });
@@ -190,7 +190,7 @@ test.describe('at', () => {
     expect((await land({ action: 'hover', target: 'h1' })).steps).toMatchObject([{ index: 6 }]);
   });
 
-  test('what only a run proves is proven by verification, which names the step', async ({ open, shared }) => {
+  test('unchecked assertions are proven by verification, which names the step', async ({ open, shared }) => {
     test.slow();
     await shared.configure({ verify: { mode: 'require', sensitivity: 'off' } });
     const { started, land } = await open('todo.html');
@@ -255,7 +255,10 @@ test.describe('at', () => {
     expect(ended.testCode.match(/await dialogPromise/g)).toHaveLength(2);
   });
 
-  test('an index beyond the end is refused, and so is an edit of the numbering', async ({ open, shared }) => {
+  test('an index beyond the end is rejected, and so is an edit of the numbering', async ({
+    open,
+    shared,
+  }) => {
     const { started } = await open('todo.html');
     const insert = inserter(shared, started);
     const beyond = await insert(2, { action: 'hover', target: 'h1' });

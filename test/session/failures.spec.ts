@@ -57,7 +57,7 @@ test('saveDownload waits for a late download, also after a failure; the click ge
   );
 });
 
-test('a download that no recorded step started is refused', async ({ visit, shared }) => {
+test('a download that no recorded step started is rejected', async ({ visit, shared }) => {
   await shared.configure({ browser: { actionTimeoutMs: 500 } });
   const { land, record, code } = await visit('<a href="data:text/csv,a" download="a.csv">Export</a>');
   await land({ action: 'click', target: 'getByRole("link")', record: false });
@@ -66,7 +66,7 @@ test('a download that no recorded step started is refused', async ({ visit, shar
   expect(await code()).not.toContain('download');
 });
 
-test('waitForResponse after the action is refused, with the right order', async ({ visit, shared }) => {
+test('waitForResponse after the action is rejected, with the right order', async ({ visit, shared }) => {
   const { started, land, record, code } = await visit(`<button onclick="fetch('/data')">Load</button>`);
   const loads = { action: 'click', target: 'getByRole("button")' };
   const waits = { action: 'waitForResponse', url: '**/data' };
@@ -86,7 +86,7 @@ test('waitForResponse after the action is refused, with the right order', async 
   await land(waits, loads);
 });
 
-test('end warns of what the last call did not record, and a failed run of what was not recorded', async ({
+test('end warns about unrecorded actions of the last call, and so does a failed verification', async ({
   visit,
   shared,
 }) => {

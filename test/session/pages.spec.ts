@@ -2,7 +2,7 @@ import { expect, refOf, test } from '../fixtures.js';
 
 const button = (name: string): string => `getByRole('button', { name: '${name}', exact: true })`;
 
-test('a dialog that never comes is a failure, and what announced it is not recorded', async ({
+test('a dialog that never appears is a failure, and its announcement is not recorded', async ({
   shared: server,
   pages,
 }) => {

@@ -28,7 +28,7 @@ test('references are resolved before the first action of a call', async ({ open 
   ]);
 });
 
-test('where only references changed, the old ones go on working', async ({ open }) => {
+test('if only references changed, the old ones go on working', async ({ open }) => {
   const { started, land } = await open('rename.html');
   const refreshed = await land({
     action: 'click',
@@ -57,7 +57,7 @@ test('the reference of an element that is gone fails at once, with the nearest c
 /** Makes what fails fail soon. */
 const soon = { browser: { actionTimeoutMs: 1000 } };
 
-test('a target that matches several, or none, is told with candidates to choose from', async ({
+test('a target that matches several elements, or none, is reported with candidates', async ({
   open,
   shared,
 }) => {
@@ -101,7 +101,7 @@ test('a call keeps what landed before its failure', async ({ open, shared }) => 
   expect(source).not.toContain('never');
 });
 
-test('nothing is performed where any action of the call is malformed', async ({ open }) => {
+test('nothing is performed if any action of the call is malformed', async ({ open }) => {
   const { record } = await open('form.html');
   const name = { action: 'fill', target: 'getByLabel("Full name")', value: 'typed' };
   for (const [wrong, message] of [
@@ -138,7 +138,7 @@ test('nothing is performed where any action of the call is malformed', async ({ 
   expect(codes).toHaveLength(1);
 });
 
-test('an assertion that is false now is refused, with what was received', async ({ open, shared }) => {
+test('a false assertion is rejected, with the received value', async ({ open, shared }) => {
   await shared.configure(soon);
   const { record, code } = await open('todo.html');
   const result = await record({
@@ -176,7 +176,7 @@ test('a reference in an assertion becomes a locator without the asserted text', 
   expect(codes[2]).toBe('await expect(page.getByRole("button", { name: "More" })).toBeVisible();');
 });
 
-test('record: false performs without recording, undo takes back, step and note give structure', async ({
+test('record: false performs without recording, undo removes steps, step and note give structure', async ({
   open,
 }) => {
   const { land, code } = await open('todo.html', { title: 'structure' });
@@ -201,7 +201,7 @@ test('record: false performs without recording, undo takes back, step and note g
   expect(source).not.toMatch(/not recorded|taken back|Tab|hover/);
 });
 
-test('undo of more steps than there are is refused', async ({ open }) => {
+test('undo of more steps than recorded is rejected', async ({ open }) => {
   const { record } = await open('todo.html');
   const result = await record({ action: 'undo', count: 2 });
   expect(result.failed).toMatchObject({
@@ -250,7 +250,7 @@ test('the snapshot and the screenshot of one element', async ({ open, shared }) 
   await land({ action: 'click', target: refOf(started.snapshot, 'button "More"') });
 });
 
-test('dialogs nobody announced are dismissed and reported, and hang nothing', async ({ open }) => {
+test('unannounced dialogs are dismissed and reported, and block nothing', async ({ open }) => {
   const { land } = await open('dialogs.html');
   const { events, snapshot } = await land({
     action: 'click',
@@ -264,7 +264,7 @@ test('dialogs nobody announced are dismissed and reported, and hang nothing', as
   expect(late.events).toHaveLength(1);
 });
 
-test('console errors, popups and requests are told', async ({ open, shared }) => {
+test('console errors, popups and requests are reported', async ({ open, shared }) => {
   const { started, land } = await open('console.html');
   for (const [, ref] of started.snapshot.matchAll(/button[^\n]*\[ref=(\w+)\]/g))
     await land({ action: 'click', target: ref });
@@ -316,7 +316,7 @@ test('a page that never answers costs no more than the time-out', async ({ share
   expect(next.recorded).toBe(1);
 });
 
-test('a page that loops for ever is stopped, and the session goes on', async ({ shared: server, pages }) => {
+test('a page in an endless loop is stopped, and the session continues', async ({ shared: server, pages }) => {
   await server.configure({ browser: { actionTimeoutMs: 700 } });
   const { sessionId, snapshot } = await server.start({ title: 'loops', url: `${pages.url}/crash.html` });
   const loop = { action: 'click', target: refOf(snapshot, 'Loop forever') };
@@ -325,7 +325,7 @@ test('a page that loops for ever is stopped, and the session goes on', async ({ 
   expect(next.failed).toBeUndefined();
 });
 
-test('a regular expression that never ends fails its action alone', async ({ shared: server, pages }) => {
+test('an exponential regular expression fails only its action', async ({ shared: server, pages }) => {
   await server.configure({ browser: { actionTimeoutMs: 700, navigationTimeoutMs: 700 } });
   const { sessionId } = await server.start({
     title: 'matches',
@@ -341,7 +341,7 @@ test('a regular expression that never ends fails its action alone', async ({ sha
   expect(next.failed).toBeUndefined();
 });
 
-test('of a crashed page and a killed browser it is told, and what was recorded is kept', async ({
+test('a crashed page and a killed browser are reported, and recorded steps are kept', async ({
   workspace,
   pages,
 }) => {

@@ -75,7 +75,7 @@ async function openSessions(server: Connection): Promise<number> {
   return sessions.filter(({ status }) => status === 'open').length;
 }
 
-test('a resumed session is where it ended, goes on, and replaces its file', async ({
+test('a resumed session continues where it ended, and replaces its file', async ({
   shared: server,
   shop,
 }) => {
@@ -138,10 +138,7 @@ test('a step that no longer works ends the replay; what is recorded from there h
   expect(exitCode, output).toBe(0);
 });
 
-test('what is not performed while recording is not performed again either', async ({
-  shared: server,
-  shop,
-}) => {
+test('unperformed steps are not performed in a replay either', async ({ shared: server, shop }) => {
   await recorded(server, shop.url);
   const untrue = { action: 'expect', args: { matcher: 'toHaveTitle', expected: 'Elsewhere' } };
   const inTest = { matcher: 'toMatchAriaSnapshot', expected: '- heading "Elsewhere"' };
@@ -163,7 +160,10 @@ test('what is not performed while recording is not performed again either', asyn
   expect(failed.notReplayed).toContain('test.step("orders")');
 });
 
-test('automatic assertions that no longer hold are dropped and told', async ({ shared: server, shop }) => {
+test('automatic assertions that no longer hold are dropped and reported', async ({
+  shared: server,
+  shop,
+}) => {
   await quick(server);
   await recorded(server, shop.url, { autoAssert: true });
   const status = [{ method: 'getByRole', args: ['status'] }];
@@ -203,7 +203,7 @@ test('automatic assertions that no longer hold are dropped and told', async ({ s
   expect(shown.code).not.toContain('toHaveText("Thank you');
 });
 
-test('where not even the first page opens, no session stays open', async ({ shared: server, shop }) => {
+test('if the first page does not open, no session stays open', async ({ shared: server, shop }) => {
   await recorded(server, shop.url);
   await shop.close();
   const { error, sessionId } = await server.start({ resume: spec });
@@ -235,7 +235,7 @@ test('a call that is cancelled leaves no session open', async ({ shared: server,
   await expect.poll(() => openSessions(server)).toBe(0);
 });
 
-test('a session keeps its own options, also where the configuration is another by now', async ({
+test('a session keeps its own options, also after the configuration changed', async ({
   shared: server,
   shop,
 }) => {
@@ -263,7 +263,7 @@ test('a session keeps its own options, also where the configuration is another b
   expect(again.files).toMatchObject([{ path: spec, change: 'unchanged' }]);
 });
 
-test('a resumed test replaces nothing but its own file, and not where someone edited it', async ({
+test('a resumed test replaces only its own file, and only if nobody edited it', async ({
   shared: server,
   shop,
 }) => {
@@ -285,7 +285,7 @@ test('a resumed test replaces nothing but its own file, and not where someone ed
   expect((await server.start({ resume: 'orders-2.spec.ts' })).resumed).toBe(8);
 });
 
-test('what can not be resumed is told, with a way on', async ({ shared: server, shop }) => {
+test("a session that can't be resumed is reported with a hint", async ({ shared: server, shop }) => {
   await recorded(server, shop.url);
   const dry = await server.start({ title: 'dry', url: shop.url });
   await server.call('end_codegen_session', { sessionId: dry.sessionId, dryRun: true });

@@ -110,7 +110,7 @@ for (const [what, change, why] of damaged)
     await expectRefusal(state, why);
   });
 
-test('what can not be resumed is refused: a torn file, or none of ours', async ({}, info) => {
+test('a truncated or foreign file is not resumed', async ({}, info) => {
   const state = info.outputPath('state');
   await save(state);
   const saved = await placeOf(state);

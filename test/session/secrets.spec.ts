@@ -29,7 +29,7 @@ async function filesBelow(directory: string): Promise<string[]> {
   return [...names, ...texts, ...texts.map((text) => Buffer.from(text, 'latin1').toString())];
 }
 
-test('a secret is typed, sent and asserted, and told nowhere', async ({ workspace, pages }) => {
+test('a secret is typed, sent and asserted, and appears nowhere', async ({ workspace, pages }) => {
   test.slow();
   await configure(workspace, {
     autoAssert: true,
@@ -134,7 +134,7 @@ test('a secret is typed, sent and asserted, and told nowhere', async ({ workspac
   expect(run.exitCode).toBe(1);
 });
 
-test('secrets that are not listed, not set, too short or for elsewhere are typed nowhere', async ({
+test('secrets that are not listed, not set, too short or bound elsewhere are never typed', async ({
   workspace,
   pages,
 }) => {

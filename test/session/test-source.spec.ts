@@ -197,7 +197,7 @@ function acts({ action }: Step): boolean {
   return actions.get(action)?.kind === 'mutates';
 }
 
-test('whatever is said in a session, its test says the same, never changes and passes every check', async () => {
+test('any text in a session arrives in its test unchanged, and the test passes every check', async () => {
   test.slow();
   const sources: string[] = [];
   await fc.assert(

@@ -8,7 +8,7 @@ const html = `<title>App</title><label>Token <input id="token"></label><label>No
 <button onclick="token.value = token.value.slice(1, 4)">Cut</button><p id="echo"></p>
 <script>token.oninput = () => { echo.textContent = 'Hello ' + token.value; };</script>`;
 
-test('a secret that was typed can not be read back', async ({ workspace }) => {
+test("a typed secret can't be read back", async ({ workspace }) => {
   test.slow();
   const app = await serve(async (_, response) => {
     response.setHeader('content-type', 'text/html').end(html);

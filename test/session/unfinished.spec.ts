@@ -104,10 +104,7 @@ test('calls of one session run in order, and so many wait and no more', async ({
   expect(code.match(/value \d+/g)).toEqual(values.slice(0, 20));
 });
 
-test('a server that is told to stop lets calls finish, and ends the tests that it runs', async ({
-  workspace,
-  pages,
-}) => {
+test('a stopping server lets calls finish, and ends the tests that it runs', async ({ workspace, pages }) => {
   await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' } });
   const server = await connect(workspace);
   const one = await server.start({ title: 'one', url: `${pages.url}/landing.html` });
@@ -129,7 +126,7 @@ test('a server that is told to stop lets calls finish, and ends the tests that i
   await server.close();
 });
 
-test('a client that is gone leaves neither a server nor a running test', async ({ workspace, pages }) => {
+test('a client that exits leaves neither a server nor a running test', async ({ workspace, pages }) => {
   await configure(workspace, { verify: { mode: 'require' } });
   const server = await connect(workspace);
   const { sessionId } = await server.start({ title: 'one', url: `${pages.url}/landing.html` });

@@ -56,7 +56,7 @@ for (const [index, [which, steps]] of blind.entries())
     ]);
   });
 
-test('a test without any assertion is told once', () => {
+test('a test without assertions is reported once', () => {
   expect(warningsOf([goto(), click, wait])).toEqual([
     'The test asserts nothing: record an expect of what the flow should show.',
   ]);
@@ -123,7 +123,7 @@ const sound = [
   'getByTestId("ember123")',
   'getByLabel("first", { exact: true })',
 ];
-test('locators that rest on a position, a generated name or a passing text are known', () => {
+test('locators by position, generated name or transient text are recognized as brittle', () => {
   const on = (expression: string): unknown[] => [
     expression,
     ...brittleness(parseLocatorExpression(expression)),
@@ -134,7 +134,7 @@ test('locators that rest on a position, a generated name or a passing text are k
   expect(sound.map(on)).toEqual(sound.map((expression) => [expression]));
 });
 
-test('a brittle locator is told with its step and a remedy, whatever it is in', () => {
+test('a brittle locator is reported with its step and a remedy, wherever it occurs', () => {
   const third = parseLocatorExpression('getByRole("listitem").nth(3)');
   const ember = parseLocatorExpression('locator("#ember123")');
   const steps: Step[] = [
@@ -197,11 +197,11 @@ for (const [index, step] of secrets.entries())
     for (const text of ['hunter2', '4711', 'sk-', 'ghp_', 'AKIA', 'eyJ', 'MIIE', 'xK7', '9f86', '4f8a'])
       expect(told).not.toContain(text);
   });
-test('what is no secret is not told as one', () => {
+test('ordinary values are not reported as secrets', () => {
   for (const step of harmless) expect(others(step), JSON.stringify(step)).toEqual([]);
 });
 
-test('what a page or a call made long is not looked at for long', () => {
+test('very long texts are examined in bounded time', () => {
   const begin = performance.now();
   others(typed('eyJ-'.repeat(500_000)));
   others({ ...automatic, locator: [{ method: 'locator', args: [`#${'_'.repeat(500_000)}`] }] });
@@ -209,7 +209,7 @@ test('what a page or a call made long is not looked at for long', () => {
   expect(performance.now() - begin).toBeLessThan(5000);
 });
 
-test('a header that holds a secret is told, another is not', () => {
+test('a header that contains a secret is reported, another is not', () => {
   const withHeader = (name: string, value: string): string[] =>
     others(automatic, { extraHTTPHeaders: { [name]: value } });
   expect(withHeader('Accept-Language', 'de')).toEqual([]);
@@ -247,7 +247,7 @@ const places = [
   'http://127.0.0.1:8642/',
   '/app#section/12',
 ];
-test('a flow that opens a record which something else made is told', () => {
+test('a flow that opens a record created elsewhere is reported', () => {
   const told =
     'Step 0 opens a record by its id, which must exist in every run: create it in the test or in a fixture.';
   for (const url of records) expect(others(goto(url)), url).toEqual([told]);
@@ -255,7 +255,7 @@ test('a flow that opens a record which something else made is told', () => {
   expect(warningsOf([goto(), asserted, goto('/orders/12345'), asserted])).toEqual([]);
 });
 
-test('a flow that starts from a saved state is told', () => {
+test('a flow that starts from a saved state is reported', () => {
   expect(others(goto(), { storageState: 'auth.json' })).toEqual([
     expect.stringMatching(/use\.storageState: create it in a setup project or a fixture/),
   ]);

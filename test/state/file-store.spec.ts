@@ -29,7 +29,7 @@ function generations(folder: string): number[] {
     .sort((a, b) => a - b);
 }
 
-test('keeps what it was given, for its owner alone and out of git', async () => {
+test('stores its content for the owner alone, ignored by git', async () => {
   const { directory, store } = open();
   expect(await store.read()).toEqual({ value: 0 });
   expect(await store.update(increment)).toBe(1);
@@ -38,14 +38,14 @@ test('keeps what it was given, for its owner alone and out of git', async () => 
   expect(await readFile(path.join(directory, '.gitignore'), 'utf8')).toBe('*\n');
 });
 
-test('writes nothing where nothing changes', async () => {
+test('writes nothing if nothing changes', async () => {
   const { folder, store } = open();
   await store.update(increment);
   expect(await store.update((state) => ({ state, result: state.value }))).toBe(1);
   expect(generations(folder)).toEqual([1]);
 });
 
-test('loses no update of many at once, and keeps few generations', async () => {
+test('loses none of many concurrent updates, and keeps few generations', async () => {
   const { directory, folder, store } = open();
   const other = new FileStore(directory, schema, { value: 0 });
   for (let round = 0; round < 40; round++)
@@ -54,7 +54,7 @@ test('loses no update of many at once, and keeps few generations', async () => {
   await expect.poll(() => generations(folder).length).toBeLessThanOrEqual(32);
 });
 
-test('evaluates again where another process was faster', async () => {
+test('evaluates again if another process was faster', async () => {
   const { folder, store } = open();
   await store.update(increment);
   const seen: number[] = [];
@@ -67,7 +67,7 @@ test('evaluates again where another process was faster', async () => {
   expect(await store.read()).toEqual({ value: 101 });
 });
 
-test('is not deceived by a number that came free while it was stopped', async () => {
+test('is not deceived by a number that was released while it was stopped', async () => {
   const { folder, store } = open();
   await store.update(increment);
   let evaluations = 0;
@@ -85,7 +85,7 @@ test('is not deceived by a number that came free while it was stopped', async ()
   expect(generations(folder).at(-1)).toBe(61);
 });
 
-test('goes back to the generation before a torn one, and on from there', async () => {
+test('returns to the generation before a truncated one, and continues from it', async () => {
   const { folder, store } = open();
   await store.update(increment);
   await store.update(increment);
@@ -102,13 +102,13 @@ test('fails instead of starting from zero if nothing can be read', async () => {
   await expect(store.update(increment)).rejects.toMatchObject({ code: 'WRITE_FAILED' });
 });
 
-test('refuses where the state directory is a file', async () => {
+test('fails if the state directory is a file', async () => {
   const { directory, store } = open();
   await writeFile(directory, 'here already');
   await expect(store.update(increment)).rejects.toMatchObject({ code: 'WRITE_FAILED' });
 });
 
-test('gives up where others are faster for ever', async () => {
+test('gives up if others are always faster', async () => {
   const { folder, store } = open();
   let number = 0;
   const always = store.update((state) => {
@@ -130,7 +130,7 @@ test('takes over the lock and the remains of a dead process', async () => {
   await expect.poll(() => readdirSync(folder)).toEqual(['1', '2']);
 });
 
-test('goes on without a lock that is held', async () => {
+test('continues without a lock that another process holds', async () => {
   const { directory, folder, store } = open();
   const lock = await holdLock(directory, new Date(Date.now() + 60_000));
   expect(await store.update(losing(folder))).toBe(101);

@@ -32,7 +32,7 @@ function atOnce(...words: string[]): string {
   return execFileSync('redis-cli', ['-u', redis.url, ...words], { encoding: 'utf8' });
 }
 
-test('what another commits in between has the change evaluated again; what changes nothing writes nothing', async () => {
+test('a concurrent commit has the change evaluated again; a change without effect writes nothing', async () => {
   const { key, store, other } = open();
   await store.update(increment);
   const seen: number[] = [];
@@ -47,7 +47,7 @@ test('what another commits in between has the change evaluated again; what chang
   expect(await redis.command('HGET', key, 'version')).toBe(version);
 });
 
-test('who is overtaken again and again gets a turn, and who is in no turn gives up', async () => {
+test('a writer that keeps losing gets a turn, and one without a turn gives up', async () => {
   const { key, store } = open();
   await store.update(increment);
   let evaluations = 0;
@@ -63,7 +63,7 @@ test('who is overtaken again and again gets a turn, and who is in no turn gives 
   await expect(store.update(increment)).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
 });
 
-test('what was decided on too long ago is not committed', async () => {
+test('a decision that is too old is not committed', async () => {
   const { store } = open();
   const times: number[] = [];
   await store.update((state, now) => {
@@ -76,7 +76,7 @@ test('what was decided on too long ago is not committed', async () => {
   expect(await store.read()).toEqual({ value: 1 });
 });
 
-test('a clock of Redis that is set back goes on from where it was', async () => {
+test("if Redis's clock is set back, time continues from its last value", async () => {
   const { key, store } = open();
   const timeOf = () => store.update((state, now) => ({ ...increment(state), result: now.monotonic }));
   const before = await timeOf();
@@ -109,7 +109,7 @@ test('keys of newer servers, of others, and damaged ones are left alone', async 
   }
 });
 
-test('what Redis has lost is put back by who saw it last', async () => {
+test('data that Redis lost is restored by the server that saw it last', async () => {
   const { key, store, other } = open();
   await store.update(increment);
   await store.update(increment);
@@ -119,7 +119,7 @@ test('what Redis has lost is put back by who saw it last', async () => {
   expect(await other.update(increment)).toBe(4);
 });
 
-test('away, Redis is refused in bounded time without its password; back, it is used again', async () => {
+test('while Redis is down, calls fail in bounded time without showing its password; when it returns, it is used again', async () => {
   const prefix = 'away';
   const url = redis.url.replace('://', '://default:hunter2@');
   const { store } = open(prefix);

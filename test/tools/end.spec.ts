@@ -13,7 +13,7 @@ async function recorded(server: Connection, url: string, args: object = {}): Pro
   return sessionId;
 }
 
-test('what ending writes is what get showed, and what the disk holds', async ({ shared: server, pages }) => {
+test('end writes exactly what get showed', async ({ shared: server, pages }) => {
   const { workspace } = server;
   const counter = `writes-${Date.now()}`;
   await server.configure({
@@ -39,7 +39,7 @@ test('what ending writes is what get showed, and what the disk holds', async ({ 
   await checkEmitted([{ name: 'greets.spec.ts', content: shown.code }]);
 });
 
-test('nothing recorded is nothing to end, and the session stays open', async ({ shared: server }) => {
+test("a session without steps can't be ended, and stays open", async ({ shared: server }) => {
   const { sessionId } = await server.start();
   const result = await server.call('end_codegen_session', { sessionId });
   expect(result.error).toMatchObject({ code: 'INVALID_INPUT' });
@@ -47,7 +47,7 @@ test('nothing recorded is nothing to end, and the session stays open', async ({ 
   expect((await server.call('clear_codegen_session', { sessionId })).error).toBeUndefined();
 });
 
-test('a file that is there is kept, renamed beside or replaced, as far as allowed', async ({
+test('an existing file is kept, replaced, or gets a new name beside it, as far as allowed', async ({
   shared: server,
   pages,
 }) => {
@@ -232,7 +232,7 @@ test('baseURL makes addresses relative, and the rest of use is in the test', asy
   expect((await runTests(server.workspace)).output).toContain('1 passed');
 });
 
-test('a device is spread from the list; one that is not there is told with the nearest', async ({
+test('a device is spread from the list; an unknown one is reported with the nearest name', async ({
   shared: server,
   pages,
 }) => {
@@ -245,7 +245,7 @@ test('a device is spread from the list; one that is not there is told with the n
   expect(wrong.error?.hint).toContain('iPhone 15');
 });
 
-test('what page and agent said arrives in the test as the same string', async ({ shared: server, pages }) => {
+test('texts from page and agent arrive in the test as the same string', async ({ shared: server, pages }) => {
   test.slow();
   const values = fc.sample(hostileString, { numRuns: 24, seed: 7 });
   const { sessionId } = await server.start({
@@ -290,10 +290,7 @@ test('a killed server leaves no half file', async ({ workspace, pages }) => {
     if (!name.startsWith('.')) expect(await readFile(path.join(folder, name), 'utf8')).toMatch(/\}\);\n$/);
 });
 
-test('an assertion that a result showed and a later step made superfluous is named', async ({
-  shared,
-  pages,
-}) => {
+test('a shown assertion that a later step made superfluous is reported', async ({ shared, pages }) => {
   await shared.configure({ autoAssert: true });
   const { sessionId } = await shared.start({ title: 'adds a todo', url: `${pages.url}/todo.html` });
   const field = 'getByPlaceholder("What needs to be done?")';

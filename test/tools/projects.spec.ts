@@ -107,7 +107,7 @@ async function writeSpecs(directory: string, specs: Record<string, string>): Pro
   for (const [name, text] of Object.entries(specs)) await writeFile(path.join(directory, name), text);
 }
 
-test('start detects what the project says of a test, and the test uses it', async ({
+test("start detects the project's conventions, and the test uses them", async ({
   project,
   workspace,
   pages,

@@ -80,7 +80,7 @@ await expect(page.getByRole('status')).toHaveText('many likes', { timeout: 500 }
 const flaky = `await page.goto('/odd');
 await expect(page.getByRole('status')).toHaveText('Open', { timeout: 500 });`;
 
-test('all tests are run, and those that fail are told with place, message and page', async ({ runner }) => {
+test('all tests run, and failures are reported with location, message and page', async ({ runner }) => {
   const outside = await linkOutside(runner);
   await runner.spec('likes.spec.ts', { 'likes it': passing, 'is liked': failing });
   await runner.spec('sub/door.spec.js', { 'is open': flaky });
@@ -145,7 +145,7 @@ test('nothing outside of the output directory is run', async ({ runner }) => {
   }
 });
 
-test('an expression that takes for ever ends with the time for the call', async ({ runner, shared }) => {
+test("an endless expression ends with the call's time-out", async ({ runner, shared }) => {
   await shared.configure({ verify: { timeoutMs: 3000 } });
   await runner.spec('long.spec.ts', { [`${'a'.repeat(50)}!`]: passing });
   const { isError, error } = await runner.run({ grep: '^.*long.spec.ts (a+)+$' });
@@ -155,7 +155,7 @@ test('an expression that takes for ever ends with the time for the call', async 
   expect(await runner.running()).toEqual([]);
 });
 
-test('what ended before the time was up is told', async ({ runner, shared, club }) => {
+test('results from before the time-out are reported', async ({ runner, shared, club }) => {
   await fetch(`${club.url}/once?told`);
   await runner.spec('a.spec.ts', { 'is fine': passing, hangs: `await page.goto('/once?told');` });
   // As long as it takes here to run the first of them, several times over.

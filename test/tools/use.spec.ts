@@ -137,7 +137,7 @@ test('a session starts from a saved state, and so do its verification and its te
   expect(run.output).toContain('2 passed');
 });
 
-test('a saved state that is missing, elsewhere or damaged is told, and nothing of what it holds', async ({
+test('a missing, foreign or damaged saved state is reported without its content', async ({
   server,
   workspace,
 }) => {
@@ -169,11 +169,7 @@ test('a saved state that is missing, elsewhere or damaged is told, and nothing o
   expect((await server.call('get_codegen_session')).sessions).toEqual([]);
 });
 
-test('what a page puts into the clipboard by itself, its test lets it', async ({
-  server,
-  pages,
-  workspace,
-}) => {
+test('a page that writes to the clipboard may do so in its test', async ({ server, pages, workspace }) => {
   test.slow();
   await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' } });
   const copy = { action: 'click', target: 'getByRole("button", { name: "Copy" })' };

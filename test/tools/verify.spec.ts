@@ -95,7 +95,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('a test that passes is written, and the answer says that it was run', async ({ verifying, club }) => {
+test('a passing test is written, and the answer says that it ran', async ({ verifying, club }) => {
   const server = await verifying({ runs: 2, sensitivity: 'quick' });
   const sessionId = await look(server, club);
   const messages: (string | undefined)[] = [];
@@ -151,7 +151,7 @@ test('a flow that works only once is not written: the answer says where, why and
   expect(reported.text).toContain('verification.status: failed');
 });
 
-test('an action that a fresh run does not get to is named', async ({ verifying, club }) => {
+test('an action that a fresh run does not reach is named', async ({ verifying, club }) => {
   const server = await verifying();
   const { sessionId } = await server.start({ url: club.url });
   await server.record(
@@ -169,7 +169,7 @@ test('an action that a fresh run does not get to is named', async ({ verifying, 
   expect(refused.error?.message).toContain('Step 3 failed when the test was run');
 });
 
-test('nothing is run where the file is in the way, and off runs nothing', async ({ verifying, club }) => {
+test('nothing runs if a file blocks the write, and off runs nothing', async ({ verifying, club }) => {
   const server = await verifying();
   const first = await look(server, club);
   const off = await server.call('end_codegen_session', { sessionId: first, verify: 'off' });
@@ -184,7 +184,7 @@ test('nothing is run where the file is in the way, and off runs nothing', async 
   expect(messages).toEqual([]);
 });
 
-test('what is enforced can not be undercut; a call whose test was run uses quota, one that ran nothing does not', async ({
+test("enforced verification can't be reduced; a call that ran its test uses quota, one that ran nothing does not", async ({
   workspace,
   club,
 }) => {
@@ -444,7 +444,7 @@ test("a workspace in which nothing is installed gets by with the server's Playwr
   ]);
 });
 
-test('another version of Playwright Test runs the test, and is told', async ({ workspace }) => {
+test('another version of Playwright Test runs the test, and is reported', async ({ workspace }) => {
   const installed = path.dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json'));
   const copy = path.join(workspace, 'node_modules', '@playwright', 'test');
   await cp(installed, copy, { recursive: true, dereference: true });

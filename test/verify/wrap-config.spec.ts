@@ -41,7 +41,7 @@ function isCovered(config: PlaywrightTestConfig): unknown {
   return projectOf(config).metadata?.['codegen-session-mcp'];
 }
 
-test('a file is covered by what Playwright Test would run it as', () => {
+test('a file belongs to the project as which Playwright Test would run it', () => {
   for (const config of [
     {},
     { testDir: 'generated-tests' },
@@ -90,7 +90,7 @@ test('of several projects that cover a file, the one with the browser of the ses
   expect(firefox.use).not.toHaveProperty('launchOptions.executablePath');
 });
 
-test('only the staged file runs, once, whatever the configuration says of retries and titles', () => {
+test("only the staged file runs, once, whatever the configuration's retries and filters are", () => {
   const config = {
     retries: 2,
     repeatEach: 3,
@@ -132,7 +132,7 @@ test('time-outs are those of the configuration, or shorter', () => {
   expect(projectOf(own)).toMatchObject({ ...own, use: { actionTimeout: 300, navigationTimeout: 0 } });
 });
 
-test('the browser is the one of the session, with what the configuration gives it besides', () => {
+test("the browser is the session's, with the configuration's additions", () => {
   const other = { server: 'http://other:3128' };
   const launchOptions = { slowMo: 5, args: ['--theirs'], executablePath: '/other', proxy: other };
   const { use } = projectOf({ use: { launchOptions, proxy: other } });
@@ -147,7 +147,7 @@ test('the browser is the one of the session, with what the configuration gives i
   expect(projectOf({}, { javaScriptEnabled: false }).use).toMatchObject({ javaScriptEnabled: false });
 });
 
-test('what a project depends on stays as it is, once, with its own names and places', () => {
+test("a project's dependencies run once, unchanged", () => {
   const config: PlaywrightTestConfig = {
     projects: [
       { name: 'sign in', testDir: 'setup', dependencies: ['seed'], teardown: 'sweep' },
@@ -173,7 +173,7 @@ test('what a project depends on stays as it is, once, with its own names and pla
   expect(projects[3]?.use).toEqual({ browserName: 'firefox', proxy, launchOptions: { proxy } });
 });
 
-test('paths that the configuration gives relatively mean the same files', () => {
+test('relative paths of the configuration resolve to the same files', () => {
   const stylePath = './hide.css';
   const wrapped = wrapConfig(
     {
@@ -200,7 +200,7 @@ test('paths that the configuration gives relatively mean the same files', () => 
   });
 });
 
-test('a configuration that covers none of the files has no say', () => {
+test('a configuration that covers none of the files is ignored', () => {
   const config = {
     testDir: 'e2e',
     globalTimeout: 5,

@@ -12,7 +12,7 @@ import type { SessionSource } from '../test-source.js';
 export interface Failure {
   message: PageText;
   hint: string | PageText;
-  /** Index and code of the step that failed; undefined where it was none. */
+  /** Index and code of the step that failed; undefined if no step failed. */
   step?: number;
   code?: string;
   /** What the page showed then. */
@@ -119,7 +119,7 @@ function replayHint(
     refused !== undefined
       ? "Recording has probably done this once, and it can't be done twice."
       : message.includes('strict mode violation')
-        ? 'Several elements match where recording saw one: what recording added is probably still there.'
+        ? 'Several elements match; recording saw one. Probably what recording added still exists.'
         : step?.action === 'expect'
           ? 'What is asserted held while recording; a fresh run shows something else.'
           : 'It worked while recording; a fresh run finds the page, or the data that recording has changed, otherwise.';

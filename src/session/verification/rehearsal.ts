@@ -55,7 +55,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
   passed: number;
   failure?: Failure;
   dropped: Dropped[];
-  /** False where the workspace's configuration would not run the file. */
+  /** False if the workspace's configuration would not run the file. */
   covered: boolean;
   pictures: Picture[];
   withoutJavaScript?: 'passed' | 'failed';
@@ -154,7 +154,7 @@ export function runsOf({ emission }: Session, { verify }: Config): number {
 }
 
 /**
- * The automatic assertions that failed, where nothing else did. Each that fails takes its time, so a test that ran out
+ * The automatic assertions that failed, if nothing else did. Each that fails takes its time, so a test that ran out
  * of it because of them counts too, with whatever it was doing then.
  */
 function volatileAssertions(tests: readonly TestRun[], source: SessionSource): Origin[] {

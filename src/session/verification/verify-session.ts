@@ -56,7 +56,7 @@ interface VerificationContext extends Omit<TestBenchOptions, 'launch' | 'config'
 
 /**
  * Runs the session's test, as the file at `target` would be run. Automatic assertions that do not hold are dropped, and
- * where `verify.sensitivity` is `full`, those that prove nothing too: from the session, if the test passes without them.
+ * if `verify.sensitivity` is `full`, those that prove nothing too: from the session, if the test passes without them.
  */
 export async function verifySession(
   context: VerificationContext,

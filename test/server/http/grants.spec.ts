@@ -63,7 +63,7 @@ const test = base.extend<{ ci: Connecting; bots: Connecting }, { serving: Servin
 
 test.describe.configure({ mode: 'serial' });
 
-test('a grant records a test in its own directory, and its session does not exist for others', async ({
+test("a grant records a test in its own directory, and other grants can't see its session", async ({
   ci,
   bots,
   pages,

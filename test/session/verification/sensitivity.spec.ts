@@ -81,7 +81,7 @@ async function verify(workspace: string, steps: Step[], settings: object): Promi
 
 test.describe.configure({ timeout: 180_000 });
 
-test('automatic assertions that do not hold twice are dropped, all at once; the rest stay', async ({
+test('automatic assertions that fail in the second run are dropped together; the rest stay', async ({
   workspace,
   club,
 }) => {
@@ -115,7 +115,7 @@ test('automatic assertions that do not hold twice are dropped, all at once; the 
   ]);
 });
 
-test('what was asked for is a failure, and then nothing is dropped', async ({ workspace, club }) => {
+test('a failing requested assertion is a failure, and nothing is dropped', async ({ workspace, club }) => {
   const wrong = { action: 'expect', ...hasText(note, 'Visitor 0') };
   const steps: Step[] = [
     { action: 'goto', args: { url: `${club.url}/visit` }, assertions: [hasText(note, 'Visitor 0')] },
@@ -128,7 +128,7 @@ test('what was asked for is a failure, and then nothing is dropped', async ({ wo
   expect(steps[0]?.assertions).toHaveLength(1);
 });
 
-test('a test that passes without JavaScript is told to be blind, with the steps to look at', async ({
+test('a test that passes without JavaScript is reported as blind, with the steps to look at', async ({
   workspace,
   club,
 }) => {
@@ -138,7 +138,7 @@ test('a test that passes without JavaScript is told to be blind, with the steps 
   expect(warnings).toEqual([expect.stringMatching(/blind .* after steps 1 and 2\./)]);
 });
 
-test('left out one at a time, steps show what the test notices and what proves nothing', async ({
+test('omitting steps one at a time shows what the test notices and what proves nothing', async ({
   workspace,
   club,
 }) => {
@@ -161,7 +161,7 @@ test('left out one at a time, steps show what the test notices and what proves n
   expect(warnings).toEqual(['The test passes without step 2: assert what is done there, or undo it.']);
 });
 
-test('a change counts as asserted by what speaks of more than the element acted on', () => {
+test('a change counts as asserted if an assertion covers more than the element acted on', () => {
   const own: Assertion = { locator: like, args: { matcher: 'toBeFocused' } };
   const asked: Step = { action: 'expect', ...hasText(status, '1 likes') };
   const group: Step = { action: 'step', args: { title: 'More' } };
