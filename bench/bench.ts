@@ -66,7 +66,7 @@ async function measureStart(cwd: string): Promise<Figure> {
       await client.close();
       return ms;
     };
-  return compare('start to tools/list', 1.25, 21, start(binary), start(bareServer));
+  return compare('start to tools/list', 1.2, 21, start(binary), start(bareServer));
 }
 
 async function measureToolList({ client }: Connection): Promise<Figure> {

@@ -101,13 +101,16 @@ export async function connect(
   options: {
     args?: string[];
     env?: Record<string, string>;
+    /** Starts the server instead of our binary. */
+    command?: string[];
     /** Answers what the server asks the person behind the client. */
     answer?: (question: string) => Promise<ElicitResult>;
   } = {},
 ): Promise<Connection> {
+  const [command = '', ...args] = options.command ?? [process.execPath, binary];
   const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [binary, ...(options.args ?? [])],
+    command,
+    args: [...args, ...(options.args ?? [])],
     cwd: workspace,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...options.env },
     stderr: 'pipe',

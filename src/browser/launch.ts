@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { browserInstallCommand } from './install-command.js';
 import type { BrowserChoice } from './browser-choice.js';
 import type { Endpoint } from './endpoint.js';
 import type { RemoteBrowsers } from './remote.js';
@@ -84,14 +85,16 @@ async function launch(choice: BrowserChoice): Promise<Browser> {
     return await playwright.chromium.launch({ ...common, ...launchOptions(found) });
   } catch (error) {
     if (error instanceof CodegenError) throw error;
-    throw new CodegenError(
-      'BROWSER_FAILED',
-      `${choice.name} did not start: ${firstLines(messageOf(error))}`,
-      {
-        hint: 'Run `codegen-session-mcp doctor` to see which browser is used and how it starts.',
+    const message = messageOf(error);
+    if (message.includes("Executable doesn't exist"))
+      throw new CodegenError('BROWSER_FAILED', `${choice.name} is not installed.`, {
+        hint: `Run \`${browserInstallCommand(choice.name)}\`.`,
         cause: error,
-      },
-    );
+      });
+    throw new CodegenError('BROWSER_FAILED', `${choice.name} did not start: ${firstLines(message)}`, {
+      hint: 'Run `codegen-session-mcp doctor` to see which browser is used and how it starts.',
+      cause: error,
+    });
   }
 }
 
@@ -100,7 +103,6 @@ function firstLines(text: string): string {
 }
 
 function notFound({ executablePath, channel }: BrowserChoice): CodegenError {
-  const hint = 'Run `npx playwright install chromium`; `codegen-session-mcp doctor` shows what is found.';
   if (executablePath !== null)
     return new CodegenError(
       'BROWSER_FAILED',
@@ -110,5 +112,7 @@ function notFound({ executablePath, channel }: BrowserChoice): CodegenError {
       },
     );
   const wanted = channel === null ? 'Chrome, Chromium or Edge' : `browser of the channel ${channel}`;
-  return new CodegenError('BROWSER_FAILED', `No ${wanted} was found on this machine.`, { hint });
+  return new CodegenError('BROWSER_FAILED', `No ${wanted} was found on this machine.`, {
+    hint: `Run \`${browserInstallCommand('chromium')}\`; \`codegen-session-mcp doctor\` shows what is found.`,
+  });
 }

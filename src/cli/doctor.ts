@@ -2,13 +2,13 @@ import { mkdtemp, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { connectTo, endpointAt } from '../browser/endpoint.js';
 import { findBrowser, launchOptions } from '../browser/find-browser.js';
+import { browserInstallCommand } from '../browser/install-command.js';
 import { tryBrowser } from '../browser/try-browser.js';
-import type { BrowserChoice } from '../browser/browser-choice.js';
+import { browserChoice, type BrowserChoice } from '../browser/browser-choice.js';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { configSchema, type Config } from '../config/schema.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { openRedis, type Redis } from '../state/redis.js';
-import { browserChoice } from '../browser/browser-choice.js';
 
 /** The result of a check; `advice` says how to fix a problem. */
 interface Finding {
@@ -139,20 +139,20 @@ async function checkBrowser({
   headless,
 }: Config['browser']): Promise<Finding> {
   if (name !== 'chromium')
-    return describeTrial(name, await tryBrowser(name, {}), `Run \`npx playwright install ${name}\`.`);
+    return describeTrial(name, await tryBrowser(name, {}), `Run \`${browserInstallCommand(name)}\`.`);
   const found = await findBrowser({ channel, executablePath, headless });
   if (found === undefined)
     return {
       text: `Browser: none found${executablePath === null ? '' : ` at ${executablePath}`}${channel === null ? '' : ` for the channel ${channel}`}`,
       advice:
         executablePath === null && channel === null
-          ? 'Install Chrome, Chromium or Edge, or run `npx playwright install chromium`.'
+          ? `Install Chrome, Chromium or Edge, or run \`${browserInstallCommand('chromium')}\`.`
           : 'Correct browser.executablePath or browser.channel, or remove them to search for a browser.',
     };
   return describeTrial(
     found.source,
     await tryBrowser(name, launchOptions(found)),
-    'Run `npx playwright install --with-deps chromium`, or set browser.executablePath to another browser.',
+    `Run \`${browserInstallCommand('--with-deps chromium')}\`, or set browser.executablePath to another browser.`,
   );
 }
 

@@ -90,7 +90,7 @@ async function load(
   return slots.run(signal, async () => {
     const child = spawnPlaywright(playwright, {
       workspace,
-      config: './project-config.js',
+      config: '../verify/project-config.js',
       variables: { [workspaceVariable]: workspace },
       args: ['--list'],
       ipc: true,

@@ -53,7 +53,7 @@ export async function runPlaywrightTest(options: RunOptions): Promise<RunResult>
   const planFile = await staging.write(`${run}.plan.json`, JSON.stringify(whole));
   const child = spawnPlaywright(playwright, {
     workspace: plan.workspace,
-    config: './playwright-config.js',
+    config: '../verify/playwright-config.js',
     variables: { ...environment, [planVariable]: planFile },
     args: [
       `--output=${path.join(staging.directory, `${run}.results`)}`,
@@ -88,7 +88,7 @@ export function spawnPlaywright(
   { workspace, config, variables, args, ipc = false }: SpawnOptions,
 ): ChildProcess {
   const own = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-  const command = [own('./child.js'), path.join(directory, 'cli.js'), 'test', '--pass-with-no-tests'];
+  const command = [own('../verify/child.js'), path.join(directory, 'cli.js'), 'test', '--pass-with-no-tests'];
   return spawn(process.execPath, [...command, `--config=${own(config)}`, ...args], {
     cwd: workspace,
     env: { ...childEnvironment(process.env), ...variables },

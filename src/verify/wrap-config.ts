@@ -100,7 +100,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
     })),
     reporter: [
       [
-        fileURLToPath(new URL('./reporter.js', import.meta.url)),
+        fileURLToPath(new URL('../verify/reporter.js', import.meta.url)),
         { reportFile: plan.reportFile, secrets: plan.secrets },
       ],
     ],

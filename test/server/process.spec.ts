@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
 
-const module = fileURLToPath(new URL('../../dist/server/process.js', import.meta.url));
+const module = new URL('../../src/server/process.ts', import.meta.url).href;
 
 async function run(code: string): Promise<{ stdout: string; stderr: string }> {
   const source = `
@@ -11,7 +10,7 @@ async function run(code: string): Promise<{ stdout: string; stderr: string }> {
     stopWithProcess((code) => process.exit(code));
     ${code}
     setTimeout(() => { console.log("serves"); process.exit(0); }, 100);`;
-  return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source]);
+  return promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', source]);
 }
 
 test('an unhandled rejection is logged, and the process continues', async () => {

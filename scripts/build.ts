@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { z } from 'zod';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifestSchema = z.object({
+  version: z.string(),
+  license: z.string(),
+  dependencies: z.record(z.string(), z.string()).default({}),
+});
+const { dependencies } = manifestSchema.parse(readJson('package.json'));
+
+// Few files start faster than the hundreds of modules of the SDK and zod.
+rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: [
+    'src/cli.ts',
+    'src/write-schemas.ts',
+    // Loaded by their paths, by Playwright Test and in processes and threads of their own.
+    ...['child', 'watchdog', 'playwright-config', 'project-config', 'reporter'].map(
+      (name) => `src/verify/${name}.ts`,
+    ),
+  ],
+  bundle: true,
+  preserveSymlinks: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  // The main files of some packages are UMD modules, whose imports can not be bundled.
+  mainFields: ['module', 'main'],
+  target: 'node20',
+  outdir: 'dist',
+  // As deep as the rooms of src, so that a module finds files of the package by the same relative URL.
+  chunkNames: 'chunks/[name]-[hash]',
+  external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
+  // Bundled CommonJS packages call `require` for modules of Node.js.
+  banner: {
+    js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",
+  },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  metafile: true,
+  logLevel: 'warning',
+});
+execFileSync(process.execPath, [path.join(root, 'dist/write-schemas.js')], { stdio: 'inherit' });
+writeFileSync(path.join(root, 'dist/THIRD_PARTY_LICENSES.txt'), licensesOf(Object.keys(metafile.inputs)));
+
+/** The license texts of the bundled packages, which most licenses require in copies. */
+function licensesOf(inputs: readonly string[]): string {
+  const packages = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []);
+  const parts = [...new Set(packages)].sort().map((directory) => {
+    const { version, license } = manifestSchema.parse(readJson(`${directory}/package.json`));
+    const files = readdirSync(path.join(root, directory)).filter((file) =>
+      /^(?:licen[cs]e|notice)/i.test(file),
+    );
+    const texts = files.map((file) => readFileSync(path.join(root, directory, file), 'utf8').trim());
+    return [`${directory.replace(/^.*node_modules\//, '')} ${version} (${license})`, ...texts].join('\n\n');
+  });
+  return `${parts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(path.join(root, file), 'utf8'));
+}
