@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { LivePage } from '../browser/live-page.js';
@@ -13,7 +14,10 @@ import type { OpenSession, SessionPlan } from './session.js';
 
 /** What a session found out about the project and the application, and uses; `source` is a file, or "page". */
 export type Detected = Partial<
-  Record<'testIdAttribute' | 'baseURL' | 'testDir' | 'importTestFrom', { value: string; source: string }>
+  Record<
+    'testIdAttribute' | 'baseURL' | 'storageState' | 'testDir' | 'importTestFrom',
+    { value: string; source: string }
+  >
 >;
 
 /** The parts of a session's plan to which detected values are added. */
@@ -31,11 +35,16 @@ const countMs = 1000;
  * the server's configuration do not.
  */
 export async function detectProject(
-  context: { workspace: string; config: () => Config; secrets: Secrets },
+  context: {
+    workspace: string;
+    config: () => Config;
+    secrets: Secrets;
+    guard: { checkReadable(file: string, options: { mayBeLogin: true }): Promise<{ absolute: string }> };
+  },
   { use, emission }: Detectable,
   file: SpecPath,
   signal: AbortSignal,
-): Promise<{ plan: Detectable; detected: Detected }> {
+): Promise<{ plan: Detectable; detected: Detected; warnings: string[] }> {
   const { workspace, secrets } = context;
   const { askProject } = await import('../verify/project-use.js');
   const { browser, verify } = context.config();
@@ -43,7 +52,8 @@ export async function detectProject(
     { workspace, file: file.absolute, browserName: use.browserName ?? browser.name },
     { timeoutMs: verify.timeoutMs, signal, isRecent: true },
   );
-  if (configFile === undefined || testDir === undefined) return { plan: { use, emission }, detected: {} };
+  if (configFile === undefined || testDir === undefined)
+    return { plan: { use, emission }, detected: {}, warnings: [] };
   const nameOf = (place: string): string => path.relative(workspace, place).split(path.sep).join('/') || '.';
   const source = nameOf(configFile);
   const detected: Detected = { testDir: { value: nameOf(testDir), source } };
@@ -54,15 +64,31 @@ export async function detectProject(
     found[name] = value;
     detected[name] = { value, source };
   }
+  const warnings: string[] = [];
+  const { storageState } = project.use;
+  if (use.storageState === undefined && typeof storageState === 'string') {
+    const isReadable = await context.guard.checkReadable(storageState, { mayBeLogin: true }).then(
+      ({ absolute }) => existsSync(absolute),
+      () => false,
+    );
+    if (isReadable) {
+      found.storageState = storageState;
+      detected.storageState = { value: storageState, source };
+    } else warnings.push(missingLogin(storageState, source));
+  }
   const plan = { use: { ...use, ...found }, emission };
   const isDecided = emission.importTestFrom !== undefined || emission.setup === true;
-  if (isDecided || !isCovered || !isInside(workspace, testDir)) return { plan, detected };
+  if (isDecided || !isCovered || !isInside(workspace, testDir)) return { plan, detected, warnings };
   const { commonTestModule } = await import('../verify/common-test-module.js');
   const common = await commonTestModule(workspace, testDir);
-  if (common === undefined) return { plan, detected };
+  if (common === undefined) return { plan, detected, warnings };
   const { module, spec } = common;
   detected.importTestFrom = { value: module, source: nameOf(spec) };
-  return { plan: { ...plan, emission: { ...emission, importTestFrom: module } }, detected };
+  return { plan: { ...plan, emission: { ...emission, importTestFrom: module } }, detected, warnings };
+}
+
+function missingLogin(file: string, source: string): string {
+  return `${source} starts tests from ${file}, which can't be read, so this session is not logged in. Run the set-up project that writes it, and start again.`;
 }
 
 /** Lets `getByTestId` read the attribute that the first page uses, if nothing else decides it. */

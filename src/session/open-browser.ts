@@ -15,7 +15,7 @@ export interface OpenBrowserOptions {
   choice: BrowserChoice;
   /** Decided while the browser starts. */
   use: Promise<Use>;
-  storageState: StorageState | undefined;
+  storageState: Promise<StorageState | undefined>;
   actionMs: number;
   maxPages: () => number;
   rules: () => NetworkRules;
@@ -25,8 +25,8 @@ export interface OpenBrowserOptions {
 
 /** Opens the browser side of a session. A browser that turns out to have exited is replaced once. */
 export async function openBrowser(options: OpenBrowserOptions, isRetry = false): Promise<Live> {
-  const { browsers, choice, use: decided, storageState, secrets, progress, ...setup } = options;
-  const [browser, use] = await Promise.all([browsers.get(choice, progress), decided]);
+  const { browsers, choice, use: decided, storageState: login, secrets, progress, ...setup } = options;
+  const [browser, use, storageState] = await Promise.all([browsers.get(choice, progress), decided, login]);
   // Preloads what the first assertion needs.
   void import('playwright/test');
   const context = await contextOptions(useSchema.parse(secrets.reveal(parseFields(use))));

@@ -6,7 +6,8 @@ import type { WriteRequest } from '../guard/output.js';
 import type { StateFile } from '../guard/plan.js';
 import { CodegenError } from '../model/errors.js';
 import { ownText, PageText } from '../model/page-text.js';
-import { sessionSource, surroundingsOf } from '../session/test-source.js';
+import type { Session } from '../session/session.js';
+import { sessionSource, surroundingsOf, type Surroundings } from '../session/test-source.js';
 import type { Answer } from './answer.js';
 import { defineTool, selfEvident, types } from './tool.js';
 import type { Verified } from '../session/verification/verify-session.js';
@@ -106,7 +107,7 @@ export const endCodegenSession = defineTool({
       const warnings = [
         ...verified.warnings,
         ...callWarnings(session),
-        ...sessionWarnings(session),
+        ...sessionWarnings({ steps: session.steps, use: ownUse(session, surroundings) }),
         ...(await loginWarnings(session, context.workspace)),
       ];
       if (mode === 'off') warnings.push(...uncheckedWarnings(session));
@@ -132,6 +133,12 @@ export const endCodegenSession = defineTool({
     });
   },
 });
+
+/** The session's `use` without the login that the project itself provides. */
+function ownUse({ use }: Session, { project }: Surroundings): Session['use'] {
+  const { storageState, ...others } = use;
+  return storageState === undefined || storageState === project['storageState'] ? others : use;
+}
 
 /** Throws POLICY_DENIED if a call asks for less than the configuration enforces. */
 function requireMode(mode: VerifyMode, enforced: VerifyMode): void {

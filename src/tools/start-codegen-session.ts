@@ -15,7 +15,7 @@ import { recordTool } from '../model/policy.js';
 import type { Step } from '../model/step.js';
 import { parseFields, printFields } from '../model/template.js';
 import { useSchema } from '../model/use.js';
-import type { Detected } from '../session/detect.js';
+import type { Detectable, Detected } from '../session/detect.js';
 import type { Resumable } from '../session/find-saved.js';
 import type { RecordLimits } from '../session/task-runner.js';
 import type { SavedSession } from '../session/saved.js';
@@ -75,12 +75,12 @@ export const startCodegenSession = defineTool({
     const found = args.resume === undefined ? undefined : await resumable(context, args.resume);
     const plan = found === undefined ? newPlan(context.config(), args) : resumedPlan(found, args);
     const checked = await checkPlan(context, plan);
-    let detected: Detected | undefined;
+    let detection: Omit<Detection, 'plan'> | undefined;
     const hold = await admitReplay(found?.saved.steps ?? [], call);
     const session = await context.sessions
       .start({ ...plan, path: checked.relative }, async () => {
         const opening = await openFor(context, { plan, checked, isNew: found === undefined }, call);
-        ({ detected } = opening);
+        detection = opening;
         return opening;
       })
       .catch(async (error: unknown) => {
@@ -92,7 +92,7 @@ export const startCodegenSession = defineTool({
     try {
       const answer = await context.sessions.use(session.id, (open) =>
         found === undefined
-          ? openPage({ open, limits, call }, args.url, { file: checked.relative, detected })
+          ? openPage({ open, limits, call }, args.url, { file: checked.relative, ...detection })
           : resume({ open, limits, call }, found.saved),
       );
       // The client of a cancelled call never learns the session's id.
@@ -109,6 +109,12 @@ export const startCodegenSession = defineTool({
 });
 
 type Plan = Omit<SessionPlan, 'path' | 'grant'>;
+
+interface Detection {
+  plan: Detectable;
+  detected: Detected;
+  warnings: string[];
+}
 
 /** A session that was just opened, and the call that opened it. */
 interface Opened {
@@ -210,29 +216,29 @@ async function openFor(
   context: ToolContext,
   { plan, checked, isNew }: { plan: Plan; checked: CheckedPath; isNew: boolean },
   { progress, begin, signal }: ToolCall,
-): Promise<Opening & { detected: Detected | undefined }> {
+): Promise<Opening & Omit<Detection, 'plan'>> {
   const { use } = plan;
-  const storageState = await storageStateOf(context, use.storageState);
+  const given = await storageStateOf(context, use.storageState);
   begin();
   const { openBrowser } = await import('../session/open-browser.js');
   const { detectProject } = await import('../session/detect.js');
   const { browser } = context.config();
-  const detecting = isNew
+  const detecting: Promise<Detection> = isNew
     ? detectProject(context, plan, checked, signal)
-    : Promise.resolve({ plan, detected: undefined });
+    : Promise.resolve({ plan, detected: {}, warnings: [] });
   const live = await openBrowser({
     browsers: context.browsers,
     choice: browserChoice(browser, context.sessions.grant, use),
     use: detecting.then((detection) => detection.plan.use),
-    storageState,
+    storageState: detecting.then((found) => given ?? storageStateOf(context, found.plan.use.storageState)),
     actionMs: browser.actionTimeoutMs,
     maxPages: () => context.config().browser.maxPagesPerSession,
     rules: () => context.config().network,
     secrets: context.secrets,
     progress,
   });
-  const { plan: found, detected } = await detecting;
-  return { live, found, detected };
+  const { plan: found, ...detection } = await detecting;
+  return { live, found, ...detection };
 }
 
 async function storageStateOf(
@@ -249,7 +255,7 @@ async function storageStateOf(
 async function openPage(
   { open, limits, call }: Opened,
   url: string | undefined,
-  { file, detected }: { file: string; detected: Detected | undefined },
+  { file, detected = {}, warnings = [] }: { file: string } & Partial<Detection>,
 ): Promise<Answer> {
   const { pageState } = await import('../browser/page-state.js');
   const found = { ...detected };
@@ -269,7 +275,13 @@ async function openPage(
   const state = await pageState(open.live, 'full');
   const isEmpty = Object.keys(found).length === 0;
   return {
-    structured: { sessionId: open.session.id, file, ...(isEmpty ? {} : { detected: found }), ...state },
+    structured: {
+      sessionId: open.session.id,
+      file,
+      ...(isEmpty ? {} : { detected: found }),
+      ...(warnings.length === 0 ? {} : { warnings }),
+      ...state,
+    },
   };
 }
 

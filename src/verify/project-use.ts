@@ -73,11 +73,20 @@ export async function askProject(
   const project = projectOf(config, { workspace, file, browserName });
   const testDir = project?.testDir ?? config.testDir ?? config.projects?.[0]?.testDir ?? '.';
   return {
-    use: project === undefined ? {} : z.record(z.string(), z.json()).parse({ ...config.use, ...project.use }),
+    use: project === undefined ? {} : useOf({ ...config.use, ...project.use }, workspace),
     isCovered: project !== undefined,
     testDir: path.resolve(workspace, testDir),
     configFile,
   };
+}
+
+/** A project's `use`, with the path of its login relative to the workspace. */
+function useOf(use: object, workspace: string): ProjectUse {
+  const plain = z.record(z.string(), z.json()).parse(use);
+  const { storageState } = plain;
+  if (typeof storageState !== 'string') return plain;
+  const relative = path.relative(workspace, path.resolve(workspace, storageState));
+  return { ...plain, storageState: relative.split(path.sep).join('/') };
 }
 
 /** Loads the workspace's configuration in a process of its own. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { copy, ensureDir, ensureSymlink, outputFile, remove } from 'fs-extra/esm';
+import { copy, ensureDir, ensureSymlink, outputFile, outputJson, remove } from 'fs-extra/esm';
 import { ensureStateDirectory, isRunning } from '../state/files.js';
 import type { PlaywrightTest } from './playwright-test.js';
 
@@ -12,6 +12,11 @@ export interface Staging {
   write(name: string, content: string): Promise<string>;
   /** Copies a file; one that can't be copied is left to the test to miss. */
   copy(name: string, from: string): Promise<void>;
+  /**
+   * Links what is beside files of the workspace, given by their paths in it, into `root`, which stands for the
+   * workspace: the imports, aliases and packages of a staged copy then resolve as in its real place.
+   */
+  surround(root: string, workspace: string, files: readonly string[]): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -34,8 +39,37 @@ export async function createStaging(stateDirectory: string, playwright: Playwrig
     async copy(name, from) {
       await copy(from, path.join(directory, name), { dereference: true }).catch(() => undefined);
     },
+    async surround(root, workspace, files) {
+      const real = new Set(files.flatMap((file) => [file, ...directoriesOf(file)]));
+      for (const each of [...real].filter((name) => !files.includes(name))) {
+        const names = await readdir(path.join(workspace, each)).catch(() => []);
+        for (const name of names) {
+          const inWorkspace = path.join(each, name);
+          if (real.has(inWorkspace) || isUnlinked.test(name)) continue;
+          await link(path.join(workspace, inWorkspace), path.join(directory, root, inWorkspace));
+        }
+      }
+    },
     remove: () => removeDirectory(directory),
   };
+}
+
+/** Hidden files, and directories of expected pictures: a run that makes pictures must not write to them. */
+const isUnlinked = /^\.|snapshot|screenshot/i;
+
+/** The directories around a file of the workspace, which itself is `.`. */
+function directoriesOf(file: string): string[] {
+  const directory = path.dirname(file);
+  return directory === '.' ? [directory] : [directory, ...directoriesOf(directory)];
+}
+
+async function link(from: string, to: string): Promise<void> {
+  // Paths in these files begin where the file is.
+  if (/^[tj]sconfig\.json$/.test(path.basename(from))) return outputJson(to, { extends: from });
+  const isDirectory = (await stat(from).catch(() => undefined))?.isDirectory() === true;
+  // Windows lets only administrators link files.
+  if (isDirectory) await ensureSymlink(from, to, 'junction');
+  else await ensureSymlink(from, to, 'file').catch(() => copy(from, to));
 }
 
 async function sweep(folder: string): Promise<void> {

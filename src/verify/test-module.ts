@@ -45,8 +45,9 @@ export async function resolveTestModule(workspace: string, spec: string, given: 
 
 /** The real path of a file that is there with one of the endings. */
 async function existing(base: string): Promise<string | undefined> {
-  for (const ending of endings) {
-    const file = base + ending;
+  // ES modules are imported by the names that they get when they are compiled.
+  const source = base.replace(/\.([mc]?)js$/, '.$1ts');
+  for (const file of [...endings.map((ending) => base + ending), source]) {
     const found = await stat(file).catch(() => undefined);
     if (found?.isFile() === true) return realpath(file);
   }

@@ -16,9 +16,6 @@ import { leaveOutSteps, type StepTrials } from './sensitivity.js';
 /** Rounds at most, each without the assertions that did not hold in the one before. */
 const roundsAtMost = 5;
 
-/** Stands beside a staged test for the module that the test has `test` from, which is where it always is. */
-export const stagedModule = 'codegen-test-module';
-
 /** Milliseconds for tests that are expected to fail. */
 const shortLimits = { action: 1000, navigation: 5000, expect: 1000, test: 10_000 };
 /** Those of a page without JavaScript, in which nothing comes late. */
@@ -124,17 +121,19 @@ async function stageLane(
   sources: readonly SessionSource[],
   rest: Partial<Lane>,
 ): Promise<Lane> {
-  const { testModule } = surroundings;
   const files = sources.map(async ({ content, files: needed, pages }, number) => {
     const around = path.join(name, String(number));
     for (const each of needed) await staging.copy(path.join(around, each), path.join(workspace, each));
     const beside = path.join(around, path.dirname(target.path));
     for (const { file, content } of pages) await staging.write(path.join(beside, file), content(file));
     const file = await staging.write(path.join(around, target.path), content(target.path));
-    if (testModule !== undefined) {
-      const from = path.relative(path.dirname(file), testModule.file).split(path.sep).join('/');
-      const exports = `export * from ${JSON.stringify(from)};\n`;
-      await staging.write(path.join(beside, `${stagedModule}.ts`), exports);
+    if (surroundings.testModule !== undefined) {
+      const staged = [target.path, ...pages.map((page) => path.join(path.dirname(target.path), page.file))];
+      await staging.surround(
+        around,
+        workspace,
+        [...needed, ...staged].map((each) => path.join(each)),
+      );
     }
     return { file, as: target.absolutePath };
   });

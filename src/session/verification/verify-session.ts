@@ -8,15 +8,7 @@ import type { Session } from '../session.js';
 import { stepWarning } from '../warnings.js';
 import type { Failure } from './failure.js';
 import type { Picture } from './pictures.js';
-import {
-  drop,
-  rehearse,
-  runsOf,
-  stagedModule,
-  tryWithoutSteps,
-  type Dropped,
-  type Rehearsal,
-} from './rehearsal.js';
+import { drop, rehearse, runsOf, tryWithoutSteps, type Dropped, type Rehearsal } from './rehearsal.js';
 import { unassertedChanges } from './sensitivity.js';
 
 /** How the test of a session did. */
@@ -69,15 +61,11 @@ export async function verifySession(
     testLaunch(context.browsers, browserChoice(config.browser, session.grant, session.use));
   return withTestBench({ ...context, launch }, call, async (bench) => {
     const start = performance.now();
-    const { testModule } = surroundings;
     const rehearsal: Rehearsal = {
       bench,
       trial,
       target,
-      surroundings: {
-        ...surroundings,
-        testModule: testModule && { ...testModule, from: `./${stagedModule}` },
-      },
+      surroundings,
       workspace: context.workspace,
       config,
       progress: call.progress,

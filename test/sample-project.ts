@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findBrowser, launchOptions } from '../src/browser/find-browser.js';
+import { configure, connect, test as base, type Connection, type TestRun } from './fixtures.js';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const projects = path.join(root, 'test', 'fixtures', 'projects');
+
+/** Copies a sample project into a workspace, with this machine's browser and the URL of the application. */
+async function copyProject(name: string, workspace: string, url: string): Promise<void> {
+  const found = await findBrowser();
+  if (found === undefined) throw new Error('No browser: run `npm run browser`.');
+  const use = `'${url}', launchOptions: ${JSON.stringify(launchOptions(found))}`;
+  await cp(path.join(projects, name), workspace, { recursive: true });
+  for (const config of (await readdir(workspace)).filter((file) => file.startsWith('playwright.config'))) {
+    const file = path.join(workspace, config);
+    await writeFile(file, (await readFile(file, 'utf8')).replace("'http://app.example'", use));
+  }
+}
+
+/** Tests with a server in a copy of a sample project. */
+export const projectTest = base.extend<{
+  project: (name: string, config?: object) => Promise<Connection>;
+}>({
+  project: async ({ workspace, pages }, use) => {
+    const open: Connection[] = [];
+    await use(async (name, config = {}) => {
+      await copyProject(name, workspace, pages.url);
+      await configure(workspace, { verify: { sensitivity: 'off' }, ...config });
+      const server = await connect(workspace);
+      open.push(server);
+      return server;
+    });
+    for (const server of open) await server.close();
+  },
+});
+
+/** Runs tests of a project with its own configuration, as its owner would. */
+export async function ownRunner(workspace: string, ...args: string[]): Promise<TestRun> {
+  const cli = path.join(root, 'node_modules', '@playwright', 'test', 'cli.js');
+  const child = spawn(process.execPath, [cli, 'test', '--reporter=line', ...args], {
+    cwd: workspace,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const exitCode = await new Promise<number>((resolve) => {
+    child.on('close', (code) => {
+      resolve(code ?? 1);
+    });
+  });
+  return { exitCode, output };
+}

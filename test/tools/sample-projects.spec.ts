@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect } from '../fixtures.js';
+import { ownRunner, projectTest as test } from '../sample-project.js';
+
+test.describe.configure({ timeout: 180_000 });
+
+const input = 'getByPlaceholder("What needs to be done?")';
+const add = [
+  { action: 'fill', target: input, value: 'Call mum' },
+  { action: 'press', target: input, key: 'Enter' },
+  { action: 'expect', target: 'getByRole("listitem")', matcher: 'toHaveCount', expected: 4 },
+];
+
+for (const { name, dir, language, line, from } of [
+  {
+    name: 'page-objects',
+    dir: 'tests',
+    language: 'typescript',
+    line: 'import { test, expect } from "./fixtures";',
+    from: { value: 'tests/fixtures', source: 'tests/todos.spec.ts' },
+  },
+  {
+    name: 'monorepo',
+    dir: 'apps/web/e2e/flows',
+    language: 'typescript',
+    line: 'import { test, expect } from "#support/test.js";',
+    from: { value: '#support/test.js', source: 'apps/web/e2e/checks/todos.spec.ts' },
+  },
+  {
+    name: 'common-js',
+    dir: 'tests',
+    language: 'javascript',
+    line: 'import { test, expect } from "./support/fixtures.js";',
+    from: { value: 'tests/support/fixtures', source: 'tests/todos.spec.js' },
+  },
+])
+  test(`a test for the project ${name} is recorded, verified and run as its own specs are`, async ({
+    project,
+    workspace,
+  }) => {
+    const server = await project(name, { output: { dir, language } });
+    const first = await ownRunner(workspace);
+    expect(first.output).toContain(' passed');
+    const start = await server.start({ title: 'calls mum', url: '/todo.html' });
+    expect(start.error).toBeUndefined();
+    expect(start['detected']).toMatchObject({ importTestFrom: from });
+    const { failed } = await server.record(start.sessionId, ...add);
+    expect(failed).toBeUndefined();
+    const ended = await server.call('end_codegen_session', { sessionId: start.sessionId });
+    expect(ended.error).toBeUndefined();
+    expect(ended).toMatchObject({
+      verification: { status: 'passed' },
+      warnings: [expect.stringContaining('after step 0')],
+    });
+    expect(await readFile(ended.filePath, 'utf8')).toContain(line);
+    const { output, exitCode } = await ownRunner(workspace, path.relative(workspace, ended.filePath));
+    expect(output).toContain(' passed');
+    expect(exitCode).toBe(0);
+  });
+
+test('recording starts with the login that the project starts tests with', async ({ project, workspace }) => {
+  const server = await project('page-objects', { output: { dir: 'tests' } });
+  const early = await server.start({ title: 'is early', url: '/todo.html' });
+  expect(early['detected']).not.toHaveProperty('storageState');
+  expect(early['warnings']).toEqual([expect.stringContaining('playwright/.auth/user.json')]);
+  await ownRunner(workspace, '--project=setup');
+  const start = await server.start({ title: 'is logged in', url: '/todo.html' });
+  expect(start['detected']).toMatchObject({
+    storageState: { value: 'playwright/.auth/user.json', source: 'playwright.config.ts' },
+  });
+  expect(start['warnings']).toBeUndefined();
+  await server.record(start.sessionId, ...add, { action: 'saveStorageState', path: 'seen.json' });
+  expect(await readFile(path.join(workspace, 'playwright', '.auth', 'seen.json'), 'utf8')).toContain('"ann"');
+  const code = (await server.call('get_codegen_session', { sessionId: start.sessionId, include: ['code'] }))
+    .code;
+  expect(code).not.toContain('storageState: "playwright/.auth/user.json"');
+});
