@@ -1,7 +1,7 @@
 import type { Page } from 'playwright';
 import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
-import type { Pin } from '../browser/pin.js';
+import { pinRefs, type Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import type { ListPins } from '../locators/list-locators.js';
@@ -15,9 +15,9 @@ import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } 
 import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
 import { assertionForms, type AssertionArgs } from './forms.js';
-import { listCandidates, pinOf, pinRegions, type ChangedPage } from './group-candidates.js';
+import { listCandidates, pinRegions, type ChangedPage } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
-import { snapshotMs, stateMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
+import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
 /** Something that could be asserted. */
 export interface Candidate extends Weighted {
@@ -151,6 +151,8 @@ async function changeCandidates(
   outcome?: ActedOutcome,
 ): Promise<Candidate[]> {
   const { page, typed } = changed;
+  const refs = weighted.flatMap(({ change }) => (change.kind === 'list' ? [] : (change.line.ref ?? [])));
+  const pins = (await within(snapshotMs, pinRefs(page, refs))) ?? new Map<string, Pin>();
   const candidates = weighted.map(async ({ change, weight }): Promise<Candidate[]> => {
     const { line, kind } = change;
     if (kind === 'list') return listCandidates(change, changed);
@@ -172,21 +174,19 @@ async function changeCandidates(
       return kind === 'appeared' && text !== undefined && literal !== undefined
         ? [{ ...candidate, subject: { chain: literal } }]
         : [];
-    const pin = await pinOf(page, line);
+    const pin = pins.get(line.ref);
     if (pin === undefined) return [];
     const words = [name, text].filter((each) => each !== undefined).join(' ');
-    const chain = await chainInStep(pin, outcome);
+    const chain = chainInStep(pin, outcome);
     return [{ ...candidate, subject: { pin, words, chain, literal } }];
   });
   return (await Promise.all(candidates)).flat();
 }
 
 /** The step's own locator of a pinned element, so that one element has one locator in the test. */
-async function chainInStep(pin: Pin, outcome: ActedOutcome | undefined): Promise<LocatorChain | undefined> {
-  if (outcome === undefined || !('chain' in outcome.subject) || pin.frame !== outcome.pin.frame)
-    return undefined;
-  const isActed = await within(stateMs, pin.locator.and(outcome.pin.locator).count());
-  return isActed === 1 ? outcome.subject.chain : undefined;
+function chainInStep({ facts }: Pin, outcome: ActedOutcome | undefined): LocatorChain | undefined {
+  if (outcome === undefined || !('chain' in outcome.subject)) return undefined;
+  return facts.element === outcome.pin.facts.element ? outcome.subject.chain : undefined;
 }
 
 function renamedCandidate(subject: ElementSubject): Candidate {

@@ -18,7 +18,7 @@ import { matchedIn } from './line-matching.js';
 export interface AssertionContext {
   page: Page;
   testIdAttribute: string | undefined;
-  /** Called before a search for a locator, after which Playwright no longer resolves references. */
+  /** Called before a snapshot of an element, after which Playwright no longer resolves references. */
   onSearch: () => void;
   /** Whether an assertion contains a secret. */
   isSecret: (assertion: Assertion) => boolean;
@@ -96,8 +96,10 @@ async function* locatorsFor(
     const { expected } = args;
     const text = typeof expected === 'string' ? expected : (words ?? '');
     const asserted = textMatchers.test(matcherOf(args)) ? [text] : undefined;
-    onSearch();
-    const best = await within(searchMs, bestLocator(pin, { testIdAttribute, asserted }));
+    const best = await within(
+      searchMs,
+      bestLocator(pin, { testIdAttribute, asserted, onSnapshot: onSearch }),
+    );
     const isVisible = args['matcher'] === 'toBeVisible';
     const isNamed = best?.at(-1)?.args.length !== 1 || best.at(-1)?.method === 'getByText';
     // That an element is visible says nothing of its words unless the locator contains them.

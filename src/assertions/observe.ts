@@ -1,9 +1,9 @@
-import type { Locator, Page } from 'playwright';
-import { elementState, type ElementState } from '../browser/element-state.js';
+import type { Page } from 'playwright';
+import type { ElementState } from '../browser/element-state.js';
 import type { Live } from '../browser/live.js';
 import type { LivePage } from '../browser/live-page.js';
 import { urlOf } from '../browser/origin.js';
-import { pinNow, type Pin } from '../browser/pin.js';
+import { pinAgain, pinNow, type Pin } from '../browser/pin.js';
 import { parseSnapshot, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { maskTyped } from '../browser/typed-secrets.js';
 import { toLocator } from '../locators/locator-expression.js';
@@ -94,10 +94,7 @@ export class PageObserver {
     const { current, secrets } = this.live;
     const { page } = current;
     if (page.isClosed()) return undefined;
-    const [shown, title = ''] = await Promise.all([
-      within(snapshotMs, page.ariaSnapshot({ mode: 'ai', timeout: snapshotMs })),
-      within(snapshotMs, page.title()),
-    ]);
+    const shown = await within(snapshotMs, page.ariaSnapshot({ mode: 'ai', timeout: snapshotMs }));
     if (shown === undefined) return undefined;
     const snapshot = secrets.redact(await maskTyped(page, shown));
     this.hasRefs = true;
@@ -106,7 +103,7 @@ export class PageObserver {
       snapshot,
       view: parseSnapshot(snapshot),
       url: secrets.redact(urlOf(page).href),
-      title: secrets.redact(title),
+      title: secrets.redact(current.settling.settledTitle() ?? ''),
       document: current.document,
     };
     this.latest.set(current, observation);
@@ -140,9 +137,7 @@ export async function actedElement(
   chain: LocatorChain | undefined,
 ): Promise<ActedElement | undefined> {
   const pin = target ?? (await within(snapshotMs, pinNow(page.locator(':focus'))));
-  if (pin === undefined) return undefined;
-  const state = elementState(chain === undefined ? pin.locator : toLocator(page, chain));
-  return { pin, chain, state: secrets.redactAll(await within(stateMs, state)) };
+  return pin && { pin, chain, state: secrets.redactAll(pin.facts.state) };
 }
 
 /** The element acted on as it is now, or the one that the page has replaced it with. */
@@ -151,13 +146,12 @@ export async function outcomeOf(
   page: Page,
   secrets: Secrets,
 ): Promise<ActedOutcome | undefined> {
-  const stateOf = async (locator: Locator): Promise<ElementState | undefined> =>
-    secrets.redactAll(await within(stateMs, elementState(locator)));
-  const found = chain && (await stateOf(toLocator(page, chain)));
-  if (chain !== undefined && found?.visible === true) {
-    const current = (await within(stateMs, pinNow(toLocator(page, chain)))) ?? pin;
-    return { state: found, subject: { chain }, pin: current, renamed: false };
-  }
-  const state = await stateOf(pin.locator);
-  return state?.visible === true ? { state, subject: { pin }, pin, renamed: chain !== undefined } : undefined;
+  const found = chain && (await within(stateMs, pinNow(toLocator(page, chain))));
+  const isFound = found?.facts.state.visible === true;
+  const current = isFound ? found : await within(stateMs, pinAgain(pin));
+  if (current?.facts.state.visible !== true) return undefined;
+  const state = secrets.redactAll(current.facts.state);
+  return isFound && chain !== undefined
+    ? { state, subject: { chain }, pin: current, renamed: false }
+    : { state, subject: { pin: current }, pin: current, renamed: chain !== undefined };
 }

@@ -1,38 +1,27 @@
-import type { Locator } from 'playwright';
 import { z } from 'zod';
-import { callIsolated, type InPage } from './isolated.js';
 
-const schema = z
-  .strictObject({
-    visible: z.boolean(),
-    /** The value of a field, or the text of an editable element; undefined for every other. */
-    value: z.string().optional(),
-    /** The selected values of a list that takes several. */
-    values: z.array(z.string()).optional(),
-    /** Of native and ARIA checkboxes, radio buttons and switches. */
-    checked: z.union([z.boolean(), z.literal('mixed')]).optional(),
-    editable: z.boolean(),
-    disabled: z.boolean(),
-    focused: z.boolean(),
-    /** The ARIA attributes that describe a state. */
-    attributes: z.record(z.string(), z.string()),
-    /** For pages without ARIA. */
-    classes: z.array(z.string()),
-  })
-  .optional();
+export const elementStateSchema = z.strictObject({
+  visible: z.boolean(),
+  /** The value of a field, or the text of an editable element; undefined for every other. */
+  value: z.string().optional(),
+  /** The selected values of a list that takes several. */
+  values: z.array(z.string()).optional(),
+  /** Of native and ARIA checkboxes, radio buttons and switches. */
+  checked: z.union([z.boolean(), z.literal('mixed')]).optional(),
+  editable: z.boolean(),
+  disabled: z.boolean(),
+  focused: z.boolean(),
+  /** The ARIA attributes that describe a state. */
+  attributes: z.record(z.string(), z.string()),
+  /** For pages without ARIA. */
+  classes: z.array(z.string()),
+});
 
 /** What an element shows of itself beyond its role and name. */
-export type ElementState = NonNullable<z.infer<typeof schema>>;
+export type ElementState = z.infer<typeof elementStateSchema>;
 
-/** The state of the only element that a locator matches now; undefined if it matches none or several. */
-export function elementState(locator: Locator): Promise<ElementState | undefined> {
-  return callIsolated(locator, readState, { arg: undefined, schema });
-}
-
-/** Runs in the page. */
-function readState({ elements, marked }: InPage): ElementState | undefined {
-  const [element, other] = elements;
-  if (element === undefined || other !== undefined) return undefined;
+/** Runs in the page. `isHidden` says that what is typed into the element may be a secret. */
+export function readState(element: Element, isHidden: boolean): ElementState {
   const states = 'expanded pressed selected current valuetext valuenow sort invalid checked'.split(' ');
   const attributes: Record<string, string> = {};
   for (const name of states.map((state) => `aria-${state}`)) {
@@ -62,8 +51,6 @@ function readState({ elements, marked }: InPage): ElementState | undefined {
   else if (ariaChecked !== undefined) checked = ariaChecked === 'mixed' ? 'mixed' : ariaChecked === 'true';
   if (checked !== undefined) delete attributes['aria-checked'];
   let value: string | undefined;
-  // What is typed into it may be a secret.
-  const isHidden = marked().includes(element);
   if (isHidden) value = undefined;
   else if (isField && !isToggle && !isButton && selected === undefined) value = element.value;
   else if (isEditable) value = element.innerText;

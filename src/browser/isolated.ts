@@ -15,7 +15,7 @@ export function newId(): string {
   return String(++lastId);
 }
 
-export function operation(name: 'pin' | 'pinned' | 'tag' | 'none' | 'marked' | 'run', body = ''): string {
+export function operation(name: 'pinned' | 'tag' | 'none' | 'marked' | 'run', body = ''): string {
   return `${engine}=${name}:${body}`;
 }
 
@@ -28,6 +28,8 @@ export interface InPage {
   /** Marks an element for as long as its document is there, and gives all that are marked. */
   mark: (element: Element) => void;
   marked: () => Element[];
+  /** Keeps an element under the id of a pin. Returns what identifies it among the elements of all documents. */
+  pin: (id: string, element: Element) => string;
   /** The elements that were tagged in this call, by the index of their tag. */
   tagged: Element[][];
 }
@@ -39,6 +41,8 @@ export interface IsolatedCall<Arg, Result> {
   /** Declared functions that the function calls: they run in the page as well. */
   helpers?: readonly ((...args: never[]) => unknown)[];
   limitMs?: number;
+  /** The frame of the locator; the main frame by default. */
+  frame?: Frame | undefined;
 }
 
 const answerSchema = z.union([
@@ -49,7 +53,13 @@ const answerSchema = z.union([
 /** Registers the engine; contexts that were created before don't have it. */
 export function registerEngine(): Promise<void> {
   registered ??= import('playwright').then(({ selectors }) =>
-    selectors.register(engine, isolatedEngine, { contentScript: true }),
+    selectors.register(
+      engine,
+      {
+        content: `(() => { ${String(elementKeeper)}\nreturn (${String(isolatedEngine)})(elementKeeper()); })()`,
+      },
+      { contentScript: true },
+    ),
   );
   return registered;
 }
@@ -62,7 +72,7 @@ export function registerEngine(): Promise<void> {
 export async function callIsolated<Arg, Result>(
   locator: Locator | Frame,
   run: (page: InPage, arg: Arg) => Result,
-  { arg, schema, helpers = [], limitMs = answerMs }: IsolatedCall<Arg, Result>,
+  { arg, schema, helpers = [], limitMs = answerMs, frame }: IsolatedCall<Arg, Result>,
 ): Promise<Result> {
   const source = `(() => { ${helpers.map(String).join('\n')}\nreturn ${String(run)} })()`;
   const parts = [newId(), source, JSON.stringify(arg === undefined ? null : arg)];
@@ -73,26 +83,17 @@ export async function callIsolated<Arg, Result>(
   const target =
     'childFrames' in locator
       ? locator.locator(body)
-      : locator.or(locator.page().locator(operation('none'))).locator(body);
-  const text = await responseWithin(limitMs + 100, target.textContent({ timeout: limitMs }));
+      : locator.or((frame ?? locator.page()).locator(operation('none'))).locator(body);
+  // Playwright's own time-out is later, so that the error says that the page does not respond.
+  const text = await responseWithin(limitMs, target.textContent({ timeout: 2 * limitMs }));
   const answer = answerSchema.parse(JSON.parse(text ?? ''));
   if ('error' in answer) throw new Error(answer.error);
   return schema.parse(answer.value);
 }
 
-/**
- * Runs in the page. `pin:N` keeps the element it is asked on under N, and `pinned:N` finds it again. `run:CALL` collects
- * the elements it is asked on and gives one whose text is the function's answer.
- */
-function isolatedEngine(): { query: unknown; queryAll: unknown } {
-  interface Call {
-    elements: Element[];
-    box: Element;
-  }
+/** Runs in the page: keeps elements for later calls. */
+function elementKeeper(): Pick<InPage, 'pin' | 'pinned' | 'mark' | 'marked'> {
   const pins = new Map<string, WeakRef<Element>>();
-  const calls = new Map<string, Call>();
-  let tagged: Element[][] = [];
-  const none = document.createElement('i');
   const marks: WeakRef<Element>[] = [];
   const marked = (): Element[] =>
     marks.flatMap((each) => {
@@ -102,19 +103,44 @@ function isolatedEngine(): { query: unknown; queryAll: unknown } {
   const mark = (element: Element): void => {
     if (!marked().includes(element)) marks.push(new WeakRef(element));
   };
+  const documentId = Math.random().toString(36).slice(2);
+  const ids = new WeakMap<Element, string>();
+  let lastId = 0;
+
+  const pin = (id: string, element: Element): string => {
+    pins.set(id, new WeakRef(element));
+    const own = ids.get(element) ?? `${documentId}-${++lastId}`;
+    ids.set(element, own);
+    return own;
+  };
 
   const pinned = (id: string): Element | undefined => {
     const element = pins.get(id)?.deref();
     return element?.isConnected === true ? element : undefined;
   };
 
+  return { pin, pinned, mark, marked };
+}
+
+/**
+ * Runs in the page. `pinned:N` finds the element that is pinned under N. `run:CALL` collects the elements it is asked on
+ * and gives one whose text is the function's answer.
+ */
+function isolatedEngine(kept: ReturnType<typeof elementKeeper>): { query: unknown; queryAll: unknown } {
+  interface Call {
+    elements: Element[];
+    box: Element;
+  }
+  const calls = new Map<string, Call>();
+  let tagged: Element[][] = [];
+  const none = document.createElement('i');
   function answer(elements: Element[], body: string): string {
     try {
       const [, source = '', given = ''] = body.split(':').map(decodeURIComponent);
       const arg: unknown = JSON.parse(given);
       const run: unknown = (0, eval)(`(${source})`);
       if (typeof run !== 'function') throw new TypeError('not a function');
-      const value: unknown = Reflect.apply(run, undefined, [{ elements, pinned, mark, marked, tagged }, arg]);
+      const value: unknown = Reflect.apply(run, undefined, [{ ...kept, elements, tagged }, arg]);
       return JSON.stringify({ value });
     } catch (error) {
       return JSON.stringify({ error: String(error) });
@@ -139,9 +165,9 @@ function isolatedEngine(): { query: unknown; queryAll: unknown } {
     const colon = selector.indexOf(':');
     const [name, body] = [selector.slice(0, colon), selector.slice(colon + 1)];
     if (name === 'none') return [none];
-    if (name === 'marked') return marked();
+    if (name === 'marked') return kept.marked();
     if (name === 'pinned') {
-      const element = pinned(body);
+      const element = kept.pinned(body);
       return element === undefined ? [] : [element];
     }
     const element = root instanceof Element && root !== none ? root : undefined;
@@ -151,12 +177,8 @@ function isolatedEngine(): { query: unknown; queryAll: unknown } {
       return [box];
     }
     if (element === undefined) return [];
-    if (name === 'tag') {
-      (tagged[Number(body)] ??= []).push(element);
-      return [none];
-    }
-    pins.set(body, new WeakRef(element));
-    return [element];
+    (tagged[Number(body)] ??= []).push(element);
+    return [none];
   }
 
   return { queryAll, query: (root: Node, selector: string) => queryAll(root, selector)[0] ?? null };

@@ -12,6 +12,7 @@ import { parseSnapshot } from './snapshot.js';
 import { findLines, type FoundLines } from './snapshot-find.js';
 import { printTree, treeOf } from './snapshot-tree.js';
 import { refreshRefs, showAll, showChanges, type SnapshotUpdate } from './snapshot-changes.js';
+import { maxTitle } from './settle.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
 
@@ -29,26 +30,29 @@ export interface PageState {
 
 /** Milliseconds for a page to say what it shows; one that is busy for longer does not respond. */
 const answerMs = 5000;
-/** Characters of a title that leave the page: more than are shown, since it is redacted before it is cut for that. */
-const maxTitle = 5000;
 /** Bytes of a snapshot at most; a result that has less room makes it shorter. */
 const maxBytes = 14_000;
 
 /**
  * The state of the pages now, with what the agent has not seen yet of the current one. `taken` is a snapshot of it that
- * still holds, if any.
+ * still holds, if any; `settled` says that the current page has just settled.
  */
-export async function pageState(live: Live, mode: SnapshotMode, taken?: string): Promise<PageState> {
+export async function pageState(
+  live: Live,
+  mode: SnapshotMode,
+  { taken, settled = false }: { taken?: string | undefined; settled?: boolean } = {},
+): Promise<PageState> {
   const { current } = live;
+  const titleNow = settled ? current.settling.settledTitle() : undefined;
   const snapshot = await updateSnapshot(live, mode, taken);
   // Pages and events of one moment: no event names a page that is not listed.
   const open = [...live.pages];
   const events = live.log.takeEvents();
   const pages = await Promise.all(
-    open.map(async ({ id, page }) => ({
-      id,
-      url: live.log.url(page.url()),
-      title: live.log.pageText(await titleOf(page)),
+    open.map(async (entry) => ({
+      id: entry.id,
+      url: live.log.url(entry.page.url()),
+      title: live.log.pageText((entry === current ? titleNow : undefined) ?? (await titleOf(entry.page))),
     })),
   );
   // The only page's own address is said anyway.

@@ -1,9 +1,32 @@
-import type { Frame, Locator } from 'playwright';
+import type { Frame, Locator, Page } from 'playwright';
+import { z } from 'zod';
 import { responseWithin } from '../model/within.js';
-import { newId, operation } from './isolated.js';
+import { elementStateSchema, readState } from './element-state.js';
+import { callIsolated, newId, operation, type InPage } from './isolated.js';
 
 /** Milliseconds for a page to answer. */
 const answerMs = 5000;
+/** Milliseconds to find an element that is there already. */
+const presentMs = 1000;
+
+const factsSchema = z.strictObject({
+  /** Identifies the element among those of all documents. */
+  element: z.string(),
+  /** Role and accessible name in the latest snapshot that showed the element; Playwright leaves them at the element. */
+  role: z.string().optional(),
+  name: z.string().optional(),
+  tagName: z.string(),
+  /** The names of its attributes. */
+  attributes: z.array(z.string()),
+  /** Whether a link, a button or a field contains the element. */
+  inControl: z.boolean(),
+  /** Whether it is in the page's main frame. */
+  inMainFrame: z.boolean(),
+  state: elementStateSchema,
+});
+
+/** What an element was when it was pinned. */
+export type ElementFacts = z.infer<typeof factsSchema>;
 
 /** A hold on one element, whatever becomes of its name, its place, or Playwright's references. */
 export interface Pin {
@@ -11,28 +34,125 @@ export interface Pin {
   /** Matches the element while it is in its document. */
   locator: Locator;
   frame: Frame;
+  facts: ElementFacts;
 }
 
-/** Pins the element that a locator matches now; undefined if it matches none. */
-export async function pinNow(locator: Locator): Promise<Pin | undefined> {
+/** Pins the element that a locator matches now; undefined if it matches none or several. */
+export async function pinNow(
+  locator: Locator,
+  { frame, limitMs = answerMs }: { frame?: Frame; limitMs?: number } = {},
+): Promise<Pin | undefined> {
   const id = newId();
-  const found = locator.locator(operation('pin', id));
-  return (await responseWithin(answerMs, found.count())) === 1 ? pinned(found, id) : undefined;
+  const facts = await callIsolated(locator, pinOnly, {
+    arg: id,
+    schema: factsSchema.optional(),
+    helpers,
+    limitMs,
+    frame,
+  });
+  if (facts === undefined) return undefined;
+  const own = frame ?? (facts.inMainFrame ? undefined : await frameOf(locator)) ?? locator.page().mainFrame();
+  return { id, frame: own, locator: own.locator(operation('pinned', id)), facts };
+}
+
+/** The same element as it is now; undefined if it has left its document. */
+export function pinAgain({ locator, frame }: Pin): Promise<Pin | undefined> {
+  return pinNow(locator, { frame });
 }
 
 /** Pins the one element that a locator comes to match within the time. Throws as Playwright does if it matches none or many. */
 export async function pinSoon(locator: Locator, timeoutMs: number): Promise<Pin> {
-  const id = newId();
-  const found = locator.locator(operation('pin', id));
-  await responseWithin(timeoutMs + answerMs, found.waitFor({ state: 'attached', timeout: timeoutMs }));
-  return pinned(found, id);
+  const deadline = performance.now() + timeoutMs;
+  // Mostly it is there, which costs one round trip; a frame that is not there yet is waited for below.
+  const present = await pinNow(locator, { limitMs: Math.min(timeoutMs / 2, presentMs) }).catch(
+    () => undefined,
+  );
+  if (present !== undefined) return present;
+  for (;;) {
+    const left = Math.ceil(Math.max(1, deadline - performance.now()));
+    await responseWithin(left + answerMs, locator.waitFor({ state: 'attached', timeout: left }));
+    const pin = await pinNow(locator);
+    if (pin !== undefined) return pin;
+  }
 }
 
-async function pinned(found: Locator, id: string): Promise<Pin> {
-  const inFrame = (frame: Frame): Pin => ({ id, frame, locator: frame.locator(operation('pinned', id)) });
-  const page = found.page();
-  if (page.frames().length === 1) return inFrame(page.mainFrame());
-  return inFrame((await frameOf(found)) ?? page.mainFrame());
+/** Pins the elements of references of Playwright's latest snapshot, those of the main frame in one round trip. */
+export async function pinRefs(page: Page, refs: Iterable<string>): Promise<Map<string, Pin>> {
+  const unique = [...new Set(refs)];
+  const [own, framed] = [
+    unique.filter((ref) => ref.startsWith('e')),
+    unique.filter((ref) => !ref.startsWith('e')),
+  ];
+  const [pins, others] = await Promise.all([
+    pinInMainFrame(page, own),
+    Promise.all(framed.map((ref) => pinNow(page.getByRef(ref)))),
+  ]);
+  const found = [...own, ...framed].map((ref, index) => [ref, [...pins, ...others][index]] as const);
+  return new Map(found.flatMap(([ref, pin]) => (pin === undefined ? [] : [[ref, pin]])));
+}
+
+async function pinInMainFrame(page: Page, refs: readonly string[]): Promise<(Pin | undefined)[]> {
+  const [first, ...others] = refs.map((ref, index) =>
+    page.getByRef(ref).locator(operation('tag', String(index))),
+  );
+  if (first === undefined) return [];
+  const ids = refs.map(() => newId());
+  const all = others.reduce((locator, other) => locator.or(other), first);
+  const facts = await callIsolated(all, pinEach, {
+    arg: ids,
+    schema: z.array(factsSchema.nullable()),
+    helpers,
+  });
+  const frame = page.mainFrame();
+  return ids.map((id, index) => {
+    const found = facts[index] ?? undefined;
+    return found && { id, frame, locator: frame.locator(operation('pinned', id)), facts: found };
+  });
+}
+
+const helpers = [readState, factsOf];
+
+/** Runs in the page. */
+function pinOnly({ elements: [element, other], pin, marked }: InPage, id: string): ElementFacts | undefined {
+  if (element === undefined || other !== undefined) return undefined;
+  return factsOf(element, pin(id, element), marked().includes(element));
+}
+
+/** Runs in the page. */
+function pinEach({ tagged, pin, marked }: InPage, ids: string[]): (ElementFacts | null)[] {
+  return ids.map((id, index) => {
+    const [element, other] = tagged[index] ?? [];
+    if (element === undefined || other !== undefined) return null;
+    return factsOf(element, pin(id, element), marked().includes(element));
+  });
+}
+
+/** Runs in the page. */
+function factsOf(element: Element, id: string, isHidden: boolean): ElementFacts {
+  const shown: unknown = Reflect.get(element, '_ariaRef');
+  const textOf = (key: string): string | undefined => {
+    const value: unknown = typeof shown === 'object' && shown !== null ? Reflect.get(shown, key) : undefined;
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  // A form's fields named `tagName` or `closest` hide its own.
+  const controls =
+    'button, select, input, textarea, a, [role=button], [role=checkbox], [role=radio], [role=link], [contenteditable]';
+  let control: Element | null = null;
+  for (let inside: Element | null = element; inside !== null && control === null;) {
+    control = Element.prototype.closest.call(inside, controls);
+    const root: Node = Node.prototype.getRootNode.call(inside);
+    inside = root instanceof ShadowRoot ? root.host : null;
+  }
+  return {
+    element: id,
+    role: textOf('role'),
+    name: textOf('name'),
+    tagName: Reflect.get(Element.prototype, 'tagName', element),
+    attributes: Element.prototype.getAttributeNames.call(element),
+    inControl: control !== null && control !== element,
+    inMainFrame: window.top === window,
+    state: readState(element, isHidden),
+  };
 }
 
 /** The frame of the element that a locator matches now. */

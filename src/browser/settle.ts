@@ -10,13 +10,16 @@ import { watcherScript, type WatcherQuestion } from './watcher.js';
 const watcherKey = randomUUID();
 
 /** Milliseconds between looks at whether a page is still busy. */
-const busyPollMs = 5;
+const busyPollMs = 10;
 
 /** How often a script that does not end is stopped: what it does next may not end either. */
 const attempts = 3;
 
 /** Milliseconds between looks at whether a page has come that its opener waits for. */
 const birthPollMs = 10;
+
+/** Characters of a title that leave the page: more than are shown, since it is redacted before it is cut for that. */
+export const maxTitle = 5000;
 
 /** What a page loads before it looks as it will. */
 const awaitedResources = new Set(['document', 'script', 'stylesheet']);
@@ -29,6 +32,8 @@ export interface Settling {
   settle(): Promise<void>;
   /** Whether the page has put something into the clipboard since this was asked last; known when it has settled. */
   takeCopied(): boolean;
+  /** The page's title when it had settled, or its beginning; undefined if the page did not say. */
+  settledTitle(): string | undefined;
   /**
    * After a failure: gives up a navigation that has not arrived, since Playwright asks the page nothing as long as one
    * is under way, and stops a script that does not end.
@@ -77,17 +82,16 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
 
   const navigating = (): boolean =>
     [...loading].some((request) => request.isNavigationRequest() && frameOf(request) === page.mainFrame());
-  const documents = (): string =>
-    page
-      .frames()
-      .map((frame) => frame.url())
-      .join('\n');
+  const documents = (): string => String(page.frames().map((frame) => frame.url()));
   const nextEvent = (timeoutMs: number): Promise<void> =>
     within(timeoutMs, new Promise((resolve) => (wake = resolve)));
 
   let copied = false;
+  let title: string | undefined;
 
   return {
+    settledTitle: () => title,
+
     takeCopied() {
       const taken = copied;
       copied = false;
@@ -118,7 +122,9 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
         if (left <= 0) return;
         const before = documents();
         const frames = await Promise.all(page.frames().map((frame) => settledFrame(frame, left)));
-        copied ||= frames.includes(true);
+        copied ||= frames.some((frame) => frame.copied);
+        // The main frame is the first.
+        title = frames[0]?.title;
         if (opening.size > 0 && performance.now() < arriveBy) {
           await nextEvent(birthPollMs);
           settleBy = performance.now() + limits.settleMs;
@@ -137,42 +143,53 @@ async function responds(page: Page, limitMs: number): Promise<boolean> {
   return (await within(limitMs, answer)) === true;
 }
 
-/** The answers of a frame's watcher. */
-async function ask(
-  frame: Frame,
-  questions: WatcherQuestion[],
-  limitMs: number,
-): Promise<Partial<Record<WatcherQuestion, boolean>>> {
-  const arg = { key: watcherKey, questions };
+/** The answers of a frame's watcher, and the title of its document. */
+async function ask(frame: Frame, questions: WatcherQuestion[], limitMs: number): Promise<FrameAnswers> {
+  const arg = { key: watcherKey, questions, maxTitle };
   return (await within(limitMs, callIsolated(frame, askWatcher, { arg, schema: answers, limitMs }))) ?? {};
 }
 
-const answers = z.partialRecord(z.enum(['mark', 'busy', 'copied']), z.boolean());
+const answers = z.strictObject({
+  mark: z.boolean().optional(),
+  busy: z.boolean().optional(),
+  copied: z.boolean().optional(),
+  title: z.string().optional(),
+});
+
+type FrameAnswers = z.infer<typeof answers>;
 
 /** Runs in the page, but in another world than the watcher: events are all that both see. */
 function askWatcher(
   _: InPage,
-  { key, questions }: { key: string; questions: WatcherQuestion[] },
-): Partial<Record<WatcherQuestion, boolean>> {
+  { key, questions, maxTitle }: { key: string; questions: WatcherQuestion[]; maxTitle: number },
+): FrameAnswers {
   const isCanceled = (type: string): boolean =>
     !document.dispatchEvent(new Event(type, { cancelable: true }));
-  return Object.fromEntries(questions.map((question) => [question, isCanceled(`${key}-${question}`)]));
+  const given = Object.fromEntries(questions.map((question) => [question, isCanceled(`${key}-${question}`)]));
+  // An image named `title` hides the document's own.
+  const title: unknown = Reflect.get(Document.prototype, 'title', document);
+  return { ...given, title: typeof title === 'string' ? title.slice(0, maxTitle) : '' };
 }
 
-/** Whether the page has put something into the clipboard, after it has settled. */
-async function settledFrame(frame: Frame, timeoutMs: number): Promise<boolean> {
+/** Whether the page has put something into the clipboard, and its title, after it has settled. */
+async function settledFrame(
+  frame: Frame,
+  timeoutMs: number,
+): Promise<{ copied: boolean; title: string | undefined }> {
   const deadline = performance.now() + timeoutMs;
   let hasCopied = false;
+  let latest: FrameAnswers = {};
   // Twice: what renders by messages or promises has run by the second time.
   for (let quiet = 0; quiet < 2;) {
     const left = deadline - performance.now();
     if (left <= 0) break;
-    const { busy = false, copied = false } = await ask(frame, ['busy', 'copied'], left);
+    latest = await ask(frame, ['busy', 'copied'], left);
+    const { busy = false, copied = false } = latest;
     hasCopied ||= copied;
     quiet = busy ? 0 : quiet + 1;
     if (busy) await sleep(busyPollMs);
   }
-  return hasCopied;
+  return { copied: hasCopied, title: latest.title };
 }
 
 /** A service worker's request has no frame and says so by throwing. */

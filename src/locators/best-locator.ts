@@ -1,4 +1,4 @@
-import type { Frame, Locator } from 'playwright';
+import type { Frame } from 'playwright';
 import { z } from 'zod';
 import { callIsolated, operation, type InPage } from '../browser/isolated.js';
 import type { Pin } from '../browser/pin.js';
@@ -14,8 +14,8 @@ import { looseForms } from './loose-forms.js';
 import { isRole } from './roles.js';
 import { classScopes, cssSubjects, roleScopes, withoutExtras } from './scopes.js';
 
-/** Candidates that the page judges at once. */
-const batchSize = 8;
+/** Candidates that the page judges at once, at first; then twice as many each time. */
+const firstBatch = 8;
 /** Locators of a container that are tried at once. */
 const maxContainers = 24;
 /** Elements around a container that are tried. */
@@ -23,10 +23,17 @@ const maxOuter = 4;
 /** Milliseconds for a page to answer. */
 const answerMs = 5000;
 
+/** What was found in each frame, by what it was found for: an element keeps its locator as long as that matches. */
+const foundIn = new WeakMap<Frame, Map<string, LocatorChain>>();
+/** Locators that are remembered of one frame. */
+const maxRemembered = 500;
+
 export interface LocatorOptions {
   testIdAttribute: string;
   /** The texts that are asserted of the element, which its locator must not contain. */
-  asserted?: readonly string[];
+  asserted?: readonly string[] | undefined;
+  /** Called before a snapshot of the element, after which Playwright no longer resolves references. */
+  onSnapshot?: () => void;
 }
 
 /**
@@ -35,6 +42,19 @@ export interface LocatorOptions {
  * to match exactly this element.
  */
 export async function bestLocator(pin: Pin, options: LocatorOptions): Promise<LocatorChain> {
+  const found = foundIn.get(pin.frame) ?? new Map<string, LocatorChain>();
+  foundIn.set(pin.frame, found);
+  const { element, role, name } = pin.facts;
+  const key = JSON.stringify([element, role, name, options]);
+  const known = found.get(key);
+  if (known !== undefined && (await firstMatch(pin, [known])) === known) return known;
+  const chain = (await locatorByRole(pin, options)) ?? (await searchedLocator(pin, options));
+  if (found.size >= maxRemembered) found.clear();
+  found.set(key, chain);
+  return chain;
+}
+
+async function searchedLocator(pin: Pin, options: LocatorOptions): Promise<LocatorChain> {
   const [normalized, frames] = await Promise.all([
     responseWithin(answerMs, pin.locator.normalize()),
     frameChain(pin.frame),
@@ -42,11 +62,11 @@ export async function bestLocator(pin: Pin, options: LocatorOptions): Promise<Lo
   const suggestion = parsedOrEmpty(normalized.toString());
   const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
   const within = frames ?? suggestion.slice(0, inFrame);
-  const own = await stableForm(pin, suggestion.slice(inFrame));
+  const own = await stableForm(pin, suggestion.slice(inFrame), options);
   const byText = own[0]?.method === 'getByText' || own[0]?.method === 'getByLabel';
   const strong = !isWeak(own) && !byText && !mentions(own, options.asserted ?? []);
   if (strong) return [...within, ...(await withExactName(pin.frame, own))];
-  return [...within, ...(await remembered(pin, own, options))];
+  return [...within, ...(await improved(pin, own, options))];
 }
 
 /**
@@ -72,22 +92,38 @@ export async function containerLocator(pin: Pin, testIdAttribute: string): Promi
   return undefined;
 }
 
-/** What was found in each frame, by what it was found for. */
-const foundIn = new WeakMap<Frame, Map<string, LocatorChain>>();
-/** Locators that are remembered of one frame. */
-const maxRemembered = 500;
+/** What Playwright would suggest instead of a role. */
+const preferredAttributes = ['data-testid', 'data-test-id', 'data-test', 'title', 'alt'];
+/** Characters of a name that Playwright suggests whole. */
+const maxWholeName = 30;
 
-/** Finding a locator takes long, so an element keeps the one that it had, as long as that matches. */
-async function remembered(pin: Pin, own: LocatorChain, options: LocatorOptions): Promise<LocatorChain> {
-  const found = foundIn.get(pin.frame) ?? new Map<string, LocatorChain>();
-  foundIn.set(pin.frame, found);
-  const key = JSON.stringify([own, options]);
-  const known = found.get(key);
-  if (known !== undefined && (await firstMatch(pin, [known])) === known) return known;
-  const chain = await improved(pin, own, options);
-  if (found.size >= maxRemembered) found.clear();
-  found.set(key, chain);
-  return chain;
+/**
+ * The locator by role and name that the search would find too, in one round trip instead of a dozen; undefined for
+ * an element that may be better known by something else.
+ */
+async function locatorByRole(pin: Pin, options: LocatorOptions): Promise<LocatorChain | undefined> {
+  const { role, name, tagName, attributes, inControl, inMainFrame } = pin.facts;
+  const { testIdAttribute, asserted } = options;
+  if (!inMainFrame || inControl || role === undefined || !isRole(role) || role === 'generic')
+    return undefined;
+  if (['SELECT', 'IFRAME', 'FRAME'].includes(tagName)) return undefined;
+  const preferred = [testIdAttribute, ...preferredAttributes.slice(0, name === undefined ? undefined : 3)];
+  if (attributes.some((attribute) => preferred.includes(attribute))) return undefined;
+  if (name === undefined) {
+    // Without a name, Playwright suggests the text.
+    if (asserted === undefined || /^(?:INPUT|TEXTAREA)$/.test(tagName)) return undefined;
+    return firstMatch(pin, [[{ method: 'getByRole', args: [role] }]]);
+  }
+  const plain: LocatorChain = [{ method: 'getByRole', args: [role, { name }] }];
+  const isWhole = name.length <= maxWholeName && !/^[\d.,]+[^.,\w]|[^.,\w][\d.,]+$/.test(name);
+  if (!isWhole || isCut(plain) || brittleness(plain).size > 0 || mentions(plain, asserted ?? []))
+    return undefined;
+  if ([...withoutExtras(plain), plain].flatMap(looseForms).length > 1) return undefined;
+  const hidden: LocatorChain = [{ method: 'getByRole', args: [role, { name, includeHidden: true }] }];
+  const exact: LocatorChain = [{ method: 'getByRole', args: [role, { name, exact: true }] }];
+  // A longer name that contains this one, shown or hidden, makes it ambiguous.
+  const unique = await firstMatch(pin, [hidden, exact, plain]);
+  return unique === hidden ? plain : unique;
 }
 
 async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): Promise<LocatorChain> {
@@ -101,11 +137,11 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
 
   if (!isWeak(own) && allowed(own) && weakness === undefined) return own;
 
-  const [snapshot, [self, ...outer]] = await Promise.all([
-    responseWithin(answerMs, pin.locator.ariaSnapshot({ timeout: answerMs })),
+  const [shown, [self, ...outer]] = await Promise.all([
+    shownAs(pin, options),
     ancestorsOf(pin, testIdAttribute),
   ]);
-  const named = subjectsOf(snapshot, own).flatMap(looseForms).filter(allowed);
+  const named = subjectsOf(shown, own).flatMap(looseForms).filter(allowed);
   const byCss = self === undefined ? [] : cssSubjects(self);
   const byTag: LocatorChain = [{ method: 'locator', args: [self?.tagName ?? '*'] }];
   const inside = (scopes: LocatorChain[], subjects: LocatorChain[]): LocatorChain[] =>
@@ -123,12 +159,11 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
     ...outer.map((scope) => inside([...roleScopes(scope), ...classScopes(scope)], [byTag])),
   ];
   const stable = (chain: LocatorChain): boolean => allowed(chain) && brittleness(chain).size === 0;
-  for (const group of groups) {
-    const candidates = group.flatMap(looseForms).filter(stable);
-    for (let tried = 0; tried < candidates.length; tried += batchSize) {
-      const chosen = await firstMatch(pin, candidates.slice(tried, tried + batchSize));
-      if (chosen !== undefined) return chosen;
-    }
+  const candidates = groups.flat().flatMap(looseForms).filter(stable);
+  let size = firstBatch;
+  for (let tried = 0; tried < candidates.length; tried += size, size *= 2) {
+    const chosen = await firstMatch(pin, candidates.slice(tried, tried + size));
+    if (chosen !== undefined) return chosen;
   }
   if (own.length > 0 && allowed(own)) return own;
   return byPosition(pin, named.at(-1) ?? byTag);
@@ -164,8 +199,8 @@ function isWeak(chain: LocatorChain): boolean {
 }
 
 /** The form of a chain that leaves open most of what changes from run to run, and still identifies the element. */
-async function stableForm(pin: Pin, chain: LocatorChain): Promise<LocatorChain> {
-  const whole = isCut(chain) ? await withWholeName(pin.locator, chain) : chain;
+async function stableForm(pin: Pin, chain: LocatorChain, options: LocatorOptions): Promise<LocatorChain> {
+  const whole = isCut(chain) ? await withWholeName(pin, chain, options) : chain;
   const forms = [...withoutExtras(whole), whole].flatMap(looseForms);
   if (forms.length === 1 && whole === chain) return chain;
   return (await firstMatch(pin, forms)) ?? chain;
@@ -178,9 +213,21 @@ function isCut(chain: LocatorChain): boolean {
   return typeof name === 'string' && /^[^\p{L}\p{N}\s("'[]|[#$€£¥:(/-]$|\bof$/u.test(name);
 }
 
-async function withWholeName(locator: Locator, chain: LocatorChain): Promise<LocatorChain> {
+interface Shown {
+  role?: string | undefined;
+  name?: string | undefined;
+}
+
+/** Role and name of an element. */
+async function shownAs({ facts, locator }: Pin, { onSnapshot }: LocatorOptions): Promise<Shown> {
+  if (facts.role !== undefined) return facts;
+  onSnapshot?.();
   const [line] = parseSnapshot(await responseWithin(answerMs, locator.ariaSnapshot({ timeout: answerMs })));
-  const { role, name } = line === undefined ? {} : roleAndName(line);
+  return line === undefined ? {} : roleAndName(line);
+}
+
+async function withWholeName(pin: Pin, chain: LocatorChain, options: LocatorOptions): Promise<LocatorChain> {
+  const { role, name } = await shownAs(pin, options);
   if (role === undefined || name === undefined || !isRole(role)) return chain;
   return [...chain.slice(0, -1), { method: 'getByRole', args: [role, { name }] }];
 }
@@ -229,9 +276,7 @@ function isPlain(chain: LocatorChain): boolean {
 }
 
 /** Locators of the element itself by role, name or text, the best first. */
-function subjectsOf(snapshot: string, own: LocatorChain): LocatorChain[] {
-  const [element] = parseSnapshot(snapshot);
-  const { role, name } = element === undefined ? {} : roleAndName(element);
+function subjectsOf({ role, name }: Shown, own: LocatorChain): LocatorChain[] {
   const subjects: LocatorChain[] = [];
   if (role !== undefined && isRole(role) && role !== 'generic') {
     if (name !== undefined) {

@@ -3,7 +3,7 @@ import type { Step } from '../model/step.js';
 import { checkRequest } from './check-request.js';
 import type { ActionRequest, CheckedRequest } from './request.js';
 import type { OpenSession } from './session.js';
-import { isRef, pinRefs, resolveTarget, timeoutOf, type Located } from './targets.js';
+import { isRef, pinTargets, resolveTarget, timeoutOf, type Located } from './targets.js';
 import { autoAssertionsOf, TaskRunner, type RecordLimits, type RecordOutcome } from './task-runner.js';
 
 /** Milliseconds for what an inserted step needs to be in a page that has long settled. */
@@ -33,7 +33,7 @@ export async function recordActions(
     .flatMap(({ target, to }) => [target, to])
     .filter((target) => target !== undefined)
     .filter(isRef);
-  const pins = await pinRefs(shown, [...new Set(refs)]);
+  const pins = await pinTargets(shown, [...new Set(refs)]);
   await autoAssertionsOf(open)?.catchUp();
   const resolve = (request: CheckedRequest): Promise<Located> =>
     resolveTarget(request, live, {

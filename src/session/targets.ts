@@ -5,7 +5,7 @@ import { reasonToReplace } from '../locators/brittle.js';
 import type { Live } from '../browser/live.js';
 import type { LivePage } from '../browser/live-page.js';
 import { isLocatorExpression, parseLocatorExpression, toLocator } from '../locators/locator-expression.js';
-import { pinNow, pinSoon, type Pin } from '../browser/pin.js';
+import { pinAgain, pinRefs, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';
 import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
@@ -41,12 +41,13 @@ export function chainOf(target: string): LocatorChain {
 }
 
 /** Resolves references before the first action, since every further snapshot gives out new ones. */
-export async function pinRefs(
-  current: LivePage,
+export async function pinTargets(
+  { page, view = [] }: LivePage,
   refs: readonly string[],
 ): Promise<Map<string, Pin | undefined>> {
-  const pins = await Promise.all(refs.map((ref) => pinNow(refLocator(current, ref))));
-  return new Map(refs.map((ref, index) => [ref, pins[index]]));
+  const current = refs.map((ref) => lineOfRef(view, ref)?.ref ?? ref);
+  const pins = await pinRefs(page, current);
+  return new Map(refs.map((ref, index) => [ref, pins.get(current[index] ?? ref)]));
 }
 
 /** The element of a reference, by the name that it has in Playwright's latest snapshot. */
@@ -108,8 +109,9 @@ export async function resolveTarget(
         hint: 'After switchPage use a locator, or the refs of the result in the next call.',
       },
     );
-  const pin = pins.get(target);
-  if (pin === undefined || (await responseWithin(answerMs, pin.locator.count())) === 0)
+  const pinned = pins.get(target);
+  const pin = pinned && (await pinAgain(pinned));
+  if (pin === undefined)
     throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
       hint: 'Take a ref of the latest snapshot, or a locator.',
     });

@@ -101,7 +101,7 @@ async function look(
   const { attributesOf, pageState, partOfSnapshot } = await import('../browser/page-state.js');
   const { targetLocator } = await import('../session/targets.js');
   const isWhole = target === undefined && matches === undefined && wanted.has('snapshot');
-  const state = await pageState(live, isWhole ? 'full' : 'none', autoAssertions?.settled());
+  const state = await pageState(live, isWhole ? 'full' : 'none', { taken: autoAssertions?.settled() });
   const element = target === undefined ? undefined : targetLocator(live.current, target);
   if (!isWhole && wanted.has('snapshot')) state.snapshot = await partOfSnapshot(live, { element, matches });
   const structured: Record<string, unknown> = { ...state };

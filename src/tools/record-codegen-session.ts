@@ -64,7 +64,10 @@ export const recordCodegenSession = defineTool({
         at,
       };
       const { landed, failure } = await recordActions(open, given, limits, signal);
-      const state = await pageState(live, snapshot, open.autoAssertions?.settled());
+      const state = await pageState(live, snapshot, {
+        taken: open.autoAssertions?.settled(),
+        settled: true,
+      });
       const { relative } = await context.guard.checkPath(session.file, session.emission);
       const steps = recordedSteps(open, relative, landed, state);
       const structured = { recorded: landed.length, steps, ...state };
