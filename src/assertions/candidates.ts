@@ -1,7 +1,7 @@
 import type { Page } from 'playwright';
 import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
-import { pinRefs, type Pin } from '../browser/pin.js';
+import type { Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import type { ListPins } from '../locators/list-locators.js';
@@ -15,7 +15,7 @@ import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } 
 import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
 import { assertionForms, type AssertionArgs } from './forms.js';
-import { listCandidates, pinRegions, type ChangedPage } from './group-candidates.js';
+import { listCandidates, pinLines, pinRegions, type ChangedPage } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
@@ -151,8 +151,10 @@ async function changeCandidates(
   outcome?: ActedOutcome,
 ): Promise<Candidate[]> {
   const { page, typed } = changed;
-  const refs = weighted.flatMap(({ change }) => (change.kind === 'list' ? [] : (change.line.ref ?? [])));
-  const pins = (await within(snapshotMs, pinRefs(page, refs))) ?? new Map<string, Pin>();
+  const pin = await pinLines(
+    page,
+    weighted.flatMap(({ change }) => (change.kind === 'list' ? [] : [change.line])),
+  );
   const candidates = weighted.map(async ({ change, weight }): Promise<Candidate[]> => {
     const { line, kind } = change;
     if (kind === 'list') return listCandidates(change, changed);
@@ -174,11 +176,11 @@ async function changeCandidates(
       return kind === 'appeared' && text !== undefined && literal !== undefined
         ? [{ ...candidate, subject: { chain: literal } }]
         : [];
-    const pin = pins.get(line.ref);
-    if (pin === undefined) return [];
+    const element = pin(line);
+    if (element === undefined) return [];
     const words = [name, text].filter((each) => each !== undefined).join(' ');
-    const chain = chainInStep(pin, outcome);
-    return [{ ...candidate, subject: { pin, words, chain, literal } }];
+    const chain = chainInStep(element, outcome);
+    return [{ ...candidate, subject: { pin: element, words, chain, literal } }];
   });
   return (await Promise.all(candidates)).flat();
 }

@@ -30,8 +30,9 @@ export interface AssertionContext {
   earlier: ReadonlyMap<string, string>;
 }
 
-/** Milliseconds for an assertion that is true already, and for a locator. */
-const checkMs = 300;
+/** Milliseconds for a page to answer, and for a locator. Playwright checks once, however short the time is. */
+const answerMs = 3000;
+const onceMs = 1;
 const searchMs = 3000;
 
 /** The first form of a candidate that is true of the page now and repeats none of `taken`; undefined if there is none. */
@@ -60,14 +61,14 @@ export async function checkCandidate(
 
 async function isTrue(page: Page, { locator, args }: Assertion): Promise<boolean> {
   const { expected } = args;
-  // Comparing lists of different lengths takes until the time is up.
+  // A list may be longer than what it is compared with.
   if (Array.isArray(expected) && locator !== undefined) {
-    const count = await within(checkMs, toLocator(page, locator).count());
+    const count = await within(answerMs, toLocator(page, locator).count());
     if (count !== expected.length) return false;
   }
-  const check = checkAssertion(args, locator === undefined ? page : toLocator(page, locator), checkMs);
+  const check = checkAssertion(args, locator === undefined ? page : toLocator(page, locator), onceMs);
   const verdict = await within(
-    10 * checkMs,
+    answerMs,
     check.then(() => true),
   );
   return verdict === true;

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright';
-import { pinNow, type Pin } from '../browser/pin.js';
+import { pinRefs, type Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
@@ -31,15 +31,20 @@ export async function listCandidates(
   const { list } = change;
   const { line, role, items } = list;
   const base = { weight: weights.list, kind: 'list', forms: assertionForms(change, typed), isNew: true };
-  const pin = (each: SnapshotLine): Promise<Pin | undefined> => pinOf(page, each);
-  const around = await pin(line);
+  const table = role === 'row' ? enclosing(view, line, tableRoles) : undefined;
+  const lines = [
+    line,
+    ...(table === undefined ? [] : [table]),
+    ...items.flatMap((item) => [item.line, item.title]),
+  ];
+  const pin = await pinLines(page, lines);
+  const around = pin(line);
   if (around === undefined) return [];
   const subject = { role, titleRole: '', around, items: [], titles: [] };
   const count = { matcher: 'toHaveCount', expected: items.length };
   const counted: Candidate = { ...base, weight: weights.count, kind: 'list count', forms: [count], subject };
   if (role === 'row') {
-    const table = enclosing(view, line, tableRoles);
-    const place = table === undefined || table === line ? around : await pin(table);
+    const place = table === undefined ? around : pin(table);
     if (place === undefined) return change.how === 'count' ? [counted] : [];
     onSearch();
     const snapshot = await within(snapshotMs, around.locator.ariaSnapshot({ timeout: snapshotMs }));
@@ -54,10 +59,8 @@ export async function listCandidates(
   }
   const byCount = change.how === 'count' && role !== 'generic' ? [counted] : [];
   if (items.length === 0 || items.length > limits.maxItems) return byCount;
-  const [itemPins, titlePins] = await Promise.all([
-    Promise.all(items.map((item) => pin(item.line))),
-    Promise.all(items.map((item) => pin(item.title))),
-  ]);
+  const itemPins = items.map((item) => pin(item.line));
+  const titlePins = items.map((item) => pin(item.title));
   const isWhole = (pins: (Pin | undefined)[]): pins is Pin[] => pins.every((each) => each !== undefined);
   if (!isWhole(itemPins) || !isWhole(titlePins)) return byCount;
   const titleRoles = new Set(items.map(({ title }) => partsOf(title).role ?? ''));
@@ -79,14 +82,17 @@ export async function pinRegions(
   { page, view, typed, onSearch }: ChangedPage,
 ): Promise<() => Promise<Candidate[]>> {
   const regions = regionsOf(changes, before, view).slice(0, maxRegions);
-  const places = regions.flatMap(({ lines, texts }, rank) =>
-    lines.map(async (line, level) => ({
+  const pin = await pinLines(
+    page,
+    regions.flatMap(({ lines }) => lines),
+  );
+  const pinned = regions.flatMap(({ lines, texts }, rank) =>
+    lines.map((line, level) => ({
       texts,
       weight: weights.region - rank / 10 - level / 100,
-      pin: await pinOf(page, line),
+      pin: pin(line),
     })),
   );
-  const pinned = await Promise.all(places);
   return async () => {
     if (pinned.length > 0) onSearch();
     const candidates = pinned.map(async ({ texts, weight, pin }): Promise<Candidate[]> => {
@@ -100,8 +106,14 @@ export async function pinRegions(
   };
 }
 
-export function pinOf(page: Page, { ref }: SnapshotLine): Promise<Pin | undefined> {
-  return ref === undefined ? Promise.resolve(undefined) : within(snapshotMs, pinNow(page.getByRef(ref)));
+/** Pins the elements of lines, in one round trip for those of the main frame. */
+export async function pinLines(
+  page: Page,
+  lines: readonly SnapshotLine[],
+): Promise<(line: SnapshotLine) => Pin | undefined> {
+  const refs = lines.flatMap(({ ref }) => ref ?? []);
+  const pins = await within(snapshotMs, pinRefs(page, refs));
+  return ({ ref }) => (ref === undefined ? undefined : pins?.get(ref));
 }
 
 /** A line or the nearest one around it that has one of some roles. */
