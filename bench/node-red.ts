@@ -25,7 +25,15 @@ export async function startNodeRed(): Promise<Site> {
     settingsFile,
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const chunk of child.stdout) if (String(chunk).includes('Started flows')) break;
+  // The output is read to its end, since Node-RED stops if it can't write.
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', () => {
+      reject(new Error('Node-RED does not start.'));
+    });
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (chunk.includes('Started flows')) resolve();
+    });
+  });
   return {
     url: `http://127.0.0.1:${port}`,
     async close() {

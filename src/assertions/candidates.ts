@@ -15,7 +15,7 @@ import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } 
 import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
 import { assertionForms, type AssertionArgs } from './forms.js';
-import { listCandidates, pinLines, pinRegions, type ChangedPage } from './group-candidates.js';
+import { listCandidates, pinLines, regionCandidates, type ChangedPage } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
@@ -23,7 +23,7 @@ import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } f
 export interface Candidate extends Weighted {
   subject: CandidateSubject;
   /** The ways to assert it, the best first. */
-  forms: AssertionArgs[];
+  forms: AssertionArgs[] | (() => Promise<AssertionArgs[]>);
   /** Whether it was not so before the step: then it is asserted again even if the last assertion on it is the same. */
   isNew?: boolean;
 }
@@ -73,7 +73,7 @@ export async function candidatesFor(
     .filter((change) => !isOwnInput(change, effect) && !contested.lines.has(change.line))
     .slice(0, limits.maxCandidates)
     .map((change) => ({ change, weight: weightInStep(change, step, typed) }));
-  const regions = await pinRegions(diff.changes, effect.before.view, changed);
+  const regions = await regionCandidates(diff.changes, effect.before.view, changed);
   return [
     ...url,
     ...own.filter(({ kind }) => !(contested.own && kind === 'state value')),
@@ -81,7 +81,7 @@ export async function candidatesFor(
     ...(outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
       : await goneCandidates(acted?.chain, diff.gone, earlier, changed.page)),
-    ...(await regions()),
+    ...regions,
   ];
 }
 
@@ -113,13 +113,13 @@ async function documentCandidates({ before, after }: StepEffect, changed: Change
   // What the page before showed too, such as the name of the site, does not identify this one.
   const known = new Set(before.view.map(({ text }) => text));
   const elements = appearances(view).filter(({ line }) => !known.has(line.text));
-  const regions = await pinRegions(changes, before.view, changed);
+  const regions = await regionCandidates(changes, before.view, changed);
   const landmarks = await changeCandidates(rankLandmarks(elements), changed);
   return [
     ...landmarks.map((candidate) => ({ ...candidate, kind: 'landmark', isNew: false })),
     ...(await changeCandidates(ranked, changed)),
     ...(title === before.title ? [] : titleCandidates(title)),
-    ...(await regions()),
+    ...regions,
   ];
 }
 

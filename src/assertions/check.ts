@@ -41,7 +41,7 @@ export async function checkCandidate(
   { subject, forms, isNew = false }: Candidate,
   taken: readonly Assertion[],
 ): Promise<Assertion | undefined> {
-  for (const args of forms) {
+  for (const args of typeof forms === 'function' ? await forms() : forms) {
     for await (const found of locatorsFor(context, subject, args)) {
       const chain = found && (isVisibility(args) ? exactIfBare(found) : found);
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };

@@ -5,7 +5,7 @@ import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
 import type { PageChange } from './changes.js';
 import { limits, weights } from './choose.js';
-import { assertionForms } from './forms.js';
+import { assertionForms, type AssertionArgs } from './forms.js';
 import { snapshotMs } from './observe.js';
 import { regionsOf, rowsOf, templateOf } from './regions.js';
 
@@ -73,37 +73,33 @@ export async function listCandidates(
 }
 
 /**
- * Pins the elements that hold several new texts. The function that it returns makes a snapshot of each, after which
- * Playwright no longer resolves references; the nearest one that has a good locator is chosen.
+ * The elements that hold several new texts; the nearest one that has a good locator is chosen. Its snapshot is made when
+ * the candidate is checked, after which Playwright no longer resolves references.
  */
-export async function pinRegions(
+export async function regionCandidates(
   changes: readonly PageChange[],
   before: SnapshotView,
   { page, view, typed, onSearch }: ChangedPage,
-): Promise<() => Promise<Candidate[]>> {
+): Promise<Candidate[]> {
   const regions = regionsOf(changes, before, view).slice(0, maxRegions);
   const pin = await pinLines(
     page,
     regions.flatMap(({ lines }) => lines),
   );
-  const pinned = regions.flatMap(({ lines, texts }, rank) =>
-    lines.map((line, level) => ({
-      texts,
-      weight: weights.region - rank / 10 - level / 100,
-      pin: pin(line),
-    })),
+  return regions.flatMap(({ lines, texts }, rank) =>
+    lines.flatMap((line, level): Candidate[] => {
+      const region = pin(line);
+      if (region === undefined) return [];
+      const forms = async (): Promise<AssertionArgs[]> => {
+        onSearch();
+        const snapshot = await within(snapshotMs, region.locator.ariaSnapshot({ timeout: snapshotMs }));
+        const expected = snapshot === undefined ? undefined : templateOf(snapshot, texts, typed);
+        return expected === undefined ? [] : [{ matcher: 'toMatchAriaSnapshot', expected }];
+      };
+      const weight = weights.region - rank / 10 - level / 100;
+      return [{ weight, kind: 'region', subject: { region }, forms, isNew: true }];
+    }),
   );
-  return async () => {
-    if (pinned.length > 0) onSearch();
-    const candidates = pinned.map(async ({ texts, weight, pin }): Promise<Candidate[]> => {
-      const snapshot = pin && (await within(snapshotMs, pin.locator.ariaSnapshot({ timeout: snapshotMs })));
-      const expected = snapshot === undefined ? undefined : templateOf(snapshot, texts, typed);
-      if (pin === undefined || expected === undefined) return [];
-      const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
-      return [{ weight, kind: 'region', subject: { region: pin }, forms, isNew: true }];
-    });
-    return (await Promise.all(candidates)).flat();
-  };
 }
 
 /** Pins the elements of lines, in one round trip for those of the main frame. */
