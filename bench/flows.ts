@@ -44,7 +44,7 @@ const nodeRedFlow: Flow = {
   path: '/',
   turns: [
     () => [
-      { action: 'waitFor', target: "getByPlaceholder('Search flows')", state: 'visible' },
+      { action: 'waitFor', target: "getByPlaceholder('filter nodes')", state: 'visible' },
       { action: 'fill', target: "getByPlaceholder('filter nodes')", value: 'inject' },
       { action: 'dragTo', target: '[data-palette-type="inject"]', to: '#red-ui-workspace-chart' },
     ],

@@ -1,5 +1,5 @@
-import { runOurs, runPlain } from './drivers.js';
-import { flows } from './flows.js';
+import { runOurs, runPlain, type Run } from './drivers.js';
+import { flows, type Flow } from './flows.js';
 
 /** Counts the protocol messages to the browser in each flow: a measure that other load on the machine hardly changes. */
 const [only] = process.argv.slice(2);
@@ -11,21 +11,25 @@ const print = (...columns: string[]): void => {
 print('', 'actions', 'plain', 'no autoAssert', 'autoAssert');
 for (const flow of flows) {
   if (only !== undefined && flow.name !== only) continue;
+  const asserting = await onFreshSite(flow, (url) => runOurs(flow, url, { autoAssert: true, counts: true }));
+  const quiet = await onFreshSite(flow, (url) => runOurs(flow, url, { autoAssert: false, counts: true }));
+  const plain = await onFreshSite(flow, (url) => runPlain(url, quiet.statements, true));
+  const ratio = (counts: readonly number[]): string =>
+    `${sum(counts)} (${(sum(counts) / sum(plain.messages)).toFixed(2)}x)`;
+  print(
+    flow.name,
+    String(plain.messages.length),
+    String(sum(plain.messages)),
+    ratio(quiet.messages),
+    ratio(asserting.messages),
+  );
+}
+
+/** Runs a flow on an application that no earlier run has changed. */
+async function onFreshSite(flow: Flow, run: (url: string) => Promise<Run>): Promise<Run> {
   const site = await flow.start();
   try {
-    const asserting = await runOurs(flow, site.url, { autoAssert: true, counts: true });
-    const quiet = await runOurs(flow, site.url, { autoAssert: false, counts: true });
-    const plain = await runPlain(site.url, quiet.statements, true);
-    const ratio = (counts: readonly number[]): string =>
-      `${sum(counts)} (${(sum(counts) / sum(plain.messages)).toFixed(2)}x)`;
-    const actions = plain.messages.length;
-    print(
-      flow.name,
-      String(actions),
-      String(sum(plain.messages)),
-      ratio(quiet.messages),
-      ratio(asserting.messages),
-    );
+    return await run(site.url);
   } finally {
     await site.close();
   }
