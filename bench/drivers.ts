@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { findBrowser } from '../src/browser/find-browser.js';
 import { playFlow, refIn, type FlowAction } from '../test/demo-flow.js';
 import { connect } from '../test/fixtures.js';
-import type { Flow } from './flows.js';
+import type { Flow } from './flow-list.js';
 
 /** What one run of a flow took. */
 export interface Run {

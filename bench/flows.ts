@@ -1,68 +1,60 @@
-import type { Site } from '../test/fixtures/serve.js';
-import { startPages } from '../test/fixtures/pages-server.js';
-import { startPetstore } from '../test/fixtures/petstore.js';
-import { petstoreTurns, type Turn } from '../test/demo-flow.js';
-import { startNodeRed } from './node-red.js';
+import { runOurs, runPlain, runPlaywrightMcp, type Run } from './drivers.js';
+import { flows, type Flow } from './flow-list.js';
 
-/** What an agent does on an application, one turn for each call. */
-export interface Flow {
-  name: string;
-  start: () => Promise<Site>;
-  path: string;
-  turns: readonly Turn[];
+/**
+ * Compares, in one run, plain Playwright (the emitted statements without automatic assertions), this server without and
+ * with `autoAssert`, and Playwright MCP: median time, bytes that an agent reads, and protocol messages to the browser.
+ */
+const [only] = process.argv.slice(2);
+const rounds = 3;
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+const median = (values: readonly number[]): number =>
+  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
+const print = (...columns: string[]): void => {
+  console.log(columns.map((column, index) => column.padEnd(index === 0 ? 26 : 18)).join(''));
+};
+
+for (const flow of flows) {
+  if (only !== undefined && flow.name !== only) continue;
+  const { statements } = await onFreshSite(flow, (url) =>
+    runOurs(flow, url, { autoAssert: false, counts: false }),
+  );
+  const ways: Record<string, (url: string, counts: boolean) => Promise<Run>> = {
+    'plain Playwright': (url, counts) => runPlain(url, statements, counts),
+    'without autoAssert': (url, counts) => runOurs(flow, url, { autoAssert: false, counts }),
+    'with autoAssert': (url, counts) => runOurs(flow, url, { autoAssert: true, counts }),
+    'Playwright MCP': (url, counts) => runPlaywrightMcp(flow, url, counts),
+  };
+  const timed: Record<string, Run[]> = {};
+  // The rounds alternate, so that other load on the machine meets every way.
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, run] of Object.entries(ways))
+      (timed[name] ??= []).push(await onFreshSite(flow, (url) => run(url, false)));
+  }
+  print(flow.name, 'ms', 'bytes to read', 'messages');
+  let plain: { ms: number; messages: number } | undefined;
+  for (const [name, run] of Object.entries(ways)) {
+    const runs = timed[name] ?? [];
+    const ms = median(runs.map((each) => each.ms));
+    // Counted apart: the log of the messages costs time.
+    const messages = sum((await onFreshSite(flow, (url) => run(url, true))).messages);
+    plain ??= { ms, messages };
+    print(
+      `  ${name}`,
+      `${ms.toFixed(0)} (${(ms / plain.ms).toFixed(2)}x)`,
+      String(median(runs.map(({ bytes }) => bytes))),
+      `${messages} (${(messages / plain.messages).toFixed(2)}x)`,
+    );
+  }
 }
 
-const row = (name: string): string => `getByRole('listitem').filter({ hasText: '${name}' })`;
-
-export const todoFlow: Flow = {
-  name: 'TodoMVC',
-  start: startPages,
-  path: '/todo.html',
-  turns: [
-    (ref) => [
-      { action: 'fill', target: ref('textbox'), value: 'Call Ann' },
-      { action: 'press', target: ref('textbox'), key: 'Enter' },
-    ],
-    () => [{ action: 'check', target: `${row('Call Ann')}.getByRole('checkbox')` }],
-    () => [{ action: 'dblclick', target: "getByText('Buy milk and bread')" }],
-    (ref) => [
-      { action: 'fill', target: ref('textbox "Edit"'), value: 'Buy bread' },
-      { action: 'press', key: 'Enter' },
-    ],
-    (ref) => [
-      { action: 'click', target: ref('link "Active"') },
-      { action: 'click', target: ref('link "All"') },
-    ],
-    () => [{ action: 'click', target: `${row('Buy milk')}.getByRole('button', { name: 'Delete' })` }],
-    (ref) => [{ action: 'click', target: ref('button "Clear completed"') }],
-  ],
-};
-
-const nodeRedFlow: Flow = {
-  name: 'Node-RED',
-  start: startNodeRed,
-  path: '/',
-  turns: [
-    () => [
-      { action: 'waitFor', target: "getByPlaceholder('filter nodes')", state: 'visible' },
-      { action: 'fill', target: "getByPlaceholder('filter nodes')", value: 'inject' },
-      { action: 'dragTo', target: '[data-palette-type="inject"]', to: '#red-ui-workspace-chart' },
-    ],
-    () => [{ action: 'dblclick', target: 'g.red-ui-flow-node-group' }],
-    (ref) => [
-      { action: 'fill', target: ref('textbox "Name"'), value: 'every minute' },
-      { action: 'click', target: '#node-dialog-ok' },
-    ],
-    (ref) => [{ action: 'click', target: ref('link "Deploy"') }],
-    () => [
-      { action: 'expect', target: "getByText('Successfully deployed')", matcher: 'toBeVisible' },
-      { action: 'fill', target: "getByPlaceholder('Search flows')", value: 'minute' },
-    ],
-  ],
-};
-
-export const flows: readonly Flow[] = [
-  { name: 'Swagger UI', start: startPetstore, path: '/', turns: petstoreTurns },
-  todoFlow,
-  nodeRedFlow,
-];
+/** Runs a flow on an application that no earlier run has changed. */
+async function onFreshSite(flow: Flow, run: (url: string) => Promise<Run>): Promise<Run> {
+  const site = await flow.start();
+  try {
+    return await run(site.url);
+  } finally {
+    await site.close();
+  }
+}
