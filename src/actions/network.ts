@@ -14,7 +14,14 @@ import {
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { defineAction, type ActionContext } from './action.js';
-import { checkResponse, expectedResponse, methodSchema, responseCode, statusSchema } from './response.js';
+import {
+  checkResponse,
+  expectedResponse,
+  methodSchema,
+  responseCode,
+  responseName,
+  statusSchema,
+} from './response.js';
 import {
   checkUrl,
   globPattern,
@@ -62,9 +69,10 @@ export const waitForResponse = defineAction({
   normalize: relativePattern,
   toCode({ url, method, ...expected }, { page, companions, declare }) {
     if (companions.length === 0) return [];
-    const promise = declare('responsePromise');
+    const name = responseName(url, method);
+    const promise = declare(`${name}Promise`);
     const isChecked = expected.status !== undefined || expected.body !== undefined;
-    const result = isChecked ? declare('response') : undefined;
+    const result = isChecked ? declare(name) : undefined;
     const wanted = method === undefined ? value(url) : matcherCode(url, method);
     const source = call(page, 'waitForResponse', wanted);
     const checks = result === undefined ? [] : responseCode(result, expected);
@@ -332,7 +340,7 @@ export const request = defineAction({
   origins: ({ url }, baseURL) => [originOfUrl(url, baseURL)],
   normalize: ({ url, ...fields }, baseURL) => ({ ...fields, url: relativeUrl(url, baseURL) }),
   toCode({ method, url, expect = {}, ...options }, { page, declare }) {
-    const response = declare('response');
+    const response = declare(responseName(url, method));
     const sent = call(property(page, 'request'), method.toLowerCase(), ...values(url, options));
     return [
       { kind: 'bind', name: response, value: wait(sent) },

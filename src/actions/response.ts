@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { call, expectThat, value, variable, wait, type Expression, type Statement } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import type { Json } from '../model/json.js';
-import { isPattern } from '../model/locator.js';
+import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
 
 /** What an answer over HTTP has to be. */
@@ -75,6 +75,29 @@ function holdsJson(found: unknown, expected: Json): boolean {
   return Object.entries(expected).every(
     ([key, value]) => Object.hasOwn(found, key) && holdsJson(Reflect.get(found, key), value),
   );
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  POST: 'created',
+  PUT: 'updated',
+  PATCH: 'updated',
+  DELETE: 'deleted',
+};
+
+/** The variable of a response: `createdOrder` for POST /api/orders, `ordersResponse` for GET. */
+export function responseName(url: TextOrPattern, method = 'GET'): string {
+  const [path = ''] = (isPattern(url) ? url.regex.replace(/\\./g, '/') : url).split(/[?#]/);
+  const segments = path.replace(/^\w+:\/\/[^/]*/, '').split('/');
+  const name = segments.findLast((segment) => /^(?!api$)[a-z][a-z_-]{2,30}$/i.test(segment));
+  if (name === undefined) return 'response';
+  const own = name
+    .replace(/^[A-Z]+$/, (all) => all.toLowerCase())
+    .replace(/[_-]+(\w?)/g, (_, letter: string) => letter.toUpperCase());
+  const one = own.replace(/ies$/, 'y').replace(/([^s])s$/, '$1');
+  const verb = method === 'POST' && one === own ? undefined : verbs[method];
+  return verb === undefined
+    ? `${own.charAt(0).toLowerCase()}${own.slice(1)}Response`
+    : `${verb}${one.charAt(0).toUpperCase()}${one.slice(1)}`;
 }
 
 /** The assertions that a response, in a variable, is as expected. */

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   call,
   expectThat,
@@ -11,11 +12,12 @@ import {
   type Expression,
   type Statement,
 } from '../model/code.js';
+import type { Json } from '../model/json.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Template } from '../model/template.js';
 import type { Signal, Step } from '../model/step.js';
 import { escapeRegExp } from '../model/text.js';
-import { createNames } from './identifiers.js';
+import { createNames, elementName, identifier } from './identifiers.js';
 
 /** A step as code. */
 export interface EmittedStep {
@@ -62,7 +64,7 @@ export function statementsOf({ before, action, after }: EmittedStep): Statement[
   return [...before, ...action, ...after];
 }
 
-export function locatorOf(chain: LocatorChain, page: string): Expression {
+export function locatorOf(chain: LocatorChain, page: string): Extract<Expression, { kind: 'locator' }> {
   return { kind: 'locator', page: variable(page), chain };
 }
 
@@ -129,6 +131,7 @@ class Emitter {
     }
     const opened = this.addSignals(step, index, emitted);
     const scope = this.scopeOf(step, index, page, opened);
+    scope.input = (given) => this.input(given, step, emitted);
     emitted.action = step.toCode(scope);
     if (traits.kind === 'expects')
       for (const statement of emitted.action)
@@ -165,6 +168,15 @@ class Emitter {
     };
   }
 
+  /** What is entered into a field; long JSON is an object with a name. */
+  private input(given: Json, { locator = [] }: CodeStep, { names }: EmittedStep): Expression {
+    const json = typeof given === 'string' ? readableJson(given) : undefined;
+    if (json === undefined) return value(given);
+    const name = this.nameFor(identifier([...elementName(locator).words, 'data']));
+    names.push({ kind: 'bind', name, value: { kind: 'value', value: json } });
+    return call(variable('JSON'), 'stringify', variable(name));
+  }
+
   /** Has the test wait for what the step caused; gives the variable of the page that it opened, if that is used. */
   private addSignals(step: CodeStep, index: number, emitted: EmittedStep): string | undefined {
     let opened: string | undefined;
@@ -184,10 +196,11 @@ class Emitter {
         if (step.traits.opensPage) continue;
       }
       const promise = this.nameFor(`${result}Promise`);
-      // The first event ends every wait that began before it: the next wait begins after it.
+      // The first event ends every wait that began before it: the next wait begins after it. A popup is a page, too.
       const earlier = promises.get(signal.type);
       const source = waitFor(signal, emitted.page, earlier);
       promises.set(signal.type, promise);
+      if (signal.type === 'popup') promises.set('page', promise);
       const checks = signal.type === 'download' ? [fileNameCheck(result, signal.suggestedFilename)] : [];
       const event = { promise, source, result: isUsed ? result : undefined, checks };
       emitted.before.push({ kind: 'start', event });
@@ -195,6 +208,22 @@ class Emitter {
       if (isUsed && signal.type !== 'download') emitted.last.push(run(variable(result), 'waitForLoadState'));
     }
     return opened;
+  }
+}
+
+/** Characters from which on JSON is easier to read as an object. */
+const longJson = 40;
+
+/** The object or list that a text is the JSON of, which differs from it in white space at most. */
+function readableJson(text: string): Json | undefined {
+  // A template of values has this key.
+  if (text.length < longJson || text.includes('$template')) return undefined;
+  try {
+    const json = z.json().parse(JSON.parse(text));
+    const compact = text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
+    return typeof json === 'object' && JSON.stringify(json) === compact ? json : undefined;
+  } catch {
+    return undefined;
   }
 }
 

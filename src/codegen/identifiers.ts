@@ -46,7 +46,7 @@ const latin = new Map(
 );
 
 /** Words that say nothing at the end of a name. */
-const weak = new Set('a an and at by for from my of or the to with your'.split(' '));
+const weak = new Set('a an and are at be by for from is my of or the to with your'.split(' '));
 
 const articles = new Set(['a', 'an', 'the']);
 
@@ -70,7 +70,8 @@ export function wordsOf(text: string, most = 4): string[] {
 }
 
 function shortened(all: readonly string[], most: number): string[] {
-  const words = all.slice(0, most);
+  // One word more than most is kept: without its last word, a text may say something else.
+  const words = all.slice(0, all.length === most + 1 ? all.length : most);
   while (words.length > 1 && weak.has(words.at(-1) ?? '')) words.pop();
   return words;
 }
@@ -141,7 +142,15 @@ export function elementName(chain: LocatorChain): ElementName {
   // `saveButton`, though the button is called "Save button".
   while (words.length > 1 && own.includes(words.at(-1) ?? '')) words.pop();
   if (words.length === 1 && own.length > 0 && words[0] === own[0]) words.pop();
-  return { words, kind: isMany ? `${camelCase(own)}s` : camelCase(own), context };
+  // `iPadCaseCard`, not `iPadCaseCaseCard`.
+  const others = context.filter((word) => !words.includes(word));
+  return { words, kind: isMany ? pluralOf(camelCase(own)) : camelCase(own), context: others };
+}
+
+/** The name of several elements, by that of one. */
+export function pluralOf(name: string): string {
+  if (/[^s]s$|\d$/.test(name)) return name;
+  return /(?:s|x|ch|sh)$/.test(name) ? `${name}es` : name.replace(/([^aeiou])y$/, '$1ie') + 's';
 }
 
 /** The name of an element as a variable or a field. */
@@ -152,7 +161,7 @@ export function variableName({ words, kind, context }: ElementName): string {
 /** Words as an identifier, which can't begin with a digit, nor be taken for a page or a frame. */
 export function identifier(words: readonly string[]): string {
   const name = camelCase(words);
-  const own = /^(?!page|frame)[a-z]/.test(name) ? name : `element${capitalized(name)}`;
+  const own = /^(?!page|frame)[a-z]/.test(name) ? name : `the${capitalized(name)}`;
   return /(?:Page|Frame)$/.test(own) ? `${own}Element` : own;
 }
 
@@ -161,12 +170,33 @@ const methodKinds: Readonly<Record<string, string>> = {
   getByPlaceholder: 'field',
   getByText: 'text',
   getByAltText: 'image',
-  getByTitle: 'element',
+  getByTitle: '',
   getByTestId: '',
-  locator: 'element',
+  locator: '',
+};
+
+/** Kinds of elements that a selector names by their tag. */
+const tagKinds: Readonly<Record<string, string>> = {
+  a: 'link',
+  button: 'button',
+  input: 'field',
+  textarea: 'field',
+  select: 'select',
+  img: 'image',
+  tr: 'row',
+  td: 'cell',
+  li: 'item',
+  ul: 'list',
+  ol: 'list',
+  p: 'paragraph',
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((level) => [`h${level}`, 'heading'])),
 };
 
 function kindOf({ method, args: [role] }: LocatorCall): string {
+  if (method === 'locator' && typeof role === 'string') {
+    const { tag, words } = selectorParts(role);
+    return tagKinds[tag] ?? (words.length > 0 ? '' : tag || 'element');
+  }
   if (method !== 'getByRole') return methodKinds[method] ?? 'element';
   if (typeof role !== 'string') return 'element';
   return Object.hasOwn(kinds, role) ? (kinds[role] ?? role) : (wordsOf(role, 1)[0] ?? 'element');
@@ -183,8 +213,21 @@ function textWords({ method, args: [first, options] }: LocatorCall): string[] {
       return elementName(has.locator).words;
     return [];
   }
-  if (method === 'locator' || !(method in methodKinds || method === 'getByRole')) return [];
+  if (!(method in methodKinds || method === 'getByRole')) return [];
+  if (method === 'locator') return typeof first === 'string' ? selectorParts(first).words : [];
   return given === undefined ? [] : argumentWords(given);
+}
+
+/** The tag at the end of a CSS selector, and the words of its last id, class or attribute. */
+function selectorParts(selector: string): { tag: string; words: string[] } {
+  const plain = /^(?:[\w-]+=|\/\/)/.test(selector) ? '' : selector.replace(/\([^()]*\)/g, '').trim();
+  const last = plain.split(/[\s>+~]+/).at(-1) ?? '';
+  const [tag = ''] = /^[a-z][\w-]*/i.exec(last) ?? [];
+  const names = [...last.matchAll(/[#.]([\w-]+)|=["']?([\w -]+)/g)].map(([, name, given]) => name ?? given);
+  const [words = []] = [...names.reverse(), tag.includes('-') ? tag : '']
+    .map((name = '') => tellingWords(name))
+    .filter((each) => each.length > 0);
+  return { tag: tag.includes('-') ? '' : tag.toLowerCase(), words };
 }
 
 function argumentWords(argument: LocatorArgument): string[] {

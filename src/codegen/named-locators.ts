@@ -1,80 +1,131 @@
-import { createNames, elementName, variableName } from './identifiers.js';
+import { createNames, elementName, pluralOf, variableName } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
-import { variable, type CodeStep, type Statement } from '../model/code.js';
+import { variable, type CodeStep, type Expression, type Statement } from '../model/code.js';
 import { emitSteps, locatorOf, type EmittedStep, type LocatorUse } from './emitter.js';
 import { Printer } from './printer.js';
-import { passagesOf } from './routes.js';
 
-/** Uses of a locator from which on it gets a name, and the length of its code. */
+/** Uses from which on a locator has a name, whatever its length. */
 const usesAtLeast = 3;
-const lengthAtLeast = 40;
+/** Characters of a locator that has a name if it is used twice: its assertions are longer than a line. */
+const longLocator = 60;
+/** Characters of the locator of a container that has a name. */
+const longContainer = 40;
 
-/** A locator that is used again and again while a page is shown. */
-interface Repeated {
+/** A locator, or the container that several locators begin with. */
+interface Part {
   chain: LocatorChain;
   uses: LocatorUse[];
-  /** Groups that it is used in, by the index of their `step`. */
-  groups: Set<number>;
 }
 
-/** The code of a session's steps, in which long locators that are used often while a page is shown have a name. */
-export function emitNamed(steps: readonly CodeStep[], baseURL: string | undefined): EmittedStep[] {
-  const repeated = new Map<string, Repeated>();
-  const passages = passagesOf(steps, baseURL);
-  let visit = 0;
-  const visits = steps.map((step, index) => {
-    const before = visit;
-    const { before: from, after: to } = passages[index] ?? {};
-    if (step.loads === true || from?.path !== to?.path) visit++;
-    return { action: before, assertion: visit };
-  });
+/** The code of a session's steps, in which long locators and those that are used often have a name. */
+export function emitNamed(steps: readonly CodeStep[]): EmittedStep[] {
   const groups = steps.map((_, index) =>
     steps.slice(0, index + 1).findLastIndex((step) => step.groupTitle !== undefined),
   );
-  const keyOf = (chain: LocatorChain, { index, of, page }: LocatorUse): string => {
+  const keyOf = (chain: LocatorChain, { index, page }: LocatorUse): string => {
     // What opens a page is in its group; so is what is named in that page.
     const scope = page === 'page' ? '' : groups[index];
-    return JSON.stringify([page, visits[index]?.[of], scope, chain]);
+    return JSON.stringify([page, scope, chain]);
   };
-
+  const used = new Map<string, Part>();
   emitSteps(steps, (chain, use) => {
     const key = keyOf(chain, use);
-    const known = repeated.get(key) ?? { chain, uses: [], groups: new Set() };
-    repeated.set(key, known);
-    known.uses.push(use);
-    known.groups.add(groups[use.index] ?? -1);
+    const known = used.get(key) ?? { chain, uses: [] };
+    used.set(key, { chain, uses: [...known.uses, use] });
     return locatorOf(chain, use.page);
   });
 
   const nameFor = createNames();
+  const lists = listsIn(steps);
   const names = new Map<string, string>();
-  const declarations: { use: LocatorUse; code: Statement; group: number | undefined }[] = [];
-  const declared = new Set<string>();
-  for (const [key, { chain, uses, groups: usedIn }] of repeated) {
+  const expressionOf = (chain: LocatorChain, use: LocatorUse, longest = chain.length): Expression => {
+    for (let length = longest; length > 0; length--) {
+      const name = names.get(keyOf(chain.slice(0, length), use));
+      if (name === undefined) continue;
+      const rest = chain.slice(length);
+      return rest.length === 0 ? variable(name) : { ...locatorOf(rest, use.page), from: variable(name) };
+    }
+    return locatorOf(chain, use.page);
+  };
+  const parts = repeatedParts([...used.values()], keyOf);
+  for (const { chain, uses } of parts) {
     const [use] = uses;
-    if (use === undefined || uses.length < usesAtLeast) continue;
-    const locator = locatorOf(chain, use.page);
-    const same = JSON.stringify(locator);
-    if (new Printer().expression(locator).length < lengthAtLeast || declared.has(same)) continue;
-    declared.add(same);
-    const name = nameFor(variableName(elementName(chain)));
-    names.set(key, name);
-    const group = usedIn.size > 1 ? groups[use.index] : undefined;
-    declarations.push({ use, code: { kind: 'bind', name, value: locator }, group });
+    if (use === undefined) continue;
+    const own = variableName(elementName(chain));
+    names.set(keyOf(chain, use), nameFor(lists.has(JSON.stringify(chain)) ? pluralOf(own) : own));
   }
-  const emitted = emitSteps(
-    steps,
-    (chain, use) => {
-      const name = names.get(keyOf(chain, use));
-      return name === undefined ? locatorOf(chain, use.page) : variable(name);
-    },
-    nameFor,
-  );
-  for (const { use, code, group } of declarations) {
+  const emitted = emitSteps(steps, expressionOf, nameFor);
+  for (const { chain, uses } of parts) {
+    const [use] = uses;
+    const name = use && names.get(keyOf(chain, use));
+    if (use === undefined || name === undefined) continue;
+    const code: Statement = { kind: 'bind', name, value: expressionOf(chain, use, chain.length - 1) };
     // A group's own variables end with it, so what several use is declared before the first of them.
-    const isOutside = group !== undefined && group !== -1;
+    const group = groups[use.index] ?? -1;
+    const isOutside = group !== -1 && uses.some(({ index }) => groups[index] !== group);
     const place = emitted[isOutside ? group : use.index];
     (isOutside || use.of === 'action' ? place?.names : place?.assertedNames)?.push(code);
   }
   return emitted;
+}
+
+/** The locators that get a name: in the order of their first uses, containers before what is in them. */
+function repeatedParts(
+  used: readonly Part[],
+  keyOf: (chain: LocatorChain, use: LocatorUse) => string,
+): Part[] {
+  /** Locators in the code as far as names have been found: a named one is written once, in its declaration. */
+  let written = used.flatMap(({ chain, uses }) => uses.map((use) => ({ chain, use })));
+  const isWhole = new Set(used.flatMap(({ chain, uses }) => uses.map((use) => keyOf(chain, use))));
+  const longest = Math.max(0, ...used.map(({ chain }) => chain.length));
+  const found: Part[] = [];
+  for (let length = longest; length > 0; length--) {
+    const candidates = new Map<string, Part>();
+    for (const { chain, use } of written) {
+      if (chain.length < length || !isElement(chain, length)) continue;
+      const start = chain.slice(0, length);
+      const key = keyOf(start, use);
+      const known = candidates.get(key) ?? { chain: start, uses: [] };
+      candidates.set(key, { chain: start, uses: [...known.uses, use] });
+    }
+    for (const [key, part] of candidates) {
+      if (!needsName(part, isWhole.has(key))) continue;
+      const isPart = ({ chain, use }: (typeof written)[number]): boolean =>
+        chain.length >= length && keyOf(chain.slice(0, length), use) === key;
+      const uses = used.flatMap(({ chain, uses: all }) => all.filter((use) => isPart({ chain, use })));
+      uses.sort((one, other) => one.index - other.index);
+      found.push({ chain: part.chain, uses });
+      const [first] = uses;
+      written = written.filter((each) => !isPart(each));
+      if (first !== undefined) written.push({ chain: part.chain, use: first });
+    }
+  }
+  const firstUse = ({ uses: [use] }: Part): number =>
+    use === undefined ? 0 : 2 * use.index + (use.of === 'action' ? 0 : 1);
+  return found.sort((one, other) => firstUse(one) - firstUse(other) || one.chain.length - other.chain.length);
+}
+
+/** Whether the first calls of a chain end at an element, and the next one looks for another in it. */
+function isElement(chain: LocatorChain, length: number): boolean {
+  const [last, next] = [chain[length - 1], chain[length]];
+  if (last === undefined || /^(?:frameLocator|contentFrame)$/.test(last.method)) return false;
+  return next === undefined || /^(?:getBy\w+|locator)$/.test(next.method);
+}
+
+function needsName({ chain, uses: [use, ...others] }: Part, isWhole: boolean): boolean {
+  if (use === undefined) return false;
+  const { length } = new Printer().expression(locatorOf(chain, use.page));
+  if (others.length + 1 >= usesAtLeast) return isWhole || length >= longContainer;
+  return others.length > 0 && length >= longLocator;
+}
+
+/** The locators, as JSON, of which an assertion counts the elements or compares a list. */
+function listsIn(steps: readonly CodeStep[]): Set<string> {
+  const asserted = steps.flatMap((step) => [step, ...(step.assertions ?? [])]);
+  return new Set(
+    asserted.flatMap(({ locator, args: { matcher, expected } }) => {
+      const isList = matcher === 'toHaveCount' ? expected !== 1 : Array.isArray(expected);
+      return locator === undefined || !isList || matcher === 'toHaveValues' ? [] : [JSON.stringify(locator)];
+    }),
+  );
 }

@@ -136,13 +136,13 @@ export class Printer {
     return text;
   }
 
-  private locator({ page, chain, filter }: Extract<Expression, { kind: 'locator' }>): string {
+  private locator({ page, from = page, chain, filter }: Extract<Expression, { kind: 'locator' }>): string {
     const calls = chain.map(({ method, args }, index) =>
       index === filter?.at
         ? `${method}(${this.record([['hasText', filter.text]])})`
         : `${method}(${args.map((argument) => this.argument(argument, page)).join(', ')})`,
     );
-    return [this.expression(page), ...calls].join('.');
+    return [this.expression(from), ...calls].join('.');
   }
 
   /** Texts of a locator never refer to secrets. */

@@ -86,7 +86,7 @@ export async function writeTest(
   const hasPages = template.hasPages && without === undefined;
   const { emitted, made, pages, linesOf } = hasPages
     ? await pageStory(input)
-    : { emitted: emitNamed(steps, input.baseURL), made: [], pages: [], linesOf: () => undefined };
+    : { emitted: emitNamed(steps), made: [], pages: [], linesOf: () => undefined };
   const body = [
     ...input.secrets.map(secretCheck),
     ...chunksOf(steps, emitted, linesOf, (index) => ({

@@ -21,10 +21,11 @@ export type Expression =
   | { kind: 'output path'; path: string }
   /** A file of the workspace, which the test needs. */
   | { kind: 'file'; path: string }
-  /** `filter` replaces the text of the call at that index. */
+  /** `filter` replaces the text of the call at that index; the chain goes on from a locator if there is one. */
   | {
       kind: 'locator';
       page: Expression;
+      from?: Expression | undefined;
       chain: LocatorChain;
       filter?: { at: number; text: Expression } | undefined;
     }

@@ -222,7 +222,7 @@ test('methods are named after what the flow does, and none has a number', async 
     'homePage.signUpButton.click()',
     'homePage.signUp("Ann", "new")',
     'homePage.signUpWithName("Bob")',
-    'homePage.togglePostOrdersOrder()',
+    'homePage.togglePostOrdersOrderOfPet()',
     'homePage.checkButton.click()',
   ]);
   expect(pages[0]?.content('')).toContain('async signUp(name: string, status: string): Promise<void> {');
