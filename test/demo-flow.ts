@@ -150,7 +150,7 @@ export async function* playFlow(
     );
     yield* exchange('record_codegen_session', { sessionId, actions });
   }
-  yield* exchange('end_codegen_session', { sessionId, onConflict: 'overwrite' });
+  yield* exchange('end_codegen_session', { sessionId, onConflict: 'overwrite', include: [] });
 }
 
 /** The ref on the first line with all these parts, in the newest snapshot that has one. */

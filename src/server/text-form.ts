@@ -62,13 +62,20 @@ function itemLines(item: unknown): string[] {
   if (typeof item === 'string' || item instanceof PageText) return [`- ${rawText(item)}`];
   if (!isObject(item) || typeof item['code'] !== 'string') return [`- ${asJson(item)}`];
   const { index, code, assertions } = item;
-  const rest = Object.entries(item).filter(([key, value]) => value !== undefined && !saidByCode.has(key));
+  const rest = Object.entries(item).filter(
+    ([key, value]) => value !== undefined && !saidByCode.has(key) && !isUsual(key, value),
+  );
   if (code === '') return [];
   return [
     `${typeof index === 'number' ? `${index}: ` : ''}${code}`,
     ...rest.map(([key, value]) => `   ${key}: ${typeof value === 'string' ? value : asJson(value)}`),
     ...(Array.isArray(assertions) ? assertions.map((each) => `   ${codeOf(each)}`) : []),
   ];
+}
+
+/** Whether a field says what a reader expects anyway: most actions change something. */
+function isUsual(key: string, value: unknown): boolean {
+  return key === 'changed' && value === true;
 }
 
 function codeOf(assertion: unknown): string {
