@@ -60,7 +60,7 @@ export async function requireAccessible(
       'INVALID_INPUT',
       `toPassAxe needs ${axePackage}, which is not installed in the workspace.`,
       {
-        hint: `Ask the person who runs this server for \`npm install --save-dev ${axePackage}\`, or assert with toMatchAriaSnapshot.`,
+        hint: `Ask the operator for \`npm install --save-dev ${axePackage}\`, or assert with toMatchAriaSnapshot.`,
       },
     );
   const { AxeBuilder } = axeModule.parse(module);
@@ -76,7 +76,7 @@ export async function requireAccessible(
   const found = violations.map(({ id, help, nodes }) => `${id} (${help}; ${nodes.length} elements)`);
   throw new CodegenError(
     'ACTION_FAILED',
-    not ? 'The page violates no rule of axe.' : `The page violates rules of axe: ${found.join(', ')}.`,
+    not ? 'axe found no violations.' : `axe found violations: ${found.join(', ')}.`,
     { hint: 'Assert what holds: name the `rules` to try, or `include` and `exclude` parts of the page.' },
   );
 }

@@ -55,7 +55,7 @@ export const readText = defineAction({
     }
     show(text);
     if (!fits(text))
-      throw new CodegenError('ACTION_FAILED', 'The clipboard holds another text.', {
+      throw new CodegenError('ACTION_FAILED', 'The clipboard contains a different text.', {
         hint: 'The event shows it; give `expected` accordingly.',
       });
     if (expected === undefined) found({ expected: text });
@@ -98,6 +98,6 @@ async function openClipboard({ page, steps }: ActionContext): Promise<void> {
       await context.grantPermissions(permissions, options);
   if (!(await page.evaluate(() => window.isSecureContext)))
     throw new CodegenError('ACTION_FAILED', 'The page has no clipboard.', {
-      hint: 'Browsers give one to pages of https and of localhost only.',
+      hint: 'Only pages on https and localhost have one.',
     });
 }

@@ -235,7 +235,7 @@ async function checkForm(
     const problem = await yamlProblem(z.string().parse(expected));
     if (problem !== undefined)
       throw new CodegenError('INVALID_INPUT', `${matcher}: ${problem}`, {
-        hint: 'Give lines as the snapshot has them, without refs: - button "Save".',
+        hint: 'Give lines of the snapshot, without refs: - button "Save".',
       });
   }
   if (not !== true) await locator?.waitFor({ state: 'attached', timeout });

@@ -24,7 +24,7 @@ export const screenshot = defineAction({
   playwrightNames: true,
   async perform({ page, files }, { path, fullPage = false }, element) {
     if (element !== undefined && fullPage)
-      throw new CodegenError('INVALID_INPUT', 'A screenshot of an element is not one of the full page.', {
+      throw new CodegenError('INVALID_INPUT', "A screenshot of an element can't be of the full page.", {
         hint: 'Leave out target or fullPage.',
       });
     const type = path.endsWith('.png') ? 'png' : 'jpeg';

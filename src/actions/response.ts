@@ -40,7 +40,7 @@ export async function checkResponse(
 ): Promise<void> {
   const refuse = (what: string, cause?: unknown): CodegenError =>
     new CodegenError('ACTION_FAILED', `${response.url()} answered ${what}`, {
-      hint: 'Expect what it answers, or look at include ["network"] and the snapshot for why it does so.',
+      hint: 'Expect that answer, or find the reason with include ["network"] and in the snapshot.',
       cause,
     });
   if (status !== undefined && response.status() !== status)

@@ -46,7 +46,7 @@ export function checkUrl(url: string, baseURL: string | undefined): string {
   }
   if (address.protocol !== 'http:' && address.protocol !== 'https:' && address.href !== 'about:blank')
     throw new CodegenError('NAVIGATION_BLOCKED', `Pages of ${address.protocol} are not opened.`, {
-      hint: 'Serve the page over http or https, e.g. from a local web server.',
+      hint: 'Serve the page over http or https, for example from a local web server.',
     });
   return url;
 }

@@ -61,7 +61,7 @@ export class BoundSecrets {
         'POLICY_DENIED',
         'A cookie must not contain a secret that is bound to origins.',
         {
-          hint: 'Browsers send it to every port of its host, which only a browser on this machine prevents.',
+          hint: 'Browsers send cookies to every port of a host; only a browser on this machine can prevent that.',
         },
       );
     const added = names.map((secret) => ({ host, origins: this.secrets.originsOf(secret), secret }));

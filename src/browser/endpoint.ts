@@ -99,6 +99,6 @@ function connectionError({ address }: Endpoint, message: string): CodegenError {
     .join(' ')
     .slice(0, 300);
   return new CodegenError('BROWSER_FAILED', `Can't connect to the browser host ${address}: ${why}`, {
-    hint: 'Check that it runs and can be reached; `codegen-session-mcp doctor` tries it.',
+    hint: 'Check that it runs and is reachable; `codegen-session-mcp doctor` tries it.',
   });
 }

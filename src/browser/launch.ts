@@ -108,7 +108,7 @@ function notFound({ executablePath, channel }: BrowserChoice): CodegenError {
       'BROWSER_FAILED',
       `browser.executablePath ${executablePath} is not an executable.`,
       {
-        hint: 'Correct it in codegen.config.json, or leave it out to take the browser that `codegen-session-mcp doctor` finds.',
+        hint: 'Correct it in codegen.config.json, or leave it out to use the browser that `codegen-session-mcp doctor` finds.',
       },
     );
   const wanted = channel === null ? 'Chrome, Chromium or Edge' : `browser of the channel ${channel}`;

@@ -67,7 +67,7 @@ export interface LiveSetup {
 /** The error of a call whose browser exited while its session was opening. */
 export function browserEnded(): CodegenError {
   return new CodegenError('BROWSER_FAILED', 'The browser exited while the session was starting.', {
-    hint: 'Call again: the browser is restarted.',
+    hint: 'Call again; the browser restarts.',
   });
 }
 
@@ -109,7 +109,7 @@ export async function openLive(
     if (!browser.isConnected()) throw browserEnded();
     throw new CodegenError(
       'INVALID_INPUT',
-      `The browser refused the session's options: ${messageOf(error)}`,
+      `The browser rejected the session's options: ${messageOf(error)}`,
       { hint: 'Check `use` against https://playwright.dev/docs/test-use-options.', cause: error },
     );
   }

@@ -85,7 +85,7 @@ export class RemoteBrowsers {
       }
     }
     throw new CodegenError('BROWSER_FAILED', `No browser host can be used. ${failures.join(' ')}`, {
-      hint: 'Check that one of browser.endpoint runs and can be reached; `codegen-session-mcp doctor` tries them.',
+      hint: 'Check that one of browser.endpoint runs and is reachable; `codegen-session-mcp doctor` tries them.',
     });
   }
 }

@@ -77,7 +77,7 @@ export async function takeQuota(
 function denied(tool: string, { kind, rule, reason }: Denial): CodegenError {
   const why = reason === undefined ? '.' : `: ${reason}`;
   return new CodegenError('POLICY_DENIED', `${tool} is denied by the policy (${rule})${why}`, {
-    hint: 'Trying again does not help; ask the person who runs this server to change the policy.',
+    hint: 'Retrying does not help. Ask the operator to change the policy.',
     decision: { kind, rule },
   });
 }

@@ -97,7 +97,7 @@ export class Approvals {
     };
     const declined = (reason = ''): CodegenError =>
       new CodegenError('POLICY_DENIED', `A person declined ${tool}${reason === '' ? '.' : `: ${reason}`}`, {
-        hint: 'Follow their reason or ask them; repeating the call does not help.',
+        hint: 'Follow their reason or ask them; retrying does not help.',
         decision,
       });
 
@@ -179,7 +179,7 @@ export class Approvals {
     const used = await this.change(id, (own) => (own.usedBy === undefined ? { ...own, usedBy: mark } : own));
     if (used?.usedBy === mark) return;
     throw new CodegenError('APPROVAL_REQUIRED', `Approval ${id} has been used or has expired.`, {
-      hint: 'Send the same call again to ask for another.',
+      hint: 'Repeat the call to request another approval.',
     });
   }
 

@@ -235,7 +235,7 @@ function changed({ path, change, sha256, sha256Before }: WrittenFile): object {
 function unwritable(error: unknown): CodegenError {
   if (error instanceof CodegenError) return error;
   return new CodegenError('WRITE_FAILED', `The audit log can't be written: ${messageOf(error)}.`, {
-    hint: "No call is served that can't be recorded. Make the state directory writable, or free space on its disk.",
+    hint: "Calls that can't be logged are rejected. Make the state directory writable, or free space on its disk.",
     cause: error,
   });
 }

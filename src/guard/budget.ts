@@ -69,7 +69,7 @@ function refuseAbove(amount: number, budget: Budget, key: keyof Budget): void {
     'QUOTA_EXCEEDED',
     `By writes.${key}, ${rule} ${budget[key]} ${unit}; this would be ${amount}.`,
     {
-      hint: 'Write less, or ask the person who runs this server to raise it in the configuration.',
+      hint: 'Write less, or ask the operator to raise the limit in the configuration.',
     },
   );
 }

@@ -190,7 +190,7 @@ export async function checkReadablePath(
   const checked = await walk(territory, file, { names: namesOf(file, visible), visible });
   if ((await stat(checked.absolute).catch(missing))?.isFile() === true) return checked;
   throw new CodegenError('INVALID_INPUT', `There is no file ${JSON.stringify(file)} in the workspace.`, {
-    hint: 'Give the path of a file that is there, relative to the workspace.',
+    hint: 'Give the path of an existing file, relative to the workspace.',
   });
 }
 

@@ -110,7 +110,7 @@ async function makeDirectory(directory: string): Promise<void> {
 export function directorySwapped(): CodegenError {
   return new CodegenError(
     'PATH_NOT_ALLOWED',
-    'A directory on the way to the output was replaced while it was being written; nothing is written.',
-    { hint: 'Find out what changes that directory, then try again.' },
+    'A directory of the output path was replaced during the write. Nothing was written.',
+    { hint: 'Find out which process changes that directory, then try again.' },
   );
 }

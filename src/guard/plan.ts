@@ -99,7 +99,7 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<FilePla
       throw new CodegenError(
         'FILE_TOO_LARGE',
         `${target.relative} would have ${data.length} bytes; ${maxFileBytes} are allowed.`,
-        { hint: 'Record less in one session; writes.maxFileBytes in the configuration sets the limit.' },
+        { hint: 'Record a shorter flow; writes.maxFileBytes in the configuration sets the limit.' },
       );
     }
     const before = await contentOf(target.absolute);
@@ -127,12 +127,12 @@ function inTheWay(file: string, origin: FileState, mayReplace: boolean): Codegen
     : 'Use onConflict "rename" or another file name; the configuration does not let a call replace it.';
   return origin === 'edited'
     ? new CodegenError('FILE_CHANGED', `${file} was emitted by this tool and edited since.`, { hint })
-    : new CodegenError('FILE_EXISTS', `${file} exists already.`, { hint });
+    : new CodegenError('FILE_EXISTS', `${file} already exists.`, { hint });
 }
 
 function outdated(file: string): CodegenError {
   return new CodegenError('FILE_CHANGED', `${file} changed while the session was ended.`, {
-    hint: 'Another session has extended it, or someone edits it: end this session again.',
+    hint: 'Another session extended it, or someone edited it. End this session again.',
   });
 }
 

@@ -76,7 +76,7 @@ export function openQuota(options: {
       }
       await hold.release();
       throw new CodegenError('LOCK_TIMEOUT', 'Counting a call takes too long.', {
-        hint: 'Try again; if it goes on, the disk of the state directory, or the way to Redis, is too slow.',
+        hint: "Try again. If it keeps failing, the state directory's disk or the connection to Redis is too slow.",
       });
     },
 
@@ -103,7 +103,7 @@ function rateLimited({ charge, left, retryAfterMs }: NonNullable<Outcome['refuse
   const name = `Limit "${limit.counter}" of ${limit.max} per ${length}`;
   if (retryAfterMs === undefined) {
     return new CodegenError(code, `${name} never admits ${count} at once.`, {
-      hint: 'Waiting does not help; the limit is set in the configuration.',
+      hint: 'Waiting does not help. The configuration sets the limit.',
       decision,
     });
   }

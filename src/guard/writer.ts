@@ -85,7 +85,7 @@ function requireNoSecret({ data, target }: FilePlan, { secretsIn }: WriteOptions
   const names = [...new Set([target.relative, data].flatMap((part) => secretsIn?.(part) ?? []))];
   if (names.length > 0)
     throw new CodegenError('WRITE_FAILED', `The output contains the value of ${names.join(', ')}.`, {
-      hint: 'Nothing was written. Write {{secret:NAME}} instead of the value, and undo the step that has it from the page.',
+      hint: 'Nothing was written. Write {{secret:NAME}} instead of the value, and undo the step that took it from the page.',
     });
 }
 
@@ -111,7 +111,7 @@ async function finish(entry: JournalEntry | undefined, hold?: Hold): Promise<voi
 
 function overtaken({ relative }: CheckedPath): CodegenError {
   return new CodegenError('FILE_CHANGED', `${relative} changed while it was being written.`, {
-    hint: 'What was saved there is kept. Look at it, then try again or use onConflict "rename".',
+    hint: 'The earlier content is kept. Check it, then try again or use onConflict "rename".',
   });
 }
 

@@ -133,14 +133,14 @@ export class Secrets {
         'INVALID_INPUT',
         `There is no secret ${JSON.stringify(name)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
         {
-          hint: `\`secrets\` in the configuration lists ${listed.join(', ') || 'none'}; ask the person who runs this server to add it.`,
+          hint: `\`secrets\` in the configuration lists ${listed.join(', ') || 'none'}; ask the operator to add it.`,
         },
       );
     }
     const value = this.variables[name] ?? '';
     if (value === '')
       throw new CodegenError('INVALID_INPUT', `The secret ${name} is not set.`, {
-        hint: `Ask the person who runs this server to start it with the environment variable ${name}.`,
+        hint: `Ask the operator to start it with the environment variable ${name}.`,
       });
     if (value.length < minValue)
       throw new CodegenError('INVALID_INPUT', `The secret ${name} is too short to be kept secret.`, {

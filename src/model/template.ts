@@ -46,7 +46,7 @@ function parseText(text: string): Json {
   if (!text.includes(beginning)) return text;
   const parts = text.split(reference).map((part, index) => (index % 2 === 1 ? { secret: part } : part));
   if (parts.some((part) => typeof part === 'string' && part.includes(beginning)))
-    throw new CodegenError('INVALID_INPUT', 'A reference to a secret is not of the form {{secret:NAME}}.', {
+    throw new CodegenError('INVALID_INPUT', 'A reference to a secret must have the form {{secret:NAME}}.', {
       hint: 'NAME is one of `secrets` in the configuration, without spaces around it.',
     });
   return { $template: parts.filter((part) => part !== '') };

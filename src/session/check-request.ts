@@ -34,7 +34,7 @@ export function checkRequest(raw: ActionRequest, index: number, baseURL: string 
   const to = action.takesTo ? targetSchema.safeParse(raw['to']).data : undefined;
   if (action.takesTo && to === undefined)
     throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs \`to\`, the second element.`, {
-      hint: 'Give it as target is given: a ref of the snapshot, a locator or a selector.',
+      hint: 'Give a ref of the snapshot, a locator or a selector, as for `target`.',
     });
   const envelopeFields = new Set([
     ...['action', 'note', 'record'],

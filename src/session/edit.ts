@@ -20,7 +20,7 @@ export function removeFrom(
     if (index >= count)
       throw new CodegenError(
         'INVALID_INPUT',
-        `Step ${step} has ${count} automatic assertions, none at ${index}.`,
+        `Step ${step} has ${count} automatic assertions, and none with index ${index}.`,
         {
           hint: 'get_codegen_session with include ["steps"] lists them; an expect is a step of its own.',
         },

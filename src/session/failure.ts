@@ -199,7 +199,7 @@ export function requireLoaded(page: Page, action: string): void {
 /** The error of a page that the network rules block. */
 export function pageBlocked({ origin, rule }: Refused): CodegenError {
   return new CodegenError('NAVIGATION_BLOCKED', `${origin} is blocked: ${rule}.`, {
-    hint: 'The configuration of this server decides that. Continue without the page: `goBack` with "record": false leaves one that did not open.',
+    hint: 'The configuration decides that. Continue without the page: `goBack` with "record": false leaves one that did not open.',
   });
 }
 

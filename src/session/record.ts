@@ -69,6 +69,6 @@ function requireInsertion(
   const other = requests.find(({ action }) => !action.recorded);
   if (other !== undefined)
     throw new CodegenError('INVALID_INPUT', `${other.action.name} can't be combined with \`at\`.`, {
-      hint: 'It changes the numbering: use a call of its own.',
+      hint: 'It changes the numbering; send it in a separate call.',
     });
 }

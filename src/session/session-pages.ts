@@ -76,8 +76,8 @@ export async function matchSignals(
   for (const [index, wanted] of expected.entries()) {
     const signal = signals[index];
     if (signal?.type !== wanted.type)
-      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} followed, as it did before.`, {
-        hint: 'Look at the snapshot for what happens instead.',
+      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} followed this time.`, {
+        hint: 'The snapshot shows what happened instead.',
       });
     if (!('page' in signal && 'page' in wanted)) continue;
     const entry = live.pages.find(({ id }) => id === signal.page);

@@ -243,13 +243,13 @@ export function notFound(id: string): CodegenError {
 
 function ended({ id }: Session): CodegenError {
   return new CodegenError('SESSION_NOT_FOUND', `Session ${id} has ended.`, {
-    hint: 'Sessions end with end_codegen_session, or after a long idle time: then start_codegen_session resumes its steps, with the sessionId as `resume`. get_codegen_session still shows this one.',
+    hint: 'Sessions end with end_codegen_session, or after a long idle time. start_codegen_session then resumes the steps, with the sessionId as `resume`. get_codegen_session still shows this one.',
   });
 }
 
 function serverStopping(): CodegenError {
   return new CodegenError('SESSION_LIMIT', 'The server is stopping and opens no more sessions.', {
-    hint: 'Start the session again when the server is back.',
+    hint: 'Start the session again when the server is available.',
   });
 }
 
@@ -265,6 +265,6 @@ function queueFull(id: string): CodegenError {
   return new CodegenError(
     'SESSION_LIMIT',
     `${maxWaiting} calls are waiting for session ${id}; the queue is full.`,
-    { hint: 'The calls of a session run one after another: wait for their results.', retryAfterMs },
+    { hint: 'Calls of a session run one after another. Wait for their results.', retryAfterMs },
   );
 }

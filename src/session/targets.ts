@@ -104,7 +104,7 @@ export async function resolveTarget(
   if (id !== shown.id)
     throw new CodegenError(
       'TARGET_NOT_FOUND',
-      `The ref ${target} is one of page ${shown.id}, not of ${id}.`,
+      `The ref ${target} belongs to page ${shown.id}, not to ${id}.`,
       {
         hint: 'After switchPage use a locator, or the refs of the result in the next call.',
       },
@@ -113,7 +113,7 @@ export async function resolveTarget(
   const pin = pinned && (await pinAgain(pinned));
   if (pin === undefined)
     throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
-      hint: 'Take a ref of the latest snapshot, or a locator.',
+      hint: 'Use a ref of the latest snapshot, or a locator.',
     });
   const texts = action.name === expect.name ? assertedTexts(prepared.args) : undefined;
   const asserted =

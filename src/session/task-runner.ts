@@ -113,7 +113,7 @@ export class TaskRunner {
     if (landed.length === 0 || before === -1) return;
     const error = new CodegenError(
       'INVALID_INPUT',
-      `${late} before it was waited for, so it was not recorded.`,
+      `${late} before the wait began, so it was not recorded.`,
       {
         hint: `Announce it before the action that causes it: record ${task.action.name} again with \`at\`: ${before}, to insert it before step ${before}; or give it right before the next action, in one call.`,
       },
@@ -378,7 +378,7 @@ function requireRecorded(
     (step.signals ?? []).some((signal) => 'page' in signal && signal.page === id);
   if (id !== firstPage && live.pages.some((each) => each.id === id) && !steps.some(isOpened))
     throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
-      hint: 'Open it again with a recorded step, or act there with "record": false.',
+      hint: 'Open it with a recorded step, or act there with "record": false.',
     });
 }
 
@@ -387,9 +387,9 @@ function uncheckedChain(target: string | undefined, page: string): LocatorChain 
   if (target === undefined || !isRef(target)) return target === undefined ? undefined : chainOf(target);
   throw new CodegenError(
     'TARGET_NOT_FOUND',
-    `The ref ${target} names no element of page ${page} at that step.`,
+    `The ref ${target} identifies no element of page ${page} at that step.`,
     {
-      hint: 'Give a locator: the step is inserted without an element to look at.',
+      hint: 'Give a locator: the step is inserted without its element.',
     },
   );
 }

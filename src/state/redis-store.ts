@@ -163,7 +163,7 @@ export class RedisStore<State> implements StateStore<State> {
       'LOCK_TIMEOUT',
       `Other servers kept changing ${this.key} at ${this.redis.place}.`,
       {
-        hint: 'Try again. If it keeps failing, let fewer servers share this state.prefix.',
+        hint: 'Try again. If it keeps failing, share this state.prefix between fewer servers.',
       },
     );
   }

@@ -82,7 +82,7 @@ export function openRedis(options: { url: string; prefix: string }): Redis {
       // A restart of Redis is sometimes noticed only here.
       if (!isSound && !isNew && !isLate(error)) return run(task);
       throw new CodegenError('WRITE_FAILED', `The state at ${place} can't be used: ${reasonOf(error)}.`, {
-        hint: 'Try again: Redis is used again as soon as it answers. If it goes on, see that it runs; `codegen-session-mcp doctor` reports whether it answers.',
+        hint: 'Try again: Redis is used as soon as it answers. If it keeps failing, check that it runs; `codegen-session-mcp doctor` reports whether it answers.',
         retryAfterMs,
       });
     }

@@ -79,14 +79,14 @@ function checkExpression(grep: string | undefined): void {
     if (grep !== undefined) new RegExp(grep);
   } catch (error) {
     throw new CodegenError('INVALID_INPUT', `grep: ${messageOf(error)}`, {
-      hint: 'Give a JavaScript regular expression, or escape what stands for itself with "\\".',
+      hint: 'Give a JavaScript regular expression; escape literal characters with "\\".',
     });
   }
 }
 
 function noTests(message: string): CodegenError {
   return new CodegenError('INVALID_INPUT', message, {
-    hint: 'Name a file that end_codegen_session wrote, or leave out file and grep to run all.',
+    hint: 'Name a file that end_codegen_session wrote, or leave out `file` and `grep` to run all.',
   });
 }
 
@@ -100,7 +100,7 @@ async function specAt({ guard, workspace, config }: ToolContext, file: string): 
   const directory = await realpath(path.resolve(workspace, config().output.dir));
   if (!(await realpath(absolute)).startsWith(directory + path.sep))
     throw new CodegenError('PATH_NOT_ALLOWED', `${relative} is a link out of the output directory.`, {
-      hint: 'Only tests of the output directory are run.',
+      hint: 'Only tests in the output directory can be run.',
     });
   return absolute;
 }

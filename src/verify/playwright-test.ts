@@ -24,7 +24,7 @@ export async function ownPlaywrightTest(): Promise<PlaywrightTest> {
   const own = await resolveFrom(fileURLToPath(import.meta.url));
   if (own !== undefined) return own;
   throw new CodegenError('VERIFY_FAILED', 'The package @playwright/test of this server is missing.', {
-    hint: 'Install codegen-session-mcp again, or @playwright/test in the workspace.',
+    hint: 'Reinstall codegen-session-mcp, or install @playwright/test in the workspace.',
   });
 }
 

@@ -129,7 +129,7 @@ test('matchers are distinguished from options, and unproven ones are marked', as
     failureOf('INVALID_INPUT', 'checks the page'),
   );
   expect(await failed({ matcher: 'toPassAxe', options: { rules: 'region' } })).toEqual(
-    failureOf('ACTION_FAILED', 'violates rules of axe: region'),
+    failureOf('ACTION_FAILED', 'axe found violations: region'),
   );
 
   const { steps, text } = await server.record(sessionId, {
