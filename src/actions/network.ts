@@ -14,13 +14,17 @@ import {
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { defineAction, type ActionContext } from './action.js';
+import { limited } from '../network/response-limit.js';
 import {
+  bodyOf,
   checkResponse,
   expectedResponse,
+  maxBody,
   methodSchema,
   responseCode,
   responseName,
   statusSchema,
+  unreadable,
 } from './response.js';
 import {
   checkUrl,
@@ -59,7 +63,7 @@ export const waitForResponse = defineAction({
             matches({ href: response.url() }),
           { timeout: 0, signal },
         )
-        .then((response) => checkResponse(response, expected)),
+        .then((response) => checkResponse(response, expected, () => bodyOf(response))),
       missing: `No response of ${wanted} came`,
       past: came ? `A response of ${wanted} came` : undefined,
       cancel: abort,
@@ -324,18 +328,24 @@ export const request = defineAction({
   }),
   async perform(context, { expect = {}, ...sent }) {
     const { show } = context;
-    const response = await send(context, sent);
-    try {
-      const body = await response.text();
-      show({ status: response.status(), body });
-      await checkResponse(response, expect);
-      if (expect.status === undefined && !response.ok())
-        throw new CodegenError('ACTION_FAILED', `${response.url()} answered ${response.status()}.`, {
-          hint: `If you expect that, add "expect": {"status": ${response.status()}}.`,
-        });
-    } finally {
-      await response.dispose();
-    }
+    await limited(maxBody, async (received) => {
+      const tooLarge = unreadable({ url: () => sent.url });
+      const response = await send(context, sent).catch((error: unknown) => {
+        throw received.isTooLarge ? tooLarge : error;
+      });
+      try {
+        const body = (await received.body(await response.body()))?.toString();
+        if (body === undefined) throw tooLarge;
+        show({ status: response.status(), body });
+        await checkResponse(response, expect, () => Promise.resolve(body));
+        if (expect.status === undefined && !response.ok())
+          throw new CodegenError('ACTION_FAILED', `${response.url()} answered ${response.status()}.`, {
+            hint: `If you expect that, add "expect": {"status": ${response.status()}}.`,
+          });
+      } finally {
+        await response.dispose();
+      }
+    });
   },
   origins: ({ url }, baseURL) => [originOfUrl(url, baseURL)],
   normalize: ({ url, ...fields }, baseURL) => ({ ...fields, url: relativeUrl(url, baseURL) }),

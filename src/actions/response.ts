@@ -14,6 +14,10 @@ export interface ExpectedResponse {
 
 /** Characters of a body that a message quotes: more than are shown, since it is cut after it was redacted. */
 const maxQuoted = 5000;
+/** Bytes of a body that are read. */
+export const maxBody = 5_000_000;
+/** Types of resources whose bodies Playwright takes from what the browser keeps of them, which is bounded. */
+const readable = new Set(['document', 'script', 'stylesheet', 'xhr', 'fetch']);
 
 export const methodSchema = z
   .enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
@@ -33,10 +37,34 @@ export const expectedResponse = {
     .describe('What it has to hold: JSON of which objects may have more, or a part of its text.'),
 };
 
+/** The body of a response that a page got. Throws ACTION_FAILED if it is too large, or the browser does not keep it. */
+export async function bodyOf(response: Response): Promise<string> {
+  const type = response.request().resourceType();
+  const isPrefetch = 'sec-purpose' in (await response.request().allHeaders());
+  // Playwright requests others a second time, and reads them into memory whatever their size.
+  const body = readable.has(type) && !isPrefetch ? await response.body().catch(() => undefined) : undefined;
+  if (body !== undefined && body.length <= maxBody) return body.toString();
+  throw unreadable(
+    response,
+    body === undefined ? `a body (${type}) that the browser does not keep` : undefined,
+  );
+}
+
+/** The error of a response whose body can't be checked; by default, since it is too large. */
+export function unreadable(
+  response: { url: () => string },
+  why = `a body of more than ${maxBody} bytes`,
+): CodegenError {
+  return new CodegenError('ACTION_FAILED', `${response.url()} answered with ${why}.`, {
+    hint: 'Expect the status only, or assert what the page shows of it.',
+  });
+}
+
 /** Throws ACTION_FAILED if a response is not as expected. */
 export async function checkResponse(
-  response: Response | APIResponse,
+  response: Pick<Response | APIResponse, 'url' | 'status'>,
   { status, body }: ExpectedResponse,
+  read: () => Promise<string>,
 ): Promise<void> {
   const refuse = (what: string, cause?: unknown): CodegenError =>
     new CodegenError('ACTION_FAILED', `${response.url()} answered ${what}`, {
@@ -46,7 +74,7 @@ export async function checkResponse(
   if (status !== undefined && response.status() !== status)
     throw refuse(`${response.status()}, not ${status}.`);
   if (body === undefined) return;
-  const text = await response.text();
+  const text = await read();
   const quoted = JSON.stringify(text.slice(0, maxQuoted));
   if (isPattern(body)) {
     const { matches } = await import('../model/linear.js');

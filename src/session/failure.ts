@@ -158,13 +158,13 @@ export async function explainFailure(
 }
 
 /** The proxy knows the reason better than the browser, which only reports the proxy. */
-function explainNetwork({ text, live }: Failed): Explanation | CodegenError {
+function explainNetwork({ text, live, action }: Failed): Explanation | CodegenError {
   const failure = live.failure(/\bhttps?:\/\/[^\s"']+/.exec(text)?.[0] ?? '');
   if (failure !== undefined && 'refused' in failure) return pageBlocked(failure.refused);
-  const reason = failure?.error ?? /(?:net::ERR|NS_ERROR)_\w+/.exec(text)?.[0] ?? '';
+  const reason = failure?.error ?? /(?:net::ERR|NS_ERROR)_\w+/.exec(text)?.[0] ?? firstLine(text);
   return [
     'ACTION_FAILED',
-    `The page could not be opened: ${reason}.`,
+    `${action === 'request' ? 'The request failed' : 'The page could not be opened'}: ${reason.replace(/\.$/, '')}.`,
     'Check that the address is right and its server runs.',
   ];
 }

@@ -233,7 +233,7 @@ export class TaskRunner {
         live.log.addResult(step.action, removalText([...removed.keys()], removal));
       },
       show: (value) => {
-        live.log.addResult(step.action, shown(value, live.secrets));
+        live.log.addResult(step.action, live.log.shorten(textOf(value), longestResult));
       },
       secrets: live.secrets,
       bound: live.bound,
@@ -319,15 +319,12 @@ export function autoAssertionsOf(open: OpenSession): AutoAssertions | undefined 
 }
 
 /** A value of the page as text, as JSON if possible. */
-function shown(value: unknown, secrets: Secrets): string {
-  let text;
+function textOf(value: unknown): string {
   try {
-    text = value === undefined ? 'undefined' : JSON.stringify(value);
+    return value === undefined ? 'undefined' : JSON.stringify(value);
   } catch {
-    text = inspect(value);
+    return inspect(value);
   }
-  const redacted = secrets.redact(text);
-  return redacted.length > longestResult ? `${redacted.slice(0, longestResult)}…` : redacted;
 }
 
 /** Prevents an endless script of the page from blocking Playwright's own time-outs. */
