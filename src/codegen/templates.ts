@@ -6,9 +6,6 @@ import { CodegenError, messageOf } from '../model/errors.js';
 /** The templates that come with this package. */
 const ownDirectory = fileURLToPath(new URL('../../templates/', import.meta.url));
 
-/** Prettier runs at most this often, until its output is stable. */
-const maxRounds = 4;
-
 /** The templates of one name: `<name>.eta` for specs and, optionally, `<name>.page.eta` for page objects. */
 export interface Template {
   name: string;
@@ -74,19 +71,11 @@ export async function render(
   } catch (error) {
     throw broken('fails', error);
   }
-  const { format } = await import('prettier');
+  const { formatted } = await import('./format.js');
   try {
-    // Babel's parsers print the same as TypeScript's here, in less time.
-    const options = { parser: data.language === 'typescript' ? 'babel-ts' : 'babel' };
-    let text = await format(source, options);
-    // Formatting deeply nested code a second time can change it.
-    for (let round = 1; round < maxRounds; round++) {
-      const again = await format(text, options);
-      if (again === text) break;
-      text = again;
-    }
-    return text;
+    return await formatted(source, data.language);
   } catch (error) {
+    if (error instanceof CodegenError) throw error;
     throw broken(`does not produce valid ${data.language}`, error);
   }
 }
