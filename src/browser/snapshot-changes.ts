@@ -18,6 +18,8 @@ export interface Differences {
   changed: { before: SnapshotLine; after: SnapshotLine }[];
 }
 
+/** Siblings that are gone, of which each gets a line; the others are counted. */
+const printedGone = 4;
 /** Siblings that a line about their order names. */
 const namedInOrder = 10;
 /** Characters of an element's words in such a line. */
@@ -112,6 +114,12 @@ class Pairs {
     const before = old && this.#oldNodeOf.get(old)?.parent?.line;
     return old !== undefined && before !== (parent && this.oldOf.get(parent.line));
   };
+
+  /** Whether an element looks different from before. */
+  isChanged({ line, text }: SnapshotNode): boolean {
+    const old = this.oldOf.get(line);
+    return (old && this.#oldNodeOf.get(old)?.text) !== text;
+  }
 
   /** Where an element was among all of the page. */
   placeBefore({ line }: SnapshotNode): number {
@@ -236,10 +244,13 @@ class ChangePrinter {
   }
 
   #printBelow(parent: SnapshotNode | undefined, children: readonly SnapshotNode[]): void {
-    for (const { printed, children: below } of this.#goneBelow.get(parent?.line) ?? []) {
+    const gone = this.#goneBelow.get(parent?.line) ?? [];
+    for (const { printed, children: below } of gone.slice(0, printedGone)) {
       const lines = allNodes(below).filter((node) => !this.pairs.newOf.has(node.line)).length;
-      this.#say('-', parent, [`${printed}${lines === 0 ? '' : ` (and ${lines} lines below)`}`]);
+      const own = printed.replace(/ \[ref=\w+\]/, '');
+      this.#say('-', parent, [`${own}${lines === 0 ? '' : ` (and ${lines} lines below)`}`]);
     }
+    if (gone.length > printedGone) this.#say('-', parent, [`- … ${gone.length - printedGone} more`]);
     this.#printOrder(parent, children);
     let added: SnapshotNode[] = [];
     const flush = (): void => {
@@ -278,7 +289,7 @@ class ChangePrinter {
   #printKept(node: SnapshotNode): void {
     const { line, printed, parent } = node;
     const isElsewhere = this.pairs.isMoved(node) && (parent === undefined || !this.#isNew(parent));
-    const isChanged = this.pairs.oldOf.get(line)?.text !== line.text || this.renamed.has(line);
+    const isChanged = this.pairs.isChanged(node) || this.renamed.has(line);
     if (isChanged || isElsewhere) this.#say('~', parent, [`${printed}${isElsewhere ? ' (moved here)' : ''}`]);
   }
 
@@ -295,7 +306,7 @@ class ChangePrinter {
   /** Prints lines under the nearest ancestor that says where they are. */
   #say(mark: '+' | '-' | '~', parent: SnapshotNode | undefined, lines: readonly string[]): void {
     let place = parent;
-    while (place !== undefined && !saysWhere(place.line)) place = place.parent;
+    while (place !== undefined && !saysWhere(place)) place = place.parent;
     if (place !== undefined && place !== this.#place) this.#lines.push(`  ${place.printed}`);
     this.#place = place;
     const indent = place === undefined ? '' : '  ';
@@ -308,9 +319,9 @@ function words(line: SnapshotLine): string {
   return JSON.stringify((name ?? text ?? line.text).slice(0, longestWords));
 }
 
-function saysWhere(line: SnapshotLine): boolean {
-  const { role = '', name } = roleAndName(line);
-  return name !== undefined || landmarks.has(role);
+function saysWhere({ line, printed }: SnapshotNode): boolean {
+  const { role = '' } = roleAndName(line);
+  return landmarks.has(role) || printed.replace(/^- '?/, '').startsWith(`${role} "`);
 }
 
 function groupBy<Item, Key>(items: readonly Item[], key: (item: Item) => Key): Map<Key, Item[]> {

@@ -1,11 +1,13 @@
 import { fairShare } from '../model/fair-share.js';
-import { printedLine, type SnapshotLine, type SnapshotView } from './snapshot.js';
+import { printedLine, roleAndName, type SnapshotLine, type SnapshotView } from './snapshot.js';
 
 /** A line with what stands below it; wrappers that say nothing are dissolved into their parents. */
 export interface SnapshotNode {
   line: SnapshotLine;
   /** The line as an agent reads it. */
   printed: string;
+  /** The text of the line, without a name that repeats what is below. */
+  text: string;
   parent: SnapshotNode | undefined;
   children: SnapshotNode[];
   /** Equal for subtrees of the same texts, if both trees were made with one `Contents`. */
@@ -72,13 +74,17 @@ function condense({ line, children: raw }: RawNode, contents: Contents): Snapsho
     raw.filter((child) => !(isNamed && child.line.text.startsWith('/url:'))),
     contents,
   );
-  if (/^generic:?$/.test(line.text)) {
-    const isEmpty = children.length === 0;
-    if (!isEmpty || !line.raw.includes(' [cursor=')) return children;
-  }
+  const isClickable = children.length === 0 && line.raw.includes(' [cursor=');
+  if (/^(?:generic|rowgroup):?$/.test(line.text) && !isClickable) return children;
+  const { role = '', name } = roleAndName(line);
+  const [only, ...others] = children;
+  const isRepeated = only !== undefined && others.length === 0 && roleAndName(only.line).name === name;
+  if (role === 'generic' && name !== undefined && isRepeated) return children;
+  const hasName = name === undefined || !namedByContent.has(role) || !repeats(name, children);
   const node: SnapshotNode = {
     line,
-    printed: printedLine(line, children.length > 0),
+    printed: printedLine(line, { hasChildren: children.length > 0, hasName }),
+    text: hasName ? line.text : line.text.replace(/ "(?:[^"\\]|\\.)*"/, ''),
     parent: undefined,
     children,
     content: contents.numberOf(line, children),
@@ -86,6 +92,22 @@ function condense({ line, children: raw }: RawNode, contents: Contents): Snapsho
   };
   for (const child of children) child.parent = node;
   return [node];
+}
+
+/** Roles whose name is all that stands in the element, which nobody needs beside the lines below it. */
+const namedByContent = new Set(['row', 'cell', 'gridcell']);
+
+/** Whether all words of a name are on the lines below, in this order. */
+function repeats(name: string, children: readonly SnapshotNode[]): boolean {
+  const words = wordsOf(name);
+  let found = 0;
+  for (const { line } of allNodes(children))
+    for (const word of wordsOf(line.text)) if (word === words[found]) found++;
+  return found === words.length;
+}
+
+function wordsOf(text: string): string[] {
+  return text.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
 /** Marks what is left out of long runs of like siblings; a dissolved wrapper counts as one of them. */

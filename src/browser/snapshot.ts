@@ -98,15 +98,18 @@ export function roleAndName({ text }: SnapshotLine): { role: string | undefined;
 const glyphs = /\p{Co}+/gu;
 
 /** A line as an agent reads it: without indentation, glyphs and attributes that nobody needs. */
-export function printedLine({ raw }: SnapshotLine, hasChildren: boolean): string {
+export function printedLine(
+  { raw }: SnapshotLine,
+  { hasChildren, hasName }: { hasChildren: boolean; hasName: boolean },
+): string {
   const entry = raw.trimStart();
   const isPlain =
     !entry.includes(' [cursor=') && entry.search(glyphs) === -1 && (hasChildren || !entry.endsWith(':'));
-  if (isPlain) return entry;
+  if (isPlain && hasName) return entry;
   const { head, attributes, tail } = takeApart(entry.slice(2));
   const name = head
     .replace(/ "((?:[^"\\]|\\.)*)"/, (_, words: string) => {
-      const readable = words.replace(glyphs, ' ').trim();
+      const readable = hasName ? words.replace(glyphs, ' ').trim() : '';
       return readable === '' ? '' : ` "${readable}"`;
     })
     .replace(glyphs, ' ');

@@ -30,7 +30,7 @@ test('lines that were added and lines that are gone are marked', () => {
     .replace('Plum', 'Plum\n    - listitem [ref=e9]: Fig');
   expect(changes(after).split('\n')).toEqual([
     '  - list [ref=e3]:',
-    '-   - listitem [ref=e4]: Apple',
+    '-   - listitem: Apple',
     '+   - listitem [ref=e9]: Fig',
   ]);
 });
@@ -88,6 +88,59 @@ test('wrappers, glyphs, cursors and URLs of named links are left out of what is 
 - link "Home" [ref=e8]
 - link [ref=e9]:
   - /url: /cart`,
+  );
+});
+
+test('rows, cells and wrappers do not repeat what is below them', () => {
+  const page = `- table [ref=e1]:
+  - rowgroup [ref=e2]:
+    - row "Tea 3 Edit" [ref=e3]:
+      - cell "Tea" [ref=e4]
+      - cell "3 Edit" [ref=e5]:
+        - text: "3"
+        - button "Edit" [ref=e6]
+    - 'row "Total: 5, see note" [ref=e7]':
+      - cell "Total: 5" [ref=e8]
+- generic "Copy" [ref=e9]:
+  - button "Copy" [ref=e10]
+- generic "Share" [ref=e11]:
+  - button "Send" [ref=e12]
+- paragraph [ref=e13]: All prices include taxes and the delivery to your door`;
+  expect(showAll(page, maxBytes).text).toBe(
+    `- table [ref=e1]:
+  - row [ref=e3]:
+    - cell "Tea" [ref=e4]
+    - cell [ref=e5]:
+      - text: "3"
+      - button "Edit" [ref=e6]
+  - 'row "Total: 5, see note" [ref=e7]':
+    - cell "Total: 5" [ref=e8]
+- button "Copy" [ref=e10]
+- generic "Share" [ref=e11]:
+  - button "Send" [ref=e12]
+- paragraph [ref=e13]: All prices include taxes and the delivery to your door`,
+  );
+  expect(
+    showChanges(parseSnapshot(page), page.replace('"3"', '"4"').replaceAll('3 Edit', '4 Edit'), maxBytes)
+      .text,
+  ).toBe(
+    `  - table [ref=e1]:
+-   - text: "3"
++   - text: "4"`,
+  );
+});
+
+test('of many siblings that are gone the first are named and the others counted', () => {
+  const items = Array.from({ length: 9 }, (_, index) => `  - listitem [ref=e${index + 50}]: Item ${index}\n`);
+  const page = (...shown: string[]): string =>
+    `${list}\n- list "More" [ref=e40]:\n  - text: ${'more '.repeat(30)}\n${shown.join('')}`;
+  expect(showChanges(parseSnapshot(page(...items)), page(), maxBytes).text).toBe(
+    `  - list "More" [ref=e40]:
+-   - listitem: Item 0
+-   - listitem: Item 1
+-   - listitem: Item 2
+-   - listitem: Item 3
+-   - … 5 more`,
   );
 });
 
