@@ -18,7 +18,7 @@ export interface Differences {
   changed: { before: SnapshotLine; after: SnapshotLine }[];
 }
 
-/** Siblings that are gone, of which each gets a line; the others are counted. */
+/** Siblings that are gone and get a line; the others are counted. */
 const printedGone = 4;
 /** Siblings that a line about their order names. */
 const namedInOrder = 10;
@@ -244,13 +244,10 @@ class ChangePrinter {
   }
 
   #printBelow(parent: SnapshotNode | undefined, children: readonly SnapshotNode[]): void {
-    const gone = this.#goneBelow.get(parent?.line) ?? [];
-    for (const { printed, children: below } of gone.slice(0, printedGone)) {
-      const lines = allNodes(below).filter((node) => !this.pairs.newOf.has(node.line)).length;
-      const own = printed.replace(/ \[ref=\w+\]/, '');
-      this.#say('-', parent, [`${own}${lines === 0 ? '' : ` (and ${lines} lines below)`}`]);
-    }
-    if (gone.length > printedGone) this.#say('-', parent, [`- … ${gone.length - printedGone} more`]);
+    const gone = groupBy(this.#goneBelow.get(parent?.line) ?? [], (node) => this.#goneLine(node));
+    const lines = [...gone].map(([line, { length }]) => (length > 1 ? `${line} (${length} times)` : line));
+    const more = lines.length > printedGone ? [`- … ${lines.length - printedGone} more`] : [];
+    this.#say('-', parent, [...lines.slice(0, printedGone), ...more]);
     this.#printOrder(parent, children);
     let added: SnapshotNode[] = [];
     const flush = (): void => {
@@ -267,6 +264,12 @@ class ChangePrinter {
       this.#printBelow(node, node.children);
     }
     flush();
+  }
+
+  /** An element that is gone, without its reference, and how much was below it. */
+  #goneLine({ printed, children }: SnapshotNode): string {
+    const below = allNodes(children).filter((node) => !this.pairs.newOf.has(node.line)).length;
+    return `${printed.replace(/ \[ref=\w+\]/, '')}${below === 0 ? '' : ` (and ${below} lines below)`}`;
   }
 
   #isNew({ line }: SnapshotNode): boolean {
@@ -305,6 +308,7 @@ class ChangePrinter {
 
   /** Prints lines under the nearest ancestor that says where they are. */
   #say(mark: '+' | '-' | '~', parent: SnapshotNode | undefined, lines: readonly string[]): void {
+    if (lines.length === 0) return;
     let place = parent;
     while (place !== undefined && !saysWhere(place)) place = place.parent;
     if (place !== undefined && place !== this.#place) this.#lines.push(`  ${place.printed}`);

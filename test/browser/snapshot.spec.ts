@@ -131,16 +131,17 @@ test('rows, cells and wrappers do not repeat what is below them', () => {
 });
 
 test('of many siblings that are gone the first are named and the others counted', () => {
+  const buttons = ['e70', 'e71'].map((ref) => `  - button "Buy" [ref=${ref}]\n`);
   const items = Array.from({ length: 9 }, (_, index) => `  - listitem [ref=e${index + 50}]: Item ${index}\n`);
   const page = (...shown: string[]): string =>
     `${list}\n- list "More" [ref=e40]:\n  - text: ${'more '.repeat(30)}\n${shown.join('')}`;
-  expect(showChanges(parseSnapshot(page(...items)), page(), maxBytes).text).toBe(
+  expect(showChanges(parseSnapshot(page(...buttons, ...items)), page(), maxBytes).text).toBe(
     `  - list "More" [ref=e40]:
+-   - button "Buy" (2 times)
 -   - listitem: Item 0
 -   - listitem: Item 1
 -   - listitem: Item 2
--   - listitem: Item 3
--   - … 5 more`,
+-   - … 6 more`,
   );
 });
 
