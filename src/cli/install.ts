@@ -19,36 +19,43 @@ import {
 } from './clients.js';
 
 export interface InstallOptions {
-  client: string;
+  client?: string | undefined;
+  /** Installs the skill instead of the server. */
+  skill?: boolean | undefined;
   /** The client's first scope by default. */
   scope?: Scope | undefined;
   /** Writes without asking. */
   yes?: boolean | undefined;
 }
 
+const ownSkill = new URL('../../skills/codegen-session/SKILL.md', import.meta.url);
+
 const tableSchema = z.record(z.string(), z.unknown());
 
 /**
- * Adds this server to the settings of an MCP client: shows the change, asks, and writes. Everything else in the file
- * stays as it is. Throws INVALID_INPUT for a client or scope that is not known, and for a file that can't be parsed or
- * has another server of this name, which are not touched; WRITE_FAILED if the write fails.
+ * Adds this server to the settings of an MCP client, or the skill to a place where agents look for it: shows the
+ * change, asks, and writes. Everything else in the settings stays as it is. Throws INVALID_INPUT for a client or scope
+ * that is not known, and for a file that can't be parsed or has another server of this name, which are not touched;
+ * WRITE_FAILED if the write fails.
  */
 export async function install(
-  { client: name, scope, yes = false }: InstallOptions,
+  options: InstallOptions,
   machine: Machine,
   terminal: Terminal,
   print: (line: string) => void,
 ): Promise<void> {
+  const { client: name = '', scope, yes = false } = options;
   const client = clients[name];
-  if (client === undefined)
+  if (client === undefined && (options.skill !== true || name !== ''))
     throw new CodegenError('INVALID_INPUT', `There is no client ${JSON.stringify(name)}.`, {
       hint: `Clients: ${Object.keys(clients).join(', ')}.`,
     });
-  const file = fileOf(client, scope)(machine);
+  const isSkill = options.skill === true || client === undefined;
+  const file = isSkill ? skillFile(name, scope, machine) : fileOf(client, scope)(machine);
   const before = await readFile(file, 'utf8').catch(() => '');
-  const after = edited(client, before, file, machine.platform);
+  const after = isSkill ? await readFile(ownSkill, 'utf8') : edited(client, before, file, machine.platform);
   if (after === before) {
-    print(`${file} already has this server.`);
+    print(`${file} already has this ${isSkill ? 'skill' : 'server'}.`);
     return;
   }
   print(createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 2 }).trimEnd());
@@ -60,7 +67,15 @@ export async function install(
     }
   }
   await replace(file, after);
-  print(`Wrote ${file}. Restart ${client.title}, or let it reload its MCP servers.`);
+  print(
+    isSkill ? `Wrote ${file}.` : `Wrote ${file}. Restart ${client.title}, or let it reload its MCP servers.`,
+  );
+}
+
+/** Claude Code looks for skills in a directory of its own, other agents in a common one. */
+function skillFile(client: string, scope: Scope = 'project', { project, home }: Machine): string {
+  const directory = client === 'claude-code' ? '.claude' : '.agents';
+  return path.join(scope === 'project' ? project : home, directory, 'skills', 'codegen-session', 'SKILL.md');
 }
 
 function fileOf({ files, title }: McpClient, scope: Scope | undefined): (machine: Machine) => string {

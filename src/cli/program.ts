@@ -21,7 +21,7 @@ interface ServeOptions {
 export async function runCommand(args: string[]): Promise<number> {
   const run: Run = { status: 0 };
   try {
-    await createProgram(run).parseAsync(args, { from: 'user' });
+    await (await createProgram(run, args)).parseAsync(args, { from: 'user' });
     return run.status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : invalidUsage;
@@ -35,7 +35,7 @@ interface Run {
 }
 
 /** The commands import what they need when they run, so that each starts fast. */
-function createProgram(run: Run): Command {
+async function createProgram(run: Run, args: readonly string[]): Promise<Command> {
   const program = new Command('codegen-session-mcp')
     .description(
       'An AI agent records a browser flow and gets a Playwright test.\n\nWithout a command, serves MCP over stdio, or over HTTP with --port. The current directory is the workspace.',
@@ -67,6 +67,7 @@ function createProgram(run: Run): Command {
   addPolicy(program, run);
   addApprovals(program);
   addAudit(program, run);
+  await addSession(program, run, args);
   finish(program);
   return program;
 }
@@ -94,8 +95,11 @@ function addWorkspace(program: Command, run: Run): void {
     });
   program
     .command('install')
-    .description('Add this server to the settings of an MCP client. Shows the change and asks first.')
-    .requiredOption('--client <name>', 'Such as cursor, claude-code or vscode; a wrong name lists all.')
+    .description(
+      'Add this server to the settings of an MCP client, or the skill. Shows the change and asks first.',
+    )
+    .option('--client <name>', 'Such as cursor, claude-code or vscode; a wrong name lists all.')
+    .option('--skill', 'Add the skill for agents with a shell instead, to .agents/skills or .claude/skills.')
     .addOption(
       new Option(
         '--scope <scope>',
@@ -104,6 +108,8 @@ function addWorkspace(program: Command, run: Run): void {
     )
     .option('--yes', 'Write without asking.')
     .action(async (options: InstallOptions, command: Command) => {
+      if (options.client === undefined && options.skill !== true)
+        command.error("error: required option '--client <name>' not specified");
       const [{ homedir }, { install }, { ownTerminal }] = await Promise.all([
         import('node:os'),
         import('./install.js'),
@@ -211,6 +217,38 @@ function addAudit(program: Command, run: Run): void {
     .action(async (_options: object, command: Command) => {
       const { auditVerify } = await import('./audit.js');
       run.status = (await auditVerify(locationOf(command), print)) ? 0 : 1;
+    });
+}
+
+/** The options of these commands come from the list of tools, which is read only if they are used. */
+async function addSession(program: Command, run: Run, args: readonly string[]): Promise<void> {
+  const session = program
+    .command('session')
+    .description('Record tests from a shell: start, record, get, end, clear, run. Its --help explains how.');
+  if (!args.includes('session')) return;
+  const { addCalls, callTool, sessionHelp } = await import('./session.js');
+  const { DaemonClient, serveDaemon } = await import('./daemon.js');
+  const optionsOf = (command: Command): ConfigLocation & { grant: string } => {
+    const { grant = 'local' } = command.opts<{ grant?: string }>();
+    return { ...locationOf(command), grant };
+  };
+  session.addHelpText('after', sessionHelp);
+  addCalls(session, async (call, command) => {
+    run.status = (await callTool(optionsOf(command), call, print)) ? 0 : 1;
+  });
+  session
+    .command('stop')
+    .description('Stop the server of this directory. Its sessions can be resumed.')
+    .option('--grant <name>', 'Name of the caller whose server it is (default: local).')
+    .action(async (_options: object, command: Command) => {
+      const client = await DaemonClient.open(optionsOf(command));
+      print(JSON.stringify({ stopped: await client.stop() }));
+    });
+  session
+    .command('daemon', { hidden: true })
+    .requiredOption('--grant <name>')
+    .action(async (_options: object, command: Command) => {
+      await serveDaemon(optionsOf(command));
     });
 }
 

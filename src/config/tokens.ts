@@ -7,8 +7,39 @@ import type { TokenGrant } from './http-schema.js';
 /** A token with fewer characters could be guessed. */
 const shortest = 32;
 
-/** The bearer tokens of grants; only their hashes are kept. */
-export class Tokens {
+/** Identifies the callers of an HTTP server. */
+export interface CallerCheck {
+  /** Whether the grants in the configuration have tokens that identify the caller. */
+  readonly areNeeded: boolean;
+  /** Takes the grants of a new configuration. */
+  accept(grants: readonly TokenGrant[]): void;
+  /** The grant of a token, which may be empty; undefined if it is rejected. */
+  grantOf(token: string): string | undefined;
+}
+
+/** One token for one caller, whatever grants are configured. */
+export class OneToken implements CallerCheck {
+  readonly areNeeded = false;
+  private readonly hash: Buffer;
+
+  constructor(
+    token: string,
+    private readonly grant: string,
+  ) {
+    this.hash = digestOf(token);
+  }
+
+  accept(grants: readonly TokenGrant[]): void {
+    forgetTokens(grants, process.env);
+  }
+
+  grantOf(token: string): string | undefined {
+    return timingSafeEqual(this.hash, digestOf(token)) ? this.grant : undefined;
+  }
+}
+
+/** The bearer tokens of grants; only their hashes are kept. Without grants, every caller is `local`. */
+export class Tokens implements CallerCheck {
   private readonly hashes = new Map<string, Buffer>();
   private known: { name: string; hash: Buffer }[] = [];
   private wereNeeded = false;
@@ -16,6 +47,7 @@ export class Tokens {
   constructor(
     private readonly environment: NodeJS.ProcessEnv,
     private readonly workspace: string,
+    private readonly local?: string,
   ) {}
 
   /** Whether there are or were grants: removing all of them must not let anyone in. */
@@ -38,8 +70,9 @@ export class Tokens {
     this.wereNeeded ||= next.length > 0;
   }
 
-  /** The grant of a token. Takes the same time if there is none. */
+  /** Takes the same time if no grant has the token. */
   grantOf(token: string): string | undefined {
+    if (!this.areNeeded) return this.local;
     const hash = digestOf(token);
     let found: string | undefined;
     for (const grant of this.known) if (timingSafeEqual(grant.hash, hash)) found = grant.name;

@@ -215,3 +215,25 @@ test('the command shows the change, and writes nothing without a terminal', asyn
   expect(run('--client', 'windsurf', '--scope', 'project').stderr).toContain('Use --scope user');
   expect(run().status).toBe(2);
 });
+
+for (const [client, directory] of [
+  [undefined, '.agents'],
+  ['gemini', '.agents'],
+  ['claude-code', '.claude'],
+] as const)
+  test(`the skill is installed for ${client ?? 'all agents'}, in the project or at home`, async () => {
+    const machine = machineOf();
+    const lines: string[] = [];
+    const skill = await readFile('skills/codegen-session/SKILL.md', 'utf8');
+    for (const scope of ['project', 'user'] as const) {
+      await install({ client, skill: true, scope, yes: true }, machine, undefined, (line) =>
+        lines.push(line),
+      );
+      const base = scope === 'project' ? machine.project : machine.home;
+      expect(await readFile(path.join(base, directory, 'skills/codegen-session/SKILL.md'), 'utf8')).toBe(
+        skill,
+      );
+    }
+    await install({ client, skill: true }, machine, undefined, (line) => lines.push(line));
+    expect(lines.at(-1)).toContain('already has this skill');
+  });

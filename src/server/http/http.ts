@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createBrowserPool } from '../../browser/launch.js';
 import type { ConfigLocation } from '../../config/load.js';
 import type { Config } from '../../config/schema.js';
-import { Tokens } from '../../config/tokens.js';
+import { OneToken, Tokens, type CallerCheck } from '../../config/tokens.js';
 import { CodegenError, messageOf } from '../../model/errors.js';
 import { isLoopback } from '../../model/loopback.js';
 import { sessionIds } from '../../model/session-id.js';
@@ -30,13 +30,21 @@ export interface HttpOptions extends ConfigLocation {
   name: string | undefined;
   /** Name of the caller if no grants are configured; undefined if the command line does not set it. */
   grant: string | undefined;
+  /** Serves only the command line of this machine, and stops when it is idle. */
+  daemon?: Daemon | undefined;
+}
+
+export interface Daemon {
+  /** The token that every request needs; it identifies the caller `grant`. */
+  token: string;
+  onListening: (url: string) => void;
 }
 
 /** Serves MCP over Streamable HTTP until the process receives a signal to stop. Throws CONFIG_INVALID. */
 export async function serveHttp(options: HttpOptions): Promise<void> {
-  const { name, grant: local = 'local' } = options;
+  const { name, grant: local = 'local', daemon } = options;
   const metrics = new Metrics();
-  const tokens = new Tokens(process.env, options.workspace);
+  const tokens = callerCheck(options, local);
   const backend = await createBackend({
     ...options,
     browsers: metrics.counting(createBrowserPool()),
@@ -56,10 +64,8 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   const sessions = new McpSessions({
     open: (grant) => {
       const { context, end } = connect(grant);
-      const server = createServer({ context, calls: backend.calls }, (call) => {
-        metrics.answered(call);
-      });
-      return { server, end };
+      const onAnswered = metrics.answered.bind(metrics);
+      return { server: createServer({ context, calls: backend.calls }, onAnswered), end };
     },
     newId: sessionIds(name),
     idleMs: () => backend.config().browser.idleTimeoutMs,
@@ -72,21 +78,29 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   });
 
   let stopping: Promise<void> | undefined;
+  const stop = (exitCode: number): void => {
+    stopping ??= (async () => {
+      listener.server.close();
+      await sessions.drain(exitCode === 0 ? drainingMs : 0);
+      await backend.close(0);
+      await sessions.close();
+      await own.end();
+      process.exit(exitCode);
+    })();
+  };
   const isStateReachable = stateProbe(own);
   const usageOf = usageReader(backend, connect);
   const { url, listener, checkHost } = await openListener(options, backend.config().http, address);
   const app = createApp({
     checkHost,
-    onAccepted: (request) => {
-      listener.accept(request);
-    },
+    onAccepted: listener.accept,
     health: async () => {
       const isReachable = await isStateReachable();
       return stopping ? 'stopping' : isReachable ? 'ok' : 'state unreachable';
     },
     grantOf: async (token) => {
       await own.context.refresh();
-      return tokens.areNeeded ? tokens.grantOf(token) : local;
+      return tokens.grantOf(token);
     },
     mcp: (request, grant, outgoing) => sessions.handle(request, grant, outgoing),
     metrics: async () => metrics.respond({ ...(await usageOf(grants())), connections: sessions.counts() }),
@@ -99,17 +113,34 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
     void respond(request, response);
   });
 
-  stopWithProcess((exitCode) => {
-    stopping ??= (async () => {
-      listener.server.close();
-      await sessions.drain(exitCode === 0 ? drainingMs : 0);
-      await backend.close(0);
-      await sessions.close();
-      await own.end();
-      process.exit(exitCode);
-    })();
-  });
+  stopWithProcess(stop);
+  if (daemon !== undefined) {
+    stopWhenIdle(listener, () => backend.config().browser.idleTimeoutMs, stop);
+    daemon.onListening(url);
+  }
   process.stderr.write(`codegen-session-mcp: MCP is served at ${url}\n`);
+}
+
+function callerCheck({ daemon, workspace }: HttpOptions, local: string): CallerCheck {
+  return daemon === undefined ? new Tokens(process.env, workspace, local) : new OneToken(daemon.token, local);
+}
+
+/** Stops a server that has had no request for as long as closes a session. */
+function stopWhenIdle({ server }: Listener, idleMs: () => number, stop: (exitCode: number) => void): void {
+  let running = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const watch = (): void => {
+    timer = setTimeout(stop, idleMs(), 0);
+  };
+  watch();
+  server.on('request', (_, response) => {
+    clearTimeout(timer);
+    running++;
+    response.once('close', () => {
+      running--;
+      if (running === 0) watch();
+    });
+  });
 }
 
 /** The address to bind to. Throws CONFIG_INVALID if it is unknown or would let anyone in. */
@@ -135,10 +166,11 @@ interface OpenListener {
 }
 
 async function openListener(
-  { workspace, port }: HttpOptions,
-  { tls, ...allowed }: Config['http'],
+  { workspace, port, daemon }: HttpOptions,
+  { tls: configured, ...allowed }: Config['http'],
   address: string,
 ): Promise<OpenListener> {
+  const tls = daemon === undefined ? configured : null;
   const inWorkspace = (file: string): string => path.resolve(workspace, file);
   const listener = await createListener(tls && { cert: inWorkspace(tls.cert), key: inWorkspace(tls.key) });
   const bound = await listen(listener.server, port, address);

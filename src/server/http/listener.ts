@@ -20,7 +20,7 @@ const timeouts = {
 export interface Listener {
   server: Server;
   /** Keeps the connection of a request when there are too many connections without an accepted one. */
-  accept(request: IncomingMessage): void;
+  accept: (request: IncomingMessage) => void;
 }
 
 /** An HTTP server, or HTTPS with a certificate. Throws CONFIG_INVALID if the certificate can't be used. */
