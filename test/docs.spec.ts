@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { parse } from 'yaml';
 import { predecessors } from '../docs/coming-from.js';
-import { anchorOf, outdatedPages, withReferences } from '../docs/generate.js';
+import { anchorOf, outdatedFiles, withReferences } from '../docs/generate.js';
 import { policySchema } from '../src/model/policy.js';
 import { inspect } from '../src/model/header.js';
 
@@ -59,8 +59,8 @@ test('links between pages lead to files and headings that exist', async () => {
   expect(broken).toEqual([]);
 });
 
-test('the generated pages match the schemas; `npm run docs` updates them', async () => {
-  expect(await outdatedPages(false)).toEqual([]);
+test('the generated pages and manifests match the schemas and definitions; `npm run docs` updates them', async () => {
+  expect(await outdatedFiles(false)).toEqual([]);
 });
 
 test('each tool of the Playwright MCP that Playwright ships is listed', async () => {

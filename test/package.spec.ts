@@ -1,15 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { z } from 'zod';
+import { npm } from '../scripts/npm.js';
 import { connect, configure, expect, test } from './fixtures.js';
-
-const run = promisify(execFile);
-/** npm is a script on Windows, which only a shell starts. */
-const npm = (args: string[], cwd: string): Promise<{ stdout: string }> =>
-  run('npm', args, { cwd, shell: process.platform === 'win32', maxBuffer: 64 * 1024 * 1024 });
 
 const manifestSchema = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()) });
 const packedSchema = z.tuple([
@@ -31,11 +25,11 @@ test('the package contains what is needed, works from an empty directory, and im
   test.setTimeout(400_000);
   const place = test.info().outputPath('install');
   await mkdir(place);
-  const output = await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', place], '.');
-  const [packed] = packedSchema.parse(JSON.parse(output.stdout));
+  const output = npm('.', 'pack', '--json', '--ignore-scripts', '--pack-destination', place);
+  const [packed] = packedSchema.parse(JSON.parse(output));
   const files = packed.files.map((file) => file.path);
   const expected =
-    /^(?:dist\/(?:cli\.js|write-schemas\.js|verify\/[a-z-]+\.js|chunks\/[\w-]+\.js|THIRD_PARTY_LICENSES\.txt)|docs\/[a-z-]+\.md|schema\/(?:codegen\.config\.schema|tools)\.json|templates\/[a-z.]+\.eta|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
+    /^(?:dist\/(?:cli\.js|write-schemas\.js|verify\/[a-z-]+\.js|chunks\/[\w-]+\.js|THIRD_PARTY_LICENSES\.txt)|docs\/[a-z-]+\.md|schema\/(?:codegen\.config\.schema|tools)\.json|templates\/[a-z.]+\.eta|icons\/icon\.(?:png|svg)|skills\/codegen-session\/SKILL\.md|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   for (const file of [
     'README.md',
@@ -50,7 +44,7 @@ test('the package contains what is needed, works from an empty directory, and im
   expect(packed.unpackedSize).toBeLessThan(5_000_000);
 
   const tarball = path.join(place, packed.filename);
-  await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--prefix', place, tarball], place);
+  npm(place, 'install', '--prefer-offline', '--no-audit', '--no-fund', '--prefix', place, tarball);
   const installed = path.join(place, 'node_modules', 'codegen-session-mcp');
   const { dependencies } = await readManifest(path.join(installed, 'package.json'));
   const dist = path.join(installed, 'dist');
