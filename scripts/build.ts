@@ -58,6 +58,8 @@ function licensesOf(inputs: readonly string[]): string {
       /^(?:licen[cs]e|notice)/i.test(file),
     );
     const texts = files.map((file) => readFileSync(path.join(root, directory, file), 'utf8').trim());
+    if (texts.length === 0)
+      texts.push(`This package has no license text: https://spdx.org/licenses/${license}.html`);
     return [`${directory.replace(/^.*node_modules\//, '')} ${version} (${license})`, ...texts].join('\n\n');
   });
   return `${parts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;

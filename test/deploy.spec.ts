@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { npm } from '../scripts/npm.js';
 import { loadConfig } from '../src/config/load.js';
 import { startChromium } from './fixtures/browser-hosts.js';
 import { startBalancer } from './fixtures/nginx.js';
@@ -139,6 +141,7 @@ test('what is deployed names one version of Playwright, and a configuration that
   const compose = readFileSync('deploy/compose.yaml', 'utf8');
   expect(compose).toContain(`playwright:v${version}-`);
   expect(compose).toContain(`playwright@${version} run-server`);
+  expect(readFileSync('deploy/Dockerfile', 'utf8')).toContain(`playwright:v${version}-`);
   const { services } = z
     .object({ services: z.record(z.string(), z.looseObject({})) })
     .parse(parse(compose, { merge: true }));
@@ -147,4 +150,45 @@ test('what is deployed names one version of Playwright, and a configuration that
     (url) => new URL(url).hostname,
   );
   for (const name of [...hosts, 'server-one', 'server-two', 'nginx']) expect(services).toHaveProperty(name);
+});
+
+test('what the image copies is enough to build the server, and what it takes from the build is there', async () => {
+  test.setTimeout(180_000);
+  const directory = test.info().outputPath('build');
+  await mkdir(directory);
+  const dockerfile = readFileSync('deploy/Dockerfile', 'utf8');
+  const [first, ...allowed] = readFileSync('deploy/Dockerfile.dockerignore', 'utf8').trim().split('\n');
+  expect(first).toBe('*');
+  for (const name of allowed.map((line) => line.replace(/^!/, '')))
+    await cp(name, path.join(directory, name), { recursive: true });
+  // In place of `npm ci`.
+  await symlink(path.resolve('node_modules'), path.join(directory, 'node_modules'), 'junction');
+  npm(directory, 'run', 'build');
+  const copied = [...dockerfile.matchAll(/^COPY --from=build \/build\/(\S+)/gm)].map(([, name = '']) => name);
+  expect(copied).toContain('dist');
+  for (const name of copied) expect(existsSync(path.join(directory, name)), name).toBe(true);
+  const { stdout } = spawnSync(process.execPath, [path.join(directory, 'dist/cli.js'), '--version']);
+  expect(stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  // Neither image runs as root.
+  expect(
+    dockerfile.match(/^USER (?!root)\w+\nWORKDIR \/workspace\nHEALTHCHECK .*\nENTRYPOINT /gm),
+  ).toHaveLength(2);
+});
+
+test('the health check of the image asks the server at its port', async () => {
+  const workspace = test.info().outputPath('workspace');
+  await mkdir(workspace);
+  const server = await serve(workspace);
+  const commandLine = test.info().outputPath('cmdline');
+  const check = async (...args: string[]): Promise<number | null> => {
+    await writeFile(commandLine, ['node', 'dist/cli.js', ...args, ''].join('\0'));
+    return spawnSync(process.execPath, ['deploy/healthcheck.js', commandLine]).status;
+  };
+  try {
+    expect(await check('--port', String(server.port))).toBe(0);
+    expect(await check('--config', 'a.json')).toBe(0);
+  } finally {
+    await server.stop();
+  }
+  expect(await check('--port', String(server.port))).toBe(1);
 });
