@@ -15,7 +15,7 @@ export interface StepCode {
 /** The code of a session's steps, for the test at `spec` in the workspace. */
 export function stepCode(steps: readonly Step[], spec: string): StepCode[] {
   return emitSteps(codeSteps(steps)).map((emitted) => ({
-    code: print(statementsOf(emitted), spec),
+    code: print([...emitted.names, ...statementsOf(emitted)], spec),
     assertions: emitted.assertions.map((each) => print(each, spec)),
   }));
 }
