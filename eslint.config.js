@@ -21,9 +21,9 @@ const rooms = {
   assertions: ['actions', 'locators'],
   session: ['actions', 'assertions', 'codegen', 'verify', 'config'],
   tools: ['session', 'assertions', 'codegen', 'verify', 'guard', 'config'],
-  ui: ['session', 'guard'],
-  server: ['tools', 'guard', 'config'],
-  cli: ['server', 'ui'],
+  ui: ['tools', 'session', 'guard', 'config'],
+  server: ['ui', 'tools', 'guard', 'config'],
+  cli: ['server'],
 };
 /** The files beside the rooms. */
 const entries = { 'cli.ts': ['cli', 'server', 'config'], 'write-schemas.ts': ['config', 'tools'] };

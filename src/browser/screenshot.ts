@@ -12,7 +12,7 @@ const screenshotMs = 30_000;
 export function takeScreenshot(
   page: Page,
   element: Locator | undefined,
-  options: { type: 'png' | 'jpeg'; fullPage: boolean },
+  options: { type: 'png' | 'jpeg'; fullPage: boolean; quality?: number },
 ): Promise<Buffer> {
   const mask = [...page.frames().map((frame) => frame.locator(passwordField)), ...typedElements(page)];
   const { type } = options;
@@ -20,4 +20,14 @@ export function takeScreenshot(
     screenshotMs,
     element === undefined ? page.screenshot({ ...options, mask }) : element.screenshot({ type, mask }),
   );
+}
+
+/** Whether a picture of a page would show nothing that a screenshot masks. */
+export async function hidesNothing(page: Page): Promise<boolean> {
+  const fields = page
+    .frames()
+    .map((frame) => responseWithin(screenshotMs, frame.locator(passwordField).count()));
+  const isWithout = (await Promise.all(fields)).every((count) => count === 0);
+  // Looked at last: what was typed meanwhile may be in the picture.
+  return isWithout && typedElements(page).length === 0;
 }

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { ConfigLocation } from '../config/load.js';
 import { CodegenError } from '../model/errors.js';
-import { logFiles, readLine, verifyLog } from '../guard/audit-verify.js';
+import { detailsOf, readEntry, type AuditEntry } from '../guard/audit-entries.js';
+import { logFiles, verifyLog } from '../guard/audit-verify.js';
 import { openState } from '../guard/state.js';
 import { statePlaceOf } from './state-place.js';
 
@@ -17,27 +17,12 @@ export interface AuditFilter {
 
 type Print = (line: string) => void;
 
-const entrySchema = z.looseObject({
-  event: z.string(),
-  time: z.string(),
-  grant: z.string().default(''),
-  session: z.string().optional(),
-  tool: z.string().optional(),
-  decision: z.string().optional(),
-  rule: z.string().optional(),
-  error: z.string().optional(),
-  cancelled: z.boolean().optional(),
-  interrupted: z.boolean().optional(),
-  files: z.array(z.looseObject({ path: z.string(), change: z.string() })).default([]),
-  durationMs: z.number().optional(),
-});
-
 /** Prints the lines of the log that match the filter. */
 export async function audit(location: ConfigLocation, filter: AuditFilter, print: Print): Promise<void> {
   const since = filter.since === undefined ? '' : timeOf(filter.since);
   for (const { text } of logFiles((await statePlaceOf(location)).directory))
     for (const line of text.split('\n')) {
-      const entry = entrySchema.safeParse(readLine(line)).data;
+      const entry = readEntry(line);
       if (entry === undefined || entry.time < since) continue;
       if (
         (['tool', 'session', 'decision'] as const).some(
@@ -58,19 +43,16 @@ export async function auditVerify(location: ConfigLocation, print: Print): Promi
   return findings.length === 0;
 }
 
-function plain(entry: z.infer<typeof entrySchema>): string {
-  const { time, grant, event, tool = event, decision, rule, error, session, files, durationMs } = entry;
+function plain(entry: AuditEntry): string {
+  const { time, grant, event, tool = event, decision, rule, error, session } = entry;
   return [
     time,
     grant,
     tool,
     decision === undefined ? '' : `${decision} by ${rule ?? '?'}`,
     error ?? '',
-    entry.interrupted === true ? 'interrupted' : '',
-    entry.cancelled === true ? 'cancelled' : '',
     session === undefined ? '' : `session ${session}`,
-    ...files.map(({ path, change }) => `${change} ${path}`),
-    durationMs === undefined ? '' : `${durationMs} ms`,
+    ...detailsOf(entry),
   ]
     .filter((part) => part !== '')
     .join('  ');

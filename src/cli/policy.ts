@@ -1,11 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { loadConfig, loadPolicy, type ConfigLocation } from '../config/load.js';
-import { phrase } from '../guard/conditions.js';
-import { decide, matchesWildcard, type Leave } from '../guard/policy.js';
+import { explainActions, explainRules, periodOf, summaryOf } from '../guard/explain.js';
+import { decide, type Leave } from '../guard/policy.js';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { recordTool, restrictedActions, type Limit } from '../model/policy.js';
-import type { CallLimit, Policy, Rules } from '../model/rules.js';
-import { tools } from '../tools/registry.js';
+import { recordTool, restrictedActions } from '../model/policy.js';
+import { riskOf, tools } from '../tools/registry.js';
 
 /** Exit status of `policy test` by decision; 1 and 2 are errors. */
 const statusOf = { allowed: 0, denied: 3, hidden: 3, approval: 4, limited: 5 };
@@ -26,12 +25,12 @@ export async function checkPolicy(
       ? 'Tools that are not listed are denied.'
       : 'Tools that are not listed are allowed.',
   );
-  for (const line of explain(policy.all)) print(`Every tool: ${line}`);
+  for (const line of explainRules(policy.all)) print(`Every tool: ${line}`);
   for (const name of [...known, ...listed.filter((each) => !known.includes(each))]) {
     print('');
-    print(`${name}${known.includes(name) ? '' : ' (not a tool of this server)'}: ${summary(policy, name)}`);
+    print(`${name}${known.includes(name) ? '' : ' (not a tool of this server)'}: ${summaryOf(policy, name)}`);
     const rules = policy.tools.get(name);
-    if (rules !== undefined) for (const line of explain(rules)) print(`  ${line}`);
+    if (rules !== undefined) for (const line of explainRules(rules)) print(`  ${line}`);
     if (name === recordTool) for (const line of explainActions(rules)) print(`  ${line}`);
   }
 }
@@ -57,7 +56,7 @@ export async function testPolicy(
 /** A commented policy that denies by default, lists all tools, and limits those that change something. */
 export function scaffold(): string {
   const entries = tools.flatMap(({ name, title, annotations }) => {
-    const risk = riskOf(name, annotations);
+    const risk = riskOf({ name, annotations });
     const limit = risk === 'read' ? ' {}' : '\n    rate_limit: { max: 30, window: minute }';
     return [`  # ${title}: ${risk}.`, `  ${name}:${limit}`];
   });
@@ -99,11 +98,6 @@ export async function writeScaffold(file: string): Promise<void> {
   }
 }
 
-function riskOf(name: string, { readOnlyHint }: (typeof tools)[number]['annotations']): string {
-  if (readOnlyHint) return 'read';
-  return name === 'run_generated_test' ? 'execute' : 'write';
-}
-
 async function readArguments(file: string): Promise<unknown> {
   try {
     const args: unknown = JSON.parse(await readFile(file, 'utf8'));
@@ -116,54 +110,9 @@ async function readArguments(file: string): Promise<unknown> {
   }
 }
 
-function summary(policy: Policy, tool: string): string {
-  if (policy.hide.some((pattern) => matchesWildcard(pattern, tool))) return 'hidden';
-  const rules = policy.tools.get(tool);
-  if (rules === undefined) return policy.default === 'deny' ? 'denied' : 'allowed';
-  if (rules.deny) return 'denied';
-  const needsApproval = rules.approve === undefined ? '' : ', after a person has approved the call';
-  const limited = rules.limits.length > 0 ? ', limited' : '';
-  return `allowed${needsApproval}${limited}`;
-}
-
-function explain({ deny, approve, require, denyIf, approveIf, limits }: Rules): string[] {
-  const because = (reason: string | undefined): string => (reason === undefined ? '' : ` ("${reason}")`);
-  return [
-    ...(deny ? [`denied${because(deny.reason)}`] : []),
-    ...(approve ? [`needs approval${because(approve.reason)}`] : []),
-    ...denyIf.map((each) => `denied if ${phrase(each)}${because(each.reason)}`),
-    ...require.map((each) => `denied unless ${phrase(each)}${because(each.reason)}`),
-    ...approveIf.map((each) => `needs approval if ${phrase(each)}${because(each.reason)}`),
-    ...limits.map((each) => `limited to ${amountOf(each)}${because(each.reason)}`),
-  ];
-}
-
-function explainActions(rules: Rules | undefined): string[] {
-  const { deny = [], allow = [] } = rules?.actions ?? {};
-  const others = allow.filter((name) => !restrictedActions.includes(name));
-  const named = restrictedActions.filter((name) => allow.some((pattern) => matchesWildcard(pattern, name)));
-  return [
-    ...(deny.length > 0 ? [`denied actions: ${deny.join(', ')}`] : []),
-    others.length > 0
-      ? `allowed actions: only ${allow.join(', ')}`
-      : `allowed actions: all others${named.length > 0 ? `, ${named.join(', ')} too` : ` except ${restrictedActions.join(', ')}`}`,
-  ];
-}
-
-function amountOf({ limit, incrementFrom }: CallLimit): string {
-  const what = incrementFrom === undefined ? 'calls' : `of ${incrementFrom}`;
-  return `${limit.max} ${what} per ${windowOf(limit)} for ${owners[limit.scope]}, counted as "${limit.counter}"`;
-}
-
-const owners = { session: 'each connection', grant: 'each grant', server: 'everyone' };
-
-function windowOf({ window }: Limit): string {
-  return typeof window === 'number' ? `${window} seconds` : window;
-}
-
 function counted({ charges }: Leave): string[] {
   return charges.map(
     ({ limit, count, rule }) =>
-      `counts ${count} toward the limit of ${limit.max} per ${windowOf(limit)}, counted as "${limit.counter}" (${rule})`,
+      `counts ${count} toward the limit of ${limit.max} per ${periodOf(limit)}, counted as "${limit.counter}" (${rule})`,
   );
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { limitSchema } from '../model/policy.js';
 import { directorySchema, environmentName, originSuchAs, outputDirectory, policyOrPath } from './fields.js';
+import { tokenConflicts, type Conflict, type TokenHolder } from './token-conflicts.js';
 
 export const grantSchema = z.strictObject({
   name: z
@@ -61,11 +62,7 @@ export const httpSchema = z
   .prefault({})
   .describe('The server that `--port` starts; read once at startup.');
 
-/** What identifies a grant. Either `tokenEnv` or `tokenFile` is set. */
-export interface TokenGrant {
-  name: string;
-  tokenEnv?: string | undefined;
-  tokenFile?: string | undefined;
+interface TokenGrant extends TokenHolder {
   output?: { dir: string } | undefined;
 }
 
@@ -76,38 +73,26 @@ interface Grants {
 }
 
 /** Conflicts between grants, and between a grant and other keys. */
-export function conflictsOf({ output, secrets, grants }: Grants): {
-  path: (string | number)[];
-  message: string;
-}[] {
-  const secretNames = secrets.map((secret) => (typeof secret === 'string' ? secret : secret.name));
-  return grants.flatMap(({ name, tokenEnv, tokenFile, output: own }, index) => {
+export function conflictsOf({ output, secrets, grants }: Grants): Conflict[] {
+  return grants.flatMap((grant, index) => {
     const before = grants.slice(0, index);
-    const dir = own?.dir ?? output.dir;
+    const dir = grant.output?.dir ?? output.dir;
     const nested = before.find((other) => areNested(dir, other.output?.dir ?? output.dir));
-    const problems: [key: string, message: string | false | undefined][] = [
-      ['name', before.some((other) => other.name === name) && 'another grant has this name'],
-      [
-        'tokenEnv',
-        (tokenEnv === undefined) === (tokenFile === undefined) && 'expected either tokenEnv or tokenFile',
-      ],
-      [
-        'tokenEnv',
-        tokenEnv !== undefined &&
-          before.some((other) => other.tokenEnv === tokenEnv) &&
-          'another grant has this token',
-      ],
-      [
-        'tokenEnv',
-        tokenEnv !== undefined && secretNames.includes(tokenEnv) && 'it is among `secrets`, which pages get',
-      ],
-      [
-        'output',
-        nested &&
-          `its directory ${dir} and that of the grant "${nested.name}" must be the same or separate, not nested`,
-      ],
+    const place = ['grants', index];
+    return [
+      ...tokenConflicts(grant, { what: 'grant', before, others: [], secrets }).map(({ path, message }) => ({
+        path: [...place, ...path],
+        message,
+      })),
+      ...(nested === undefined
+        ? []
+        : [
+            {
+              path: [...place, 'output'],
+              message: `its directory ${dir} and that of the grant "${nested.name}" must be the same or separate, not nested`,
+            },
+          ]),
     ];
-    return problems.flatMap(([key, message]) => (message ? [{ path: ['grants', index, key], message }] : []));
   });
 }
 

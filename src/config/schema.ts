@@ -13,6 +13,7 @@ import {
   redisUrl,
 } from './fields.js';
 import { conflictsOf, grantSchema, httpSchema } from './http-schema.js';
+import { operatorConflicts, uiSchema } from './ui-schema.js';
 
 const milliseconds = z.int().min(1).max(86_400_000);
 
@@ -269,6 +270,7 @@ export const configSchema = z
       .array(grantSchema)
       .default([])
       .describe('Who may call over HTTP. Each grant has a bearer token and can have settings of its own.'),
+    ui: uiSchema,
   })
   .check(({ value, issues }) => {
     if (!canHoldRules(value))
@@ -279,7 +281,8 @@ export const configSchema = z
         message:
           'network rules apply only to browsers on this machine, and browser.endpoint names another machine; remove one of the two',
       });
-    for (const conflict of conflictsOf(value)) issues.push({ code: 'custom', input: value, ...conflict });
+    for (const conflict of [...conflictsOf(value), ...operatorConflicts(value)])
+      issues.push({ code: 'custom', input: value, ...conflict });
   });
 
 type Document = z.infer<typeof configSchema>;

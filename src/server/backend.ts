@@ -13,8 +13,10 @@ import { watchFiles } from '../config/watch.js';
 import { sharedState } from '../guard/context.js';
 import { createGuard, type Guard } from '../guard/guard.js';
 import type { Caller } from '../guard/quota.js';
+import type { StatePlace } from '../guard/state.js';
 import type { CodegenError } from '../model/errors.js';
 import { sessionIds } from '../model/session-id.js';
+import type { Policy } from '../model/rules.js';
 import { Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { openDirectory, type SessionDirectory } from '../session/directory.js';
@@ -155,6 +157,15 @@ export class Backend {
       await Promise.all([...this.listeners].map((each) => each()));
     });
     return () => this.listeners.delete(listener);
+  }
+
+  /** Where the state is stored. */
+  get statePlace(): StatePlace {
+    return { directory: this.stateDirectory, redis: this.redis };
+  }
+
+  policyOf(grant: string): Policy {
+    return this.settingsOf(grant).policy;
   }
 
   private settingsOf(grant: string): GrantSettings {

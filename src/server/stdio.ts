@@ -3,7 +3,7 @@ import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { createBackend } from './backend.js';
 import { createBrowserPool } from '../browser/launch.js';
 import type { ConfigLocation } from '../config/load.js';
-import { forgetTokens } from '../config/tokens.js';
+import { forgetTokens, Tokens } from '../config/tokens.js';
 import { redactLog, stopWithProcess } from './process.js';
 import { createServer } from './server.js';
 
@@ -15,12 +15,14 @@ export async function serveStdio({
   grant,
   ...location
 }: ConfigLocation & { grant: string; name: string | undefined }): Promise<void> {
+  const operators = new Tokens(process.env, location.workspace);
   const backend = await createBackend({
     ...location,
     browsers: createBrowserPool(),
     mustBeKnown: () => false,
-    accept: ({ grants }) => {
-      forgetTokens(grants, process.env);
+    accept: ({ grants, ui }) => {
+      if (ui.port !== null) operators.accept([], ui.operators);
+      forgetTokens([...grants, ...ui.operators], process.env);
     },
   });
   redactLog(backend.secrets);
@@ -47,4 +49,16 @@ export async function serveStdio({
   process.stdin.on('end', abandon);
   server.server.onclose = abandon;
   await server.connect(new StdioServerTransport());
+  const { port } = backend.config().ui;
+  if (port !== null) {
+    const { openPage } = await import('./stdio-page.js');
+    await openPage({
+      backend,
+      workspace: location.workspace,
+      own: connection,
+      port,
+      grant,
+      operatorOf: (token) => operators.operatorOf(token),
+    });
+  }
 }

@@ -122,6 +122,11 @@ export class Sessions {
     return [...this.entries.values()].map(({ session }) => session);
   }
 
+  /** A session with its browser, for looking at it beside its calls; undefined if it has none. */
+  openOf(id: string): OpenSession | undefined {
+    return this.entries.get(id)?.open;
+  }
+
   /** Address of the current page, or of the last one after the session was closed. */
   urlOf({ id, lastUrl }: Session): string {
     return this.entries.get(id)?.open?.live.current.page.url() ?? lastUrl;

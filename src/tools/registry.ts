@@ -15,3 +15,12 @@ export const tools: readonly Tool[] = [
   clearCodegenSession,
   runGeneratedTest,
 ];
+
+/** What a tool can do at worst: change nothing, change files or pages, or run the code of tests. */
+export function riskOf({
+  name,
+  annotations,
+}: Pick<Tool, 'name' | 'annotations'>): 'read' | 'write' | 'execute' {
+  if (annotations.readOnlyHint) return 'read';
+  return name === runGeneratedTest.name ? 'execute' : 'write';
+}

@@ -106,7 +106,7 @@ async function specAt({ guard, workspace, config }: ToolContext, file: string): 
 }
 
 /** Absolute paths of all specs in the output directory; links are not followed. */
-async function specsOf(context: ToolContext): Promise<string[]> {
+export async function specsOf(context: ToolContext): Promise<string[]> {
   const { dir } = context.config().output;
   // An output directory that is a link out of the workspace is refused.
   await context.guard.checkPath('any.spec.ts', { language: 'typescript' });

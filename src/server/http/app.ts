@@ -30,33 +30,21 @@ export interface AppOptions {
   onAccepted: (request: IncomingMessage) => void;
   mcp: (request: Request, grant: string, outgoing: ServerResponse) => Promise<Response>;
   metrics: () => Promise<Response>;
+  /** The page for people; undefined if nobody may open it. */
+  page: ((request: Request, env: HttpBindings) => Promise<Response>) | undefined;
 }
 
 /** The routes of the server. Another router is added by `app.route`; the checks of host, origin and URL apply to it. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const app = new Hono<AppEnv>();
-  app.onError((error, { req }) => {
-    if (!req.raw.signal.aborted) process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
-    return refusal(500, 'Internal error');
-  });
-  app.notFound(notFound);
-
+  const app = emptyApp();
   // Load balancers use the server's address as Host, and have no token.
   app.get('/healthz', async (context) => {
     const status = await options.health();
     return context.json({ status }, status === 'ok' ? 200 : 503, { 'Cache-Control': 'no-store' });
   });
-
-  app.use(async ({ req, env }, next) => {
-    const forbidden = options.checkHost(req.header('host') ?? '', req.header('origin'));
-    if (forbidden !== undefined) return refusal(403, forbidden);
-    const url = env.incoming.url ?? '';
-    if (url.includes('?'))
-      return refusal(400, 'Bad Request: a query is not allowed; send a token as Authorization: Bearer');
-    if (!url.startsWith('/')) return notFound();
-    await next();
-    return undefined;
-  });
+  addChecks(app, options.checkHost);
+  // Before CORS: other origins that may call have no business with the page.
+  addPage(app, options.page);
   app.use(
     cors({
       origin: (origin) => origin,
@@ -91,6 +79,42 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.all('/mcp', authorize, limit, ({ req, get, env }) => options.mcp(req.raw, get('grant'), env.outgoing));
   app.get('/metrics', authorize, () => options.metrics());
   return app;
+}
+
+/** The routes of a server that serves only the page for people. */
+export function createPageApp({ checkHost, page }: Pick<AppOptions, 'checkHost' | 'page'>): Hono<AppEnv> {
+  const app = emptyApp();
+  addChecks(app, checkHost);
+  addPage(app, page);
+  return app;
+}
+
+function emptyApp(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.onError((error, { req }) => {
+    if (!req.raw.signal.aborted) process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
+    return refusal(500, 'Internal error');
+  });
+  app.notFound(notFound);
+  return app;
+}
+
+function addChecks(app: Hono<AppEnv>, checkHost: AppOptions['checkHost']): void {
+  app.use(async ({ req, env }, next) => {
+    const forbidden = checkHost(req.header('host') ?? '', req.header('origin'));
+    if (forbidden !== undefined) return refusal(403, forbidden);
+    const url = env.incoming.url ?? '';
+    if (url.includes('?'))
+      return refusal(400, 'Bad Request: a query is not allowed; send a token as Authorization: Bearer');
+    if (!url.startsWith('/')) return notFound();
+    await next();
+    return undefined;
+  });
+}
+
+function addPage(app: Hono<AppEnv>, page: AppOptions['page']): void {
+  if (page === undefined) return;
+  for (const path of ['/', '/ui/*']) app.all(path, ({ req, env }) => page(req.raw, env));
 }
 
 /** Discards the rest of a body: a client that is still sending one would lose the connection before it reads the answer. */

@@ -10,6 +10,7 @@ import { isLoopback } from '../../model/loopback.js';
 import { sessionIds } from '../../model/session-id.js';
 import { within } from '../../model/within.js';
 import { createBackend, type Backend, type Connection } from '../backend.js';
+import { servePage, type PageHost } from '../page.js';
 import { redactLog, stopWithProcess } from '../process.js';
 import { createServer } from '../server.js';
 import { createHostCheck, hostOf } from './access.js';
@@ -49,8 +50,8 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
     ...options,
     browsers: metrics.counting(createBrowserPool()),
     mustBeKnown: () => tokens.areNeeded,
-    accept: ({ grants }) => {
-      tokens.accept(grants);
+    accept: ({ grants, ui }) => {
+      tokens.accept(grants, ui.operators);
     },
   });
   redactLog(backend.secrets);
@@ -90,7 +91,7 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   };
   const isStateReachable = stateProbe(own);
   const usageOf = usageReader(backend, connect);
-  const { url, listener, checkHost } = await openListener(options, backend.config().http, address);
+  const { origin, listener, checkHost } = await openListener(options, backend.config().http, address);
   const app = createApp({
     checkHost,
     onAccepted: listener.accept,
@@ -104,21 +105,50 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
     },
     mcp: (request, grant, outgoing) => sessions.handle(request, grant, outgoing),
     metrics: async () => metrics.respond({ ...(await usageOf(grants())), connections: sessions.counts() }),
+    page: await openPage(options, { backend, own, origin, address, grants, tokens, listener }),
   });
-  const respond = listenerOf(app);
-  listener.server.on('request', (request, response) => {
+  answerRequests(listener, listenerOf(app), metrics);
+
+  stopWithProcess(stop);
+  if (daemon !== undefined) {
+    stopWhenIdle(listener, () => backend.config().browser.idleTimeoutMs, stop);
+    daemon.onListening(`${origin}/mcp`);
+  }
+  process.stderr.write(`codegen-session-mcp: MCP is served at ${origin}/mcp\n`);
+}
+
+interface PageParts extends Pick<PageHost, 'backend' | 'own' | 'origin' | 'grants'> {
+  address: string;
+  tokens: CallerCheck;
+  listener: Listener;
+}
+
+/** The page for people; none for the server of the command line, which nobody else knows. */
+async function openPage(
+  { workspace, daemon }: HttpOptions,
+  { address, tokens, listener, ...parts }: PageParts,
+): Promise<AppOptions['page']> {
+  if (daemon !== undefined) return undefined;
+  return servePage({
+    ...parts,
+    workspace,
+    isLocal: isLoopback(address),
+    operatorOf: (token) => tokens.operatorOf(token),
+    onAccepted: listener.accept,
+  });
+}
+
+function answerRequests(
+  { server }: Listener,
+  respond: ReturnType<typeof listenerOf>,
+  metrics: Metrics,
+): void {
+  server.on('request', (request, response) => {
     response.once('finish', () => {
       metrics.responded(response.statusCode);
     });
     void respond(request, response);
   });
-
-  stopWithProcess(stop);
-  if (daemon !== undefined) {
-    stopWhenIdle(listener, () => backend.config().browser.idleTimeoutMs, stop);
-    daemon.onListening(url);
-  }
-  process.stderr.write(`codegen-session-mcp: MCP is served at ${url}\n`);
 }
 
 function callerCheck({ daemon, workspace }: HttpOptions, local: string): CallerCheck {
@@ -161,7 +191,7 @@ async function addressFor({ host, grant }: HttpOptions, areTokensNeeded: boolean
 
 interface OpenListener {
   listener: Listener;
-  url: string;
+  origin: string;
   checkHost: AppOptions['checkHost'];
 }
 
@@ -177,7 +207,7 @@ async function openListener(
   const scheme = tls === null ? 'http' : 'https';
   return {
     listener,
-    url: `${scheme}://${hostOf(address)}:${bound}/mcp`,
+    origin: `${scheme}://${hostOf(address)}:${bound}`,
     checkHost: createHostCheck({ scheme, address, port: bound, ...allowed }),
   };
 }

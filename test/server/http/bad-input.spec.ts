@@ -97,7 +97,8 @@ test('an invalid request gets a status and a JSON-RPC error, and the server cont
     expect((await send(sent)).text).toContain('"result":{}');
   expect((await send({ method: 'DELETE', headers: session })).status).toBe(200);
   expect((await send(post(ping))).status).toBe(404);
-  expect(serving.stderr().trim().split('\n')).toHaveLength(1);
+  // The link of the page for people, and the address.
+  expect(serving.stderr().trim().split('\n')).toHaveLength(2);
 });
 
 test('only pages of allowed origins get CORS headers', async ({ workspace }) => {

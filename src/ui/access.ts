@@ -1,0 +1,145 @@
+import { bodyLimit } from 'hono/body-limit';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { createMiddleware } from 'hono/factory';
+import { z } from 'zod';
+import { includesRole, type Role } from '../model/role.js';
+import { failureOf, Refusal } from './failures.js';
+import { Logins } from './logins.js';
+import type { PageApp, PageEnv, PageOptions } from './options.js';
+import type { Person } from './shapes.js';
+
+/** Bytes of one request. */
+const maxBytes = 256 * 1024;
+
+/** Who opens the page by its link. */
+const local: Person = { name: 'local', role: 'operator' };
+
+const loginSchema = z.union([z.strictObject({ token: z.string() }), z.strictObject({ link: z.string() })]);
+
+/**
+ * Logs people in, and keeps everyone else out of the API. Every request needs the cookie and, in a header, a key that
+ * is kept in the storage of this origin: other ports of the host get the cookie too, and no other site may send the
+ * header.
+ */
+export function addAccess(app: PageApp, options: PageOptions): void {
+  const { link } = options;
+  const logins = new Logins(({ name, role }) =>
+    link === undefined
+      ? options.operators().some((each) => each.name === name && each.role === role)
+      : name === local.name,
+  );
+  const personOf = (given: z.infer<typeof loginSchema>): Person | undefined => {
+    if ('link' in given) return link?.take(given.link) === true ? local : undefined;
+    const name = options.operatorOf(given.token);
+    return options.operators().find((each) => each.name === name);
+  };
+  const cookieOf = (url: string): string => `codegen-page-${new URL(url).port || 'default'}`;
+
+  app.use(
+    '/ui/api/*',
+    bodyLimit({ maxSize: maxBytes }),
+    createMiddleware<PageEnv>(async (context, next) => {
+      const { req, env } = context;
+      requireOwnOrigin(req.method, req.header('origin'), req.header('host'));
+      await options.refresh();
+      if (req.path === '/ui/api/login') return next();
+      const login = logins.find(getCookie(context, cookieOf(req.url)), req.header('x-codegen-page'));
+      if (login === undefined)
+        throw new Refusal(
+          401,
+          'You are not logged in.',
+          link === undefined
+            ? 'Log in with your token.'
+            : 'Open the link that the server printed to its terminal.',
+        );
+      options.onAccepted(env.incoming);
+      context.set('login', login);
+      await next();
+      return undefined;
+    }),
+  );
+
+  app.post('/ui/api/login', async (context) => {
+    if (logins.isBlocked())
+      throw new Refusal(429, 'Too many attempts to log in have failed.', 'Try again in a minute.');
+    const person = personOf(loginSchema.parse(await context.req.json()));
+    const audit = await options.audit();
+    if (person === undefined) {
+      logins.noteFailure();
+      await audit.event('operator', { action: 'login', error: 'REFUSED' });
+      throw new Refusal(
+        401,
+        link === undefined ? 'This token opens nothing.' : 'This link has been used, or is an old one.',
+        link === undefined
+          ? 'Use the token of an operator; tokens of grants do not open the page.'
+          : 'Open the latest link that the server printed to its terminal.',
+      );
+    }
+    const { cookie, key } = logins.create(person);
+    const secure = options.scheme === 'https';
+    setCookie(context, cookieOf(context.req.url), cookie, {
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/',
+      secure,
+    });
+    await audit.event('operator', { action: 'login', operator: person.name, role: person.role });
+    return context.json({ person, key });
+  });
+
+  app.post('/ui/api/logout', (context) => {
+    logins.end(deleteCookie(context, cookieOf(context.req.url), { path: '/' }));
+    return context.json({});
+  });
+
+  app.get('/ui/api/me', (context) => context.json(context.get('login').person));
+}
+
+/** Prevents requests that another page sends. Browsers leave out `Origin` only where a page reads its own site. */
+function requireOwnOrigin(method: string, origin: string | undefined, host: string | undefined): void {
+  const isOwn =
+    origin === undefined ? method === 'GET' : URL.canParse(origin) && new URL(origin).host === host;
+  if (!isOwn)
+    throw new Refusal(403, 'The request comes from another origin.', 'Open the page of this server.');
+}
+
+/** Throws unless a person has a role, or one above it. */
+export function requireRole({ name, role }: Person, needed: Role): void {
+  if (includesRole(role, needed)) return;
+  throw new Refusal(
+    403,
+    `This needs the role "${needed}"; ${name} is ${role}.`,
+    'Ask the operator of the server to change `ui.operators`.',
+  );
+}
+
+/** Does what a person asked for, if they have the role. It becomes a line of the audit log with their name. */
+export async function perform<Result>(
+  options: PageOptions,
+  person: Person,
+  { needs, ...details }: { needs: Role; action: string; session?: string; [detail: string]: unknown },
+  work: (note: (more: object) => void) => Promise<Result>,
+): Promise<Result> {
+  let more: object = {};
+  const note = async (error?: string): Promise<void> => {
+    const { name: operator, role } = person;
+    await (
+      await options.audit()
+    ).event('operator', {
+      operator,
+      role,
+      ...details,
+      ...more,
+      ...(error && { error }),
+    });
+  };
+  try {
+    requireRole(person, needs);
+    const result = await work((given) => (more = { ...more, ...given }));
+    await note();
+    return result;
+  } catch (error) {
+    await note(failureOf(error).code);
+    throw error;
+  }
+}

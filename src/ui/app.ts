@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { Hono } from 'hono';
+import { secureHeaders } from 'hono/secure-headers';
+import { addAccess } from './access.js';
+import { addActivity } from './activity.js';
+import { addApprovals } from './approvals.js';
+import { failureResponse, Refusal } from './failures.js';
+import type { PageApp, PageOptions } from './options.js';
+import { addPolicy } from './policy.js';
+import { addSessions } from './sessions.js';
+import { addTests } from './tests.js';
+
+const files = { 'page.js': 'text/javascript; charset=utf-8', 'page.css': 'text/css; charset=utf-8' };
+
+/** The page for people at `/`, and its API under `/ui/api`. */
+export function createPage(options: PageOptions): PageApp {
+  const app: PageApp = new Hono();
+  app.onError(failureResponse);
+  app.notFound(() =>
+    failureResponse(new Refusal(404, 'There is nothing at this address.', 'Open / instead.')),
+  );
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+      xFrameOptions: 'DENY',
+      strictTransportSecurity: false,
+    }),
+    async ({ header }, next) => {
+      header('Cache-Control', 'no-store');
+      await next();
+    },
+  );
+  app.get('/', ({ html }) => html(document));
+  for (const [file, type] of Object.entries(files))
+    app.get(`/ui/${file}`, async ({ body }) => {
+      const content = await readFile(new URL(`../ui/page/${file}`, import.meta.url), 'utf8');
+      return body(content, 200, { 'Content-Type': type });
+    });
+  addAccess(app, options);
+  addSessions(app, options);
+  addApprovals(app, options);
+  addActivity(app, options);
+  addPolicy(app, options);
+  addTests(app, options);
+  return app;
+}
+
+const document = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark light">
+<title>Codegen sessions</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/ui/page.css">
+</head>
+<body><div id="app"></div><script type="module" src="/ui/page.js"></script></body>
+</html>
+`;

@@ -1,0 +1,35 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+
+/**
+ * The link that opens the page once, for a server without operators on a loopback address. The key stands in the
+ * fragment, which browsers send to nobody. A used link is replaced by a new one.
+ */
+export class EntryLink {
+  private key = newKey();
+
+  constructor(
+    private readonly origin: string,
+    private readonly print: (line: string) => void,
+  ) {
+    this.announce();
+  }
+
+  /** Whether a key is that of the link, which is then used up. */
+  take(key: string): boolean {
+    const [given, own] = [Buffer.from(key), Buffer.from(this.key)];
+    if (given.length !== own.length || !timingSafeEqual(given, own)) return false;
+    this.key = newKey();
+    this.announce();
+    return true;
+  }
+
+  private announce(): void {
+    this.print(
+      `codegen-session-mcp: Page for people, this link works once: ${this.origin}/#/enter/${this.key}\n`,
+    );
+  }
+}
+
+function newKey(): string {
+  return randomBytes(24).toString('base64url');
+}

@@ -1,0 +1,98 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { ActivityLine, ChainState } from '../shapes.js';
+import { get } from './api.js';
+import { Act, Time, useFollowed, View } from './parts.js';
+
+/** Lines that are shown at once. */
+const maxShown = 200;
+
+export function Activity(): JSX.Element {
+  const followed = useFollowed<ActivityLine[]>('activity');
+  const filter = useSignal('');
+  const chain = useSignal<ChainState | undefined>(undefined);
+  const words = filter.value.toLowerCase().split(/\s+/);
+  const matches = (line: ActivityLine): boolean => {
+    const text = Object.values(line).join(' ').toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+  return (
+    <View title="Activity" followed={followed}>
+      {(lines) => (
+        <>
+          <div class="actions">
+            <label>
+              Filter by grant, tool, decision, session or time
+              <input
+                type="search"
+                value={filter.value}
+                onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
+              />
+            </label>
+            <Act
+              label="Verify the chain"
+              needs="viewer"
+              work={async () => (chain.value = await get<ChainState>('activity/chain'))}
+            />
+          </div>
+          <div role="status">{chain.value !== undefined && <Chain state={chain.value} />}</div>
+          <Lines lines={lines.filter(matches)} />
+        </>
+      )}
+    </View>
+  );
+}
+
+function Chain({ state: { lines, findings } }: { state: ChainState }): JSX.Element {
+  if (findings.length === 0) return <p>The chain is intact: {lines} lines, none altered.</p>;
+  return (
+    <ul class="problem">
+      {findings.map((finding) => (
+        <li key={finding}>{finding}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Lines({ lines }: { lines: ActivityLine[] }): JSX.Element {
+  if (lines.length === 0) return <p class="quiet">No lines match.</p>;
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Lines of the log">
+      <table>
+        <thead>
+          <tr>
+            {['Time', 'Grant', 'What', 'Decision', 'Session', 'Details'].map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {lines.slice(0, maxShown).map((line, index) => (
+            <tr key={index}>
+              <td>
+                <Time at={line.time} />
+              </td>
+              <td>{line.grant}</td>
+              <td>{line.tool || line.event}</td>
+              <td>
+                {line.decision} {line.rule}
+              </td>
+              <td>{line.session}</td>
+              <td>
+                {line.error !== '' && <strong>{line.error} </strong>}
+                {line.details}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {lines.length > maxShown && (
+        <p class="quiet">
+          {lines.length - maxShown} older lines match; `codegen-session-mcp audit` prints all.
+        </p>
+      )}
+    </div>
+  );
+}

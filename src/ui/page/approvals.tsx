@@ -1,0 +1,69 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { ApprovalView } from '../shapes.js';
+import { post } from './api.js';
+import { Act, Code, may, Time, useFollowed, View } from './parts.js';
+
+export function Approvals(): JSX.Element {
+  const followed = useFollowed<ApprovalView[]>('approvals');
+  return (
+    <View title="Approvals" followed={followed}>
+      {(list) =>
+        list.length === 0 ? (
+          <p class="quiet">Nothing waits for approval. The policy decides what needs one.</p>
+        ) : (
+          <ul class="cards">
+            {list.map((approval) => (
+              <Approval key={approval.id} approval={approval} />
+            ))}
+          </ul>
+        )
+      }
+    </View>
+  );
+}
+
+function Approval({ approval }: { approval: ApprovalView }): JSX.Element {
+  const { id, tool, grant, rule, askedAt, subject, status } = approval;
+  const reason = useSignal('');
+  return (
+    <li>
+      <h2>
+        {tool} <span class={`status ${status}`}>{status}</span>
+      </h2>
+      <p class="quiet">
+        {id} · by {grant} · <Time at={askedAt} /> · {rule}
+      </p>
+      <Code label={`What ${tool} would do`} text={subject} isDiff />
+      {status === 'pending' && may('approver') && (
+        <div class="actions">
+          <Act
+            label="Approve once"
+            needs="approver"
+            kind="main"
+            work={() => post(`approvals/${id}`, { approve: true })}
+          />
+          <label>
+            Reason to decline
+            <input
+              value={reason.value}
+              maxLength={500}
+              onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
+            />
+          </label>
+          <Act
+            label="Decline"
+            needs="approver"
+            kind="danger"
+            work={() =>
+              post(`approvals/${id}`, {
+                approve: false,
+                ...(reason.value === '' ? {} : { reason: reason.value }),
+              })
+            }
+          />
+        </div>
+      )}
+    </li>
+  );
+}

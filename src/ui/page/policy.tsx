@@ -1,0 +1,140 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { LimitView, PolicyView, Verdict } from '../shapes.js';
+import { ApiError, post } from './api.js';
+import { Act, useFollowed, View } from './parts.js';
+
+export function Policy(): JSX.Element {
+  const followed = useFollowed<PolicyView[]>('policy');
+  return (
+    <View title="Policy" followed={followed}>
+      {(policies) => (
+        <>
+          {policies.map((policy) => (
+            <Grant key={policy.grant} policy={policy} />
+          ))}
+          <TryCall policies={policies} />
+        </>
+      )}
+    </View>
+  );
+}
+
+function Grant({ policy: { grant, general, tools, limits } }: { policy: PolicyView }): JSX.Element {
+  return (
+    <section aria-labelledby={`grant-${grant}`}>
+      <h2 id={`grant-${grant}`}>Grant {grant}</h2>
+      {general.map((line) => (
+        <p key={line}>{line}</p>
+      ))}
+      <ul class="cards">
+        {tools.map(({ name, risk, summary, rules }) => (
+          <li key={name}>
+            <h3>
+              {name} <span class={`status ${risk}`}>{risk}</span>
+            </h3>
+            <p>{summary}</p>
+            {rules.map((rule) => (
+              <p key={rule} class="quiet">
+                {rule}
+              </p>
+            ))}
+          </li>
+        ))}
+      </ul>
+      <h3>Limits</h3>
+      {limits.length === 0 ? (
+        <p class="quiet">No limits outlast a connection.</p>
+      ) : (
+        limits.map((limit, index) => <Limit key={index} limit={limit} />)
+      )}
+    </section>
+  );
+}
+
+function Limit({ limit: { name, used, max, window, scope } }: { limit: LimitView }): JSX.Element {
+  return (
+    <p>
+      <label>
+        {name}: {used} of {max} per {window} for each {scope}
+        <meter min={0} max={max} high={max * 0.8} optimum={0} value={used}>
+          {used} of {max}
+        </meter>
+      </label>
+    </p>
+  );
+}
+
+function TryCall({ policies }: { policies: PolicyView[] }): JSX.Element {
+  const [first] = policies;
+  const grant = useSignal(first?.grant ?? '');
+  const tool = useSignal(first?.tools[0]?.name ?? '');
+  const args = useSignal('{}');
+  const verdict = useSignal<Verdict | undefined>(undefined);
+  const decide = async (): Promise<void> => {
+    verdict.value = undefined;
+    let given: unknown;
+    try {
+      given = JSON.parse(args.value);
+    } catch (error) {
+      throw new ApiError({
+        code: 'INVALID_INPUT',
+        message: String(error),
+        hint: 'Give the arguments as JSON.',
+      });
+    }
+    verdict.value = await post<Verdict>('policy/try', { grant: grant.value, tool: tool.value, args: given });
+  };
+  return (
+    <section aria-labelledby="try">
+      <h2 id="try">Try a call</h2>
+      <p class="quiet">Says what would be decided, and by which rule. Nothing is called.</p>
+      <div class="actions">
+        <Choice label="Grant" value={grant} options={policies.map((policy) => policy.grant)} />
+        <Choice label="Tool" value={tool} options={first?.tools.map(({ name }) => name) ?? []} />
+        <label>
+          Arguments
+          <textarea
+            rows={3}
+            value={args.value}
+            onInput={({ currentTarget }) => (args.value = currentTarget.value)}
+          />
+        </label>
+        <Act label="Decide" needs="viewer" work={decide} />
+      </div>
+      <p role="status">
+        {verdict.value !== undefined && (
+          <>
+            <strong>{verdict.value.kind}</strong> by {verdict.value.rule}
+            {verdict.value.reason !== undefined && `: ${verdict.value.reason}`}
+          </>
+        )}
+      </p>
+    </section>
+  );
+}
+
+function Choice({
+  label,
+  value,
+  options,
+}: {
+  label: string;
+  value: { value: string };
+  options: readonly string[];
+}): JSX.Element {
+  return (
+    <div class="field">
+      <label for={`choice-${label}`}>{label}</label>
+      <select
+        id={`choice-${label}`}
+        value={value.value}
+        onChange={({ currentTarget }) => (value.value = currentTarget.value)}
+      >
+        {options.map((option) => (
+          <option key={option}>{option}</option>
+        ))}
+      </select>
+    </div>
+  );
+}

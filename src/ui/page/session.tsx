@@ -1,0 +1,178 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { EndResult, Picture, SessionDetail, TestPreview } from '../shapes.js';
+import { get, post } from './api.js';
+import { Act, Code, useFollowed, View } from './parts.js';
+import { Status } from './sessions.js';
+
+export function Session({ id }: { id: string }): JSX.Element {
+  const picture = useSignal<Picture | undefined>(undefined);
+  const followed = useFollowed<SessionDetail>(`sessions/${id}`, (next) => (picture.value = next));
+  const title = followed.state.value?.title ?? 'Session';
+  return (
+    <View title={title} followed={followed}>
+      {(session) => (
+        <>
+          <p class="quiet">
+            <Status of={session} /> {session.grant} · <span class="address">{session.url}</span> ·{' '}
+            {session.file}
+          </p>
+          {session.status === 'open' && <Actions id={id} hasSteps={session.steps > 0} />}
+          <div class="columns">
+            {session.status === 'open' && <LivePage picture={picture.value} title={session.title} />}
+            <Steps session={session} />
+          </div>
+          <Preview session={session} />
+          <Log session={session} />
+        </>
+      )}
+    </View>
+  );
+}
+
+function Actions({ id, hasSteps }: { id: string; hasSteps: boolean }): JSX.Element {
+  const ended = useSignal<EndResult | undefined>(undefined);
+  const isSure = useSignal(false);
+  return (
+    <div class="actions">
+      {hasSteps && (
+        <Act
+          label="End and write the test"
+          needs="operator"
+          work={async () => (ended.value = await post<EndResult>(`sessions/${id}/end`))}
+        />
+      )}
+      {isSure.value ? (
+        <>
+          <Act
+            label="Yes, discard its steps"
+            needs="operator"
+            kind="danger"
+            work={async () => {
+              await post(`sessions/${id}/clear`);
+              location.hash = '#/sessions';
+            }}
+          />
+          <button type="button" class="plain" onClick={() => (isSure.value = false)}>
+            Keep it
+          </button>
+        </>
+      ) : (
+        <Act label="Clear" needs="operator" work={() => Promise.resolve((isSure.value = true))} />
+      )}
+      {ended.value !== undefined && (
+        <div role="status">
+          <p>
+            Wrote {ended.value.filePath}; verification: {ended.value.verification}.
+          </p>
+          {ended.value.warnings.map((warning) => (
+            <p key={warning} class="quiet">
+              {warning}
+            </p>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function LivePage({ picture, title }: { picture: Picture | undefined; title: string }): JSX.Element {
+  return (
+    <section aria-label="Live page" class="live">
+      {picture === undefined ? (
+        <p class="quiet">Waiting for a picture of the page…</p>
+      ) : (
+        <img
+          src={`data:${picture.type};base64,${picture.data}`}
+          width={picture.width}
+          height={picture.height}
+          alt={`The live page of ${title}`}
+        />
+      )}
+    </section>
+  );
+}
+
+function Steps({ session: { list } }: { session: SessionDetail }): JSX.Element {
+  return (
+    <section aria-labelledby="steps">
+      <h2 id="steps">Steps</h2>
+      {list.length === 0 ? (
+        <p class="quiet">Nothing is recorded yet.</p>
+      ) : (
+        <ol class="steps" start={0}>
+          {list.map((step) => (
+            <li key={step.index}>
+              {step.note !== undefined && <p class="quiet">{step.note}</p>}
+              <code class="line">{step.code}</code>
+              {step.assertions.map((code) => (
+                <code key={code} class="line assertion">
+                  {code}
+                </code>
+              ))}
+              {step.unchecked === true && <p class="quiet">Not checked while recording.</p>}
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+/** The test, made on request since that asks the project for its configuration. */
+function Preview({ session }: { session: SessionDetail }): JSX.Element {
+  const preview = useSignal<{ test: TestPreview; steps: number } | undefined>(undefined);
+  const load = async (): Promise<void> => {
+    const test = await get<TestPreview>(`sessions/${session.id}/test`);
+    preview.value = { test, steps: session.steps };
+  };
+  return (
+    <section aria-labelledby="test">
+      <h2 id="test">Test</h2>
+      <Act
+        label={preview.value === undefined ? 'Show the test' : 'Update the test'}
+        needs="viewer"
+        work={load}
+      />
+      {preview.value !== undefined && (
+        <>
+          {preview.value.steps !== session.steps && <p class="quiet">The session has other steps since.</p>}
+          <Code label={`The test ${preview.value.test.file}`} text={preview.value.test.code} />
+          <h3>Changes to {preview.value.test.file}</h3>
+          {preview.value.test.diff === '' ? (
+            <p class="quiet">The file has this text already.</p>
+          ) : (
+            <Code label="Changes to the file" text={preview.value.test.diff} isDiff />
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Log({ session }: { session: SessionDetail }): JSX.Element {
+  return (
+    <>
+      <details>
+        <summary>Console ({session.console.length})</summary>
+        <ul class="log">
+          {session.console.map(({ level, text }, index) => (
+            <li key={index} class={level}>
+              {level}: {text}
+            </li>
+          ))}
+        </ul>
+      </details>
+      <details>
+        <summary>Network ({session.network.length})</summary>
+        <ul class="log">
+          {session.network.map(({ method, url, outcome }, index) => (
+            <li key={index}>
+              {method} <span class="address">{url}</span> {outcome}
+            </li>
+          ))}
+        </ul>
+      </details>
+    </>
+  );
+}

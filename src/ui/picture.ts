@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CDPSession, Page } from 'playwright';
+import { z } from 'zod';
+import { hidesNothing, takeScreenshot } from '../browser/screenshot.js';
+import { within } from '../model/within.js';
+import type { Sessions } from '../session/sessions.js';
+import type { Frames } from './follow.js';
+import type { Picture } from './shapes.js';
+
+/** Milliseconds between pictures, at least. */
+const pauseMs = 80;
+/** Milliseconds between looks at pages that do not announce a change. */
+const pollMs = 500;
+/** Milliseconds for a browser to answer. */
+const answerMs = 3000;
+/** Largest width and height of a picture. */
+const maxSide = 1280;
+
+/** The live pictures of sessions, made while somebody watches: once for all viewers of a session. */
+export class Pictures {
+  private readonly cameras = new Map<string, Camera>();
+
+  constructor(private readonly sessions: Sessions) {}
+
+  watch(id: string): Frames {
+    const camera = this.cameras.get(id) ?? new Camera(() => this.sessions.openOf(id)?.live.current.page);
+    this.cameras.set(id, camera);
+    const viewer = new Viewer(() => {
+      camera.viewers.delete(viewer);
+      if (camera.viewers.size === 0) this.cameras.delete(id);
+    });
+    camera.add(viewer);
+    return viewer;
+  }
+}
+
+/** Holds the latest picture for one viewer, however slow. */
+class Viewer implements Frames {
+  private picture: Picture | undefined;
+  private wake: () => void = () => undefined;
+
+  constructor(readonly close: () => void) {}
+
+  show(picture: Picture): void {
+    this.picture = picture;
+    this.wake();
+  }
+
+  take(): Picture | undefined {
+    const { picture } = this;
+    this.picture = undefined;
+    return picture;
+  }
+
+  next(): Promise<void> {
+    if (this.picture !== undefined) return Promise.resolve();
+    return new Promise((resolve) => (this.wake = resolve));
+  }
+}
+
+/** Films the current page of a session for as long as it has viewers. */
+class Camera {
+  readonly viewers = new Set<Viewer>();
+  private latest: Picture | undefined;
+  private isRunning = false;
+
+  constructor(private readonly pageOf: () => Page | undefined) {}
+
+  add(viewer: Viewer): void {
+    this.viewers.add(viewer);
+    if (this.latest !== undefined) viewer.show(this.latest);
+    if (!this.isRunning) void this.run();
+  }
+
+  private async run(): Promise<void> {
+    this.isRunning = true;
+    while (this.viewers.size > 0) {
+      const page = this.pageOf();
+      if (page === undefined || page.isClosed()) await sleep(pollMs);
+      else await this.film(page).catch(() => sleep(pollMs));
+    }
+    this.isRunning = false;
+  }
+
+  /** Films a page until it is no longer the current one, or nobody watches. */
+  private async film(page: Page): Promise<void> {
+    const screencast = await Screencast.start(page);
+    let shown = '';
+    try {
+      while (this.viewers.size > 0 && this.pageOf() === page && !page.isClosed()) {
+        const frame = await screencast?.next();
+        const picture =
+          screencast !== undefined && frame === undefined ? undefined : await pictureOf(page, frame);
+        if (picture !== undefined && picture.data !== shown) {
+          shown = picture.data;
+          this.latest = picture;
+          for (const viewer of this.viewers) viewer.show(picture);
+        }
+        await sleep(screencast === undefined ? pollMs : pauseMs);
+      }
+    } finally {
+      await screencast?.stop();
+    }
+  }
+}
+
+/** What to show of a page: the frame, or if the page has something to hide, a screenshot in which that is masked. */
+async function pictureOf(page: Page, frame: Frame | undefined): Promise<Picture> {
+  const { deviceWidth: width = maxSide, deviceHeight: height = maxSide } = frame?.metadata ?? {};
+  const size = page.viewportSize() ?? { width, height };
+  if (frame !== undefined && (await hidesNothing(page)))
+    return { data: frame.data, type: 'image/jpeg', ...size };
+  const data = await takeScreenshot(page, undefined, { type: 'jpeg', fullPage: false, quality: 60 });
+  return { data: data.toString('base64'), type: 'image/jpeg', ...size };
+}
+
+const frameSchema = z.looseObject({
+  data: z.string(),
+  sessionId: z.number(),
+  metadata: z.looseObject({ deviceWidth: z.number().optional(), deviceHeight: z.number().optional() }),
+});
+
+type Frame = z.infer<typeof frameSchema>;
+
+/** Frames that Chromium sends when a page has changed. */
+class Screencast {
+  private frame: Frame | undefined;
+  private wake: () => void = () => undefined;
+
+  private constructor(private readonly devTools: CDPSession) {
+    devTools.on('Page.screencastFrame', (event) => {
+      this.frame = frameSchema.parse(event);
+      this.wake();
+    });
+  }
+
+  /** Undefined for other browsers. */
+  static async start(page: Page): Promise<Screencast | undefined> {
+    if (page.context().browser()?.browserType().name() !== 'chromium') return undefined;
+    const devTools = await within(answerMs, page.context().newCDPSession(page));
+    if (devTools === undefined) return undefined;
+    const screencast = new Screencast(devTools);
+    const format = { format: 'jpeg', quality: 60, maxWidth: maxSide, maxHeight: maxSide } as const;
+    await within(answerMs, devTools.send('Page.startScreencast', format));
+    return screencast;
+  }
+
+  /** The latest frame, if there is a new one in time. Only then does the browser make more: an animation costs little. */
+  async next(): Promise<Frame | undefined> {
+    if (this.frame === undefined) await within(pollMs, new Promise<void>((resolve) => (this.wake = resolve)));
+    const { frame } = this;
+    this.frame = undefined;
+    if (frame !== undefined)
+      await within(answerMs, this.devTools.send('Page.screencastFrameAck', { sessionId: frame.sessionId }));
+    return frame;
+  }
+
+  async stop(): Promise<void> {
+    await within(answerMs, this.devTools.detach());
+  }
+}

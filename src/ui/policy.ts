@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { explainActions, explainRules, periodOf, summaryOf } from '../guard/explain.js';
+import { decide } from '../guard/policy.js';
+import { recordTool } from '../model/policy.js';
+import { riskOf, tools } from '../tools/registry.js';
+import { Refusal } from './failures.js';
+import { follow } from './follow.js';
+import type { PageApp, PageOptions } from './options.js';
+import type { PolicyView, Verdict } from './shapes.js';
+
+const trySchema = z.strictObject({ grant: z.string(), tool: z.string().max(200), args: z.unknown() });
+
+/** The policies of all grants in plain words, how full their limits are, and what would be decided. */
+export function addPolicy(app: PageApp, options: PageOptions): void {
+  app.get('/ui/api/policy', (context) =>
+    follow(context, options, () => Promise.all(options.grants().map((grant) => viewOf(options, grant)))),
+  );
+
+  app.post('/ui/api/policy/try', async (context) => {
+    const { grant, tool, args } = trySchema.parse(await context.req.json());
+    if (!options.grants().includes(grant))
+      throw new Refusal(404, `There is no grant "${grant}".`, 'Choose one of the list.');
+    const { kind, rule, reason } = decide(options.policyOf(grant), { tool, args });
+    return context.json({ kind, rule, reason } satisfies Verdict);
+  });
+}
+
+async function viewOf({ policyOf, contextOf }: PageOptions, grant: string): Promise<PolicyView> {
+  const policy = policyOf(grant);
+  const used = await contextOf(grant).guard.used();
+  return {
+    grant,
+    general: [
+      `Tools that are not listed are ${policy.default === 'deny' ? 'denied' : 'allowed'}.`,
+      ...explainRules(policy.all).map((line) => `Every tool: ${line}`),
+    ],
+    tools: tools.map((tool) => {
+      const rules = policy.tools.get(tool.name);
+      return {
+        name: tool.name,
+        risk: riskOf(tool),
+        summary: summaryOf(policy, tool.name),
+        rules: [
+          ...(rules === undefined ? [] : explainRules(rules)),
+          ...(tool.name === recordTool ? explainActions(rules) : []),
+        ],
+      };
+    }),
+    limits: used.map(({ limit, used }) => ({
+      name: limit.counter,
+      used,
+      max: limit.max,
+      window: periodOf(limit),
+      scope: limit.scope,
+    })),
+  };
+}

@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { z } from 'zod';
+import { PageText, rawText } from '../model/page-text.js';
+import type { Session } from '../session/session.js';
+import { stepCode } from '../session/step-code.js';
+import { sessionSource, surroundingsOf } from '../session/test-source.js';
+import { clearCodegenSession } from '../tools/clear-codegen-session.js';
+import { endCodegenSession } from '../tools/end-codegen-session.js';
+import { perform } from './access.js';
+import { failureOf } from './failures.js';
+import { follow } from './follow.js';
+import type { PageApp, PageOptions } from './options.js';
+import { Pictures } from './picture.js';
+import type { EndResult, SessionDetail, SessionSummary, StepView, TestPreview } from './shapes.js';
+import { toolCall } from './tool-call.js';
+
+/** Characters of one line of the console, and lines that are shown. */
+const maxLine = 1000;
+const maxLines = 100;
+/** Milliseconds that finding a difference may take. */
+const diffMs = 1000;
+
+/** The sessions of all grants, and what can be done with each. */
+export function addSessions(app: PageApp, options: PageOptions): void {
+  const { sessions, contextOf } = options;
+  const pictures = new Pictures(sessions);
+
+  app.get('/ui/api/sessions', (context) =>
+    follow(context, options, () =>
+      Promise.resolve(
+        sessions
+          .list()
+          .map((session) => summaryOf(options, session))
+          .reverse(),
+      ),
+    ),
+  );
+
+  app.get('/ui/api/sessions/:id', (context) => {
+    const session = sessions.find(context.req.param('id'));
+    return follow(
+      context,
+      options,
+      () => Promise.resolve(detailOf(options, session)),
+      () => pictures.watch(session.id),
+    );
+  });
+
+  app.get('/ui/api/sessions/:id/test', async (context) => {
+    const session = sessions.find(context.req.param('id'));
+    const preview = await options.run(context.req.raw.signal, (signal) =>
+      previewOf(options, session, signal),
+    );
+    return context.json(options.secrets.redactAll(preview));
+  });
+
+  app.post('/ui/api/sessions/:id/end', async (context) => {
+    const { id, grant } = sessions.find(context.req.param('id'));
+    const { person } = context.get('login');
+    const act = { needs: 'operator', action: 'end', session: id } as const;
+    const result = await perform(options, person, act, (note) =>
+      toolCall(options, contextOf(grant), { tool: endCodegenSession, args: { sessionId: id } }, note),
+    );
+    const { filePath, verification, warnings } = endedSchema.parse(result.structured);
+    const problem = result.error && failureOf(result.error);
+    const answer: EndResult = { filePath, verification: verification.status, warnings };
+    return context.json(options.secrets.redactAll({ ...answer, ...(problem && { error: problem }) }));
+  });
+
+  app.post('/ui/api/sessions/:id/clear', async (context) => {
+    const { id, grant } = sessions.find(context.req.param('id'));
+    const { person } = context.get('login');
+    const act = { needs: 'operator', action: 'clear', session: id } as const;
+    await perform(options, person, act, (note) =>
+      toolCall(options, contextOf(grant), { tool: clearCodegenSession, args: { sessionId: id } }, note),
+    );
+    return context.json({});
+  });
+}
+
+const endedSchema = z.looseObject({
+  filePath: z.string().optional(),
+  verification: z.looseObject({ status: z.string() }).default({ status: 'off' }),
+  warnings: z
+    .array(z.unknown())
+    .default([])
+    .transform((list) => list.map((each) => (each instanceof PageText ? rawText(each) : String(each)))),
+});
+
+function summaryOf({ sessions }: PageOptions, session: Session): SessionSummary {
+  const { id, title, grant, status } = session;
+  const list = stepsOf(session);
+  return {
+    ...{ id, title, grant, status },
+    url: sessions.urlOf(session),
+    steps: list.length,
+    lastAction: list.at(-1)?.code ?? '',
+  };
+}
+
+function detailOf(options: PageOptions, session: Session): SessionDetail {
+  const live = options.sessions.openOf(session.id)?.live;
+  const { console = [], network = [] } = live?.log ?? {};
+  return {
+    ...summaryOf(options, session),
+    file: session.path,
+    list: stepsOf(session),
+    pages: (live?.pages ?? []).map((entry) => ({
+      id: entry.id,
+      url: entry.page.url(),
+      isCurrent: entry === live?.current,
+    })),
+    console: console
+      .slice(-maxLines)
+      .map(({ level, text }) => ({ level, text: rawText(text).slice(0, maxLine) })),
+    network: network
+      .filter(({ isAsset }) => isAsset !== true)
+      .slice(-maxLines)
+      .map(({ method, url, status, failure }) => ({
+        method,
+        url: rawText(url).slice(0, maxLine),
+        outcome: String(status ?? failure ?? 'pending'),
+      })),
+  };
+}
+
+const known = new WeakMap<Session, { steps: string; list: StepView[] }>();
+
+/** The steps with their code, which is generated again only if they have changed. */
+function stepsOf(session: Session): StepView[] {
+  const steps = JSON.stringify(session.steps);
+  const cached = known.get(session);
+  if (cached?.steps === steps) return cached.list;
+  const list = stepCode(session.steps, session.path).map(({ code, assertions }, index) => {
+    const { note, unchecked } = session.steps[index] ?? {};
+    return { index, code, assertions, note, unchecked };
+  });
+  known.set(session, { steps, list });
+  return list;
+}
+
+/** The test as ending would write it, and how it differs from the existing file. */
+async function previewOf(
+  { contextOf }: PageOptions,
+  session: Session,
+  signal: AbortSignal,
+): Promise<TestPreview> {
+  const context = contextOf(session.grant);
+  const file = await context.guard.checkPath(session.file, session.emission);
+  const source = await sessionSource(session, await surroundingsOf(context, session, file, { signal }));
+  const code = source.content(file.relative);
+  const before = await readFile(file.absolute, 'utf8').catch(() => '');
+  const names = [before === '' ? '/dev/null' : file.relative, file.relative] as const;
+  const diff =
+    before === code
+      ? ''
+      : createTwoFilesPatch(...names, before, code, undefined, undefined, {
+          timeout: diffMs,
+          headerOptions: FILE_HEADERS_ONLY,
+        });
+  return { file: file.relative, code, diff: diff ?? '' };
+}

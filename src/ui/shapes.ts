@@ -1,0 +1,137 @@
+import type { Role } from '../model/role.js';
+
+/** What the server and the page exchange. Every text may quote a page, and is only ever shown as text. */
+export interface Person {
+  name: string;
+  role: Role;
+}
+
+export interface Failure {
+  code: string;
+  message: string;
+  hint?: string | undefined;
+}
+
+export interface SessionSummary {
+  id: string;
+  title: string;
+  grant: string;
+  status: 'open' | 'failed' | 'ended';
+  url: string;
+  steps: number;
+  /** Code of the last step. */
+  lastAction: string;
+}
+
+export interface StepView {
+  index: number;
+  code: string;
+  assertions: string[];
+  note?: string | undefined;
+  unchecked?: boolean | undefined;
+}
+
+export interface NetworkLine {
+  method: string;
+  url: string;
+  outcome: string;
+}
+
+export interface SessionDetail extends SessionSummary {
+  file: string;
+  list: StepView[];
+  pages: { id: string; url: string; isCurrent: boolean }[];
+  console: { level: string; text: string }[];
+  network: NetworkLine[];
+}
+
+/** A frame of the live page, as base64. */
+export interface Picture {
+  data: string;
+  type: 'image/jpeg';
+  /** Size of the page in CSS pixels. */
+  width: number;
+  height: number;
+}
+
+/** The test as it would be written. */
+export interface TestPreview {
+  file: string;
+  code: string;
+  /** Against the existing file; empty if nothing would change. */
+  diff: string;
+}
+
+export interface EndResult {
+  filePath?: string | undefined;
+  verification: string;
+  warnings: string[];
+}
+
+export interface ApprovalView {
+  id: string;
+  grant: string;
+  tool: string;
+  rule: string;
+  askedAt: string;
+  /** The diff or the arguments. */
+  subject: string;
+  status: 'pending' | 'approved' | 'declined' | 'used';
+}
+
+export interface ActivityLine {
+  time: string;
+  event: string;
+  grant: string;
+  tool: string;
+  session: string;
+  decision: string;
+  rule: string;
+  error: string;
+  details: string;
+}
+
+export interface ChainState {
+  lines: number;
+  findings: string[];
+}
+
+export interface LimitView {
+  name: string;
+  used: number;
+  max: number;
+  window: string;
+  scope: string;
+}
+
+export interface PolicyView {
+  grant: string;
+  general: string[];
+  tools: { name: string; risk: 'read' | 'write' | 'execute'; summary: string; rules: string[] }[];
+  limits: LimitView[];
+}
+
+export interface TestFile {
+  file: string;
+  grant: string;
+  modified: string;
+  isRunning: boolean;
+  last?: TestRunView | undefined;
+}
+
+export interface TestRunView {
+  status: string;
+  passed: number;
+  failed: number;
+  flaky: number;
+  durationMs: number;
+  failures: { title: string; line: number; message: string }[];
+  error?: Failure | undefined;
+}
+
+/** What would be decided about a call. */
+export interface Verdict {
+  kind: 'hidden' | 'denied' | 'approval' | 'allowed';
+  rule: string;
+  reason?: string | undefined;
+}

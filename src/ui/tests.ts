@@ -1,0 +1,94 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { PageText, rawText } from '../model/page-text.js';
+import type { Answer } from '../tools/answer.js';
+import { runGeneratedTest, specsOf } from '../tools/run-generated-test.js';
+import { perform } from './access.js';
+import { failureOf, Refusal } from './failures.js';
+import { follow } from './follow.js';
+import type { PageApp, PageOptions } from './options.js';
+import type { TestFile, TestRunView } from './shapes.js';
+import { toolCall } from './tool-call.js';
+
+const runSchema = z.strictObject({ grant: z.string(), file: z.string(), repeat: z.int().min(1).max(20) });
+
+/** What came of the latest run of a test from the page. */
+interface Run {
+  isRunning: boolean;
+  last?: TestRunView | undefined;
+}
+
+/** The tests of all grants, and their runs. */
+export function addTests(app: PageApp, options: PageOptions): void {
+  const runs = new Map<string, Run>();
+
+  app.get('/ui/api/tests', (context) => follow(context, options, () => listTests(options, runs)));
+
+  app.post('/ui/api/tests/run', async (context) => {
+    const { grant, file, repeat } = runSchema.parse(await context.req.json());
+    const { person } = context.get('login');
+    const found = (await listTests(options, runs)).find((each) => each.file === file && each.grant === grant);
+    if (found === undefined) throw new Refusal(404, `There is no test ${file}.`, 'Choose one of the list.');
+    if (found.isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has ended.');
+    await perform(options, person, { needs: 'operator', action: 'run', file }, async (note) => {
+      runs.set(file, { ...runs.get(file), isRunning: true });
+      let last: TestRunView | undefined;
+      try {
+        const call = {
+          tool: runGeneratedTest,
+          args: { file, repeat },
+        };
+        last = runView(await toolCall(options, options.contextOf(grant), call, note));
+      } finally {
+        runs.set(file, { isRunning: false, last });
+      }
+    });
+    return context.json({});
+  });
+}
+
+async function listTests(
+  { grants, contextOf, workspace }: PageOptions,
+  runs: ReadonlyMap<string, Run>,
+): Promise<TestFile[]> {
+  const lists = await Promise.all(
+    grants().map(async (grant) => {
+      const files = await specsOf(contextOf(grant)).catch(() => []);
+      return files.map((absolute) => ({ grant, absolute }));
+    }),
+  );
+  const all = lists.flat();
+  // Grants may share a directory.
+  const unique = all.filter(
+    ({ absolute }, index) => all.findIndex((each) => each.absolute === absolute) === index,
+  );
+  return Promise.all(
+    unique.map(async ({ grant, absolute }) => {
+      const file = path.relative(workspace, absolute).replaceAll(path.sep, '/');
+      const { isRunning = false, last } = runs.get(file) ?? {};
+      const modified = (await stat(absolute).catch(() => undefined))?.mtime.toISOString() ?? '';
+      return { file, grant, modified, isRunning, last };
+    }),
+  );
+}
+
+const resultSchema = z.looseObject({
+  status: z.string().default('failed'),
+  passed: z.number().default(0),
+  failed: z.number().default(0),
+  flaky: z.number().default(0),
+  durationMs: z.number().default(0),
+  failures: z
+    .array(z.looseObject({ title: z.string(), line: z.number(), message: z.instanceof(PageText) }))
+    .default([]),
+});
+
+function runView({ structured, error }: Answer): TestRunView {
+  const { failures, status, passed, failed, flaky, durationMs } = resultSchema.parse(structured);
+  return {
+    ...{ status, passed, failed, flaky, durationMs },
+    failures: failures.map(({ title, line, message }) => ({ title, line, message: rawText(message) })),
+    error: error && failureOf(error),
+  };
+}

@@ -1,0 +1,44 @@
+import { chromium, type Page } from '@playwright/test';
+import { findBrowser, launchOptions } from '../../src/browser/find-browser.js';
+import { configure, test as base } from '../fixtures.js';
+import { serve, type Connecting, type Serving } from '../server/http/serving.js';
+
+/** A server over HTTP with an agent, and people who open its page. */
+export interface People {
+  serving: Serving;
+  agent: Connecting;
+  /** The latest link that the server printed. */
+  link: () => string;
+  /** A browser window of somebody who is not logged in. */
+  visitor: () => Promise<Page>;
+  /** The page of somebody who came by the link. */
+  person: () => Promise<Page>;
+}
+
+export const test = base.extend<{ config: object; people: People }>({
+  /** Beside what `configure` sets. */
+  config: [{}, { option: true }],
+  people: async ({ workspace, config }, use) => {
+    const found = await findBrowser();
+    if (found === undefined) throw new Error('No browser: run `npm run browser`.');
+    await configure(workspace, config);
+    const serving = await serve(workspace);
+    const agent = await serving.connect();
+    const browser = await chromium.launch(launchOptions(found));
+    const link = (): string => {
+      const links = [...serving.stderr().matchAll(/works once: (\S+)/g)];
+      return links.at(-1)?.[1] ?? '';
+    };
+    const visitor = async (): Promise<Page> => (await browser.newContext()).newPage();
+    const person = async (): Promise<Page> => {
+      const page = await visitor();
+      await page.goto(link());
+      await page.getByRole('heading', { name: 'Sessions', level: 1 }).waitFor();
+      return page;
+    };
+    await use({ serving, agent, link, visitor, person });
+    await browser.close();
+    await agent.close();
+    await serving.stop();
+  },
+});

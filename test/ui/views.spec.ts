@@ -1,0 +1,209 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { configure, expect } from '../fixtures.js';
+import { test } from './people.js';
+
+/** The rules of axe that a page breaks. */
+async function violations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+test('a person watches a session: its steps as they land, its picture, its test, and ends it', async ({
+  people: { agent, person },
+  pages,
+  workspace,
+}) => {
+  const page = await person();
+  await expect(page.getByText('No sessions.')).toBeVisible();
+  const { sessionId } = await agent.start({ title: 'Adds <b>milk</b>', url: `${pages.url}/todo.html` });
+  await page.getByRole('link', { name: 'Adds <b>milk</b>' }).click();
+  await expect(page.getByRole('heading', { name: 'Adds <b>milk</b>', level: 1 })).toBeVisible();
+  const picture = page.getByRole('img', { name: 'The live page of' });
+  await expect(picture).toBeVisible();
+  const before = await picture.getAttribute('src');
+
+  const steps = page.getByRole('region', { name: 'Steps' });
+  await expect(steps.getByRole('listitem')).toHaveCount(1);
+  await agent.record(sessionId, {
+    action: 'fill',
+    target: 'input',
+    value: 'Milk',
+    note: 'What to buy',
+  });
+  await expect(steps.getByText('.fill("Milk")')).toBeVisible();
+  await expect(steps.getByText('What to buy')).toBeVisible();
+  await expect.poll(() => picture.getAttribute('src')).not.toBe(before);
+
+  await page.getByRole('button', { name: 'Show the test' }).click();
+  const code = page.getByRole('region', { name: 'The test ', exact: false });
+  await expect(code).toContainText('test("Adds <b>milk</b>"');
+  await expect(page.getByRole('region', { name: 'Changes to the file' })).toContainText('+++ ');
+  expect(await violations(page)).toEqual([]);
+
+  await page.getByRole('button', { name: 'End and write the test' }).click();
+  await expect(page.getByText('ended')).toBeVisible();
+  const written = await readFile(path.join(workspace, 'generated-tests/adds-b-milk-b.spec.ts'), 'utf8');
+  expect(written).toBe(await code.textContent());
+  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
+  expect(log).toMatch(/"operator":"local".*"action":"end".*adds-b-milk-b\.spec\.ts/);
+});
+
+test('a session without steps is told why it can not be ended', async ({ people: { agent, person } }) => {
+  await agent.start({ title: 'Empty' });
+  const page = await person();
+  await page.getByRole('link', { name: 'Empty' }).click();
+  await expect(page.getByText('Nothing is recorded yet.')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'End and write the test' })).toBeHidden();
+  await page.goto(`${page.url()}x`);
+  await expect(page.getByRole('alert')).toContainText('There is no session');
+});
+
+test('a person sees exactly what would be written, and approves it once or declines it', async ({
+  people: { agent, person },
+  pages,
+  workspace,
+}) => {
+  await configure(workspace, {
+    policy: {
+      version: '1',
+      default: 'allow',
+      tools: { end_codegen_session: { action: 'require_approval', reason: 'Tests are reviewed.' } },
+    },
+  });
+  const page = await person();
+  await page.getByRole('link', { name: 'Approvals' }).click();
+  await expect(page.getByText('Nothing waits for approval.')).toBeVisible();
+  const { sessionId } = await agent.start({ title: 'Lands', url: `${pages.url}/landing.html` });
+  const end = () => agent.call('end_codegen_session', { sessionId });
+
+  expect((await end()).error?.code).toBe('APPROVAL_REQUIRED');
+  const request = page.getByRole('listitem').filter({ hasText: 'pending' });
+  await expect(request).toContainText('Tests are reviewed.');
+  await expect(request.getByRole('region')).toContainText('+test("Lands"');
+  await request.getByLabel('Reason to decline').fill('Wrong title');
+  expect(await violations(page)).toEqual([]);
+  await request.getByRole('button', { name: 'Decline' }).click();
+  await expect(page.getByText('declined')).toBeVisible();
+  expect((await end()).error).toMatchObject({ code: 'POLICY_DENIED', message: /Wrong title/ });
+
+  await agent.record(sessionId, { action: 'reload' });
+  expect((await end()).error?.code).toBe('APPROVAL_REQUIRED');
+  await page.getByRole('button', { name: 'Approve once' }).click();
+  await expect(page.getByText('approved', { exact: true })).toBeVisible();
+  expect((await end()).error).toBeUndefined();
+  await expect(page.getByText('used', { exact: true })).toBeVisible();
+  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
+  expect(log).toMatch(/"operator":"local".*"action":"approve","approval":"\w+","tool":"end_codegen_session"/);
+});
+
+test('a person reads and filters the log, and verifies its chain', async ({
+  people: { agent, person },
+  workspace,
+}) => {
+  await agent.call('get_codegen_session');
+  await agent.call('clear_codegen_session', { sessionId: 'none' });
+  const page = await person();
+  await page.getByRole('link', { name: 'Activity' }).click();
+  const rows = page.getByRole('row');
+  await expect(rows.filter({ hasText: 'SESSION_NOT_FOUND' })).toHaveCount(1);
+  await page.getByLabel('Filter').fill('get_codegen allowed');
+  await expect(rows).toHaveCount(2);
+  await page.getByRole('button', { name: 'Verify the chain' }).click();
+  await expect(page.getByText('The chain is intact')).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+
+  const file = path.join(workspace, '.codegen/audit.jsonl');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('get_codegen_session', 'end_codegen_session'));
+  await page.getByRole('button', { name: 'Verify the chain' }).click();
+  await expect(page.getByText(/was altered/).first()).toBeVisible();
+});
+
+test('a person reads the policy in plain words, sees how full its limits are, and tries a call', async ({
+  people: { agent, person },
+  workspace,
+}) => {
+  await configure(workspace, {
+    policy: {
+      version: '1',
+      default: 'allow',
+      tools: {
+        get_codegen_session: { rate_limit: { max: 10, window: 'hour' } },
+        clear_codegen_session: { action: 'deny', reason: 'Nobody clears.' },
+      },
+    },
+  });
+  await agent.call('get_codegen_session');
+  const page = await person();
+  await page.getByRole('link', { name: 'Policy' }).click();
+  const tool = page.getByRole('listitem').filter({ hasText: 'clear_codegen_session' });
+  await expect(tool).toContainText('denied');
+  await expect(tool).toContainText('write');
+  await expect(page.getByRole('meter', { name: 'get_codegen_session: 1 of 10' })).toBeVisible();
+  await page.getByLabel('Tool', { exact: true }).selectOption('clear_codegen_session');
+  await page.getByRole('button', { name: 'Decide' }).click();
+  await expect(page.getByText('Nobody clears.').last()).toBeVisible();
+  await expect(page.getByRole('status')).toContainText('denied by tools.clear_codegen_session');
+  await page.getByLabel('Arguments').fill('{');
+  await page.getByRole('button', { name: 'Decide' }).click();
+  await expect(page.getByRole('alert')).toContainText('Give the arguments as JSON.');
+  expect(await violations(page)).toEqual([]);
+});
+
+test('a person runs a generated test and reads why it failed', async ({
+  people: { agent, person },
+  pages,
+  workspace,
+}) => {
+  const { sessionId } = await agent.start({ title: 'Lands', url: `${pages.url}/landing.html` });
+  const { filePath } = await agent.call('end_codegen_session', { sessionId });
+  const page = await person();
+  await page.getByRole('link', { name: 'Tests' }).click();
+  const entry = page.getByRole('listitem').filter({ hasText: 'generated-tests/lands.spec.ts' });
+  await entry.getByRole('button', { name: 'Run', exact: true }).click();
+  await expect(entry.getByText('1 passed, 0 failed')).toBeVisible({ timeout: 60_000 });
+  const code = await readFile(filePath, 'utf8');
+  await writeFile(filePath, code.replace(/\}\);\s*$/, "  throw new Error('<b>one</b>');\n});\n"));
+  await entry.getByRole('button', { name: 'Run', exact: true }).click();
+  await expect(entry.getByText('0 passed, 1 failed')).toBeVisible({ timeout: 60_000 });
+  await expect(entry.getByRole('region', { name: 'Why Lands failed' })).toContainText('<b>one</b>');
+  expect(await violations(page)).toEqual([]);
+  await expect
+    .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))
+    .toContain('"action":"run"');
+});
+
+test('works from 400 px, in dark and light, and by the keyboard alone', async ({
+  people: { agent, person },
+  pages,
+}) => {
+  await agent.start({ title: 'Lands', url: `${pages.url}/landing.html` });
+  const page = await person();
+  await page.setViewportSize({ width: 400, height: 700 });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const view of ['Sessions', 'Approvals', 'Tests', 'Activity', 'Policy']) {
+      await page.getByRole('link', { name: view }).click();
+      await expect(page.getByRole('heading', { name: view, level: 1 })).toBeVisible();
+      await expect(page.getByText('Loading…')).toBeHidden();
+      expect(await violations(page), `${view} ${colorScheme}`).toEqual([]);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width, view).toBeLessThanOrEqual(400);
+    }
+  }
+  await page.goto('about:blank');
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'Policy', level: 1 })).toBeVisible();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: 'Sessions' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'Lands' }).press('Enter');
+  await expect(page.getByRole('heading', { name: 'Lands', level: 1 })).toBeVisible();
+  await expect(page.getByRole('img')).toBeVisible();
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width).toBeLessThanOrEqual(400);
+});
