@@ -10,6 +10,7 @@ import { matchers } from '../src/actions/expect.js';
 import { actionFamilies, actions } from '../src/actions/registry.js';
 import { clients, snippet, startCommand, type Machine, type McpClient } from '../src/cli/clients.js';
 import { grantSchema } from '../src/config/http-schema.js';
+import { operatorSchema } from '../src/config/ui-schema.js';
 import { configSchema } from '../src/config/schema.js';
 import { errorMeanings, type ErrorCode } from '../src/model/errors.js';
 import { limitSchema } from '../src/model/policy.js';
@@ -266,7 +267,7 @@ function configurationPage(): string[] {
     '',
     'The configuration is `codegen.config.json` in the workspace, or the file that `--config` names. `codegen-session-mcp init` writes one with all defaults and a comment for each key. Comments and trailing commas are allowed.',
     '',
-    'An unknown key or an invalid value is an error that names the key, the value and what is allowed; the server does not start. A changed file takes effect at the next call, except `state.dir`, `state.url`, `state.prefix` and `http`, which are read once at startup. If a change is invalid, the last valid configuration stays in use, and the server reports the problem on stderr.',
+    'An unknown key or an invalid value is an error that names the key, the value and what is allowed; the server does not start. A changed file takes effect at the next call, except `state.dir`, `state.url`, `state.prefix`, `http` and `ui.port`, which are read once at startup. If a change is invalid, the last valid configuration stays in use, and the server reports the problem on stderr.',
     '',
     ...keyTable({ ...schema, properties: { ...properties, ...shortPolicy(properties['policy']) } }),
     '## `use`',
@@ -297,6 +298,11 @@ function configurationPage(): string[] {
       ...grant,
       properties: { ...grant.properties, ...shortPolicy(grant.properties?.['policy']) },
     }),
+    '## Operators',
+    '',
+    'The entries of `ui.operators`. [The page for people](ui.md#who-may-open-it) explains them with an example.',
+    '',
+    ...keyTable(schemaOf(operatorSchema)),
   ];
 }
 

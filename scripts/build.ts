@@ -46,8 +46,22 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+const page = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/ui/page/page.tsx', 'src/ui/page/page.css'],
+  bundle: true,
+  preserveSymlinks: true,
+  format: 'esm',
+  target: 'es2023',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  outdir: 'dist/ui/page',
+  minify: true,
+  metafile: true,
+  logLevel: 'warning',
+});
 execFileSync(process.execPath, [path.join(root, 'dist/write-schemas.js')], { stdio: 'inherit' });
-writeFileSync(path.join(root, 'dist/THIRD_PARTY_LICENSES.txt'), licensesOf(Object.keys(metafile.inputs)));
+writeFileSync(path.join(root, 'dist/THIRD_PARTY_LICENSES.txt'), licensesOf(Object.keys({ ...metafile.inputs, ...page.metafile.inputs })));
 
 /** The license texts of the bundled packages, which most licenses require in copies. */
 function licensesOf(inputs: readonly string[]): string {

@@ -77,6 +77,7 @@ test('without a file every key has its default', async () => {
       state: { dir: '.codegen', failMode: 'closed', url: null, prefix: 'codegen' },
       http: { tls: null, allowedHosts: [], allowedOrigins: [] },
       grants: [],
+      ui: { port: null, operators: [] },
     },
   });
 });

@@ -27,12 +27,14 @@ test('a person watches a session: its steps as they land, its picture, its test,
 
   const steps = page.getByRole('region', { name: 'Steps' });
   await expect(steps.getByRole('listitem')).toHaveCount(1);
-  await agent.record(sessionId, {
+  const target = "getByRole('textbox')";
+  const { failed } = await agent.record(sessionId, {
     action: 'fill',
-    target: 'input',
+    target,
     value: 'Milk',
     note: 'What to buy',
   });
+  expect(failed).toBeUndefined();
   await expect(steps.getByText('.fill("Milk")')).toBeVisible();
   await expect(steps.getByText('What to buy')).toBeVisible();
   await expect.poll(() => picture.getAttribute('src')).not.toBe(before);
