@@ -61,7 +61,10 @@ const page = await build({
   logLevel: 'warning',
 });
 execFileSync(process.execPath, [path.join(root, 'dist/write-schemas.js')], { stdio: 'inherit' });
-writeFileSync(path.join(root, 'dist/THIRD_PARTY_LICENSES.txt'), licensesOf(Object.keys({ ...metafile.inputs, ...page.metafile.inputs })));
+writeFileSync(
+  path.join(root, 'dist/THIRD_PARTY_LICENSES.txt'),
+  licensesOf(Object.keys({ ...metafile.inputs, ...page.metafile.inputs })),
+);
 
 /** The license texts of the bundled packages, which most licenses require in copies. */
 function licensesOf(inputs: readonly string[]): string {
