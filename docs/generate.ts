@@ -206,6 +206,7 @@ function resultType({ type, items }: (typeof tools)[number]['output'][string]): 
 const targetUses: Record<TargetUse, string> = {
   element: 'Requires a `target` that matches one element.',
   'optional element': '`target` is optional and must match one element.',
+  elements: 'Requires a `target`, which may match any number of elements.',
   subject: '`target` is optional and may match any number of elements.',
   none: 'Takes no `target`.',
 };
@@ -214,10 +215,10 @@ function actionsPage(): string[] {
   const sections = Object.entries(actionFamilies).flatMap(([family, list]) => [
     `## ${family[0]?.toUpperCase() ?? ''}${family.slice(1)}`,
     '',
-    ...list.flatMap(({ name, description, target, takesTo, fields }) => [
+    ...list.flatMap(({ name, description, target, second, fields }) => [
       `### ${code(name)}`,
       '',
-      `${description.replaceAll('<select>', '`<select>`')} ${targetUses[target]}${takesTo ? ' Requires `to`, the second element.' : ''}`,
+      `${description.replaceAll('<select>', '`<select>`')} ${targetUses[target]}${second === undefined ? '' : ` Requires \`${second}\`, the second element.`}`,
       '',
       ...keyTable(schemaOf(fields)),
     ]),
@@ -242,16 +243,18 @@ function actionsPage(): string[] {
     '',
     '- `target`: a ref from the latest snapshot (`e12`), a locator expression (`getByRole(…)`, with `.filter`, `.nth` and so on; parsed, never evaluated), or a Playwright selector (CSS, `text=`, `xpath=`). The test gets the best locator for the element. Only `expect` keeps a locator or selector as given.',
     '- `note`: becomes the comment above the step.',
-    '- `record`: `false` performs the action without recording it, e.g. to close a cookie banner.',
+    '- `record`: `false` performs the action without recording it, e.g. to dismiss a tip; `addLocatorHandler` dismisses what comes at any time.',
     '',
     'With `at`, a call inserts its steps before the step at that index instead of appending them. An inserted action is performed in the current page if it can be; otherwise its step is recorded unchecked, and the verification proves it. Inserted steps get no automatic assertions.',
+    '',
+    '`step` with `hook` writes a hook of Playwright Test: steps after it run before each test, or after it, also if the test failed. Steps are recorded in the order in which the test runs them. A `beforeEach` hook comes first; inserted with `at: 0`, it takes the steps up to the next `step`. An `afterEach` hook comes last and cleans up: begin it with `goto`, since a failed test may leave any page. Verification runs a test that cleans up one at a time.',
     '',
     'If a type includes `{ regex, flags }`, the value can be a regular expression: `{ "regex": "Order #\\\\d+", "flags": "i" }`.',
     '',
     ...sections,
     '## Matchers',
     '',
-    'The matchers of `expect`. Except for `toPassAxe`, they are those of Playwright. Matchers on the page take no `target`.',
+    'The matchers of `expect`. Except for `toPassAxe`, they are those of Playwright. Matchers on the page take no `target`. In the options of `toHaveScreenshot`, `mask` is a list of targets to hide, and `stylePath` is a style sheet of the workspace, or a list of them.',
     '',
     ...table(['matcher', 'on', '`expected`', '`name`', '`options`'], rows),
   ];

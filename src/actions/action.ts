@@ -82,7 +82,7 @@ export interface ActionContext {
   /** Has the next action wait for what it brings about. */
   announce: (announcement: Announcement) => void;
   /** Removes recorded steps and automatic assertions, by their indexes. */
-  remove: (removal: Removal) => void;
+  remove: (removal: Removal) => Promise<void>;
   /** Shows the agent what was read from the page. */
   show: (value: unknown) => void;
   /** Adds what was found to the fields of the step. */
@@ -105,17 +105,24 @@ export interface ActionContext {
 
 /**
  * What an action does with `target`: `element` must be exactly one element and is emitted by its best locator,
- * `subject` is what an assertion checks and may match none or many.
+ * `elements` and `subject` may match none or many and are emitted as given; a `subject` is the page if left out.
  */
-export type TargetUse = 'element' | 'optional element' | 'subject' | 'none';
+export type TargetUse = 'element' | 'optional element' | 'elements' | 'subject' | 'none';
+
+/** Whether an action's target may match no element. */
+export function isSubject({ target }: Pick<Action, 'target'>): boolean {
+  return target === 'elements' || target === 'subject';
+}
 
 /** One thing that a session can do: performed in the page first, then emitted as the code that does it again. */
 export interface Action extends Traits {
   name: string;
   description: string;
   target: TargetUse;
-  /** Whether it takes a second element, `to`, which is given as `target` is. */
-  takesTo: boolean;
+  /** The field of a second element, which is given as `target` is. */
+  second?: 'to' | 'click';
+  /** The targets that a picture hides. */
+  masked?: (args: Step['args']) => string[];
   /** False for what changes the recording instead of becoming a part of it. */
   recorded: boolean;
   /** The action's own fields, besides `target`, `note` and `record`. */
@@ -139,7 +146,8 @@ interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
   description: string;
   target: TargetUse;
   recorded?: boolean;
-  takesTo?: boolean;
+  second?: 'to' | 'click';
+  masked?: (args: Step['args']) => string[];
   fields: Fields;
   playwrightNames?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
@@ -157,7 +165,6 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
   return {
     kind: 'mutates',
     playwrightNames: false,
-    takesTo: false,
     recorded: true,
     ...rest,
     prepare(raw, baseURL) {

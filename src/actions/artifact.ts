@@ -10,6 +10,13 @@ export const filePath = z
 
 export const artifactPath = filePath.describe('Path under `.codegen/artifacts/`.');
 
+/** Files of the workspace, as a test names them. */
+export function filesCode(files: string | readonly string[]): Expression {
+  return typeof files === 'string'
+    ? { kind: 'file', path: files }
+    : { kind: 'list', items: files.map(filesCode) };
+}
+
 /** Where a test writes what the session wrote among its artifacts. */
 export function outputPath(path: string): Expression {
   return { kind: 'output path', path: path.replace(/^\.codegen\/artifacts\//, '') };

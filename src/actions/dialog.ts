@@ -67,5 +67,5 @@ function answered([answer, ...others]: readonly DialogFields[], page: Expression
     const event = { promise: `next${number}`, source: answered(others, page, depth + 1), checks: [] };
     body.push({ kind: 'start', event }, replying, { kind: 'finish', event });
   }
-  return call(waiting, 'then', { kind: 'handler', parameter: dialog, body });
+  return call(waiting, 'then', { kind: 'handler', parameters: [dialog], body });
 }

@@ -21,7 +21,7 @@ export const dragTo = defineAction({
   name: 'dragTo',
   description: 'Drags an element to another, whose `to` is given as `target` is.',
   target: 'element',
-  takesTo: true,
+  second: 'to',
   fields,
   async perform({ to }, given, element) {
     if (element !== undefined && to !== undefined) await element.dragTo(to, dragOptions(given));

@@ -158,7 +158,7 @@ export const waitFor = defineAction({
   name: 'waitFor',
   verifies: true,
   description: 'Waits for an element to be attached, visible, hidden or detached.',
-  target: 'subject',
+  target: 'elements',
   kind: 'passive',
   fields: z.strictObject({
     state: z

@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
-import { expectThat, values, type Expression } from '../model/code.js';
+import { expectThat, values } from '../model/code.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
@@ -10,6 +10,7 @@ import { hideTemplates } from '../model/template.js';
 import { defineAction } from './action.js';
 import { axeCode, axeOptions, requireAccessible } from './axe.js';
 import { boundedSubject, tooLarge } from './bounded-check.js';
+import { maskOf, pictureCode, pictureOptions, styleSheetsOf } from './picture.js';
 import { relativeUrl } from './url.js';
 
 interface Matcher {
@@ -40,16 +41,6 @@ const property = z.union(
 );
 const flag = z.boolean().optional();
 const ignoreCase = z.strictObject({ ignoreCase: flag });
-const screenshotOptions = z.strictObject({
-  animations: z.enum(['disabled', 'allow']).optional(),
-  caret: z.enum(['hide', 'initial']).optional(),
-  maxDiffPixelRatio: z.number().min(0).max(1).optional(),
-  maxDiffPixels: z.int().min(0).optional(),
-  omitBackground: flag,
-  scale: z.enum(['css', 'device']).optional(),
-  threshold: z.number().min(0).max(1).optional(),
-  fullPage: flag,
-});
 const textOptions = z.strictObject({ ignoreCase: flag, useInnerText: flag });
 
 /** Playwright's web-first matchers, see https://playwright.dev/docs/api/class-locatorassertions. */
@@ -89,7 +80,7 @@ export const matchers: Record<string, Matcher> = {
     on: 'locator or page',
     name: 'picture',
     optionalName: { form: /^[\w-]+(?:\.[\w-]+)*\.png$/, example: 'cart.png' },
-    options: screenshotOptions,
+    options: pictureOptions,
     unchecked: true,
   },
   toHaveText: { on: 'locator', expected: texts, options: textOptions, ownText: true },
@@ -180,20 +171,22 @@ export const expect = defineAction({
   kind: 'passive',
   fields,
   origins: () => [],
+  masked: maskOf,
   async perform({ page, files, actionMs }, given, locator) {
     if (given.matcher === 'toPassAxe') {
       checkSubject(given.matcher, locator !== undefined);
       await requireAccessible(page, files, axeOptions.parse(given.options ?? {}), given.not === true);
-    } else if (matchers[given.matcher]?.unchecked === true) await checkForm(given, locator, actionMs);
-    else await check(given, locator ?? page, actionMs);
+    } else if (matchers[given.matcher]?.unchecked === true) {
+      await Promise.all(styleSheetsOf(given).map((file) => files.readable(file)));
+      await checkForm(given, locator, actionMs);
+    } else await check(given, locator ?? page, actionMs);
   },
   toCode(given, scope) {
     const { matcher, not = false, options } = given;
     if (matcher === 'toPassAxe') return axeCode(axeOptions.parse(options ?? {}), not, scope);
-    const args: Expression[] =
-      matcher === 'toMatchAriaSnapshot'
-        ? [{ kind: 'block', text: z.string().parse(given.expected) }]
-        : values(...argumentsOf(given), options);
+    let args = values(...argumentsOf(given), options);
+    if (matcher === 'toMatchAriaSnapshot') args = [{ kind: 'block', text: z.string().parse(given.expected) }];
+    else if (matcher === 'toHaveScreenshot') args = pictureCode(given, scope.mask);
     return [expectThat(scope.subject, matcher, args, { not, retries: 'assertion' })];
   },
   normalize: (given, baseURL) =>

@@ -48,7 +48,7 @@ export const newPage = defineAction({
         url === undefined ? { kind: 'run', value: opening } : run(wait(opening), 'goto', ...values(url)),
       ];
     return [
-      { kind: 'bind', name: opened, value: wait(opening) },
+      { kind: 'bind', name: opened, value: wait(opening), type: 'Page' },
       ...(url === undefined ? [] : [run(variable(opened), 'goto', ...values(url))]),
     ];
   },

@@ -1,4 +1,5 @@
-import type { CodeStep } from '../model/code.js';
+import { z } from 'zod';
+import type { CodeStep, Hook } from '../model/code.js';
 import type { Step } from '../model/step.js';
 import type { Traits } from '../model/traits.js';
 import type { Action } from './action.js';
@@ -14,6 +15,7 @@ import * as environment from './environment.js';
 import * as mouse from './mouse.js';
 import * as navigation from './navigation.js';
 import * as network from './network.js';
+import * as overlay from './overlay.js';
 import * as output from './output.js';
 import * as pages from './pages.js';
 import * as structure from './structure.js';
@@ -25,7 +27,12 @@ export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
   element: [...Object.values(element), ...Object.values(drag), ...Object.values(upload)],
   mouse: Object.values(mouse),
   assertion: [expect],
-  'dialogs, pages, files': [...Object.values(dialog), ...Object.values(pages), ...Object.values(download)],
+  'dialogs, pages, files': [
+    ...Object.values(dialog),
+    ...Object.values(overlay),
+    ...Object.values(pages),
+    ...Object.values(download),
+  ],
   network: Object.values(network),
   environment: [...Object.values(environment), ...Object.values(clock), writeText, readText],
   output: [...Object.values(output), ...Object.values(evaluation)],
@@ -55,12 +62,26 @@ export function groupTitle(step: Step | undefined): string | undefined {
   return typeof title === 'string' ? title : undefined;
 }
 
+/** The hook that a `step` opens; undefined for every other action. */
+export function hookOf(step: Step | undefined): Hook | undefined {
+  return step !== undefined && traitsOf(step).opensGroup ? hookSchema.parse(step.args['hook']) : undefined;
+}
+
+const hookSchema = z.enum(['beforeEach', 'afterEach']).optional();
+
+/** Index of the first step that an `afterEach` hook does; the number of steps if there is none. */
+export function cleanUpStart(steps: readonly Step[]): number {
+  const start = steps.findIndex((step) => hookOf(step) === 'afterEach');
+  return start === -1 ? steps.length : start;
+}
+
 /** Steps with the code of their actions. */
 export function codeSteps(steps: readonly Step[]): CodeStep[] {
   return steps.map((step) => ({
     ...step,
     traits: traitsOf(step),
     groupTitle: groupTitle(step),
+    hook: hookOf(step),
     toCode: (scope) => actions.get(step.action)?.toCode(step, scope) ?? [],
     assert: (assertion, scope) => expect.toCode(assertion, scope),
   }));

@@ -5,10 +5,16 @@ import { defineAction } from './action.js';
 export const step = defineAction({
   name: 'step',
   opensGroup: true,
-  description: 'Opens a test.step that holds what follows, until the next one.',
+  description: 'Opens a test.step, or a hook, that holds what follows, until the next one.',
   target: 'none',
   kind: 'passive',
-  fields: z.strictObject({ title: z.string().min(1).max(200).describe('Title of the step.') }),
+  fields: z.strictObject({
+    title: z.string().min(1).max(200).describe('Title of the step.'),
+    hook: z
+      .enum(['beforeEach', 'afterEach'])
+      .optional()
+      .describe('Opens this hook instead of a step; `afterEach` also runs after a failure.'),
+  }),
   perform: () => Promise.resolve(),
   toCode: () => [],
 });
@@ -27,8 +33,7 @@ export const undo = defineAction({
       throw new CodegenError('INVALID_INPUT', `There are ${length} recorded steps, fewer than ${count}.`, {
         hint: 'get_codegen_session with include ["steps"] lists them.',
       });
-    removeSteps({ steps: Array.from({ length: count }, (_, index) => length - count + index) });
-    return Promise.resolve();
+    return removeSteps({ steps: Array.from({ length: count }, (_, index) => length - count + index) });
   },
   toCode: () => [],
 });
@@ -57,8 +62,7 @@ export const remove = defineAction({
       'expected `steps`, `assertions` or both',
     ),
   perform({ remove: removeSteps }, removal) {
-    removeSteps(removal);
-    return Promise.resolve();
+    return removeSteps(removal);
   },
   toCode: () => [],
 });

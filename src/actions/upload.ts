@@ -1,8 +1,18 @@
 import type { Locator } from 'playwright';
 import { z } from 'zod';
-import { call, finished, run, value, variable, type CodeEvent, type Expression } from '../model/code.js';
+import {
+  call,
+  finished,
+  run,
+  value,
+  values,
+  variable,
+  type CodeEvent,
+  type Expression,
+} from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
-import { filePath } from './artifact.js';
+import { filePath, filesCode } from './artifact.js';
+import { position, timeout } from './pointer.js';
 import { defineAction, type ActionContext } from './action.js';
 
 const filesSchema = z
@@ -23,8 +33,7 @@ export const setInputFiles = defineAction({
     else await choose(context, element, paths);
   },
   toCode({ files }, { subject, page, signals, declare }) {
-    const given: Expression =
-      typeof files === 'string' ? fileAt(files) : { kind: 'list', items: files.map(fileAt) };
+    const given = filesCode(files);
     if (!signals.some(({ type }) => type === 'filechooser')) return [run(subject, 'setInputFiles', given)];
     const promise = declare('fileChooserPromise');
     const result = declare('fileChooser');
@@ -35,6 +44,39 @@ export const setInputFiles = defineAction({
       checks: [run(variable(result), 'setFiles', given)],
     };
     return [{ kind: 'start', event }, run(subject, 'click'), ...finished(event)];
+  },
+});
+
+export const drop = defineAction({
+  name: 'drop',
+  description: 'Drops files or data on an element, as if dragged there from another window.',
+  target: 'element',
+  playwrightNames: true,
+  fields: z
+    .strictObject({
+      files: z
+        .union([filePath, z.array(filePath).min(1).max(20)])
+        .optional()
+        .describe('Path in the workspace, or a list of them.'),
+      data: z
+        .record(z.string().min(1), z.string())
+        .optional()
+        .describe('Texts by media type, e.g. `text/plain`.'),
+      position: position.optional(),
+      timeout,
+    })
+    .refine(({ files, data }) => (files ?? data) !== undefined, 'expected files, data or both'),
+  async perform(context, { files = [], data, ...options }, element) {
+    const paths = await Promise.all([files].flat().map((file) => context.files.readable(file)));
+    const payload = { ...(paths.length > 0 && { files: paths }), ...(data && { data }) };
+    await element?.drop(payload, options);
+  },
+  toCode({ files, data, ...options }, { subject }) {
+    const entries: Record<string, Expression> = {
+      ...(files === undefined ? {} : { files: filesCode(files) }),
+      ...(data === undefined ? {} : { data: value(data) }),
+    };
+    return [run(subject, 'drop', { kind: 'record', entries }, ...values(options))];
   },
 });
 
@@ -61,8 +103,4 @@ async function choose(
     });
   credit({ type: 'filechooser' });
   await chooser.setFiles(paths);
-}
-
-function fileAt(path: string): Expression {
-  return { kind: 'file', path };
 }

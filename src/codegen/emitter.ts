@@ -74,6 +74,7 @@ export function bareScope(page: Expression, subject = page): CodeScope {
     subject,
     page,
     to: undefined,
+    mask: [],
     signals: [],
     opened: undefined,
     download: undefined,
@@ -159,6 +160,7 @@ class Emitter {
       subject: step.locator === undefined ? page : this.locate(step.locator, use),
       page,
       to: step.to && this.locate(step.to, use),
+      mask: (step.mask ?? []).map((chain) => this.locate(chain, use)),
       signals: step.signals ?? [],
       opened,
       download: this.download,
@@ -202,7 +204,8 @@ class Emitter {
       promises.set(signal.type, promise);
       if (signal.type === 'popup') promises.set('page', promise);
       const checks = signal.type === 'download' ? [fileNameCheck(result, signal.suggestedFilename)] : [];
-      const event = { promise, source, result: isUsed ? result : undefined, checks };
+      const type = signal.type === 'download' ? 'Download' : 'Page';
+      const event = { promise, source, result: isUsed ? result : undefined, type, checks };
       emitted.before.push({ kind: 'start', event });
       emitted.after.push(...finished(event));
       if (isUsed && signal.type !== 'download') emitted.last.push(run(variable(result), 'waitForLoadState'));

@@ -1,12 +1,13 @@
-import type { Import, Statement } from '../model/code.js';
+import type { Hook, Import, Statement } from '../model/code.js';
 import { titleField, type Row, type TestModule } from '../model/emission.js';
+import { CodegenError } from '../model/errors.js';
 import { toJson, type Json } from '../model/json.js';
 import { describeTitle, stepTitle, testTitle } from './naming.js';
 import { Printer } from './printer.js';
 import { comment, literal, quote, template } from './quote.js';
 import { rowReplacement } from './rows.js';
 import { linesOf } from './syntax.js';
-import type { GroupData, ImportData, TemplateData } from './template-data.js';
+import type { FunctionData, GroupData, ImportData, TemplateData } from './template-data.js';
 import { render, type Template } from './templates.js';
 
 /** Statements that stay together, in the order of the test. */
@@ -16,8 +17,16 @@ export interface Chunk {
   note?: string | undefined;
   /** Title of the `test.step` it belongs to; neighbours of one title share it. */
   group?: string | undefined;
+  /** The hook it belongs to; undefined for the test itself. */
+  hook?: HookGroup | undefined;
   /** Whether it belongs to the chunk before, so that no blank line comes between. */
   follows?: boolean | undefined;
+}
+
+/** A hook, whose chunks share it. */
+export interface HookGroup {
+  method: Hook;
+  title: string;
 }
 
 /** A page object that the test uses. */
@@ -68,20 +77,24 @@ export interface Generated {
 export async function generate(input: GenerateInput): Promise<Generated & { files: string[] }> {
   const { files, texts, ...data } = templateData(input);
   const source = await render(input.template, 'spec', data);
-  return { source, statements: await linesOf(source, texts), files };
+  const statements = await linesOf(source, texts);
+  const written = new Set(statements.values());
+  const missing = input.body.find((chunk, index) => chunk.hook !== undefined && !written.has(index));
+  if (missing?.hook !== undefined)
+    throw new CodegenError('CONFIG_INVALID', `The template ${input.template.name}.eta writes no hooks.`, {
+      hint: 'Print `hooks`, as templates/plain.eta of this package does.',
+    });
+  return { source, statements, files };
 }
 
 function templateData(input: GenerateInput): TemplateData & { files: string[]; texts: string[] } {
-  const { language, title, use, pageObjects = [], includeComments, data, describe, setup = false } = input;
+  const { language, title, use, pageObjects = [], data, describe, setup = false } = input;
   const test = setup ? 'setup' : 'test';
-  const replacement = data?.[0] && rowReplacement(data[0]);
-  const body = input.body.map((chunk): PrintedChunk => {
-    const printer = new Printer(input.spec, { test, replacement });
-    return { ...chunk, printer, text: printer.statements(chunk.code) };
-  });
+  const { body, variables } = printed(input, test);
   const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
-  if (pageObjects.length > 0) names.add('page');
-  const used = fixtures.filter((name) => names.has(name));
+  const types = language === 'typescript' ? [...variables.values()] : [];
+  const parts = partsOf(body);
+  const hooks = [...parts].flatMap(([hook, chunks]) => (hook === undefined ? [] : [{ hook, chunks }]));
   return {
     language,
     imports: importsOf([
@@ -89,6 +102,7 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
         usesExpect: names.has('expect'),
         usesDevices: use?.['device'] !== undefined,
       }),
+      ...playwrightTypes.filter((type) => types.includes(type)).map(typeImport),
       ...pageObjects.map(({ className, from }) => ({ from, names: [className] })),
       ...body.flatMap(({ printer }) => printer.imports),
     ]),
@@ -98,11 +112,71 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
     details: detailsCode(input),
     describe: describe === undefined ? undefined : quote(describeTitle(describe)),
     rows: data === undefined ? undefined : literal([...data]),
-    parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
-    pageObjects: pageObjects.map(({ variable, className }) => ({ variable, className })),
-    groups: groupsOf(body, includeComments),
+    variables: [...variables].map(([name, type]) => declaration(name, type, language)),
+    hooks: hooks.map(({ hook: { method, title: hookTitle }, chunks }) => ({
+      method,
+      title: quote(stepTitle(hookTitle)),
+      ...functionData(chunks, input),
+    })),
+    ...functionData(parts.get(undefined) ?? [], input),
     files: body.flatMap(({ printer }) => printer.files),
     texts: body.map(({ text }) => text),
+  };
+}
+
+/** Types of Playwright Test that variables may have. */
+const playwrightTypes = ['BrowserContext', 'Download', 'Locator', 'Page'];
+
+function declaration(name: string, type: string, language: 'typescript' | 'javascript'): string {
+  if (language === 'typescript') return `let ${name}: ${type};`;
+  const imported = playwrightTypes.includes(type) ? `import("@playwright/test").${type}` : type;
+  return `/** @type {${imported}} */\nlet ${name};`;
+}
+
+function typeImport(type: string): Import {
+  return { from: '@playwright/test', names: [`type ${type}`] };
+}
+
+/** The chunks as text, and the types of the variables that several functions share. */
+function printed(
+  input: GenerateInput,
+  test: 'test' | 'setup',
+): { body: PrintedChunk[]; variables: Map<string, string> } {
+  const replacement = input.data?.[0] && rowReplacement(input.data[0]);
+  const print = (shared: ReadonlySet<string>): PrintedChunk[] =>
+    input.body.map((chunk) => {
+      const printer = new Printer(input.spec, { test, replacement, shared });
+      return { ...chunk, printer, text: printer.statements(chunk.code) };
+    });
+  const body = print(new Set());
+  const variables = new Map(
+    body.flatMap(({ hook, printer: { types } }) => {
+      const elsewhere = body.filter((other) => other.hook !== hook);
+      return [...types].filter(([name]) => elsewhere.some(({ printer: { used } }) => used.has(name)));
+    }),
+  );
+  return { body: variables.size === 0 ? body : print(new Set(variables.keys())), variables };
+}
+
+/** The chunks of the test and of each hook. */
+function partsOf(body: readonly PrintedChunk[]): Map<HookGroup | undefined, PrintedChunk[]> {
+  const parts = new Map<HookGroup | undefined, PrintedChunk[]>();
+  for (const chunk of body) parts.set(chunk.hook, [...(parts.get(chunk.hook) ?? []), chunk]);
+  return parts;
+}
+
+function functionData(
+  chunks: readonly PrintedChunk[],
+  { pageObjects = [], includeComments }: GenerateInput,
+): FunctionData {
+  const names = new Set(chunks.flatMap(({ printer }) => [...printer.used]));
+  const made = pageObjects.filter(({ variable }) => names.has(variable));
+  if (made.length > 0) names.add('page');
+  const used = fixtures.filter((name) => names.has(name));
+  return {
+    parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
+    pageObjects: made.map(({ variable, className }) => ({ variable, className })),
+    groups: groupsOf(chunks, includeComments),
   };
 }
 

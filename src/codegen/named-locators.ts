@@ -23,8 +23,9 @@ export function emitNamed(steps: readonly CodeStep[]): EmittedStep[] {
     steps.slice(0, index + 1).findLastIndex((step) => step.groupTitle !== undefined),
   );
   const keyOf = (chain: LocatorChain, { index, page }: LocatorUse): string => {
-    // What opens a page is in its group; so is what is named in that page.
-    const scope = page === 'page' ? '' : groups[index];
+    // What opens a page is in its group; so is what is named in that page. A hook shares no names with the test.
+    const group = groups[index] ?? -1;
+    const scope = page === 'page' && steps[group]?.hook === undefined ? '' : group;
     return JSON.stringify([page, scope, chain]);
   };
   const used = new Map<string, Part>();
@@ -59,7 +60,8 @@ export function emitNamed(steps: readonly CodeStep[]): EmittedStep[] {
     const [use] = uses;
     const name = use && names.get(keyOf(chain, use));
     if (use === undefined || name === undefined) continue;
-    const code: Statement = { kind: 'bind', name, value: expressionOf(chain, use, chain.length - 1) };
+    const value = expressionOf(chain, use, chain.length - 1);
+    const code: Statement = { kind: 'bind', name, value, type: 'Locator' };
     // A group's own variables end with it, so what several use is declared before the first of them.
     const group = groups[use.index] ?? -1;
     const isOutside = group !== -1 && uses.some(({ index }) => groups[index] !== group);

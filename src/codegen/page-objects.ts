@@ -72,7 +72,7 @@ export function planStory(
     const module = { from: moduleOf(draft), names: [className] };
     const object: Expression = { kind: 'new', className, module, args: [variable(page)] };
     const at = emitted.slice(index).find((each) => each.action.length > 0 || each.assertions.length > 0);
-    at?.before.unshift({ kind: 'bind', name, value: object });
+    at?.before.unshift({ kind: 'bind', name, value: object, type: className });
   }
   return { emitted, pages: shelf.drafts(), made };
 }

@@ -8,6 +8,8 @@ interface PrinterOptions {
   test?: string;
   /** Prints values that vary. */
   replacement?: Replacement | undefined;
+  /** Variables that are declared outside, since several functions use them. */
+  shared?: ReadonlySet<string>;
 }
 
 /** Prints the code model as TypeScript or JavaScript, which are the same here, and notes what that needs. */
@@ -16,6 +18,8 @@ export class Printer {
   readonly used = new Set<string>();
   /** Variables that were declared. */
   readonly declared: string[] = [];
+  /** The types of those variables that others may share. */
+  readonly types = new Map<string, string>();
   readonly imports: Import[] = [];
   /** Files of the workspace that the test needs. */
   readonly files: string[] = [];
@@ -31,13 +35,13 @@ export class Printer {
       case 'run':
         return `await ${this.expression(code.value)};`;
       case 'bind':
-        return this.binding(code.name, this.expression(code.value));
+        return this.binding(code.name, this.expression(code.value), code.type);
       case 'start':
         return this.binding(code.event.promise, this.expression(code.event.source));
       case 'finish': {
-        const { promise, result } = code.event;
+        const { promise, result, type } = code.event;
         const awaited = `await ${this.name(promise)}`;
-        return result === undefined ? `${awaited};` : this.binding(result, awaited);
+        return result === undefined ? `${awaited};` : this.binding(result, awaited, type);
       }
       case 'expect': {
         const { matcher, not = false, soft = false, retries, message } = code;
@@ -95,7 +99,7 @@ export class Printer {
       case 'function':
         return this.function(code.parameters, (inner) => inner.expression(code.body));
       case 'handler':
-        return `async ${this.function([code.parameter], (inner) => `{\n${inner.statements(code.body)}\n}`)}`;
+        return `async ${this.function(code.parameters, (inner) => `{\n${inner.statements(code.body)}\n}`)}`;
       case 'operation':
         return `${this.expression(code.left)} ${code.operator} ${this.expression(code.right)}`;
       case 'choice':
@@ -108,7 +112,9 @@ export class Printer {
     return name;
   }
 
-  private binding(name: string, value: string): string {
+  private binding(name: string, value: string, type = 'any'): string {
+    this.types.set(name, type);
+    if (this.options.shared?.has(name)) return `${name} = ${value};`;
     this.declared.push(name);
     return `const ${name} = ${value};`;
   }

@@ -1,7 +1,7 @@
 import { expectThat, type CodeStep, type Statement } from '../model/code.js';
 import type { Json } from '../model/json.js';
 import { statementsOf, type EmittedStep, type PageCall } from './emitter.js';
-import { generate, type Chunk, type GenerateInput, type PageObjectUse } from './generate.js';
+import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObjectUse } from './generate.js';
 import { emitNamed } from './named-locators.js';
 import type { ExistingPage } from './page-shelf.js';
 import type { Template } from './templates.js';
@@ -87,13 +87,16 @@ export async function writeTest(
   const { emitted, made, pages, linesOf } = hasPages
     ? await pageStory(input)
     : { emitted: emitNamed(steps), made: [], pages: [], linesOf: () => undefined };
-  const body = [
-    ...input.secrets.map(secretCheck),
-    ...chunksOf(steps, emitted, linesOf, (index) => ({
-      soft: soft || index === without,
-      acts: index !== without,
-    })),
+  const chunks = chunksOf(steps, emitted, linesOf, (index) => ({
+    soft: soft || index === without,
+    acts: index !== without,
+  }));
+  const all: OriginChunk[] = [
+    ...input.secrets.map((name) => ({ ...secretCheck(name), hook: chunks[0]?.hook })),
+    ...chunks,
   ];
+  // ESLint's rules for Playwright want hooks above the test.
+  const body = [...all.filter(({ hook }) => hook), ...all.filter(({ hook }) => !hook)];
   const { source, statements, files } = await generate({ ...input, body, pageObjects: made });
   const origins = [...statements].flatMap(([line, statement]) => {
     const origin = body[statement]?.origin;
@@ -114,17 +117,21 @@ function chunksOf(
   how: (index: number) => { acts: boolean; soft: boolean },
 ): OriginChunk[] {
   let group: string | undefined;
+  let hook: HookGroup | undefined;
   let notes: string[] = [];
   return steps.flatMap((step, index): OriginChunk[] => {
-    const { groupTitle } = step;
-    group = groupTitle ?? group;
+    const { groupTitle, hook: method } = step;
+    if (groupTitle !== undefined) {
+      group = method === undefined ? groupTitle : undefined;
+      hook = method && { method, title: groupTitle };
+    }
     const code = emitted[index];
     if (code === undefined) return [];
     if (code.note !== undefined) notes.push(code.note);
     const { acts, soft } = how(index);
     const origin = { step: index };
     const named = (names: readonly Statement[]): OriginChunk[] =>
-      names.map((each) => ({ code: [each], group, origin }));
+      names.map((each) => ({ code: [each], group, hook, origin }));
     // What a group begins with is for several groups.
     if (groupTitle !== undefined) return code.names.map((each) => ({ code: [each], origin }));
     const statements = statementsOf(acts ? code : { ...code, action: [] });
@@ -132,7 +139,7 @@ function chunksOf(
     // The note of a step without a statement is above the next statement.
     if (statements.length > 0) notes = [];
     const within = code.calls && linesOf(code.calls);
-    const own = { group, origin: { ...origin, ...(within === undefined ? {} : { within }) } };
+    const own = { group, hook, origin: { ...origin, ...(within === undefined ? {} : { within }) } };
     return [
       ...named(code.names),
       ...(statements.length === 0 ? [] : [{ ...own, code: statements, note }]),
@@ -140,6 +147,7 @@ function chunksOf(
       ...code.assertions.map((assertion, number) => ({
         code: soft ? assertion.map(softened) : assertion,
         group,
+        hook,
         origin: { ...origin, assertion: number },
       })),
       ...code.last.map((each) => ({ ...own, code: [each], follows: true })),

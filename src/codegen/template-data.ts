@@ -1,5 +1,5 @@
 /** What the template of a spec is given, as `it`. Texts are source code, ready to be printed, unless it says otherwise. */
-export interface TemplateData {
+export interface TemplateData extends FunctionData {
   language: 'typescript' | 'javascript';
   imports: ImportData[];
   /** The argument of `test.use`; undefined if the test needs none. */
@@ -14,12 +14,25 @@ export interface TemplateData {
   describe: string | undefined;
   /** Rows of data as a literal: the test is in a loop over them, whose variable is `row`. Undefined for none. */
   rows: string | undefined;
-  /** The parameter of the test function: the fixtures that its body uses; empty if it uses none. */
+  /** Declarations of variables that the test and its hooks share. */
+  variables: string[];
+  /** Those that run before and after the test. */
+  hooks: HookData[];
+}
+
+/** The test function, or that of a hook. */
+export interface FunctionData {
+  /** Its parameter: the fixtures that its body uses; empty if it uses none. */
   parameters: string;
   /** Page objects to make before anything else; empty without a template for them. */
   pageObjects: { variable: string; className: string }[];
-  /** The body of the test. */
   groups: GroupData[];
+}
+
+export interface HookData extends FunctionData {
+  method: 'beforeEach' | 'afterEach';
+  /** As a string literal. */
+  title: string;
 }
 
 export interface ImportData {

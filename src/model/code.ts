@@ -34,14 +34,14 @@ export type Expression =
   | { kind: 'new'; className: string; module: Import; args: readonly Expression[] }
   | { kind: 'await'; value: Expression }
   | { kind: 'function'; parameters: readonly string[]; body: Expression }
-  | { kind: 'handler'; parameter: string; body: readonly Statement[] }
+  | { kind: 'handler'; parameters: readonly string[]; body: readonly Statement[] }
   | { kind: 'operation'; operator: '===' | '&&'; left: Expression; right: Expression }
   | { kind: 'choice'; test: Expression; then: Expression; otherwise: Expression };
 
 export type Statement =
   /** A call whose end the test waits for. */
   | { kind: 'run'; value: Expression }
-  | { kind: 'bind'; name: string; value: Expression }
+  | { kind: 'bind'; name: string; value: Expression; type?: string }
   | Expectation
   /** Begins and ends to wait for an event: around the action that causes it. */
   | { kind: 'start'; event: CodeEvent }
@@ -68,6 +68,8 @@ export interface CodeEvent {
   source: Expression;
   /** The variable of the result. */
   result?: string | undefined;
+  /** Type of the result. */
+  type?: string | undefined;
   /** What follows the wait. */
   checks: readonly Statement[];
 }
@@ -87,6 +89,8 @@ export interface CodeScope {
   page: Expression;
   /** The second element of an action that takes one. */
   to: Expression | undefined;
+  /** What a picture hides. */
+  mask: readonly Expression[];
   /** What the step caused. */
   signals: readonly Signal[];
   /** The variable of the page that it opens. */
@@ -103,11 +107,16 @@ export interface CodeScope {
   input: (value: Json) => Expression;
 }
 
+/** What runs before or after each test. */
+export type Hook = 'beforeEach' | 'afterEach';
+
 /** A step as code generation sees it. */
 export interface CodeStep extends Step {
   traits: Traits;
   /** Title of the `test.step` that it opens. */
   groupTitle: string | undefined;
+  /** The hook that it opens instead. */
+  hook?: Hook | undefined;
   /** The statements that do it again. Pending events of `expects` actions are finished after the next action. */
   toCode: (scope: CodeScope) => Statement[];
   /** One of its automatic assertions. */

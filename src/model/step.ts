@@ -38,6 +38,8 @@ export interface Step {
   locator?: LocatorChain;
   /** The second element, of an action that takes one. */
   to?: LocatorChain;
+  /** What a picture hides. */
+  mask?: LocatorChain[];
   /** The action's own fields, validated: what `emit` needs besides the locator. */
   args: { [name: string]: Json };
   /** Id of the page that it and its assertions use; the session's first by default. */

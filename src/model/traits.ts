@@ -33,6 +33,8 @@ export interface Traits {
   verifies?: true;
   /** The matcher that is true of its target afterwards. */
   outcome?: 'toBeFocused' | 'toBeInViewport';
+  /** Registers a handler of its target on the page. */
+  handlesOverlay?: true;
   /** Changes nothing that a reviewer would want to be asserted. */
   needsNoAssertion?: true;
   /** Changes how time passes: what follows is nobody's effect. */

@@ -20,31 +20,38 @@ export function checkRequest(raw: ActionRequest, index: number, baseURL: string 
       { hint: `Actions: ${[...actions.keys()].join(', ')}.` },
     );
   }
+  const second = action.second === undefined ? [] : [action.second];
   const takesTarget = action.target !== 'none';
   const fields = [
     ...(takesTarget ? ['target'] : []),
-    ...(action.takesTo ? ['to'] : []),
+    ...second,
     ...Object.keys(action.fields.shape),
     ...(action.recorded ? ['note', 'record'] : []),
   ];
-  if (action.target === 'element' && target === undefined)
+  if ((action.target === 'element' || action.target === 'elements') && target === undefined)
     throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs a target.`, {
       hint: "Give a ref of the snapshot (e12) or a locator such as getByRole('button', { name: 'Save' }).",
     });
-  const to = action.takesTo ? targetSchema.safeParse(raw['to']).data : undefined;
-  if (action.takesTo && to === undefined)
-    throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs \`to\`, the second element.`, {
-      hint: 'Give a ref of the snapshot, a locator or a selector, as for `target`.',
-    });
+  const to = action.second && targetSchema.safeParse(raw[action.second]).data;
+  if (action.second !== undefined && to === undefined)
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `${where}: ${name} needs \`${action.second}\`, the second element.`,
+      {
+        hint: 'Give a ref of the snapshot, a locator or a selector, as for `target`.',
+      },
+    );
   const envelopeFields = new Set([
     ...['action', 'note', 'record'],
     ...(takesTarget ? ['target'] : []),
-    ...(action.takesTo ? ['to'] : []),
+    ...second,
   ]);
   const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !envelopeFields.has(key)));
-  for (const each of [target, to]) if (each !== undefined && !isRef(each)) chainOf(each);
   try {
-    return { action, prepared: action.prepare(parseFields(own), baseURL), target, to, note, record };
+    const prepared = action.prepare(parseFields(own), baseURL);
+    const mask = action.masked?.(prepared.args) ?? [];
+    for (const each of [target, to, ...mask]) if (each !== undefined && !isRef(each)) chainOf(each);
+    return { action, prepared, target, to, mask, note, record };
   } catch (error) {
     throw error instanceof z.ZodError
       ? invalidInput(error, `${where} ${name}`, fields, action.fields)

@@ -30,7 +30,7 @@ export async function recordActions(
   for (const { prepared } of requests) live.secrets.reveal(prepared.args);
   const shown = live.current;
   const refs = requests
-    .flatMap(({ target, to }) => [target, to])
+    .flatMap(({ target, to, mask }) => [target, to, ...mask])
     .filter((target) => target !== undefined)
     .filter(isRef);
   const pins = await pinTargets(shown, [...new Set(refs)]);
@@ -46,6 +46,10 @@ export async function recordActions(
     ...request,
     locate: () => resolve(request),
     locateTo: () => resolve({ ...request, target: request.to }),
+    locateMask: async () => {
+      const found = await Promise.all(request.mask.map((target) => resolve({ ...request, target })));
+      return found.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
+    },
   }));
   const outcome = await new TaskRunner(open, inserting).run(tasks, signal);
   const { failure } = outcome;

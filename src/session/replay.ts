@@ -1,3 +1,4 @@
+import { isSubject } from '../actions/action.js';
 import { checkAssertion } from '../actions/expect.js';
 import { actions, worksOnlyInTest } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
@@ -65,7 +66,7 @@ export async function replaySteps(
 
 /** A saved step keeps its locator: a better one now may be a worse one for the test. */
 function taskOf(
-  { action: name, locator, to, args, note, signals }: Step,
+  { action: name, locator, to, mask = [], args, note, signals }: Step,
   { use }: Session,
   { current }: Live,
   limits: RecordLimits,
@@ -84,10 +85,12 @@ function taskOf(
     record: true,
     signals,
     locateTo: () => Promise.resolve({ chain: to }),
+    mask: [],
+    locateMask: () => Promise.resolve(mask),
     locate: async () => ({
       chain: locator,
       pin:
-        locator === undefined || action.target === 'subject'
+        locator === undefined || isSubject(action)
           ? undefined
           : await pinSoon(toLocator(current.page, locator), timeoutOf(args, limits.actionMs)),
     }),

@@ -26,6 +26,8 @@ export interface CheckedRequest {
   target: string | undefined;
   /** The second element, of an action that takes one. */
   to: string | undefined;
+  /** What a picture hides. */
+  mask: readonly string[];
   note: string | undefined;
   record: boolean;
 }

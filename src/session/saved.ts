@@ -58,6 +58,7 @@ const stepSchema = z
     action: z.string(),
     locator: locatorChain.optional(),
     to: locatorChain.optional(),
+    mask: z.array(locatorChain).optional(),
     args,
     page: z.string().optional(),
     signals: z.array(signalSchema).optional(),
@@ -157,7 +158,7 @@ function problemOf({ action: name, locator, to, args: given }: Step): string | u
   const action = actions.get(name);
   if (action?.recorded !== true) return `there is no action "${name}" to record`;
   if (action.target === 'element' && locator === undefined) return `${name} has no locator`;
-  if (action.takesTo && to === undefined) return `${name} has no second locator`;
+  if (action.second !== undefined && to === undefined) return `${name} has no second locator`;
   const { error } = action.fields.safeParse(hideTemplates(given));
   return error === undefined ? undefined : `${name}: ${firstIssue(error)}`;
 }

@@ -1,4 +1,5 @@
 import type { Locator } from 'playwright';
+import { isSubject } from '../actions/action.js';
 import { assertedTexts, expect } from '../actions/expect.js';
 import { bestLocator } from '../locators/best-locator.js';
 import { reasonToReplace } from '../locators/brittle.js';
@@ -95,7 +96,7 @@ export async function resolveTarget(
   if (target === undefined) return {};
   if (!isRef(target)) {
     const given = chainOf(target);
-    if (action.target === 'subject') return { chain: given };
+    if (isSubject(action)) return { chain: given };
     const pin = await pinSoon(toLocator(page, given), actionMs);
     const reason = reasonToReplace(given) ?? (secrets.foundIn(given).length > 0 ? 'secret' : undefined);
     if (reason === undefined) return { chain: given, pin };

@@ -1,30 +1,34 @@
 import { inspect } from 'node:util';
 import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
-import { takesLong } from '../actions/expect.js';
 import { groupTitle, traitsOf, worksOnlyInTest } from '../actions/registry.js';
 import { brittleness } from '../locators/brittle.js';
 import { describeElement } from '../locators/describe.js';
-import type { Live } from '../browser/live.js';
 import { addressOf, firstPage, type LivePage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { CodegenError, type ErrorCode } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
-import type { Secrets } from '../model/secrets.js';
 import { referencesIn } from '../model/template.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { guardTyped } from './typed-secrets.js';
 import { announcedOf, type Announced } from './announced.js';
 import { AutoAssertions } from '../assertions/auto-assertions.js';
-import { browserGone, explainFailure, pageBlocked, recoveryHint, requireLoaded } from './failure.js';
+import { explainFailure, pageBlocked, requireLoaded } from './failure.js';
 import type { CheckedRequest } from './request.js';
 import { bringToFront, downloadBegun, matchSignals, pagesOf, settled, setStepPage } from './session-pages.js';
 import { pageAt, removalText, removeFrom, requireDownload } from './edit.js';
 import type { OpenSession } from './session.js';
-import { chainOf, isRef, timeoutOf, type Located } from './targets.js';
+import {
+  bounded,
+  requireHookOrder,
+  requirePage,
+  requireRecorded,
+  requireRedacted,
+  uncheckedChain,
+  unhandle,
+} from './task-checks.js';
+import type { Located } from './targets.js';
 
-/** Milliseconds that an action may take beyond its own time-out. */
-const graceMs = 1000;
 /** Milliseconds for describing an element. */
 const lookMs = 1000;
 /** Characters of what an action read from the page. */
@@ -60,8 +64,17 @@ export interface Task extends CheckedRequest {
   locate: () => Promise<Located>;
   /** Finds the second element, of an action that takes one. */
   locateTo: () => Promise<Located>;
+  /** Finds what a picture hides. */
+  locateMask: () => Promise<LocatorChain[]>;
   /** What it has to cause, if that is known. */
   signals?: readonly Signal[] | undefined;
+}
+
+/** The elements of a step, and its page. */
+interface Place extends Located {
+  to: LocatorChain | undefined;
+  mask: LocatorChain[];
+  page: string;
 }
 
 /** Performs tasks in the session's current page, and appends a step for each that succeeds. */
@@ -131,10 +144,14 @@ export class TaskRunner {
     const { current } = live;
     const before = session.steps.slice(0, this.at);
     if (isRecorded && action.usesDownload) await downloadBegun(before, this.limits.actionMs);
-    if (isRecorded) requireRecorded(before, live, task);
+    if (isRecorded) {
+      requireRecorded(before, live, task);
+      requireHookOrder(session.steps, before.length, task);
+    }
     if (action.kind !== 'expects' && !action.switchesPage) await bringToFront(live, current);
     const target = (this.target = await task.locate());
-    const step = await this.stepOf(task, { ...target, to: (await task.locateTo()).chain, page: current.id });
+    const { chain: to } = await task.locateTo();
+    const step = await this.stepOf(task, { ...target, to, mask: await task.locateMask(), page: current.id });
     if (isRecorded) requireRedacted(step, live.secrets);
     await guardTyped(live, step, target);
     // Late events still belong to the last step until another action begins.
@@ -184,11 +201,14 @@ export class TaskRunner {
       }
     const before = session.steps.slice(0, at);
     requireRecorded(before, live, task, page);
+    requireHookOrder(session.steps, at, task);
     requireDownload(before, action);
     const chain = this.target.chain ?? uncheckedChain(task.target, page);
     const to = uncheckedChain(task.to, page);
+    const mask = task.mask.map((each) => uncheckedChain(each, page)).filter((each) => each !== undefined);
     const opened = action.switchesPage ? task.prepared.args['page'] : page;
-    const step = await this.stepOf(task, { chain, to, page: typeof opened === 'string' ? opened : page });
+    const place = typeof opened === 'string' ? opened : page;
+    const step = await this.stepOf(task, { chain, to, mask, page: place });
     requireRedacted(step, live.secrets);
     step.unchecked = true;
     await this.append(step);
@@ -197,7 +217,7 @@ export class TaskRunner {
 
   private async stepOf(
     { action, prepared, note }: Task,
-    { chain, pin, to, page }: Located & { to: LocatorChain | undefined; page: string },
+    { chain, pin, to, mask, page }: Place,
   ): Promise<Step> {
     const { secrets } = this.open.live;
     const isBrittle = chain !== undefined && brittleness(chain).size > 0;
@@ -207,6 +227,7 @@ export class TaskRunner {
       ...(page === firstPage ? {} : { page }),
       ...(chain === undefined ? {} : { locator: chain }),
       ...(to === undefined ? {} : { to }),
+      ...(mask.length === 0 ? {} : { mask }),
       args: prepared.args,
       ...(seen === undefined ? {} : { seen: secrets.redact(seen) }),
       ...(note === undefined ? {} : { note }),
@@ -227,9 +248,10 @@ export class TaskRunner {
       announce: (announcement) => {
         this.announced.announce(announcement, isRecorded ? step : undefined);
       },
-      remove: (removal) => {
+      remove: async (removal) => {
         const removed = removeFrom(session.steps, removal);
         this.announced.cancel(new Set(removed.values()));
+        await unhandle(live, [...removed.values()]);
         live.log.addResult(step.action, removalText([...removed.keys()], removal));
       },
       show: (value) => {
@@ -325,68 +347,4 @@ function textOf(value: unknown): string {
   } catch {
     return inspect(value);
   }
-}
-
-/** Prevents an endless script of the page from blocking Playwright's own time-outs. */
-async function bounded({ action, prepared }: Task, work: Promise<void>, limits: RecordLimits): Promise<void> {
-  const isLong = action.target === 'none' || (action.asserts && takesLong(prepared.args));
-  const limitMs = timeoutOf(prepared.args, isLong ? limits.navigationMs : limits.actionMs) + graceMs;
-  const done = work.then(() => true);
-  done.catch(() => undefined);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(false);
-    }, limitMs);
-  });
-  const inTime = await Promise.race([done, late]).finally(() => {
-    clearTimeout(timer);
-  });
-  if (!inTime)
-    throw new CodegenError('ACTION_FAILED', `${action.name} timed out: the page does not respond.`, {
-      hint: 'The page runs a script, or a regular expression with nested repetition, that does not end.',
-    });
-}
-
-function requirePage(live: Live, action: Action): void {
-  if (live.lost()) throw browserGone();
-  const needsNone = action.switchesPage ?? action.opensPage ?? !action.recorded;
-  if (needsNone || !live.current.page.isClosed()) return;
-  throw new CodegenError('ACTION_FAILED', 'The page has been closed.', { hint: recoveryHint(live) });
-}
-
-/** The test contains what a step does, so a step must not contain a secret. */
-function requireRedacted(step: Step, secrets: Secrets): void {
-  if (secrets.foundIn(step).length === 0) return;
-  throw new CodegenError('INVALID_INPUT', 'The test would contain the value of a secret.', {
-    hint: 'Write {{secret:NAME}} instead of the value; a target must not contain it.',
-  });
-}
-
-/** A test has only the pages that its own steps, these before the new one, open. */
-function requireRecorded(
-  steps: readonly Step[],
-  live: Live,
-  { action, prepared }: Task,
-  page = live.current.id,
-): void {
-  const id = action.switchesPage ? prepared.args['page'] : page;
-  const isOpened = (step: Step): boolean =>
-    (step.signals ?? []).some((signal) => 'page' in signal && signal.page === id);
-  if (id !== firstPage && live.pages.some((each) => each.id === id) && !steps.some(isOpened))
-    throw new CodegenError('ACTION_FAILED', `No recorded step has opened page ${JSON.stringify(id)}.`, {
-      hint: 'Open it with a recorded step, or act there with "record": false.',
-    });
-}
-
-/** The locator of a target that only a run of the test looks for. */
-function uncheckedChain(target: string | undefined, page: string): LocatorChain | undefined {
-  if (target === undefined || !isRef(target)) return target === undefined ? undefined : chainOf(target);
-  throw new CodegenError(
-    'TARGET_NOT_FOUND',
-    `The ref ${target} identifies no element of page ${page} at that step.`,
-    {
-      hint: 'Give a locator: the step is inserted without its element.',
-    },
-  );
 }

@@ -1,4 +1,4 @@
-import { traitsOf } from '../actions/registry.js';
+import { cleanUpStart, traitsOf } from '../actions/registry.js';
 import type { Json } from '../model/json.js';
 import { parseFields, referencesIn, seemsReference } from '../model/template.js';
 import type { Step } from '../model/step.js';
@@ -70,7 +70,7 @@ function assertionWarnings(steps: readonly Step[]): string[] {
     return next === undefined || !traitsOf(next).verifies;
   };
   return stepWarning(
-    indexesOf(steps, isBlind),
+    indexesOf(steps.slice(0, cleanUpStart(steps)), isBlind),
     (which) => `Nothing is asserted after ${which}: record an expect of what changed there.`,
   );
 }

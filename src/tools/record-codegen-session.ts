@@ -15,10 +15,10 @@ import { defineTool, types } from './tool.js';
 
 /** The fields of actions that Playwright's documentation does not name. */
 const ownFields = [...actions.values()]
-  .map(({ name, fields, playwrightNames, takesTo }) => ({
+  .map(({ name, fields, playwrightNames, second }) => ({
     name,
     own: [
-      ...(takesTo ? ['to'] : []),
+      ...(second === undefined ? [] : [second]),
       ...Object.keys(fields.shape).filter((field) => !playwrightNames && !(field in forced)),
     ],
   }))

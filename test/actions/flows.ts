@@ -70,6 +70,10 @@ export function files(url: string): Flow {
       status('two.txt: second'),
       { action: 'setInputFiles', target: button('Choose a picture'), files: 'uploads/one.txt' },
       status('one.txt: first'),
+      { action: 'drop', target: '#zone', files: ['uploads/one.txt', 'uploads/two.txt'] },
+      status('one.txt: first; two.txt: second'),
+      { action: 'drop', target: '#zone', data: { 'text/plain': 'a note' }, position: { x: 5, y: 5 } },
+      status('text: a note'),
       { action: 'step', title: 'Downloads' },
       { action: 'click', target: link('Download the report') },
       { action: 'saveDownload', path: 'report.csv' },
@@ -118,6 +122,23 @@ export function kindsOfPage(url: string): Flow {
   };
 }
 
+/** An overlay that covers the page whenever it likes. */
+export function overlay(url: string): Flow {
+  return {
+    title: 'Cookie banner',
+    verify: 'require',
+    actions: [
+      { action: 'addLocatorHandler', target: 'getByRole("dialog")', click: button('Reject all') },
+      { action: 'goto', url: `${url}/consent.html` },
+      ...['milk', 'bread'].flatMap((note) => [
+        { action: 'fill', target: label('New note'), value: note },
+        { action: 'click', target: button('Add') },
+        expectOn('getByRole("listitem").last()', 'toHaveText', { expected: note }),
+      ]),
+    ],
+  };
+}
+
 /** What only a run of the test proves, and accessibility. */
 export function proofs(url: string): Flow {
   return {
@@ -132,7 +153,12 @@ export function proofs(url: string): Flow {
         expected: '- listbox "Several":\n  - option "Apple"\n  - option /Ban.+/',
       },
       { action: 'expect', matcher: 'toMatchAriaSnapshot', expected: '- heading "Inputs" [level=1]' },
-      { action: 'expect', matcher: 'toHaveScreenshot', name: 'inputs.png', options: { fullPage: true } },
+      {
+        action: 'expect',
+        matcher: 'toHaveScreenshot',
+        name: 'inputs.png',
+        options: { fullPage: true, mask: [label('Date'), 'h1'], stylePath: 'uploads/calm.css' },
+      },
       expectOn('getByRole("listbox")', 'toHaveScreenshot'),
       {
         action: 'expect',
@@ -146,5 +172,5 @@ export function proofs(url: string): Flow {
 
 /** The flows of `pages.spec.ts`. */
 export function allKindsOfPage(url: string): Flow[] {
-  return [pointer(url), files(url), kindsOfPage(url), proofs(url)];
+  return [pointer(url), files(url), kindsOfPage(url), overlay(url), proofs(url)];
 }

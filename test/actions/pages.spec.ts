@@ -11,6 +11,7 @@ test('every kind of page, recorded and run in both languages', async ({ shared, 
   await mkdir(path.join(workspace, 'uploads'));
   await writeFile(path.join(workspace, 'uploads', 'one.txt'), 'first');
   await writeFile(path.join(workspace, 'uploads', 'two.txt'), 'second');
+  await writeFile(path.join(workspace, 'uploads', 'calm.css'), 'h1 { visibility: hidden; }');
   await recordAndRun(shared, allKindsOfPage(pages.url), 'typescript');
 
   const artifacts = path.join(workspace, '.codegen', 'artifacts');

@@ -1,6 +1,7 @@
 import type { Superseded } from '../shown.js';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { cleanUpStart } from '../../actions/registry.js';
 import type { Origin } from '../../codegen/source.js';
 import type { Config } from '../../config/schema.js';
 import type { Lane } from '../../verify/plan.js';
@@ -79,7 +80,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
     });
     const result = await bench.run({
       lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
-      workers: 2,
+      workers: Math.min(2, maxWorkers(trial)),
     });
     const tests = result.tests.filter(({ project }) => project?.lane === lanes.whole);
     const covered = tests.every(({ project }) => project?.covered === true);
@@ -108,10 +109,15 @@ export function tryWithoutSteps(rehearsal: Rehearsal): Promise<StepTrials> {
       ignoreSnapshots: comparesPictures(trial.steps),
       limits: shortLimits,
     });
-    const workers = Math.max(2, Math.ceil(availableParallelism() / 2));
+    const workers = Math.min(Math.max(2, Math.ceil(availableParallelism() / 2)), maxWorkers(trial));
     const { tests } = await bench.run({ lanes: [shortened], workers });
     return shortened.files.map(({ file }) => tests.find((run) => run.file === file));
   });
+}
+
+/** A test that cleans up works with data that two runs at a time would share. */
+function maxWorkers({ steps }: Session): number {
+  return cleanUpStart(steps) < steps.length ? 1 : Infinity;
 }
 
 /** Stages sources as the file that is going to be written, with what the test needs of the workspace around each. */

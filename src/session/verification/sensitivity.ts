@@ -1,4 +1,4 @@
-import { traitsOf } from '../../actions/registry.js';
+import { cleanUpStart, traitsOf } from '../../actions/registry.js';
 import type { Step } from '../../model/step.js';
 import type { Session } from '../session.js';
 import type { TestError, TestRun } from '../../verify/report.js';
@@ -23,7 +23,9 @@ export async function leaveOutSteps(
   surroundings: Surroundings,
   runAll: (sources: readonly SessionSource[]) => Promise<(TestRun | undefined)[]>,
 ): Promise<StepTrials> {
-  const indexes = sample(session.steps.flatMap((step, index) => (acts(step) ? [index] : [])));
+  // Nobody asserts what a clean-up does.
+  const tried = session.steps.slice(0, cleanUpStart(session.steps));
+  const indexes = sample(tried.flatMap((step, index) => (acts(step) ? [index] : [])));
   const sources = await Promise.all(
     indexes.map((without) => sessionSource(session, surroundings, { without })),
   );
@@ -60,7 +62,7 @@ function sample(indexes: readonly number[]): number[] {
 
 /** Indexes of the steps that changed the page and after which nothing of that change is asserted before the next action. */
 export function unassertedChanges(steps: readonly Step[]): number[] {
-  return steps.flatMap((step, index) => {
+  return steps.slice(0, cleanUpStart(steps)).flatMap((step, index) => {
     if (step.changedPage !== true) return [];
     const rest = steps.slice(index + 1).filter((each) => !traitsOf(each).opensGroup);
     const next = rest.findIndex(acts);

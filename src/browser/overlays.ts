@@ -1,0 +1,29 @@
+import type { Locator, Page } from 'playwright';
+import { within } from '../model/within.js';
+
+/** Pages with handlers of overlays. */
+const handled = new WeakSet<Page>();
+
+/** Milliseconds for the handlers of a page to dismiss what is shown. */
+const dismissMs = 2000;
+
+interface OverlayHandler {
+  overlay: Locator;
+  click: Locator;
+  timeoutMs: number;
+  failed: (error: unknown) => void;
+}
+
+/** Clicks an element whenever an overlay appears, as the test does; `failed` gets what went wrong. */
+export async function handleOverlay(
+  page: Page,
+  { overlay, click, timeoutMs, failed }: OverlayHandler,
+): Promise<void> {
+  await page.addLocatorHandler(overlay, () => click.click({ timeout: timeoutMs }).catch(failed));
+  handled.add(page);
+}
+
+/** Dismisses the overlays of a page, so that none is taken for the effect of a step. */
+export async function dismissOverlays(page: Page): Promise<void> {
+  if (handled.has(page)) await within(dismissMs, page.locator('html').waitFor({ state: 'attached' }));
+}
