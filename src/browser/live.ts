@@ -8,6 +8,7 @@ import { BoundSecrets } from './bound-secrets.js';
 import { BlockedPages, hasFrame } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
 import { Downloads } from './downloads.js';
+import { Flood } from './flood.js';
 import { isRemote } from './endpoint.js';
 import { LiveLog } from './live-log.js';
 import { addPage, creditSignal, type LivePage, type PageOwner } from './live-page.js';
@@ -126,6 +127,7 @@ async function openFirstPage(
   const blocked = new BlockedPages(log);
   log.watch(context, proxy.failure);
   blocked.watch(context, proxy.failure);
+  new Flood(context, log);
   const opening = openingNavigations(context);
   const owner: PageOwner = {
     pages: [],

@@ -18,6 +18,7 @@ export function watcherScript(key: string): string {
     watchTimers,
     watchRequests,
     watchClipboard,
+    limitConsole,
     answerQuestions,
   ];
   return `(() => {
@@ -46,6 +47,7 @@ function install(key: string): void {
   watchTimers(globals, tracker);
   watchRequests(globals, tracker);
   const takeCopied = watchClipboard(globals);
+  limitConsole(globals);
   answerQuestions(key, globals, { mark: tracker.mark, busy: tracker.isBusy, copied: takeCopied });
 }
 
@@ -298,6 +300,29 @@ function watchClipboard({ intercept }: Globals): () => boolean {
     copied = false;
     return taken;
   };
+}
+
+/** Drops console entries without end, and ends of long ones: the server would have to read them before it drops them. */
+function limitConsole({ apply, methodOf, intercept, now }: Globals): void {
+  const maxPerSecond = 100;
+  const maxLength = 50_000;
+  const slice = methodOf(String.prototype, 'slice');
+  let since = -Infinity;
+  let count = 0;
+  for (const name of Object.keys(console))
+    intercept(console, name, (args, call) => {
+      if (now() - since > 1000) {
+        since = now();
+        count = 0;
+      }
+      if (++count > maxPerSecond) return undefined;
+      for (let index = 0; index < args.length; index++) {
+        const text = args[index];
+        if (typeof text === 'string' && text.length > maxLength)
+          args[index] = apply(slice, text, [0, maxLength]);
+      }
+      return call(args);
+    });
 }
 
 function answerQuestions(
