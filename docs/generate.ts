@@ -8,7 +8,13 @@ import { z } from 'zod';
 import type { TargetUse } from '../src/actions/action.js';
 import { matchers } from '../src/actions/expect.js';
 import { actionFamilies, actions } from '../src/actions/registry.js';
-import { clients, snippet, startCommand, type Machine, type McpClient } from '../src/cli/clients.js';
+import {
+  clients,
+  snippet,
+  startCommand,
+  type ClientEnvironment,
+  type McpClient,
+} from '../src/cli/clients.js';
 import { grantSchema } from '../src/config/http-schema.js';
 import { operatorSchema } from '../src/config/ui-schema.js';
 import { configSchema } from '../src/config/schema.js';
@@ -362,7 +368,7 @@ function comingFromPage(): string[] {
 }
 
 /** Where a file is on Linux, with the names that people know places by. */
-const places: Machine = { platform: 'linux', home: '~', project: '.', appData: undefined };
+const places: ClientEnvironment = { platform: 'linux', home: '~', project: '.', appData: undefined };
 
 /** A client's settings in the language of its file. */
 function settings(client: McpClient, platform: NodeJS.Platform): string[] {

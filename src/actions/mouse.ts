@@ -43,7 +43,7 @@ export const move = mouseAction({
   args: ({ x, y, ...options }) => [x, y, options],
 });
 
-export const click = mouseAction({
+export const clickAt = mouseAction({
   method: 'click',
   description: 'Clicks at a point, e.g. of a canvas.',
   fields: buttonFields.extend({ x, y }),
@@ -51,7 +51,7 @@ export const click = mouseAction({
   args: ({ x, y, ...options }) => [x, y, options],
 });
 
-export const dblclick = mouseAction({
+export const dblclickAt = mouseAction({
   method: 'dblclick',
   description: 'Double-clicks at a point.',
   fields: z.strictObject({ x, y, button: button.optional() }),

@@ -1,17 +1,14 @@
 import type { Frame, Locator } from 'playwright';
 import { z } from 'zod';
-import { responseWithin } from '../model/within.js';
+import { answerMs, responseWithin } from '../model/within.js';
 
 /** Name of the selector engine by which functions reach Playwright's own world in the page. */
 const engine = 'codegen';
 let registered: Promise<void> | undefined;
 let lastId = 0;
 
-/** Milliseconds for a page to answer. */
-const answerMs = 5000;
-
 /** A number that no other call, pin or tag of this process has. */
-export function newId(): string {
+export function newOperationId(): string {
   return String(++lastId);
 }
 
@@ -75,7 +72,7 @@ export async function callIsolated<Arg, Result>(
   { arg, schema, helpers = [], limitMs = answerMs, frame }: IsolatedCall<Arg, Result>,
 ): Promise<Result> {
   const source = `(() => { ${helpers.map(String).join('\n')}\nreturn ${String(run)} })()`;
-  const parts = [newId(), source, JSON.stringify(arg === undefined ? null : arg)];
+  const parts = [newOperationId(), source, JSON.stringify(arg === undefined ? null : arg)];
   // A quote would open a string of the selector.
   const encoded = parts.map((part) => encodeURIComponent(part).replaceAll("'", '%27'));
   const body = operation('run', encoded.join(':'));

@@ -7,7 +7,7 @@ import { callIsolated } from './isolated.js';
 import { CodegenError } from '../model/errors.js';
 import { PageText } from '../model/page-text.js';
 import { maskTyped } from './typed-secrets.js';
-import { responseWithin, within } from '../model/within.js';
+import { answerMs, responseWithin, within } from '../model/within.js';
 import { parseSnapshot } from './snapshot.js';
 import { findLines, type FoundLines } from './snapshot-find.js';
 import { printTree, treeOf } from './snapshot-tree.js';
@@ -28,8 +28,6 @@ export interface PageState {
   events: LiveEvent[];
 }
 
-/** Milliseconds for a page to say what it shows; one that is busy for longer does not respond. */
-const answerMs = 5000;
 /** Bytes of a snapshot at most; a result that has less room makes it shorter. */
 const maxBytes = 14_000;
 

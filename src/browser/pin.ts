@@ -1,11 +1,9 @@
 import type { Frame, Locator, Page } from 'playwright';
 import { z } from 'zod';
-import { responseWithin } from '../model/within.js';
+import { answerMs, responseWithin } from '../model/within.js';
 import { elementStateSchema, readState } from './element-state.js';
-import { callIsolated, newId, operation, type InPage } from './isolated.js';
+import { callIsolated, newOperationId, operation, type InPage } from './isolated.js';
 
-/** Milliseconds for a page to answer. */
-const answerMs = 5000;
 /** Milliseconds to find an element that is there already. */
 const presentMs = 1000;
 
@@ -42,7 +40,7 @@ export async function pinNow(
   locator: Locator,
   { frame, limitMs = answerMs }: { frame?: Frame; limitMs?: number } = {},
 ): Promise<Pin | undefined> {
-  const id = newId();
+  const id = newOperationId();
   const facts = await callIsolated(locator, pinOnly, {
     arg: id,
     schema: factsSchema.optional(),
@@ -96,7 +94,7 @@ async function pinInMainFrame(page: Page, refs: readonly string[]): Promise<(Pin
     page.getByRef(ref).locator(operation('tag', String(index))),
   );
   if (first === undefined) return [];
-  const ids = refs.map(() => newId());
+  const ids = refs.map(() => newOperationId());
   const all = others.reduce((locator, other) => locator.or(other), first);
   const facts = await callIsolated(all, pinEach, {
     arg: ids,

@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 /** What decides where a client keeps its settings. */
-export interface Machine {
+export interface ClientEnvironment {
   platform: NodeJS.Platform;
   home: string;
   /** The directory of the project. */
@@ -22,7 +22,7 @@ export interface Command {
 export interface McpClient {
   title: string;
   /** The file of each scope that the client has. */
-  files: Partial<Record<Scope, (machine: Machine) => string>>;
+  files: Partial<Record<Scope, (machine: ClientEnvironment) => string>>;
   format: 'json' | 'toml' | 'yaml';
   /** The key under which the file lists servers by name. */
   key: string;
@@ -42,17 +42,17 @@ export function startCommand(platform: NodeJS.Platform): Command {
 
 const inProject =
   (...names: string[]) =>
-  ({ project }: Machine): string =>
+  ({ project }: ClientEnvironment): string =>
     path.join(project, ...names);
 const inHome =
   (...names: string[]) =>
-  ({ home }: Machine): string =>
+  ({ home }: ClientEnvironment): string =>
     path.join(home, ...names);
 
 /** A place below the directory in which a system keeps the settings of applications. */
 const inSettings =
   (...names: string[]) =>
-  ({ platform, home, appData }: Machine): string => {
+  ({ platform, home, appData }: ClientEnvironment): string => {
     const base = {
       win32: appData ?? path.join(home, 'AppData', 'Roaming'),
       darwin: path.join(home, 'Library', 'Application Support'),

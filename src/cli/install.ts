@@ -13,7 +13,7 @@ import {
   serverName,
   snippet,
   startCommand,
-  type Machine,
+  type ClientEnvironment,
   type McpClient,
   type Scope,
 } from './clients.js';
@@ -38,9 +38,9 @@ const tableSchema = z.record(z.string(), z.unknown());
  * that is not known, and for a file that can't be parsed or has another server of this name, which are not touched;
  * WRITE_FAILED if the write fails.
  */
-export async function install(
+export async function installServer(
   options: InstallOptions,
-  machine: Machine,
+  machine: ClientEnvironment,
   terminal: Terminal,
   print: (line: string) => void,
 ): Promise<void> {
@@ -73,12 +73,15 @@ export async function install(
 }
 
 /** Claude Code looks for skills in a directory of its own, other agents in a common one. */
-function skillFile(client: string, scope: Scope = 'project', { project, home }: Machine): string {
+function skillFile(client: string, scope: Scope = 'project', { project, home }: ClientEnvironment): string {
   const directory = client === 'claude-code' ? '.claude' : '.agents';
   return path.join(scope === 'project' ? project : home, directory, 'skills', 'codegen-session', 'SKILL.md');
 }
 
-function fileOf({ files, title }: McpClient, scope: Scope | undefined): (machine: Machine) => string {
+function fileOf(
+  { files, title }: McpClient,
+  scope: Scope | undefined,
+): (machine: ClientEnvironment) => string {
   const file = scope === undefined ? (files.project ?? files.user) : files[scope];
   if (file !== undefined) return file;
   throw new CodegenError(

@@ -110,7 +110,7 @@ function addWorkspace(program: Command, run: Run): void {
     .action(async (options: InstallOptions, command: Command) => {
       if (options.client === undefined && options.skill !== true)
         command.error("error: required option '--client <name>' not specified");
-      const [{ homedir }, { install }, { ownTerminal }] = await Promise.all([
+      const [{ homedir }, { installServer }, { ownTerminal }] = await Promise.all([
         import('node:os'),
         import('./install.js'),
         import('./approvals.js'),
@@ -118,7 +118,7 @@ function addWorkspace(program: Command, run: Run): void {
       const { platform, env } = process;
       const { workspace } = locationOf(command);
       const machine = { platform, home: homedir(), project: workspace, appData: env['APPDATA'] };
-      await install(options, machine, ownTerminal(), print);
+      await installServer(options, machine, ownTerminal(), print);
     });
   program
     .command('doctor')

@@ -8,7 +8,7 @@ import { comment, literal, quote, template } from './quote.js';
 import { rowReplacement } from './rows.js';
 import { linesOf } from './syntax.js';
 import type { FunctionData, GroupData, ImportData, TemplateData } from './template-data.js';
-import { render, type Template } from './templates.js';
+import { renderTemplate, type TestTemplate } from './templates.js';
 
 /** Statements that stay together, in the order of the test. */
 export interface Chunk {
@@ -39,7 +39,7 @@ export interface PageObjectUse {
 
 export interface GenerateInput {
   language: 'typescript' | 'javascript';
-  template: Template;
+  template: TestTemplate;
   title: string;
   /** Whether it is a set-up test, whose function is called `setup`. */
   setup?: boolean | undefined;
@@ -76,7 +76,7 @@ export interface Generated {
  */
 export async function generate(input: GenerateInput): Promise<Generated & { files: string[] }> {
   const { files, texts, ...data } = templateData(input);
-  const source = await render(input.template, 'spec', data);
+  const source = await renderTemplate(input.template, 'spec', data);
   const statements = await linesOf(source, texts);
   const written = new Set(statements.values());
   const missing = input.body.find((chunk, index) => chunk.hook !== undefined && !written.has(index));

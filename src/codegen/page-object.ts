@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { linesOf, parseSource } from './syntax.js';
 import type { PageTemplateData, ParameterData } from './template-data.js';
-import { render, type Template } from './templates.js';
+import { renderTemplate, type TestTemplate } from './templates.js';
 
 /** A class that stands for a page, in a file of its own. */
 export interface PageObject {
@@ -28,7 +28,7 @@ export interface GeneratedPage {
 
 /** The source of a page object, formatted as Prettier does by default. Throws what `generate` throws. */
 export async function generatePage(
-  template: Template,
+  template: TestTemplate,
   language: 'typescript' | 'javascript',
   { className, comment, fields, methods, keepsPage }: PageObject,
 ): Promise<GeneratedPage> {
@@ -41,7 +41,7 @@ export async function generatePage(
     fields,
     methods,
   };
-  const source = await render(template, 'page', data);
+  const source = await renderTemplate(template, 'page', data);
   const parts = methods.flatMap(({ name: method, statements }) =>
     statements.map((code, index) => ({ code, place: { method, index } })),
   );

@@ -4,7 +4,7 @@ import { statementsOf, type EmittedStep, type PageCall } from './emitter.js';
 import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObjectUse } from './generate.js';
 import { emitNamed } from './named-locators.js';
 import type { ExistingPage } from './page-shelf.js';
-import type { Template } from './templates.js';
+import type { TestTemplate } from './templates.js';
 
 /** A test that is not written but only run, to learn something from it. */
 export interface Variant {
@@ -36,7 +36,7 @@ export interface TestInput extends Pick<
   | 'data'
   | 'testModule'
 > {
-  template: Template;
+  template: TestTemplate;
   /** The argument of `test.use`. */
   use: { [option: string]: Json };
   /** The test's path in the workspace. */

@@ -7,7 +7,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 const ownDirectory = fileURLToPath(new URL('../../templates/', import.meta.url));
 
 /** The templates of one name: `<name>.eta` for specs and, optionally, `<name>.page.eta` for page objects. */
-export interface Template {
+export interface TestTemplate {
   name: string;
   /** Eta resolves includes from here. */
   directory: string;
@@ -19,7 +19,7 @@ export interface Template {
  * Finds a template by name; the user's take precedence. Throws INVALID_INPUT with the available names, and
  * CONFIG_INVALID if the user's directory can't be read.
  */
-export async function findTemplate(name: string, userDirectory: string | undefined): Promise<Template> {
+export async function findTemplate(name: string, userDirectory: string | undefined): Promise<TestTemplate> {
   const found = await templatesIn(userDirectory);
   const template = found.find((each) => each.name === name);
   if (template !== undefined) return template;
@@ -28,7 +28,7 @@ export async function findTemplate(name: string, userDirectory: string | undefin
   });
 }
 
-async function templatesIn(userDirectory: string | undefined): Promise<Template[]> {
+async function templatesIn(userDirectory: string | undefined): Promise<TestTemplate[]> {
   const directories = [...(userDirectory === undefined ? [] : [userDirectory]), ownDirectory];
   const found = await Promise.all(
     directories.map(async (directory) => {
@@ -45,8 +45,8 @@ async function templatesIn(userDirectory: string | undefined): Promise<Template[
 }
 
 /** Renders a template and formats the result with Prettier's defaults. Throws CONFIG_INVALID if any of that fails. */
-export async function render(
-  { name, directory }: Template,
+export async function renderTemplate(
+  { name, directory }: TestTemplate,
   part: 'spec' | 'page',
   data: { language: 'typescript' | 'javascript' },
 ): Promise<string> {

@@ -21,7 +21,7 @@ export interface Admission extends Hold {
 const writingTool = 'end_codegen_session';
 
 /** Decides on a call, asks for the approval that it needs, and counts it. */
-export async function admit(context: GuardContext, call: PolicyCall, person: Person): Promise<Admission> {
+export async function admitCall(context: GuardContext, call: PolicyCall, person: Person): Promise<Admission> {
   const { policy } = context.config();
   const { tool, args = {} } = call;
   const verdict = decide(policy, call);

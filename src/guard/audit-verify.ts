@@ -95,7 +95,7 @@ function spans(numbers: ReadonlySet<number>): string[] {
     });
 }
 
-const attemptsAtMost = 10;
+const maxAttempts = 10;
 
 /** Checks the log in `directory` against the state, at a moment when no line is on its way. */
 export async function verifyLog(
@@ -107,7 +107,7 @@ export async function verifyLog(
     const findings = [...verifyChain(logFiles(directory), chain), ...checkName(directory, chain)];
     const isSettled = (await store.read()).count === chain.count;
     // A process that is at work may have counted a line that it is about to write.
-    if (attempt === attemptsAtMost || (findings.length === 0 && isSettled))
+    if (attempt === maxAttempts || (findings.length === 0 && isSettled))
       return { count: chain.count, findings };
     await setTimeout(20);
   }

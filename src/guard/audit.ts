@@ -47,7 +47,7 @@ interface Line {
   isOpen: boolean;
 }
 
-const attemptsAtMost = 5;
+const maxAttempts = 5;
 
 interface AuditOptions {
   directory: string;
@@ -195,7 +195,7 @@ class Log {
   private async write(chain: Chain): Promise<void> {
     const { directory, store } = this.options;
     try {
-      for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const shape = writePending(directory, chain);
         const now = shape === 'whole' ? chain : await store.read();
         // A file is also longer if others have added lines since.

@@ -1,5 +1,5 @@
 import type { Limit } from '../model/policy.js';
-import { admit, type Admission } from './admission.js';
+import { admitCall, type Admission } from './admission.js';
 import type { Person } from './approvals.js';
 import type { Audit } from './audit.js';
 import { createContext, type GuardOptions } from './context.js';
@@ -49,7 +49,7 @@ export function createGuard(options: GuardOptions): Guard {
   return {
     visible: (tool) => decide(config().policy, { tool }).kind !== 'hidden',
     admit: (call, person = { signal: new AbortController().signal, ask: undefined }) =>
-      admit(context, call, person),
+      admitCall(context, call, person),
 
     audit: context.audit,
     recover: () => recoverWrites(context),

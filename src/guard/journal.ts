@@ -56,7 +56,7 @@ const own = new Set<string>();
 
 const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'journal');
 
-export const newId = (): string => randomBytes(8).toString('hex');
+export const newEntryId = (): string => randomBytes(8).toString('hex');
 
 /** Writes down a transaction; it is on the disk when this returns. */
 export async function beginEntry(

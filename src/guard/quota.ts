@@ -41,7 +41,7 @@ export interface Quota {
   used(limits: readonly Limit[]): Promise<number[]>;
 }
 
-const attemptsAtMost = 5;
+const maxAttempts = 5;
 
 /** Opens the counters in `store`. `configured` names every limit there is. */
 export function openQuota(options: {
@@ -67,7 +67,7 @@ export function openQuota(options: {
     async take(charges, id = randomBytes(8).toString('base64url')) {
       if (charges.length === 0) return { release: () => Promise.resolve() };
       const hold = { release: () => giveBack(id) };
-      for (let attempt = 0; attempt < attemptsAtMost; attempt++) {
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const { at, refused } = await store.update((state, now) =>
           enterCharges(state, whole(now), { id, charges }, { keyOf, configured: configured() }),
         );

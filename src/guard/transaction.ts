@@ -4,7 +4,7 @@ import { sha256 } from '../model/text.js';
 import { createDurably, errorCode, isSameFile, isThere, readWhole } from '../state/files.js';
 import { discard, keep, nameOfBackup } from './backups.js';
 import { pinDirectory, directorySwapped, type PinnedDirectory } from './pinned-directory.js';
-import { beginEntry, leaveToRecovery, newId, type JournalEntry, type FileRecord } from './journal.js';
+import { beginEntry, leaveToRecovery, newEntryId, type JournalEntry, type FileRecord } from './journal.js';
 import type { CheckedPath, Territory } from './paths.js';
 import { type FilePlan } from './plan.js';
 
@@ -21,7 +21,7 @@ export async function writeDown(
   territory: Territory,
   previous: JournalEntry | undefined,
 ): Promise<JournalEntry> {
-  const id = previous?.id ?? newId();
+  const id = previous?.id ?? newEntryId();
   const time = new Date();
   const made = new Map<string, string[]>();
   for (const { target } of plans.filter(({ root }) => root === 'workspace'))

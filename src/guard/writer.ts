@@ -34,7 +34,7 @@ export interface WriteOptions extends PlanOptions {
   dryRun: boolean;
 }
 
-const attemptsAtMost = 100;
+const maxAttempts = 100;
 
 /**
  * Writes all files, or none if one can't be written; whoever else saves in between wins. Throws FILE_EXISTS,
@@ -71,7 +71,7 @@ export async function writeFiles(
       } catch (error) {
         await consent?.giveBack().catch(() => undefined);
         // Planned again, a name taken meanwhile is refused or replaced by the next free one.
-        const again = onConflict !== 'overwrite' && entry.phase === 'undone' && attempt < attemptsAtMost;
+        const again = onConflict !== 'overwrite' && entry.phase === 'undone' && attempt < maxAttempts;
         if (!(error instanceof Overtaken && again)) throw error;
       }
     }

@@ -5,7 +5,7 @@ import type { Pin } from '../browser/pin.js';
 import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
 import { isOptions, isPositional, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
-import { responseWithin } from '../model/within.js';
+import { answerMs, responseWithin } from '../model/within.js';
 import { ancestorsOf, type Ancestor } from './ancestors.js';
 import { brittleness } from './brittle.js';
 import { frameChain } from './frame-chain.js';
@@ -20,9 +20,6 @@ const firstBatch = 8;
 const maxContainers = 24;
 /** Elements around a container that are tried. */
 const maxOuter = 4;
-/** Milliseconds for a page to answer. */
-const answerMs = 5000;
-
 /** What was found in each frame, by what it was found for: an element keeps its locator as long as that matches. */
 const foundIn = new WeakMap<Frame, Map<string, LocatorChain>>();
 /** Locators that are remembered of one frame. */

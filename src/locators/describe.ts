@@ -2,13 +2,10 @@ import { z } from 'zod';
 import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Pin } from '../browser/pin.js';
 import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
-import { responseWithin } from '../model/within.js';
+import { answerMs, responseWithin } from '../model/within.js';
 
 /** Characters of a page's text that are quoted. */
 const maxTextLength = 60;
-/** Milliseconds for a page to answer. */
-const answerMs = 5000;
-
 /** How a person would describe an element, e.g. `button "Buy" near "Green tea"`: what the page says is quoted. */
 export async function describeElement({ id, locator, frame }: Pin): Promise<string> {
   const [snapshot, near] = await Promise.all([

@@ -1,12 +1,9 @@
 import type { Frame } from 'playwright';
 import type { LocatorChain } from '../model/locator.js';
 import { isVolatile } from '../model/volatile.js';
-import { responseWithin } from '../model/within.js';
+import { answerMs, responseWithin } from '../model/within.js';
 import { isGenerated } from './brittle.js';
 import { toLocator } from './locator-expression.js';
-
-/** Milliseconds for a page to answer. */
-const answerMs = 5000;
 
 /** The chain from the page into a frame by each frame's name, title or source; undefined if only its position identifies it. */
 export async function frameChain(frame: Frame): Promise<LocatorChain | undefined> {

@@ -1,5 +1,8 @@
 import { CodegenError } from './errors.js';
 
+/** Milliseconds for a page to answer; one that takes longer does not respond. */
+export const answerMs = 5000;
+
 /** The work's result, or undefined if it failed or took longer than `limitMs` milliseconds. */
 export async function within<Value>(
   limitMs: number,

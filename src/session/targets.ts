@@ -10,11 +10,8 @@ import { pinAgain, pinRefs, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';
 import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
-import { responseWithin } from '../model/within.js';
+import { answerMs, responseWithin } from '../model/within.js';
 import type { CheckedRequest } from './request.js';
-
-/** Milliseconds for a page to answer. */
-const answerMs = 5000;
 
 /** Where a target is. */
 export interface Located {

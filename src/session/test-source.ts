@@ -4,7 +4,7 @@ import { clipboardPermissions, grantedOrigin } from '../actions/clipboard.js';
 import { expect as expectAction } from '../actions/expect.js';
 import { actions, codeSteps } from '../actions/registry.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
-import type { Template } from '../codegen/templates.js';
+import type { TestTemplate } from '../codegen/templates.js';
 import { testUse } from '../codegen/test-use.js';
 import type { Config } from '../config/schema.js';
 import { withHeader } from '../model/header.js';
@@ -47,7 +47,7 @@ interface Workspace {
 export interface Surroundings {
   /** The test's path in the workspace. */
   spec: string;
-  template: Template;
+  template: TestTemplate;
   /** The `use` that the workspace's own configuration has for the test. */
   project: ProjectUse;
   /** The browser that recorded it. */
@@ -62,7 +62,7 @@ export interface Surroundings {
 export async function sessionTemplate(
   { config, workspace }: Workspace,
   { template }: Pick<EmissionOptions, 'template'>,
-): Promise<Template> {
+): Promise<TestTemplate> {
   const { findTemplate } = await import('../codegen/templates.js');
   const { templatesDir } = config().output;
   return findTemplate(template, templatesDir === null ? undefined : path.resolve(workspace, templatesDir));

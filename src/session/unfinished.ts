@@ -10,7 +10,7 @@ import { keyOf, readSaved, savedForm, savedSchema } from './saved.js';
 import type { Session } from './session.js';
 
 /** Unfinished sessions that are kept: the newest. */
-const keptAtMost = 1000;
+const maxKept = 1000;
 
 const unfinishedSchema = savedSchema.extend({
   id: z.string(),
@@ -94,7 +94,7 @@ export async function removeUnfinished(stateDirectory: string, session: string):
 }
 
 async function prune(all: readonly Page[]): Promise<void> {
-  if (all.length > keptAtMost) await remove((await newestFirst(all)).slice(keptAtMost));
+  if (all.length > maxKept) await remove((await newestFirst(all)).slice(maxKept));
 }
 
 async function remove(gone: readonly Page[]): Promise<void> {

@@ -10,7 +10,7 @@ import { ensureStateDirectory, errorCode, isRunning, syncDirectory, syncFile } f
 import { batching, type Batch, type Committed, type StateStore } from './store.js';
 
 const generationsKept = 16;
-const attemptsAtMost = 100;
+const maxAttempts = 100;
 const stateFile = 'state.json';
 
 /**
@@ -128,7 +128,7 @@ export class FileStore<State> implements StateStore<State> {
   private async generationOf(batch: Batch<State>): Promise<number> {
     if (this.numbers().length === 0) await ensureStateDirectory(this.directory);
     let number = this.attempt(batch);
-    for (let losses = 1; number === undefined && losses < attemptsAtMost; losses++)
+    for (let losses = 1; number === undefined && losses < maxAttempts; losses++)
       number = await courteously(this.directory, () => this.attempt(batch));
     if (number !== undefined) return number;
     const holder = await readFile(holderFile(this.directory), 'utf8').catch(() => 'nobody');

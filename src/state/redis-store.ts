@@ -8,7 +8,7 @@ import { batching, type Batch, type Committed, type StateStore } from './store.j
 
 /** What is written to Redis, and how: a server that knows another format leaves it alone. */
 const format = '1';
-const attemptsAtMost = 100;
+const maxAttempts = 100;
 /** Milliseconds between two tries of one who is not in turn, at most. */
 const pauseMs = 10;
 
@@ -150,7 +150,7 @@ export class RedisStore<State> implements StateStore<State> {
 
   private async commit({ apply }: Batch<State>): Promise<Committed> {
     let seen = await this.ask(this.known);
-    for (let losses = 0; losses < attemptsAtMost; losses++) {
+    for (let losses = 0; losses < maxAttempts; losses++) {
       const state = apply(seen.state, instantOf(seen.time));
       if (state === seen.state) return { durable: Promise.resolve() };
       const before = seen;

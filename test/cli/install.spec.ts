@@ -5,11 +5,11 @@ import { expect, test } from '@playwright/test';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { clients, startCommand, type Machine, type Scope } from '../../src/cli/clients.js';
-import { install } from '../../src/cli/install.js';
+import { clients, startCommand, type ClientEnvironment, type Scope } from '../../src/cli/clients.js';
+import { installServer } from '../../src/cli/install.js';
 import { binary } from '../fixtures.js';
 
-function machineOf(platform: NodeJS.Platform = 'linux'): Machine {
+function machineOf(platform: NodeJS.Platform = 'linux'): ClientEnvironment {
   const root = test.info().outputPath('machine');
   return {
     platform,
@@ -28,7 +28,7 @@ const read: Record<string, (text: string) => unknown> = {
 /** Installs without a question; gives what was printed. */
 async function installed(client: string, machine = machineOf(), scope?: Scope): Promise<string> {
   const lines: string[] = [];
-  await install({ client, scope, yes: true }, machine, undefined, (line) => lines.push(line));
+  await installServer({ client, scope, yes: true }, machine, undefined, (line) => lines.push(line));
   return lines.join('\n');
 }
 
@@ -193,9 +193,9 @@ test('a person is asked, and only yes writes', async () => {
   const ask = (answer: string) => ({ ask: () => Promise.resolve(answer) });
   const lines: string[] = [];
   const print = (line: string): void => void lines.push(line);
-  await install({ client: 'cursor' }, machine, ask('no'), print);
+  await installServer({ client: 'cursor' }, machine, ask('no'), print);
   await expect(readFile(path.join(machine.project, '.cursor', 'mcp.json'))).rejects.toThrow('ENOENT');
-  await install({ client: 'cursor' }, machine, ask('y'), print);
+  await installServer({ client: 'cursor' }, machine, ask('y'), print);
   expect(await readFile(path.join(machine.project, '.cursor', 'mcp.json'), 'utf8')).toContain('npx');
   expect(lines.join('\n')).toContain('Nothing was written.');
 });
@@ -226,7 +226,7 @@ for (const [client, directory] of [
     const lines: string[] = [];
     const skill = await readFile('skills/codegen-session/SKILL.md', 'utf8');
     for (const scope of ['project', 'user'] as const) {
-      await install({ client, skill: true, scope, yes: true }, machine, undefined, (line) =>
+      await installServer({ client, skill: true, scope, yes: true }, machine, undefined, (line) =>
         lines.push(line),
       );
       const base = scope === 'project' ? machine.project : machine.home;
@@ -234,6 +234,6 @@ for (const [client, directory] of [
         skill,
       );
     }
-    await install({ client, skill: true }, machine, undefined, (line) => lines.push(line));
+    await installServer({ client, skill: true }, machine, undefined, (line) => lines.push(line));
     expect(lines.at(-1)).toContain('already has this skill');
   });

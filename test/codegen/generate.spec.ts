@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { locatorOf } from '../../src/codegen/emitter.js';
 import { generate, type Chunk, type GenerateInput } from '../../src/codegen/generate.js';
-import { findTemplate, type Template } from '../../src/codegen/templates.js';
+import { findTemplate, type TestTemplate } from '../../src/codegen/templates.js';
 import {
   call,
   expectThat,
@@ -147,7 +147,7 @@ import { Mine, Yours } from "./mine.js";`);
 });
 
 /** A template of the user, with that text in it. */
-async function templateOf(directory: string, text: string): Promise<Template> {
+async function templateOf(directory: string, text: string): Promise<TestTemplate> {
   await mkdir(directory, { recursive: true });
   await writeFile(path.join(directory, 'mine.eta'), text);
   return findTemplate('mine', directory);

@@ -15,7 +15,7 @@ import { comparesPictures, makePictures, type Picture } from './pictures.js';
 import { leaveOutSteps, type StepTrials } from './sensitivity.js';
 
 /** Rounds at most, each without the assertions that did not hold in the one before. */
-const roundsAtMost = 5;
+const maxRounds = 5;
 
 /** Milliseconds for tests that are expected to fail. */
 const shortLimits = { action: 1000, navigation: 5000, expect: 1000, test: 10_000 };
@@ -91,7 +91,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
       return { passed, dropped, covered, pictures, ...(isKnown ? { withoutJavaScript: blind } : {}) };
     }
     const volatile = volatileAssertions(tests, source);
-    if (volatile.length === 0 || round === roundsAtMost || result.end !== 'completed') {
+    if (volatile.length === 0 || round === maxRounds || result.end !== 'completed') {
       const run = { tests, source, result, timeoutMs: verify.timeoutMs, unrecorded: trial.unrecorded };
       const failure = await explainRun(run, trial.steps, surroundings.spec);
       return { passed, dropped, covered, pictures, failure };

@@ -6,7 +6,7 @@ import type { Origin } from '../../codegen/source.js';
 import { sessionSource, type SessionSource, type Surroundings } from '../test-source.js';
 
 /** Steps that are left out in turn at most; of longer sessions, a sample. */
-const stepsTriedAtMost = 25;
+const maxTriedSteps = 25;
 
 /** What a test notices of its steps. */
 export interface StepTrials {
@@ -56,7 +56,7 @@ function held(errors: readonly TestError[], { origins }: SessionSource, step: nu
 
 /** Evenly spread entries of a list, as many as are tried. */
 function sample(indexes: readonly number[]): number[] {
-  const share = Math.max(1, indexes.length / stepsTriedAtMost);
+  const share = Math.max(1, indexes.length / maxTriedSteps);
   return indexes.filter((_, number) => Math.floor(number / share) !== Math.floor((number - 1) / share));
 }
 
