@@ -22,7 +22,7 @@ function installer(helpful: string | undefined, events: string[], present?: Foun
   };
 }
 
-test('a browser that is there is taken, and nothing is run or said', async () => {
+test('an installed browser is used, and nothing runs or is printed', async () => {
   const events: string[] = [];
   expect(await ensureBrowser((line) => events.push(line), installer(undefined, events, browser))).toBe(
     browser,
@@ -36,7 +36,7 @@ test("Playwright's download is tried first", async () => {
   expect(events).toEqual([expect.stringMatching(/^node .*cli\.js install chromium$/)]);
 });
 
-test('where it brings nothing, the package is installed, and said so first', async () => {
+test('if the download fails, the package is installed, after a message', async () => {
   const events: string[] = [];
   await ensureBrowser(
     (line) => events.push(line),
@@ -52,7 +52,7 @@ test('where it brings nothing, the package is installed, and said so first', asy
   ]);
 });
 
-test('where nothing helps, it is an error that says what to do', async () => {
+test('if no way works, the error says what to do', async () => {
   await expect(ensureBrowser(() => undefined, installer(undefined, []))).rejects.toMatchObject({
     code: 'BROWSER_FAILED',
     hint: expect.stringContaining('npx playwright install'),

@@ -109,7 +109,7 @@ test('of two hosts the one with fewer sessions is used, and a missing one is ski
   }
 });
 
-test('a different Playwright version and an endpoint that is no browser are reported as such', async ({
+test('a different Playwright version and an endpoint without a browser are reported as such', async ({
   workspace,
 }) => {
   // What a server of an earlier version answers.

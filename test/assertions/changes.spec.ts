@@ -111,14 +111,14 @@ for (const { what, before, after, changes } of rows)
     expect(found(page(...before), page(...after))).toEqual(changes);
   });
 
-test('what is known to change by itself is left out, with all in it', () => {
+test('self-changing elements are left out, with their content', () => {
   const before = page('- generic [ref=e2]:', '  - text: tick 1', '- status [ref=e3]: none');
   const after = page('- generic [ref=e2]:', '  - text: tick 2', '- status [ref=e3]: one');
   expect(found(before, after)).toContain('appeared: text');
   expect(found(before, after, ['e2'])).toEqual(['text of status: one']);
 });
 
-test('a page has changed where more than the state of a field has', () => {
+test("a page has changed if more than a field's state has", () => {
   const changed = (before: string, after: string): boolean =>
     changesBetween(parseSnapshot(before), parseSnapshot(after), new Set()).changedPage;
   const box = (state: string): string => page(`- checkbox "A"${state} [ref=e2]`);
@@ -128,7 +128,7 @@ test('a page has changed where more than the state of a field has', () => {
   expect(changed(page('- button "A" [ref=e2]'), page('- button "A" [expanded] [ref=e2]'))).toBe(true);
 });
 
-test('a document is told by its title line first', () => {
+test('a document is identified by its heading first', () => {
   const view = parseSnapshot(
     page(
       '- link "Home" [ref=e2]',

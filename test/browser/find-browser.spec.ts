@@ -160,7 +160,7 @@ test('only a file that can be executed counts, and a stub that asks for a snap d
   expect(await found(stub)).toBe(await found('/snap/bin/chromium'));
 });
 
-test('the browser of this machine starts, in its sandbox where that is possible', async ({ playwright }) => {
+test('the browser of this machine starts, in its sandbox if possible', async ({ playwright }) => {
   const found = await findBrowser();
   expect(found, 'npm run browser installs one').toBeDefined();
   if (found === undefined) return;

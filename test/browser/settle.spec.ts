@@ -8,7 +8,7 @@ for (const [name, result] of [
   ['"Fetch"', 'fetched 10 items'],
   ['"Load report"', 'Best seller'],
 ]) {
-  test(`what ${name} brings late is in the result of its call`, async ({ open }) => {
+  test(`late effects of ${name} are in the result of its call`, async ({ open }) => {
     const { started, land } = await open('late.html');
     const { snapshot } = await land({ action: 'click', target: refOf(started.snapshot, name ?? '') });
     expect(snapshot).toContain(result);

@@ -201,7 +201,7 @@ test('doctor finds all well, and leaves nothing behind', async () => {
   expect(await readdir(cwd)).toEqual([]);
 });
 
-test('doctor says what is wrong and what to do about it', async () => {
+test('doctor reports problems with their remedies', async () => {
   const cwd = await workspace();
   await writeFile(path.join(cwd, 'taken'), '');
   await writeFile(
@@ -223,7 +223,7 @@ test('doctor names the mistake in a configuration', async () => {
   expect(status).toBe(1);
 });
 
-test('restore brings back what was replaced, and keeps what it replaces', async () => {
+test('restore brings back a replaced file, and backs up the one it replaces', async () => {
   const cwd = await workspace();
   const file = path.join(cwd, 'generated-tests', 'a.spec.ts');
   const guard = openGuard(cwd);

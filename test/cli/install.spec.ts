@@ -142,7 +142,7 @@ for (const [client, file, text, kept] of [
     '    cmd: x # why',
   ],
 ] as const)
-  test(`what a file of ${client} has besides stays as it is`, async () => {
+  test(`other settings in a file of ${client} are kept`, async () => {
     const machine = machineOf();
     const place = path.join(machine.home, '..', file);
     await mkdir(path.dirname(place), { recursive: true });
@@ -178,7 +178,7 @@ for (const [client, file, text, problem] of [
     expect(await readFile(place, 'utf8')).toBe(text);
   });
 
-test('a settings file that is a link is written where it leads', async () => {
+test('a settings file that is a link is written at its target', async () => {
   const machine = machineOf();
   const real = path.join(machine.home, 'dotfiles.json');
   await mkdir(path.join(machine.home, '.cursor'), { recursive: true });

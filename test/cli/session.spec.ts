@@ -193,7 +193,7 @@ test('callers are grants, and each has a server of its own', async () => {
   }
 });
 
-test('what is wrong is said as JSON, or as usage', async () => {
+test('errors are printed as JSON, or as usage', async () => {
   const cwd = await workspace();
   await writeFile(path.join(cwd, 'bad.json'), '{');
   expect(await session(cwd, ['record', 'bad.json'])).toMatchObject({

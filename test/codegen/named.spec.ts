@@ -51,7 +51,7 @@ test('a locator that is longer than a line gets a name if it is used twice', () 
   ]);
 });
 
-test('what several locators are in gets a name, and what is in it continues from there', () => {
+test('a shared container gets a name, and its locators continue from it', () => {
   const card: LocatorChain = [
     { method: 'locator', args: ['.card'] },
     { method: 'filter', args: [{ hasText: 'iPad case' }] },
@@ -114,7 +114,7 @@ for (const [selector, name] of [
     expect(variableName(elementName([{ method: 'locator', args: [selector] }]))).toBe(name);
   });
 
-test('what is entered as long JSON is an object with a name', () => {
+test('long JSON input becomes a named object', () => {
   const value = '{"petId": 3, "quantity": 2, "message": "It\'s for Ann"}';
   const fill = (given: string): Step => ({ ...focus(shipping), action: 'fill', args: { value: given } });
   expect(textOf([fill(value), fill(value.replace('3', '3.0')), fill('{"petId": 3}')])).toEqual([

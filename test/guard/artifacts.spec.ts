@@ -31,7 +31,7 @@ test('artifacts land in their own directory, with either path, and replace earli
   expect(await readFile(path.join(workspace, '.codegen/artifacts/page.png'), 'utf8')).toBe('new');
 });
 
-test('artifacts go nowhere else, have no other extension, and are not too large', async () => {
+test('artifacts are rejected outside their directory, with other extensions, and above the size limit', async () => {
   const workspace = workspaceOf();
   const outside = test.info().outputPath('outside');
   const guard = openGuard(workspace);

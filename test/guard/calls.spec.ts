@@ -7,7 +7,7 @@ const policyFor = (actions: object) => ({
   policy: { version: '1', default: 'allow', tools: { record_codegen_session: { actions } } },
 });
 
-test('actions that the policy denies are performed by no call, and evaluate only where it is allowed', async ({
+test('no call performs denied actions, and evaluate runs only if it is allowed', async ({
   shared: server,
   pages,
 }) => {

@@ -71,7 +71,7 @@ test('a denial gives the reason; a hidden tool is neither seen nor called', asyn
   });
 });
 
-test('what is released can be taken again, once', async () => {
+test('released quota can be taken again, once', async () => {
   const guard = open({ policy: limited(perMinute(1)) });
   const admission = await guard.admit({ tool: 'end' });
   expect(await outcomeOf(guard.admit({ tool: 'end' }))).toBe('RATE_LIMITED');

@@ -98,7 +98,7 @@ test('a page reaches only allowed hosts, by every way that pages have', async ({
   await secure.close();
 });
 
-test("pages of the browser itself and files are left at once; the page's own are not", async ({ site }) => {
+test("the browser's own pages and files are left immediately; the page's own are not", async ({ site }) => {
   const browsers = createBrowserPool();
   const redirecting = await serve((request, response) => {
     response.writeHead(302, { location: request.url?.split('?')[1] ?? '' }).end();

@@ -21,7 +21,7 @@ test('a dialog that never appears is a failure, and its announcement is not reco
   expect(await code()).toMatch(/goto.*\n.*Confirm/);
 });
 
-test('a dialog that says something else is a failure that tells what it said', async ({ open }) => {
+test('a dialog with another message is a failure that quotes it', async ({ open }) => {
   const { record } = await open('dialogs.html');
   const { failed, recorded, events } = await record(
     { action: 'onDialog', message: 'Delete this?' },
@@ -143,9 +143,7 @@ test('a popup that comes after the result belongs to the step that opened it', a
   );
 });
 
-test('what a popup did to the page that opened it is asserted when that is come back to', async ({
-  open,
-}) => {
+test("a popup's effect on its opener is asserted when the flow returns to the opener", async ({ open }) => {
   const { land } = await open('popup.html', { autoAssert: true });
   await land({ action: 'click', target: button('Open a popup that talks back') });
   await land({ action: 'switchPage', page: 'p2' }, { action: 'click', target: button('Answer') });

@@ -101,7 +101,7 @@ const damaged: [what: string, change: object, why: RegExp][] = [
   ['a newer form', { version: 3, steps: 'of another kind' }, /saved by a newer version/],
 ];
 for (const [what, change, why] of damaged)
-  test(`what can not be resumed is refused: ${what}`, async ({}, info) => {
+  test(`a damaged session is not resumed: ${what}`, async ({}, info) => {
     const state = info.outputPath('state');
     await save(state);
     const saved = await placeOf(state);

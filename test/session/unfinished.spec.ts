@@ -64,7 +64,7 @@ test('a browser that dies fails its own sessions alone, and each can be resumed'
   await server.close();
 });
 
-test('what was recorded outlives its server, however that ends', async ({ workspace, pages }) => {
+test('recorded steps survive the end of their server, however it ends', async ({ workspace, pages }) => {
   await configure(workspace, { browser: { idleTimeoutMs: 60_000 } });
   let server = await connect(workspace);
   const first = await server.start({ title: 'outlives', url: `${pages.url}/landing.html` });

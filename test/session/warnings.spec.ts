@@ -190,7 +190,7 @@ const harmless: Step[] = [
   { action: 'expect', args: { matcher: 'toHaveTitle', expected: 'Password reset' } },
 ];
 for (const [index, step] of secrets.entries())
-  test(`a secret is told without its value (${index})`, () => {
+  test(`a secret is reported without its value (${index})`, () => {
     const [told = '', ...more] = others(step);
     expect(told).toMatch(/looks like a secret, from step 0: write \{\{secret:NAME\}\} instead/);
     expect(more).toEqual([]);

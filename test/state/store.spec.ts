@@ -31,7 +31,7 @@ const add = (number: number) => (state: State) => ({
 });
 
 for (const [kind, open] of Object.entries(kinds)) {
-  test(`${kind}: many changes at once, of several who share a place, are all there, in one order`, async () => {
+  test(`${kind}: concurrent changes of several processes are all kept, in one order`, async () => {
     const stores = [1, 2, 3].map(() => open('many'));
     const results: number[] = [];
     for (let round = 0; round < 10; round++)
@@ -47,7 +47,7 @@ for (const [kind, open] of Object.entries(kinds)) {
     expect(new Set(state?.one)).toHaveProperty('size', 60);
   });
 
-  test(`${kind}: what is asked for at once is one change; one that throws fails alone`, async () => {
+  test(`${kind}: simultaneous changes are committed as one; one that throws fails alone`, async () => {
     const store = open('at-once');
     let evaluations = 0;
     const failing = store.update(() => {
@@ -74,7 +74,7 @@ for (const [kind, open] of Object.entries(kinds)) {
     expect(await store.read()).toEqual({ one: [0, 1, 2], other: [] });
   });
 
-  test(`${kind}: any mix of changes by any who share it is as if one had made them all`, async () => {
+  test(`${kind}: any mix of changes by several processes equals the same changes by one`, async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(

@@ -120,7 +120,7 @@ test('a flow with page objects reads as a story, passes, and lands as a whole, i
   expect(run.output).toContain('1 passed');
 });
 
-test('page objects are extended from flow to flow; what a person changed stays as it is', async ({
+test('page objects are extended from flow to flow; edited ones are left unchanged', async ({
   shared: server,
   pages,
 }) => {

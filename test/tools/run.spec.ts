@@ -182,7 +182,7 @@ test('a call that is cancelled ends its run and the browsers', async ({ runner, 
   await expect.poll(() => runner.running(), { timeout: 20_000 }).toEqual([]);
 });
 
-test("the browser is the server's, also where the workspace configures another, unless a test asks for it", async ({
+test("the browser is the server's, even if the workspace configures another, unless a test asks for it", async ({
   runner,
 }) => {
   await writeFile(

@@ -116,7 +116,7 @@ test('a passing test is written, and the answer says that it ran', async ({ veri
   expect(await staged(server.workspace)).toEqual([]);
 });
 
-test('a flow that works only once is not written: the answer says where, why and what to do', async ({
+test('a flow that works only once is not written: the answer gives step, reason and remedy', async ({
   verifying,
   club,
 }) => {
@@ -380,7 +380,7 @@ test.describe("the workspace's own configuration", () => {
     },
   );
 
-  configured('a set-up that fails is told by name', async ({ endWith, shared: { workspace } }) => {
+  configured('a failing set-up is reported by name', async ({ endWith, shared: { workspace } }) => {
     await writeFile(
       path.join(workspace, 'prepare.setup.ts'),
       `import { test } from '@playwright/test'; test('prepares', () => { throw new Error('no database'); });`,
@@ -405,14 +405,14 @@ test.describe("the workspace's own configuration", () => {
     },
   );
 
-  configured('one that throws is told with what it said', async ({ endWith }) => {
+  configured('a configuration that throws is reported with its message', async ({ endWith }) => {
     const refused = await endWith(`throw new Error('BASE_URL is not set');`);
     expect(refused.error).toMatchObject({ code: 'VERIFY_FAILED' });
     expect(refused.error?.message).toContain('BASE_URL is not set');
     expect(refused.error?.hint).toContain('npx playwright test');
   });
 
-  configured('a web server that can not start is told with what it said', async ({ endWith }) => {
+  configured("a web server that can't start is reported with its output", async ({ endWith }) => {
     const webServer = { command: 'echo port is taken >&2; exit 3', url: 'http://127.0.0.1:9/' };
     const refused = await endWith(`export default { webServer: ${JSON.stringify(webServer)} };`);
     expect(refused.error).toMatchObject({ code: 'VERIFY_FAILED' });
@@ -421,9 +421,7 @@ test.describe("the workspace's own configuration", () => {
   });
 });
 
-test("a workspace in which nothing is installed gets by with the server's Playwright Test, and is told", async ({
-  club,
-}) => {
+test("a workspace without Playwright Test uses the server's, and the answer says so", async ({ club }) => {
   const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-'));
   await configure(workspace, { verify: { sensitivity: 'off' } });
   const server = await connect(workspace);

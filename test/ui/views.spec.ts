@@ -53,7 +53,7 @@ test('a person watches a session: its steps as they land, its picture, its test,
   expect(log).toMatch(/"operator":"local".*"action":"end".*adds-b-milk-b\.spec\.ts/);
 });
 
-test('a session without steps is told why it can not be ended', async ({ people: { agent, person } }) => {
+test("a session without steps says why it can't be ended", async ({ people: { agent, person } }) => {
   await agent.start({ title: 'Empty' });
   const page = await person();
   await page.getByRole('link', { name: 'Empty' }).click();
