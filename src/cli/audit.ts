@@ -19,18 +19,49 @@ type Print = (line: string) => void;
 
 /** Prints the lines of the log that match the filter. */
 export async function audit(location: ConfigLocation, filter: AuditFilter, print: Print): Promise<void> {
-  const since = filter.since === undefined ? '' : timeOf(filter.since);
-  for (const { text } of logFiles((await statePlaceOf(location)).directory))
+  for await (const { line, entry } of entriesSince(location, filter.since)) {
+    if (
+      (['tool', 'session', 'decision'] as const).some((key) => ![undefined, entry[key]].includes(filter[key]))
+    )
+      continue;
+    print(filter.json === true ? line : plain(entry));
+  }
+}
+
+/** Prints what a policy in a dry run would have refused, by tool and rule. */
+export async function dryRunReport(
+  location: ConfigLocation,
+  since: string | undefined,
+  print: Print,
+): Promise<void> {
+  const groups = new Map<string, { count: number; grants: Set<string>; last: string }>();
+  let calls = 0;
+  for await (const { entry } of entriesSince(location, since)) {
+    if (entry.event !== 'call') continue;
+    calls++;
+    if (entry.wouldBe === undefined) continue;
+    const key = `${entry.tool ?? '?'}  ${entry.wouldBe} by ${entry.wouldBeRule}`;
+    const { count = 0, grants = new Set<string>() } = groups.get(key) ?? {};
+    groups.set(key, { count: count + 1, grants: grants.add(entry.grant), last: entry.time });
+  }
+  const total = [...groups.values()].reduce((sum, { count }) => sum + count, 0);
+  print(`${total} of ${calls} calls would have been refused or would have needed approval.`);
+  const byCount = [...groups].sort(([, one], [, other]) => other.count - one.count);
+  for (const [key, { count, grants, last }] of byCount)
+    print(`${String(count).padStart(6)}  ${key}  (${[...grants].join(', ')}; last ${last})`);
+}
+
+/** The lines of the log since a time, the oldest first. */
+async function* entriesSince(
+  location: ConfigLocation,
+  since: string | undefined,
+): AsyncGenerator<{ line: string; entry: AuditEntry }> {
+  const from = since === undefined ? '' : timeOf(since);
+  const { directory } = await statePlaceOf(location);
+  for (const { text } of logFiles(directory))
     for (const line of text.split('\n')) {
       const entry = readEntry(line);
-      if (entry === undefined || entry.time < since) continue;
-      if (
-        (['tool', 'session', 'decision'] as const).some(
-          (key) => ![undefined, entry[key]].includes(filter[key]),
-        )
-      )
-        continue;
-      print(filter.json === true ? line : plain(entry));
+      if (entry !== undefined && entry.time >= from) yield { line, entry };
     }
 }
 
@@ -50,6 +81,7 @@ function plain(entry: AuditEntry): string {
     grant,
     tool,
     decision === undefined ? '' : `${decision} by ${rule ?? '?'}`,
+    entry.wouldBe === undefined ? '' : `would be ${entry.wouldBe} by ${entry.wouldBeRule}`,
     error ?? '',
     session === undefined ? '' : `session ${session}`,
     ...detailsOf(entry),

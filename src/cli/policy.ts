@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { loadConfig, loadPolicy, type ConfigLocation } from '../config/load.js';
 import { explainActions, explainRules, periodOf, summaryOf } from '../guard/explain.js';
-import { decide, type Leave } from '../guard/policy.js';
+import { decide, isEnforced, type Leave } from '../guard/policy.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { recordTool, restrictedActions } from '../model/policy.js';
 import { riskOf, tools } from '../tools/registry.js';
@@ -20,6 +20,7 @@ export async function checkPolicy(
   const policy = file === undefined ? (await loadConfig(location)).policy : await loadPolicy(file);
   const known = tools.map(({ name }) => name);
   const listed = [...policy.tools.keys()];
+  if (!policy.enforce) print('Dry run: decisions are logged, not applied. `policy report` counts them.');
   print(
     policy.default === 'deny'
       ? 'Tools that are not listed are denied.'
@@ -48,7 +49,9 @@ export async function testPolicy(
     'charges' in verdict ? verdict.charges.find(({ limit, count }) => count > limit.max) : undefined;
   const kind = verdict.kind === 'allowed' && never !== undefined ? 'limited' : verdict.kind;
   const { rule, reason } = kind === 'limited' && never !== undefined ? never : verdict;
-  print(`${kind} by ${rule}${reason === undefined ? '' : `: ${reason}`}`);
+  print(
+    `${kind} by ${rule}${reason === undefined ? '' : `: ${reason}`}${isEnforced(policy, tool) ? '' : ' (dry run)'}`,
+  );
   if ('charges' in verdict) for (const line of counted(verdict)) print(line);
   return statusOf[kind];
 }

@@ -164,6 +164,14 @@ function addPolicy(program: Command, run: Run): void {
       run.status = await testPolicy(locationOf(command), tool, file, print);
     });
   policy
+    .command('report')
+    .description('Count what a policy with `enforce: false` would have refused, by tool and rule.')
+    .option('--since <time>', 'Only calls since a date, or since a duration ago: 30m, 2h, 7d.')
+    .action(async ({ since }: { since?: string }, command: Command) => {
+      const { dryRunReport } = await import('./audit.js');
+      await dryRunReport(locationOf(command), since, print);
+    });
+  policy
     .command('scaffold')
     .description('Write a commented policy for all tools.')
     .argument('[file]', 'File to create; printed by default.')

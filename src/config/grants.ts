@@ -55,4 +55,11 @@ function shareOf({ grants, browser }: Config): number | undefined {
   return grants.length < 2 ? undefined : Math.max(1, Math.floor(browser.maxSessions / grants.length));
 }
 
-const nothingAllowed: Policy = { default: 'deny', hide: ['*'], all: noRules, tools: new Map(), hash: '' };
+const nothingAllowed: Policy = {
+  default: 'deny',
+  enforce: true,
+  hide: ['*'],
+  all: noRules,
+  tools: new Map(),
+  hash: '',
+};

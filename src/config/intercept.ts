@@ -134,6 +134,7 @@ export function translateIntercept(
   const { [everyTool]: all, ...tools } = document.tools;
   return {
     default: document.default,
+    enforce: true,
     hide: document.hide,
     all: rulesOf(everyTool, all?.rules ?? []),
     tools: new Map(Object.entries(tools).map(([tool, { rules }]) => [tool, rulesOf(tool, rules)])),

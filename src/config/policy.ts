@@ -26,9 +26,10 @@ export function compilePolicy(document: PolicyDocument, compile: CompileExpressi
     }));
   const rulesOf = (tool: string, rules: z.infer<typeof toolRulesSchema>): Rules => {
     const place = `tools.${tool}`;
-    const { action, reason, rate_limit: short, actions } = rules;
+    const { action, enforce, reason, rate_limit: short, actions } = rules;
     const decided = { rule: `${place}.action`, reason };
     return {
+      enforce,
       deny: action === 'deny' ? decided : undefined,
       approve: action === 'require_approval' ? decided : undefined,
       require: conditionsOf(rules.require, `${place}.require`),
@@ -46,6 +47,7 @@ export function compilePolicy(document: PolicyDocument, compile: CompileExpressi
   const { all_tools: all } = document;
   return {
     default: document.default,
+    enforce: document.enforce,
     hide: document.hide,
     all: { ...noRules, limits: limitsOf(all?.limits ?? [], 'all_tools') },
     tools: new Map(Object.entries(document.tools).map(([tool, rules]) => [tool, rulesOf(tool, rules)])),
@@ -53,4 +55,4 @@ export function compilePolicy(document: PolicyDocument, compile: CompileExpressi
   };
 }
 
-export const noRules: Rules = { require: [], denyIf: [], approveIf: [], limits: [] };
+export const noRules: Rules = { enforce: true, require: [], denyIf: [], approveIf: [], limits: [] };

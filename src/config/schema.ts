@@ -233,7 +233,7 @@ export const configSchema = z
       .describe('Assert the visible effect of each recorded step; a session can override it.'),
     verify: verifySchema,
     policy: policyOrPath
-      .default({ version: '1', default: 'allow', hide: [], tools: {} })
+      .default({ version: '1', default: 'allow', enforce: true, hide: [], tools: {} })
       .describe(
         'Which tools may be called, and how often: a policy, or the path of a JSON or YAML file with one.',
       ),

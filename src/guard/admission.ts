@@ -4,7 +4,7 @@ import type { Consent, Person } from './approvals.js';
 import type { GuardContext } from './context.js';
 import type { Charge } from './counters.js';
 import type { FilePlan, OnConflict } from './plan.js';
-import { decide, type Denial, type PolicyCall } from './policy.js';
+import { decide, isEnforced, restrictedDenial, type Denial, type Leave, type PolicyCall } from './policy.js';
 import type { Hold } from './quota.js';
 
 /** Asks a person to approve what is to be written. Throws APPROVAL_REQUIRED, POLICY_DENIED. */
@@ -25,6 +25,11 @@ export async function admitCall(context: GuardContext, call: PolicyCall, person:
   const { policy } = context.config();
   const { tool, args = {} } = call;
   const verdict = decide(policy, call);
+  if (!isEnforced(policy, tool)) {
+    const denial = restrictedDenial(policy, call);
+    if (denial !== undefined) throw denied(tool, denial);
+    return tryOut(context, verdict);
+  }
   if (!('charges' in verdict)) throw denied(tool, verdict);
   const { kind, rule, reason, charges } = verdict;
   const decision = { kind, rule };
@@ -56,6 +61,21 @@ export async function admitCall(context: GuardContext, call: PolicyCall, person:
     throw error;
   }
   return { ...hold, decision };
+}
+
+/** Lets a call run and notes what would have become of it. Counts it while limits admit it. */
+async function tryOut(context: GuardContext, verdict: Denial | Leave): Promise<Admission> {
+  const { kind, rule } = verdict;
+  const allowed = { kind: 'allowed', rule: 'enforce' } as const;
+  const free = { release: () => Promise.resolve() };
+  if (!('charges' in verdict)) return { ...free, decision: { ...allowed, would: { kind, rule } } };
+  try {
+    const hold = await takeQuota(context, verdict.charges);
+    return { ...hold, decision: kind === 'allowed' ? { kind, rule } : { ...allowed, would: { kind, rule } } };
+  } catch (error) {
+    if (!(error instanceof CodegenError) || error.decision === undefined) throw error;
+    return { ...free, decision: { ...allowed, would: error.decision } };
+  }
 }
 
 /** Takes quota; while the state can't be reached, `state.failMode` decides whether the call runs uncounted. */

@@ -9,6 +9,9 @@ const entrySchema = z.looseObject({
   tool: z.string().optional(),
   decision: z.string().optional(),
   rule: z.string().optional(),
+  /** What the decision would have been without a dry run. */
+  wouldBe: z.string().optional(),
+  wouldBeRule: z.string().default(''),
   error: z.string().optional(),
   cancelled: z.boolean().optional(),
   interrupted: z.boolean().optional(),

@@ -225,7 +225,9 @@ function report(error: unknown): void {
 }
 
 function decisionFields(decision: Decision | undefined): object {
-  return decision === undefined ? {} : { decision: decision.kind, rule: decision.rule };
+  if (decision === undefined) return {};
+  const { kind, rule, would } = decision;
+  return { decision: kind, rule, ...(would && { wouldBe: would.kind, wouldBeRule: would.rule }) };
 }
 
 function changed({ path, change, sha256, sha256Before }: WrittenFile): object {

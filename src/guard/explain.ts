@@ -1,10 +1,14 @@
 import { restrictedActions, type Limit } from '../model/policy.js';
 import type { CallLimit, Policy, Rules } from '../model/rules.js';
 import { phrase } from './conditions.js';
-import { matchesWildcard } from './policy.js';
+import { isEnforced, matchesWildcard } from './policy.js';
 
 /** What a policy says of a tool, in a few words. */
 export function summaryOf(policy: Policy, tool: string): string {
+  return `${decided(policy, tool)}${isEnforced(policy, tool) ? '' : ' (dry run: logged, not applied)'}`;
+}
+
+function decided(policy: Policy, tool: string): string {
   if (policy.hide.some((pattern) => matchesWildcard(pattern, tool))) return 'hidden';
   const rules = policy.tools.get(tool);
   if (rules === undefined) return policy.default === 'deny' ? 'denied' : 'allowed';

@@ -9,7 +9,7 @@ import type { OutputPlace, WriteRequest } from './output.js';
 import { loginDirectory } from '../model/artifact.js';
 import { checkReadablePath, ownFile, requireElsewhere, type CheckedPath } from './paths.js';
 import type { WrittenFile } from './plan.js';
-import { decide, limitsOfTool, type PolicyCall } from './policy.js';
+import { decide, isEnforced, limitsOfTool, type PolicyCall } from './policy.js';
 
 /** Stands between the calls of one MCP connection and everything that they could harm. */
 export interface Guard {
@@ -47,7 +47,8 @@ export function createGuard(options: GuardOptions): Guard {
   const context = createContext(options);
   const { caller, config, territory, quota, state } = context;
   return {
-    visible: (tool) => decide(config().policy, { tool }).kind !== 'hidden',
+    visible: (tool) =>
+      !isEnforced(config().policy, tool) || decide(config().policy, { tool }).kind !== 'hidden',
     admit: (call, person = { signal: new AbortController().signal, ask: undefined }) =>
       admitCall(context, call, person),
 

@@ -47,6 +47,19 @@ export function decide(policy: Policy, call: PolicyCall): Denial | Leave {
   return { kind: 'allowed', rule: own ? `tools.${tool}` : 'default', charges: counted };
 }
 
+/** Whether the decisions over a tool are applied; otherwise they are only logged. */
+export function isEnforced({ enforce, tools }: Policy, tool: string): boolean {
+  return enforce && tools.get(tool)?.enforce !== false;
+}
+
+/** The denial of an action that a policy has to allow by name, in a dry run too. */
+export function restrictedDenial(policy: Policy, call: PolicyCall): Denial | undefined {
+  return deniedAction(
+    policy,
+    actionsOf(call).filter((name) => restrictedActions.includes(name)),
+  );
+}
+
 /** Why the first of these actions that may not be performed is denied; undefined if all may. */
 function deniedAction(policy: Policy, names: readonly string[]): Denial | undefined {
   const { deny = [], allow = [] } = policy.tools.get(recordTool)?.actions ?? {};

@@ -78,11 +78,14 @@ const names = z.array(z.string().min(1));
 
 const conditions = z.array(conditionSchema).default([]);
 
+const enforce = z.boolean().default(true);
+
 export const toolRulesSchema = z.strictObject({
   action: z
     .enum(['allow', 'deny', 'require_approval'])
     .default('allow')
     .describe('Whether the tool may be called, or only after a person has approved the call.'),
+  enforce: enforce.describe('false: a dry run of what is decided over this tool.'),
   reason: z.string().optional().describe('Shown if the tool is denied or needs approval.'),
   require: conditions.describe('Conditions that must all be true; otherwise the call is denied.'),
   deny_if: conditions.describe('Conditions that each deny the call.'),
@@ -120,6 +123,9 @@ const toolsSchema = z.record(z.string(), toolRulesSchema).superRefine((tools, co
 export const policySchema = z.strictObject({
   version: z.literal('1').describe('Version of the document.'),
   default: z.enum(['allow', 'deny']).describe('What happens to tools that are not listed.'),
+  enforce: enforce.describe(
+    'false: a dry run. Decisions are logged, not applied; `policy report` counts them.',
+  ),
   hide: names.default([]).describe('Tools that are neither listed nor callable; * matches any text.'),
   all_tools: z
     .strictObject({
@@ -138,4 +144,6 @@ export interface Decision {
   kind: 'hidden' | 'denied' | 'approval' | 'limited' | 'allowed';
   /** E.g. `tools.end_codegen_session.deny_if[0]`. */
   rule: string;
+  /** What it would have been without the dry run. */
+  would?: Pick<Decision, 'kind' | 'rule'> | undefined;
 }

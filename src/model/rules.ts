@@ -4,6 +4,8 @@ import type { conditionSchema, Limit } from './policy.js';
 /** A policy as it is evaluated, whatever form it was written in. Each part of it knows its place in the document. */
 export interface Policy {
   default: 'allow' | 'deny';
+  /** False for a dry run: decisions are logged, not applied. */
+  enforce: boolean;
   /** Names and patterns of tools that are neither listed nor callable. */
   hide: readonly string[];
   /** Rules for every tool. */
@@ -15,6 +17,8 @@ export interface Policy {
 }
 
 export interface Rules {
+  /** False for a dry run of what is decided over this tool. */
+  enforce: boolean;
   /** Set if the tool is denied. */
   deny?: Rule | undefined;
   /** Set if every call of it needs approval. */
