@@ -278,6 +278,8 @@ function configurationPage(): string[] {
     '',
     'An unknown key or an invalid value is an error that names the key, the value and what is allowed; the server does not start. A changed file takes effect at the next call, except `state.dir`, `state.url`, `state.prefix`, `http` and `ui.port`, which are read once at startup. If a change is invalid, the last valid configuration stays in use, and the server reports the problem on stderr.',
     '',
+    'Keys follow [Semantic Versioning](https://semver.org): a key that is renamed or removed keeps working until the next major version. Until then, the server translates it and names its replacement in a warning on stderr. No key has been renamed so far.',
+    '',
     ...keyTable({ ...schema, properties: { ...properties, ...shortPolicy(properties['policy']) } }),
     '## `use`',
     '',

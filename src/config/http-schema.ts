@@ -36,6 +36,17 @@ export const grantSchema = z.strictObject({
     ),
 });
 
+export const webhookSchema = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+      .describe('Where events are sent, as JSON.'),
+    secretEnv: environmentName('WEBHOOK_SECRET').describe('Environment variable with the key of signatures.'),
+  })
+  .nullable()
+  .default(null)
+  .describe('Reports denied calls and pending approvals to a URL; null reports nothing.');
+
 const host = /^(?:\[[\da-f:.]+\]|[a-z\d.-]+)(?::\d{1,5})?$/i;
 
 export const httpSchema = z

@@ -12,7 +12,7 @@ import {
   policyOrPath,
   redisUrl,
 } from './fields.js';
-import { conflictsOf, grantSchema, httpSchema } from './http-schema.js';
+import { conflictsOf, grantSchema, httpSchema, webhookSchema } from './http-schema.js';
 import { operatorConflicts, uiSchema } from './ui-schema.js';
 
 const milliseconds = z.int().min(1).max(86_400_000);
@@ -266,6 +266,7 @@ export const configSchema = z
       .describe('The state that the server keeps.'),
     secrets: secretsSchema,
     http: httpSchema,
+    webhook: webhookSchema,
     grants: z
       .array(grantSchema)
       .default([])

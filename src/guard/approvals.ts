@@ -131,7 +131,7 @@ export class Approvals {
       `${tool} needs the approval of a person: ${id} (${titleOf(rule)}).`,
       {
         hint: `Ask the user to run \`codegen-session-mcp approvals approve ${id}\` in a terminal, then send the same call again.`,
-        decision,
+        decision: { ...decision, approval: id },
       },
     );
   }

@@ -226,8 +226,13 @@ function report(error: unknown): void {
 
 function decisionFields(decision: Decision | undefined): object {
   if (decision === undefined) return {};
-  const { kind, rule, would } = decision;
-  return { decision: kind, rule, ...(would && { wouldBe: would.kind, wouldBeRule: would.rule }) };
+  const { kind, rule, would, approval } = decision;
+  return {
+    decision: kind,
+    rule,
+    ...(approval === undefined ? {} : { approval }),
+    ...(would && { wouldBe: would.kind, wouldBeRule: would.rule }),
+  };
 }
 
 function changed({ path, change, sha256, sha256Before }: WrittenFile): object {

@@ -146,4 +146,6 @@ export interface Decision {
   rule: string;
   /** What it would have been without the dry run. */
   would?: Pick<Decision, 'kind' | 'rule'> | undefined;
+  /** Id of the approval that it waits for. */
+  approval?: string | undefined;
 }

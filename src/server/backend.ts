@@ -25,9 +25,13 @@ import { Sessions } from '../session/sessions.js';
 import { redisOf, type Redis } from '../state/redis.js';
 import type { ToolContext } from '../tools/tool.js';
 import { createCalls } from './calls.js';
+import { Webhook } from './webhook.js';
 
 /** Milliseconds for closing sessions and browsers, and for the last lines of the log, when the server stops. */
 const closingMs = 5000;
+
+/** Milliseconds for events that wait to be sent when the server stops. */
+const webhookMs = 2000;
 
 /** One MCP connection. */
 export interface Connection {
@@ -54,6 +58,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
 /** What all connections of a process share. */
 export class Backend {
   readonly calls = createCalls();
+  readonly webhook: Webhook;
   readonly secrets: Secrets;
   /** The sessions of all grants. */
   readonly sessions: Sessions;
@@ -74,6 +79,7 @@ export class Backend {
     const { workspace, name } = options;
     const { state } = this.config();
     this.reported = source.problem;
+    this.webhook = new Webhook(() => this.config().webhook, process.env);
     this.secrets = new Secrets(() => this.config().secrets, process.env);
     this.stateDirectory = path.resolve(workspace, state.dir);
     this.sessions = new Sessions(() => this.config().browser, this.stateDirectory, sessionIds(name));
@@ -137,7 +143,10 @@ export class Backend {
     // A page that does not respond delays its closing; Playwright kills what is left when the process exits.
     await within(
       closingMs,
-      this.sessions.closeAll().then(() => this.options.browsers.close()),
+      Promise.all([
+        this.sessions.closeAll().then(() => this.options.browsers.close()),
+        this.webhook.close(webhookMs),
+      ]),
     );
   }
 

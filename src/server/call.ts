@@ -13,6 +13,7 @@ import type { Person } from '../guard/approvals.js';
 import type { WrittenFile } from '../guard/plan.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { requireBounded } from '../model/invalid.js';
+import type { Decision } from '../model/policy.js';
 import type { Answer } from '../tools/answer.js';
 import type { Tool, ToolCall, ToolContext } from '../tools/tool.js';
 import type { RunningCalls } from './calls.js';
@@ -24,8 +25,11 @@ export interface AnsweredCall {
   tool: string;
   seconds: number;
   structured: Record<string, unknown>;
-  /** Code of its error. */
+  /** Code of its error, and the decision that caused it. */
   error: string | undefined;
+  decision: Decision | undefined;
+  /** The recording session that it was for. */
+  session: string | undefined;
 }
 
 interface CallHandling {
@@ -96,7 +100,15 @@ export function createCallHandler(
     }
     const { structured, error } = answer;
     const seconds = (performance.now() - began) / 1000;
-    onAnswered({ tool: tool.name, seconds, structured, error: error?.code });
+    const session = knownSession(context, params.arguments?.['sessionId'] ?? structured['sessionId']);
+    onAnswered({
+      tool: tool.name,
+      seconds,
+      structured,
+      error: error?.code,
+      decision: error?.decision,
+      session,
+    });
     return render(answer, context.secrets, context.config().output.maxAnswerBytes);
   };
 }

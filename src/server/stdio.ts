@@ -28,7 +28,9 @@ export async function serveStdio({
   redactLog(backend.secrets);
   const connection = backend.connect({ grant, connection: randomBytes(8).toString('hex') });
   await connection.context.guard.recover();
-  const server = createServer({ context: connection.context, calls: backend.calls });
+  const server = createServer({ context: connection.context, calls: backend.calls }, (call) => {
+    backend.webhook.answered(grant, call);
+  });
 
   let stopping: Promise<void> | undefined;
   const stop = (exitCode: number, drainingMs: number): Promise<void> => {

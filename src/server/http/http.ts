@@ -65,8 +65,11 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   const sessions = new McpSessions({
     open: (grant) => {
       const { context, end } = connect(grant);
-      const onAnswered = metrics.answered.bind(metrics);
-      return { server: createServer({ context, calls: backend.calls }, onAnswered), end };
+      const server = createServer({ context, calls: backend.calls }, (call) => {
+        metrics.answered(call);
+        backend.webhook.answered(grant, call);
+      });
+      return { server, end };
     },
     newId: sessionIds(name),
     idleMs: () => backend.config().browser.idleTimeoutMs,
