@@ -66,7 +66,7 @@ export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView
 
 /** What differs between two snapshots of one document. */
 export function differences(before: SnapshotView, after: SnapshotView): Differences {
-  const { newNodes, oldNodes, oldOf, newOf, isMoved } = new Pairs(before, after);
+  const { newNodes, oldNodes, oldOf, newOf, isMoved } = new Pairs(before, after, false);
   return {
     added: newNodes.map(({ line }) => line).filter((line) => !oldOf.has(line)),
     gone: oldNodes.map(({ line }) => line).filter((line) => !newOf.has(line)),
@@ -92,10 +92,11 @@ class Pairs {
   constructor(
     readonly known: SnapshotView,
     readonly now: SnapshotView,
+    brief = true,
   ) {
     const contents = new Contents();
-    this.oldTree = treeOf(known, contents);
-    this.newTree = treeOf(now, contents);
+    this.oldTree = treeOf(known, { contents, brief });
+    this.newTree = treeOf(now, { contents, brief });
     this.oldNodes = allNodes(this.oldTree);
     this.newNodes = allNodes(this.newTree);
     for (const [place, node] of this.oldNodes.entries()) {

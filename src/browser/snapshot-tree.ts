@@ -1,5 +1,12 @@
 import { fairShare } from '../model/fair-share.js';
-import { printedLine, roleAndName, type SnapshotLine, type SnapshotView } from './snapshot.js';
+import {
+  partsOf,
+  printedLine,
+  readable,
+  roleAndName,
+  type SnapshotLine,
+  type SnapshotView,
+} from './snapshot.js';
 
 /** A line with what stands below it; wrappers that say nothing are dissolved into their parents. */
 export interface SnapshotNode {
@@ -48,8 +55,14 @@ export class Contents {
   }
 }
 
-/** A view as the tree of what an agent needs to know. */
-export function treeOf(view: SnapshotView, contents = new Contents()): SnapshotNode[] {
+/**
+ * A view as the tree of what an agent needs to know. A `brief` one also leaves out what is in a control and only
+ * repeats its name.
+ */
+export function treeOf(
+  view: SnapshotView,
+  { contents = new Contents(), brief = true }: { contents?: Contents; brief?: boolean } = {},
+): SnapshotNode[] {
   const roots: RawNode[] = [];
   const open: RawNode[] = [];
   for (const line of view) {
@@ -58,25 +71,28 @@ export function treeOf(view: SnapshotView, contents = new Contents()): SnapshotN
     (open.at(-1)?.children ?? roots).push(node);
     open.push(node);
   }
-  return condensedAll(roots, contents);
+  return condensedAll(roots, { contents, brief });
 }
 
-function condensedAll(siblings: readonly RawNode[], contents: Contents): SnapshotNode[] {
-  const condensed = siblings.map((each) => condense(each, contents));
+interface Condensing {
+  contents: Contents;
+  brief: boolean;
+}
+
+function condensedAll(siblings: readonly RawNode[], condensing: Condensing): SnapshotNode[] {
+  const condensed = siblings.map((each) => condense(each, condensing));
   markRuns(condensed);
   return condensed.flat();
 }
 
-function condense({ line, children: raw }: RawNode, contents: Contents): SnapshotNode[] {
-  // A link's URL is noise beside its name.
-  const isNamed = line.text.includes('"');
-  const children = condensedAll(
-    raw.filter((child) => !(isNamed && child.line.text.startsWith('/url:'))),
-    contents,
-  );
-  const isClickable = children.length === 0 && line.raw.includes(' [cursor=');
-  if (/^(?:generic|rowgroup):?$/.test(line.text) && !isClickable) return children;
+function condense({ line, children: raw }: RawNode, condensing: Condensing): SnapshotNode[] {
   const { role = '', name } = roleAndName(line);
+  // A link's URL is noise beside its name.
+  const below = raw.filter((child) => name === undefined || !child.line.text.startsWith('/url:'));
+  const isSaid = condensing.brief && name !== undefined && controls.has(role) && repeatsOnly(below, name);
+  const children = isSaid ? [] : condensedAll(below, condensing);
+  const isClickable = children.length === 0 && line.raw.includes(' [cursor=');
+  if (/^(?:generic|rowgroup|text):?(?: "\s*")?$/.test(readable(line.text)) && !isClickable) return children;
   const [only, ...others] = children;
   const isRepeated = only !== undefined && others.length === 0 && roleAndName(only.line).name === name;
   if (role === 'generic' && name !== undefined && isRepeated) return children;
@@ -87,7 +103,7 @@ function condense({ line, children: raw }: RawNode, contents: Contents): Snapsho
     text: hasName ? line.text : line.text.replace(/ "(?:[^"\\]|\\.)*"/, ''),
     parent: undefined,
     children,
-    content: contents.numberOf(line, children),
+    content: condensing.contents.numberOf(line, children),
     run: undefined,
   };
   for (const child of children) child.parent = node;
@@ -96,6 +112,21 @@ function condense({ line, children: raw }: RawNode, contents: Contents): Snapsho
 
 /** Roles whose name is all that stands in the element, which nobody needs beside the lines below it. */
 const namedByContent = new Set(['row', 'cell', 'gridcell']);
+
+/** Roles of which the name says all that is in the element. */
+const controls = new Set('button link tab menuitem option checkbox radio switch heading'.split(' '));
+/** Roles of what only forms a name. */
+const plain = new Set(['generic', 'text', 'img']);
+
+/** Whether lines say nothing but words of a name. */
+function repeatsOnly(nodes: readonly RawNode[], name: string): boolean {
+  const known = new Set(wordsOf(name));
+  return nodes.every(({ line, children }) => {
+    const { role = '', name: own = '', text = '' } = partsOf(line);
+    const isKnown = wordsOf(`${own} ${text}`).every((word) => known.has(word));
+    return plain.has(role) && isKnown && repeatsOnly(children, name);
+  });
+}
 
 /** Whether all words of a name are on the lines below, in this order. */
 function repeats(name: string, children: readonly SnapshotNode[]): boolean {

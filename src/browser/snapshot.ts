@@ -97,6 +97,11 @@ export function roleAndName({ text }: SnapshotLine): { role: string | undefined;
 /** Private-use characters, the glyphs of icon fonts. */
 const glyphs = /\p{Co}+/gu;
 
+/** A text without glyphs, and without blanks around it. */
+export function readable(text: string): string {
+  return text.replace(glyphs, ' ').trim();
+}
+
 /** A line as an agent reads it: without indentation, glyphs and attributes that nobody needs. */
 export function printedLine(
   { raw }: SnapshotLine,
@@ -109,8 +114,8 @@ export function printedLine(
   const { head, attributes, tail } = takeApart(entry.slice(2));
   const name = head
     .replace(/ "((?:[^"\\]|\\.)*)"/, (_, words: string) => {
-      const readable = hasName ? words.replace(glyphs, ' ').trim() : '';
-      return readable === '' ? '' : ` "${readable}"`;
+      const shown = hasName ? readable(words) : '';
+      return shown === '' ? '' : ` "${shown}"`;
     })
     .replace(glyphs, ' ');
   const text = tail.replace(glyphs, ' ').trimEnd();

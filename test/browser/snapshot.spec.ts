@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import { refreshRefs, showAll, showChanges } from '../../src/browser/snapshot-changes.js';
+import { differences, refreshRefs, showAll, showChanges } from '../../src/browser/snapshot-changes.js';
 import { findLines } from '../../src/browser/snapshot-find.js';
 import { lineOfRef, parseSnapshot, roleAndName } from '../../src/browser/snapshot.js';
 
@@ -128,6 +128,33 @@ test('rows, cells and wrappers do not repeat what is below them', () => {
 -   - text: "3"
 +   - text: "4"`,
   );
+});
+
+test('controls do not repeat their names, and texts that are only glyphs and blanks are left out', () => {
+  const page = `- button "Save all" [ref=e1] [cursor=pointer]:
+  - generic [ref=e2]: \ue900
+  - generic [ref=e3]: Save
+  - text: all
+- link "Cart" [ref=e4]:
+  - /url: /cart
+  - text: Cart
+  - generic [ref=e5]: "3"
+- text: "  \ue901 "
+- generic: \ue902
+- text: Total
+- paragraph [ref=e6]: All prices include taxes and the delivery to your door, also on Sundays`;
+  const shown = `- button "Save all" [ref=e1]
+- link "Cart" [ref=e4]:
+  - text: Cart
+  - generic [ref=e5]: "3"
+- text: Total
+- paragraph [ref=e6]: All prices include taxes and the delivery to your door, also on Sundays`;
+  expect(showAll(page, maxBytes).text).toBe(shown);
+  const after = page.replace('text: all', 'text: all now').replace('Save all', 'Save all now');
+  expect(showChanges(parseSnapshot(page), after, maxBytes).text).toBe(
+    '- - button "Save all"\n+ - button "Save all now" [ref=e1]',
+  );
+  expect(differences(parseSnapshot(page), parseSnapshot(page.replace('"3"', '"4"'))).changed).toHaveLength(1);
 });
 
 test('of many siblings that are gone the first are named and the others counted', () => {
