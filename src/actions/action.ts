@@ -7,13 +7,20 @@ import type { Secrets } from '../model/secrets.js';
 import type { Signal, Step } from '../model/step.js';
 import { Placeholders, referencesIn } from '../model/template.js';
 import type { Traits } from '../model/traits.js';
+import type { Use } from '../model/use.js';
 import type { BoundSecrets } from '../browser/bound-secrets.js';
+import type { StorageState } from '../browser/context-options.js';
 import { originOf } from '../browser/origin.js';
+
+/** What another context has of its own. */
+export type ContextUse = Omit<Use, 'storageState'> & { storageState?: string | null | undefined };
 
 /** The pages of a session, as actions see them. */
 export interface SessionPages {
   /** Opens a blank page beside the others. */
   open(): Promise<Page>;
+  /** Opens a page in a context of its own. Throws SESSION_LIMIT, INVALID_INPUT. */
+  openContext(use: ContextUse): Promise<void>;
   /** Makes a page the current one and brings it to the front. Throws INVALID_INPUT. */
   switchTo(id: string): Promise<void>;
   /** Closes the current page; the one that opened it, or else the latest, becomes current. */
@@ -24,6 +31,8 @@ export interface SessionPages {
 export interface SessionFiles {
   /** Absolute path of a file that a page may be given. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
   readable(file: string): Promise<string>;
+  /** The login in a file of the workspace. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
+  login(file: string): Promise<StorageState>;
   /** Writes an artifact of the session. Throws what the guard throws. */
   save(file: string, data: Buffer): Promise<void>;
   /** A module that is installed in the workspace; undefined if it is not. */

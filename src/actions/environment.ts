@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { copyPermissions, engineOf } from '../browser/clipboard-permissions.js';
-import { property, run, value, values, variable, type Expression, type Statement } from '../model/code.js';
+import { property, run, value, values, type Expression, type Statement } from '../model/code.js';
 import { loginDirectory } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
@@ -56,7 +56,7 @@ export const setGeolocation = defineAction({
   playwrightNames: true,
   fields: geolocationSchema,
   perform: ({ page }, position) => page.context().setGeolocation(position),
-  toCode: (position) => [run(variable('context'), 'setGeolocation', ...values(position))],
+  toCode: (position, { context }) => [run(context, 'setGeolocation', ...values(position))],
 });
 
 export const grantPermissions = defineAction({
@@ -104,8 +104,8 @@ export const grantPermissions = defineAction({
     const clipboard = [...copyPermissions[engine], ...clipboardPermissions(steps, engine)];
     return context.grantPermissions([...permissions, ...clipboard], { origin });
   },
-  toCode: ({ permissions, ...options }) => [
-    run(variable('context'), 'grantPermissions', ...values(permissions, options)),
+  toCode: ({ permissions, ...options }, { context }) => [
+    run(context, 'grantPermissions', ...values(permissions, options)),
   ],
 });
 
@@ -116,7 +116,7 @@ export const setOffline = defineAction({
   playwrightNames: true,
   fields: z.strictObject({ offline: z.boolean().describe('Whether there is no network.') }),
   perform: ({ page }, { offline }) => page.context().setOffline(offline),
-  toCode: ({ offline }) => [run(variable('context'), 'setOffline', ...values(offline))],
+  toCode: ({ offline }, { context }) => [run(context, 'setOffline', ...values(offline))],
 });
 
 const cookieSchema = z
@@ -157,7 +157,7 @@ export const addCookies = defineAction({
     cookies.map(({ url, domain = '', secure = false }) =>
       url === undefined ? `${secure ? 'https' : 'http'}://${domain}` : new URL(url).origin,
     ),
-  toCode: ({ cookies }) => [run(variable('context'), 'addCookies', ...values(cookies))],
+  toCode: ({ cookies }, { context }) => [run(context, 'addCookies', ...values(cookies))],
 });
 
 export const clearCookies = defineAction({
@@ -180,11 +180,11 @@ export const clearCookies = defineAction({
       if (isLike(name, cookie.name) && isLike(domain, cookie.domain) && isLike(path, cookie.path))
         await context.clearCookies({ name: cookie.name, domain: cookie.domain, path: cookie.path });
   },
-  toCode(filter) {
+  toCode(filter, { context }) {
     const given = Object.entries(filter).map(([name, wanted]) => [name, value(wanted)] as const);
     const args: Expression[] =
       given.length === 0 ? [] : [{ kind: 'record', entries: Object.fromEntries(given) }];
-    return [run(variable('context'), 'clearCookies', ...args)];
+    return [run(context, 'clearCookies', ...args)];
   },
 });
 
@@ -238,5 +238,5 @@ export const saveStorageState = defineAction({
     const state = await page.context().storageState();
     await files.save(path, Buffer.from(JSON.stringify(state, null, 2)));
   },
-  toCode: ({ path }) => [run(variable('context'), 'storageState', ...values({ path }))],
+  toCode: ({ path }, { context }) => [run(context, 'storageState', ...values({ path }))],
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { call, run, values, variable, wait } from '../model/code.js';
+import { call, run, value, values, variable, wait, type Expression, type Statement } from '../model/code.js';
+import { useSchema } from '../model/use.js';
+import { seemsReference } from '../model/template.js';
 import { checkUrl, originOfUrl, relativeUrl, urlSchema } from './url.js';
 import { defineAction } from './action.js';
 
@@ -41,8 +43,8 @@ export const newPage = defineAction({
   },
   origins: ({ url = 'about:blank' }, baseURL) => [originOfUrl(url, baseURL)],
   normalize: ({ url }, baseURL) => (url === undefined ? {} : { url: relativeUrl(url, baseURL) }),
-  toCode({ url }, { opened }) {
-    const opening = call(variable('context'), 'newPage');
+  toCode({ url }, { opened, context }) {
+    const opening = call(context, 'newPage');
     if (opened === undefined)
       return [
         url === undefined ? { kind: 'run', value: opening } : run(wait(opening), 'goto', ...values(url)),
@@ -51,5 +53,58 @@ export const newPage = defineAction({
       { kind: 'bind', name: opened, value: wait(opening), type: 'Page' },
       ...(url === undefined ? [] : [run(variable(opened), 'goto', ...values(url))]),
     ];
+  },
+});
+
+/** What one person has of their own; addresses and test ids are those of the session. */
+const contextUse = useSchema
+  .omit({ browserName: true, headless: true, baseURL: true, testIdAttribute: true })
+  .extend({ storageState: useSchema.shape.storageState.nullable() });
+
+export const newContext = defineAction({
+  name: 'newContext',
+  description:
+    'Opens a page for another person, with cookies and storage of its own; switchPage makes it the current one.',
+  target: 'none',
+  opensPage: true,
+  opensContext: true,
+  fields: z.strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(50)
+      .refine((name) => !seemsReference(name), 'expected a name')
+      .describe('Who it is, e.g. `admin`; names variables of the test.'),
+    use: contextUse
+      .optional()
+      .describe(
+        'As `use` of the session, whose values are the defaults, without its login: e.g. `storageState`.',
+      ),
+  }),
+  async perform({ pages }, { use = {} }) {
+    await pages.openContext(use);
+  },
+  // Headers and credentials may go to any page.
+  origins: () => ['every origin'],
+  toCode({ use: { device, ...options } = {} }, { opened, openedContext }) {
+    const entries = Object.entries(options).map(([name, given]): [string, Expression] => [
+      name,
+      given === null && name === 'storageState' ? variable('undefined') : value(given),
+    ]);
+    const record: Expression = { kind: 'record', entries: Object.fromEntries(entries), device };
+    const args = entries.length === 0 && device === undefined ? [] : [record];
+    const context = openedContext ?? 'context';
+    const page = call(variable(context), 'newPage');
+    const code: Statement[] = [
+      {
+        kind: 'bind',
+        name: context,
+        value: wait(call(variable('browser'), 'newContext', ...args)),
+        type: 'BrowserContext',
+      },
+    ];
+    return opened === undefined
+      ? [...code, { kind: 'run', value: page }]
+      : [...code, { kind: 'bind', name: opened, value: wait(page), type: 'Page' }];
   },
 });

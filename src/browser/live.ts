@@ -36,8 +36,10 @@ export interface Live extends PageOwner {
   listedPages: string;
   /** Answers to the next dialogs, in order; without one, a dialog is dismissed. */
   answers: PlannedAnswer[];
-  /** Opens a page beside the others. */
+  /** Opens a page in the context of the current one. */
   open(): Promise<LivePage>;
+  /** Opens a page in a context of its own. Throws SESSION_LIMIT, INVALID_INPUT. */
+  openContext(options: BrowserContextOptions): Promise<LivePage>;
   /** Gives a page another id, as saved steps call it. */
   rename(entry: LivePage, id: string): void;
   /** The latest page that was blocked by the rules; reported once. */
@@ -95,40 +97,51 @@ export async function openLive(
   const proxy = isRemote(browser)
     ? noProxy
     : await openProxy({ rules: () => bound.rules(setup.rules()), onRefused });
-  let context: BrowserContext | undefined;
-  try {
-    context = await browser.newContext({
-      ...options,
-      permissions: [...(options.permissions ?? []), ...copyPermissions[engineOf(browser)]],
+  const contexts: BrowserContext[] = [];
+  const openContext = async (given: BrowserContextOptions): Promise<BrowserContext> => {
+    const context = await browser.newContext({
+      ...given,
+      permissions: [...(given.permissions ?? []), ...copyPermissions[engineOf(browser)]],
       ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
     });
+    contexts.push(context);
     await setTestIdAttribute(context, setup.testIdAttribute ?? defaultTestIdAttribute);
-    return await openFirstPage(context, { proxy, log, bound }, setup);
+    context.setDefaultTimeout(setup.actionMs);
+    await watchContext(context);
+    return context;
+  };
+  try {
+    const first = await openContext(options);
+    return await openFirstPage(first, { ...setup, proxy, log, bound, contexts, openContext });
   } catch (error) {
     proxy.close();
-    await within(closingMs, context?.close());
+    await within(closingMs, Promise.all(contexts.map((context) => context.close())));
     if (!browser.isConnected()) throw browserEnded();
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `The browser rejected the session's options: ${messageOf(error)}`,
-      { hint: 'Check `use` against https://playwright.dev/docs/test-use-options.', cause: error },
-    );
+    throw rejectedOptions(error);
   }
 }
 
-async function openFirstPage(
-  context: BrowserContext,
-  { proxy, log, bound }: { proxy: Proxy; log: LiveLog; bound: BoundSecrets },
-  { actionMs, settleMs, secrets, maxPages }: LiveSetup,
-): Promise<Live> {
-  context.setDefaultTimeout(actionMs);
-  await watchContext(context);
+function rejectedOptions(error: unknown): CodegenError {
+  return new CodegenError(
+    'INVALID_INPUT',
+    `The browser rejected the options of the context: ${messageOf(error)}`,
+    { hint: 'Check `use` against https://playwright.dev/docs/test-use-options.', cause: error },
+  );
+}
 
-  const blocked = new BlockedPages(log);
-  log.watch(context, proxy.failure);
-  blocked.watch(context, proxy.failure);
-  new Flood(context, log);
-  const opening = openingNavigations(context);
+interface LiveParts extends LiveSetup {
+  proxy: Proxy;
+  log: LiveLog;
+  bound: BoundSecrets;
+  /** The contexts that were opened. */
+  contexts: readonly BrowserContext[];
+  openContext: (options: BrowserContextOptions) => Promise<BrowserContext>;
+}
+
+async function openFirstPage(
+  first: BrowserContext,
+  { proxy, log, bound, contexts, openContext, actionMs, settleMs, secrets, maxPages }: LiveParts,
+): Promise<Live> {
   const owner: PageOwner = {
     pages: [],
     front: undefined,
@@ -138,39 +151,53 @@ async function openFirstPage(
     secrets,
     bound,
   };
+  const blocked = new BlockedPages(log);
   const answers: PlannedAnswer[] = [];
-  answerDialogs(context, answers, log);
-  const limits = { settleMs, navigationMs: actionMs };
-  let opened = 0;
-  const entryOf = (page: Page): LivePage =>
-    owner.pages.find((entry) => entry.page === page) ??
-    addPage(owner, page, { id: `p${++opened}`, limits, opening, blocked });
-  let isClosing = false;
-  let isLost = false;
-  const gone = new Promise<void>((resolve) => {
-    context.once('close', () => {
-      proxy.close();
-      if (isClosing) return;
-      isLost = true;
-      resolve();
-    });
-  });
-  const current = entryOf(await context.newPage());
-  owner.front = current;
   const pageLimit = new PageLimit(owner, maxPages);
-  context.on('page', (page) => {
-    if (pageLimit.refuses(page)) return;
-    const entry = entryOf(page);
-    creditSignal(owner, { type: 'page', page: entry.id });
-    owner.front = entry;
-    log.add({ type: 'popup', page: entry.id });
-  });
-  return Object.assign(owner, {
+  const openings = new Map<BrowserContext, ReadonlySet<Request>>();
+  let opened = 0;
+  const watch = (context: BrowserContext): void => {
+    log.watch(context, proxy.failure);
+    blocked.watch(context, proxy.failure);
+    new Flood(context, log);
+    answerDialogs(context, answers, log);
+    openings.set(context, openingNavigations(context));
+  };
+  const entryOf = (page: Page): LivePage => {
+    const opening = openings.get(page.context()) ?? new Set();
+    const limits = { settleMs, navigationMs: actionMs };
+    const known = owner.pages.find((entry) => entry.page === page);
+    return known ?? addPage(owner, page, { id: `p${++opened}`, limits, opening, blocked });
+  };
+  const creditPages = (context: BrowserContext): void => {
+    context.on('page', (page) => {
+      if (pageLimit.refuses(page)) return;
+      const entry = entryOf(page);
+      creditSignal(owner, { type: 'page', page: entry.id });
+      owner.front = entry;
+      log.add({ type: 'popup', page: entry.id });
+    });
+  };
+  watch(first);
+  const closing = watchClosing(first, proxy);
+  const current = entryOf(await first.newPage());
+  owner.front = current;
+  creditPages(first);
+  const live: Live = Object.assign(owner, {
     current,
     listedPages: JSON.stringify([current.id]),
     answers,
     async open() {
       pageLimit.requireRoom();
+      return entryOf(await live.current.page.context().newPage());
+    },
+    async openContext(options: BrowserContextOptions) {
+      pageLimit.requireRoom(contexts.length);
+      const context = await openContext(options).catch((error: unknown) => {
+        throw rejectedOptions(error);
+      });
+      watch(context);
+      creditPages(context);
       return entryOf(await context.newPage());
     },
     rename(entry: LivePage, id: string) {
@@ -179,15 +206,39 @@ async function openFirstPage(
     },
     takeBlockedPage: () => blocked.take(),
     failure: proxy.failure,
-    lost: () => isLost,
-    gone,
-    close() {
-      isClosing = true;
+    lost: () => closing.isLost,
+    gone: closing.gone,
+    async close() {
+      closing.isExpected = true;
       // Also if the context never closes.
       proxy.close();
-      return context.close();
+      await Promise.all(contexts.map((context) => context.close()));
     },
   });
+  return live;
+}
+
+interface Closing {
+  isExpected: boolean;
+  isLost: boolean;
+  /** Resolves when the context has closed unexpectedly. */
+  gone: Promise<void>;
+}
+
+function watchClosing(context: BrowserContext, proxy: Proxy): Closing {
+  const closing: Closing = {
+    isExpected: false,
+    isLost: false,
+    gone: new Promise((resolve) => {
+      context.once('close', () => {
+        proxy.close();
+        if (closing.isExpected) return;
+        closing.isLost = true;
+        resolve();
+      });
+    }),
+  };
+  return closing;
 }
 
 /** Answers each dialog as planned, so that none blocks its page. */

@@ -14,9 +14,9 @@ export class PageLimit {
     private readonly max: () => number,
   ) {}
 
-  /** Throws SESSION_LIMIT if the session may not have another page. */
-  requireRoom(): void {
-    if (this.owner.pages.length < this.max()) return;
+  /** Throws SESSION_LIMIT if the session may not have another page, or another context. */
+  requireRoom(contexts = 0): void {
+    if (Math.max(this.owner.pages.length, contexts) < this.max()) return;
     throw new CodegenError('SESSION_LIMIT', this.#text('No page was opened'), {
       hint: 'Close a page with closePage first.',
     });

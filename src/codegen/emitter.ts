@@ -17,7 +17,7 @@ import type { LocatorChain } from '../model/locator.js';
 import type { Template } from '../model/template.js';
 import type { Signal, Step } from '../model/step.js';
 import { escapeRegExp } from '../model/text.js';
-import { createNames, elementName, identifier } from './identifiers.js';
+import { camelCase, createNames, elementName, identifier, wordsOf } from './identifiers.js';
 
 /** A step as code. */
 export interface EmittedStep {
@@ -73,6 +73,8 @@ export function bareScope(page: Expression, subject = page): CodeScope {
   return {
     subject,
     page,
+    context: variable('context'),
+    openedContext: undefined,
     to: undefined,
     mask: [],
     signals: [],
@@ -92,15 +94,21 @@ export function emitSteps(
   nameFor = createNames(),
 ): EmittedStep[] {
   const emitter = new Emitter(steps, locate, nameFor);
-  return steps.map((step, index) => emitter.emit(step, index));
+  const emitted = steps.map((step, index) => emitter.emit(step, index));
+  const last = emitted.findLast((_, index) => steps[index]?.groupTitle === undefined);
+  last?.last.push(...emitter.closing());
+  return emitted;
 }
 
 /** Follows the pages and variables of a test from step to step. */
 class Emitter {
   /** The variables of pages, by their ids. */
   private readonly variables = new Map<string, string>();
-  private readonly open = new Set(['page']);
-  private front: string | undefined = 'page';
+  /** The variables of contexts, by those of their open pages. */
+  private readonly open = new Map([['page', 'context']]);
+  /** The page in front in each context. */
+  private readonly front = new Map<string, string | undefined>([['context', 'page']]);
+  private current = 'context';
   private download: string | undefined;
   /** What follows the next action that mutates the page. */
   private pending: Statement[] = [];
@@ -126,21 +134,27 @@ class Emitter {
     };
     const { traits } = step;
     if (step.groupTitle !== undefined) return emitted;
-    if (this.front !== page && traits.kind !== 'expects') {
+    const context = this.open.get(page) ?? 'context';
+    const isInFront = this.front.get(context) === page;
+    if (!isInFront && traits.kind !== 'expects') {
       if (!traits.switchesPage) emitted.before.push(run(variable(page), 'bringToFront'));
-      this.front = page;
+      this.front.set(context, page);
     }
     const opened = this.addSignals(step, index, emitted);
-    const scope = this.scopeOf(step, index, page, opened);
+    const scope = this.scopeOf(step, index, { name: page, context, opened });
     scope.input = (given) => this.input(given, step, emitted);
-    emitted.action = step.toCode(scope);
+    // Each context has a front of its own.
+    const isThere = traits.switchesPage && context !== this.current && isInFront;
+    emitted.action = isThere ? [] : step.toCode(scope);
+    this.current = context;
     if (traits.kind === 'expects')
       for (const statement of emitted.action)
         if (statement.kind === 'start') this.pending.push(...finished(statement.event));
     if (traits.kind === 'mutates') emitted.after.push(...this.pending.splice(0));
     if (traits.closesPage) {
       this.open.delete(page);
-      this.front = this.open.size === 1 ? [...this.open][0] : undefined;
+      const others = [...this.open].filter(([, each]) => each === context);
+      this.front.set(context, others.length === 1 ? others[0]?.[0] : undefined);
     }
     const later = this.steps.slice(index + 1);
     if (step.loads === true && !traits.navigates && isActedOn(later, step.page))
@@ -153,7 +167,13 @@ class Emitter {
     return emitted;
   }
 
-  private scopeOf(step: CodeStep, index: number, name: string, opened: string | undefined): CodeScope {
+  /** Closes the contexts that steps opened. */
+  closing(): Statement[] {
+    const contexts = [...this.front.keys()].filter((context) => context !== 'context');
+    return contexts.map((context) => run(variable(context), 'close'));
+  }
+
+  private scopeOf(step: CodeStep, index: number, { name, context, opened }: Place): CodeScope {
     const page = variable(name);
     const use: LocatorUse = { index, of: 'action', page: name };
     return {
@@ -162,7 +182,9 @@ class Emitter {
       to: step.to && this.locate(step.to, use),
       mask: (step.mask ?? []).map((chain) => this.locate(chain, use)),
       signals: step.signals ?? [],
-      opened,
+      context: variable(context),
+      opened: opened.page,
+      openedContext: opened.context,
       download: this.download,
       ...companionsOf(this.steps, index),
       declare: this.nameFor,
@@ -179,28 +201,31 @@ class Emitter {
     return call(variable('JSON'), 'stringify', variable(name));
   }
 
-  /** Has the test wait for what the step caused; gives the variable of the page that it opened, if that is used. */
-  private addSignals(step: CodeStep, index: number, emitted: EmittedStep): string | undefined {
-    let opened: string | undefined;
+  /** Has the test wait for what the step caused. Returns the variables of what it opened, of a page only if it is used. */
+  private addSignals(step: CodeStep, index: number, emitted: EmittedStep): Opened {
+    const opened: Opened = {};
+    const own = this.open.get(emitted.page) ?? 'context';
     const promises = new Map<string, string>();
     for (const signal of step.signals ?? []) {
       // The action answers it itself.
       if (signal.type === 'filechooser') continue;
-      const result = this.nameFor(variableFor(signal));
+      const result = this.nameFor(variableFor(signal, step));
       const isUsed =
         signal.type === 'download' || this.steps.slice(index + 1).some((later) => later.page === signal.page);
       if (signal.type === 'download') this.download = result;
       else {
         this.variables.set(signal.page, result);
-        this.open.add(result);
-        this.front = result;
-        opened = isUsed ? result : undefined;
+        if (step.traits.opensContext) opened.context = this.nameFor(`${ownerName(step)}Context`);
+        const context = opened.context ?? own;
+        this.open.set(result, context);
+        this.front.set(context, result);
+        if (isUsed) opened.page = result;
         if (step.traits.opensPage) continue;
       }
       const promise = this.nameFor(`${result}Promise`);
       // The first event ends every wait that began before it: the next wait begins after it. A popup is a page, too.
       const earlier = promises.get(signal.type);
-      const source = waitFor(signal, emitted.page, earlier);
+      const source = waitFor(signal, signal.type === 'page' ? own : emitted.page, earlier);
       promises.set(signal.type, promise);
       if (signal.type === 'popup') promises.set('page', promise);
       const checks = signal.type === 'download' ? [fileNameCheck(result, signal.suggestedFilename)] : [];
@@ -236,12 +261,32 @@ function isActedOn(steps: readonly CodeStep[], page: string | undefined): boolea
   return next !== undefined && (next.locator !== undefined || next.traits.pressesKey === true);
 }
 
-function variableFor({ type }: Signal): string {
+/** The variables of what a step opened. */
+interface Opened {
+  page?: string;
+  context?: string;
+}
+
+/** The variables of a step's page and its context. */
+interface Place {
+  name: string;
+  context: string;
+  opened: Opened;
+}
+
+/** The name of the person that a context is opened for, in a variable. */
+function ownerName({ args: { name } }: Pick<Step, 'args'>): string {
+  const words = wordsOf(typeof name === 'string' ? name : '', 3);
+  return /^[a-z]/.test(words[0] ?? '') ? camelCase(words) : camelCase(['other', ...words]);
+}
+
+function variableFor({ type }: Signal, step: CodeStep): string {
+  if (step.traits.opensContext) return `${ownerName(step)}Page`;
   return type === 'page' ? 'newPage' : type;
 }
 
-function waitFor({ type }: Signal, page: string, earlier: string | undefined): Expression {
-  const wait = call(variable(type === 'page' ? 'context' : page), 'waitForEvent', value(type));
+function waitFor({ type }: Signal, source: string, earlier: string | undefined): Expression {
+  const wait = call(variable(source), 'waitForEvent', value(type));
   if (earlier === undefined) return wait;
   return call(variable(earlier), 'then', { kind: 'function', parameters: [], body: wait });
 }

@@ -70,7 +70,7 @@ export class Printer {
       case 'list':
         return `[${this.list(code.items)}]`;
       case 'record':
-        return this.record(Object.entries(code.entries));
+        return this.record(Object.entries(code.entries), code.device);
       case 'variable':
         return this.name(code.name);
       case 'secret':
@@ -123,11 +123,15 @@ export class Printer {
     return items.map((each) => this.expression(each)).join(', ');
   }
 
-  private record(entries: readonly (readonly [string, Expression])[]): string {
+  private record(entries: readonly (readonly [string, Expression])[], device?: string): string {
     const printed = entries.map(([name, each]) => {
       const text = this.expression(each);
       return text === name ? name : `${propertyName(name)}: ${text}`;
     });
+    if (device !== undefined) {
+      this.imports.push({ from: '@playwright/test', names: ['devices'] });
+      printed.unshift(`...devices[${quote(device)}]`);
+    }
     return printed.length === 0 ? '{}' : `{ ${printed.join(', ')} }`;
   }
 

@@ -12,7 +12,8 @@ export type Expression =
   /** A text of several lines. */
   | { kind: 'block'; text: Json }
   | { kind: 'list'; items: readonly Expression[] }
-  | { kind: 'record'; entries: Readonly<Record<string, Expression>> }
+  /** `device` is the name of one whose options come first. */
+  | { kind: 'record'; entries: Readonly<Record<string, Expression>>; device?: string | undefined }
   /** A variable, a parameter or a fixture of the test. */
   | { kind: 'variable'; name: string }
   /** The environment variable of a secret. */
@@ -87,6 +88,10 @@ export interface CodeScope {
   /** The page, or the element that the step acts on. */
   subject: Expression;
   page: Expression;
+  /** The context of the page. */
+  context: Expression;
+  /** The variable of the context that it opens. */
+  openedContext: string | undefined;
   /** The second element of an action that takes one. */
   to: Expression | undefined;
   /** What a picture hides. */

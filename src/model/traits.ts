@@ -21,6 +21,8 @@ export interface Traits {
   /** Navigates to its `url`. */
   opensUrl?: true;
   opensPage?: true;
+  /** Opens it in a context of its own. */
+  opensContext?: true;
   switchesPage?: true;
   closesPage?: true;
   /** Uses the latest download. */

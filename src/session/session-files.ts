@@ -6,7 +6,7 @@ import type { Session } from './session.js';
 
 /** What the guard does for the files of a session. */
 interface FileGuard {
-  checkReadable(file: string): Promise<{ absolute: string }>;
+  checkReadable(file: string, options?: { mayBeLogin: boolean }): Promise<{ absolute: string }>;
   writeArtifact(file: string, data: Buffer, session: object): Promise<unknown>;
 }
 
@@ -17,6 +17,11 @@ export function sessionFiles(
 ): SessionFiles {
   return {
     readable: async (file) => (await guard.checkReadable(file)).absolute,
+    async login(file) {
+      const { readStorageState } = await import('./storage-state.js');
+      const { absolute } = await guard.checkReadable(file, { mayBeLogin: true });
+      return readStorageState(file, absolute);
+    },
     async save(file, data) {
       await guard.writeArtifact(file, data, session);
     },

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionPages } from '../actions/action.js';
+import type { SessionFiles, SessionPages } from '../actions/action.js';
+import { contextOptions } from '../browser/context-options.js';
 import type { Live } from '../browser/live.js';
 import { firstPage, type LivePage } from '../browser/live-page.js';
 import { CodegenError } from '../model/errors.js';
 import type { Signal, Step } from '../model/step.js';
+import { parseFields } from '../model/template.js';
+import { useSchema, type Use } from '../model/use.js';
 import { hasDownload } from './edit.js';
 import { within } from '../model/within.js';
 
@@ -23,9 +26,19 @@ export function setStepPage(step: Step, { id }: LivePage): void {
   else step.page = id;
 }
 
-export function pagesOf(live: Live): SessionPages {
+export function pagesOf(live: Live, use: Use, files: SessionFiles): SessionPages {
   return {
     open: async () => (await live.open()).page,
+    async openContext({ storageState, ...own }) {
+      const inherited = useSchema.parse(
+        live.secrets.reveal(parseFields({ ...use, storageState: undefined })),
+      );
+      const login = storageState == null ? undefined : await files.login(storageState);
+      await live.openContext({
+        ...(await contextOptions({ ...inherited, ...own })),
+        ...(login && { storageState: login }),
+      });
+    },
     async switchTo(id) {
       const entry = live.pages.find((page) => page.id === id);
       if (entry === undefined)

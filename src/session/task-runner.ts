@@ -240,7 +240,7 @@ export class TaskRunner {
     const { page } = live.current;
     return {
       page,
-      pages: pagesOf(live),
+      pages: pagesOf(live, session.use, this.limits.files),
       to: step.to && toLocator(page, step.to),
       download: live.downloads.latest,
       credit: (signal) => (step.signals ??= []).push(signal),

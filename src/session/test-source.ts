@@ -2,7 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { clipboardPermissions, grantedOrigin } from '../actions/clipboard.js';
 import { expect as expectAction } from '../actions/expect.js';
-import { actions, codeSteps } from '../actions/registry.js';
+import { actions, codeSteps, traitsOf } from '../actions/registry.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { TestTemplate } from '../codegen/templates.js';
 import { testUse } from '../codegen/test-use.js';
@@ -131,7 +131,10 @@ async function buildSource(
   const { language, testNamePrefix } = session.emission;
   const { use } = session;
   const clipboard = clipboardPermissions(session.steps, browserName);
-  const steps = relativeTo(project, session).map((step) => grantsAll(step, clipboard));
+  const hasLogin = (use.storageState ?? project['storageState']) !== undefined;
+  const steps = relativeTo(project, session)
+    .map((step) => grantsAll(step, clipboard))
+    .map((step) => (hasLogin ? loggedOut(step) : step));
   const { source, origins, files, pages } = await writeTest(
     {
       ...session.emission,
@@ -203,6 +206,15 @@ function grantsAll(step: Step, needed: readonly string[]): Step {
   const permissions = z.array(z.string()).parse(step.args['permissions']);
   return { ...step, args: { ...step.args, permissions: union(permissions, needed) } };
 }
+
+/** Playwright gives a context the login of the test unless it has its own. */
+function loggedOut(step: Step): Step {
+  if (!traitsOf(step).opensContext) return step;
+  const { use = {} } = step.args;
+  return { ...step, args: { ...step.args, use: { storageState: null, ...recordSchema.parse(use) } } };
+}
+
+const recordSchema = z.record(z.string(), z.json());
 
 function union(...lists: (readonly string[] | undefined)[]): string[] {
   return [...new Set(lists.flatMap((list = []) => list))];

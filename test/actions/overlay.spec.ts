@@ -32,7 +32,7 @@ test('an overlay that a handler dismisses is no effect of a step', async ({ open
       '  });',
     ].join('\n'),
   );
-  expect(source).toContain('["milk", "bread"]');
+  expect(source).toContain('fill("bread")');
   expect(linesOf(source)).toEqual([]);
 });
 
