@@ -3,7 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
-import fs from 'fs-extra';
+import { ensureDir, readJson } from 'fs-extra/esm';
 import { z } from 'zod';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { CodegenError, messageOf } from '../model/errors.js';
@@ -86,7 +86,7 @@ export class DaemonClient {
 
   private async read(): Promise<DaemonRecord | undefined> {
     try {
-      return recordSchema.parse(JSON.parse(await readFile(this.file, 'utf8')));
+      return recordSchema.parse(await readJson(this.file));
     } catch {
       return undefined;
     }
@@ -96,7 +96,7 @@ export class DaemonClient {
   private async renew(failed: DaemonRecord | undefined): Promise<DaemonRecord> {
     const directory = path.dirname(this.file);
     await ensureStateDirectory(path.dirname(directory));
-    await fs.ensureDir(directory, { mode: 0o700 });
+    await ensureDir(directory, { mode: 0o700 });
     const { default: lockfile } = await import('proper-lockfile');
     const release = await lockfile.lock(this.file, {
       realpath: false,

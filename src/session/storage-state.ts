@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { readJson } from 'fs-extra/esm';
 import { z } from 'zod';
 import type { StorageState } from '../browser/context-options.js';
 import { CodegenError } from '../model/errors.js';
@@ -28,7 +29,7 @@ export async function readStorageState(file: string, absolute: string): Promise<
   if ((await stat(absolute)).size > maxBytes) throw unusable(`${name} has more than ${maxBytes} bytes`);
   let state: unknown;
   try {
-    state = JSON.parse(await readFile(absolute, 'utf8'));
+    state = await readJson(absolute);
   } catch {
     throw unusable(`${name} is not a JSON file`);
   }

@@ -1,7 +1,8 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readJson } from 'fs-extra/esm';
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
 
@@ -31,7 +32,7 @@ export async function ownPlaywrightTest(): Promise<PlaywrightTest> {
 async function resolveFrom(file: string): Promise<PlaywrightTest | undefined> {
   try {
     const manifest = await realpath(createRequire(file).resolve('@playwright/test/package.json'));
-    const { version } = packageSchema.parse(JSON.parse(await readFile(manifest, 'utf8')));
+    const { version } = packageSchema.parse(await readJson(manifest));
     return { directory: path.dirname(manifest), version };
   } catch {
     return undefined;

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { readJson } from 'fs-extra/esm';
 import type { Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { childEnvironment } from './environment.js';
@@ -141,7 +141,7 @@ export async function supervise(
 /** The report; undefined if the run did not write a complete one. */
 async function readReport(file: string): Promise<Report | undefined> {
   try {
-    return reportSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return reportSchema.parse(await readJson(file));
   } catch {
     return undefined;
   }
