@@ -57,6 +57,8 @@ export interface Announcement {
   missing: string;
   /** What to say if it has just happened, e.g. `A response of "/save" came`. */
   past?: string | undefined;
+  /** Fields of the step that are known only then, e.g. what a dialog said. */
+  fields?: Promise<Step['args']> | undefined;
   /** Stops waiting for it. */
   cancel: () => void;
 }

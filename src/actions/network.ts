@@ -87,14 +87,18 @@ export const waitForResponse = defineAction({
 /** A function that says whether a response is the one. */
 function matcherCode(url: TextOrPattern, method: string): Expression {
   const response = variable('response');
-  const address = value(isPattern(url) ? url : globPattern(url));
+  const address = call(response, 'url');
+  const end = isPattern(url) ? undefined : /^\*\*(\/[^*?{}[\]\\]+)$/.exec(url)?.[1];
   return {
     kind: 'function',
     parameters: ['response'],
     body: {
       kind: 'operation',
       operator: '&&',
-      left: call(address, 'test', call(response, 'url')),
+      left:
+        end === undefined
+          ? call(value(isPattern(url) ? url : globPattern(url)), 'test', address)
+          : call(address, 'endsWith', value(end)),
       right: usesMethod(call(response, 'request'), method),
     },
   };

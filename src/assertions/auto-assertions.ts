@@ -7,7 +7,7 @@ import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
 import { candidatesFor, type Candidate } from './candidates.js';
 import { changesBetween, type PageDiff } from './changes.js';
-import { checkCandidate, topicOf, type AssertionContext } from './check.js';
+import { checkCandidate, implies, topicOf, type AssertionContext } from './check.js';
 import { choose, limits } from './choose.js';
 import {
   actedElement,
@@ -168,6 +168,10 @@ export class AutoAssertions {
     let { chosen, next } = choose(candidates, checked);
     while (next !== undefined) {
       const assertion = await checkCandidate(context, next, [...implied, ...chosen]);
+      // What says more takes the place of what says less.
+      for (const [candidate, known] of checked)
+        if (assertion !== undefined && known !== undefined && implies(assertion, known))
+          checked.set(candidate, undefined);
       checked.set(next, assertion);
       if (assertion !== undefined && isMessage(next.kind, assertion)) effect.messages.push(assertion);
       ({ chosen, next } = choose(candidates, checked));

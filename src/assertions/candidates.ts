@@ -11,11 +11,17 @@ import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import { appearances, changesAcross, type PageChange, type PageDiff } from './changes.js';
-import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
+import { isEcho, limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
 import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
 import { assertionForms, type AssertionArgs } from './forms.js';
-import { listCandidates, pinLines, regionCandidates, type ChangedPage } from './group-candidates.js';
+import {
+  listCandidates,
+  messageCandidates,
+  pinLines,
+  regionCandidates,
+  type ChangedPage,
+} from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
@@ -66,14 +72,15 @@ export async function candidatesFor(
   if (diff === undefined) return [...url, ...(await documentCandidates(effect, changed))];
   const { step, acted, outcome, contested } = effect;
   const own =
-    acted?.state === undefined || outcome === undefined
-      ? []
-      : stateCandidates(step, outcome.subject, acted.state, outcome.state);
-  const changes = rankChanges(diff.changes)
+    acted?.state === undefined || outcome === undefined ? [] : stateCandidates(step, outcome, acted.state);
+  const opens = own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
+  const found = opens ? withoutContent(diff.changes, typed) : diff.changes;
+  const changes = rankChanges(found)
     .filter((change) => !isOwnInput(change, effect) && !contested.lines.has(change.line))
     .slice(0, limits.maxCandidates)
     .map((change) => ({ change, weight: weightInStep(change, step, typed) }));
-  const regions = await regionCandidates(diff.changes, effect.before.view, changed);
+  const isContent = found.length < diff.changes.length;
+  const regions = isContent ? [] : await regionCandidates(found, effect.before.view, changed);
   return [
     ...url,
     ...own.filter(({ kind }) => !(contested.own && kind === 'state value')),
@@ -82,7 +89,34 @@ export async function candidatesFor(
       ? [renamedCandidate(outcome.subject)]
       : await goneCandidates(acted?.chain, diff.gone, earlier, changed.page)),
     ...regions,
+    ...(isContent ? [] : await messageCandidates(found, changed)),
   ];
+}
+
+function hasValue(forms: Candidate['forms'], expected: string): boolean {
+  return Array.isArray(forms) && forms.some((args) => args['expected'] === expected);
+}
+
+/** Texts in what a step opened from which on they are its content rather than what the step was for. */
+const minContent = 5;
+const contentRoles = new Set(
+  'generic text paragraph strong heading cell gridcell columnheader rowheader row code term tab tabpanel link button img'.split(
+    ' ',
+  ),
+);
+
+/** Changes without the content of a panel that a step opened, but for what the test typed. */
+function withoutContent(changes: readonly PageChange[], typed: readonly string[]): PageChange[] {
+  const isContent = (change: PageChange): boolean => {
+    const { role = '', name, text } = partsOf(change.line);
+    const isPlain =
+      change.kind === 'list'
+        ? contentRoles.has(change.list.role) || role === 'combobox'
+        : contentRoles.has(role);
+    return isPlain && ['appeared', 'list'].includes(change.kind) && !isEcho(text ?? name ?? '', typed);
+  };
+  const content = new Set(changes.filter(isContent));
+  return content.size < minContent ? [...changes] : changes.filter((change) => !content.has(change));
 }
 
 function urlCandidates({ step, before, after }: StepEffect, baseURL: string | undefined): Candidate[] {

@@ -1,6 +1,7 @@
 import { differences } from '../browser/snapshot-changes.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
+import { isField } from './fields.js';
 import { listChanges, listChangesAcross, type ListChange } from './lists.js';
 
 /** Something that a step changed in its page. */
@@ -30,17 +31,12 @@ export interface PageDiff {
   refs: string[];
 }
 
-const fieldRoles = new Set(['textbox', 'searchbox', 'combobox', 'spinbutton', 'slider', 'option']);
 const toggleRoles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 'menuitemradio']);
 
 const dialogRoles = new Set(['dialog', 'alertdialog']);
 
 /** Changed lines whose texts are judged: the first ones of a page of 20,000 show what a step did. */
 const maxJudged = 1000;
-
-export function isField(line: SnapshotLine): boolean {
-  return fieldRoles.has(partsOf(line).role ?? '');
-}
 
 /**
  * What a step changed in one document, without what is in a restless element. `typed` is what the test has put in: it
@@ -57,20 +53,26 @@ export function changesBetween(
   const owners = new Map([...ownersOf(before), ...ownersOf(after)]);
   const isCalm = (line: SnapshotLine): boolean => !restless.has(owners.get(line) ?? '');
   const changed = differing.changed.filter(({ after: line }) => isCalm(line));
+  const containers = containersOf(after);
+  const known = new Set(before.map(({ text }) => text));
   const goneNames = namesByStablePart(gone.slice(0, maxJudged));
   const changes = [
     ...appeared(added, before, after)
       .filter(isCalm)
       .slice(0, maxJudged)
       .flatMap((line) => renaming(line, goneNames) ?? appearance(line, typed)),
-    ...changed.slice(0, maxJudged).flatMap((pair) => lineChanges(pair.before, pair.after, typed)),
+    ...changed
+      .slice(0, maxJudged)
+      .flatMap((pair) => lineChanges(pair.before, pair.after, typed))
+      .filter((change) => !isPartOfLabel(change, containers.get(change.line), known)),
+    ...keptValues(gone, before, after),
     ...movedBetween(changed, before, after),
     ...ofLists(listChanges(before, after)).filter(({ line }) => isCalm(line)),
     ...focusChange(before, after),
   ];
   const isBeyondFields = changed.some(({ before: old, after: line }) => {
     const { role = '' } = partsOf(line);
-    return old.text !== line.text && !fieldRoles.has(role) && !toggleRoles.has(role);
+    return old.text !== line.text && !isField(line) && !toggleRoles.has(role);
   });
   const lines = [...added, ...gone, ...differing.changed.map((pair) => pair.after)];
   return {
@@ -93,6 +95,45 @@ export function changesAcross(
       .flatMap((line) => appearance(line, typed)),
     ...ofLists(listChangesAcross(before, after)),
   ];
+}
+
+/** Whether a text is only a part of what a new button or link is called. */
+function isPartOfLabel(
+  change: PageChange,
+  container: SnapshotLine | undefined,
+  known: ReadonlySet<string>,
+): boolean {
+  if (change.kind !== 'text' || container === undefined || known.has(container.text)) return false;
+  const { role = '', name = '' } = partsOf(container);
+  return ['button', 'link'].includes(role) && name.length > change.text.length && name.includes(change.text);
+}
+
+/** The values of fields that are gone, which the elements around them show as their texts now. */
+function keptValues(gone: readonly SnapshotLine[], before: SnapshotView, after: SnapshotView): PageChange[] {
+  const around = parentsOf(before);
+  return gone.flatMap((field): PageChange[] => {
+    const { text } = partsOf(field);
+    const ref = around.get(field)?.ref;
+    const line = after.find((each) => ref !== undefined && each.ref === ref);
+    if (text === undefined || !isField(field) || line === undefined) return [];
+    const now = partsOf(line);
+    if ((now.text ?? now.name) !== text) return [];
+    const shown = `text: ${JSON.stringify(text)}`;
+    return [{ kind: 'appeared', line: { ...line, ref: undefined, text: shown, raw: `- ${shown}` }, text }];
+  });
+}
+
+/** The element around each line. */
+function parentsOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
+  const parents = new Map<SnapshotLine, SnapshotLine>();
+  const path: SnapshotLine[] = [];
+  for (const line of view) {
+    path.length = line.depth;
+    const parent = path.at(-1);
+    if (parent !== undefined) parents.set(line, parent);
+    path[line.depth] = line;
+  }
+  return parents;
 }
 
 /** Elements that are in another named container than before. */
@@ -147,7 +188,8 @@ function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] 
   const hasWords = words.some((each) => /[\p{L}\p{N}]/u.test(each));
   const isUnstable = (each: string): boolean =>
     isTransient(each) || (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined);
-  if (words.some(isUnstable)) return [];
+  // The address of a page is the test's own business.
+  if (words.some((each) => isUnstable(each) || /^https?:\/\/\S+$/.test(each))) return [];
   const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
   if (!hasWords && !isLive) return [];
   if (role === 'generic' && text === undefined && name === undefined) return [];
@@ -195,15 +237,15 @@ function lineChanges(before: SnapshotLine, after: SnapshotLine, typed: readonly 
     const on = has(now) !== undefined;
     found.push({ kind: 'state', line: after, state, on });
   }
-  const isField = fieldRoles.has(role);
+  const isOfField = isField(after);
   const isAssertable = (text: string): boolean =>
     !isTransient(text) &&
-    (!isVolatile(text, typed) || (!isField && stablePart(text, ['passing'], typed) !== undefined));
+    (!isVolatile(text, typed) || (!isOfField && stablePart(text, ['passing'], typed) !== undefined));
   // An empty field has no text.
   const isEmptied = ['textbox', 'searchbox'].includes(role) && old.text !== undefined;
   const text = now.text ?? (isEmptied ? '' : undefined);
   if (text !== undefined && hasNewText(old.text, text) && isAssertable(text))
-    found.push({ kind: isField ? 'value' : 'text', line: after, text });
+    found.push({ kind: isOfField ? 'value' : 'text', line: after, text });
   return found;
 }
 
@@ -222,7 +264,8 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
     if (container === undefined) return true;
     const [{ role = '', name: label = '' }, { name, text }] = [partsOf(container), partsOf(line)];
     // What a button shows is its name.
-    const isSaid = name === undefined && text !== undefined && label.includes(text);
+    const isSaid =
+      name === undefined && text !== undefined && label.toLowerCase().includes(text.toLowerCase());
     return !isSaid && !(isNew.has(container) && dialogRoles.has(role));
   });
 }

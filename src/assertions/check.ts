@@ -105,8 +105,11 @@ async function* locatorsFor(
     const isNamed = best?.at(-1)?.args.length !== 1 || best.at(-1)?.method === 'getByText';
     // That an element is visible says nothing of its words unless the locator contains them.
     const isBlind = isVisible && literal !== undefined && !isNamed;
+    // All of a text, or a name with its number, says more than the part that Playwright suggests.
+    const isWhole = literal?.[0]?.method === 'getByText' || /\d/.test(words ?? '');
+    if (isVisible && literal !== undefined && isWhole) yield literal;
     if (best !== undefined && !isBlind && !isJoined(best, words)) yield best;
-    if (isVisible && literal !== undefined) yield literal;
+    if (isVisible && literal !== undefined && !isWhole) yield literal;
   }
 }
 

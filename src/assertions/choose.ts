@@ -1,4 +1,5 @@
 import { partsOf } from '../browser/snapshot.js';
+import { escapeRegExp } from '../model/text.js';
 import type { Assertion } from '../model/step.js';
 import type { PageChange } from './changes.js';
 
@@ -35,7 +36,16 @@ const appearedWeights: Readonly<Record<string, number>> = {
 /** How much of what a step was for an assertion says, from 0 to 100. */
 export const weights = {
   /** State of the element acted on. */
-  own: { value: 100, checked: 100, outcome: 100, attribute: 98, disabled: 97, class: 45, repeated: 30 },
+  own: {
+    value: 100,
+    checked: 100,
+    outcome: 100,
+    attribute: 98,
+    disabled: 97,
+    focus: 66,
+    class: 45,
+    repeated: 30,
+  },
   /** The element acted on has another name. */
   renamed: 75,
   appeared: appearedWeights,
@@ -45,10 +55,17 @@ export const weights = {
   name: 88,
   state: { on: 87, off: 86 },
   list: 89,
+  /** Added to a list whose items have headings. */
+  ofHeadings: 0.05,
+  /** New texts of one kind. */
+  messages: 91.2,
   /** How many items a list has. */
   count: 78,
   /** A text elsewhere that contains what a step put in. */
   echo: 91.5,
+  echoInList: 91.6,
+  /** Added to an element whose words name an outcome. */
+  ofOutcome: 0.5,
   /** Several new texts in one element. */
   region: 91,
   /** An element is in another named container. */
@@ -97,17 +114,21 @@ export const limits = {
   maxText: 80,
 };
 
+const outcomeWords =
+  /\b(?:results?|response|total|summary|confirm\w*|success\w*|completed?|error|thanks?)\b/i;
+
 const liveRoles = ['alert', 'status', 'log'];
 
 /** `typed` is what steps have put in. */
 export function weightOf(change: PageChange, typed: readonly string[] = []): number {
   const { role = '', name, text } = partsOf(change.line);
-  const words = (text ?? name ?? '').toLowerCase();
-  const isEcho = typed.some((each) => words.includes(each.toLowerCase()));
-  if (isEcho && ['appeared', 'text', 'name'].includes(change.kind)) return weights.echo;
+  const words = text ?? name ?? '';
+  if (['appeared', 'text', 'name'].includes(change.kind) && isEcho(words, typed)) return weights.echo;
   switch (change.kind) {
     case 'appeared':
-      return weights.appeared[role] ?? weights.otherAppeared;
+      return (
+        (weights.appeared[role] ?? weights.otherAppeared) + (outcomeWords.test(words) ? weights.ofOutcome : 0)
+      );
     case 'text':
     case 'value':
       if (liveRoles.includes(role)) return weights.text.live;
@@ -119,6 +140,19 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
   }
 }
 
+/** The part of a text that a common word needs to be in order to be what the test typed. */
+const minShare = 1 / 3;
+
+/** Whether a text contains what the test typed, as a word; a common word is one of many in a text that has it anyway. */
+export function isEcho(text: string, typed: readonly string[]): boolean {
+  const found = text.toLowerCase();
+  return typed.some((each) => {
+    const words = new RegExp(`(?<![\\p{L}\\p{N}])${escapeRegExp(each.toLowerCase())}(?![\\p{L}\\p{N}])`, 'u');
+    const isSpecific = /[\p{Lu}\d\s@]/u.test(each) || each.length >= text.length * minShare;
+    return isSpecific && words.test(found);
+  });
+}
+
 /** The changes worth asserting, the heaviest first; of elements with the same words, such as a dialog and its heading, one. */
 export function rankChanges(changes: readonly PageChange[]): PageChange[] {
   const best = new Map<string, PageChange>();
@@ -127,7 +161,9 @@ export function rankChanges(changes: readonly PageChange[]): PageChange[] {
     const isAppearance = change.kind === 'appeared' || change.kind === 'name';
     const key = isAppearance ? `words ${name ?? text ?? ''}` : `change ${index}`;
     const other = best.get(key);
-    if (other === undefined || weightOf(other) < weightOf(change)) best.set(key, change);
+    // Of several totals that are alike, the last one is below what it sums up.
+    const isLater = change.kind === 'name' && other?.kind === 'name';
+    if (other === undefined || isLater || weightOf(other) < weightOf(change)) best.set(key, change);
   }
   return [...best.values()].sort((one, other) => weightOf(other) - weightOf(one));
 }

@@ -5,7 +5,7 @@ import { isVolatile } from '../model/volatile.js';
 import type { Candidate } from './candidates.js';
 import { weights } from './choose.js';
 import type { AssertionArgs } from './forms.js';
-import type { ElementSubject } from './observe.js';
+import type { ActedOutcome } from './observe.js';
 
 interface StateAssertion {
   weight: number;
@@ -16,11 +16,11 @@ interface StateAssertion {
 /** What the state of the element that a step acted on shows of the step. */
 export function stateCandidates(
   step: Step,
-  subject: ElementSubject,
+  { subject, pin, state: after }: ActedOutcome,
   before: ElementState,
-  after: ElementState,
 ): Candidate[] {
   const found = [
+    ...focusAssertions(step, before, { ...after, role: pin.facts.role }),
     ...valueAssertions(step, before, after),
     ...checkedAssertions(step, before, after),
     ...attributeAssertions(before, after),
@@ -87,6 +87,18 @@ function attributeAssertions(before: ElementState, after: ElementState): StateAs
       about: name.replace(/^aria-/, ''),
       args: { matcher: 'toHaveAttribute', name, expected: value },
     }));
+}
+
+/** Roles of elements that a click moves the focus or the selection to. */
+const selectable = new Set(['gridcell', 'cell', 'row', 'treeitem', 'option']);
+
+function focusAssertions(
+  step: Step,
+  before: ElementState,
+  { focused, role = '' }: ElementState & { role: string | undefined },
+): StateAssertion[] {
+  const isMoved = traitsOf(step).clicks === true && focused && !before.focused && selectable.has(role);
+  return isMoved ? [{ weight: weights.own.focus, about: 'focus', args: { matcher: 'toBeFocused' } }] : [];
 }
 
 function outcomeAssertions(step: Step, before: ElementState, after: ElementState): StateAssertion[] {

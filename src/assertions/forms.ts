@@ -19,7 +19,11 @@ export function assertionForms(change: PageChange, typed: readonly string[]): As
     case 'text':
       return [...textForms(change.text, typed), { matcher: 'toBeVisible' }];
     case 'name':
-      return [{ matcher: 'toHaveAccessibleName', expected: change.text }, { matcher: 'toBeVisible' }];
+      return [
+        { matcher: 'toHaveText', expected: change.text },
+        { matcher: 'toHaveAccessibleName', expected: change.text },
+        { matcher: 'toBeVisible' },
+      ];
     case 'moved':
       return [{ matcher: 'toBeVisible' }];
     case 'value':

@@ -1,11 +1,11 @@
 import type { Page } from 'playwright';
-import { pinRefs, type Pin } from '../browser/pin.js';
+import { pinNow, pinRefs, type Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
 import type { PageChange } from './changes.js';
-import { limits, weights } from './choose.js';
-import { assertionForms, type AssertionArgs } from './forms.js';
+import { isEcho, limits, weights } from './choose.js';
+import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js';
 import { snapshotMs } from './observe.js';
 import { regionsOf, rowsOf, templateOf } from './regions.js';
 
@@ -30,7 +30,10 @@ export async function listCandidates(
 ): Promise<Candidate[]> {
   const { list } = change;
   const { line, role, items } = list;
-  const base = { weight: weights.list, kind: 'list', forms: assertionForms(change, typed), isNew: true };
+  const isTyped = change.changed.some(({ words }) => isEcho(words, typed));
+  const hasHeadings = items.some(({ title }) => partsOf(title).role === 'heading');
+  const weight = (isTyped ? weights.echoInList : weights.list) + (hasHeadings ? weights.ofHeadings : 0);
+  const base = { weight, kind: 'list', forms: assertionForms(change, typed), isNew: true };
   const table = role === 'row' ? enclosing(view, line, tableRoles) : undefined;
   const lines = [
     line,
@@ -70,6 +73,57 @@ export async function listCandidates(
     ...byCount,
     { ...base, subject: { ...subject, items: itemPins, titles: isOwn ? [] : titlePins, titleRole } },
   ];
+}
+
+const messageRoles = new Set(['generic', 'paragraph', 'text', 'listitem']);
+
+/** New texts of one kind at different places, such as the messages beside the fields of a form. */
+export async function messageCandidates(
+  changes: readonly PageChange[],
+  { page, view, typed, onSearch }: ChangedPage,
+): Promise<Candidate[]> {
+  const appeared = changes.flatMap((change) => {
+    const { role = '', text = '' } = partsOf(change.line);
+    const isText = change.kind === 'appeared' && messageRoles.has(role) && /\p{L}/u.test(text);
+    return isText ? [{ line: change.line, text }] : [];
+  });
+  const [first] = appeared;
+  if (first === undefined || appeared.length < 2 || appeared.length > limits.maxItems) return [];
+  const outer = commonAncestor(view, new Set(appeared.map(({ line }) => line)));
+  const pin = await pinLines(page, [
+    ...appeared.map(({ line }) => line),
+    ...(outer === undefined ? [] : [outer]),
+  ]);
+  onSearch();
+  // A snapshot has no reference of an element that is a part of a line.
+  const pins = appeared.map(
+    async ({ line, text }) => pin(line) ?? within(snapshotMs, pinNow(page.getByText(text, { exact: true }))),
+  );
+  const items = (await Promise.all(pins)).filter((each) => each !== undefined);
+  const around = outer && pin(outer);
+  if (around === undefined || items.length < appeared.length) return [];
+  const expected = appeared.map(({ text }) => stableText(clip(text), typed));
+  return [
+    {
+      weight: weights.messages,
+      kind: 'list',
+      forms: [{ matcher: 'toHaveText', expected }],
+      subject: { role: 'generic', titleRole: '', around, items, titles: [] },
+      isNew: true,
+    },
+  ];
+}
+
+/** The nearest element around all of some lines. */
+function commonAncestor(view: SnapshotView, inner: ReadonlySet<SnapshotLine>): SnapshotLine | undefined {
+  let common: SnapshotLine[] | undefined;
+  const path: SnapshotLine[] = [];
+  for (const line of view) {
+    path.length = line.depth;
+    path[line.depth] = line;
+    if (inner.has(line)) common = (common ?? path.slice(0, -1)).filter((each) => path.includes(each));
+  }
+  return common?.findLast(({ ref, depth }) => ref !== undefined && depth > 0);
 }
 
 /**

@@ -3,6 +3,7 @@ import { isRole } from '../locators/roles.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isOptions, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
 import { isVolatile } from '../model/volatile.js';
+import { isField, linesAroundValues } from './fields.js';
 import { clip, stableText } from './forms.js';
 
 /** Whether a text matches a locator's argument. */
@@ -29,10 +30,13 @@ export function matchesLine(chain: LocatorChain, line: SnapshotLine): boolean {
 export function matchedIn(chain: LocatorChain, view: SnapshotView): boolean {
   if (chain.some(({ method }) => !method.startsWith('getBy'))) return false;
   const path: SnapshotLine[] = [];
+  const holders = linesAroundValues(view);
+  const isByText = chain.at(-1)?.method === 'getByText';
   return view.some((line) => {
     path.length = line.depth;
     path[line.depth] = line;
-    if (!matchesLine(chain, line)) return false;
+    // The value of a field is no text.
+    if (!matchesLine(chain, line) || (isByText && (isField(line) || holders.has(line)))) return false;
     let wanted = chain.length - 2;
     for (const above of path.slice(0, -1).reverse())
       if (wanted >= 0 && matchesLine(chain.slice(0, wanted + 1), above)) wanted--;

@@ -1,4 +1,5 @@
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { linesAroundFields } from './fields.js';
 import { stablePart } from '../model/volatile.js';
 
 /** Items of a list whose words are judged. */
@@ -19,6 +20,8 @@ export interface ListItem {
   words: string;
   /** How good the title is. */
   rank: number;
+  /** The roles from the item down to its title: those of items of one kind are alike. */
+  path: string;
 }
 
 /** How a list differs from before: it has more or fewer items, the same ones in another order, or others. */
@@ -40,9 +43,13 @@ const controlRoles = new Set(['menuitem', 'tab']);
 export function listChanges(before: SnapshotView, after: SnapshotView): ListChange[] {
   const key = ({ ref, text }: SnapshotLine): string => ref ?? text;
   const known = new Set(before.map(key));
-  return compare(listsIn(before, key), listsIn(after, key), ({ line, items }) =>
-    [line, ...items.map((item) => item.line)].some((each) => known.has(key(each))),
+  const filled = new Set(
+    before.flatMap((line, index) => ((before[index + 1]?.depth ?? 0) > line.depth ? [key(line)] : [])),
   );
+  return compare(listsIn(before, key), listsIn(after, key), {
+    isKnown: (line) => known.has(key(line)),
+    isFilled: (line) => filled.has(key(line)),
+  });
 }
 
 /** The lists of a new document that differ from those at the same place in the one before. */
@@ -51,21 +58,33 @@ export function listChangesAcross(before: SnapshotView, after: SnapshotView): Li
     const seen = new Map<string, number>();
     return listsIn(view, ({ text }) => text, seen);
   });
-  return old === undefined || now === undefined ? [] : compare(old, now, () => false);
+  return old === undefined || now === undefined
+    ? []
+    : compare(old, now, { isKnown: () => false, isFilled: () => false });
+}
+
+/** The elements that are items of lists. */
+export function itemsIn(view: SnapshotView): Set<SnapshotLine> {
+  const lists = listsIn(view, ({ ref, text }) => ref ?? text);
+  return new Set([...lists.values()].flatMap(({ items }) => items.map(({ line }) => line)));
 }
 
 function compare(
   old: ReadonlyMap<string, List>,
   now: ReadonlyMap<string, List>,
-  isKnown: (list: List) => boolean,
+  /** Whether an element was there before, and whether it had anything in it. */
+  { isKnown, isFilled }: Record<'isKnown' | 'isFilled', (line: SnapshotLine) => boolean>,
 ): ListChange[] {
   return [...now].flatMap(([key, list]): ListChange[] => {
     const then = old.get(key)?.items ?? [];
-    const isNew = then.length === 0 && !isKnown(list);
+    const isNew = then.length === 0 && ![list.line, ...list.items.map(({ line }) => line)].some(isKnown);
     const isPlain = list.role === 'generic';
     const most = Math.max(then.length, list.items.length);
     if (most < 2 && (isPlain || isNew)) return [];
     if (isNew && (isPlain || controlRoles.has(list.role))) return [];
+    // Elements that have become alike are no list that has grown.
+    if (isPlain && then.length === 0 && (isFilled(list.line) || list.items.some(({ line }) => isKnown(line))))
+      return [];
     const changed = list.items
       .slice(0, maxJudged)
       .filter(({ words }, index) => isChanged(words, then[index]?.words));
@@ -100,6 +119,7 @@ function listsIn(
   const keys = new Map<SnapshotLine, string>();
   /** By depth, the items around the current line. */
   const open: (ListItem | undefined)[] = [];
+  const fieldHolders = linesAroundFields(view);
   for (const [index, line] of view.entries()) {
     path.length = open.length = line.depth;
     path[line.depth] = line;
@@ -109,28 +129,30 @@ function listsIn(
       const key = `${keys.get(parent) ?? numbered(parent)} ${role}${role === 'generic' ? beginning(view, index) : ''}`;
       const list = found.get(key) ?? { line: parent, role, items: [] };
       found.set(key, list);
-      const item = { line, title: line, words: '', rank: 0 };
+      const item = { line, title: line, words: '', rank: 0, path: '' };
       list.items.push(item);
       open[line.depth] = item;
     }
     const words = name ?? text;
-    if (words === undefined || line.text.startsWith('/')) continue;
+    if (words === undefined || line.text.startsWith('/') || fieldHolders.has(line)) continue;
     for (const [depth, item] of open.entries()) {
       if (item === undefined) continue;
-      // Of a row, each cell counts.
-      if (partsOf(path[depth] ?? line).role === 'row') item.words = `${item.words} ${words}`.trim();
+      // Of a row, each cell counts but for those with fields.
+      if (partsOf(item.line).role === 'row') item.words = `${item.words} ${words}`.trim();
       else if (titleRank(role) > item.rank)
         Object.assign(item, {
           title: line.ref === undefined ? item.line : line,
           words,
           rank: titleRank(role),
+          path: path
+            .slice(depth + 1)
+            .map((each) => partsOf(each).role)
+            .join(' '),
         });
     }
   }
   const isList = ({ items, role }: List): boolean =>
-    items.some(({ words }) => words !== '') &&
-    // A label and its value are no list.
-    !(role === 'generic' && items.some(({ words }) => words.endsWith(':')));
+    items.some(({ words }) => words !== '') && (role !== 'generic' || isUniform(items));
   return new Map([...found].filter(([, list]) => isList(list)));
 
   function numbered(parent: SnapshotLine): string {
@@ -141,6 +163,16 @@ function listsIn(
     keys.set(parent, own);
     return own;
   }
+}
+
+/** Whether elements without a role are of one kind: their titles are at the same place and differ, and none is a label. */
+function isUniform([first, ...others]: readonly ListItem[]): boolean {
+  return (
+    first !== undefined &&
+    others.every(({ path }) => path === first.path) &&
+    new Set([first, ...others].map(({ words }) => words)).size > others.length &&
+    [first, ...others].every(({ words }) => words !== '' && !words.endsWith(':'))
+  );
 }
 
 function titleRank(role: string): number {

@@ -12,8 +12,9 @@ import type { Secrets } from '../model/secrets.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { within } from '../model/within.js';
-import { isField, type PageDiff } from './changes.js';
+import type { PageDiff } from './changes.js';
 import { limits } from './choose.js';
+import { isField } from './fields.js';
 
 /** Milliseconds for a snapshot, and for the state of an element. */
 export const snapshotMs = 5000;

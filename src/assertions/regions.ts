@@ -2,6 +2,7 @@ import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '..
 import { escapeRegExp } from '../model/text.js';
 import type { PageChange } from './changes.js';
 import { templateLine } from './forms.js';
+import { itemsIn } from './lists.js';
 
 /** An element that holds several of the texts that a step changed. */
 export interface Region {
@@ -10,8 +11,9 @@ export interface Region {
   texts: string[];
 }
 
-/** New texts that make a region. */
+/** New texts that make a region, and those of them that are more than titles; or, in an item of a list, numbers. */
 const minTexts = 3;
+const minInItem = 2;
 /** Roles that say less than texts if there are too many lines. */
 const controls = new Set([
   'option',
@@ -30,7 +32,20 @@ const controls = new Set([
 /** Lines of a region's snapshot. */
 const maxLines = 10;
 /** Characters of a line. */
-const maxLine = 160;
+const maxLine = 100;
+/** Roles of elements that say what is beside or below them. */
+const titleRoles = new Set([
+  'heading',
+  'columnheader',
+  'rowheader',
+  'tab',
+  'tabpanel',
+  'button',
+  'link',
+  'term',
+]);
+/** Roles of elements whose names are the texts in them. */
+const namedByContent = new Set(['row', 'cell', 'gridcell', 'treeitem']);
 /** How far out an element with a good locator is looked for. */
 const maxLevels = 4;
 
@@ -59,23 +74,40 @@ export function regionsOf(
     const text = facts.get(line);
     if (text !== undefined) for (const each of outer) textsIn.set(each, [...(textsIn.get(each) ?? []), text]);
   }
-  const large = [...textsIn].filter(([, texts]) => texts.length >= minTexts);
+  const items = itemsIn(view);
+  const isNumber = (text: string): boolean => /\d/.test(text);
+  const isTitle = ({ text }: SnapshotLine): boolean => titleRoles.has(/^[a-z]*/.exec(text)?.[0] ?? '');
+  const titles = new Set([...facts].flatMap(([line, text]) => (isTitle(line) ? [text] : [])));
+  const large = [...textsIn].filter(([line, texts]) => {
+    const more = texts.filter((text) => !titles.has(text));
+    return texts.length >= minTexts
+      ? more.length >= minInItem
+      : items.has(line) && texts.length >= minInItem && texts.every(isNumber);
+  });
   const isSmallest = (line: SnapshotLine): boolean =>
     !large.some(([other]) => around.get(other)?.includes(line) === true);
   return large
     .filter(([line]) => isSmallest(line))
-    .map(([line, texts]) => ({ lines: [line, ...(around.get(line) ?? [])].slice(0, maxLevels), texts }))
+    .map(([line, texts]) => {
+      const lines = [line, ...(around.get(line) ?? [])].slice(0, maxLevels);
+      // The item says more than an element that only arranges what is in it.
+      const item = lines.findIndex((each) => items.has(each));
+      return { lines: lines.slice(Math.max(0, item)), texts };
+    })
     .sort((one, other) => other.texts.length - one.texts.length);
 }
 
 function newText({ kind, line }: PageChange): string | undefined {
   const { role = '', name, text } = partsOf(line);
+  if (role === 'code' || (text ?? name ?? '').length > maxLine) return undefined;
   if (kind === 'value') return text;
   if (kind === 'name') return name;
   if (kind !== 'appeared' && kind !== 'text') return undefined;
-  const words = text ?? name;
+  const words = text ?? name ?? '';
+  // A label, and a piece of a sentence, say nothing alone.
+  if (/:$/.test(words) || /^\p{Ll}+(?: \p{Ll}+)?$/u.test(words)) return undefined;
   // That a control is there says less than a text, unless it shows an amount.
-  return controls.has(role) && !/\d/.test(words ?? '') ? undefined : words;
+  return controls.has(role) && !/\d/.test(words) ? undefined : words;
 }
 
 /**
@@ -88,8 +120,10 @@ export function templateOf(
   typed: readonly string[],
 ): string | undefined {
   const view = parseSnapshot(snapshot);
+  const names = new Set(view.map((line) => partsOf(line).name));
   const holds = (line: SnapshotLine): boolean =>
     !line.text.startsWith('/') &&
+    partsOf(line).role !== 'code' &&
     wordsOf(line).length <= maxLine &&
     texts.some((text) => contains(wordsOf(line), text)) &&
     templateLine(partsOf(line), typed) !== undefined;
@@ -103,15 +137,19 @@ export function templateOf(
       .some((outer) => kept.has(outer) && contains(wordsOf(outer), wordsOf(line)));
     if (holds(line) && !isSaid) for (const each of path) kept.add(each);
   }
-  const all = unwrapped(view.filter((line) => kept.has(line)));
+  // The label of a field is its name.
+  const isLabel = (line: SnapshotLine): boolean => isText(line) && names.has(wordsOf(line));
+  const all = unwrapped(view.filter((line) => kept.has(line) && !isLabel(line)));
   const isControl = (line: SnapshotLine): boolean => controls.has(partsOf(line).role ?? '');
   const few = all.length > maxLines ? all.filter((line) => !isControl(line)) : all;
   const lines = folded(few).slice(0, maxLines);
-  const isCovered = (text: string): boolean => lines.some((line) => contains(wordsOf(line), text));
-  if (texts.filter(isCovered).length < minTexts) return undefined;
+  const isCovered = (text: string): boolean =>
+    lines.some((line) => holds(line) && contains(wordsOf(line), text));
+  if (texts.filter(isCovered).length < Math.min(minTexts, texts.length)) return undefined;
   const entries = lines.map((line, index) => {
-    const entry =
-      templateLine({ ...partsOf(line), ...(holds(line) ? {} : { text: undefined }) }, typed) ?? '';
+    const parts = partsOf(line);
+    const name = namedByContent.has(parts.role ?? '') ? undefined : parts.name;
+    const entry = templateLine(holds(line) ? parts : { ...parts, name, text: undefined }, typed) ?? '';
     const isParent = (lines[index + 1]?.depth ?? 0) > line.depth;
     return `${'  '.repeat(line.depth - (lines[0]?.depth ?? 0))}${entry}${isParent ? ':' : ''}`;
   });

@@ -28,8 +28,19 @@ export function dropImpliedBy(steps: readonly Step[], expectStep: Step): void {
   if (previous !== undefined)
     setAssertions(
       previous,
-      assertions.filter((assertion) => !implies(expectStep, assertion)),
+      assertions.filter(
+        (assertion) =>
+          !implies(expectStep, assertion) && !(isDisappearance(expectStep) && isDisappearance(assertion)),
+      ),
     );
+}
+
+function isDisappearance({ args: { matcher, expected, not } }: Assertion): boolean {
+  return (
+    matcher === 'toBeHidden' ||
+    (matcher === 'toBeVisible' && not === true) ||
+    (matcher === 'toHaveCount' && expected === 0)
+  );
 }
 
 /** Removes the assertions that repeat what a step set, since a later step depends on it. */

@@ -9,7 +9,7 @@ const usesAtLeast = 3;
 /** Characters of a locator that has a name if it is used twice: its assertions are longer than a line. */
 const longLocator = 60;
 /** Characters of the locator of a container that has a name. */
-const longContainer = 40;
+const longContainer = 20;
 
 /** A locator, or the container that several locators begin with. */
 interface Part {

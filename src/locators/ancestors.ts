@@ -138,8 +138,12 @@ function textsOf(element: Element, self: Element): string[] {
   const texts = leaves
     .filter((leaf) => element === self || (!contains(self, leaf) && !contains(leaf, self)))
     .map((leaf) => (ask(Element.prototype, 'childElementCount', leaf) === 0 ? textIn(leaf) : ''));
-  const nodes = ask(Node.prototype, 'childNodes', element);
-  const direct = nodes instanceof NodeList ? Array.from(nodes) : [];
+  // A label around a field has its text beside the field.
+  const outside = [element, ...leaves.filter((leaf) => leaf !== self && contains(leaf, self))];
+  const direct = outside.flatMap((each) => {
+    const nodes = ask(Node.prototype, 'childNodes', each);
+    return nodes instanceof NodeList ? Array.from(nodes) : [];
+  });
   texts.push(...direct.map((node) => (node instanceof Text ? textIn(node) : '')));
   const own = element === self ? '' : textIn(self);
   // What has no letters (a price, a count, an icon font's glyph) changes, or names nothing.

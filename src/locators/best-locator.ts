@@ -76,17 +76,27 @@ export async function containerLocator(pin: Pin, testIdAttribute: string): Promi
     ancestorsOf(pin, testIdAttribute),
   ]);
   if (frames === undefined || self === undefined) return undefined;
-  const plain = (scope: Ancestor): LocatorChain[] => [
-    ...roleScopes({ ...scope, texts: [] }),
-    ...cssSubjects(scope),
-  ];
   const stable = (chain: LocatorChain): boolean => brittleness(chain).size === 0;
-  const ofSelf = [...plain(self), ...roleScopes(self), ...classScopes(self)].filter(stable);
-  const own = await firstMatch(pin, ofSelf.slice(0, maxContainers));
+  const own = await firstMatch(pin, containerForms(self).filter(stable).slice(0, maxContainers));
   if (own !== undefined) return [...frames, ...own];
-  for (const chain of outer.slice(0, maxOuter).flatMap(plain).filter(stable))
-    if ((await countOf(pin.frame, chain)) === 1) return [...frames, ...chain];
-  return undefined;
+  const ofOuter = outer
+    .slice(0, maxOuter)
+    .flatMap((scope) => containerForms({ ...scope, texts: [...self.texts, ...scope.texts] }));
+  const around = await firstMatch(pin, ofOuter.filter(stable).slice(0, maxContainers), true);
+  return around && [...frames, ...around];
+}
+
+/** Classes of elements of which there are usually several. */
+const itemClass = /item|card|row|entry|tile|product|result|post/;
+const itemRoles = new Set(['listitem', 'row', 'article', 'treeitem', 'option', 'group']);
+
+/** Locators of an element that holds others; one of several is better known by a text in it. */
+function containerForms(scope: Ancestor): LocatorChain[] {
+  const { role, classNames } = scope;
+  const isItem = role === undefined ? classNames.some((name) => itemClass.test(name)) : itemRoles.has(role);
+  const plain = [...roleScopes({ ...scope, texts: [] }), ...cssSubjects(scope)];
+  const byText = [...roleScopes(scope), ...classScopes(scope)].filter((chain) => chain.length > 1);
+  return isItem ? [...byText, ...plain] : [...plain, ...byText];
 }
 
 /** What Playwright would suggest instead of a role. */
@@ -166,26 +176,31 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
   return byPosition(pin, named.at(-1) ?? byTag);
 }
 
-/** The first of the chains that matches exactly the pinned element, judged in one round trip. */
+/** The first of the chains that matches exactly the pinned element, or one around it, judged in one round trip. */
 async function firstMatch(
   { id, frame }: Pin,
   chains: readonly LocatorChain[],
+  orAround = false,
 ): Promise<LocatorChain | undefined> {
   const [first, ...others] = chains.map((chain, index) =>
     toLocator(frame, chain).locator(operation('tag', String(index))),
   );
   if (first === undefined) return undefined;
   const all = others.reduce((locator, other) => locator.or(other), first);
-  const index = await callIsolated(all, indexOfMatch, { arg: id, schema: z.int() });
+  const index = await callIsolated(all, indexOfMatch, { arg: { id, orAround }, schema: z.int() });
   return chains[index];
 }
 
 /** Runs in the page. */
-function indexOfMatch({ tagged, pinned }: InPage, id: string): number {
+function indexOfMatch(
+  { tagged, pinned }: InPage,
+  { id, orAround }: { id: string; orAround: boolean },
+): number {
   const element = pinned(id);
   for (let index = 0; index < tagged.length; index++) {
-    const found = tagged[index];
-    if (found?.length === 1 && found[0] === element) return index;
+    const [found, ...others] = tagged[index] ?? [];
+    if (found === undefined || element === undefined || others.length > 0) continue;
+    if (found === element || (orAround && Node.prototype.contains.call(found, element))) return index;
   }
   return -1;
 }

@@ -133,6 +133,7 @@ export function isGenerated(names: string): boolean {
 const stylingClasses = [
   /^(?:css|sc|jss|emotion|svelte|ng|cdk|mat|mdc)(?:-|$)/,
   /^(?:flex|grid|block|hidden|relative|absolute|fixed|sticky|truncate|uppercase|rounded|border|shadow|transition)$/,
+  /^(?:row|col|column|container|container-fluid|wrapper|inner|outer|clearfix)$/,
   /^(?:flex|grid|inline|items|justify|content|self|text|bg|font|rounded|border|shadow|overflow|cursor|align)-/,
 ];
 

@@ -4,10 +4,13 @@ import type { Live } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import type { Step } from '../model/step.js';
+import { isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 
 /** Characters of a dialog that a message quotes: more than are shown, since it is cut after it was redacted. */
 const maxQuoted = 5000;
+/** Characters of what a dialog said that are asserted. */
+const maxMessage = 200;
 
 /** What steps said of the next action, until that has been done. */
 export interface Announced extends Pick<ActionContext, 'answerDialog'> {
@@ -31,7 +34,10 @@ interface Pending extends Announcement {
 const pending = new WeakMap<Live, Pending[]>();
 
 /** The announcements of a session with these steps; those that no action has followed last from call to call. */
-export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced {
+export function announcedOf(
+  { steps, autoAssert }: { steps: Step[]; autoAssert: boolean },
+  live: Live,
+): Announced {
   const { answers } = live;
   const announced = pending.get(live) ?? [];
   pending.set(live, announced);
@@ -47,6 +53,7 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
       return {
         happened: said.then((text) => requireMessage(text, message)),
         missing: 'No dialog came',
+        fields: said.then((text) => messageFields(live.secrets.redact(text) === text ? text : '')),
         cancel() {
           const index = answers.indexOf(planned);
           if (index !== -1) answers.splice(index, 1);
@@ -57,6 +64,8 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
     announce(announcement, step) {
       announcement.happened.catch(() => undefined);
       announced.push({ ...announcement, step });
+      if (autoAssert && step !== undefined)
+        void announcement.fields?.then((fields) => (step.args = { ...fields, ...step.args }));
     },
 
     async happen(limitMs) {
@@ -91,6 +100,14 @@ export function announcedOf({ steps }: { steps: Step[] }, live: Live): Announced
       announced.splice(0, announced.length, ...announced.filter((entry) => !isRemoved(entry)));
     },
   };
+}
+
+/** What is asserted of a dialog: what it said, without what changes from run to run. */
+function messageFields(text: string): Step['args'] {
+  const stable = stablePart(text, ['passing', 'record']);
+  const message = stable === undefined ? text : { regex: `^${stable.regex}$` };
+  const isVague = text === '' || text.length > maxMessage || (stable === undefined && isVolatile(text));
+  return isVague ? {} : { message };
 }
 
 async function requireMessage(text: string, message: TextOrPattern | undefined): Promise<void> {

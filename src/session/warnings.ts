@@ -59,9 +59,10 @@ function assertionWarnings(steps: readonly Step[]): string[] {
     step !== undefined && traitsOf(step).kind === 'expects';
   const isBlind = (step: Step, index: number): boolean => {
     if (isPassive(step) || traitsOf(step).verifies || asserts(step)) return false;
-    // What a later step depends on is not asserted.
+    // What a later step depends on is proven by what that step shows.
     const later = steps.slice(index + 1);
-    if (setsField(step) && step.changedPage !== true && later.some(dependsOnFields)) return false;
+    const isProven = later.some(dependsOnFields) && (step.changedPage !== true || later.some(asserts));
+    if (setsField(step) && isProven) return false;
     // Secrets are not asserted automatically.
     if (referencesIn(step.args).length > 0) return false;
     // The test waits for it, so it notices if it is missing.

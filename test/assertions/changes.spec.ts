@@ -104,6 +104,53 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     ],
     changes: ['text of status: Saved 10:01', 'name: link Cart (3)', 'appeared: paragraph'],
   },
+  {
+    what: 'the value of a field that is gone, which its cell shows as a text',
+    before: ['- cell "9" [ref=e2]:', '  - textbox [ref=e3]: "9"'],
+    after: ['- cell "9" [ref=e2]'],
+    changes: ['appeared: text'],
+  },
+  {
+    what: 'no address of a page',
+    before: [],
+    after: ['- generic [ref=e2]: http://127.0.0.1:8080/api/pets?status=available'],
+    changes: [],
+  },
+  {
+    what: 'no part of what a new button is called',
+    before: ['- button "GET /pets" [ref=e2]:', '  - generic [ref=e3]: GET'],
+    after: ['- button "POST /orders" [ref=e2]:', '  - generic [ref=e3]: POST'],
+    changes: [],
+  },
+  {
+    what: 'no list of elements whose titles are at different places',
+    before: ['- generic [ref=e2]'],
+    after: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e3]:',
+      '    - link "pets" [ref=e4]',
+      '  - generic [ref=e5]:',
+      '    - link [ref=e6]:',
+      '      - generic [ref=e7]: Status',
+    ],
+    changes: ['appeared: generic', 'appeared: link pets'],
+  },
+  {
+    what: 'no row of a table in which only a field changed',
+    before: [
+      '- table [ref=e2]:',
+      '  - row "Fig 7" [ref=e3]:',
+      '    - cell "7" [ref=e4]:',
+      '      - textbox [ref=e5]: "7"',
+    ],
+    after: [
+      '- table [ref=e2]:',
+      '  - row "Fig 9" [ref=e3]:',
+      '    - cell "9" [ref=e4]:',
+      '      - textbox [ref=e5]: "9"',
+    ],
+    changes: ['value of textbox: 9'],
+  },
 ];
 
 for (const { what, before, after, changes } of rows)

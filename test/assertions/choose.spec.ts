@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { parseSnapshot } from '../../src/browser/snapshot.js';
 import { appearances } from '../../src/assertions/changes.js';
-import { choose, weightOf, weights, type Weighted } from '../../src/assertions/choose.js';
+import { choose, isEcho, weightOf, weights, type Weighted } from '../../src/assertions/choose.js';
 import type { Assertion } from '../../src/model/step.js';
 
 const candidate = (kind: string, weight: number): Weighted => ({ kind, weight });
@@ -83,3 +83,16 @@ test('messages weigh more than content, and content more than controls', () => {
   expect(ofLines).toHaveLength(lines.length);
   expect(ofLines).toEqual(ofLines.toSorted((one, other) => other - one));
 });
+
+for (const [text, typed, is] of [
+  ['Hello Ann', 'Ann', true],
+  ['Two bags of beans and one of kale', 'beans', false],
+  ['Seed beans', 'beans', true],
+  ['Only pets of this status', 'pets', false],
+  ['Petshop', 'pets', false],
+  ['The order 48213 of Ann Smith was sent to Berlin', 'ann smith', true],
+  ['Booked for 2026-02-28, thank you very much', '2026-02-28', true],
+] as const)
+  test(`"${typed}" is ${is ? '' : 'not '}shown by "${text}"`, () => {
+    expect(isEcho(text, [typed])).toBe(is);
+  });

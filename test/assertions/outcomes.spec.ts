@@ -91,3 +91,49 @@ test('a date that the test typed is asserted, and a message about waiting is not
   ]);
   expect(await asserted(recording, 'Run')).toEqual([]);
 });
+
+test('an item that changed is asserted by itself, located by its heading', async ({ open }) => {
+  const recording = await open('panels.html', { autoAssert: true });
+  const item = "locator('.item').filter({ hasText: 'Backpack' }).getByRole('button')";
+  const { assertions } = await recording.land({ action: 'click', target: item });
+  const [first = ''] = assertions.flat();
+  expect(first.replace(/\s+/g, ' ')).toBe(
+    'await expect(page.locator(".item").filter({ hasText: "Backpack" })).toMatchAriaSnapshot(` - spinbutton: "2" - text: "$72.00 $144.00" `);',
+  );
+});
+
+test('messages beside several fields are one list', async ({ open }) => {
+  const recording = await open('panels.html', { autoAssert: true });
+  expect(await asserted(recording, 'Send')).toEqual([
+    'locator(".hint")).toHaveText(["Please enter your first name", "Please enter your last name"]);',
+  ]);
+});
+
+test('the content of a panel that a click opened is not asserted beside its state', async ({ open }) => {
+  const recording = await open('panels.html', { autoAssert: true });
+  expect(await asserted(recording, 'GET /pets')).toEqual([
+    'getByRole("button", { name: "GET /pets" })).toHaveAttribute("aria-expanded", "true");',
+  ]);
+});
+
+test('a grid cell that a click moves the focus to is asserted', async ({ open }) => {
+  const recording = await open('panels.html', { autoAssert: true });
+  const { assertions } = await recording.land({
+    action: 'click',
+    target: "getByRole('gridcell', { name: '8' })",
+  });
+  expect(assertions.flat()).toEqual([
+    'await expect(page.getByRole("gridcell", { name: "8" })).toBeFocused();',
+  ]);
+});
+
+test('a value that a cell shows after it was edited is asserted as its text', async ({ open }) => {
+  const recording = await open('panels.html', { autoAssert: true });
+  await recording.land({ action: 'dblclick', target: "getByRole('cell', { name: '7', exact: true })" });
+  const { assertions } = await recording.land(
+    { action: 'fill', target: "getByRole('cell').getByRole('textbox')", value: '9' },
+    { action: 'press', key: 'Enter' },
+  );
+  expect(assertions.flat()).toContain('await expect(page.getByText("9", { exact: true })).toBeVisible();');
+  expect(await recording.code()).not.toContain('row "Fig 9"');
+});

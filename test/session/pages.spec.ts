@@ -35,6 +35,12 @@ test('a dialog with another message is a failure that quotes it', async ({ open 
   );
 });
 
+test('what a dialog said is asserted automatically', async ({ open }) => {
+  const { land, code } = await open('dialogs.html', { autoAssert: true });
+  await land({ action: 'onDialog' }, { action: 'click', target: button('Confirm') });
+  expect(await code()).toContain('expect(dialog.message()).toBe("Delete everything?");');
+});
+
 test('an announcement waits for the action of a later call, and is undone with it', async ({ open }) => {
   const { land, code } = await open('dialogs.html');
   const before = await code();
