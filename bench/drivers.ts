@@ -10,7 +10,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { z } from 'zod';
 import { findBrowser } from '../src/browser/find-browser.js';
 import { playFlow, refIn, type FlowAction } from '../test/demo-flow.js';
-import { connect } from '../test/fixtures.js';
+import { binary, connect, resultOf, type Result } from '../test/fixtures.js';
 import type { Flow } from './flow-list.js';
 
 /** What one run of a flow took. */
@@ -82,6 +82,34 @@ export async function runOurs(
     return run;
   } finally {
     await close();
+    await rm(workspace, { recursive: true, force: true });
+  }
+}
+
+/** Records a flow with commands. Each starts a process; the agent reads the JSON that it prints. */
+export async function runShell({ path: start, turns }: Flow, baseURL: string): Promise<Run> {
+  const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-bench-'));
+  await writeFile(path.join(workspace, 'codegen.config.json'), '{ "verify": { "mode": "off" } }');
+  const shell = async (...args: string[]): Promise<string> =>
+    (await promisify(execFile)(process.execPath, [binary, 'session', ...args], { cwd: workspace })).stdout;
+  const call = async (tool: string, args: Record<string, unknown> = {}): Promise<Result> => {
+    const file = path.join(workspace, 'arguments.json');
+    await writeFile(file, JSON.stringify(args));
+    const [verb = ''] = tool.split('_');
+    const text = await shell(verb, file);
+    return resultOf(JSON.parse(text), text);
+  };
+  try {
+    const { sessionId } = await call('start_codegen_session');
+    await call('clear_codegen_session', { sessionId });
+    const run: Run = { ms: 0, bytes: 0, messages: [], statements: [] };
+    for await (const { result, ms } of playFlow({ call }, baseURL, { turns, path: start, recordAll: true })) {
+      run.ms += ms;
+      run.bytes += Buffer.byteLength(result.text);
+    }
+    return run;
+  } finally {
+    await shell('stop');
     await rm(workspace, { recursive: true, force: true });
   }
 }

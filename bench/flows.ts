@@ -1,9 +1,9 @@
-import { runOurs, runPlain, runPlaywrightMcp, type Run } from './drivers.js';
+import { runOurs, runPlain, runPlaywrightMcp, runShell, type Run } from './drivers.js';
 import { flows, type Flow } from './flow-list.js';
 
 /**
  * Compares, in one run, plain Playwright (the emitted statements without automatic assertions), this server without and
- * with `autoAssert`, and Playwright MCP: median time, bytes that an agent reads, and protocol messages to the browser.
+ * with `autoAssert`, this server from a shell, and Playwright MCP: median time, bytes that an agent reads, and protocol messages to the browser.
  */
 const [only] = process.argv.slice(2);
 const rounds = 3;
@@ -24,6 +24,7 @@ for (const flow of flows) {
     'plain Playwright': (url, counts) => runPlain(url, statements, counts),
     'without autoAssert': (url, counts) => runOurs(flow, url, { autoAssert: false, counts }),
     'with autoAssert': (url, counts) => runOurs(flow, url, { autoAssert: true, counts }),
+    'from a shell': (url) => runShell(flow, url),
     'Playwright MCP': (url, counts) => runPlaywrightMcp(flow, url, counts),
   };
   const timed: Record<string, Run[]> = {};
@@ -44,7 +45,7 @@ for (const flow of flows) {
       `  ${name}`,
       `${ms.toFixed(0)} (${(ms / plain.ms).toFixed(2)}x)`,
       String(median(runs.map(({ bytes }) => bytes))),
-      `${messages} (${(messages / plain.messages).toFixed(2)}x)`,
+      messages === 0 ? '' : `${messages} (${(messages / plain.messages).toFixed(2)}x)`,
     );
   }
 }

@@ -138,6 +138,19 @@ export function withoutDelimiters(structured: unknown): unknown {
   );
 }
 
+/** A result from its structured content and its text. */
+export function resultOf(content: unknown, text: string): Result {
+  const structured = structuredSchema.parse(withoutDelimiters(content));
+  const steps = Array.isArray(structured.steps) ? structured.steps : [];
+  return {
+    ...structured,
+    isError: structured.error !== undefined,
+    text,
+    codes: steps.map(({ code }) => code),
+    assertions: steps.map(({ assertions }) => z.array(z.string()).catch([]).parse(assertions)),
+  };
+}
+
 /** What tests do through a client that is connected. */
 export function callsOf(client: Client): Pick<Connection, 'call' | 'start' | 'record' | 'close'> {
   const call: Connection['call'] = async (name, args = {}, heard) => {
@@ -147,15 +160,8 @@ export function callsOf(client: Client): Pick<Connection, 'call' | 'start' | 're
     const defaults = name === 'end_codegen_session' ? { include: ['code'] } : {};
     const answer = await client.callTool({ name, arguments: { ...defaults, ...args } }, undefined, options);
     const raw = resultSchema.parse(answer);
-    const structured = structuredSchema.parse(withoutDelimiters(raw.structuredContent));
-    const steps = Array.isArray(structured.steps) ? structured.steps : [];
-    return {
-      ...structured,
-      isError: raw.isError ?? false,
-      text: raw.content.map((part) => part.text ?? '').join('\n'),
-      codes: steps.map(({ code }) => code),
-      assertions: steps.map(({ assertions }) => z.array(z.string()).catch([]).parse(assertions)),
-    };
+    const text = raw.content.map((part) => part.text ?? '').join('\n');
+    return { ...resultOf(raw.structuredContent, text), isError: raw.isError ?? false };
   };
   return {
     call,

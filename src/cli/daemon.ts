@@ -3,12 +3,19 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ensureDir, readJson } from 'fs-extra/esm';
 import { z } from 'zod';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { version } from '../model/version.js';
-import { ensureStateDirectory } from '../state/files.js';
+import { within } from '../model/within.js';
+import { ensureStateDirectory, isRunning } from '../state/files.js';
+
+/** Milliseconds for a daemon to start, and to finish its calls and close its browsers. */
+const startMs = 60_000;
+const stopMs = 40_000;
+const pollMs = 20;
 
 export interface DaemonOptions extends ConfigLocation {
   grant: string;
@@ -32,7 +39,7 @@ const messageSchema = z.object({
   error: z.object({ message: z.string() }).optional(),
 });
 
-/** The request reached no daemon, or one that does not know the MCP session. */
+/** The request reached no daemon, or one that is stopping or does not know the MCP session. */
 class Unreachable extends Error {}
 
 /**
@@ -67,7 +74,7 @@ export class DaemonClient {
     return toolResultSchema.parse(await send(renewed, 'tools/call', params));
   }
 
-  /** Stops the daemon, which saves its sessions. Returns whether it ran. */
+  /** Stops the daemon, whose sessions can be resumed, and waits for its end. Returns whether it ran. */
   async stop(): Promise<boolean> {
     const known = await this.read();
     if (known === undefined) return false;
@@ -75,6 +82,8 @@ export class DaemonClient {
       // Only a process that accepts the token is the daemon: the system may have given its number to another.
       await send(known, 'ping', {});
       process.kill(known.pid, 'SIGTERM');
+      const deadline = Date.now() + stopMs;
+      while (isRunning(known.pid) && Date.now() < deadline) await wait(pollMs);
       return true;
     } catch (error) {
       if (error instanceof Unreachable) return false;
@@ -101,7 +110,8 @@ export class DaemonClient {
     const release = await lockfile.lock(this.file, {
       realpath: false,
       stale: 10_000,
-      retries: { retries: 600, minTimeout: 50, maxTimeout: 100 },
+      retries: { retries: 1200, minTimeout: 50, maxTimeout: 100 },
+      onCompromised: () => undefined,
     });
     try {
       const known = await this.read();
@@ -127,12 +137,14 @@ export class DaemonClient {
       { cwd: workspace, detached: true, windowsHide: true, stdio: ['ignore', log.fd, log.fd, 'ipc'] },
     );
     await log.close();
-    const ready = await readiness(child);
-    if (ready === undefined)
+    const ready = await within(startMs, readiness(child));
+    if (ready === undefined) {
+      child.kill();
       throw new CodegenError(
         'CONFIG_INVALID',
         `The server of this workspace did not start: ${(await readFile(logFile, 'utf8')).trim()}`,
       );
+    }
     child.disconnect();
     child.unref();
     return openSession({ ...ready, pid: child.pid ?? 0 });
@@ -211,7 +223,7 @@ function send(
       response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       response.once('error', reject);
       response.once('end', () => {
-        if ([401, 403, 404].includes(statusCode)) reject(new Unreachable(body));
+        if ([401, 403, 404, 503].includes(statusCode)) reject(new Unreachable(body));
         else if (statusCode !== 200) reject(new Error(`HTTP ${statusCode}: ${body}`));
         else
           try {

@@ -115,7 +115,9 @@ test('a test is recorded, written and run by commands', async ({ pages }) => {
     const log = await readFile(path.join(cwd, '.codegen/audit.jsonl'), 'utf8');
     expect(log.match(/"event":"call"/g)).toHaveLength(8);
   } finally {
+    const [daemon] = await daemons(cwd);
     expect(await session(cwd, ['stop'])).toMatchObject({ exit: 0, stopped: true });
+    expect(isRunning(daemon?.pid ?? 0)).toBe(false);
   }
   expect(await session(cwd, ['stop'])).toMatchObject({ stopped: false });
 });
