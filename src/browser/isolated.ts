@@ -1,4 +1,4 @@
-import type { Frame, Locator } from 'playwright';
+import type { BrowserContext, Frame, Locator } from 'playwright';
 import { z } from 'zod';
 import { answerMs, responseWithin } from '../model/within.js';
 
@@ -59,6 +59,25 @@ export function registerEngine(): Promise<void> {
     ),
   );
   return registered;
+}
+
+const channelSchema = z.custom<{
+  registerSelectorEngine: (params: object, options: object) => Promise<unknown>;
+}>();
+
+/** The engine for another process. */
+export function engineSource(): { name: string; content: string } {
+  return { name: engine, content: `(${String(isolatedEngine)})()` };
+}
+
+/** Registers the engine for further pages of a context of another program, unless an earlier session has. */
+export async function addEngine(context: BrowserContext): Promise<void> {
+  const channel = channelSchema.parse(Reflect.get(context, '_channel'));
+  const { name, content: source } = engineSource();
+  const selectorEngine = { name, source, contentScript: true };
+  await channel
+    .registerSelectorEngine({ selectorEngine }, { signal: undefined, timeout: 0 })
+    .catch(() => undefined);
 }
 
 /**

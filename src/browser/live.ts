@@ -15,7 +15,7 @@ import { addPage, creditSignal, type LivePage, type PageOwner } from './live-pag
 import { urlOf } from './origin.js';
 import { registerEngine } from './isolated.js';
 import { PageLimit } from './page-limit.js';
-import { watchContext } from './settle.js';
+import { watchContext, watchPage } from './settle.js';
 import { defaultTestIdAttribute, setTestIdAttribute } from './test-id.js';
 
 /** How a dialog is to be answered. */
@@ -98,27 +98,76 @@ export async function openLive(
     ? noProxy
     : await openProxy({ rules: () => bound.rules(setup.rules()), onRefused });
   const contexts: BrowserContext[] = [];
-  const openContext = async (given: BrowserContextOptions): Promise<BrowserContext> => {
-    const context = await browser.newContext({
-      ...given,
-      permissions: [...(given.permissions ?? []), ...copyPermissions[engineOf(browser)]],
-      ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
-    });
-    contexts.push(context);
-    await setTestIdAttribute(context, setup.testIdAttribute ?? defaultTestIdAttribute);
-    context.setDefaultTimeout(setup.actionMs);
-    await watchContext(context);
-    return context;
-  };
+  const openContext = opener({ browser, proxy, contexts }, setup);
   try {
     const first = await openContext(options);
-    return await openFirstPage(first, { ...setup, proxy, log, bound, contexts, openContext });
+    const newPage = (): Promise<Page> => first.newPage();
+    return await openFirstPage(first, { ...setup, proxy, log, bound, contexts, openContext, newPage });
   } catch (error) {
     proxy.close();
     await within(closingMs, Promise.all(contexts.map((context) => context.close())));
     if (!browser.isConnected()) throw browserEnded();
     throw rejectedOptions(error);
   }
+}
+
+/**
+ * Uses a page of a browser that another program started, in which the engine is registered: it and its context stay
+ * open. `release` is called when the session ends.
+ */
+export async function adoptLive(
+  { page, failure, release }: { page: Page; failure: Proxy['failure']; release: () => Promise<void> },
+  setup: LiveSetup,
+): Promise<Live> {
+  const context = page.context();
+  const browser = context.browser();
+  if (browser === null) throw browserEnded();
+  const proxy = { ...noProxy, failure };
+  const contexts: BrowserContext[] = [];
+  await prepareContext(context, setup);
+  const live = await openFirstPage(context, {
+    ...setup,
+    proxy,
+    log: new LiveLog(setup.secrets),
+    bound: new BoundSecrets(setup.secrets, false),
+    contexts,
+    openContext: opener({ browser, proxy, contexts }, setup),
+    newPage: () => Promise.resolve(page),
+  });
+  await watchPage(page);
+  const close = live.close.bind(live);
+  return Object.assign(live, {
+    async close() {
+      await close();
+      await release();
+    },
+  });
+}
+
+/** Opens the contexts of a session, which are noted in `contexts`. */
+function opener(
+  { browser, proxy, contexts }: { browser: Browser; proxy: Proxy; contexts: BrowserContext[] },
+  setup: LiveSetup,
+): LiveParts['openContext'] {
+  return async (given) => {
+    const context = await browser.newContext({
+      ...given,
+      permissions: [...(given.permissions ?? []), ...copyPermissions[engineOf(browser)]],
+      ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
+    });
+    contexts.push(context);
+    await prepareContext(context, setup);
+    return context;
+  };
+}
+
+async function prepareContext(
+  context: BrowserContext,
+  { testIdAttribute = defaultTestIdAttribute, actionMs }: LiveSetup,
+): Promise<void> {
+  await setTestIdAttribute(context, testIdAttribute);
+  context.setDefaultTimeout(actionMs);
+  await watchContext(context);
 }
 
 function rejectedOptions(error: unknown): CodegenError {
@@ -136,11 +185,13 @@ interface LiveParts extends LiveSetup {
   /** The contexts that were opened. */
   contexts: readonly BrowserContext[];
   openContext: (options: BrowserContextOptions) => Promise<BrowserContext>;
+  /** Gives the first page. */
+  newPage: () => Promise<Page>;
 }
 
 async function openFirstPage(
   first: BrowserContext,
-  { proxy, log, bound, contexts, openContext, actionMs, settleMs, secrets, maxPages }: LiveParts,
+  { proxy, log, bound, contexts, openContext, newPage, actionMs, settleMs, secrets, maxPages }: LiveParts,
 ): Promise<Live> {
   const owner: PageOwner = {
     pages: [],
@@ -180,7 +231,7 @@ async function openFirstPage(
   };
   watch(first);
   const closing = watchClosing(first, proxy);
-  const current = entryOf(await first.newPage());
+  const current = entryOf(await newPage());
   owner.front = current;
   creditPages(first);
   const live: Live = Object.assign(owner, {

@@ -21,6 +21,9 @@ const birthPollMs = 10;
 /** Characters of a title that leave the page: more than are shown, since it is redacted before it is cut for that. */
 export const maxTitle = 5000;
 
+/** Milliseconds for the watcher to be put into a page. */
+const watchingMs = 5000;
+
 /** What a page loads before it looks as it will. */
 const awaitedResources = new Set(['document', 'script', 'stylesheet']);
 
@@ -51,6 +54,12 @@ export interface SettleLimits {
 /** Puts the watcher into every frame that will load in the context. */
 export async function watchContext(context: BrowserContext): Promise<void> {
   await context.addInitScript({ content: watcherScript(watcherKey) });
+}
+
+/** Puts the watcher into the frames of a page that were there before. */
+export async function watchPage(page: Page): Promise<void> {
+  const frames = page.frames().filter((frame) => frame.url() !== 'about:blank');
+  await within(watchingMs, Promise.all(frames.map((frame) => frame.evaluate(watcherScript(watcherKey)))));
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Hook, Import, Statement } from '../model/code.js';
 import { titleField, type Row, type TestModule } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { toJson, type Json } from '../model/json.js';
+import type { BaseSpec } from './base-spec.js';
 import { describeTitle, stepTitle, testTitle } from './naming.js';
 import { Printer } from './printer.js';
 import { comment, literal, quote, template } from './quote.js';
@@ -59,6 +60,8 @@ export interface GenerateInput {
   /** Those that are made before anything else. */
   pageObjects?: readonly PageObjectUse[] | undefined;
   includeComments: boolean;
+  /** The spec that the body is put into, instead of a test of its own. */
+  base?: BaseSpec | undefined;
 }
 
 /** What a statement can use without declaring it. */
@@ -68,6 +71,8 @@ export interface Generated {
   source: string;
   /** Which statement of the body a line belongs to, by line number; the first line has number 1. */
   statements: ReadonlyMap<number, number>;
+  /** The same lines, if a run needs other text to run only this test. */
+  staged?: string;
 }
 
 /**
@@ -75,6 +80,7 @@ export interface Generated {
  * can't be read, fails, or yields what does not parse is `CONFIG_INVALID`.
  */
 export async function generate(input: GenerateInput): Promise<Generated & { files: string[] }> {
+  if (input.base !== undefined) return generateInto(input.base, input);
   const { files, texts, ...data } = templateData(input);
   const source = await renderTemplate(input.template, 'spec', data);
   const statements = await linesOf(source, texts);
@@ -85,6 +91,59 @@ export async function generate(input: GenerateInput): Promise<Generated & { file
       hint: 'Print `hooks`, as templates/plain.eta of this package does.',
     });
   return { source, statements, files };
+}
+
+/** Puts the body into a spec that a person wrote, formatted as that is. */
+async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Generated & { files: string[] }> {
+  const { formatOf } = await import('./base-spec.js');
+  const { extendSpec } = await import('./extend-spec.js');
+  const { format } = await import('prettier');
+  const { depth, test, ...style } = formatOf(base);
+  if (input.body.some(({ hook }) => hook !== undefined))
+    throw new CodegenError('INVALID_INPUT', `A hook can't be inserted into the test of ${base.file}.`, {
+      hint: 'Remove the steps with `hook`, or record a test of its own.',
+    });
+  const { body } = printed(input, test);
+  const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
+  const code = groupsOf(body, input.includeComments)
+    .map((group) => groupCode(group, test))
+    .join('\n\n');
+  const nested = `async () => ${'{\n'.repeat(depth)}${code}\n${'}\n'.repeat(depth)}`;
+  const lines = (await format(nested, { ...style, parser: 'babel-ts' })).trimEnd().split('\n');
+  const text = lines.slice(depth, -depth).join('\n');
+  const imports = importsOf(body.flatMap(({ printer }) => printer.imports)).map(importCode);
+  const { source, staged, line } = extendSpec(base, {
+    text,
+    fixtures: fixtures.filter((name) => names.has(name)),
+    usesExpect: names.has('expect'),
+    imports: await Promise.all(
+      imports.map(async (each) => (await format(each, { ...style, parser: 'babel-ts' })).trimEnd()),
+    ),
+    title: (
+      await format(quote(testTitle(input.title)), { ...style, semi: false, parser: 'babel-ts' })
+    ).trim(),
+    spec: input.spec ?? base.file,
+  });
+  const texts = body.map((each) => each.text);
+  const inText = await linesOf(`async () => {\n${text}\n}`, texts);
+  // The text begins in line 2 of what was parsed.
+  const statements = new Map([...inText].map(([at, statement]) => [at - 2 + line, statement]));
+  return { source, staged, statements, files: body.flatMap(({ printer }) => printer.files) };
+}
+
+function groupCode({ title, result, paragraphs }: GroupData, test: string): string {
+  const code = paragraphs.map((lines) => lines.join('\n')).join('\n\n');
+  if (title === undefined) return code;
+  const declared = result === undefined ? '' : `const ${result} = `;
+  return `${declared}await ${test}.step(${title}, async () => {\n${code}\n});`;
+}
+
+function importCode({ from, default: name, names }: ImportData): string {
+  const bindings = [
+    ...(name === undefined ? [] : [name]),
+    ...(names.length > 0 ? [`{ ${names.join(', ')} }`] : []),
+  ];
+  return `import ${bindings.join(', ')} from ${from};`;
 }
 
 function templateData(input: GenerateInput): TemplateData & { files: string[]; texts: string[] } {
@@ -140,7 +199,7 @@ function typeImport(type: string): Import {
 /** The chunks as text, and the types of the variables that several functions share. */
 function printed(
   input: GenerateInput,
-  test: 'test' | 'setup',
+  test: string,
 ): { body: PrintedChunk[]; variables: Map<string, string> } {
   const replacement = input.data?.[0] && rowReplacement(input.data[0]);
   const print = (shared: ReadonlySet<string>): PrintedChunk[] =>

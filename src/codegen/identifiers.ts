@@ -17,7 +17,7 @@ export const reservedMembers =
   );
 
 /** Names of a test that runs for rows of data. */
-const rowVariables = ['row', 'rows'];
+export const rowVariables = ['row', 'rows'];
 
 /** Gives names that nothing else has: the one wished for, or with a number. */
 export function createNames(

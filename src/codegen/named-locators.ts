@@ -1,4 +1,11 @@
-import { createNames, elementName, pluralOf, variableName } from './identifiers.js';
+import {
+  createNames,
+  elementName,
+  pluralOf,
+  reservedVariables,
+  rowVariables,
+  variableName,
+} from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import { variable, type CodeStep, type Expression, type Statement } from '../model/code.js';
 import { emitSteps, locatorOf, type EmittedStep, type LocatorUse } from './emitter.js';
@@ -17,8 +24,8 @@ interface Part {
   uses: LocatorUse[];
 }
 
-/** The code of a session's steps, in which long locators and those that are used often have a name. */
-export function emitNamed(steps: readonly CodeStep[]): EmittedStep[] {
+/** The code of a session's steps, in which long locators and those that are used often have a name; none is `taken`. */
+export function emitNamed(steps: readonly CodeStep[], taken: readonly string[] = []): EmittedStep[] {
   const groups = steps.map((_, index) =>
     steps.slice(0, index + 1).findLastIndex((step) => step.groupTitle !== undefined),
   );
@@ -36,7 +43,7 @@ export function emitNamed(steps: readonly CodeStep[]): EmittedStep[] {
     return locatorOf(chain, use.page);
   });
 
-  const nameFor = createNames();
+  const nameFor = createNames([...reservedVariables, ...rowVariables, ...taken]);
   const lists = listsIn(steps);
   const names = new Map<string, string>();
   const expressionOf = (chain: LocatorChain, use: LocatorUse, longest = chain.length): Expression => {

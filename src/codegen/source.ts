@@ -35,6 +35,7 @@ export interface TestInput extends Pick<
   | 'annotations'
   | 'data'
   | 'testModule'
+  | 'base'
 > {
   template: TestTemplate;
   /** The argument of `test.use`. */
@@ -57,6 +58,8 @@ export interface TestSource {
   /** Files that the test needs, by their paths in the workspace. */
   files: string[];
   pages: TestPage[];
+  /** See `generate`. */
+  staged?: string;
 }
 
 /** A page object that a test uses. */
@@ -83,10 +86,11 @@ export async function writeTest(
 ): Promise<TestSource> {
   const { template, steps } = input;
   // Methods that several steps share could not leave out one of them.
-  const hasPages = template.hasPages && without === undefined;
+  const hasPages = template.hasPages && without === undefined && input.base === undefined;
+  const taken = input.base && (await import('./base-spec.js')).namesIn(input.base);
   const { emitted, made, pages, linesOf } = hasPages
     ? await pageStory(input)
-    : { emitted: emitNamed(steps), made: [], pages: [], linesOf: () => undefined };
+    : { emitted: emitNamed(steps, taken), made: [], pages: [], linesOf: () => undefined };
   const chunks = chunksOf(steps, emitted, linesOf, (index) => ({
     soft: soft || index === without,
     acts: index !== without,
@@ -97,12 +101,12 @@ export async function writeTest(
   ];
   // ESLint's rules for Playwright want hooks above the test.
   const body = [...all.filter(({ hook }) => hook), ...all.filter(({ hook }) => !hook)];
-  const { source, statements, files } = await generate({ ...input, body, pageObjects: made });
+  const { source, statements, files, staged } = await generate({ ...input, body, pageObjects: made });
   const origins = [...statements].flatMap(([line, statement]) => {
     const origin = body[statement]?.origin;
     return origin === undefined ? [] : [[line, origin] as const];
   });
-  return { source, origins: new Map(origins), files, pages };
+  return { source, origins: new Map(origins), files, pages, ...(staged === undefined ? {} : { staged }) };
 }
 
 interface OriginChunk extends Chunk {

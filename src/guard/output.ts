@@ -28,7 +28,7 @@ export interface OutputPlace {
 
 export interface WriteRequest extends OutputPlace {
   /** `content` makes the whole text for a path relative to the workspace. A file with a `basis` is a page object. */
-  files: ({ file: string } & Pick<OutputFile, 'content' | 'basis'>)[];
+  files: ({ file: string } & Pick<OutputFile, 'content' | 'basis' | 'extended'>)[];
   /** Expected screenshots of the files, by their paths relative to the workspace. */
   pictures?: { path: string; data: Buffer }[];
   onConflict: OnConflict;
@@ -64,9 +64,9 @@ export async function writeOutput(
 ): Promise<WrittenFile[]> {
   const { writes, output } = context.config();
   const targets: OutputFile[] = [];
-  for (const { file, content, basis } of files) {
+  for (const { file, content, basis, extended } of files) {
     const check = basis === undefined ? checkSpecPath : checkPagePath;
-    targets.push({ target: await checkOutput(context, file, place, check), content, basis });
+    targets.push({ target: await checkOutput(context, file, place, check), content, basis, extended });
   }
   for (const { path: file, data } of pictures) {
     const target = await withWriteErrors(checkPicturePath(context.territory, file));

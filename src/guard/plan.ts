@@ -18,6 +18,8 @@ export interface OutputFile {
    * replaced if nobody has edited it, whatever the call does with what is in the way.
    */
   basis?: string | null | undefined;
+  /** The text of a person's file that the content extends: a file that has another one by now is not replaced. */
+  extended?: string | undefined;
 }
 
 export interface PlanOptions {
@@ -112,6 +114,8 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<FilePla
         return { root, target, data, before, change: 'replaced' };
       throw isSame ? inTheWay(target.relative, origin, false) : outdated(target.relative);
     }
+    if (file.extended !== undefined && before.data.toString() !== file.extended)
+      throw outdated(target.relative);
     if (options.onConflict === 'rename') continue;
     const mayReplace =
       options.overwrite === 'always' || (options.overwrite === 'generated' && origin === 'untouched');
@@ -131,8 +135,8 @@ function inTheWay(file: string, origin: FileState, mayReplace: boolean): Codegen
 }
 
 function outdated(file: string): CodegenError {
-  return new CodegenError('FILE_CHANGED', `${file} changed while the session was ended.`, {
-    hint: 'Another session extended it, or someone edited it. End this session again.',
+  return new CodegenError('FILE_CHANGED', `${file} has changed since it was read.`, {
+    hint: 'Another session has extended it, or someone edits it. Page objects are read again when the session is ended again; a spec that is continued has to be resumed again.',
   });
 }
 

@@ -8,7 +8,7 @@ import { useSchema, type Use } from '../model/use.js';
 import type { NetworkRules } from '../network/rules.js';
 
 /** Milliseconds for a page to settle after an action. */
-const settleMs = 1000;
+export const settleMs = 1000;
 
 export interface OpenBrowserOptions {
   browsers: BrowserPool;

@@ -85,6 +85,14 @@ export const savedSchema = z.strictObject({
   emission: emissionSchema,
   use: useSchema,
   autoAssert: z.boolean(),
+  base: z
+    .strictObject({
+      file: z.string(),
+      text: z.string(),
+      line: z.int().optional(),
+      kind: z.enum(['seed', 'spec']),
+    })
+    .optional(),
   steps: z.array(stepSchema).min(1),
 });
 
@@ -92,8 +100,11 @@ export const savedSchema = z.strictObject({
 export type SavedSession = z.infer<typeof savedSchema>;
 
 /** What `resume` needs of a session whose test is, or will be, `file`. */
-export function savedForm({ title, emission, use, autoAssert, steps }: Session, file: string): SavedSession {
-  return { version: currentVersion, title, file, emission, use, autoAssert, steps };
+export function savedForm(
+  { title, emission, use, autoAssert, base, steps }: Session,
+  file: string,
+): SavedSession {
+  return { version: currentVersion, title, file, emission, use, autoAssert, ...(base && { base }), steps };
 }
 
 /** The file of the state directory that holds what `resume` needs of a session whose test is `file`. */

@@ -1,5 +1,6 @@
 import type { AutoAssertions } from '../assertions/auto-assertions.js';
 import type { Live } from '../browser/live.js';
+import type { BaseSpec } from '../codegen/base-spec.js';
 import type { EmissionOptions } from '../model/emission.js';
 import type { Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
@@ -26,6 +27,8 @@ export interface Session {
   readonly resumed: boolean;
   /** Id of the unfinished session that it resumes. */
   readonly origin?: string | undefined;
+  /** The spec that it continues, or that its test begins as. */
+  readonly base?: BaseSpec | undefined;
   readonly steps: Step[];
   /** Actions that changed the page with "record": false, each with the index of the step that it came before. */
   unrecorded?: { action: string; at: number }[];

@@ -18,6 +18,8 @@ import { pagesDirectory, type PageFile, type SpecPath } from './page-files.js';
 export interface SessionSource {
   /** The whole text of the file, whose header depends on the path, relative to the workspace. */
   content: (relativePath: string) => string;
+  /** The same lines, for a run of this test alone. */
+  staged: (relativePath: string) => string;
   /** The origin of each line of the file, by line number; the first line has number 1. */
   origins: ReadonlyMap<number, Origin>;
   /** Files that the test needs, by their paths in the workspace. */
@@ -135,7 +137,8 @@ async function buildSource(
   const steps = relativeTo(project, session)
     .map((step) => grantsAll(step, clipboard))
     .map((step) => (hasLogin ? loggedOut(step) : step));
-  const { source, origins, files, pages } = await writeTest(
+  const { base } = session;
+  const { source, origins, files, pages, staged } = await writeTest(
     {
       ...session.emission,
       template,
@@ -147,16 +150,22 @@ async function buildSource(
       steps: codeSteps(steps),
       secrets: referencesIn([parseFields(use), ...session.steps]),
       pages: existing,
+      base,
     },
     variant,
   );
+  // A spec that a person wrote has no header.
+  const headerLines = base?.kind === 'spec' ? 0 : linesOfHeader;
+  const whole = (text: string) => (relativePath: string) =>
+    base?.kind === 'spec' ? text : withHeader(relativePath, text);
   const shifted = [...origins].map(([line, { within, ...origin }]) => {
     const lines = within && new Map([...within].map(([inner, step]) => [inner + headerLines, step]));
     return [line + headerLines, { ...origin, ...(lines === undefined ? {} : { within: lines }) }] as const;
   });
   const extension = language === 'typescript' ? 'ts' : 'js';
   return {
-    content: (relativePath) => withHeader(relativePath, source),
+    content: whole(source),
+    staged: whole(staged ?? source),
     origins: new Map(shifted),
     files,
     pages: pages.map(({ name, source: text, isOurs }) => {
@@ -171,7 +180,7 @@ async function buildSource(
   };
 }
 
-const headerLines = withHeader('', '').split('\n').length - 1;
+const linesOfHeader = withHeader('', '').split('\n').length - 1;
 
 /** What the test's relative URLs are resolved against. */
 function baseURLOf({ use }: Session, { baseURL }: ProjectUse): string | undefined {

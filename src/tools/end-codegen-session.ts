@@ -75,7 +75,8 @@ export const endCodegenSession = defineTool({
         const shared = pages
           .filter(({ isOurs }) => isOurs)
           .map((page) => ({ ...page, file: path.posix.join(directory, page.file) }));
-        const files = [{ file: file ?? session.file, content }, ...shared];
+        const extended = replaces && session.base?.kind === 'spec' ? session.base.text : undefined;
+        const files = [{ file: file ?? session.file, content, extended }, ...shared];
         return { ...session.emission, session, files, onConflict, dryRun, confirm: call.confirm };
       };
       // A conflict is reported before anything is run.
@@ -97,7 +98,8 @@ export const endCodegenSession = defineTool({
       const { loginWarnings } = await import('../session/login.js');
       const { brittleElements, callWarnings, sessionWarnings, uncheckedWarnings } =
         await import('../session/warnings.js');
-      const beside = (file: string): StateFile => savedFile(session, file);
+      const beside =
+        session.base?.kind === 'spec' ? undefined : (file: string): StateFile => savedFile(session, file);
       const request = { ...(await writeRequest()), pictures: verified.pictures, beside };
       const written = await context.guard.write(request).catch((error: unknown) => {
         if (error instanceof CodegenError && mode !== 'off') return error;

@@ -1,56 +1,27 @@
-import path from 'node:path';
-import { z } from 'zod';
-import { browserChoice } from '../browser/browser-choice.js';
+import { browserChoice, type BrowserChoice } from '../browser/browser-choice.js';
 import type { StorageState } from '../browser/context-options.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
 import { assertionCode, locatorCode, stepCode } from '../session/step-code.js';
-import { fileNameFor } from '../codegen/naming.js';
-import type { Config } from '../config/schema.js';
+import type { BaseSpec } from '../codegen/base-spec.js';
 import type { CheckedPath } from '../guard/paths.js';
 import type { Hold } from '../guard/quota.js';
-import { emissionSchema } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
 import { recordTool } from '../model/policy.js';
 import type { Step } from '../model/step.js';
 import { parseFields, printFields } from '../model/template.js';
-import { useSchema } from '../model/use.js';
 import type { Detectable, Detected } from '../session/detect.js';
-import type { Resumable } from '../session/find-saved.js';
 import type { RecordLimits } from '../session/task-runner.js';
 import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
-import type { Opening, OpenSession, SessionPlan } from '../session/session.js';
+import type { Opening, OpenSession } from '../session/session.js';
 import { sessionTemplate, testModule } from '../session/test-source.js';
 import { failedAction, pageOutput, type Answer } from './answer.js';
-import { defineTool, selfEvident, shallow, types, type ToolCall, type ToolContext } from './tool.js';
-
-const optionsSchema = emissionSchema.partial();
+import { inputSchema, planOf, type Plan } from './start-plan.js';
+import { defineTool, types, type ToolCall, type ToolContext } from './tool.js';
 
 /** Actions that one call of record_codegen_session may hold. */
 const maxActions = 100;
-
-const inputSchema = z.strictObject({
-  title: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe('What the test shows, e.g. "adds a product to the cart".'),
-  url: z.string().min(1).optional().describe('Opened, and recorded as the first goto.'),
-  file: z.string().min(1).optional().describe('In the output directory; by default, named after the title.'),
-  options: optionsSchema.optional().meta(selfEvident).describe('How the test is written.'),
-  use: useSchema
-    .optional()
-    .meta(shallow)
-    .describe("Playwright Test's use: device, viewport, locale, storageState, baseURL and others."),
-  autoAssert: z.boolean().optional().describe('Assert visible effects of steps; as configured by default.'),
-  resume: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('An emitted spec, or the sessionId of an unfinished session, to replay and continue.'),
-});
 
 export const startCodegenSession = defineTool({
   name: 'start_codegen_session',
@@ -72,14 +43,13 @@ export const startCodegenSession = defineTool({
   },
 
   async handle(context, args, call) {
-    const found = args.resume === undefined ? undefined : await resumable(context, args.resume);
-    const plan = found === undefined ? newPlan(context.config(), args) : resumedPlan(found, args);
+    const { plan, replayed } = await planOf(context, args);
     const checked = await checkPlan(context, plan);
     let detection: Omit<Detection, 'plan'> | undefined;
-    const hold = await admitReplay(found?.saved.steps ?? [], call);
+    const hold = await admitReplay(replayed?.steps ?? [], call);
     const session = await context.sessions
       .start({ ...plan, path: checked.relative }, async () => {
-        const opening = await openFor(context, { plan, checked, isNew: found === undefined }, call);
+        const opening = await openFor(context, { plan, checked, isNew: replayed === undefined }, call);
         detection = opening;
         return opening;
       })
@@ -91,9 +61,9 @@ export const startCodegenSession = defineTool({
     const limits = { actionMs, navigationMs, files: sessionFiles(context, session), begin: call.begin };
     try {
       const answer = await context.sessions.use(session.id, (open) =>
-        found === undefined
+        replayed === undefined
           ? openPage({ open, limits, call }, args.url, { file: checked.relative, ...detection })
-          : resume({ open, limits, call }, found.saved),
+          : resume({ open, limits, call }, replayed),
       );
       // The client of a cancelled call never learns the session's id.
       if (call.signal.aborted) await context.sessions.clear(session);
@@ -108,8 +78,6 @@ export const startCodegenSession = defineTool({
   },
 });
 
-type Plan = Omit<SessionPlan, 'path' | 'grant'>;
-
 interface Detection {
   plan: Detectable;
   detected: Detected;
@@ -121,14 +89,6 @@ interface Opened {
   open: OpenSession;
   limits: RecordLimits;
   call: ToolCall;
-}
-
-async function resumable({ guard, stateDirectory, sessions }: ToolContext, name: string): Promise<Resumable> {
-  const { findSaved } = await import('../session/find-saved.js');
-  return findSaved(
-    { stateDirectory, grant: sessions.grant, checkPath: (file, place) => guard.checkPath(file, place) },
-    name,
-  );
 }
 
 /** Admits a replay as the calls of record_codegen_session that would record it: the same rules and limits apply. */
@@ -153,46 +113,6 @@ async function admitReplay(steps: readonly Step[], { admit }: ToolCall): Promise
     throw error;
   }
   return { release };
-}
-
-/** A new session: the call's values first, then the configuration's. */
-function newPlan({ output, browser, autoAssert }: Config, args: z.infer<typeof inputSchema>): Plan {
-  const { options = {}, title, url, file } = args;
-  const emission = {
-    language: output.language,
-    template: output.template,
-    includeComments: output.includeComments,
-    testNamePrefix: '',
-    ...(output.importTestFrom === null ? {} : { importTestFrom: output.importTestFrom }),
-    ...options,
-  };
-  const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
-  const setup = options.setup ?? (/^auth setup$/i.test(name) || /\.setup\.[jt]s$/.test(file ?? ''));
-  const stem = fileNameFor(name);
-  const base = setup ? `${stem.replace(/-setup$/, '')}.setup` : `${stem}.spec`;
-  return {
-    title: name,
-    file: file ?? `${base}.${emission.language === 'typescript' ? 'ts' : 'js'}`,
-    emission: setup ? { ...emission, setup } : emission,
-    use: { ...browser.use, ...args.use },
-    autoAssert: args.autoAssert ?? autoAssert,
-    resumed: false,
-  };
-}
-
-/** A saved session. Throws INVALID_INPUT if the call sets anything but `autoAssert`. */
-function resumedPlan({ saved, replaces, origin }: Resumable, args: z.infer<typeof inputSchema>): Plan {
-  const { resume, autoAssert = saved.autoAssert, ...others } = args;
-  const [other] = Object.keys(others);
-  if (other !== undefined)
-    throw new CodegenError('INVALID_INPUT', `${other} cannot be combined with resume.`, {
-      hint: 'The saved session keeps its title, file, options and use; only autoAssert can be set with resume.',
-    });
-  const { title, file, use } = saved;
-  // The configured directory may have changed since.
-  const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
-  const emission = { ...saved.emission, outputPath };
-  return { title, file, emission, use, autoAssert, resumed: replaces, origin };
 }
 
 /** Checks what the session would write and give to its pages, before a browser is started. */
@@ -226,9 +146,12 @@ async function openFor(
   const detecting: Promise<Detection> = isNew
     ? detectProject(context, plan, checked, signal)
     : Promise.resolve({ plan, detected: {}, warnings: [] });
+  const choice = browserChoice(browser, context.sessions.grant, use);
+  if (plan.base !== undefined)
+    return openOnSpec(context, { choice, base: plan.base, detecting }, progress, signal);
   const live = await openBrowser({
     browsers: context.browsers,
-    choice: browserChoice(browser, context.sessions.grant, use),
+    choice,
     use: detecting.then((detection) => detection.plan.use),
     storageState: detecting.then((found) => given ?? storageStateOf(context, found.plan.use.storageState)),
     actionMs: browser.actionTimeoutMs,
@@ -239,6 +162,28 @@ async function openFor(
   });
   const { plan: found, ...detection } = await detecting;
   return { live, found, ...detection };
+}
+
+function mayNotReplace(file: string): string {
+  return `Ending the session can't change ${file}: writes.overwrite in the configuration would have to be "always". End it with another file, beside that one, to write a copy.`;
+}
+
+/** Opens a session in the page of a spec, which has its context from the project. */
+async function openOnSpec(
+  context: ToolContext,
+  { choice, base, detecting }: { choice: BrowserChoice; base: BaseSpec; detecting: Promise<Detection> },
+  progress: ToolCall['progress'],
+  signal: AbortSignal,
+): Promise<Opening & Omit<Detection, 'plan'>> {
+  const { plan, detected } = await detecting;
+  const { baseURL, testIdAttribute } = plan.use;
+  progress(`Running ${base.file}`);
+  const { openBase } = await import('../session/base.js');
+  const live = await openBase(context, base, { choice, testIdAttribute, signal });
+  const use = { ...(baseURL && { baseURL }), ...(testIdAttribute && { testIdAttribute }) };
+  const { importTestFrom, storageState, ...found } = detected;
+  const isKept = base.kind === 'spec' && context.config().writes.overwrite !== 'always';
+  return { live, found: { use }, detected: found, warnings: isKept ? [mayNotReplace(base.file)] : [] };
 }
 
 async function storageStateOf(

@@ -33,7 +33,7 @@ export async function commonTestModule(
 }
 
 /** The specs of a directory and those below it, in the order of their names. */
-async function specsIn(testDir: string): Promise<string[]> {
+export async function specsIn(testDir: string): Promise<string[]> {
   const specs: string[] = [];
   const directories = [testDir];
   for (const directory of directories) {

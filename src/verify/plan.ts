@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { browserNameSchema } from '../model/use.js';
+import { pauseSchema } from './pause.js';
 
 const milliseconds = z.number().positive();
 
@@ -52,6 +53,8 @@ export const planSchema = z.object({
   /** Processes that run tests at once; undefined leaves it to the workspace's configuration. */
   workers: z.int().min(1).optional(),
   lanes: z.array(laneSchema),
+  /** Where a test that pauses reports to; the run then ends with the first failure. */
+  pause: pauseSchema.optional(),
   /** Whether missing pictures to compare with are created. */
   makesPictures: z.boolean().default(false),
   /** Variables whose values the report leaves out. */

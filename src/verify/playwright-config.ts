@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { connectInsteadOfLaunching } from './connect.js';
+import { installPause } from './pause.js';
 import { loadWorkspaceConfig, wrapConfig } from './wrap-config.js';
 import { planSchema, planVariable } from './plan.js';
 
@@ -7,5 +8,6 @@ import { planSchema, planVariable } from './plan.js';
 const plan = planSchema.parse(JSON.parse(await readFile(process.env[planVariable] ?? '', 'utf8')));
 
 if (plan.remote?.kind === 'cdp') connectInsteadOfLaunching(plan.remote.url, plan.reportFile);
+if (plan.pause !== undefined) await installPause(plan.pause, plan.reportFile);
 
 export default wrapConfig(await loadWorkspaceConfig(plan.workspace), plan);

@@ -107,7 +107,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
     updateSnapshots: plan.makesPictures ? 'missing' : 'none',
     forbidOnly: false,
     globalTimeout: 0,
-    maxFailures: 0,
+    maxFailures: plan.pause === undefined ? 0 : 1,
     shard: null,
     workers: plan.workers ?? base.workers,
   };

@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { expect } from '../fixtures.js';
+import { promisify } from 'node:util';
+import { binary, expect } from '../fixtures.js';
 import { ownRunner, projectTest as test } from '../sample-project.js';
 
 test.describe.configure({ timeout: 180_000 });
@@ -41,7 +43,7 @@ for (const { name, dir, language, line, from } of [
   }) => {
     const server = await project(name, { output: { dir, language } });
     const first = await ownRunner(workspace);
-    expect(first.output).toContain(' passed');
+    expect(first).toMatchObject({ exitCode: 0, output: expect.stringContaining(' passed') });
     const start = await server.start({ title: 'calls mum', url: '/todo.html' });
     expect(start.error).toBeUndefined();
     expect(start['detected']).toMatchObject({ importTestFrom: from });
@@ -75,4 +77,17 @@ test('recording starts with the login that the project starts tests with', async
   const code = (await server.call('get_codegen_session', { sessionId: start.sessionId, include: ['code'] }))
     .code;
   expect(code).not.toContain('storageState: "playwright/.auth/user.json"');
+});
+
+test('init writes what the project decides into the configuration', async ({ project, workspace }) => {
+  await project('common-js');
+  await rm(path.join(workspace, 'codegen.config.json'));
+  const { stdout } = await promisify(execFile)(process.execPath, [binary, 'init'], { cwd: workspace });
+  expect(stdout).toContain('output.dir: tests (playwright.config.js)');
+  const text = await readFile(path.join(workspace, 'codegen.config.json'), 'utf8');
+  expect(text).toMatch(/Detected in playwright\.config\.js\.\n +"dir": "tests"/);
+  expect(text).toMatch(/Detected in tests\/todos\.spec\.js\.\n +"language": "javascript"/);
+  expect(text).toMatch(
+    /Detected in tests\/todos\.spec\.js\.\n +"importTestFrom": "tests\/support\/fixtures"/,
+  );
 });

@@ -122,18 +122,25 @@ function maxWorkers({ steps }: Session): number {
 
 /** Stages sources as the file that is going to be written, with what the test needs of the workspace around each. */
 async function stageLane(
-  { bench: { staging }, workspace, trial: { use }, surroundings, target, config: { browser } }: Rehearsal,
+  {
+    bench: { staging },
+    workspace,
+    trial: { use, base },
+    surroundings,
+    target,
+    config: { browser },
+  }: Rehearsal,
   name: string,
   sources: readonly SessionSource[],
   rest: Partial<Lane>,
 ): Promise<Lane> {
-  const files = sources.map(async ({ content, files: needed, pages }, number) => {
+  const files = sources.map(async ({ staged: content, files: needed, pages }, number) => {
     const around = path.join(name, String(number));
     for (const each of needed) await staging.copy(path.join(around, each), path.join(workspace, each));
     const beside = path.join(around, path.dirname(target.path));
     for (const { file, content } of pages) await staging.write(path.join(beside, file), content(file));
     const file = await staging.write(path.join(around, target.path), content(target.path));
-    if (surroundings.testModule !== undefined) {
+    if (surroundings.testModule !== undefined || base !== undefined) {
       const staged = [target.path, ...pages.map((page) => path.join(path.dirname(target.path), page.file))];
       await staging.surround(
         around,

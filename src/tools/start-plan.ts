@@ -1,0 +1,184 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { BaseSpec } from '../codegen/base-spec.js';
+import { fileNameFor } from '../codegen/naming.js';
+import type { CheckedPath } from '../guard/paths.js';
+import { emissionSchema } from '../model/emission.js';
+import { CodegenError } from '../model/errors.js';
+import { inspect } from '../model/header.js';
+import { useSchema } from '../model/use.js';
+import type { Resumable } from '../session/find-saved.js';
+import type { SavedSession } from '../session/saved.js';
+import type { SessionPlan } from '../session/session.js';
+import { selfEvident, shallow, type ToolContext } from './tool.js';
+
+const optionsSchema = emissionSchema.partial();
+
+export const inputSchema = z.strictObject({
+  title: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('What the test shows, e.g. "adds a product to the cart".'),
+  url: z.string().min(1).optional().describe('Opened, and recorded as the first goto.'),
+  file: z.string().min(1).optional().describe('In the output directory; by default, named after the title.'),
+  options: optionsSchema.optional().meta(selfEvident).describe('How the test is written.'),
+  use: useSchema
+    .optional()
+    .meta(shallow)
+    .describe("Playwright Test's use: device, viewport, locale, storageState, baseURL and others."),
+  autoAssert: z.boolean().optional().describe('Assert visible effects of steps; as configured by default.'),
+  seed: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Spec to run first: recording goes on in its page, and the test begins as it does.'),
+  resume: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Emitted spec, or sessionId of an unfinished session, to replay and continue; or any spec, or spec.ts:42, to run to its end or that line and insert steps there.',
+    ),
+});
+
+type Arguments = z.infer<typeof inputSchema>;
+
+export type Plan = Omit<SessionPlan, 'path' | 'grant'>;
+
+/** What a call of start_codegen_session asks for. `replayed` is the saved session that it continues. */
+export async function planOf(
+  context: ToolContext,
+  args: Arguments,
+): Promise<{ plan: Plan; replayed: SavedSession | undefined }> {
+  if (args.resume === undefined) return { plan: await newPlan(context, args), replayed: undefined };
+  const found = await resumable(context, args.resume);
+  if ('kind' in found)
+    return { plan: await extendingPlan(found, args, context.config().autoAssert), replayed: undefined };
+  return { plan: resumedPlan(found, args), replayed: found.saved };
+}
+
+/** The saved session of a name, or the spec that a person wrote. Throws what `findSaved` and `readBase` throw. */
+async function resumable(
+  { guard, stateDirectory, sessions }: ToolContext,
+  name: string,
+): Promise<Resumable | BaseSpec> {
+  const { findSaved } = await import('../session/find-saved.js');
+  const { readBase } = await import('../session/base.js');
+  const checkReadable = (file: string): Promise<CheckedPath> => guard.checkReadable(file);
+  if (/:\d+$/.test(name)) return readBase(checkReadable, name, 'spec');
+  try {
+    return await findSaved(
+      { stateDirectory, grant: sessions.grant, checkPath: (file, place) => guard.checkPath(file, place) },
+      name,
+    );
+  } catch (error) {
+    const base = await readBase(checkReadable, name, 'spec').catch(() => undefined);
+    if (base === undefined || inspect(base.file, base.text) === 'untouched') throw error;
+    return base;
+  }
+}
+
+/** What a spec decides that a session goes on from. */
+const decidedBySpec = [
+  'describe',
+  'tags',
+  'annotations',
+  'data',
+  'setup',
+  'template',
+  'importTestFrom',
+  'language',
+] as const;
+
+/** Throws INVALID_INPUT if a call sets what the spec decides that its session goes on from. */
+function requireUndecided(args: object, names: readonly string[], what: string): void {
+  const other = names.find((name) => name in args);
+  if (other === undefined) return;
+  throw new CodegenError('INVALID_INPUT', `${other} cannot be combined with ${what}.`, {
+    hint: 'The spec decides it: leave it out, or change it in the spec.',
+  });
+}
+
+/** A session that inserts steps into a spec that a person wrote. */
+async function extendingPlan(base: BaseSpec, args: Arguments, configured: boolean): Promise<Plan> {
+  const { resume, autoAssert = configured, ...others } = args;
+  requireUndecided(others, Object.keys(others), 'resume');
+  const { describePlace } = await import('../codegen/base-spec.js');
+  return {
+    title: describePlace(base).title,
+    file: path.posix.basename(base.file),
+    emission: {
+      language: languageOf(base),
+      template: 'plain',
+      includeComments: true,
+      testNamePrefix: '',
+      outputPath: path.posix.dirname(base.file),
+    },
+    use: {},
+    autoAssert,
+    resumed: true,
+    base,
+  };
+}
+
+function languageOf({ file }: BaseSpec): 'typescript' | 'javascript' {
+  return /\.[cm]?jsx?$/.test(file) ? 'javascript' : 'typescript';
+}
+
+/** The spec that a new session begins as. */
+async function seedOf({ guard }: ToolContext, args: Arguments): Promise<BaseSpec> {
+  requireUndecided(args, ['use'], 'seed');
+  requireUndecided(args.options ?? {}, decidedBySpec, 'seed');
+  const { readBase } = await import('../session/base.js');
+  const { describePlace } = await import('../codegen/base-spec.js');
+  const base = await readBase((file) => guard.checkReadable(file), args.seed ?? '', 'seed');
+  describePlace(base);
+  return base;
+}
+
+/** A new session: the call's values first, then the configuration's. */
+async function newPlan(context: ToolContext, args: Arguments): Promise<Plan> {
+  const { output, browser, autoAssert } = context.config();
+  const { options = {}, title, url, file } = args;
+  const seed = args.seed === undefined ? undefined : await seedOf(context, args);
+  const emission = {
+    language: seed === undefined ? output.language : languageOf(seed),
+    template: output.template,
+    includeComments: output.includeComments,
+    testNamePrefix: '',
+    ...(output.importTestFrom === null || seed !== undefined
+      ? {}
+      : { importTestFrom: output.importTestFrom }),
+    ...options,
+  };
+  const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
+  const setup = options.setup ?? (/^auth setup$/i.test(name) || /\.setup\.[jt]s$/.test(file ?? ''));
+  const stem = fileNameFor(name);
+  const base = setup ? `${stem.replace(/-setup$/, '')}.setup` : `${stem}.spec`;
+  return {
+    title: name,
+    file: file ?? `${base}.${emission.language === 'typescript' ? 'ts' : 'js'}`,
+    emission: setup ? { ...emission, setup } : emission,
+    use: seed === undefined ? { ...browser.use, ...args.use } : {},
+    autoAssert: args.autoAssert ?? autoAssert,
+    resumed: false,
+    base: seed,
+  };
+}
+
+/** A saved session. Throws INVALID_INPUT if the call sets anything but `autoAssert`. */
+function resumedPlan({ saved, replaces, origin }: Resumable, args: Arguments): Plan {
+  const { resume, autoAssert = saved.autoAssert, ...others } = args;
+  const [other] = Object.keys(others);
+  if (other !== undefined)
+    throw new CodegenError('INVALID_INPUT', `${other} cannot be combined with resume.`, {
+      hint: 'The saved session keeps its title, file, options and use; only autoAssert can be set with resume.',
+    });
+  const { title, file, use, base } = saved;
+  // The configured directory may have changed since.
+  const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
+  const emission = { ...saved.emission, outputPath };
+  return { title, file, emission, use, autoAssert, resumed: replaces, origin, base };
+}

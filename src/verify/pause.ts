@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { connect } from 'node:net';
+import type { Page, Selectors, TestInfo } from '@playwright/test';
+import { z } from 'zod';
+
+/** The global function that a paused test calls. */
+export const pauseFunction = 'codegenSessionPause';
+
+/** Where a paused test reports to; the token shows that it is that test. */
+export const pauseSchema = z.object({
+  port: z.int(),
+  token: z.string(),
+  /** The selector engine of sessions: pages that are there already when it is registered do not have it. */
+  engine: z.object({ name: z.string(), content: z.string() }),
+});
+
+const playwrightSchema = z.custom<{ selectors: Selectors }>(
+  (value) => typeof value === 'function' && 'selectors' in value,
+);
+
+/** What it reports: the server of its browser, and which of its pages the test uses. */
+export const pausedSchema = z.object({
+  token: z.string(),
+  endpoint: z.string(),
+  context: z.int(),
+  page: z.int(),
+});
+
+/**
+ * Lets tests of this process, whose copy of Playwright Test `file` imports, pause: they share their browser until the
+ * connection to the server ends.
+ */
+export async function installPause(
+  { port, token, engine: { name, content } }: z.infer<typeof pauseSchema>,
+  file: string,
+): Promise<void> {
+  const { selectors } = playwrightSchema.parse(createRequire(file)('@playwright/test'));
+  await selectors.register(name, { content }, { contentScript: true });
+  Reflect.set(globalThis, pauseFunction, async (page: Page, info: TestInfo): Promise<void> => {
+    if (page.isClosed()) throw new Error('The test has closed its page.');
+    info.setTimeout(0);
+    const context = page.context();
+    const browser = context.browser();
+    if (browser === null) throw new Error('The page of the test has no browser that can be shared.');
+    const { endpoint } = await browser.bind('codegen-session-mcp', { host: '127.0.0.1', port: 0 });
+    const socket = connect(port, '127.0.0.1');
+    const released = once(socket, 'close');
+    const place = { context: browser.contexts().indexOf(context), page: context.pages().indexOf(page) };
+    socket.write(`${JSON.stringify({ token, endpoint, ...place })}\n`);
+    socket.resume();
+    await released;
+    // Ends the test: what follows was not asked for. Its fixtures clean up.
+    throw new Error('The session has ended.');
+  });
+}
