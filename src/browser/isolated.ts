@@ -1,4 +1,4 @@
-import type { BrowserContext, Frame, Locator } from 'playwright';
+import type { Frame, Locator } from 'playwright';
 import { z } from 'zod';
 import { answerMs, responseWithin } from '../model/within.js';
 
@@ -47,37 +47,19 @@ const answerSchema = z.union([
   z.strictObject({ error: z.string() }),
 ]);
 
+/** The engine, also for a process that opens pages for this one. */
+export function engineSource(): { name: string; content: string } {
+  const content = `(() => { ${String(elementKeeper)}\nreturn (${String(isolatedEngine)})(elementKeeper()); })()`;
+  return { name: engine, content };
+}
+
 /** Registers the engine; contexts that were created before don't have it. */
 export function registerEngine(): Promise<void> {
+  const { name, content } = engineSource();
   registered ??= import('playwright').then(({ selectors }) =>
-    selectors.register(
-      engine,
-      {
-        content: `(() => { ${String(elementKeeper)}\nreturn (${String(isolatedEngine)})(elementKeeper()); })()`,
-      },
-      { contentScript: true },
-    ),
+    selectors.register(name, { content }, { contentScript: true }),
   );
   return registered;
-}
-
-const channelSchema = z.custom<{
-  registerSelectorEngine: (params: object, options: object) => Promise<unknown>;
-}>();
-
-/** The engine for another process. */
-export function engineSource(): { name: string; content: string } {
-  return { name: engine, content: `(${String(isolatedEngine)})()` };
-}
-
-/** Registers the engine for further pages of a context of another program, unless an earlier session has. */
-export async function addEngine(context: BrowserContext): Promise<void> {
-  const channel = channelSchema.parse(Reflect.get(context, '_channel'));
-  const { name, content: source } = engineSource();
-  const selectorEngine = { name, source, contentScript: true };
-  await channel
-    .registerSelectorEngine({ selectorEngine }, { signal: undefined, timeout: 0 })
-    .catch(() => undefined);
 }
 
 /**
