@@ -46,6 +46,9 @@ const titleRoles = new Set([
 ]);
 /** Roles of elements whose names are the texts in them. */
 const namedByContent = new Set(['row', 'cell', 'gridcell', 'treeitem']);
+/** Texts, and lines of an element's snapshot, that are compared with each other. */
+const maxTexts = 100;
+const maxCompared = 1000;
 /** How far out an element with a good locator is looked for. */
 const maxLevels = 4;
 
@@ -119,14 +122,22 @@ export function templateOf(
   texts: readonly string[],
   typed: readonly string[],
 ): string | undefined {
-  const view = parseSnapshot(snapshot);
+  const view = parseSnapshot(snapshot).slice(0, maxCompared);
   const names = new Set(view.map((line) => partsOf(line).name));
-  const holds = (line: SnapshotLine): boolean =>
-    !line.text.startsWith('/') &&
-    partsOf(line).role !== 'code' &&
-    wordsOf(line).length <= maxLine &&
-    texts.some((text) => contains(wordsOf(line), text)) &&
-    templateLine(partsOf(line), typed) !== undefined;
+  const wanted = texts
+    .filter((text) => text.length <= maxLine)
+    .slice(0, maxTexts)
+    .map(containing);
+  const holds = (line: SnapshotLine): boolean => {
+    const words = wordsOf(line);
+    const isWanted = words.length <= maxLine && wanted.some((text) => text.test(words));
+    return (
+      isWanted &&
+      !line.text.startsWith('/') &&
+      partsOf(line).role !== 'code' &&
+      templateLine(partsOf(line), typed) !== undefined
+    );
+  };
   const kept = new Set<SnapshotLine>();
   const path: SnapshotLine[] = [];
   for (const line of view) {
@@ -134,7 +145,7 @@ export function templateOf(
     path[line.depth] = line;
     const isSaid = path
       .slice(0, -1)
-      .some((outer) => kept.has(outer) && contains(wordsOf(outer), wordsOf(line)));
+      .some((outer) => kept.has(outer) && containing(wordsOf(line)).test(wordsOf(outer)));
     if (holds(line) && !isSaid) for (const each of path) kept.add(each);
   }
   // The label of a field is its name.
@@ -143,9 +154,8 @@ export function templateOf(
   const isControl = (line: SnapshotLine): boolean => controls.has(partsOf(line).role ?? '');
   const few = all.length > maxLines ? all.filter((line) => !isControl(line)) : all;
   const lines = folded(few).slice(0, maxLines);
-  const isCovered = (text: string): boolean =>
-    lines.some((line) => holds(line) && contains(wordsOf(line), text));
-  if (texts.filter(isCovered).length < Math.min(minTexts, texts.length)) return undefined;
+  const covered = wanted.filter((text) => lines.some((line) => holds(line) && text.test(wordsOf(line))));
+  if (covered.length < Math.min(minTexts, texts.length)) return undefined;
   const entries = lines.map((line, index) => {
     const parts = partsOf(line);
     const name = namedByContent.has(parts.role ?? '') ? undefined : parts.name;
@@ -209,12 +219,12 @@ function wordsOf(line: SnapshotLine): string {
   return text ?? name ?? '';
 }
 
-/** Whether a text contains another one, which does not begin or end within a word or a number. */
-function contains(text: string, part: string): boolean {
+/** Matches texts that contain another one, which does not begin or end within a word or a number. */
+function containing(part: string): RegExp {
   const before = String.raw`(?<![\p{L}\p{N}]|\d[.,])`;
   const after = String.raw`(?![\p{L}\p{N}*]|[.,]\d)`;
   return new RegExp(
     `${/^[\p{L}\p{N}]/u.test(part) ? before : ''}${escapeRegExp(part)}${/[\p{L}\p{N}]$/u.test(part) ? after : ''}`,
     'u',
-  ).test(text);
+  );
 }

@@ -25,6 +25,8 @@ export interface InPage {
   /** Marks an element for as long as its document is there, and gives all that are marked. */
   mark: (element: Element) => void;
   marked: () => Element[];
+  /** Texts of elements, kept for as long as the document is there. */
+  noted: Map<Element, string>;
   /** Keeps an element under the id of a pin. Returns what identifies it among the elements of all documents. */
   pin: (id: string, element: Element) => string;
   /** The elements that were tagged in this call, by the index of their tag. */
@@ -90,9 +92,10 @@ export async function callIsolated<Arg, Result>(
 }
 
 /** Runs in the page: keeps elements for later calls. */
-function elementKeeper(): Pick<InPage, 'pin' | 'pinned' | 'mark' | 'marked'> {
+function elementKeeper(): Pick<InPage, 'pin' | 'pinned' | 'mark' | 'marked' | 'noted'> {
   const pins = new Map<string, WeakRef<Element>>();
   const marks: WeakRef<Element>[] = [];
+  const noted = new Map<Element, string>();
   const marked = (): Element[] =>
     marks.flatMap((each) => {
       const element = each.deref();
@@ -117,7 +120,7 @@ function elementKeeper(): Pick<InPage, 'pin' | 'pinned' | 'mark' | 'marked'> {
     return element?.isConnected === true ? element : undefined;
   };
 
-  return { pin, pinned, mark, marked };
+  return { pin, pinned, mark, marked, noted };
 }
 
 /**

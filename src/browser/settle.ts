@@ -147,7 +147,8 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
   };
 }
 
-async function responds(page: Page, limitMs: number): Promise<boolean> {
+/** Whether a page answers at all; one that runs an endless script does not. */
+export async function responds(page: Page, limitMs: number): Promise<boolean> {
   const answer = callIsolated(page.mainFrame(), () => true, { arg: undefined, schema: z.boolean(), limitMs });
   return (await within(limitMs, answer)) === true;
 }

@@ -1,7 +1,7 @@
 import type { BrowserContext, Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { within } from '../model/within.js';
-import { callIsolated, operation } from './isolated.js';
+import { callIsolated, operation, type InPage } from './isolated.js';
 
 /** Contexts in which a secret was typed: in the others there is nothing to look for. */
 const typedIn = new WeakSet<BrowserContext>();
@@ -22,6 +22,52 @@ export async function markTyped(element: Locator): Promise<void> {
     },
     { arg: undefined, schema: z.undefined() },
   );
+}
+
+/** Notes the texts of a page, before a secret is typed. */
+export async function noteTexts(page: Page): Promise<void> {
+  await inFrames(page, ({ elements, noted }) => {
+    for (const [element, text] of shortTexts(elements)) noted.set(element, text);
+  });
+}
+
+/**
+ * Marks what shows a piece of one of these values since the texts were noted: the fields of a code, each with one
+ * character of it, and what mirrors them.
+ */
+export async function markPieces(page: Page, values: readonly string[]): Promise<void> {
+  await inFrames(
+    page,
+    ({ elements, noted, mark }, pieces) => {
+      for (const [element, text] of shortTexts(elements))
+        if (text !== noted.get(element) && pieces.some((each) => each.includes(text.toLowerCase())))
+          mark(element);
+      noted.clear();
+    },
+    values.map((value) => value.toLowerCase()),
+  );
+}
+
+async function inFrames(
+  page: Page,
+  run: (inPage: InPage, pieces: string[]) => void,
+  arg: string[] = [],
+): Promise<void> {
+  const call = { arg, schema: z.undefined(), helpers: [shortTexts], limitMs: answerMs };
+  await Promise.all(
+    page.frames().map((frame) => within(answerMs, callIsolated(frame.locator('*'), run, call))),
+  );
+}
+
+/** Runs in the page: the values of fields, and the texts of elements that contain no others. */
+function shortTexts(elements: Element[]): [Element, string][] {
+  const maxLength = 200;
+  return elements.flatMap((element): [Element, string][] => {
+    const isField = 'value' in element && typeof element.value === 'string';
+    const own: unknown = isField ? element.value : element.childElementCount === 0 && element.textContent;
+    const text = typeof own === 'string' ? own.trim() : '';
+    return text !== '' && text.length <= maxLength ? [[element, text]] : [];
+  });
 }
 
 /** The elements of a page's frames that were marked. */
@@ -57,13 +103,25 @@ export async function maskTyped(page: Page, snapshot: string): Promise<string> {
       locator,
       ({ elements }) =>
         elements.map((element) => {
-          // What Playwright's snapshot keeps on an element.
-          const aria: unknown = Reflect.get(element, '_ariaRef');
-          return typeof aria === 'object' && aria !== null ? String(Reflect.get(aria, 'ref')) : '';
+          const chain: string[] = [];
+          for (
+            let each: Element | null = element;
+            each !== null && chain.length < 10;
+            each = each.parentElement
+          ) {
+            // What Playwright's snapshot keeps on an element.
+            const aria: unknown = Reflect.get(each, '_ariaRef');
+            if (typeof aria === 'object' && aria !== null) chain.push(String(Reflect.get(aria, 'ref')));
+          }
+          return chain;
         }),
-      { arg: undefined, schema: z.array(z.string()) },
+      { arg: undefined, schema: z.array(z.array(z.string())) },
     );
-    for (const ref of (await within(answerMs, found)) ?? []) refs.add(ref);
+    // The text of an element without a line of its own is in the line of one around it.
+    for (const chain of (await within(answerMs, found)) ?? []) {
+      const ref = chain.find((each) => snapshot.includes(`[ref=${each}]`));
+      if (ref !== undefined) refs.add(ref);
+    }
   }
   return refs.size === 0 ? snapshot : withoutTexts(snapshot, refs);
 }

@@ -33,10 +33,14 @@ export async function responseWithin<Value>(limitMs: number, work: Promise<Value
     (error: unknown) => ({ error }),
   );
   const outcome = await within(limitMs, settled);
-  if (outcome === undefined)
-    throw new CodegenError('ACTION_FAILED', 'The page does not respond.', {
-      hint: 'A script of the page does not end. Reload it with goto, or clear the session.',
-    });
+  if (outcome === undefined) throw pageSilent();
   if ('error' in outcome) throw outcome.error;
   return outcome.value;
+}
+
+/** The error of a page that does not answer. */
+export function pageSilent(): CodegenError {
+  return new CodegenError('ACTION_FAILED', 'The page does not respond.', {
+    hint: 'A script of the page does not end. Reload it with goto, or clear the session.',
+  });
 }

@@ -1,12 +1,15 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Frame, Page } from 'playwright';
 import type { Live } from '../browser/live.js';
+import { responds } from '../browser/settle.js';
 import { CodegenError, messageOf, type ErrorCode } from '../model/errors.js';
-import { within } from '../model/within.js';
+import { pageSilent, within } from '../model/within.js';
 import type { Refused } from '../network/proxy.js';
 
 /** Milliseconds between the closing of the last page and the report that the browser exited. */
 const lossMs = 300;
+/** Milliseconds for a page to answer after a time-out. */
+const answerMs = 800;
 
 /** Characters of a message, which may quote arguments and the page. */
 const maxMessage = 800;
@@ -144,6 +147,8 @@ export async function explainFailure(
   const text = live.secrets.redact(
     stripVTControlCharacters(messageOf(error)).replaceAll(/ >> codegen-pin=\w+:\d+/g, ''),
   );
+  const { page } = live.current;
+  if (timedOut.test(text) && !page.isClosed() && !(await responds(page, answerMs))) return pageSilent();
   for (const [pattern, explain] of explanations) {
     const found = pattern.test(text) ? explain({ text, action, live, frame }) : undefined;
     if (found instanceof CodegenError) return found;

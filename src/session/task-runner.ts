@@ -10,7 +10,7 @@ import type { LocatorChain } from '../model/locator.js';
 import { referencesIn } from '../model/template.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
-import { guardTyped } from './typed-secrets.js';
+import { guardTyped, markEffects } from './typed-secrets.js';
 import { announcedOf, type Announced } from './announced.js';
 import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { explainFailure, pageBlocked, requireLoaded } from './failure.js';
@@ -173,6 +173,7 @@ export class TaskRunner {
     if (isRecorded) requireDownload(before, action);
     this.outcome.performed++;
     await this.awaitEffects(task, current, step);
+    await markEffects(live, step);
     await this.limits.settled?.();
     if (isRecorded) requireLoaded(live.current.page, action.name);
     if (isRecorded) await this.append(step);

@@ -1,11 +1,12 @@
 import type { Locator } from 'playwright';
 import type { Live } from '../browser/live.js';
-import { lookAtTyped, markTyped } from '../browser/typed-secrets.js';
+import { lookAtTyped, markPieces, markTyped, noteTexts } from '../browser/typed-secrets.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { CodegenError } from '../model/errors.js';
 import { isTemplate, referencesIn } from '../model/template.js';
 import { traitsOf } from '../actions/registry.js';
 import type { Step } from '../model/step.js';
+import { stringsIn } from '../model/text.js';
 import { within } from '../model/within.js';
 import type { Located } from './targets.js';
 
@@ -30,7 +31,10 @@ const exact = new Set(['toHaveText', 'toHaveValue', 'toHaveTitle', 'toHaveURL'])
 export async function guardTyped(live: Live, step: Step, { chain, pin }: Located): Promise<void> {
   const { page } = live.current;
   const { asserts, types, pressesKey } = traitsOf(step);
-  if (types && pin !== undefined && referencesIn(step.args).length > 0) await markTyped(pin.locator);
+  if (types && pin !== undefined && referencesIn(step.args).length > 0) {
+    await markTyped(pin.locator);
+    await noteTexts(page);
+  }
   if (asserts ? isExact(step) : isWhole(step)) return;
   const target = chain && toLocator(page, chain);
   const root = asserts && step.args['matcher'] === 'toMatchAriaSnapshot' ? page.locator('html') : undefined;
@@ -43,6 +47,13 @@ export async function guardTyped(live: Live, step: Step, { chain, pin }: Located
           ? 'Assert a text with a secret exactly, by {{secret:NAME}} in toHaveValue or toHaveText, or assert another element.'
           : 'The element has a secret: only fill and clear change it, and only Enter, Tab and Escape are pressed in it.',
       });
+}
+
+/** Call when the effects of a step have settled. Marks the elements that show a piece of the secret that it typed. */
+export async function markEffects({ current: { page }, secrets }: Live, step: Step): Promise<void> {
+  const { types } = traitsOf(step);
+  if (types !== true || referencesIn(step.args).length === 0) return;
+  await markPieces(page, stringsIn(secrets.reveal(step.args)));
 }
 
 function isExact({ args: { matcher, expected, not } }: Step): boolean {

@@ -66,3 +66,46 @@ test("a typed secret can't be read back", async ({ workspace }) => {
   await server.close();
   await app.close();
 });
+
+/** A code of one character for each field, which advances, takes a whole code at once, and is shown again in plain elements. */
+const boxes = `<title>Code</title><div id="code">${'<input maxlength=1>'.repeat(6)}</div><div id="slots"></div>
+<input id="whole" aria-label="Whole"><p id="note"></p>
+<script>
+  const fields = [...code.children];
+  const show = () => { slots.innerHTML = fields.map((field) => '<span>' + field.value + '</span>').join(''); };
+  fields.forEach((field, index) => { field.oninput = () => { fields[index + 1]?.focus(); show(); }; });
+  whole.oninput = () => { fields.forEach((field, index) => { field.value = whole.value[index] ?? ''; }); show(); note.textContent = 'Entered'; };
+</script>`;
+
+for (const { action, target } of [
+  { action: 'pressSequentially', target: '#code input >> nth=0' },
+  { action: 'fill', target: '#whole' },
+])
+  test(`the characters of a secret are hidden in fields of their own: ${action}`, async ({ workspace }) => {
+    const app = await serve(async (_, response) => {
+      response.setHeader('content-type', 'text/html').end(boxes);
+      return Promise.resolve();
+    }, 0);
+    await configure(workspace, { autoAssert: true, secrets: ['CODE'], browser: { actionTimeoutMs: 2000 } });
+    const server = await connect(workspace, { env: { CODE: 'QZ4X7K' } });
+    const { sessionId } = await server.start({ url: app.url });
+    const typed = await server.record(sessionId, { action, target, value: '{{secret:CODE}}' });
+    expect(typed.failed).toBeUndefined();
+    const looked = await server.call('get_codegen_session', { sessionId, include: ['snapshot', 'code'] });
+    expect(looked.snapshot.split('(a secret was typed here)').length).toBeGreaterThan(6);
+    expect(looked.snapshot + looked.code + typed.snapshot).not.toMatch(/["': ][QZXK]["'\\n<]|QZ|ZK/);
+    if (action === 'fill') expect(looked.snapshot).toContain('Entered');
+    for (const box of ['#code input >> nth=2', '#slots'])
+      expect(
+        (
+          await server.record(sessionId, {
+            action: 'expect',
+            target: box,
+            matcher: 'toContainText',
+            expected: '4',
+          })
+        ).failed?.message,
+      ).toContain('a part of a secret');
+    await server.close();
+    await app.close();
+  });
