@@ -28,16 +28,36 @@ const rooms = {
 /** The files beside the rooms. */
 const entries = { 'cli.ts': ['cli', 'server', 'config'], 'write-schemas.ts': ['config', 'tools'] };
 
-/**
- * What Playwright asks of a page without a time-out of its own: a script of the page that does not end would hold it up
- * for good. Actions are bounded as a whole, by the session.
- */
-const bounded = ['browser', 'locators', 'assertions', 'session'];
-const asks =
-  'ariaSnapshot|bringToFront|content|count|elementHandles?|evaluate(?:All|Handle)?|frameElement|innerText|inputValue|isVisible|normalize|ownerFrame|screenshot|textContent|title';
-const unbounded = {
-  selector: `CallExpression[callee.property.name=/^(?:${asks})$/]:not(CallExpression[callee.name=/^(?:within|responseWithin)$/] *)`,
-  message: 'A page may never answer: pass the promise to within or responseWithin.',
+/** Rooms that wait for pages. Actions are bounded as a whole, by the session. */
+const bounded = ['browser', 'locators', 'assertions', 'session', 'tools', 'ui'];
+
+/** Finds what waits for a page without a time limit: a script of the page that does not end would hold it up for good. */
+const boundedPages = {
+  meta: { messages: { unbounded: 'A page may never answer: pass the promise to within or responseWithin.' } },
+  create(context) {
+    const services = context.sourceCode.parserServices;
+    const isOfPage = (node) => {
+      const symbol = services.getTypeAtLocation(node).getSymbol();
+      return (
+        /^(?:Page|Frame|Locator|FrameLocator|ElementHandle|JSHandle|Request|Response|Worker)$/.test(
+          symbol?.name,
+        ) && symbol.declarations.some((each) => /playwright-core\/types/.test(each.getSourceFile().fileName))
+      );
+    };
+    const isBounded = (node) => {
+      if (node.type === 'CallExpression' && /^(?:within|responseWithin)$/.test(node.callee.name)) return true;
+      if (node.type === 'ExpressionStatement') return true;
+      return node.type !== 'AwaitExpression' && node.parent !== null && isBounded(node.parent);
+    };
+    return {
+      CallExpression(node) {
+        const { callee } = node;
+        if (callee.type !== 'MemberExpression' || !isOfPage(callee.object)) return;
+        const returned = services.getTypeAtLocation(node).getSymbol()?.name;
+        if (returned === 'Promise' && !isBounded(node)) context.report({ node, messageId: 'unbounded' });
+      },
+    };
+  },
 };
 
 function reachable(names) {
@@ -57,9 +77,10 @@ function fence(files, name, allowed) {
       'no-restricted-syntax': [
         'error',
         { selector: `ImportExpression > Literal[value=/${forbidden.replaceAll('/', '\\/')}/]`, message },
-        ...(bounded.includes(name) ? [unbounded] : []),
       ],
+      'bounded/pages': bounded.includes(name) ? 'error' : 'off',
     },
+    plugins: { bounded: { rules: { pages: boundedPages } } },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright';
-import { within } from '../model/within.js';
+import { responseWithin, within } from '../model/within.js';
 
 /** Pages with handlers of overlays. */
 const handled = new WeakSet<Page>();
@@ -19,7 +19,9 @@ export async function handleOverlay(
   page: Page,
   { overlay, click, timeoutMs, failed }: OverlayHandler,
 ): Promise<void> {
-  await page.addLocatorHandler(overlay, () => click.click({ timeout: timeoutMs }).catch(failed));
+  const dismiss = (): Promise<void> =>
+    responseWithin(timeoutMs + dismissMs, click.click({ timeout: timeoutMs })).catch(failed);
+  await responseWithin(timeoutMs, page.addLocatorHandler(overlay, dismiss));
   handled.add(page);
 }
 

@@ -12,6 +12,8 @@ import { within } from '../model/within.js';
 
 /** Milliseconds for a page to come to the front. */
 const frontMs = 1000;
+/** Milliseconds for a page to close. */
+const closingMs = 5000;
 /** Milliseconds between looks at whether what is expected has come. */
 const signalPollMs = 20;
 
@@ -50,7 +52,7 @@ export function pagesOf(live: Live, use: Use, files: SessionFiles): SessionPages
     },
     async close() {
       const closing = live.current;
-      await closing.page.close();
+      await within(closingMs, closing.page.close());
       const next = live.pages.find((page) => page === closing.opener) ?? live.pages.at(-1);
       if (next !== undefined) live.current = next;
     },

@@ -8,6 +8,7 @@ import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Step } from '../model/step.js';
+import { within } from '../model/within.js';
 import { browserGone, recoveryHint } from './failure.js';
 import type { CheckedRequest } from './request.js';
 import { chainOf, isRef, timeoutOf } from './targets.js';
@@ -47,12 +48,15 @@ export function requirePage(live: Live, action: Action): void {
   throw new CodegenError('ACTION_FAILED', 'The page has been closed.', { hint: recoveryHint(live) });
 }
 
+/** Milliseconds for a page to remove a handler. */
+const removalMs = 2000;
+
 /** Removes the handlers of steps that are removed. */
 export async function unhandle({ pages }: Live, removed: readonly Step[]): Promise<void> {
   for (const { locator, page = firstPage } of removed.filter((step) => traitsOf(step).handlesOverlay)) {
     const entry = pages.find(({ id }) => id === page);
     if (entry !== undefined && locator !== undefined)
-      await entry.page.removeLocatorHandler(toLocator(entry.page, locator));
+      await within(removalMs, entry.page.removeLocatorHandler(toLocator(entry.page, locator)));
   }
 }
 
