@@ -96,6 +96,8 @@ export interface ActionContext {
   remove: (removal: Removal) => Promise<void>;
   /** Shows the agent what was read from the page. */
   show: (value: unknown) => void;
+  /** Asks a person to continue by hand, if one can be asked. Resolves to what came of it; throws ACTION_FAILED. */
+  handOver?: (reason: string, timeoutMs: number) => Promise<string>;
   /** Adds what was found to the fields of the step. */
   found: (fields: { [name: string]: string | number }) => void;
   secrets: Secrets;

@@ -66,3 +66,27 @@ export const remove = defineAction({
   },
   toCode: () => [],
 });
+
+export const handOver = defineAction({
+  name: 'handOver',
+  description:
+    'Waits for a person, who continues by hand on the [page for people](ui.md). Answers with the steps that they recorded.',
+  target: 'none',
+  kind: 'passive',
+  recorded: false,
+  asksPerson: true,
+  fields: z.strictObject({
+    reason: z.string().min(1).max(500).describe('What the person should do.'),
+    timeout: z
+      .int()
+      .min(1000)
+      .max(3_600_000)
+      .default(300_000)
+      .describe('Maximum time to wait, in milliseconds; 300,000 by default.'),
+  }),
+  async perform({ handOver: ask, show }, { reason, timeout }) {
+    if (ask === undefined) throw new CodegenError('ACTION_FAILED', 'Nobody can be asked here.');
+    show(await ask(reason, timeout));
+  },
+  toCode: () => [],
+});

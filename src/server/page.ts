@@ -22,6 +22,7 @@ export type PageHandler = (request: Request, env: HttpBindings) => Promise<Respo
 export async function servePage(host: PageHost): Promise<PageHandler | undefined> {
   const hasOperators = host.backend.config().ui.operators.length > 0;
   if (!hasOperators && !host.isLocal) return undefined;
+  host.backend.sessions.servePeople();
   const { EntryLink } = await import('../ui/entry-link.js');
   const link = hasOperators ? undefined : new EntryLink(host.origin, (line) => process.stderr.write(line));
   let app: ReturnType<typeof load> | undefined;

@@ -1,4 +1,5 @@
 import { CodegenError } from '../model/errors.js';
+import type { HandOverLimits } from './hand-over.js';
 import type { Opening, Session, SessionPlan } from './session.js';
 import { notFound, type Sessions } from './sessions.js';
 
@@ -63,6 +64,11 @@ export class GrantSessions {
     work: Parameters<typeof this.all.useRecorded<Result>>[1],
   ): Promise<Result> {
     return this.all.useRecorded(this.find(id).id, work);
+  }
+
+  /** See `Sessions.handOver`. */
+  async handOver(id: string, reason: string, limits: HandOverLimits): Promise<string> {
+    return this.all.handOver(this.find(id).id, reason, limits);
   }
 
   urlOf(session: Session): string {

@@ -51,7 +51,15 @@ export async function recordActions(
       return found.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
     },
   }));
+  const earlier = new Set(session.steps);
   const outcome = await new TaskRunner(open, inserting).run(tasks, signal);
+  const asked = requests.findIndex(({ action }) => action.asksPerson);
+  if (asked !== -1)
+    outcome.landed = withSteps(
+      outcome,
+      session.steps.filter((step) => !earlier.has(step)),
+      asked,
+    );
   const { failure } = outcome;
   session.failedCall = failure && {
     action: requests[failure.index]?.action.name ?? '',
@@ -75,4 +83,15 @@ function requireInsertion(
     throw new CodegenError('INVALID_INPUT', `${other.action.name} can't be combined with \`at\`.`, {
       hint: 'It changes the numbering; send it in a separate call.',
     });
+}
+
+/** What landed, with the steps that a person recorded during the action at an index. */
+function withSteps(
+  { landed }: RecordOutcome,
+  steps: readonly Step[],
+  index: number,
+): RecordOutcome['landed'] {
+  return steps.map(
+    (step) => landed.find((each) => each.step === step) ?? { index, step, replaced: undefined },
+  );
 }

@@ -3,6 +3,7 @@ import type { Secrets } from '../model/secrets.js';
 import { sha256 } from '../model/text.js';
 import { within } from '../model/within.js';
 import { browserGone, isLost } from './failure.js';
+import { HandOver, type Control, type HandOverLimits } from './hand-over.js';
 import type { Opening, OpenSession, Session, SessionPlan } from './session.js';
 
 /** Milliseconds for a context to close. */
@@ -13,6 +14,10 @@ const maxClosed = 100;
 const maxWaiting = 20;
 /** Milliseconds after which a session whose queue was full may have room. */
 const retryAfterMs = 1000;
+/** Milliseconds that a call waits for a person who works in its session. */
+const personMs = 20_000;
+/** Milliseconds after which such a call may be sent again. */
+const personRetryMs = 10_000;
 
 export interface SessionLimits {
   maxSessions: number;
@@ -29,6 +34,10 @@ interface Entry {
   queue: Promise<unknown>;
   /** Calls that run or wait. */
   calls: number;
+  /** Name of the person who works in it. */
+  person: string | undefined;
+  /** The request for a person of the running call. */
+  handOver: HandOver | undefined;
   idle: NodeJS.Timeout | undefined;
   /** Resolves after the last save. */
   saving: Promise<void>;
@@ -43,6 +52,7 @@ export class Sessions {
   private readonly entries = new Map<string, Entry>();
   private starting = 0;
   private isClosing = false;
+  private arePeopleServed = false;
 
   constructor(
     private readonly limits: () => SessionLimits,
@@ -72,6 +82,8 @@ export class Sessions {
         secrets: live.secrets,
         queue: Promise.resolve(),
         calls: 0,
+        person: undefined,
+        handOver: undefined,
         idle: undefined,
         saving: Promise.resolve(),
         saved: '',
@@ -111,6 +123,76 @@ export class Sessions {
       if (session.status === 'ended') throw ended(session);
       return work(session, open);
     });
+  }
+
+  /**
+   * Gives an open session to a person, after the calls already queued on it. Calls that come meanwhile wait for a while
+   * and then say so. Throws what `use` throws, and SESSION_LIMIT if somebody else has it.
+   */
+  takeOver(id: string, person: string): Promise<Control> {
+    const entry = this.entryOf(id);
+    if (entry.person !== undefined) throw inHands(id, entry.person);
+    if (entry.handOver !== undefined) {
+      entry.person = person;
+      return Promise.resolve(entry.handOver.take(person));
+    }
+    let isOver = false;
+    return new Promise((resolve, reject) => {
+      const used = this.use(
+        id,
+        (open) =>
+          new Promise<void>((release) => {
+            resolve({ open, release, save: () => this.save(entry), isOver: () => isOver });
+          }),
+      );
+      entry.person = person;
+      used
+        .finally(() => {
+          isOver = true;
+          entry.person = undefined;
+        })
+        .catch(reject);
+    });
+  }
+
+  /** Name of the person who works in a session. */
+  personOf(id: string): string | undefined {
+    return this.entries.get(id)?.person;
+  }
+
+  /**
+   * Asks for a person in the middle of a call, and resolves to what came of it. Throws ACTION_FAILED if they decline,
+   * nobody comes in time, or there is no page where they could.
+   */
+  async handOver(id: string, reason: string, limits: HandOverLimits): Promise<string> {
+    const entry = this.entryOf(id);
+    const { open } = entry;
+    if (open === undefined) throw browserGone();
+    if (!this.arePeopleServed)
+      throw new CodegenError('ACTION_FAILED', 'This server has no page where a person could take over.', {
+        hint: 'Ask the user to set `ui.port` in codegen.config.json and to restart the server.',
+      });
+    entry.handOver = new HandOver(reason, { open, save: () => this.save(entry) });
+    try {
+      return await entry.handOver.wait(limits);
+    } finally {
+      entry.handOver = entry.person = undefined;
+    }
+  }
+
+  /** Why the running call of a session asks for a person; undefined if it does not. */
+  handOverReason(id: string): string | undefined {
+    return this.entries.get(id)?.handOver?.reason;
+  }
+
+  /** Declines what the running call of a session asks for, if it still does. */
+  declineHandOver(id: string, person: string, why: string | undefined): void {
+    this.entryOf(id).handOver?.decline(person, why);
+  }
+
+  /** From now on there is a page where people can take over. */
+  servePeople(): void {
+    this.arePeopleServed = true;
   }
 
   /** Also finds ended sessions. Throws SESSION_NOT_FOUND. */
@@ -170,14 +252,15 @@ export class Sessions {
     if (entry.calls > maxWaiting) throw queueFull(id);
     clearTimeout(entry.idle);
     entry.calls++;
-    const result = entry.queue
+    const { queue, person } = entry;
+    const result = (person === undefined ? queue : released(queue, inHands(id, person)))
       .then(() => work(entry))
       .finally(async () => {
         entry.calls--;
         await this.save(entry);
         this.watchIdle(entry);
       });
-    entry.queue = result.catch(() => undefined);
+    entry.queue = Promise.allSettled([queue, result]);
     return result;
   }
 
@@ -238,6 +321,22 @@ export class Sessions {
     for (const each of unfinished)
       if (each !== undefined) await removeUnfinished(this.stateDirectory, each).catch(() => undefined);
   }
+}
+
+/** Waits for a person to release a session. Throws if that takes too long. */
+async function released(queue: Promise<unknown>, error: CodegenError): Promise<void> {
+  const isReleased = await within(
+    personMs,
+    queue.then(() => true),
+  );
+  if (isReleased === undefined) throw error;
+}
+
+function inHands(id: string, person: string): CodegenError {
+  return new CodegenError('SESSION_LIMIT', `${person} works in session ${id} by hand.`, {
+    hint: 'Its calls wait until they have finished. Send the call again later.',
+    retryAfterMs: personRetryMs,
+  });
 }
 
 export function notFound(id: string): CodegenError {

@@ -43,6 +43,8 @@ export interface RecordLimits {
   begin: () => void;
   /** Called when the effects of an action have settled, before they are asserted. */
   settled?: () => Promise<void>;
+  /** Asks a person to continue by hand, for so many milliseconds. */
+  handOver?: ActionContext['handOver'];
   /** Index at which steps are inserted; undefined appends them. */
   at?: number | undefined;
 }

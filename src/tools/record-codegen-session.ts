@@ -50,7 +50,7 @@ export const recordCodegenSession = defineTool({
     ...pageOutput,
   },
 
-  async handle(context, { sessionId, actions: given, at, snapshot = 'diff' }, { signal, begin }) {
+  async handle(context, { sessionId, actions: given, at, snapshot = 'diff' }, { signal, begin, progress }) {
     const { pageState } = await import('../browser/page-state.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
@@ -61,6 +61,12 @@ export const recordCodegenSession = defineTool({
         navigationMs: browser.navigationTimeoutMs,
         files: sessionFiles(context, session),
         begin,
+        handOver: (reason: string, timeoutMs: number) => {
+          const onWaiting = (): void => {
+            progress(`Waiting for a person: ${reason}`);
+          };
+          return context.sessions.handOver(sessionId, reason, { timeoutMs, signal, onWaiting });
+        },
         at,
       };
       const { landed, failure } = await recordActions(open, given, limits, signal);

@@ -8,6 +8,7 @@ import { sessionSource, surroundingsOf } from '../session/test-source.js';
 import { clearCodegenSession } from '../tools/clear-codegen-session.js';
 import { endCodegenSession } from '../tools/end-codegen-session.js';
 import { perform } from './access.js';
+import { addControl, Controls } from './control.js';
 import { failureOf } from './failures.js';
 import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
@@ -25,6 +26,8 @@ const diffMs = 1000;
 export function addSessions(app: PageApp, options: PageOptions): void {
   const { sessions, contextOf } = options;
   const pictures = new Pictures(sessions);
+  const controls = new Controls(options);
+  addControl(app, options, controls);
 
   app.get('/ui/api/sessions', (context) =>
     follow(context, options, () =>
@@ -39,10 +42,14 @@ export function addSessions(app: PageApp, options: PageOptions): void {
 
   app.get('/ui/api/sessions/:id', (context) => {
     const session = sessions.find(context.req.param('id'));
+    const { person } = context.get('login');
     return follow(
       context,
       options,
-      () => Promise.resolve(detailOf(options, session)),
+      () => {
+        controls.see(session.id, person);
+        return Promise.resolve(detailOf(options, session));
+      },
       () => pictures.watch(session.id),
     );
   });
@@ -96,6 +103,7 @@ function summaryOf({ sessions }: PageOptions, session: Session): SessionSummary 
     url: sessions.urlOf(session),
     steps: list.length,
     lastAction: list.at(-1)?.code ?? '',
+    handOver: sessions.handOverReason(id),
   };
 }
 
@@ -106,6 +114,11 @@ function detailOf(options: PageOptions, session: Session): SessionDetail {
     ...summaryOf(options, session),
     file: session.path,
     list: stepsOf(session),
+    person: options.sessions.personOf(session.id),
+    secrets: options
+      .contextOf(session.grant)
+      .config()
+      .secrets.map((secret) => (typeof secret === 'string' ? secret : secret.name)),
     pages: (live?.pages ?? []).map((entry) => ({
       id: entry.id,
       url: entry.page.url(),

@@ -21,6 +21,8 @@ export interface SessionSummary {
   steps: number;
   /** Code of the last step. */
   lastAction: string;
+  /** Why its agent asks for a person. */
+  handOver?: string | undefined;
 }
 
 export interface StepView {
@@ -41,6 +43,10 @@ export interface SessionDetail extends SessionSummary {
   file: string;
   list: StepView[];
   pages: { id: string; url: string; isCurrent: boolean }[];
+  /** Who works in it by hand. */
+  person?: string | undefined;
+  /** Names of the secrets that can be typed. */
+  secrets: string[];
   console: { level: string; text: string }[];
   network: NetworkLine[];
 }
@@ -134,4 +140,18 @@ export interface Verdict {
   kind: 'hidden' | 'denied' | 'approval' | 'allowed';
   rule: string;
   reason?: string | undefined;
+}
+
+/** The element that a person points at. */
+export interface Pointed {
+  /** The locator that a test would use. */
+  target: string;
+  kind: 'text' | 'select' | 'file' | 'toggle' | 'other';
+  isPassword: boolean;
+  isMultiline: boolean;
+  checked: boolean;
+  disabled: boolean;
+  value: string;
+  text: string;
+  options: string[];
 }

@@ -22,7 +22,7 @@ export const test = base.extend<{ config: object; people: People }>({
     const found = await findBrowser();
     if (found === undefined) throw new Error('No browser: run `npm run browser`.');
     await configure(workspace, config);
-    const serving = await serve(workspace);
+    const serving = await serve(workspace, { env: { SHOP_PASSWORD: 'correct horse battery' } });
     const agent = await serving.connect();
     const browser = await chromium.launch(launchOptions(found));
     const link = (): string => {

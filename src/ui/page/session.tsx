@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { EndResult, Picture, SessionDetail, TestPreview } from '../shapes.js';
 import { get, post } from './api.js';
+import { LivePage } from './live-page.js';
 import { Act, Code, useFollowed, View } from './parts.js';
 import { Status } from './sessions.js';
 
@@ -17,9 +18,13 @@ export function Session({ id }: { id: string }): JSX.Element {
             <Status of={session} /> {session.grant} · <span class="address">{session.url}</span> ·{' '}
             {session.file}
           </p>
-          {session.status === 'open' && <Actions id={id} hasSteps={session.steps > 0} />}
+          <Actions
+            id={id}
+            isOpen={session.status === 'open' && session.person === undefined}
+            steps={session.steps}
+          />
           <div class="columns">
-            {session.status === 'open' && <LivePage picture={picture.value} title={session.title} />}
+            {session.status === 'open' && <LivePage picture={picture.value} session={session} />}
             <Steps session={session} />
           </div>
           <Preview session={session} />
@@ -30,19 +35,19 @@ export function Session({ id }: { id: string }): JSX.Element {
   );
 }
 
-function Actions({ id, hasSteps }: { id: string; hasSteps: boolean }): JSX.Element {
+function Actions({ id, isOpen, steps }: { id: string; isOpen: boolean; steps: number }): JSX.Element {
   const ended = useSignal<EndResult | undefined>(undefined);
   const isSure = useSignal(false);
   return (
     <div class="actions">
-      {hasSteps && (
+      {isOpen && steps > 0 && (
         <Act
           label="End and write the test"
           needs="operator"
           work={async () => (ended.value = await post<EndResult>(`sessions/${id}/end`))}
         />
       )}
-      {isSure.value ? (
+      {!isOpen ? null : isSure.value ? (
         <>
           <Act
             label="Yes, discard its steps"
@@ -73,23 +78,6 @@ function Actions({ id, hasSteps }: { id: string; hasSteps: boolean }): JSX.Eleme
         </div>
       )}
     </div>
-  );
-}
-
-function LivePage({ picture, title }: { picture: Picture | undefined; title: string }): JSX.Element {
-  return (
-    <section aria-label="Live page" class="live">
-      {picture === undefined ? (
-        <p class="quiet">Waiting for a picture of the page…</p>
-      ) : (
-        <img
-          src={`data:${picture.type};base64,${picture.data}`}
-          width={picture.width}
-          height={picture.height}
-          alt={`The live page of ${title}`}
-        />
-      )}
-    </section>
   );
 }
 

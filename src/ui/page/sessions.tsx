@@ -20,6 +20,7 @@ export function Sessions(): JSX.Element {
                   {session.grant} · {session.steps === 1 ? '1 step' : `${session.steps} steps`} ·{' '}
                   <span class="address">{session.url}</span>
                 </p>
+                {session.handOver !== undefined && <p class="asks">Asks for a person: {session.handOver}</p>}
                 {session.lastAction !== '' && <code class="line">{session.lastAction}</code>}
               </li>
             ))}

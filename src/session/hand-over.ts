@@ -1,0 +1,83 @@
+import { CodegenError } from '../model/errors.js';
+import type { OpenSession } from './session.js';
+
+/** A session in the hands of a person, while its calls wait. */
+export interface Control {
+  readonly open: OpenSession;
+  /** Saves the steps so far. */
+  save: () => Promise<void>;
+  release: () => void;
+  /** Whether it was released, or the time for it is over. */
+  isOver: () => boolean;
+}
+
+export interface HandOverLimits {
+  timeoutMs: number;
+  signal: AbortSignal;
+  /** Called now and then while the agent waits. */
+  onWaiting: () => void;
+}
+
+/** Milliseconds between two calls of `onWaiting`. */
+const waitingMs = 5000;
+
+/** An agent's request for a person, in the middle of a call. */
+export class HandOver {
+  private person: string | undefined;
+  private isOver = false;
+  private settle: (outcome: string | CodegenError) => void = () => undefined;
+
+  constructor(
+    readonly reason: string,
+    private readonly held: Pick<Control, 'open' | 'save'>,
+  ) {}
+
+  /** Gives the session to a person. */
+  take(person: string): Control {
+    this.person = person;
+    return {
+      ...this.held,
+      release: () => {
+        this.settle(`${person} gave the session back.`);
+      },
+      isOver: () => this.isOver,
+    };
+  }
+
+  decline(person: string, why: string | undefined): void {
+    this.settle(
+      new CodegenError('ACTION_FAILED', `${person} declined${why === undefined ? '.' : `: ${why}`}`, {
+        hint: 'Continue without a person, or ask the user.',
+      }),
+    );
+  }
+
+  /** Resolves to what came of it. Throws ACTION_FAILED if the person declines, or nobody comes in time. */
+  async wait({ timeoutMs, signal, onWaiting }: HandOverLimits): Promise<string> {
+    onWaiting();
+    const waiting = setInterval(onWaiting, waitingMs);
+    const outcome = new Promise<string | CodegenError>((resolve) => (this.settle = resolve));
+    const end = setTimeout(() => {
+      this.settle(this.late(timeoutMs));
+    }, timeoutMs);
+    const abort = (): void => {
+      this.settle(new CodegenError('ACTION_FAILED', 'The call was cancelled.'));
+    };
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    const result = await outcome;
+    this.isOver = true;
+    clearInterval(waiting);
+    clearTimeout(end);
+    signal.removeEventListener('abort', abort);
+    if (result instanceof CodegenError) throw result;
+    return result;
+  }
+
+  private late(timeoutMs: number): string | CodegenError {
+    if (this.person !== undefined) return `The time is over; ${this.person} did not give the session back.`;
+    return new CodegenError('ACTION_FAILED', `Nobody took over within ${timeoutMs} ms.`, {
+      hint: 'Ask the user to open the page for people, then hand over again.',
+    });
+  }
+}

@@ -1,0 +1,251 @@
+import type { Keyboard, Page } from 'playwright';
+import { z } from 'zod';
+import { defaultTestIdAttribute } from '../browser/test-id.js';
+import { responseWithin } from '../model/within.js';
+import type { Control } from '../session/hand-over.js';
+import { elementAt } from '../session/pointed.js';
+import { recordActions } from '../session/record.js';
+import { requestSchema, type ActionRequest } from '../session/request.js';
+import { sessionFiles } from '../session/session-files.js';
+import type { Session } from '../session/session.js';
+
+import { perform } from './access.js';
+import { Refusal } from './failures.js';
+import type { PageApp, PageOptions } from './options.js';
+import type { Person, Pointed } from './shapes.js';
+
+/** Milliseconds after which a session is released whose person is no longer there. */
+const absentMs = 15_000;
+/** Milliseconds between looks at that. */
+const lookMs = 3000;
+/** Milliseconds for a page to take an input. */
+const inputMs = 2000;
+/** Inputs in one request. */
+const maxInputs = 100;
+
+const coordinate = z.number().min(0).max(100_000);
+const button = z.enum(['left', 'middle', 'right']).default('left');
+
+const inputSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('move'), x: coordinate, y: coordinate }),
+  z.strictObject({ type: z.literal('down'), button }),
+  z.strictObject({ type: z.literal('up'), button }),
+  z.strictObject({ type: z.literal('wheel'), deltaX: z.number(), deltaY: z.number() }),
+  z.strictObject({ type: z.literal('keydown'), key: z.string().max(20) }),
+  z.strictObject({ type: z.literal('keyup'), key: z.string().max(20) }),
+  z.strictObject({ type: z.literal('text'), text: z.string().max(100_000) }),
+]);
+
+type Input = z.infer<typeof inputSchema>;
+
+/** A session in the hands of somebody who is logged in. */
+interface Held {
+  control: Control;
+  person: Person;
+  seenAt: number;
+  inputs: number;
+  steps: number;
+  /** Resolves after the last of their inputs. */
+  queue: Promise<unknown>;
+}
+
+/** The sessions that people have taken over. */
+export class Controls {
+  private readonly held = new Map<string, Held>();
+  private looking: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: PageOptions) {}
+
+  async take(id: string, person: Person): Promise<void> {
+    const act = { needs: 'operator', action: 'take over', session: id } as const;
+    const control = await perform(this.options, person, act, () =>
+      this.options.sessions.takeOver(id, person.name),
+    );
+    const held = {
+      control,
+      person,
+      seenAt: performance.now(),
+      inputs: 0,
+      steps: 0,
+      queue: Promise.resolve(),
+    };
+    this.held.set(id, held);
+    this.looking ??= setInterval(() => {
+      this.releaseAbsent();
+    }, lookMs).unref();
+  }
+
+  async release(id: string, person: Person): Promise<void> {
+    const held = this.requireHeld(id, person);
+    await held.queue;
+    this.held.delete(id);
+    held.control.release();
+    const { inputs, steps } = held;
+    const act = { needs: 'operator', action: 'release', session: id, inputs, steps } as const;
+    await perform(this.options, held.person, act, () => Promise.resolve());
+  }
+
+  /** Notes that a person watches the session that they have taken over. */
+  see(id: string, { name }: Person): void {
+    const held = this.held.get(id);
+    if (held?.person.name === name) held.seenAt = performance.now();
+  }
+
+  /** Does something in a session that a person has taken over, after what they did before. */
+  act<Result>(id: string, person: Person, work: (held: Held) => Promise<Result>): Promise<Result> {
+    const held = this.requireHeld(id, person);
+    held.seenAt = performance.now();
+    const result = held.queue.then(() => work(held));
+    held.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private requireHeld(id: string, { name }: Person): Held {
+    const held = this.held.get(id);
+    if (held?.person.name === name && !held.control.isOver()) return held;
+    throw new Refusal(400, 'You have not taken over this session.', 'Take over first.');
+  }
+
+  private releaseAbsent(): void {
+    for (const [id, { seenAt, person, control }] of this.held)
+      if (control.isOver()) this.held.delete(id);
+      else if (performance.now() - seenAt > absentMs || control.open.session.status !== 'open')
+        void this.release(id, person).catch(() => undefined);
+    if (this.held.size > 0) return;
+    clearInterval(this.looking);
+    this.looking = undefined;
+  }
+}
+
+const declineSchema = z.strictObject({ reason: z.string().min(1).max(500).optional() });
+
+const pointSchema = z.strictObject({ x: coordinate, y: coordinate });
+
+/** Input to the live page, and recording by hand through the pipeline of agents' actions. */
+export function addControl(app: PageApp, options: PageOptions, controls: Controls): void {
+  const { contextOf } = options;
+
+  app.post('/ui/api/sessions/:id/take', async (context) => {
+    await controls.take(context.req.param('id'), context.get('login').person);
+    return context.json({});
+  });
+
+  app.post('/ui/api/sessions/:id/release', async (context) => {
+    await controls.release(context.req.param('id'), context.get('login').person);
+    return context.json({});
+  });
+
+  app.post('/ui/api/sessions/:id/decline', async (context) => {
+    const id = context.req.param('id');
+    const { reason } = declineSchema.parse(await context.req.json());
+    const { person } = context.get('login');
+    const act = { needs: 'operator', action: 'decline hand-over', session: id } as const;
+    await perform(options, person, act, () => {
+      options.sessions.declineHandOver(id, person.name, reason);
+      return Promise.resolve();
+    });
+    return context.json({});
+  });
+
+  app.post('/ui/api/sessions/:id/input', async (context) => {
+    const inputs = z
+      .array(inputSchema)
+      .max(maxInputs)
+      .parse(await context.req.json());
+    await controls.act(context.req.param('id'), context.get('login').person, async (held) => {
+      const { session, live, autoAssertions } = held.control.open;
+      const at = session.steps.length;
+      const acts = inputs.some(({ type }) => type !== 'move' && type !== 'wheel');
+      if (acts && session.unrecorded?.at(-1)?.at !== at)
+        (session.unrecorded ??= []).push({ action: 'input by hand', at });
+      autoAssertions?.forget();
+      held.inputs += inputs.length;
+      for (const input of inputs) await responseWithin(inputMs, give(live.current.page, input));
+    });
+    return context.json({});
+  });
+
+  app.post('/ui/api/sessions/:id/point', async (context) => {
+    const point = pointSchema.parse(await context.req.json());
+    const { person } = context.get('login');
+    const pointed = await controls.act(context.req.param('id'), person, ({ control: { open } }) =>
+      elementAt(open.live.current, point, testIdAttributeOf(open.session)),
+    );
+    return context.json(options.secrets.redactAll(pointed satisfies Pointed));
+  });
+
+  app.post('/ui/api/sessions/:id/act', async (context) => {
+    const id = context.req.param('id');
+    const request = requestSchema.parse(await context.req.json());
+    const { person } = context.get('login');
+    const act = { needs: 'operator', action: `record ${request.action.slice(0, 40)}`, session: id } as const;
+    await perform(options, person, act, () =>
+      controls.act(id, person, (held) => record(contextOf(held.control.open.session.grant), held, request)),
+    );
+    return context.json({});
+  });
+}
+
+function testIdAttributeOf({ use }: Session): string {
+  return use.testIdAttribute ?? defaultTestIdAttribute;
+}
+
+/** Records an action as an agent's call would. Throws why it failed. */
+async function record(
+  context: ReturnType<PageOptions['contextOf']>,
+  held: Held,
+  request: ActionRequest,
+): Promise<void> {
+  const { open, save } = held.control;
+  const { session, live } = open;
+  // As an agent says which element gets the key.
+  const focused =
+    request.action === 'press' && request.target === undefined
+      ? await elementAt(live.current, null, testIdAttributeOf(session)).catch(() => undefined)
+      : undefined;
+  const { browser } = context.config();
+  const { landed, failure } = await recordActions(
+    open,
+    [{ ...request, ...(focused && { target: focused.target }) }],
+    {
+      actionMs: browser.actionTimeoutMs,
+      navigationMs: browser.navigationTimeoutMs,
+      files: sessionFiles(context, session),
+      begin: () => undefined,
+    },
+    new AbortController().signal,
+  );
+  held.steps += landed.length;
+  await save();
+  if (failure !== undefined) throw failure.error;
+}
+
+async function give(page: Page, input: Input): Promise<void> {
+  const { mouse, keyboard } = page;
+  switch (input.type) {
+    case 'move':
+      return mouse.move(input.x, input.y);
+    case 'down':
+      return mouse.down({ button: input.button });
+    case 'up':
+      return mouse.up({ button: input.button });
+    case 'wheel':
+      return mouse.wheel(input.deltaX, input.deltaY);
+    case 'keydown':
+      return pressKey(keyboard, input.key);
+    case 'keyup':
+      return keyboard.up(input.key).catch(() => undefined);
+    case 'text':
+      return keyboard.insertText(input.text);
+  }
+}
+
+/** Keys that Playwright does not know, such as "ä", are typed as text. */
+async function pressKey(keyboard: Keyboard, key: string): Promise<void> {
+  try {
+    await keyboard.down(key);
+  } catch (error) {
+    if (!/^.$/u.test(key)) throw error;
+    await keyboard.insertText(key);
+  }
+}

@@ -1,0 +1,157 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Pointed, SessionDetail } from '../shapes.js';
+import type { Remote, Request } from './remote.js';
+
+export type Mode = 'control' | 'record' | 'pick' | 'assert';
+
+/** What a person can do with the element that they clicked. */
+export function PointedElement({
+  remote,
+  mode,
+  session,
+}: {
+  remote: Remote;
+  mode: Mode;
+  session: SessionDetail;
+}): JSX.Element {
+  const pointed = remote.pointed.value;
+  const act = async (request: Request): Promise<void> => {
+    if (await remote.record(request)) remote.pointed.value = undefined;
+  };
+  return (
+    <div role="status">
+      {remote.isBusy.value && <p class="quiet">Working…</p>}
+      {pointed !== undefined && (
+        <div class="pointed">
+          <code class="line">{pointed.target}</code>
+          {mode === 'record' && (
+            <Field key={pointed.target} pointed={pointed} act={act} secrets={session.secrets} />
+          )}
+          {mode === 'assert' && <Assertions pointed={pointed} url={session.url} act={act} />}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Field({
+  pointed: { kind, target, value, typed, options, isPassword, isMultiline },
+  act,
+  secrets,
+}: {
+  pointed: Pointed & { typed: string };
+  act: (request: Request) => Promise<void>;
+  secrets: readonly string[];
+}): JSX.Element {
+  const text = useSignal(typed === '' ? value : typed);
+  const field = useRef<HTMLInputElement & HTMLTextAreaElement & HTMLSelectElement>(null);
+  useEffect(() => {
+    field.current?.focus();
+    if (typed === '' && kind === 'text') field.current?.select();
+  }, []);
+  const commit = async (): Promise<void> => {
+    if (kind === 'select') await act({ action: 'selectOption', target, values: [text.value] });
+    else if (kind === 'file') await act({ action: 'setInputFiles', target, files: [text.value] });
+    else await act({ action: 'fill', target, value: isPassword ? `{{secret:${text.value}}}` : text.value });
+  };
+  const shared = {
+    ref: field,
+    value: text.value,
+    onInput: ({ currentTarget }: { currentTarget: { value: string } }) => {
+      text.value = currentTarget.value;
+    },
+  };
+  return (
+    <form
+      class="actions"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void commit();
+      }}
+    >
+      {kind === 'select' || isPassword ? (
+        <label>
+          {isPassword ? 'Secret to type' : 'Option'}
+          <select {...shared} required>
+            <option value="">Choose one</option>
+            {(isPassword ? secrets : options).map((option) => (
+              <option key={option}>{option}</option>
+            ))}
+          </select>
+        </label>
+      ) : isMultiline ? (
+        <label>
+          Text
+          <textarea {...shared} rows={4} />
+        </label>
+      ) : (
+        <label>
+          {kind === 'file' ? 'File, relative to the workspace' : 'Text'}
+          <input {...shared} required={kind === 'file'} autocomplete="off" />
+        </label>
+      )}
+      <button type="submit" class="main">
+        Record
+      </button>
+      <button type="button" onClick={() => void act({ action: 'click', target })}>
+        Only click
+      </button>
+      {isPassword && <p class="quiet">Only secrets of the configuration are recorded in password fields.</p>}
+    </form>
+  );
+}
+
+function Assertions({
+  pointed,
+  url,
+  act,
+}: {
+  pointed: Pointed;
+  url: string;
+  act: (request: Request) => Promise<void>;
+}): JSX.Element {
+  return (
+    <div class="actions">
+      {assertionsOf(pointed).map(([label, fields]) => (
+        <button
+          key={label}
+          type="button"
+          onClick={() => void act({ action: 'expect', target: pointed.target, ...fields })}
+        >
+          {label}
+        </button>
+      ))}
+      <button
+        type="button"
+        onClick={() => void act({ action: 'expect', matcher: 'toHaveURL', expected: url })}
+      >
+        toHaveURL {url}
+      </button>
+    </div>
+  );
+}
+
+/** The matchers that fit an element, with its current values. */
+function assertionsOf({ kind, text, value, checked, disabled, isPassword }: Pointed): [string, object][] {
+  const isField = kind === 'text' || kind === 'select';
+  return [
+    ['toBeVisible', { matcher: 'toBeVisible' }],
+    ...(kind === 'other' && text !== ''
+      ? [[`toHaveText ${text}`, { matcher: 'toHaveText', expected: text }] satisfies [string, object]]
+      : []),
+    ...(isField && !isPassword
+      ? [[`toHaveValue ${value}`, { matcher: 'toHaveValue', expected: value }] satisfies [string, object]]
+      : []),
+    ...(kind === 'toggle'
+      ? [
+          [
+            checked ? 'toBeChecked' : 'not toBeChecked',
+            { matcher: 'toBeChecked', ...(checked ? {} : { not: true }) },
+          ] satisfies [string, object],
+        ]
+      : []),
+    [disabled ? 'toBeDisabled' : 'toBeEnabled', { matcher: disabled ? 'toBeDisabled' : 'toBeEnabled' }],
+  ];
+}

@@ -1,0 +1,62 @@
+import { connect, expect } from '../fixtures.js';
+import { test } from './people.js';
+
+test('handOver waits for a person, and answers with the steps that they recorded', async ({
+  people: { agent, person },
+  pages,
+}) => {
+  const { sessionId } = await agent.start({ title: 'Asks', url: `${pages.url}/todo.html` });
+  const page = await person();
+  const heard: string[] = [];
+  const call = agent.call(
+    'record_codegen_session',
+    {
+      sessionId,
+      actions: [
+        { action: 'handOver', reason: 'Solve the <b>captcha</b>' },
+        { action: 'click', target: "getByRole('link', { name: 'Active' })" },
+      ],
+    },
+    ({ message = '' }) => heard.push(message),
+  );
+  await expect(page.getByText('Asks for a person: Solve the <b>captcha</b>')).toBeVisible();
+  await page.getByRole('link', { name: 'Asks' }).click();
+  await page.getByRole('button', { name: 'Take over' }).click();
+  await page.getByRole('button', { name: 'Record', exact: true }).click();
+  await page.getByLabel('Address').fill(`${pages.url}/todo.html?by=hand`);
+  await page.getByRole('button', { name: 'Go to it' }).click();
+  await expect(page.getByRole('region', { name: 'Steps' }).getByText('by=hand')).toBeVisible();
+  await page.getByRole('button', { name: 'Give back' }).click();
+  const { failed, codes, text } = await call;
+  expect(failed).toBeUndefined();
+  expect(codes).toEqual([
+    expect.stringContaining('goto("'),
+    expect.stringContaining('getByRole("link", { name: "Active" }).click()'),
+  ]);
+  expect(text).toContain('local gave the session back.');
+  expect(heard).toContain('Waiting for a person: Solve the <b>captcha</b>');
+  await expect(page.getByRole('button', { name: 'Take over' })).toBeVisible();
+});
+
+test('a person declines a handOver with a reason, and nobody comes within its time-out', async ({
+  people: { agent, person },
+  pages,
+}) => {
+  const { sessionId } = await agent.start({ title: 'Asks', url: `${pages.url}/todo.html` });
+  const page = await person();
+  await page.getByRole('link', { name: 'Asks' }).click();
+  const call = agent.record(sessionId, { action: 'handOver', reason: 'Log in' });
+  await page.getByLabel('Reason to decline').fill('No account');
+  await page.getByRole('button', { name: 'Decline' }).click();
+  expect((await call).failed).toMatchObject({ code: 'ACTION_FAILED', message: 'local declined: No account' });
+  const alone = await agent.record(sessionId, { action: 'handOver', reason: 'Log in', timeout: 1000 });
+  expect(alone.failed).toMatchObject({ message: 'Nobody took over within 1000 ms.' });
+});
+
+test('without a page for people, handOver fails at once with a hint', async ({ workspace, pages }) => {
+  const server = await connect(workspace);
+  const { sessionId } = await server.start({ url: `${pages.url}/todo.html` });
+  const { failed } = await server.record(sessionId, { action: 'handOver', reason: 'Log in' });
+  expect(failed).toMatchObject({ code: 'ACTION_FAILED', hint: /ui\.port/ });
+  await server.close();
+});

@@ -1,0 +1,240 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Locator, Page } from '@playwright/test';
+import { expect, refOf } from '../fixtures.js';
+import { test, type People } from './people.js';
+
+const viewport = { width: 640, height: 480 };
+
+/** A person who has taken over a session, and finds elements in its picture by a copy of its page. */
+class Hands {
+  readonly surface: Locator;
+
+  constructor(
+    readonly page: Page,
+    readonly copy: Page,
+  ) {
+    this.surface = page.getByRole('application');
+  }
+
+  static async takeOver({ visitor, person }: People, title: string, url: string): Promise<Hands> {
+    const page = await person();
+    await page.getByRole('link', { name: title }).click();
+    await page.getByRole('button', { name: 'Take over' }).click();
+    const copy = await visitor();
+    await copy.setViewportSize(viewport);
+    await copy.goto(url);
+    const hands = new Hands(page, copy);
+    await expect(hands.surface).toBeVisible();
+    return hands;
+  }
+
+  mode(name: 'Control' | 'Record' | 'Pick' | 'Assert'): Promise<void> {
+    return this.page.getByRole('button', { name, exact: true }).click();
+  }
+
+  async placeOf(find: (copy: Page) => Locator): Promise<{ x: number; y: number }> {
+    const [box, shown] = [await find(this.copy).boundingBox(), await this.surface.boundingBox()];
+    if (box === null || shown === null) throw new Error('not shown');
+    const scale = shown.width / viewport.width;
+    return { x: (box.x + box.width / 2) * scale, y: (box.y + box.height / 2) * scale };
+  }
+
+  async click(find: (copy: Page) => Locator): Promise<void> {
+    await this.surface.click({ position: await this.placeOf(find) });
+  }
+
+  /** `mask` if the picture has the colour of Playwright's masks in the middle of an element. */
+  async colourOf(find: (copy: Page) => Locator): Promise<string> {
+    const box = await find(this.copy).boundingBox();
+    if (box === null) throw new Error('not shown');
+    const [red = 0, green = 0, blue = 0] = await this.page.evaluate(
+      ({ x, y, width, height }) => {
+        const image = document.querySelector('img');
+        const canvas = new OffscreenCanvas(width, height).getContext('2d');
+        if (image === null || canvas === null) return [];
+        canvas.drawImage(image, 0, 0, width, height);
+        return [...canvas.getImageData(x, y, 1, 1).data];
+      },
+      { ...viewport, x: box.x + box.width / 2, y: box.y + box.height / 2 },
+    );
+    return red > 200 && green < 60 && blue > 200 ? 'mask' : `${red} ${green} ${blue}`;
+  }
+
+  /** Loads a page in the session and in the copy. */
+  async goTo(url: string): Promise<void> {
+    await this.page.getByLabel('Address').fill(url);
+    await this.page.getByRole('button', { name: 'Go to it' }).click();
+    await expect(this.page.getByText(`goto("${url}")`)).toBeVisible();
+    await this.copy.goto(url);
+  }
+
+  async steps(count: number): Promise<void> {
+    await expect(this.page.getByRole('region', { name: 'Steps' }).getByRole('listitem')).toHaveCount(count);
+  }
+}
+
+test.use({
+  config: {
+    autoAssert: true,
+    verify: { mode: 'require', sensitivity: 'off' },
+    secrets: ['SHOP_PASSWORD'],
+  },
+});
+
+test('a flow recorded by hand has the steps and assertions of an agent, and its test passes', async ({
+  people,
+  pages,
+  workspace,
+}) => {
+  test.setTimeout(240_000);
+  const { agent } = people;
+  const url = `${pages.url}/todo.html`;
+  const use = { viewport };
+  const { sessionId, snapshot } = await agent.start({ title: 'Adds a task', url, use });
+  await agent.record(sessionId, {
+    action: 'fill',
+    target: refOf(snapshot, 'textbox'),
+    value: 'Buy tea',
+  });
+  await agent.record(sessionId, { action: 'press', target: refOf(snapshot, 'textbox'), key: 'Enter' });
+  await agent.record(sessionId, { action: 'check', target: "getByRole('checkbox').first()" });
+  await agent.record(sessionId, { action: 'click', target: refOf(snapshot, 'link "Completed"') });
+  const { code } = await agent.call('get_codegen_session', { sessionId, include: ['code'] });
+  await agent.call('clear_codegen_session', { sessionId });
+
+  await agent.start({ title: 'Adds a task', url, use });
+  const hands = await Hands.takeOver(people, 'Adds a task', url);
+  const { page } = hands;
+  await hands.mode('Record');
+  await hands.click((copy) => copy.getByRole('textbox'));
+  await expect(page.getByLabel('Text', { exact: true })).toBeFocused();
+  await page.keyboard.type('Buy tea');
+  await page.keyboard.press('Enter');
+  await hands.steps(2);
+  await hands.surface.press('Enter');
+  await hands.steps(3);
+  await hands.copy.getByRole('textbox').fill('Buy tea');
+  await hands.copy.getByRole('textbox').press('Enter');
+  await hands.click((copy) => copy.getByRole('checkbox').first());
+  await hands.steps(4);
+  await hands.click((copy) => copy.getByRole('link', { name: 'Completed' }));
+  await hands.steps(5);
+  await page.getByRole('button', { name: 'Give back' }).click();
+  await page.getByRole('button', { name: 'End and write the test' }).click();
+  await expect(page.getByText('verification: passed')).toBeVisible({ timeout: 60_000 });
+  const written = await readFile(path.join(workspace, 'generated-tests/adds-a-task.spec.ts'), 'utf8');
+  expect(written).toBe(code);
+  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
+  expect(log).toMatch(/"action":"take over"/);
+  expect(log).toMatch(/"action":"record fill"/);
+  expect(log).not.toContain('Buy tea');
+});
+
+test('secrets, frames and drags are recorded by hand', async ({ people, pages }) => {
+  const { agent } = people;
+  await agent.start({ title: 'Signs in', url: `${pages.url}/login.html`, use: { viewport } });
+  const hands = await Hands.takeOver(people, 'Signs in', `${pages.url}/login.html`);
+  const { page } = hands;
+  await hands.mode('Record');
+  await hands.click((copy) => copy.getByLabel('Password'));
+  await expect(page.getByText('Only secrets of the configuration')).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'Text', exact: true })).toBeHidden();
+  await page.getByRole('combobox').selectOption('SHOP_PASSWORD');
+  await page.getByRole('button', { name: 'Record', exact: true }).last().click();
+  await hands.steps(2);
+  await expect(page.getByText(/process\.env\W+SHOP_PASSWORD/)).toBeVisible();
+  await expect.poll(() => hands.colourOf((copy) => copy.getByLabel('Password'))).toBe('mask');
+
+  await hands.goTo(`${pages.url}/frames.html`);
+  await hands.click((copy) => copy.frameLocator('[name=newsletter]').getByRole('button'));
+  await hands.steps(4);
+  await expect(page.getByText('.contentFrame().getByRole("button"')).toBeVisible();
+
+  await hands.goTo(`${pages.url}/pointer.html`);
+  const [from, to] = [
+    await hands.placeOf((copy) => copy.getByText('Write tests')),
+    await hands.placeOf((copy) => copy.getByRole('list', { name: 'Done' })),
+  ];
+  await hands.surface.dragTo(hands.surface, { sourcePosition: from, targetPosition: to });
+  await hands.steps(6);
+  await expect(page.getByText('.dragTo(')).toBeVisible();
+});
+
+test('picking shows the locator, and asserting offers matchers with current values', async ({
+  people,
+  pages,
+}) => {
+  const { agent } = people;
+  await agent.start({ title: 'Looks', url: `${pages.url}/todo.html`, use: { viewport } });
+  const hands = await Hands.takeOver(people, 'Looks', `${pages.url}/todo.html`);
+  const { page } = hands;
+  await hands.mode('Pick');
+  await hands.click((copy) => copy.getByRole('button', { name: 'Clear completed' }));
+  await expect(
+    page.getByRole('status').getByText('getByRole("button", { name: "Clear completed" })'),
+  ).toBeVisible();
+  await hands.steps(1);
+  await hands.mode('Assert');
+  await hands.click((copy) => copy.getByRole('checkbox').first());
+  await page.getByRole('button', { name: 'not toBeChecked' }).click();
+  await hands.steps(2);
+  await hands.click((copy) => copy.getByText('items left'));
+  await page.getByRole('button', { name: 'toHaveText 2 items left' }).click();
+  await hands.steps(3);
+  await expect(page.getByText('.toHaveText("2 items left")')).toBeVisible();
+});
+
+test('in control, mouse, keyboard and paste go to the page unrecorded, and calls wait until it is given back', async ({
+  people,
+  pages,
+  workspace,
+}) => {
+  const { agent } = people;
+  const { sessionId } = await agent.start({
+    title: 'Helps',
+    url: `${pages.url}/todo.html`,
+    use: { viewport },
+  });
+  const hands = await Hands.takeOver(people, 'Helps', `${pages.url}/todo.html`);
+  const { page } = hands;
+  await hands.click((copy) => copy.getByRole('textbox'));
+  await page.keyboard.type('Buy t');
+  // A key that Playwright does not know.
+  await hands.surface.dispatchEvent('keydown', { key: 'ä' });
+  await page.keyboard.press('Enter');
+  let isAnswered = false;
+  const call = agent
+    .call('get_codegen_session', { sessionId, include: ['snapshot'] })
+    .finally(() => (isAnswered = true));
+  await hands.mode('Pick');
+  await hands.click((copy) => copy.getByRole('checkbox').first());
+  await expect(page.getByRole('status').getByText('getByRole')).toBeVisible();
+  expect(isAnswered).toBe(false);
+  await page.getByRole('button', { name: 'Give back' }).click();
+  expect((await call).snapshot).toContain('Buy tä');
+  await hands.steps(1);
+  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
+  expect(log).toMatch(/"action":"release","session":"[\w-]+","inputs":\d+/);
+});
+
+test('a person who leaves gives the session back, and nobody else can take it meanwhile', async ({
+  people,
+  pages,
+}) => {
+  const { agent } = people;
+  const { sessionId } = await agent.start({
+    title: 'Waits',
+    url: `${pages.url}/todo.html`,
+    use: { viewport },
+  });
+  const hands = await Hands.takeOver(people, 'Waits', `${pages.url}/todo.html`);
+  const other = await people.person();
+  await other.getByRole('link', { name: 'Waits' }).click();
+  await expect(other.getByRole('application')).toBeVisible();
+  await hands.page.context().close();
+  await other.goto('about:blank');
+  const started = performance.now();
+  expect((await agent.call('get_codegen_session', { sessionId })).error).toBeUndefined();
+  expect(performance.now() - started).toBeLessThan(25_000);
+});
