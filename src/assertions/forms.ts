@@ -62,7 +62,10 @@ export function templateLine(
 ): string | undefined {
   const isUnstable = (each: string | undefined): boolean =>
     each !== undefined &&
-    (isTransient(each) || (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined));
+    // What a glyph of an icon font looks like to a person is no word.
+    (/\p{Co}/u.test(each) ||
+      isTransient(each) ||
+      (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined));
   if (isUnstable(name) || isUnstable(text)) return undefined;
   const quoted = (each: string): string => {
     const stable = stableText(each, typed);

@@ -83,6 +83,16 @@ test('several new texts in one element are one snapshot, without what changes', 
   expect(others).toEqual([]);
 });
 
+test('an assertion that takes any id is not repeated, and contains no glyph of an icon font', async ({
+  open,
+}) => {
+  const recording = await open('lists.html', { autoAssert: true });
+  const once = await asserted(recording, 'Select node');
+  expect(once.join()).toContain('row "Type inject"');
+  expect(once.join()).not.toMatch(/\p{Co}|\\ue900/u);
+  expect((await asserted(recording, 'Select node')).join()).not.toContain('inject');
+});
+
 test('a date that the test typed is asserted, and a message about waiting is not', async ({ open }) => {
   const recording = await open('lists.html', { autoAssert: true });
   await recording.land({ action: 'fill', target: "getByLabel('Arrival')", value: '2026-02-28' });
