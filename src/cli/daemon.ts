@@ -81,16 +81,17 @@ export class DaemonClient {
     try {
       // Only a process that accepts the token is the daemon: the system may have given its number to another.
       await send(known, 'ping', {});
-      process.kill(known.pid, 'SIGTERM');
-      const deadline = Date.now() + stopMs;
-      while (isRunning(known.pid) && Date.now() < deadline) await wait(pollMs);
-      return true;
     } catch (error) {
       if (error instanceof Unreachable) return false;
       throw error;
     } finally {
+      // Before it stops: the next command may start another at any time.
       await rm(this.file, { force: true });
     }
+    process.kill(known.pid, 'SIGTERM');
+    const deadline = Date.now() + stopMs;
+    while (isRunning(known.pid) && Date.now() < deadline) await wait(pollMs);
+    return true;
   }
 
   private async read(): Promise<DaemonRecord | undefined> {
