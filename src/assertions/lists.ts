@@ -137,7 +137,8 @@ function listsIn(
     if (words === undefined || line.text.startsWith('/') || fieldHolders.has(line)) continue;
     for (const [depth, item] of open.entries()) {
       if (item === undefined) continue;
-      // Of a row, each cell counts but for those with fields.
+      if (partsOf(item.line).role === 'row' && fieldHolders.has(item.line)) continue;
+      // Of a row, each cell counts; one with a field in it is part of a form.
       if (partsOf(item.line).role === 'row') item.words = `${item.words} ${words}`.trim();
       else if (titleRank(role) > item.rank)
         Object.assign(item, {

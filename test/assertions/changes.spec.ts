@@ -151,6 +151,23 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     ],
     changes: ['value of textbox: 9'],
   },
+  {
+    what: 'no row of a form whose select has other options',
+    before: [
+      '- table [ref=e2]:',
+      '  - row "Status" [ref=e3]:',
+      '    - cell "Status" [ref=e4]:',
+      '      - combobox [disabled] [ref=e5]',
+    ],
+    after: [
+      '- table [ref=e2]:',
+      '  - row "Status --" [ref=e3]:',
+      '    - cell "Status --" [ref=e4]:',
+      '      - combobox [ref=e5]:',
+      '        - option "--" [selected]',
+    ],
+    changes: ['count in combobox: --', 'combobox is not disabled'],
+  },
 ];
 
 for (const { what, before, after, changes } of rows)
