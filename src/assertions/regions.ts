@@ -47,8 +47,8 @@ const titleRoles = new Set([
 /** Roles of elements whose names are the texts in them. */
 const namedByContent = new Set(['row', 'cell', 'gridcell', 'treeitem']);
 /** Texts, and lines of an element's snapshot, that are compared with each other. */
-const maxTexts = 100;
-const maxCompared = 1000;
+const maxTexts = 50;
+const maxCompared = 500;
 /** How far out an element with a good locator is looked for. */
 const maxLevels = 4;
 
@@ -143,10 +143,11 @@ export function templateOf(
   for (const line of view) {
     path.length = line.depth;
     path[line.depth] = line;
-    const isSaid = path
-      .slice(0, -1)
-      .some((outer) => kept.has(outer) && containing(wordsOf(line)).test(wordsOf(outer)));
-    if (holds(line) && !isSaid) for (const each of path) kept.add(each);
+    if (!holds(line)) continue;
+    const words = wordsOf(line);
+    const outers = path.slice(0, -1).filter((outer) => kept.has(outer) && wordsOf(outer).includes(words));
+    const isSaid = outers.some((outer) => containing(words).test(wordsOf(outer)));
+    if (!isSaid) for (const each of path) kept.add(each);
   }
   // The label of a field is its name.
   const isLabel = (line: SnapshotLine): boolean => isText(line) && names.has(wordsOf(line));

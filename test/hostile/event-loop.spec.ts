@@ -6,7 +6,7 @@ import { serve, type Connecting, type Serving } from '../server/http/serving.js'
 
 const tokens = { hostile: 'h'.repeat(32), calm: 'c'.repeat(32) };
 const env = { HOSTILE_TOKEN: tokens.hostile, CALM_TOKEN: tokens.calm };
-/** The longest that the event loop of the server may be held, beyond what this machine delays any process. */
+/** The longest that the event loop of the server may be held, on a machine that gives a process all its time. */
 const maxDelayMs = 200;
 /** A busy machine can delay one process alone, but text that takes long to judge does so every time. */
 const attempts = 4;
@@ -74,15 +74,31 @@ async function serverDelay({ send }: Serving): Promise<number> {
   return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1]) * 1000;
 }
 
-/** The longest delay that the server adds to that of this process while work is done. */
+/** How much longer than its CPU time any work takes now. */
+function slowdown(): number {
+  const begun = performance.now();
+  const before = process.cpuUsage();
+  let usedMs = 0;
+  while (usedMs < 100) {
+    const { user, system } = process.cpuUsage(before);
+    usedMs = (user + system) / 1000;
+  }
+  return Math.max(1, (performance.now() - begun) / usedMs);
+}
+
+/**
+ * The longest delay that the server adds to that of this process while work is done. Other processes on a busy machine
+ * make it longer, as they do with any work.
+ */
 async function addedDelay(served: Serving, work: () => Promise<unknown>): Promise<number> {
   const own = monitorEventLoopDelay({ resolution: 10 });
   await serverDelay(served);
+  const slowBefore = slowdown();
   own.enable();
   await work();
   const delay = await serverDelay(served);
   own.disable();
-  return delay - own.max / 1e6;
+  return (delay - own.max / 1e6) / Math.max(slowBefore, slowdown());
 }
 
 const evil = '(?:(?:a|1|\\s)+)+x$';
