@@ -255,6 +255,8 @@ function actionsPage(): string[] {
     '',
     '`step` with `hook` writes a hook of Playwright Test: steps after it run before each test, or after it, also if the test failed. Steps are recorded in the order in which the test runs them. A `beforeEach` hook comes first; inserted with `at: 0`, it takes the steps up to the next `step`. An `afterEach` hook comes last and cleans up: begin it with `goto`, since a failed test may leave any page. Verification runs a test that cleans up one at a time.',
     '',
+    '`{{unique:NAME}}` in a field or target is a word that is new in every run, and the same wherever it is repeated in a session: `"value": "Ann {{unique:user}}"`. The test declares it (`const uniqueUser = uniqueWord()`), and assertions about texts that contain it use the variable. `{{secret:NAME}}` and `{{totp:NAME}}` are in [Secrets](secrets.md).',
+    '',
     'If a type includes `{ regex, flags }`, the value can be a regular expression: `{ "regex": "Order #\\\\d+", "flags": "i" }`.',
     '',
     ...sections,

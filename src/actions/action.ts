@@ -190,6 +190,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
         async perform(context, target) {
           if (referencesIn(args).length === 0) return perform(context, checked, target);
           const { secrets, bound, page } = context;
+          await secrets.load(args);
           const revealed = fields.parse(secrets.reveal(args));
           bound.deliver(args, origins?.(revealed, baseURL) ?? [await originOf(page, target)]);
           const delivery: Delivery = {

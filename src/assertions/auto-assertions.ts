@@ -202,7 +202,7 @@ export class AutoAssertions {
   /** Whether an assertion contains a secret, or a text of the page that looks like a reference to one. */
   private readonly isSecret = (assertion: Assertion): boolean =>
     stringsIn(assertion).some(
-      (text) => this.live.secrets.redact(text) !== text || /\{\\?\{secret:/.test(text),
+      (text) => this.live.secrets.redact(text) !== text || /\{\\?\{(?:secret|totp|unique):/.test(text),
     );
 
   /** Removes what the next action requires anyway, and asserts something else if there is nothing left. */

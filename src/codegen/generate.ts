@@ -3,10 +3,11 @@ import { titleField, type Row, type TestModule } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { toJson, type Json } from '../model/json.js';
 import type { BaseSpec } from './base-spec.js';
+import { helpersOf } from './helpers.js';
 import { describeTitle, stepTitle, testTitle } from './naming.js';
-import { Printer } from './printer.js';
+import { Printer, uniqueOptions } from './printer.js';
 import { comment, literal, quote, template } from './quote.js';
-import { rowReplacement } from './rows.js';
+import type { Uniques } from './rows.js';
 import { linesOf } from './syntax.js';
 import type { FunctionData, GroupData, ImportData, TemplateData } from './template-data.js';
 import { renderTemplate, type TestTemplate } from './templates.js';
@@ -50,6 +51,8 @@ export interface GenerateInput {
   annotations?: readonly { type: string; description?: string | undefined }[] | undefined;
   /** The test runs once for each; it was recorded with the values of the first. */
   data?: readonly Row[] | undefined;
+  /** The words that are new in every run. */
+  uniques?: Uniques | undefined;
   /** Where `test` and `expect` come from, if not from `@playwright/test`. */
   testModule?: TestModule | undefined;
   /** Goes to `test.use`; `device` is a name out of Playwright's `devices`. */
@@ -85,11 +88,18 @@ export async function generate(input: GenerateInput): Promise<Generated & { file
   const source = await renderTemplate(input.template, 'spec', data);
   const statements = await linesOf(source, texts);
   const written = new Set(statements.values());
-  const missing = input.body.find((chunk, index) => chunk.hook !== undefined && !written.has(index));
-  if (missing?.hook !== undefined)
-    throw new CodegenError('CONFIG_INVALID', `The template ${input.template.name}.eta writes no hooks.`, {
-      hint: 'Print `hooks`, as templates/plain.eta of this package does.',
-    });
+  const missing = [
+    ...(input.body.some(({ hook }, index) => hook !== undefined && !written.has(index)) ? ['hooks'] : []),
+    ...(data.helpers.some((code) => !source.includes(/function \w+/.exec(code)?.[0] ?? ''))
+      ? ['helpers']
+      : []),
+  ];
+  if (missing.length > 0)
+    throw new CodegenError(
+      'CONFIG_INVALID',
+      `The template ${input.template.name}.eta does not print ${missing.join(' and ')}.`,
+      { hint: 'Print them as templates/plain.eta of this package does.' },
+    );
   return { source, statements, files };
 }
 
@@ -105,6 +115,10 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
     });
   const { body } = printed(input, test);
   const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
+  if (helpersOf(names, 'typescript').length > 0)
+    throw new CodegenError('INVALID_INPUT', `{{totp}} and {{unique}} can't be inserted into ${base.file}.`, {
+      hint: 'Remove the steps with these tokens, or record a test of its own.',
+    });
   const code = groupsOf(body, input.includeComments)
     .map((group) => groupCode(group, test))
     .join('\n\n');
@@ -151,6 +165,7 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
   const test = setup ? 'setup' : 'test';
   const { body, variables } = printed(input, test);
   const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
+  const helpers = helpersOf(names, language);
   const types = language === 'typescript' ? [...variables.values()] : [];
   const parts = partsOf(body);
   const hooks = [...parts].flatMap(([hook, chunks]) => (hook === undefined ? [] : [{ hook, chunks }]));
@@ -164,6 +179,7 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
       ...playwrightTypes.filter((type) => types.includes(type)).map(typeImport),
       ...pageObjects.map(({ className, from }) => ({ from, names: [className] })),
       ...body.flatMap(({ printer }) => printer.imports),
+      ...helpers.flatMap(({ imports }) => imports),
     ]),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
     test,
@@ -177,6 +193,7 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
       title: quote(stepTitle(hookTitle)),
       ...functionData(chunks, input),
     })),
+    helpers: helpers.map(({ code }) => code),
     ...functionData(parts.get(undefined) ?? [], input),
     files: body.flatMap(({ printer }) => printer.files),
     texts: body.map(({ text }) => text),
@@ -201,20 +218,27 @@ function printed(
   input: GenerateInput,
   test: string,
 ): { body: PrintedChunk[]; variables: Map<string, string> } {
-  const replacement = input.data?.[0] && rowReplacement(input.data[0]);
+  const variables = uniqueOptions(input.uniques, input.data?.[0]);
   const print = (shared: ReadonlySet<string>): PrintedChunk[] =>
     input.body.map((chunk) => {
-      const printer = new Printer(input.spec, { test, replacement, shared });
+      const printer = new Printer(input.spec, { test, ...variables, shared });
       return { ...chunk, printer, text: printer.statements(chunk.code) };
     });
   const body = print(new Set());
-  const variables = new Map(
-    body.flatMap(({ hook, printer: { types } }) => {
+  const types = new Map(
+    body.flatMap(({ hook, printer }) => {
       const elsewhere = body.filter((other) => other.hook !== hook);
-      return [...types].filter(([name]) => elsewhere.some(({ printer: { used } }) => used.has(name)));
+      return [...printer.types].filter(([name]) =>
+        elsewhere.some((other) => uses(other, name, input.uniques)),
+      );
     }),
   );
-  return { body: variables.size === 0 ? body : print(new Set(variables.keys())), variables };
+  return { body: types.size === 0 ? body : print(new Set(types.keys())), variables: types };
+}
+
+/** Whether a chunk uses a variable. Those of words are in the literals that it prints. */
+function uses({ printer, text }: PrintedChunk, name: string, uniques: Uniques = {}): boolean {
+  return printer.used.has(name) || (name in uniques && text.includes(name));
 }
 
 /** The chunks of the test and of each hook. */

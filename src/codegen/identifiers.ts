@@ -3,7 +3,7 @@ import { isNestedLocator, isPattern, isPositional } from '../model/locator.js';
 
 /** Names that every test has or imports, and those that JavaScript keeps. */
 export const reservedVariables = [
-  'test expect devices page context browser browserName request path AxeBuilder',
+  'test expect devices page context browser browserName request path AxeBuilder createHmac totp uniqueWord',
   'arguments async await break case catch class const continue debugger default delete do else enum eval export',
   'extends false finally for function if implements import in instanceof interface let new null package private',
   'process protected public return static super switch this throw true try typeof undefined var void while with',
@@ -19,10 +19,11 @@ export const reservedMembers =
 /** Names of a test that runs for rows of data. */
 export const rowVariables = ['row', 'rows'];
 
+/** Names that no variable of a test may have. */
+export const testVariables = [...reservedVariables, ...rowVariables];
+
 /** Gives names that nothing else has: the one wished for, or with a number. */
-export function createNames(
-  taken: Iterable<string> = [...reservedVariables, ...rowVariables],
-): (wish: string) => string {
+export function createNames(taken: Iterable<string> = testVariables): (wish: string) => string {
   const names = new Set(taken);
   return (wish) => {
     let name = wish;

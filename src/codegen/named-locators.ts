@@ -1,15 +1,9 @@
-import {
-  createNames,
-  elementName,
-  pluralOf,
-  reservedVariables,
-  rowVariables,
-  variableName,
-} from './identifiers.js';
+import { createNames, elementName, pluralOf, testVariables, variableName } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import { variable, type CodeStep, type Expression, type Statement } from '../model/code.js';
 import { emitSteps, locatorOf, type EmittedStep, type LocatorUse } from './emitter.js';
 import { Printer } from './printer.js';
+import { withoutWords, type Uniques } from './rows.js';
 
 /** Uses from which on a locator has a name, whatever its length. */
 const usesAtLeast = 3;
@@ -25,7 +19,11 @@ interface Part {
 }
 
 /** The code of a session's steps, in which long locators and those that are used often have a name; none is `taken`. */
-export function emitNamed(steps: readonly CodeStep[], taken: readonly string[] = []): EmittedStep[] {
+export function emitNamed(
+  steps: readonly CodeStep[],
+  uniques: Uniques = {},
+  taken: readonly string[] = [],
+): EmittedStep[] {
   const groups = steps.map((_, index) =>
     steps.slice(0, index + 1).findLastIndex((step) => step.groupTitle !== undefined),
   );
@@ -43,7 +41,7 @@ export function emitNamed(steps: readonly CodeStep[], taken: readonly string[] =
     return locatorOf(chain, use.page);
   });
 
-  const nameFor = createNames([...reservedVariables, ...rowVariables, ...taken]);
+  const nameFor = createNames([...testVariables, ...Object.keys(uniques), ...taken]);
   const lists = listsIn(steps);
   const names = new Map<string, string>();
   const expressionOf = (chain: LocatorChain, use: LocatorUse, longest = chain.length): Expression => {
@@ -59,7 +57,7 @@ export function emitNamed(steps: readonly CodeStep[], taken: readonly string[] =
   for (const { chain, uses } of parts) {
     const [use] = uses;
     if (use === undefined) continue;
-    const own = variableName(elementName(chain));
+    const own = variableName(elementName(withoutWords(chain, uniques)));
     names.set(keyOf(chain, use), nameFor(lists.has(JSON.stringify(chain)) ? pluralOf(own) : own));
   }
   const emitted = emitSteps(steps, expressionOf, nameFor);

@@ -10,6 +10,7 @@ import { fieldOf, methodOf, thisPage, type Draft, type Shelf } from './page-shel
 import { syntaxOf } from './syntax.js';
 import { Printer } from './printer.js';
 import type { Passage, Route } from './routes.js';
+import { hasWord, type Uniques } from './rows.js';
 
 /** A call of a page object's method. */
 export interface Call {
@@ -25,7 +26,7 @@ export function callsOf(
   steps: readonly CodeStep[],
   passages: readonly Passage[],
   emitted: readonly EmittedStep[],
-  shelf: Shelf,
+  shelf: Shelf & { uniques: Uniques },
 ): Call[] {
   const runs: number[][] = [];
   for (let index = 0; index < steps.length; index++) {
@@ -119,11 +120,14 @@ function callOf(
   run: readonly number[],
   steps: readonly CodeStep[],
   passages: readonly Passage[],
-  { draftOf }: Shelf,
+  { draftOf, uniques }: Shelf & { uniques: Uniques },
 ): Call | undefined {
   const [first = 0] = run;
   const [step, passage] = [steps[first], passages[first]];
   if (step === undefined || passage === undefined) return undefined;
+  // A page object does not know the variables of a test.
+  const parts = run.map((index) => [steps[index]?.locator, steps[index]?.args['url']]);
+  if (hasWord(parts, uniques)) return undefined;
   if (step.traits.opensUrl) return openingOf(run, step, passage, draftOf);
   if (passage.before === undefined) return undefined;
   const draft = draftOf(passage.before);

@@ -1,10 +1,11 @@
-import { camelCase, createNames, wordsOf } from './identifiers.js';
+import { camelCase, createNames, testVariables, wordsOf } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import { property, run, variable, type CodeStep, type Expression } from '../model/code.js';
 import { emitSteps, locatorOf, type EmittedStep, type LocatorUse } from './emitter.js';
 import { callsOf, takesText } from './page-calls.js';
 import { createShelf, fieldOf, type Draft, type ExistingPage, type PlannedPage } from './page-shelf.js';
 import { passagesOf } from './routes.js';
+import { hasWord, type Uniques } from './rows.js';
 
 export interface Story {
   /** The steps as code, in which page objects are used. */
@@ -21,10 +22,10 @@ export interface Story {
 export function planStory(
   steps: readonly CodeStep[],
   baseURL: string | undefined,
-  existing: ReadonlyMap<string, ExistingPage>,
+  { existing, uniques = {} }: { existing: ReadonlyMap<string, ExistingPage>; uniques?: Uniques },
 ): Story {
   const passages = passagesOf(steps, baseURL);
-  const nameFor = createNames();
+  const nameFor = createNames([...testVariables, ...Object.keys(uniques)]);
   const shelf = createShelf(existing);
   /** The variables of page objects, by that of the page and the file. */
   const variables = new Map<string, string>();
@@ -46,7 +47,8 @@ export function planStory(
   const locate = (chain: LocatorChain, { index, of, page }: LocatorUse): Expression => {
     const passage = passages[index];
     const route = passage?.[of === 'action' ? 'before' : 'after'];
-    if (route === undefined) return locatorOf(chain, page);
+    // A page object does not know the variables of a test.
+    if (route === undefined || hasWord(chain, uniques)) return locatorOf(chain, page);
     // A method that takes the text as a parameter has no use for a field.
     if (of === 'action' && takesText(steps[index], passage)) return locatorOf(chain, page);
     const draft = shelf.draftOf(route);
@@ -54,7 +56,10 @@ export function planStory(
   };
 
   const emitted = emitSteps(steps, locate, nameFor);
-  for (const { steps: done, draft, method, args } of callsOf(steps, passages, emitted, shelf)) {
+  for (const { steps: done, draft, method, args } of callsOf(steps, passages, emitted, {
+    ...shelf,
+    uniques,
+  })) {
     const [first = 0] = done;
     const [opening, ...others] = done.flatMap((index) => emitted[index] ?? []);
     const closing = others.at(-1) ?? opening;

@@ -1,13 +1,17 @@
 import path from 'node:path';
 import type { Expression, Import, Statement } from '../model/code.js';
-import { isNestedLocator, isPattern, type LocatorArgument } from '../model/locator.js';
+import type { Row } from '../model/emission.js';
+import { isNestedLocator, isPattern, type LocatorArgument, type Pattern } from '../model/locator.js';
 import { block, literal, pattern, propertyName, quote, type Replacement } from './quote.js';
+import { replacementOf, type Uniques } from './rows.js';
 
 interface PrinterOptions {
   /** The name of the test function; `test` by default. */
   test?: string;
   /** Prints values that vary. */
   replacement?: Replacement | undefined;
+  /** The same in the source of regular expressions and in snapshots. */
+  inPatterns?: Replacement | undefined;
   /** Variables that are declared outside, since several functions use them. */
   shared?: ReadonlySet<string>;
 }
@@ -62,17 +66,24 @@ export class Printer {
   expression(code: Expression): string {
     switch (code.kind) {
       case 'value':
+        if (JSON.stringify(code.value).includes('"totp":')) this.used.add('totp');
         return literal(code.value, this.options.replacement);
       case 'pattern':
-        return pattern(code.pattern);
+        return this.pattern(code.pattern);
       case 'block':
-        return block(code.text);
+        if (JSON.stringify(code.text).includes('"totp":')) this.used.add('totp');
+        return (
+          (typeof code.text === 'string' ? this.options.inPatterns?.(code.text) : undefined) ??
+          block(code.text)
+        );
       case 'list':
         return `[${this.list(code.items)}]`;
       case 'record':
         return this.record(Object.entries(code.entries), code.device);
       case 'variable':
         return this.name(code.name);
+      case 'helper':
+        return `${this.name(code.name)}()`;
       case 'secret':
         return `process.env.${code.name}`;
       case 'output path':
@@ -110,6 +121,13 @@ export class Printer {
   private name(name: string): string {
     this.used.add(name);
     return name;
+  }
+
+  private pattern(given: Pattern): string {
+    const source = this.options.inPatterns?.(given.regex);
+    if (source === undefined) return pattern(given);
+    const flags = given.flags ?? '';
+    return `new RegExp(${source}${flags === '' ? '' : `, ${quote(flags)}`})`;
   }
 
   private binding(name: string, value: string, type = 'any'): string {
@@ -159,7 +177,7 @@ export class Printer {
   private argument(argument: LocatorArgument, page: Expression): string {
     if (typeof argument === 'string') return this.options.replacement?.(argument) ?? quote(argument);
     if (typeof argument !== 'object') return String(argument);
-    if (isPattern(argument)) return pattern(argument);
+    if (isPattern(argument)) return this.pattern(argument);
     if (isNestedLocator(argument)) return this.locator({ kind: 'locator', page, chain: argument.locator });
     const entries = Object.entries(argument).map(
       ([name, each]) => `${propertyName(name)}: ${this.argument(each, page)}`,
@@ -168,7 +186,15 @@ export class Printer {
   }
 }
 
+/** The options that print variables for words that are new in every run. */
+export function uniqueOptions(
+  uniques: Uniques = {},
+  row?: Row,
+): Pick<PrinterOptions, 'replacement' | 'inPatterns'> {
+  return { replacement: replacementOf(row, uniques), inPatterns: replacementOf(undefined, uniques) };
+}
+
 /** The text of statements alone. */
-export function print(code: readonly Statement[], spec?: string): string {
-  return new Printer(spec).statements(code);
+export function print(code: readonly Statement[], spec?: string, uniques?: Uniques): string {
+  return new Printer(spec, uniqueOptions(uniques)).statements(code);
 }

@@ -1,7 +1,7 @@
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Pattern } from '../model/locator.js';
 import type { Json } from '../model/json.js';
-import { isTemplate, type Template } from '../model/template.js';
+import { isTemplate, secretOf, type Reference, type Template } from '../model/template.js';
 
 /** Whatever a reader can't see or tell from a plain space: controls, format and bidi characters, lone surrogates. */
 const invisible = /(?! )[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Z}]/gu;
@@ -47,7 +47,7 @@ export function block(given: Json): string {
   const parts = isTemplate(given) ? given.$template : [typeof given === 'string' ? given : ''];
   if (!parts.some((part) => typeof part === 'string' && part.includes('\n'))) return literal(given);
   const text = parts.map((part) =>
-    typeof part === 'string' ? part.split('\n').map(templateText).join('\n') : secretText(part),
+    typeof part === 'string' ? part.split('\n').map(templateText).join('\n') : referenceText(part),
   );
   const lines = text.join('').split('\n');
   return `\`\n${lines.map((line) => (line === '' ? '' : `    ${line}`)).join('\n')}\n  \``;
@@ -59,8 +59,13 @@ function templateText(text: string): string {
 }
 
 /** The same for a secret, which comes from the environment when the test runs. */
-function secretText({ secret }: { secret: string }): string {
-  return `\${process.env.${secret}}`;
+function referenceText(part: Reference): string {
+  return 'secret' in part ? `\${process.env.${part.secret}}` : `\${${referenceCode(part)}}`;
+}
+
+function referenceCode(part: Reference): string {
+  const code = `process.env.${secretOf(part)} ?? ""`;
+  return 'secret' in part ? code : `totp(${code})`;
 }
 
 /** A template literal of texts and of expressions in turn, beginning with a text. */
@@ -89,9 +94,9 @@ export function literal(value: Json, replacement: Replacement = () => undefined)
 
 function literalTemplate({ $template: parts }: Template, replacement: Replacement): string {
   const [only] = parts;
-  if (parts.length === 1 && typeof only === 'object') return `process.env.${only.secret} ?? ""`;
+  if (parts.length === 1 && typeof only === 'object') return referenceCode(only);
   const printed = parts.map((part) => {
-    if (typeof part !== 'string') return secretText(part);
+    if (typeof part !== 'string') return referenceText(part);
     const replaced = replacement(part);
     return replaced === undefined ? templateText(part) : `\${${replaced}}`;
   });

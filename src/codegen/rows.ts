@@ -2,31 +2,53 @@ import type { Row } from '../model/emission.js';
 import { escapeRegExp } from '../model/text.js';
 import { template, type Replacement } from './quote.js';
 
+/** Words that are new in every run, by the variables that hold them. */
+export type Uniques = Readonly<Record<string, string>>;
+
 /**
- * Puts the fields of `row` in the place of the values that the flow was recorded with: `row.name` for a whole value, and
- * in a template literal where a text has it as a word.
+ * Puts variables in the place of the values that the flow was recorded with: `row.name` for a field of a row, which a
+ * text has as a word, and the variables of words that are new in every run. A text with more in it becomes a template
+ * literal. Undefined without variables.
  */
-export function rowReplacement(row: Row): Replacement {
-  const fields = Object.entries(row)
-    .map(([field, value]) => ({ field, value, text: String(value) }))
+export function replacementOf(row: Row | undefined, uniques: Uniques = {}): Replacement | undefined {
+  const fields = Object.entries(row ?? {}).map(([field, value]) => {
+    const text = String(value);
+    const form = `(?<![\\p{L}\\p{N}])${escapeRegExp(text)}(?![\\p{L}\\p{N}])`;
+    return { code: `row.${field}`, value, text, form };
+  });
+  const words = Object.entries(uniques).map(([code, text]) => ({ code, value: text, text, form: text }));
+  const variables = [...words, ...fields]
     .filter(({ text }) => text !== '')
     .sort((one, other) => other.text.length - one.text.length);
-  if (fields.length === 0) return () => undefined;
-  const words = new RegExp(
-    `(?<![\\p{L}\\p{N}])(${fields.map(({ text }) => escapeRegExp(text)).join('|')})(?![\\p{L}\\p{N}])`,
-    'u',
-  );
+  if (variables.length === 0) return undefined;
+  const pattern = new RegExp(`(${variables.map(({ form }) => form).join('|')})`, 'u');
   return (value) => {
-    const exact = fields.find((each) => each.value === value);
-    if (exact !== undefined) return `row.${exact.field}`;
+    const exact = variables.find((each) => each.value === value);
+    if (exact !== undefined) return exact.code;
     if (typeof value !== 'string') return undefined;
-    const parts = value.split(words);
+    const parts = value.split(pattern);
     if (parts.length === 1) return undefined;
     const codes = parts.map((part, index) => {
-      const field = index % 2 === 1 ? fields.find(({ text }) => text === part)?.field : undefined;
-      return field === undefined ? part : `row.${field}`;
+      const found = index % 2 === 1 ? variables.find(({ text }) => text === part) : undefined;
+      return found?.code ?? part;
     });
     const [before, code = '', after] = codes;
     return codes.length === 3 && before === '' && after === '' ? `String(${code})` : template(codes);
   };
+}
+
+/** Whether a value has one of the words in it. */
+export function hasWord(value: unknown, uniques: Uniques): boolean {
+  const text = JSON.stringify([value]);
+  return Object.values(uniques).some((word) => text.includes(word));
+}
+
+/** A value with the names of variables in the place of their words, for naming what it is about. */
+export function withoutWords<Value>(value: Value, uniques: Uniques): Value;
+export function withoutWords(value: unknown, uniques: Uniques): unknown {
+  if (!hasWord(value, uniques)) return value;
+  let text = JSON.stringify(value);
+  for (const [name, word] of Object.entries(uniques)) text = text.replaceAll(word, name);
+  const plain: unknown = JSON.parse(text);
+  return plain;
 }

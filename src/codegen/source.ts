@@ -2,6 +2,8 @@ import { expectThat, type CodeStep, type Statement } from '../model/code.js';
 import type { Json } from '../model/json.js';
 import { statementsOf, type EmittedStep, type PageCall } from './emitter.js';
 import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObjectUse } from './generate.js';
+import { hasWord, type Uniques } from './rows.js';
+import { camelCase, createNames, wordsOf } from './identifiers.js';
 import { emitNamed } from './named-locators.js';
 import type { ExistingPage } from './page-shelf.js';
 import type { TestTemplate } from './templates.js';
@@ -47,6 +49,8 @@ export interface TestInput extends Pick<
   steps: readonly CodeStep[];
   /** Names of the secrets that the test needs. */
   secrets: readonly string[];
+  /** Words that are new in every run, by the names that the agent gave them. */
+  uniques: Uniques;
   /** The page objects on the disk, by their names without extension. */
   pages: ReadonlyMap<string, ExistingPage>;
 }
@@ -85,23 +89,32 @@ export async function writeTest(
   { soft = false, without }: Variant = {},
 ): Promise<TestSource> {
   const { template, steps } = input;
+  const uniques = variablesOf(steps, input.uniques);
   // Methods that several steps share could not leave out one of them.
   const hasPages = template.hasPages && without === undefined && input.base === undefined;
   const taken = input.base && (await import('./base-spec.js')).namesIn(input.base);
   const { emitted, made, pages, linesOf } = hasPages
-    ? await pageStory(input)
-    : { emitted: emitNamed(steps, taken), made: [], pages: [], linesOf: () => undefined };
+    ? await pageStory(input, uniques)
+    : { emitted: emitNamed(steps, uniques, taken), made: [], pages: [], linesOf: () => undefined };
   const chunks = chunksOf(steps, emitted, linesOf, (index) => ({
     soft: soft || index === without,
     acts: index !== without,
   }));
   const all: OriginChunk[] = [
-    ...input.secrets.map((name) => ({ ...secretCheck(name), hook: chunks[0]?.hook })),
+    ...[...input.secrets.map(secretCheck), ...Object.keys(uniques).map(uniqueWord)].map((chunk) => ({
+      ...chunk,
+      hook: chunks[0]?.hook,
+    })),
     ...chunks,
   ];
   // ESLint's rules for Playwright want hooks above the test.
   const body = [...all.filter(({ hook }) => hook), ...all.filter(({ hook }) => !hook)];
-  const { source, statements, files, staged } = await generate({ ...input, body, pageObjects: made });
+  const { source, statements, files, staged } = await generate({
+    ...input,
+    uniques,
+    body,
+    pageObjects: made,
+  });
   const origins = [...statements].flatMap(([line, statement]) => {
     const origin = body[statement]?.origin;
     return origin === undefined ? [] : [[line, origin] as const];
@@ -166,11 +179,11 @@ function softened(statement: Statement): Statement {
 }
 
 /** A session's steps as code that uses page objects, and these. */
-async function pageStory(input: TestInput): Promise<PageStory> {
+async function pageStory(input: TestInput, uniques: Uniques): Promise<PageStory> {
   const { language, template, steps, baseURL } = input;
   const { moduleOf, planStory } = await import('./page-objects.js');
   const { generatePage } = await import('./page-object.js');
-  const story = planStory(steps, baseURL, input.pages);
+  const story = planStory(steps, baseURL, { existing: input.pages, uniques });
   const generated = new Map(
     await Promise.all(
       story.pages.map(async (page) => [page, await generatePage(template, language, page)] as const),
@@ -199,6 +212,22 @@ async function pageStory(input: TestInput): Promise<PageStory> {
       return new Map(lines);
     },
   };
+}
+
+/** The variables of the words that steps use. */
+export function variablesOf(steps: unknown, uniques: Uniques = {}): Uniques {
+  const nameFor = createNames();
+  const used = Object.entries(uniques).filter(([name, word]) => hasWord(steps, { [name]: word }));
+  return Object.fromEntries(
+    used.map(([name, word]) => [
+      nameFor(camelCase(['unique', ...wordsOf(name.replaceAll('_', ' '), 6)])),
+      word,
+    ]),
+  );
+}
+
+function uniqueWord(name: string): OriginChunk {
+  return { code: [{ kind: 'bind', name, value: { kind: 'helper', name: 'uniqueWord' }, type: 'string' }] };
 }
 
 /** Fails if a variable is missing that the test needs: clearer than what the page would say. */

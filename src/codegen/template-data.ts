@@ -18,6 +18,8 @@ export interface TemplateData extends FunctionData {
   variables: string[];
   /** Those that run before and after the test. */
   hooks: HookData[];
+  /** Functions that the test calls, to be printed below it. */
+  helpers: string[];
 }
 
 /** The test function, or that of a hook. */

@@ -9,12 +9,14 @@ import type { OutputPlace, WriteRequest } from './output.js';
 import { loginDirectory } from '../model/artifact.js';
 import { checkReadablePath, ownFile, requireElsewhere, type CheckedPath } from './paths.js';
 import type { WrittenFile } from './plan.js';
-import { decide, isEnforced, limitsOfTool, type PolicyCall } from './policy.js';
+import { decide, isEnforced, limitsOfTool, restrictedDenial, type PolicyCall } from './policy.js';
 
 /** Stands between the calls of one MCP connection and everything that they could harm. */
 export interface Guard {
   /** Whether a tool is listed. */
   visible(tool: string): boolean;
+  /** Whether a policy lets a call with these arguments run, as far as they are known. */
+  permits(tool: string, args: unknown): boolean;
   /**
    * Lets a call run and counts it. Throws POLICY_DENIED, APPROVAL_REQUIRED, RATE_LIMITED; the error's `decision` names
    * the rule.
@@ -49,6 +51,11 @@ export function createGuard(options: GuardOptions): Guard {
   return {
     visible: (tool) =>
       !isEnforced(config().policy, tool) || decide(config().policy, { tool }).kind !== 'hidden',
+    permits: (tool, args) => {
+      const { policy } = config();
+      if (!isEnforced(policy, tool)) return restrictedDenial(policy, { tool, args }) === undefined;
+      return decide(policy, { tool, args }).kind !== 'denied';
+    },
     admit: (call, person = { signal: new AbortController().signal, ask: undefined }) =>
       admitCall(context, call, person),
 

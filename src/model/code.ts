@@ -16,6 +16,8 @@ export type Expression =
   | { kind: 'record'; entries: Readonly<Record<string, Expression>>; device?: string | undefined }
   /** A variable, a parameter or a fixture of the test. */
   | { kind: 'variable'; name: string }
+  /** A call of a helper, a function below the test. */
+  | { kind: 'helper'; name: 'uniqueWord' }
   /** The environment variable of a secret. */
   | { kind: 'secret'; name: string }
   /** A file among the results of the test. */

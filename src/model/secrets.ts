@@ -3,17 +3,29 @@ import type { Json } from './json.js';
 import { nearest } from './nearest.js';
 import { PageText } from './page-text.js';
 import { minValue, SecretSearch, type Found } from './secret-forms.js';
-import { isTemplate, mapTemplates, referencesIn, type Template } from './template.js';
+import {
+  isTemplate,
+  mapTemplates,
+  printReference,
+  referencesIn,
+  type Reference,
+  type Template,
+} from './template.js';
+import type { OneTimePasswords } from './totp.js';
 import { stringsIn } from './text.js';
 
 /** A secret as the configuration lists it: the name of an environment variable, and where it may go. */
 export type SecretRule = string | { name: string; origins: string[] };
+
+/** Marks the names of one-time passwords among those of secrets. */
+const totpPrefix = 'totp:';
 
 /** The secrets of a server. Values are taken from the environment whenever they are needed, and kept in no step. */
 export class Secrets {
   /** Names by values. A secret that was listed once stays out of texts for as long as the process lives. */
   private readonly names = new Map<string, string>();
   private latest: SecretSearch | undefined;
+  private passwords: OneTimePasswords | undefined;
 
   /** `configured` are the rules of now. */
   constructor(
@@ -26,8 +38,14 @@ export class Secrets {
     // From now on, the values stay out of texts.
     this.search();
     return mapTemplates(value, ({ $template }) =>
-      $template.map((part) => (typeof part === 'string' ? part : this.valueOf(part.secret))).join(''),
+      $template.map((part) => (typeof part === 'string' ? part : this.resolve(part))).join(''),
     );
+  }
+
+  /** Call before a value with one-time passwords is revealed. */
+  async load(value: unknown): Promise<void> {
+    if (!JSON.stringify(value).includes('"totp":')) return;
+    this.passwords ??= new (await import('./totp.js')).OneTimePasswords();
   }
 
   /** Throws POLICY_DENIED if a secret that a value refers to is bound to other origins than these. */
@@ -61,7 +79,7 @@ export class Secrets {
   redact(text: string): string {
     const found = this.search()?.all(text) ?? [];
     return split(text, found)
-      .map((part) => (typeof part === 'string' ? part : `{{secret:${part.secret}}}`))
+      .map((part) => (typeof part === 'string' ? part : printReference(part)))
       .join('');
   }
 
@@ -115,6 +133,24 @@ export class Secrets {
     return this.rules().find((rule) => rule.name === name)?.origins;
   }
 
+  private resolve(part: Reference): string {
+    if ('secret' in part) return this.valueOf(part.secret);
+    const seed = this.valueOf(part.totp);
+    if (this.passwords === undefined)
+      throw new CodegenError(
+        'INVALID_INPUT',
+        `${printReference(part)} can only be in the fields of an action.`,
+        {
+          hint: 'Leave it out here.',
+        },
+      );
+    const { code, expired } = this.passwords.current(part.totp, seed);
+    if (expired !== undefined) this.names.delete(expired);
+    this.names.set(code, totpPrefix + part.totp);
+    this.latest = new SecretSearch(this.names);
+    return code;
+  }
+
   private search(): SecretSearch | undefined {
     const before = this.names.size;
     for (const { name } of this.rules()) {
@@ -151,12 +187,12 @@ export class Secrets {
 }
 
 /** A text around the secrets that were found in it. */
-function split(text: string, found: readonly Found[]): (string | { secret: string })[] {
+function split(text: string, found: readonly Found[]): (string | Reference)[] {
   let at = 0;
   const parts = found.flatMap(({ start, end, name }) => {
     const before = text.slice(at, start);
     at = end;
-    return [before, { secret: name }];
+    return [before, name.startsWith(totpPrefix) ? { totp: name.slice(totpPrefix.length) } : { secret: name }];
   });
   return [...parts, text.slice(at)].filter((part) => part !== '');
 }

@@ -8,15 +8,28 @@ import { toJson, type Json } from './json.js';
  * decoded later, can become one.
  */
 export const templateSchema = z.strictObject({
-  $template: z.array(z.union([z.string(), z.strictObject({ secret: z.string().regex(/^[A-Za-z_]\w*$/) })])),
+  $template: z.array(
+    z.union([
+      z.string(),
+      z.strictObject({ secret: referenceName() }),
+      z.strictObject({ totp: referenceName() }),
+    ]),
+  ),
 });
 
+function referenceName(): z.ZodString {
+  return z.string().regex(/^[A-Za-z_]\w*$/);
+}
+
+/** What stands for the value of a secret, or for a one-time password that it gives. */
+export type Reference = { secret: string } | { totp: string };
+
 // Not inferred: a type alias is assignable to Json.
-export type Template = { $template: (string | { secret: string })[] };
+export type Template = { $template: (string | Reference)[] };
 
 /** With names that are identifiers alone, so that they can stand in code. */
-const reference = /\{\{secret:([A-Za-z_]\w*)\}\}/g;
-const beginning = '{{secret:';
+const reference = /\{\{(secret|totp|unique):([A-Za-z_]\w*)\}\}/g;
+const beginning = /\{\{(?:secret|totp|unique):/;
 
 /** Stands for a template while a schema or URL parser takes it for a text: a host, a path and lower case keep it. */
 const placeholder = /xx[\da-f]{16}n(\d+)xx/g;
@@ -32,29 +45,67 @@ export function isTemplate(value: unknown): value is Template {
 
 /** Whether a text has a reference to a secret in it, even a truncated one. */
 export function seemsReference(text: string): boolean {
-  return text.includes(beginning) || text.search(placeholder) !== -1;
+  return beginning.test(text) || text.search(placeholder) !== -1;
 }
 
-function parseTemplates(value: Json): Json {
+/** The value of a name that is new in every run. */
+export type Unique = (name: string) => string;
+
+function parseTemplates(value: Json, unique: Unique | undefined): Json {
   // No string contains this key with these quotes.
   if (JSON.stringify(value).includes('"$template":'))
     throw new CodegenError('INVALID_INPUT', 'A key must not be "$template".', { hint: 'Use another key.' });
-  return mapJson(value, parseText, (template) => template);
+  return mapJson(
+    value,
+    (text) => parseText(text, unique),
+    (template) => template,
+  );
 }
 
-function parseText(text: string): Json {
-  if (!text.includes(beginning)) return text;
-  const parts = text.split(reference).map((part, index) => (index % 2 === 1 ? { secret: part } : part));
-  if (parts.some((part) => typeof part === 'string' && part.includes(beginning)))
-    throw new CodegenError('INVALID_INPUT', 'A reference to a secret must have the form {{secret:NAME}}.', {
-      hint: 'NAME is one of `secrets` in the configuration, without spaces around it.',
-    });
-  return { $template: parts.filter((part) => part !== '') };
+function parseText(text: string, unique: Unique | undefined): Json {
+  if (!beginning.test(text)) return text;
+  const parts: Template['$template'] = [];
+  const add = (part: string | Reference): void => {
+    const last = parts.at(-1);
+    if (typeof part === 'string' && typeof last === 'string') parts.splice(-1, 1, last + part);
+    else if (part !== '') parts.push(part);
+  };
+  let end = 0;
+  for (const { 0: whole, 1: kind, 2: name = '', index } of text.matchAll(reference)) {
+    add(literalOf(text.slice(end, index)));
+    if (kind === 'unique') add(uniqueOf(name, unique));
+    else add(kind === 'totp' ? { totp: name } : { secret: name });
+    end = index + whole.length;
+  }
+  add(literalOf(text.slice(end)));
+  const [only = ''] = parts;
+  return parts.length <= 1 && typeof only === 'string' ? only : { $template: parts };
+}
+
+function literalOf(text: string): string {
+  if (!beginning.test(text)) return text;
+  throw new CodegenError(
+    'INVALID_INPUT',
+    'A reference is not of the form {{secret:NAME}}, {{totp:NAME}} or {{unique:NAME}}.',
+    { hint: 'NAME is made of letters, digits and _, without spaces around it.' },
+  );
+}
+
+function uniqueOf(name: string, unique: Unique | undefined): string {
+  if (unique !== undefined) return unique(name);
+  throw new CodegenError('INVALID_INPUT', `{{unique:${name}}} can only be in the fields of an action.`, {
+    hint: 'Leave it out here.',
+  });
+}
+
+/** A text of the agent's, such as a target, with the values of its `{{unique:NAME}}`. */
+export function resolveUnique(text: string, unique: Unique): string {
+  return text.replaceAll(/\{\{unique:([A-Za-z_]\w*)\}\}/g, (_, name: string) => unique(name));
 }
 
 /** What an agent gave, with templates for the texts that refer to secrets. Throws INVALID_INPUT. */
-export function parseFields(fields: object): { [name: string]: Json } {
-  return mapFields(toJson(fields), parseTemplates);
+export function parseFields(fields: object, unique?: Unique): { [name: string]: Json } {
+  return mapFields(toJson(fields), (value) => parseTemplates(value, unique));
 }
 
 function mapFields(fields: { [name: string]: Json }, map: (value: Json) => Json): { [name: string]: Json } {
@@ -71,14 +122,26 @@ export function printFields(fields: { [name: string]: Json }): { [name: string]:
   return mapFields(fields, (value) => mapTemplates(value, printTemplate));
 }
 
+/** A reference as an agent writes it. */
+export function printReference(part: Reference): string {
+  return 'secret' in part ? `{{secret:${part.secret}}}` : `{{totp:${part.totp}}}`;
+}
+
+/** The name of the secret that a reference is about. */
+export function secretOf(part: Reference): string {
+  return 'secret' in part ? part.secret : part.totp;
+}
+
 function printTemplate({ $template }: Template): string {
-  return $template.map((part) => (typeof part === 'string' ? part : `${beginning}${part.secret}}}`)).join('');
+  return $template.map((part) => (typeof part === 'string' ? part : printReference(part))).join('');
 }
 
 /** Names of the secrets that a value refers to, each once. */
 export function referencesIn(value: unknown): string[] {
   if (isTemplate(value))
-    return [...new Set(value.$template.flatMap((part) => (typeof part === 'string' ? [] : [part.secret])))];
+    return [
+      ...new Set(value.$template.flatMap((part) => (typeof part === 'string' ? [] : [secretOf(part)]))),
+    ];
   if (typeof value !== 'object' || value === null) return [];
   return [...new Set(Object.values(value).flatMap(referencesIn))];
 }
@@ -90,12 +153,12 @@ export function literalParts(text: string): string[] {
 
 /** Hides the secrets of a value behind placeholders that nobody can guess, and puts them back. */
 export class Placeholders {
-  private readonly names: string[] = [];
+  private readonly references: Reference[] = [];
   private readonly key = randomBytes(8).toString('hex');
 
   hide(value: Json): Json {
     return mapTemplates(value, ({ $template }) =>
-      $template.map((part) => (typeof part === 'string' ? part : this.add(part.secret))).join(''),
+      $template.map((part) => (typeof part === 'string' ? part : this.add(part))).join(''),
     );
   }
 
@@ -106,22 +169,21 @@ export class Placeholders {
   /** A value in which placeholders of this object are templates again. */
   restore<Value>(value: Value): Value;
   restore(value: unknown): unknown {
-    if (this.names.length === 0) return value;
+    if (this.references.length === 0) return value;
     if (typeof value === 'string') return this.restoreText(value);
     if (Array.isArray(value)) return value.map((item: unknown) => this.restore(item));
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.restore<unknown>(item)]));
   }
 
-  private add(name: string): string {
-    this.names.push(name);
-    return `xx${this.key}n${this.names.length - 1}xx`;
+  private add(part: Reference): string {
+    this.references.push(part);
+    return `xx${this.key}n${this.references.length - 1}xx`;
   }
 
   private restoreText(text: string): Json {
     const parts = text.split(new RegExp(`xx${this.key}n(\\d+)xx`)).map((part, index) => {
-      const secret = index % 2 === 1 ? this.names[Number(part)] : undefined;
-      return secret === undefined ? part : { secret };
+      return (index % 2 === 1 ? this.references[Number(part)] : undefined) ?? part;
     });
     return parts.length === 1 ? text : { $template: parts.filter((part) => part !== '') };
   }

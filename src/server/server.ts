@@ -8,9 +8,11 @@ import {
   ListToolsRequestSchema,
   ListToolsResultSchema,
   McpError,
+  ToolSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { version } from '../model/version.js';
 import type { ToolContext } from '../tools/tool.js';
+import { withoutDenied } from './advertised.js';
 import { createCallHandler, type AnsweredCall } from './call.js';
 import type { RunningCalls } from './calls.js';
 import { instructions, recordTestMessage, recordTestPrompt } from './prompts.js';
@@ -19,6 +21,8 @@ import { instructions, recordTestMessage, recordTestPrompt } from './prompts.js'
 const { tools: listedTools } = ListToolsResultSchema.parse(
   JSON.parse(readFileSync(new URL('../../schema/tools.json', import.meta.url), 'utf8')),
 );
+
+const { inputSchema } = ToolSchema.shape;
 
 /** The MCP server of one connection. `onAnswered` is called for each answered call. */
 export function createServer(
@@ -32,17 +36,23 @@ export function createServer(
   // Low-level handlers, because the SDK's validation drops unknown keys.
   const { server } = mcp;
   const visibleTools = (): typeof listedTools =>
-    listedTools.filter(({ name }) => context.guard.visible(name));
-  const namesOf = (list: typeof listedTools): string => list.map(({ name }) => name).join(' ');
-  /** The tools that the client knows. */
-  let known = namesOf(visibleTools());
+    listedTools
+      .filter(({ name }) => context.guard.visible(name))
+      .map((tool) => ({
+        ...tool,
+        inputSchema: inputSchema.parse(
+          withoutDenied(tool.inputSchema, (args) => context.guard.permits(tool.name, args)),
+        ),
+      }));
+  /** The tools that the client knows, as text. */
+  let known = JSON.stringify(visibleTools());
 
   /** Reads the configuration, and notifies the client if the visible tools changed. */
   async function refresh(): Promise<void> {
     await context.refresh();
-    const names = namesOf(visibleTools());
-    if (names === known) return;
-    known = names;
+    const tools = JSON.stringify(visibleTools());
+    if (tools === known) return;
+    known = tools;
     await server.sendToolListChanged().catch(() => undefined);
   }
   context.watch(refresh);
@@ -50,7 +60,7 @@ export function createServer(
   server.setRequestHandler(ListToolsRequestSchema, async () => {
     await context.refresh();
     const visible = visibleTools();
-    known = namesOf(visible);
+    known = JSON.stringify(visible);
     // After the answer: opens the log and loads the tools for the first call.
     setImmediate(() => {
       void context.guard.audit().then((audit) => audit.start());

@@ -2,15 +2,20 @@ import { z } from 'zod';
 import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
-import { parseFields } from '../model/template.js';
+import { parseFields, resolveUnique, type Unique } from '../model/template.js';
 import { nearest } from '../model/nearest.js';
 import { targetSchema, type ActionRequest, type CheckedRequest } from './request.js';
 import { chainOf, isRef } from './targets.js';
 
 /** Checks the action at an index of a call, all but what only the page can tell. Throws INVALID_INPUT. */
-export function checkRequest(raw: ActionRequest, index: number, baseURL: string | undefined): CheckedRequest {
+export function checkRequest(
+  raw: ActionRequest,
+  index: number,
+  { baseURL, unique }: { baseURL: string | undefined; unique: Unique },
+): CheckedRequest {
   const where = `actions[${index}]`;
-  const { action: name, target, note, record = true } = raw;
+  const { action: name, note, record = true } = raw;
+  const target = raw.target && resolveUnique(raw.target, unique);
   const action = actions.get(name);
   if (action === undefined) {
     const guess = nearest(name, [...actions.keys()]);
@@ -48,7 +53,7 @@ export function checkRequest(raw: ActionRequest, index: number, baseURL: string 
   ]);
   const own = Object.fromEntries(Object.entries(raw).filter(([key]) => !envelopeFields.has(key)));
   try {
-    const prepared = action.prepare(parseFields(own), baseURL);
+    const prepared = action.prepare(parseFields(own, unique), baseURL);
     const mask = action.masked?.(prepared.args) ?? [];
     for (const each of [target, to, ...mask]) if (each !== undefined && !isRef(each)) chainOf(each);
     return { action, prepared, target, to, mask, note, record };

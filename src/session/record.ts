@@ -1,5 +1,6 @@
 import { CodegenError } from '../model/errors.js';
 import type { Step } from '../model/step.js';
+import { uniqueWord } from '../model/unique.js';
 import { checkRequest } from './check-request.js';
 import type { ActionRequest, CheckedRequest } from './request.js';
 import type { OpenSession } from './session.js';
@@ -20,14 +21,19 @@ export async function recordActions(
   signal: AbortSignal,
 ): Promise<RecordOutcome> {
   const { session, live } = open;
-  const requests = raw.map((entry, index) => checkRequest(entry, index, session.use.baseURL));
+  const { baseURL } = session.use;
+  const unique = (name: string): string => ((session.uniques ??= {})[name] ??= uniqueWord());
+  const requests = raw.map((entry, index) => checkRequest(entry, index, { baseURL, unique }));
   const { at } = limits;
   if (at !== undefined) requireInsertion(session.steps, at, requests);
   const inserting =
     at === undefined || at === session.steps.length
       ? { ...limits, at: undefined }
       : { ...limits, actionMs: Math.min(limits.actionMs, insertMs) };
-  for (const { prepared } of requests) live.secrets.reveal(prepared.args);
+  for (const { prepared } of requests) {
+    await live.secrets.load(prepared.args);
+    live.secrets.reveal(prepared.args);
+  }
   const shown = live.current;
   const refs = requests
     .flatMap(({ target, to, mask }) => [target, to, ...mask])

@@ -93,6 +93,7 @@ export const savedSchema = z.strictObject({
       kind: z.enum(['seed', 'spec']),
     })
     .optional(),
+  uniques: z.record(z.string(), z.string().regex(/^[a-z]+$/)).optional(),
   steps: z.array(stepSchema).min(1),
 });
 
@@ -100,11 +101,19 @@ export const savedSchema = z.strictObject({
 export type SavedSession = z.infer<typeof savedSchema>;
 
 /** What `resume` needs of a session whose test is, or will be, `file`. */
-export function savedForm(
-  { title, emission, use, autoAssert, base, steps }: Session,
-  file: string,
-): SavedSession {
-  return { version: currentVersion, title, file, emission, use, autoAssert, ...(base && { base }), steps };
+export function savedForm(session: Session, file: string): SavedSession {
+  const { title, emission, use, autoAssert, base, uniques, steps } = session;
+  return {
+    version: currentVersion,
+    title,
+    file,
+    emission,
+    use,
+    autoAssert,
+    ...(base && { base }),
+    ...(uniques && { uniques }),
+    steps,
+  };
 }
 
 /** The file of the state directory that holds what `resume` needs of a session whose test is `file`. */

@@ -30,6 +30,8 @@ export interface Session {
   /** The spec that it continues, or that its test begins as. */
   readonly base?: BaseSpec | undefined;
   readonly steps: Step[];
+  /** Words that are new in every run, by their names. */
+  uniques?: Record<string, string> | undefined;
   /** Actions that changed the page with "record": false, each with the index of the step that it came before. */
   unrecorded?: { action: string; at: number }[];
   /** The last call that records, if it failed: its failed action, and how many came after it. */
@@ -41,7 +43,7 @@ export interface Session {
 }
 
 /** A session before it is opened. */
-export type SessionPlan = Omit<Session, 'id' | 'steps' | 'status' | 'lastUrl'>;
+export type SessionPlan = Omit<Session, 'id' | 'steps' | 'uniques' | 'status' | 'lastUrl'>;
 
 /** A browser that was opened for a session, and what was found out for its plan meanwhile. */
 export interface Opening {

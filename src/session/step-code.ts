@@ -1,9 +1,11 @@
 import { expect } from '../actions/expect.js';
 import { codeSteps } from '../actions/registry.js';
 import { emitSteps, locatorOf, statementsOf } from '../codegen/emitter.js';
+import { variablesOf } from '../codegen/source.js';
 import { print, Printer } from '../codegen/printer.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
+import type { Session } from './session.js';
 
 /** A step as the test says it, alone. */
 export interface StepCode {
@@ -13,10 +15,11 @@ export interface StepCode {
 }
 
 /** The code of a session's steps, for the test at `spec` in the workspace. */
-export function stepCode(steps: readonly Step[], spec: string): StepCode[] {
+export function stepCode(steps: readonly Step[], spec: string, uniques?: Session['uniques']): StepCode[] {
+  const variables = variablesOf(steps, uniques);
   return emitSteps(codeSteps(steps)).map((emitted) => ({
-    code: print([...emitted.names, ...statementsOf(emitted)], spec),
-    assertions: emitted.assertions.map((each) => print(each, spec)),
+    code: print([...emitted.names, ...statementsOf(emitted)], spec, variables),
+    assertions: emitted.assertions.map((each) => print(each, spec, variables)),
   }));
 }
 

@@ -149,6 +149,7 @@ async function buildSource(
       baseURL: baseURLOf(session, project),
       steps: codeSteps(steps),
       secrets: referencesIn([parseFields(use), ...session.steps]),
+      uniques: session.uniques ?? {},
       pages: existing,
       base,
     },

@@ -192,7 +192,7 @@ async function describe(
 
 /** The steps with their code, which says what they do and to which element. */
 function describeSteps(session: Session, file: string): object[] {
-  return stepCode(session.steps, file).map((emitted, index) => {
+  return stepCode(session.steps, file, session.uniques).map((emitted, index) => {
     const { action, note, page, changedPage, unchecked } = session.steps[index] ?? {};
     const assertions = emitted.assertions.map((code) => ({ code, automatic: true }));
     return { index, action, note, page, changedPage, unchecked, code: emitted.code, assertions };

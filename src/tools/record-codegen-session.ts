@@ -103,12 +103,12 @@ interface RecordedStep {
 
 /** The recorded steps with their code in the test at `file`. */
 function recordedSteps(
-  { session: { steps }, autoAssertions }: OpenSession,
+  { session: { steps, uniques }, autoAssertions }: OpenSession,
   file: string,
   landed: RecordOutcome['landed'],
   { snapshot }: PageState,
 ): RecordedStep[] {
-  const emitted = stepCode(steps, file);
+  const emitted = stepCode(steps, file, uniques);
   return landed.flatMap(({ step, replaced }) => {
     const index = steps.indexOf(step);
     const found = emitted[index];

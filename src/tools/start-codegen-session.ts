@@ -12,6 +12,7 @@ import type { Step } from '../model/step.js';
 import { parseFields, printFields } from '../model/template.js';
 import type { Detectable, Detected } from '../session/detect.js';
 import type { RecordLimits } from '../session/task-runner.js';
+import { withFreshWords } from '../model/unique.js';
 import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { Opening, OpenSession } from '../session/session.js';
@@ -235,7 +236,9 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
   const { pageState } = await import('../browser/page-state.js');
   const { replaySteps } = await import('../session/replay.js');
   const { session, live } = open;
-  const { steps, file } = saved;
+  const { file } = saved;
+  const { value: steps, words } = withFreshWords(saved.steps, saved.uniques ?? {});
+  if (saved.uniques !== undefined) session.uniques = words;
   const { failure, dropped } = await replaySteps(open, steps, limits, call);
   if (failure !== undefined && live.lost()) throw failure.error;
   if (failure !== undefined && failure.index === steps.findIndex((step) => traitsOf(step).opensUrl)) {
@@ -258,7 +261,7 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
 
   const { index } = failure;
   const failed = { step: index, ...(await failedAction(live, failure)) };
-  const notReplayed = stepCode(steps, file)
+  const notReplayed = stepCode(steps, file, words)
     .map((step, number) => {
       const title = groupTitle(steps[number]);
       return title === undefined ? step.code : `test.step(${JSON.stringify(title)})`;

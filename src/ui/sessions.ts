@@ -145,7 +145,7 @@ function stepsOf(session: Session): StepView[] {
   const steps = JSON.stringify(session.steps);
   const cached = known.get(session);
   if (cached?.steps === steps) return cached.list;
-  const list = stepCode(session.steps, session.path).map(({ code, assertions }, index) => {
+  const list = stepCode(session.steps, session.path, session.uniques).map(({ code, assertions }, index) => {
     const { note, unchecked } = session.steps[index] ?? {};
     return { index, code, assertions, note, unchecked };
   });

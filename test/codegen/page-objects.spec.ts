@@ -159,7 +159,7 @@ const flow = fc
 
 /** What is wrong with the names of a story; Playwright's `expect` would take too long for so many. */
 function problemsOf(steps: Step[]): string[] {
-  const { emitted, pages, made } = planStory(codeSteps(steps), origin, new Map());
+  const { emitted, pages, made } = planStory(codeSteps(steps), origin, { existing: new Map() });
   const spec = emitted.map(({ before, action, assertions }) =>
     print([...before, ...action, ...assertions.flat()]),
   );

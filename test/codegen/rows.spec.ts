@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { rowReplacement } from '../../src/codegen/rows.js';
+import { replacementOf } from '../../src/codegen/rows.js';
 import { literal } from '../../src/codegen/quote.js';
 import { expect, test } from '../fixtures.js';
 import { hostileString } from './hostile.js';
@@ -20,7 +20,7 @@ for (const [value, code] of [
   ['a `b` ${Ann}', '`a \\`b\\` \\${${row.name}}`'],
 ] as const)
   test(`${JSON.stringify(value)} is written as ${code}`, () => {
-    expect(literal(value, rowReplacement(row))).toBe(code);
+    expect(literal(value, replacementOf(row))).toBe(code);
   });
 
 test('the first row reproduces the recorded values', () => {
@@ -28,7 +28,7 @@ test('the first row reproduces the recorded values', () => {
     fc.property(fc.array(hostileString, { minLength: 1, maxLength: 3 }), hostileString, (values, rest) => {
       const data = Object.fromEntries(values.map((value, index) => [`field${index}`, value]));
       const text = [...values, rest].join(' ');
-      return runInNewContext(literal(text, rowReplacement(data)), { row: data }) === text;
+      return runInNewContext(literal(text, replacementOf(data)), { row: data }) === text;
     }),
     { numRuns: 1000 },
   );

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { actions } from '../../src/actions/registry.js';
-import { binary, connect, descendants, expect, test } from '../fixtures.js';
+import { restrictedActions } from '../../src/model/policy.js';
+import { binary, configure, connect, descendants, expect, test } from '../fixtures.js';
 
 function isAlive(pid: number): boolean {
   try {
@@ -33,7 +34,31 @@ test('the tool list is what the contract says, and small', async ({ shared: serv
   const recording = JSON.stringify(list.tools[1]?.inputSchema);
   expect(recording).toContain('expect matcher,expected,name,options,not');
   expect(recording).not.toContain('dblclick modifiers');
-  for (const name of actions.keys()) expect(recording).toContain(JSON.stringify(name));
+  for (const name of actions.keys())
+    if (!restrictedActions.includes(name)) expect(recording).toContain(JSON.stringify(name));
+});
+
+test('what the policy denies is not advertised', async ({ workspace }) => {
+  const rules = (record: object) => ({
+    version: '1',
+    default: 'allow',
+    tools: {
+      record_codegen_session: record,
+      start_codegen_session: { deny_if: [{ path: 'args.options.language', op: 'eq', value: 'javascript' }] },
+      end_codegen_session: { require: [{ path: 'args.onConflict', op: 'in', value: ['fail', 'rename'] }] },
+    },
+  });
+  await configure(workspace, { policy: rules({ actions: { deny: ['mouse.*'] } }) });
+  const server = await connect(workspace);
+  const listed = async () =>
+    JSON.stringify((await server.client.listTools()).tools.map((tool) => tool.inputSchema));
+  const first = await listed();
+  expect(first).not.toMatch(/"mouse\.\w+"|"evaluate"|"javascript"|"overwrite"/);
+  for (const kept of ['"click"', '"typescript"', '"rename"']) expect(first).toContain(kept);
+
+  await configure(workspace, { policy: rules({ actions: { allow: ['evaluate', 'goto'] } }) });
+  await expect.poll(listed).toMatch(/"enum":\["goto","evaluate"\]/);
+  await server.close();
 });
 
 test('instructions and prompt tell an agent how to work here', async ({ shared: server }) => {

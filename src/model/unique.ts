@@ -1,0 +1,25 @@
+import { randomInt } from 'node:crypto';
+
+/** Without vowels, so that it is no word of a language; without digits, so that it does not look like an id. */
+const letters = 'bcdfghjkmnpqrstvwxz';
+const length = 10;
+
+/** A word that no other run has. */
+export function uniqueWord(): string {
+  return Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
+}
+
+/** A value with other words in the place of those that were new in an earlier run. */
+export function withFreshWords<Value>(
+  value: Value,
+  earlier: Readonly<Record<string, string>>,
+): { value: Value; words: Record<string, string> };
+export function withFreshWords(
+  value: unknown,
+  earlier: Readonly<Record<string, string>>,
+): { value: unknown; words: Record<string, string> } {
+  const words = Object.fromEntries(Object.keys(earlier).map((name) => [name, uniqueWord()]));
+  let text = JSON.stringify(value);
+  for (const [name, word] of Object.entries(earlier)) text = text.replaceAll(word, words[name] ?? word);
+  return { value: JSON.parse(text), words };
+}
