@@ -37,6 +37,8 @@ export interface PageObjectUse {
   className: string;
   /** The module, relative to the spec. */
   from: string;
+  /** Whether it is the default export of its module. */
+  isDefault?: boolean;
 }
 
 export interface GenerateInput {
@@ -177,7 +179,9 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
         usesDevices: use?.['device'] !== undefined,
       }),
       ...playwrightTypes.filter((type) => types.includes(type)).map(typeImport),
-      ...pageObjects.map(({ className, from }) => ({ from, names: [className] })),
+      ...pageObjects.map(({ className, from, isDefault = false }) =>
+        isDefault ? { from, default: className } : { from, names: [className] },
+      ),
       ...body.flatMap(({ printer }) => printer.imports),
       ...helpers.flatMap(({ imports }) => imports),
     ]),

@@ -104,7 +104,7 @@ function isSilent(step: CodeStep, emitted: EmittedStep | undefined, isFirst: boo
 }
 
 /** Whether Playwright's own action sees to what is asserted of its element. */
-function isImplied({ locator, args }: Assertion, step: CodeStep): boolean {
+export function isImplied({ locator, args }: Assertion, step: CodeStep): boolean {
   const { matcher, expected, not } = args;
   if (JSON.stringify(locator) !== JSON.stringify(step.locator)) return false;
   const { toggles, selects } = step.traits;

@@ -5,6 +5,7 @@ import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObje
 import { hasWord, type Uniques } from './rows.js';
 import { camelCase, createNames, wordsOf } from './identifiers.js';
 import { emitNamed } from './named-locators.js';
+import type { OwnPage } from './own-pages.js';
 import type { ExistingPage } from './page-shelf.js';
 import type { TestTemplate } from './templates.js';
 
@@ -53,6 +54,8 @@ export interface TestInput extends Pick<
   uniques: Uniques;
   /** The page objects on the disk, by their names without extension. */
   pages: ReadonlyMap<string, ExistingPage>;
+  /** Page objects that a person wrote. */
+  ownPages?: readonly OwnPage[] | undefined;
 }
 
 export interface TestSource {
@@ -64,6 +67,7 @@ export interface TestSource {
   pages: TestPage[];
   /** See `generate`. */
   staged?: string;
+  warnings: string[];
 }
 
 /** A page object that a test uses. */
@@ -93,9 +97,11 @@ export async function writeTest(
   // Methods that several steps share could not leave out one of them.
   const hasPages = template.hasPages && without === undefined && input.base === undefined;
   const taken = input.base && (await import('./base-spec.js')).namesIn(input.base);
+  const isPlain = without === undefined && input.base === undefined && Object.keys(uniques).length === 0;
+  const own = isPlain ? await ownStory(input) : undefined;
   const { emitted, made, pages, linesOf } = hasPages
     ? await pageStory(input, uniques)
-    : { emitted: emitNamed(steps, uniques, taken), made: [], pages: [], linesOf: () => undefined };
+    : (own ?? { emitted: emitNamed(steps, uniques, taken), made: [], pages: [], linesOf: () => undefined });
   const chunks = chunksOf(steps, emitted, linesOf, (index) => ({
     soft: soft || index === without,
     acts: index !== without,
@@ -119,7 +125,15 @@ export async function writeTest(
     const origin = body[statement]?.origin;
     return origin === undefined ? [] : [[line, origin] as const];
   });
-  return { source, origins: new Map(origins), files, pages, ...(staged === undefined ? {} : { staged }) };
+  const warnings = own?.warnings ?? [];
+  return {
+    source,
+    origins: new Map(origins),
+    files,
+    pages,
+    warnings,
+    ...(staged === undefined ? {} : { staged }),
+  };
 }
 
 interface OriginChunk extends Chunk {
@@ -176,6 +190,18 @@ function softened(statement: Statement): Statement {
   return statement.kind === 'expect' && statement.retries === 'assertion'
     ? { ...statement, soft: true }
     : statement;
+}
+
+/** A session's steps as code that uses page objects of a person's; undefined if it can use none. */
+async function ownStory({
+  steps,
+  ownPages = [],
+  spec,
+}: TestInput): Promise<(PageStory & { warnings: string[] }) | undefined> {
+  if (ownPages.length === 0) return undefined;
+  const { planOwnStory } = await import('./own-story.js');
+  const story = planOwnStory(steps, ownPages, spec);
+  return story && { ...story, pages: [] };
 }
 
 /** A session's steps as code that uses page objects, and these. */

@@ -51,6 +51,10 @@ const outputSchema = z
       .describe(
         'Where emitted tests import `test` and `expect` from: a file of the workspace, or a path alias; `#name` names another export. Null is `@playwright/test`.',
       ),
+    pageObjectsDir: directorySchema
+      .nullable()
+      .default(null)
+      .describe('Directory of page objects that you wrote: emitted tests use their fields and methods.'),
     maxAnswerBytes: z
       .int()
       .min(2000)

@@ -13,7 +13,7 @@ import type { Assertion, Step } from '../model/step.js';
 import type { BrowserName, ProjectUse, Use } from '../model/use.js';
 import type { EmissionOptions, TestModule } from '../model/emission.js';
 import type { Session } from './session.js';
-import { pagesDirectory, type PageFile, type SpecPath } from './page-files.js';
+import { pagesDirectory, type PageFile, type readOwnPageFiles, type SpecPath } from './page-files.js';
 
 export interface SessionSource {
   /** The whole text of the file, whose header depends on the path, relative to the workspace. */
@@ -22,6 +22,8 @@ export interface SessionSource {
   staged: (relativePath: string) => string;
   /** The origin of each line of the file, by line number; the first line has number 1. */
   origins: ReadonlyMap<number, Origin>;
+  /** What a person should know of page objects that could not be used. */
+  warnings: string[];
   /** Files that the test needs, by their paths in the workspace. */
   files: string[];
   /** The page objects that it uses. */
@@ -56,6 +58,8 @@ export interface Surroundings {
   browserName: BrowserName;
   /** The page objects that are there. */
   pages: ReadonlyMap<string, PageFile>;
+  /** Those that a person wrote, and what can't be read of them. */
+  ownPages?: Awaited<ReturnType<typeof readOwnPageFiles>> | undefined;
   /** Where the test has `test` from, if not from `@playwright/test`. */
   testModule?: TestModule | undefined;
 }
@@ -91,8 +95,19 @@ export async function surroundingsOf(
     project,
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
+    ownPages: await ownPages(context, template),
     testModule: await testModule(context, emission, file),
   };
+}
+
+async function ownPages(
+  { workspace, config }: Workspace,
+  { hasPages }: { hasPages: boolean },
+): ReturnType<typeof readOwnPageFiles> {
+  const { pageObjectsDir } = config().output;
+  if (hasPages || pageObjectsDir === null) return { pages: [], warnings: [] };
+  const { readOwnPageFiles } = await import('./page-files.js');
+  return readOwnPageFiles(workspace, pageObjectsDir);
 }
 
 /** Resolves `importTestFrom`; undefined for `@playwright/test`. Throws INVALID_INPUT if it does not resolve. */
@@ -127,7 +142,7 @@ export function sessionSource(
 
 async function buildSource(
   session: Session,
-  { spec, template, project, browserName, pages: existing, testModule: module }: Surroundings,
+  { spec, template, project, browserName, pages: existing, ownPages: own, testModule: module }: Surroundings,
   variant: { soft: boolean; without: number | undefined },
 ): Promise<SessionSource> {
   const { language, testNamePrefix } = session.emission;
@@ -138,7 +153,7 @@ async function buildSource(
     .map((step) => grantsAll(step, clipboard))
     .map((step) => (hasLogin ? loggedOut(step) : step));
   const { base } = session;
-  const { source, origins, files, pages, staged } = await writeTest(
+  const { source, origins, files, pages, staged, warnings } = await writeTest(
     {
       ...session.emission,
       template,
@@ -152,6 +167,7 @@ async function buildSource(
       uniques: session.uniques ?? {},
       pages: existing,
       base,
+      ownPages: own?.pages,
     },
     variant,
   );
@@ -168,6 +184,7 @@ async function buildSource(
     content: whole(source),
     staged: whole(staged ?? source),
     origins: new Map(shifted),
+    warnings: [...(own?.warnings ?? []), ...warnings],
     files,
     pages: pages.map(({ name, source: text, isOurs }) => {
       const basis = existing.get(name)?.text ?? null;

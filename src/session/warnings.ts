@@ -23,12 +23,16 @@ export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>):
   ];
 }
 
-/** Warnings about what was not recorded. */
-export function callWarnings({ failedCall, steps }: Pick<Session, 'failedCall' | 'steps'>): string[] {
+/** Warnings about what was not recorded, and about page objects that could not be used. */
+export function callWarnings(
+  { failedCall, steps }: Pick<Session, 'failedCall' | 'steps'>,
+  source: { warnings: readonly string[] } = { warnings: [] },
+): string[] {
   const pending = steps.slice(steps.findLastIndex((step) => traitsOf(step).kind === 'mutates') + 1);
   const first = steps.length - pending.length;
   const others = failedCall?.left === 0 ? 'was' : `and the ${failedCall?.left} actions after it were`;
   return [
+    ...source.warnings,
     ...(failedCall === undefined
       ? []
       : [

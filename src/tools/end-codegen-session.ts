@@ -108,7 +108,7 @@ export const endCodegenSession = defineTool({
       if (!dryRun && !(written instanceof CodegenError)) call.noteFiles(written);
       const warnings = [
         ...verified.warnings,
-        ...callWarnings(session),
+        ...callWarnings(session, await sessionSource(session, surroundings)),
         ...sessionWarnings({ steps: session.steps, use: ownUse(session, surroundings) }),
         ...(await loginWarnings(session, context.workspace)),
       ];

@@ -140,7 +140,8 @@ async function stageLane(
     const beside = path.join(around, path.dirname(target.path));
     for (const { file, content } of pages) await staging.write(path.join(beside, file), content(file));
     const file = await staging.write(path.join(around, target.path), content(target.path));
-    if (surroundings.testModule !== undefined || base !== undefined) {
+    const { testModule, ownPages } = surroundings;
+    if (testModule !== undefined || base !== undefined || ownPages !== undefined) {
       const staged = [target.path, ...pages.map((page) => path.join(path.dirname(target.path), page.file))];
       await staging.surround(
         around,

@@ -1,0 +1,141 @@
+import path from 'node:path';
+import {
+  Project,
+  type ClassDeclaration,
+  type ConstructorDeclaration,
+  type MethodDeclaration,
+} from 'ts-morph';
+
+/** A class of the user's that stands for a page. Its code is that of a test in which the page is called `page`. */
+export interface OwnPage {
+  /** Relative to the workspace, with forward slashes. */
+  file: string;
+  className: string;
+  isDefault: boolean;
+  /** Locators. */
+  fields: { name: string; code: string }[];
+  methods: OwnMethod[];
+}
+
+export interface OwnMethod {
+  name: string;
+  parameters: string[];
+  /** Its statements, and the lines in which they begin. */
+  statements: { code: string; line: number }[];
+}
+
+/**
+ * The page objects in a file: exported classes whose constructor takes the page and nothing else. `problem` says why a
+ * file that may have some can't be read.
+ */
+export function readOwnPages(file: string, text: string): { pages: OwnPage[]; problem?: string } {
+  const project = new Project({
+    useInMemoryFileSystem: true,
+    skipLoadingLibFiles: true,
+    compilerOptions: { allowJs: true },
+  });
+  const source = project.createSourceFile(`/page${path.extname(file)}`, text);
+  const [problem] = project.getProgram().getSyntacticDiagnostics(source);
+  if (problem !== undefined) {
+    const message = problem.getMessageText();
+    return { pages: [], problem: typeof message === 'string' ? message : message.getMessageText() };
+  }
+  const commonJs = /module\.exports\s*=\s*\{([^}]*)\}|exports\.(\w+)\s*=/g;
+  const exported = new Set(
+    [...text.matchAll(commonJs)].flatMap(([, list = '', name = '']) => [
+      ...list.split(',').map((each) => each.trim()),
+      name,
+    ]),
+  );
+  const pages = source.getClasses().flatMap((each) => {
+    const className = each.getName();
+    const isDefault = each.isDefaultExport();
+    if (className === undefined || !(each.isExported() || exported.has(className))) return [];
+    const parts = partsOf(each);
+    return parts === undefined ? [] : [{ file, className, isDefault, ...parts }];
+  });
+  return { pages };
+}
+
+function partsOf(each: ClassDeclaration): Pick<OwnPage, 'fields' | 'methods'> | undefined {
+  const [maker, ...others] = each.getConstructors();
+  const [parameter, ...more] = maker?.getParameters() ?? [];
+  if (maker === undefined || parameter === undefined || others.length > 0 || each.getExtends() !== undefined)
+    return undefined;
+  const type = parameter.getTypeNode()?.getText() ?? '';
+  const isPage = type === 'Page' || (type === '' && parameter.getName() === 'page');
+  if (!isPage || more.some((other) => !other.isOptional())) return undefined;
+  /** The code of each member that stands for something in the page. */
+  const known = new Map<string, string>();
+  if (parameter.isParameterProperty()) known.set(parameter.getName(), 'page');
+  const fields: OwnPage['fields'] = [];
+  for (const { name, code, isOpen } of assignmentsOf(each, maker)) {
+    const inlined = inline(code, known, parameter.getName());
+    if (inlined === undefined) continue;
+    known.set(name, inlined);
+    if (isOpen && inlined !== 'page') fields.push({ name, code: inlined });
+  }
+  const methods = each.getInstanceMethods().flatMap((method) => methodOf(method, known) ?? []);
+  return { fields, methods };
+}
+
+interface Assignment {
+  name: string;
+  code: string;
+  /** Whether a test may use it. */
+  isOpen: boolean;
+}
+
+/** What properties, the constructor and getters give to the members of a class. */
+function assignmentsOf(each: ClassDeclaration, maker: ConstructorDeclaration): Assignment[] {
+  const properties = each.getProperties().filter((property) => !property.isStatic());
+  const isClosed = (member: { getText(): string }): boolean =>
+    /^(?:private|protected)\b/.test(member.getText());
+  const closed = new Set(properties.filter(isClosed).map((property) => property.getName()));
+  const isOpen = (name: string): boolean => !closed.has(name) && !/^[#_]/.test(name);
+  const assigned = maker.getStatements().flatMap((statement) => {
+    const [, name, code] = /^this\.([\w$]+)\s*=\s*([^]*?);?$/.exec(statement.getText()) ?? [];
+    return name === undefined || code === undefined ? [] : [{ name, code, isOpen: isOpen(name) }];
+  });
+  const initialized = properties.flatMap((property) => {
+    const code = property.getInitializer()?.getText();
+    const name = property.getName();
+    return code === undefined ? [] : [{ name, code, isOpen: isOpen(name) }];
+  });
+  const gotten = each.getGetAccessors().flatMap((getter) => {
+    const code = /^\{\s*return\s+([^]*?);?\s*\}$/.exec(getter.getBody()?.getText() ?? '')?.[1];
+    const name = getter.getName();
+    return code === undefined || getter.isStatic()
+      ? []
+      : [{ name, code, isOpen: !isClosed(getter) && isOpen(name) }];
+  });
+  return [...assigned, ...initialized, ...gotten];
+}
+
+/** Code in which the members of the class are replaced by what they stand for; undefined if it needs another. */
+function inline(code: string, known: ReadonlyMap<string, string>, parameter?: string): string | undefined {
+  const inlined = code.replace(/\bthis\.([\w$#]+)/g, (whole, name: string) => known.get(name) ?? whole);
+  if (/\bthis\b/.test(inlined)) return undefined;
+  const own =
+    parameter === undefined ? inlined : inlined.replace(new RegExp(`^${parameter}(?=[.\\s]|$)`), 'page');
+  return parameter === undefined || own.startsWith('page') ? own : undefined;
+}
+
+/** A method that only awaits; undefined for every other. */
+function methodOf(method: MethodDeclaration, known: ReadonlyMap<string, string>): OwnMethod | undefined {
+  const isClosed = /^(?:private|protected)\b/.test(method.getText()) || /^[#_]/.test(method.getName());
+  const parameters = method.getParameters();
+  const isPlain = parameters.every(
+    (each) => /^\w+$/.test(each.getName()) && !each.isRestParameter() && !each.hasInitializer(),
+  );
+  if (isClosed || !method.isAsync() || !isPlain) return undefined;
+  const statements = method.getStatements().map((statement) => {
+    const code = inline(statement.getText(), known);
+    return code === undefined || !/^await\s/.test(code)
+      ? undefined
+      : { code, line: statement.getStartLineNumber() };
+  });
+  const whole = statements.filter((each) => each !== undefined);
+  if (whole.length === 0 || whole.length < statements.length) return undefined;
+  return { name: method.getName(), parameters: parameters.map((each) => each.getName()), statements: whole };
+}

@@ -1,0 +1,272 @@
+import path from 'node:path';
+import { parse } from 'acorn';
+import { z } from 'zod';
+import {
+  property,
+  run,
+  value,
+  variable,
+  type CodeStep,
+  type Expression,
+  type Statement,
+} from '../model/code.js';
+import type { Json } from '../model/json.js';
+import type { LocatorChain } from '../model/locator.js';
+import { emitSteps, locatorOf, type EmittedStep } from './emitter.js';
+import type { PageObjectUse } from './generate.js';
+import { camelCase, createNames, wordsOf } from './identifiers.js';
+import type { OwnMethod, OwnPage } from './own-pages.js';
+import { isImplied } from './page-calls.js';
+import { print, Printer } from './printer.js';
+import { syntaxOf } from './syntax.js';
+
+export interface OwnStory {
+  emitted: EmittedStep[];
+  made: PageObjectUse[];
+  warnings: string[];
+  /** The lines of a called method, with their steps. */
+  linesOf: (call: {
+    file: string;
+    method: string;
+    steps: readonly number[];
+  }) => Map<number, number> | undefined;
+}
+
+/** A statement of the test, and where it comes from. */
+interface Item {
+  step: number;
+  /** Index of an automatic assertion; undefined for the action. */
+  assertion: number | undefined;
+  tree: unknown;
+  /** Whether it may be left out, since the action before it implies it. */
+  isImplied: boolean;
+}
+
+/** A method that does what statements do. */
+interface Match {
+  page: OwnPage;
+  method: OwnMethod;
+  args: Expression[];
+  items: readonly Item[];
+}
+
+/**
+ * Writes a flow with page objects that a person wrote: calls their methods for exactly what they do, and uses their
+ * fields. Undefined if it can use none.
+ */
+export function planOwnStory(
+  steps: readonly CodeStep[],
+  pages: readonly OwnPage[],
+  spec: string,
+): OwnStory | undefined {
+  const items = itemsOf(steps);
+  const { matches, warnings } = matchesIn(items, pages, steps);
+  const nameFor = createNames();
+  const variables = new Map<OwnPage, string>();
+  const objectOf = (page: OwnPage): Expression => {
+    const known = variables.get(page) ?? nameFor(camelCase(wordsOf(page.className, 20)));
+    variables.set(page, known);
+    return variable(known);
+  };
+  const fields = fieldsOf(pages);
+  const done = new Set(matches.flatMap((match) => match.items.map((item) => item.step)));
+  const emitted = emitSteps(
+    steps,
+    (chain, use) => {
+      const field =
+        use.page === 'page' && !(use.of === 'action' && done.has(use.index))
+          ? fields.get(keyOf(chain))
+          : undefined;
+      return field === undefined ? locatorOf(chain, use.page) : property(objectOf(field.page), field.name);
+    },
+    nameFor,
+  );
+  for (const match of matches) applyMatch(emitted, match, objectOf(match.page));
+  if (variables.size === 0 && warnings.length === 0) return undefined;
+  return {
+    emitted,
+    warnings,
+    made: [...variables].map(([page, name]) => ({
+      variable: name,
+      className: page.className,
+      isDefault: page.isDefault,
+      from: moduleFor(spec, page.file),
+    })),
+    linesOf({ file, method, steps: [first = 0, ...others] }) {
+      const match = matches.find(
+        (each) => each.page.file === file && each.method.name === method && each.items[0]?.step === first,
+      );
+      if (match === undefined) return undefined;
+      const last = others.at(-1) ?? first;
+      const byStatement = match.items.filter((item) => !item.isImplied);
+      return new Map(
+        match.method.statements.map(({ line }, index) => [line, byStatement[index]?.step ?? last]),
+      );
+    },
+  };
+}
+
+function applyMatch(emitted: EmittedStep[], { page, method, args, items }: Match, object: Expression): void {
+  const covered = [...new Set(items.map((item) => item.step))];
+  const last = covered.at(-1) ?? 0;
+  for (const index of covered) {
+    const step = emitted[index];
+    if (step === undefined) continue;
+    const gone = new Set(items.flatMap((item) => (item.step === index ? [item.assertion] : [])));
+    step.assertions = step.assertions.filter((_, number) => !gone.has(number));
+    Object.assign(step, {
+      before: [],
+      action: index === last ? [run(object, method.name, ...args)] : [],
+      after: [],
+    });
+    if (index === last) step.calls = { file: page.file, method: method.name, steps: covered };
+  }
+}
+
+function itemsOf(steps: readonly CodeStep[]): (Item | undefined)[] {
+  return emitSteps(steps).flatMap((emitted, step) => {
+    const { page, before, action, after, last, assertions } = emitted;
+    const own = steps[step];
+    // What has another page, a title or a comment is not a part of a method.
+    if (page !== 'page' || own === undefined || own.groupTitle !== undefined || last.length > 0)
+      return [undefined];
+    const item = (code: Statement, assertion?: number): Item => ({
+      step,
+      assertion,
+      tree: treeOf(print([code])),
+      isImplied: assertion !== undefined && isImplied(own.assertions?.[assertion] ?? { args: {} }, own),
+    });
+    return [
+      ...(own.note === undefined ? [] : [undefined]),
+      ...[...before, ...action, ...after].map((code) => item(code)),
+      ...assertions.flatMap((code, number) => code.map((each) => item(each, number))),
+    ];
+  });
+}
+
+/** The matches of a flow, the longest first; of two that are as long, none. */
+function matchesIn(
+  items: readonly (Item | undefined)[],
+  pages: readonly OwnPage[],
+  steps: readonly CodeStep[],
+): { matches: Match[]; warnings: string[] } {
+  const matches: Match[] = [];
+  const warnings = new Set<string>();
+  for (let at = 0; at < items.length; at++) {
+    const item = items[at];
+    if (item === undefined || item.assertion !== undefined || items[at - 1]?.step === item.step) continue;
+    const found = pages.flatMap((page) =>
+      page.methods.flatMap((method) => matchAt(items, at, { page, method }) ?? []),
+    );
+    const longest = Math.max(...found.map((match) => match.items.length));
+    const [best, other] = found.filter((match) => match.items.length === longest);
+    if (best === undefined) continue;
+    if (other !== undefined) {
+      const name = ({ page, method }: Match): string => `${page.className}.${method.name}`;
+      warnings.add(
+        `${name(best)} and ${name(other)} both do what step ${item.step} does, so the test calls neither.`,
+      );
+      continue;
+    }
+    matches.push(best);
+    at += longest - 1;
+  }
+  return { matches: steps.length === 0 ? [] : matches, warnings: [...warnings] };
+}
+
+/** The match of a method that begins with an item. */
+function matchAt(
+  items: readonly (Item | undefined)[],
+  at: number,
+  { page, method }: Pick<Match, 'page' | 'method'>,
+): Match | undefined {
+  const bound = new Map<string, Json>();
+  const parameters = new Set(method.parameters);
+  let next = at;
+  for (const { code } of method.statements) {
+    const tree = treeOf(code);
+    while (
+      next > at &&
+      items[next]?.isImplied === true &&
+      !unifies(tree, items[next]?.tree, parameters, new Map(bound))
+    )
+      next++;
+    const item = items[next];
+    if (item === undefined || tree === undefined || !unifies(tree, item.tree, parameters, bound))
+      return undefined;
+    next++;
+  }
+  const last = items[next - 1];
+  // The action of a step is done as a whole.
+  if (items[next]?.step === last?.step && items[next]?.assertion === undefined) return undefined;
+  if (method.parameters.some((name) => !bound.has(name))) return undefined;
+  return {
+    page,
+    method,
+    args: method.parameters.map((name) => value(bound.get(name) ?? null)),
+    items: items.slice(at, next).filter((item) => item !== undefined),
+  };
+}
+
+const ignored = new Set(['start', 'end', 'raw', 'bigint']);
+
+/** The tree of a statement, without positions; undefined if it is not JavaScript. */
+function treeOf(code: string): unknown {
+  try {
+    return parse(code, { ecmaVersion: 'latest', allowAwaitOutsideFunction: true }).body;
+  } catch {
+    return undefined;
+  }
+}
+
+const literalSchema = z.object({
+  type: z.literal('Literal'),
+  value: z.union([z.string(), z.number(), z.boolean()]),
+});
+const nodeSchema = z.looseObject({ type: z.string().optional(), name: z.unknown().optional() });
+
+/** Whether code of a method is the same as code of a test, with literals for its parameters. */
+function unifies(
+  one: unknown,
+  other: unknown,
+  parameters: ReadonlySet<string>,
+  bound: Map<string, Json>,
+): boolean {
+  if (one instanceof RegExp && other instanceof RegExp) return String(one) === String(other);
+  if (typeof one !== 'object' || one === null) return one === other;
+  if (typeof other !== 'object' || other === null) return false;
+  const { type, name } = Array.isArray(one) ? { type: undefined, name: undefined } : nodeSchema.parse(one);
+  if (type === 'Identifier' && typeof name === 'string' && parameters.has(name)) {
+    const given = literalSchema.safeParse(other).data?.value;
+    if (given === undefined || (bound.has(name) && bound.get(name) !== given)) return false;
+    bound.set(name, given);
+    return true;
+  }
+  const [own, theirs] = [one, other].map((each) => Object.entries(each).filter(([key]) => !ignored.has(key)));
+  const others = new Map(theirs);
+  return (
+    own?.length === others.size &&
+    own.every(([key, each]) => others.has(key) && unifies(each, others.get(key), parameters, bound))
+  );
+}
+
+/** The fields of page objects by their locators; one that several fields have is none. */
+function fieldsOf(pages: readonly OwnPage[]): Map<string, { page: OwnPage; name: string }> {
+  const fields = new Map<string, { page: OwnPage; name: string } | undefined>();
+  for (const page of pages)
+    for (const { name, code } of page.fields) {
+      const key = syntaxOf(code);
+      fields.set(key, fields.has(key) ? undefined : { page, name });
+    }
+  return new Map([...fields].flatMap(([key, field]) => (field === undefined ? [] : [[key, field] as const])));
+}
+
+function keyOf(chain: LocatorChain): string {
+  return syntaxOf(new Printer().expression(locatorOf(chain, 'page')));
+}
+
+/** How a spec imports a file. */
+function moduleFor(spec: string, file: string): string {
+  const relative = path.posix.relative(path.posix.dirname(spec), file).replace(/\.ts$/, '');
+  return relative.startsWith('.') ? relative : `./${relative}`;
+}

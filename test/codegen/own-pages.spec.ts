@@ -1,0 +1,68 @@
+import { expect, test } from '@playwright/test';
+import { readOwnPages } from '../../src/codegen/own-pages.js';
+
+test('fields, getters and methods of a class are read, and what is private or unclear is not', () => {
+  const { pages, problem } = readOwnPages(
+    'pages/shop.ts',
+    `import { expect, type Locator, type Page } from '@playwright/test';
+export class ShopPage {
+  readonly list: Locator;
+  private readonly secret: Locator;
+  readonly title = this.view.getByRole('heading');
+  constructor(private readonly view: Page) {
+    this.list = view.getByRole('list');
+    this.secret = view.locator('#secret');
+    this.odd = compute(view);
+  }
+  get items() { return this.list.getByRole('listitem'); }
+  async open() { await this.view.goto('/shop'); }
+  async pick(name: string) {
+    await this.items.filter({ hasText: name }).click();
+    await expect(this.title).toHaveText(name);
+  }
+  async maybe() { if (this.list) await this.open(); }
+  async twice() { await this.open(); }
+  private async hidden() { await this.view.reload(); }
+  async withDefault(name = 'x') { await this.list.getByText(name).click(); }
+}
+export class NoPage { constructor(readonly api: string) {} }
+class Inner { constructor(readonly page: Page) {} }
+`,
+  );
+  expect(problem).toBeUndefined();
+  expect(pages).toEqual([
+    {
+      file: 'pages/shop.ts',
+      className: 'ShopPage',
+      isDefault: false,
+      fields: [
+        { name: 'list', code: "page.getByRole('list')" },
+        { name: 'title', code: "page.getByRole('heading')" },
+        { name: 'items', code: "page.getByRole('list').getByRole('listitem')" },
+      ],
+      methods: [
+        { name: 'open', parameters: [], statements: [{ code: "await page.goto('/shop');", line: 12 }] },
+        {
+          name: 'pick',
+          parameters: ['name'],
+          statements: [
+            {
+              code: "await page.getByRole('list').getByRole('listitem').filter({ hasText: name }).click();",
+              line: 14,
+            },
+            { code: "await expect(page.getByRole('heading')).toHaveText(name);", line: 15 },
+          ],
+        },
+      ],
+    },
+  ]);
+});
+
+test('CommonJS exports are read, and what does not compile is a problem', () => {
+  const { pages } = readOwnPages(
+    'todo.js',
+    `class Todo { constructor(page) { this.page = page; this.input = page.getByRole('textbox'); } }\nmodule.exports = { Todo };`,
+  );
+  expect(pages).toMatchObject([{ className: 'Todo', fields: [{ name: 'input' }] }]);
+  expect(readOwnPages('a.ts', 'export class A {').problem).toBe("'}' expected.");
+});

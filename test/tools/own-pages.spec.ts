@@ -1,0 +1,67 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect } from '../fixtures.js';
+import { projectTest as test } from '../sample-project.js';
+
+test.describe.configure({ timeout: 240_000 });
+
+const input = 'getByPlaceholder("What needs to be done?")';
+const flow = [
+  { action: 'fill', target: input, value: 'Call mum' },
+  { action: 'press', target: input, key: 'Enter' },
+  { action: 'expect', target: 'getByRole("listitem")', matcher: 'toHaveCount', expected: 4 },
+  { action: 'click', target: 'getByRole("button", { name: "Clear completed" })' },
+  { action: 'expect', target: 'getByRole("status")', matcher: 'toHaveText', expected: '3 items left' },
+];
+const config = { output: { dir: 'tests', pageObjectsDir: 'pages' } };
+
+test('page objects that a person wrote are used, and not changed', async ({ project, workspace }) => {
+  const server = await project('page-objects', config);
+  const file = path.join(workspace, 'pages', 'todo-page.ts');
+  const before = await readFile(file, 'utf8');
+  const { sessionId } = await server.start({ title: 'calls mum', url: '/todo.html' });
+  const { failed } = await server.record(sessionId, ...flow);
+  expect(failed).toBeUndefined();
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.error).toBeUndefined();
+  expect(ended).toMatchObject({ verification: { status: 'passed' } });
+  expect(await readFile(ended.filePath, 'utf8')).toContain(`import { TodoPage } from "../pages/todo-page";
+
+test("calls mum", async ({ page }) => {
+  const todoPage = new TodoPage(page);
+
+  await todoPage.goto();
+  await todoPage.add("Call mum");
+  await todoPage.expectCount(4);
+  await todoPage.clearCompleted();
+  await expect(todoPage.status).toHaveText("3 items left");
+});
+`);
+  expect(await readFile(file, 'utf8')).toBe(before);
+});
+
+test('of two methods that do the same, neither is called, and a warning says so', async ({
+  project,
+  workspace,
+}) => {
+  const server = await project('page-objects', { ...config, verify: { mode: 'off' } });
+  const file = path.join(workspace, 'pages', 'todo-page.ts');
+  const text = await readFile(file, 'utf8');
+  const twin = `  async addTodo(text: string) {
+    await this.newTodo.fill(text);
+    await this.newTodo.press('Enter');
+  }
+`;
+  await writeFile(file, text.replace('  async clearCompleted', `${twin}\n  async clearCompleted`));
+  await writeFile(path.join(workspace, 'pages', 'broken.ts'), 'export class Broken {');
+  const { sessionId } = await server.start({ title: 'calls mum', url: '/todo.html' });
+  await server.record(sessionId, ...flow);
+  const ended = await server.call('end_codegen_session', { sessionId });
+  expect(ended.testCode).toContain('await todoPage.newTodo.fill("Call mum");');
+  expect(ended['warnings']).toEqual(
+    expect.arrayContaining([
+      'TodoPage.add and TodoPage.addTodo both do what step 1 does, so the test calls neither.',
+      expect.stringContaining('pages/broken.ts does not compile'),
+    ]),
+  );
+});
