@@ -17,12 +17,14 @@ export function matchesLine(chain: LocatorChain, line: SnapshotLine): boolean {
   const call = chain.at(-1);
   const { role, name = '', text = '' } = partsOf(line);
   const [first, options] = call?.args ?? [];
+  const isExact = isOptions(options) && options['exact'] === true;
   if (call?.method === 'getByRole') {
     const wanted = isOptions(options) ? options['name'] : undefined;
     return first === role && (wanted === undefined || matchesText(name, wanted));
   }
   return (
-    call?.method !== 'locator' && [name, text, `${name} ${text}`].some((words) => matchesText(words, first))
+    call?.method !== 'locator' &&
+    [name, text, `${name} ${text}`].some((words) => (isExact ? words === first : matchesText(words, first)))
   );
 }
 

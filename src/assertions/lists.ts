@@ -87,7 +87,8 @@ function compare(
       return [];
     const changed = list.items
       .slice(0, maxJudged)
-      .filter(({ words }, index) => isChanged(words, then[index]?.words));
+      // A row without words of its own was a form.
+      .filter(({ words }, index) => then[index]?.words !== '' && isChanged(words, then[index]?.words));
     if (then.length !== list.items.length) {
       const old = new Set(then.map(({ words }) => words));
       return [{ how: 'count', list, changed: list.items.filter(({ words }) => !old.has(words)) }];
