@@ -60,6 +60,11 @@ const page = await build({
   metafile: true,
   logLevel: 'warning',
 });
+for (const { imports } of Object.values(metafile.inputs))
+  for (const { path: file, kind } of imports)
+    // A bundled CommonJS module would have nothing but a default export there.
+    if (kind === 'dynamic-import' && metafile.inputs[file]?.format === 'cjs')
+      throw new Error(`${file} is imported dynamically: its package has to be one of \`dependencies\`.`);
 execFileSync(process.execPath, [path.join(root, 'dist/write-schemas.js')], { stdio: 'inherit' });
 writeFileSync(
   path.join(root, 'dist/THIRD_PARTY_LICENSES.txt'),

@@ -86,7 +86,7 @@ function literalOf(text: string): string {
   if (!beginning.test(text)) return text;
   throw new CodegenError(
     'INVALID_INPUT',
-    'A reference is not of the form {{secret:NAME}}, {{totp:NAME}} or {{unique:NAME}}.',
+    'A reference must have the form {{secret:NAME}}, {{totp:NAME}} or {{unique:NAME}}.',
     { hint: 'NAME is made of letters, digits and _, without spaces around it.' },
   );
 }

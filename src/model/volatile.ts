@@ -47,6 +47,8 @@ const forms: Form[] = [
   passing('\\b(?:just now|yesterday|tomorrow)\\b'),
   // Ids made by machines
   passing('\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b', '[\\w-]+'),
+  // A hexadecimal word, whatever digits it has.
+  passing('\\b(?=[a-f]*\\d)(?=\\d*[a-f])[0-9a-f]{12,}\\b', '\\w+'),
   passing('\\d{6,}', '\\d+'),
   // Letters and digits in turn, as one word that is taken whole.
   passing('\\b(?=[a-z\\d]*?\\d[a-z]+\\d[a-z\\d]{6})(?=([a-z\\d]+))\\1\\b', '\\w+'),

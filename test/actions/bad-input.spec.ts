@@ -51,7 +51,7 @@ test('impossible file actions fail with a reason, and are not recorded', async (
   );
   expect(
     await failed({ action: 'screenshot', path: 'a.png', target: button('Choose nothing'), fullPage: true }),
-  ).toEqual(failureOf('INVALID_INPUT', 'not one of the full page'));
+  ).toEqual(failureOf('INVALID_INPUT', "can't be of the full page"));
   for (const [action, file] of [
     ['screenshot', 'page.exe'],
     ['pdf', 'page.png'],
@@ -97,7 +97,7 @@ test('matchers are distinguished from options, and unproven ones are marked', as
     ['toHaveText', 5, 'toHaveText: expected a text, {"regex", "flags"} or a list'],
     ['toHaveText', [], 'toHaveText: Too small'],
     ['toHaveText', { regex: '(' }, 'regular expression'],
-    ['toContainText', '{{secret:X', 'not of the form'],
+    ['toContainText', '{{secret:X', 'must have the form'],
     ['toContainText', { regex: '{{secret:X}}' }, 'no {{secret:NAME}} in a regular expression'],
     ['toHaveCount', '3', 'toHaveCount: expected number'],
     ['toHaveCount', -1, 'toHaveCount: .*>=0'],

@@ -73,10 +73,10 @@ test('two people in one test, recorded and run in both languages', async ({ shar
   expect(code).toMatch(/await bobBContext\.close\(\);\n\s+await other2ndContext\.close\(\);\n\}\);/);
 });
 
-test('another context obeys the limits and rules of its session', async ({ shared, pages }) => {
+test('another context obeys the limits and rules of its session', async ({ shared, pages, club }) => {
   await shared.configure({
     browser: { maxPagesPerSession: 2 },
-    network: { blockedOrigins: ['http://blocked.example'] },
+    network: { blockedOrigins: [club.url] },
   });
   const { sessionId, error } = await shared.start({ url: `${pages.url}/landing.html` });
   expect(error).toBeUndefined();
@@ -84,7 +84,7 @@ test('another context obeys the limits and rules of its session', async ({ share
   expect(await record({ action: 'newContext', name: 'Bob' })).toBeUndefined();
   expect(await record({ action: 'newContext', name: 'Eve' })).toBe('SESSION_LIMIT');
   expect(await record(to('p2'))).toBeUndefined();
-  expect(await record({ action: 'goto', url: 'http://blocked.example/' })).toBe('NAVIGATION_BLOCKED');
+  expect(await record({ action: 'goto', url: club.url })).toBe('NAVIGATION_BLOCKED');
   expect(await record({ action: 'closePage' })).toBeUndefined();
   expect(await record({ action: 'newContext', name: 'Eve' })).toBe('SESSION_LIMIT');
 });

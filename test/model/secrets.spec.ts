@@ -61,7 +61,7 @@ test("a literal evaluates to the variable's value, whatever text surrounds it", 
   expect(literal(parseFields({ a: '{{secret:NAME}}' }))).toBe('{ a: process.env.NAME ?? "" }');
   // A text that was not parsed stays a text, and what is no name is refused.
   expect(literal('{{secret:x}}')).toBe('"{{secret:x}}"');
-  expect(() => parseFields({ a: '{{secret:x}}; evil({{secret:}}' })).toThrow('not of the form');
+  expect(() => parseFields({ a: '{{secret:x}}; evil({{secret:}}' })).toThrow('must have the form');
   expect(() => parseFields({ a: { $template: [{ secret: 'x; evil()' }] } })).toThrow('$template');
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { isVolatile } from '../../src/model/volatile.js';
+import { isVolatile, stablePart } from '../../src/model/volatile.js';
 
 for (const text of [
   'Last saved at 14:05',
@@ -39,3 +39,8 @@ for (const text of [
   test(`"${text}" holds still`, () => {
     expect(isVolatile(text)).toBe(false);
   });
+
+test('a hexadecimal id is replaced as a whole, whatever digits it begins with', () => {
+  for (const id of ['90312618ff6d87c8', '8a14c988cf3dde80', 'ffffffff00000001'])
+    expect(stablePart(`Node ${id}`, ['passing'])).toEqual({ regex: 'Node \\w+' });
+});

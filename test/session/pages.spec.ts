@@ -97,7 +97,7 @@ test('refs belong to the page whose snapshot showed them', async ({ open }) => {
     { action: 'click', target: ref },
   );
   expect(failed).toMatchObject({ action: 1, code: 'TARGET_NOT_FOUND' });
-  expect(failed?.message).toContain('of page p1');
+  expect(failed?.message).toContain('belongs to page p1');
   expect(page).toBe('p2');
   expect(snapshot).toContain('Landing');
 });
