@@ -190,7 +190,7 @@ const verifySchema = z
     timeoutMs: milliseconds
       .default(60_000)
       .describe(
-        'Timeout for all runs of one verification, and for one call of run_generated_test, in milliseconds.',
+        'Timeout for all runs of one verification, and for one call of run_generated_test unless its `timeoutMs` needs more, in milliseconds.',
       ),
     sensitivity: z
       .enum(['quick', 'full', 'off'])

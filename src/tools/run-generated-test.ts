@@ -32,6 +32,7 @@ export const runGeneratedTest = defineTool({
     file: z.string().min(1).optional().describe('All by default.'),
     repeat: z.int().min(1).max(100).optional().describe('Runs of each test, to find flaky ones.'),
     grep: z.string().min(1).max(1000).optional().describe('Regular expression on titles.'),
+    timeoutMs: z.int().min(1).max(600_000).optional().describe('Per test.'),
   }),
   output: {
     status: types.text,
@@ -43,7 +44,7 @@ export const runGeneratedTest = defineTool({
     warnings: types.texts,
   },
 
-  async handle(context, { file, repeat = 1, grep }, call) {
+  async handle(context, { file, repeat = 1, grep, timeoutMs }, call) {
     checkExpression(grep);
     const files = file === undefined ? await specsOf(context) : [await specAt(context, file)];
     if (files.length === 0) throw noTests(`${context.config().output.dir} holds no tests.`);
@@ -51,10 +52,13 @@ export const runGeneratedTest = defineTool({
     const { runProblem, withTestBench } = await import('../verify/test-bench.js');
     const { testLaunch } = await import('../browser/test-launch.js');
     const launch = () => testLaunch(context.browsers, browserChoice(browser, context.sessions.grant));
-    return withTestBench({ ...context, launch }, call, async (bench) => {
+    // All tests share the time of a verification, unless those that may take longer need more.
+    const allMs = Math.max(verify.timeoutMs, (timeoutMs ?? 0) * files.length * repeat);
+    const config = () => ({ ...context.config(), verify: { ...verify, timeoutMs: allMs } });
+    return withTestBench({ ...context, config, launch }, call, async (bench) => {
       call.progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
-      const result = await bench.run({ lanes: await lanesOf(files, browser, repeat), grep });
-      const problem = runProblem(result, verify.timeoutMs);
+      const result = await bench.run({ lanes: await lanesOf(files, browser, { repeat, timeoutMs }), grep });
+      const problem = runProblem(result, allMs);
       const tests = byTest(result.tests);
       if (tests.length === 0 && problem === undefined)
         throw noTests(grep === undefined ? 'There are no tests to run.' : 'No title matches grep.');
@@ -130,7 +134,7 @@ export async function specsOf(context: ToolContext): Promise<string[]> {
 async function lanesOf(
   files: readonly string[],
   browser: Config['browser'],
-  repeat: number,
+  runs: Pick<Lane, 'repeat' | 'timeoutMs'>,
 ): Promise<Lane[]> {
   const lanes = new Map<string, Lane>();
   for (const file of files) {
@@ -142,7 +146,7 @@ async function lanesOf(
       files: [],
       browserName,
       headless: browser.headless,
-      repeat,
+      ...runs,
     };
     lane.files.push({ file, as: file });
     lanes.set(browserName, lane);

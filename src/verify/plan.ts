@@ -19,6 +19,8 @@ const laneSchema = z.object({
   javaScriptEnabled: z.boolean().default(true),
   /** How often each test runs. */
   repeat: z.int().min(1).default(1),
+  /** Milliseconds for each test; undefined leaves it to the workspace's configuration. */
+  timeoutMs: milliseconds.optional(),
   /** How many of its tests run at once at most. */
   workers: z.int().min(1).optional(),
   /** Milliseconds that actions, navigations, assertions and tests may take at most, unless the workspace's configuration says less. */

@@ -211,7 +211,7 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
     workers: lane.workers ?? project.workers,
     retries: 0,
     fullyParallel: false,
-    timeout: atMost(project.timeout ?? base.timeout ?? 30_000, limits.test),
+    timeout: lane.timeoutMs ?? atMost(project.timeout ?? base.timeout ?? 30_000, limits.test),
     expect: {
       ...expectation,
       ...places.expect,

@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
@@ -97,6 +97,19 @@ test('all tests run, and failures are reported with location, message and page',
   const [ours, page] = result.text.split('<page-content');
   expect(ours).toContain('passed: 1\nfailed: 1\nflaky: 1');
   expect(page).toContain('0 likes');
+});
+
+test('timeoutMs is the time of each test, whatever the configuration says', async ({ runner }) => {
+  await runner.spec('slow.spec.ts', {
+    'takes its time': `await page.goto('/visit');\nawait page.waitForTimeout(1500);`,
+  });
+  const configured = path.join(runner.workspace, 'playwright.config.ts');
+  await writeFile(configured, `export default { testDir: 'generated-tests', timeout: 1000 };`);
+  expect(await runner.run({})).toMatchObject({ status: 'failed', failed: 1 });
+  expect(await runner.run({ timeoutMs: 60_000 })).toMatchObject({ status: 'passed', passed: 1 });
+  await rm(configured);
+  const { failures } = await runner.run({ timeoutMs: 1000 });
+  expect(failures[0]?.message).toContain('1000ms');
 });
 
 test('one file, or the titles that match, are run alone', async ({ runner }) => {
