@@ -20,6 +20,8 @@ const { metafile } = await build({
   entryPoints: [
     'src/cli.ts',
     'src/write-schemas.ts',
+    // Called by a test, and not in the package.
+    'src/session/verification/verify-session.ts',
     // Loaded by their paths, by Playwright Test and in processes and threads of their own.
     ...['child', 'watchdog', 'playwright-config', 'project-config', 'reporter'].map(
       (name) => `src/verify/${name}.ts`,

@@ -1,4 +1,5 @@
 import { expectThat, type CodeStep, type Statement } from '../model/code.js';
+import type { Step } from '../model/step.js';
 import type { Json } from '../model/json.js';
 import { statementsOf, type EmittedStep, type PageCall } from './emitter.js';
 import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObjectUse } from './generate.js';
@@ -241,9 +242,11 @@ async function pageStory(input: TestInput, uniques: Uniques): Promise<PageStory>
 }
 
 /** The variables of the words that steps use. */
-export function variablesOf(steps: unknown, uniques: Uniques = {}): Uniques {
+export function variablesOf(steps: readonly Step[], uniques: Uniques = {}): Uniques {
   const nameFor = createNames();
-  const used = Object.entries(uniques).filter(([name, word]) => hasWord(steps, { [name]: word }));
+  // The traits of a step are its action, whose schemas refer to themselves.
+  const data = steps.map((step) => ({ ...step, traits: undefined }));
+  const used = Object.entries(uniques).filter(([name, word]) => hasWord(data, { [name]: word }));
   return Object.fromEntries(
     used.map(([name, word]) => [
       nameFor(camelCase(['unique', ...wordsOf(name.replaceAll('_', ' '), 6)])),

@@ -124,6 +124,10 @@ const explanations: readonly [
   ],
 ];
 
+async function isSilent(page: Page): Promise<boolean> {
+  return !page.isClosed() && !(await responds(page, answerMs));
+}
+
 /** Explains what Playwright threw: what happened, and what to do next. `frame` is the one of the element. */
 export async function explainFailure(
   error: unknown,
@@ -147,8 +151,9 @@ export async function explainFailure(
   const text = live.secrets.redact(
     stripVTControlCharacters(messageOf(error)).replaceAll(/ >> codegen-pin=\w+:\d+/g, ''),
   );
-  const { page } = live.current;
-  if (timedOut.test(text) && !page.isClosed() && !(await responds(page, answerMs))) return pageSilent();
+  // While a navigation is pending, no page answers.
+  const isNavigation = /^page\.(?:goto|reload|go\w+):/.test(text);
+  if (timedOut.test(text) && !isNavigation && (await isSilent(live.current.page))) return pageSilent();
   for (const [pattern, explain] of explanations) {
     const found = pattern.test(text) ? explain({ text, action, live, frame }) : undefined;
     if (found instanceof CodegenError) return found;

@@ -43,6 +43,7 @@ test('without a file every key has its default', async () => {
         templatesDir: null,
         includeComments: true,
         importTestFrom: null,
+        pageObjectsDir: null,
         maxAnswerBytes: 16_000,
       },
       browser: {
@@ -78,6 +79,7 @@ test('without a file every key has its default', async () => {
       http: { tls: null, allowedHosts: [], allowedOrigins: [] },
       grants: [],
       ui: { port: null, operators: [] },
+      webhook: null,
     },
   });
 });

@@ -142,7 +142,7 @@ const saved = (text: string) => ({ names: ['sessions', 'one.json'], text });
 async function killed(scenario: Scenario, templates: string[]): Promise<Run[]> {
   const { files, onConflict, faults = [], intruder, saves } = scenario;
   for (const each of templates) releaseLock(each);
-  const child = spawn(process.execPath, ['test/guard/killed-writer.js'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'test/guard/killed-writer.js'], {
     // What stopped runs still say is of no interest.
     stdio: ['pipe', 'pipe', 'ignore'],
   });

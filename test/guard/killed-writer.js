@@ -10,7 +10,7 @@ const { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, 
   fs;
 
 /**
- * A process that writes through the built guard, or recovers, once for each file-system call of that: in a copy of the
+ * A process that writes through the guard, or recovers, once for each file-system call of that: in a copy of the
  * workspace it stops right before that call, for good. Then it kills itself, so that all of them are left at once by a
  * process that was killed at every call in turn. Calls that only read are not counted: they leave the disk as it was.
  */
@@ -92,10 +92,10 @@ fileHandle.writeFile = async function (content) {
 };
 await handle.close();
 
-const { createGuard } = await import('../../dist/guard/guard.js');
-const { withHeader } = await import('../../dist/model/header.js');
-const { compilePolicy } = await import('../../dist/config/policy.js');
-const { policySchema } = await import('../../dist/model/policy.js');
+const { createGuard } = await import('../../src/guard/guard.js');
+const { withHeader } = await import('../../src/model/header.js');
+const { compilePolicy } = await import('../../src/config/policy.js');
+const { policySchema } = await import('../../src/model/policy.js');
 const policy = compilePolicy(policySchema.parse({ version: '1', default: 'allow' }));
 
 async function act(workspace) {

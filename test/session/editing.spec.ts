@@ -144,7 +144,7 @@ test.describe('remove', () => {
     [
       'an assertion',
       { assertions: [{ step: 0, index: 2 }] },
-      'Step 0 has 0 automatic assertions, none at 2.',
+      'Step 0 has 0 automatic assertions, and none with index 2.',
     ],
   ];
   for (const [title, removal, message] of inexistent)

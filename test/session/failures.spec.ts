@@ -81,7 +81,7 @@ test('waitForResponse after the action is rejected, with the right order', async
   const { sessionId } = started;
   const inserted = await shared.call('record_codegen_session', { sessionId, at: 1, actions: [waits] });
   expect(inserted.error).toBeUndefined();
-  expect(await code()).toMatch(/responsePromise = [^]*click[^]*await responsePromise/);
+  expect(await code()).toMatch(/dataResponsePromise = [^]*click[^]*await dataResponsePromise/);
   // With an action after it, it waits for that one.
   await land(waits, loads);
 });

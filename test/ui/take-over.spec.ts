@@ -149,7 +149,7 @@ test('secrets, frames and drags are recorded by hand', async ({ people, pages })
   await hands.goTo(`${pages.url}/frames.html`);
   await hands.click((copy) => copy.frameLocator('[name=newsletter]').getByRole('button'));
   await hands.steps(4);
-  await expect(page.getByText('.contentFrame().getByRole("button"')).toBeVisible();
+  await expect(page.getByText('.contentFrame().getByRole("button"').first()).toBeVisible();
 
   await hands.goTo(`${pages.url}/pointer.html`);
   const [from, to] = [
