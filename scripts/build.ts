@@ -20,7 +20,7 @@ const { metafile } = await build({
   entryPoints: [
     'src/cli.ts',
     'src/write-schemas.ts',
-    // Called by a test, and not in the package.
+    // A test calls it, too.
     'src/session/verification/verify-session.ts',
     // Loaded by their paths, by Playwright Test and in processes and threads of their own.
     ...['child', 'watchdog', 'playwright-config', 'project-config', 'reporter'].map(
