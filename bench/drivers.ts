@@ -119,8 +119,8 @@ const resultSchema = z.object({
   isError: z.boolean().optional(),
 });
 
-/** How often a call of Playwright MCP is made. */
-const maxAttempts = 20;
+/** Milliseconds in which a call of Playwright MCP is repeated. */
+const patienceMs = 5000;
 
 /** Performs a flow with Playwright MCP, whose agent reads one snapshot in each turn. Assertions are left out. */
 export async function runPlaywrightMcp(
@@ -163,13 +163,13 @@ export async function runPlaywrightMcp(
       for (const [tool, args] of calls) {
         const before = performance.now();
         // It fails at once if an element has not come yet.
-        for (let attempt = 1; ; attempt++) {
+        for (;;) {
           const result = await call(tool, args).catch((error: unknown) => error);
           if (typeof result === 'string') {
             last = result;
             break;
           }
-          if (attempt === maxAttempts) throw result;
+          if (performance.now() - before > patienceMs) throw result;
         }
         run.ms += performance.now() - before;
         run.bytes += Buffer.byteLength(last);
