@@ -51,7 +51,7 @@ export async function checkCandidate(
       const key = assertionKey(assertion);
       if (taken.some((each) => implies(each, assertion))) return undefined;
       const isRepeated = context.earlier.get(topicOf(assertion)) === key;
-      // What only differs where the assertion takes anything is no difference.
+      // A change that the pattern covers is not asserted again.
       if (isRepeated && (!isNew || hasPattern(args))) return undefined;
       if (await isTrue(context.page, assertion)) return assertion;
       // A text that has changed since the snapshot changes without an action.

@@ -62,7 +62,7 @@ export function templateLine(
 ): string | undefined {
   const isUnstable = (each: string | undefined): boolean =>
     each !== undefined &&
-    // What a glyph of an icon font looks like to a person is no word.
+    // A glyph of an icon font is not a word.
     (/\p{Co}/u.test(each) ||
       isTransient(each) ||
       (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined));

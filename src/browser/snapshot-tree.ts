@@ -110,7 +110,7 @@ function condense({ line, children: raw }: RawNode, condensing: Condensing): Sna
   return [node];
 }
 
-/** Roles whose name is all that stands in the element, which nobody needs beside the lines below it. */
+/** Roles whose name is the content of the element: the lines below it repeat the name. */
 const namedByContent = new Set(['row', 'cell', 'gridcell']);
 
 /** Roles of which the name says all that is in the element. */

@@ -1,8 +1,7 @@
-import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { ApprovalView } from '../shapes.js';
 import { post } from './api.js';
-import { Act, Code, may, Time, useFollowed, View } from './parts.js';
+import { Act, Code, Decline, may, Time, useFollowed, View } from './parts.js';
 
 export function Approvals(): JSX.Element {
   const followed = useFollowed<ApprovalView[]>('approvals');
@@ -25,7 +24,6 @@ export function Approvals(): JSX.Element {
 
 function Approval({ approval }: { approval: ApprovalView }): JSX.Element {
   const { id, tool, grant, rule, askedAt, subject, status } = approval;
-  const reason = useSignal('');
   return (
     <li>
       <h2>
@@ -43,25 +41,7 @@ function Approval({ approval }: { approval: ApprovalView }): JSX.Element {
             kind="main"
             work={() => post(`approvals/${id}`, { approve: true })}
           />
-          <label>
-            Reason to decline
-            <input
-              value={reason.value}
-              maxLength={500}
-              onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
-            />
-          </label>
-          <Act
-            label="Decline"
-            needs="approver"
-            kind="danger"
-            work={() =>
-              post(`approvals/${id}`, {
-                approve: false,
-                ...(reason.value === '' ? {} : { reason: reason.value }),
-              })
-            }
-          />
+          <Decline needs="approver" work={(given) => post(`approvals/${id}`, { approve: false, ...given })} />
         </div>
       )}
     </li>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { Failure, Picture, SessionDetail } from '../shapes.js';
 import { failureOf, person, post } from './api.js';
-import { Act, Problem } from './parts.js';
+import { Act, Decline, Problem } from './parts.js';
 import { PointedElement, type Mode } from './pointed-element.js';
 import { Remote, type Point } from './remote.js';
 
@@ -55,25 +55,11 @@ export function LivePage({
 
 /** The agent waits for a person. */
 function HandOver({ session: { id, handOver } }: { session: SessionDetail }): JSX.Element {
-  const reason = useSignal('');
   return (
     <div class="asks" role="status">
       <p>The agent asks for a person: {handOver}</p>
       <div class="actions">
-        <label>
-          Reason to decline
-          <input
-            value={reason.value}
-            maxLength={500}
-            onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
-          />
-        </label>
-        <Act
-          label="Decline"
-          needs="operator"
-          kind="danger"
-          work={() => post(`sessions/${id}/decline`, reason.value === '' ? {} : { reason: reason.value })}
-        />
+        <Decline needs="operator" work={(given) => post(`sessions/${id}/decline`, given)} />
       </div>
     </div>
   );

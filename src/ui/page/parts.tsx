@@ -60,6 +60,35 @@ export function Problem({ failure }: { failure: Failure | undefined }): JSX.Elem
   );
 }
 
+/** Declines with or without a reason, which `work` gets as a field. */
+export function Decline({
+  needs,
+  work,
+}: {
+  needs: Role;
+  work: (given: { reason?: string }) => Promise<unknown>;
+}): JSX.Element {
+  const reason = useSignal('');
+  return (
+    <>
+      <label>
+        Reason to decline
+        <input
+          value={reason.value}
+          maxLength={500}
+          onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
+        />
+      </label>
+      <Act
+        label="Decline"
+        needs={needs}
+        kind="danger"
+        work={() => work(reason.value === '' ? {} : { reason: reason.value })}
+      />
+    </>
+  );
+}
+
 /** A button that is busy while its work runs, and says why that failed. Hidden from people without the role. */
 export function Act({
   label,
