@@ -190,7 +190,7 @@ const verifySchema = z
     timeoutMs: milliseconds
       .default(60_000)
       .describe(
-        'Timeout for all runs of one verification, and for one call of run_generated_test unless its `timeoutMs` needs more, in milliseconds.',
+        'Timeout for each run of a test, in milliseconds. Runs of one call share the sum.',
       ),
     sensitivity: z
       .enum(['quick', 'full', 'off'])

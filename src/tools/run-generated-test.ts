@@ -52,13 +52,14 @@ export const runGeneratedTest = defineTool({
     const { runProblem, withTestBench } = await import('../verify/test-bench.js');
     const { testLaunch } = await import('../browser/test-launch.js');
     const launch = () => testLaunch(context.browsers, browserChoice(browser, context.sessions.grant));
-    // All tests share the time of a verification, unless those that may take longer need more.
-    const allMs = Math.max(verify.timeoutMs, (timeoutMs ?? 0) * files.length * repeat);
-    const config = () => ({ ...context.config(), verify: { ...verify, timeoutMs: allMs } });
+    const eachMs = Math.max(verify.timeoutMs, timeoutMs ?? 0);
+    const config = () => ({ ...context.config(), verify: { ...verify, timeoutMs: eachMs } });
+    const runs = files.length * repeat;
     return withTestBench({ ...context, config, launch }, call, async (bench) => {
       call.progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
-      const result = await bench.run({ lanes: await lanesOf(files, browser, { repeat, timeoutMs }), grep });
-      const problem = runProblem(result, allMs);
+      const lanes = await lanesOf(files, browser, { repeat, timeoutMs });
+      const result = await bench.run({ lanes, grep, runs });
+      const problem = runProblem(result);
       const tests = byTest(result.tests);
       if (tests.length === 0 && problem === undefined)
         throw noTests(grep === undefined ? 'There are no tests to run.' : 'No title matches grep.');

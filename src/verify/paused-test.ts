@@ -179,7 +179,7 @@ function tooSlow({ place, timeoutMs, signal }: PauseOptions): CodegenError {
 }
 
 function failed({ place, spec }: PauseOptions, result: RunResult): CodegenError {
-  const problem = runProblem(result, 0);
+  const problem = runProblem(result);
   const run = result.tests.find(({ project }) => project !== undefined);
   const [error] = run?.errors ?? [];
   const said = error?.message ?? problem?.message;

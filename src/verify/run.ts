@@ -38,6 +38,8 @@ export interface RunResult extends Report {
   /** `timed out` and `cancelled` runs were ended before they were through. */
   end: 'completed' | 'timed out' | 'cancelled';
   durationMs: number;
+  /** The time that the run had. */
+  timeoutMs: number;
 }
 
 let runs = 0;
@@ -69,6 +71,7 @@ export async function runPlaywrightTest(options: RunOptions): Promise<RunResult>
       report?.errors ?? (end === 'completed' ? [said || 'Playwright Test ended without a report.'] : []),
     end,
     durationMs: Math.round(performance.now() - start),
+    timeoutMs,
   };
 }
 

@@ -14,9 +14,9 @@ export interface TestBench {
   staging: Staging;
   /** What the user should know about the copy of Playwright Test that runs. */
   warnings: string[];
-  /** Runs tests; all runs of the call share `verify.timeoutMs`. */
+  /** Runs tests, within `verify.timeoutMs` for each of so many runs of one test after another. */
   run: (
-    options: Pick<Plan, 'lanes' | 'workers' | 'makesPictures'> & Pick<RunOptions, 'grep'>,
+    options: Pick<Plan, 'lanes' | 'workers' | 'makesPictures'> & Pick<RunOptions, 'grep'> & { runs: number },
   ) => Promise<RunResult>;
 }
 
@@ -35,6 +35,9 @@ export interface TestCall {
   /** Called before each run. */
   begin: () => void;
 }
+
+/** Node's timers fire at once if they are longer. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Each call that runs tests keeps about two cores busy. */
 const slots = new Slots(Math.max(1, Math.floor(availableParallelism() / 2)), 100);
@@ -59,7 +62,6 @@ async function onTestBench<Result>(
   { signal, begin }: TestCall,
   work: (bench: TestBench) => Promise<Result>,
 ): Promise<Result> {
-  const deadline = performance.now() + config().verify.timeoutMs;
   const own = await ownPlaywrightTest();
   const theirs = await workspacePlaywrightTest(workspace);
   const playwright = theirs ?? own;
@@ -71,7 +73,7 @@ async function onTestBench<Result>(
     return await work({
       staging,
       warnings: copyWarnings(own.version, theirs?.version),
-      async run({ grep, ...plan }) {
+      async run({ grep, runs, ...plan }) {
         begin();
         const result = await runPlaywrightTest({
           plan: { ...plan, workspace, chromium, remote, proxy: proxy?.settings },
@@ -79,7 +81,7 @@ async function onTestBench<Result>(
           playwright,
           secrets,
           grep,
-          timeoutMs: Math.max(0, deadline - performance.now()),
+          timeoutMs: Math.min(runs * config().verify.timeoutMs, longestTimerMs),
           signal,
         });
         return withProxyReasons(result, (url) => {
@@ -122,10 +124,12 @@ function copyWarnings(own: string, theirs: string | undefined): string[] {
 }
 
 /** Why a run failed as a whole, regardless of its tests; undefined if it completed. */
-export function runProblem(
-  { end, errors, tests }: RunResult,
-  timeoutMs: number,
-): { message: string; hint: string } | undefined {
+export function runProblem({
+  end,
+  errors,
+  tests,
+  timeoutMs,
+}: RunResult): { message: string; hint: string } | undefined {
   if (end === 'cancelled') return { message: 'The run was cancelled.', hint: 'Call again to run it again.' };
   if (end === 'timed out')
     return {

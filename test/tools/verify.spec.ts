@@ -211,8 +211,11 @@ test("enforced verification can't be reduced; a call that ran its test uses quot
 /** Blocks the process that runs it, as a loop without an end would, at no cost. */
 const block = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);';
 
-test('a run that does not end is stopped with all that it started', async ({ verifying, club }) => {
-  const server = await verifying({ timeoutMs: 2000 });
+test('runs that do not end are stopped with all that they started, when the time of each is up', async ({
+  verifying,
+  club,
+}) => {
+  const server = await verifying({ timeoutMs: 1000, runs: 2 });
   await writeFile(path.join(server.workspace, 'playwright.config.mjs'), block);
   const sessionId = await look(server, club);
   const before = await descendants(server.pid);

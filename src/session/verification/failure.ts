@@ -25,8 +25,6 @@ interface FailedRun {
   tests: readonly TestRun[];
   source: SessionSource;
   result: RunResult;
-  /** The time for all runs. */
-  timeoutMs: number;
   unrecorded: Session['unrecorded'];
 }
 
@@ -47,12 +45,12 @@ export function located(
 
 /** What failed, where, and what to try. */
 export async function explainRun(
-  { tests, source, result, timeoutMs, unrecorded = [] }: FailedRun,
+  { tests, source, result, unrecorded = [] }: FailedRun,
   steps: readonly Step[],
   spec: string,
 ): Promise<Failure> {
   const failed = tests.find(({ status, errors }) => status === 'failed' && errors.length > 0);
-  const problem = runProblem(result, timeoutMs);
+  const problem = runProblem(result);
   if (failed === undefined || result.end === 'cancelled')
     return {
       message: new PageText(problem?.message ?? 'The test did not run.'),

@@ -25,12 +25,11 @@ export function comparesPictures(steps: readonly Step[]): boolean {
  */
 export async function makePictures(
   { staging, run }: TestBench,
-  workspace: string,
-  lane: Lane,
+  { workspace, lane, runs }: { workspace: string; lane: Lane; runs: number },
 ): Promise<Picture[]> {
   const { root = workspace } = lane;
   const staged = new Set(await filesIn(root));
-  await run({ lanes: [{ ...lane, repeat: 1 }], workers: 1, makesPictures: true });
+  await run({ lanes: [{ ...lane, repeat: 1 }], workers: 1, makesPictures: true, runs });
   const made = (await filesIn(root)).filter((file) => !staged.has(file) && file.endsWith('.png'));
   const pictures: Picture[] = [];
   for (const file of made) {

@@ -62,6 +62,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
   const { browser, verify } = config;
   const dropped: Dropped[] = [];
   const ignoreSnapshots = comparesPictures(trial.steps);
+  const runs = runsOf(trial, config);
   let pictures: Picture[] = [];
   for (let round = 1; ; round++) {
     progress(round === 1 ? 'Running the test' : 'Running it again without what did not hold');
@@ -71,7 +72,8 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
       workers: 1,
       limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
     });
-    if (ignoreSnapshots && round === 1) pictures = await makePictures(bench, workspace, whole);
+    if (ignoreSnapshots && round === 1)
+      pictures = await makePictures(bench, { workspace, lane: whole, runs });
     const exact = await sessionSource(trial, surroundings);
     const bare = await stageLane(rehearsal, lanes.bare, [exact], {
       javaScriptEnabled: false,
@@ -81,18 +83,19 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
     const result = await bench.run({
       lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
       workers: Math.min(2, maxWorkers(trial)),
+      runs,
     });
     const tests = result.tests.filter(({ project }) => project?.lane === lanes.whole);
     const covered = tests.every(({ project }) => project?.covered === true);
     const passed = tests.filter(({ status }) => status === 'passed').length;
-    if (passed === runsOf(trial, config) && result.end !== 'cancelled') {
+    if (passed === runs && result.end !== 'cancelled') {
       const blind = result.tests.find(({ project }) => project?.lane === lanes.bare)?.status;
       const isKnown = blind === 'passed' || blind === 'failed';
       return { passed, dropped, covered, pictures, ...(isKnown ? { withoutJavaScript: blind } : {}) };
     }
     const volatile = volatileAssertions(tests, source);
     if (volatile.length === 0 || round === maxRounds || result.end !== 'completed') {
-      const run = { tests, source, result, timeoutMs: verify.timeoutMs, unrecorded: trial.unrecorded };
+      const run = { tests, source, result, unrecorded: trial.unrecorded };
       const failure = await explainRun(run, trial.steps, surroundings.spec);
       return { passed, dropped, covered, pictures, failure };
     }
@@ -110,7 +113,7 @@ export function tryWithoutSteps(rehearsal: Rehearsal): Promise<StepTrials> {
       limits: shortLimits,
     });
     const workers = Math.min(Math.max(2, Math.ceil(availableParallelism() / 2)), maxWorkers(trial));
-    const { tests } = await bench.run({ lanes: [shortened], workers });
+    const { tests } = await bench.run({ lanes: [shortened], workers, runs: sources.length });
     return shortened.files.map(({ file }) => tests.find((run) => run.file === file));
   });
 }
