@@ -189,9 +189,7 @@ const verifySchema = z
     runs: z.int().min(1).max(100).default(1).describe('Number of consecutive passes that a test needs.'),
     timeoutMs: milliseconds
       .default(60_000)
-      .describe(
-        'Timeout for each run of a test, in milliseconds. Runs of one call share the sum.',
-      ),
+      .describe('Timeout for each run of a test, in milliseconds. Runs of one call share the sum.'),
     sensitivity: z
       .enum(['quick', 'full', 'off'])
       .default('quick')
