@@ -316,6 +316,7 @@ export const request = defineAction({
   description:
     "Sends a request of the test's own, with the page's cookies, and asserts the answer: that it is OK, unless `expect` says otherwise.",
   target: 'none',
+  sendsRequest: true,
   kind: 'passive',
   fields: z.strictObject({
     method: methodSchema.exclude(['OPTIONS']).default('GET'),

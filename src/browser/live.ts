@@ -9,6 +9,7 @@ import { BlockedPages, hasFrame } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
 import { Downloads } from './downloads.js';
 import { Flood } from './flood.js';
+import type { HarRecorder } from './har-recorder.js';
 import { isRemote } from './endpoint.js';
 import { LiveLog } from './live-log.js';
 import { addPage, creditSignal, type LivePage, type PageOwner } from './live-page.js';
@@ -65,6 +66,8 @@ export interface LiveSetup {
   /** The rules of the network, asked at every connection. */
   rules: () => NetworkRules;
   secrets: Secrets;
+  /** Records the network. */
+  har?: HarRecorder | undefined;
 }
 
 /** The error of a call whose browser exited while its session was opening. */
@@ -163,10 +166,11 @@ function opener(
 
 async function prepareContext(
   context: BrowserContext,
-  { testIdAttribute = defaultTestIdAttribute, actionMs }: LiveSetup,
+  { testIdAttribute = defaultTestIdAttribute, actionMs, har }: LiveSetup,
 ): Promise<void> {
   await setTestIdAttribute(context, testIdAttribute);
   context.setDefaultTimeout(actionMs);
+  har?.watch(context);
   await watchContext(context);
 }
 

@@ -1,4 +1,4 @@
-import { expectThat, type CodeStep, type Statement } from '../model/code.js';
+import { expectThat, run, value, variable, type CodeStep, type Statement } from '../model/code.js';
 import type { Step } from '../model/step.js';
 import type { Json } from '../model/json.js';
 import { statementsOf, type EmittedStep, type PageCall } from './emitter.js';
@@ -55,6 +55,8 @@ export interface TestInput extends Pick<
   uniques: Uniques;
   /** The page objects on the disk, by their names without extension. */
   pages: ReadonlyMap<string, ExistingPage>;
+  /** HARs, which the test replays from the step at that index on. */
+  har?: readonly { path: string; before: number }[] | undefined;
   /** Page objects that a person wrote. */
   ownPages?: readonly OwnPage[] | undefined;
 }
@@ -112,7 +114,7 @@ export async function writeTest(
       ...chunk,
       hook: chunks[0]?.hook,
     })),
-    ...chunks,
+    ...withHars(chunks, input.har),
   ];
   // ESLint's rules for Playwright want hooks above the test.
   const body = [...all.filter(({ hook }) => hook), ...all.filter(({ hook }) => !hook)];
@@ -185,6 +187,20 @@ function chunksOf(
       ...code.last.map((each) => ({ ...own, code: [each], follows: true })),
     ];
   });
+}
+
+/** The chunks, and before them, or before that of a step, that a HAR is replayed. */
+function withHars(chunks: readonly OriginChunk[], hars: TestInput['har'] = []): OriginChunk[] {
+  const result = [...chunks];
+  for (const { path, before } of [...hars].reverse()) {
+    const found = before === 0 ? 0 : chunks.findIndex(({ origin }) => (origin?.step ?? -1) >= before);
+    const at = found === -1 ? chunks.length : found;
+    const { group, hook } = chunks[at] ?? {};
+    const options = before === 0 ? [] : [value({ notFound: 'fallback' })];
+    const replay = run(variable('context'), 'routeFromHAR', { kind: 'file', path }, ...options);
+    result.splice(at, 0, { code: [replay], group, hook });
+  }
+  return result;
 }
 
 function softened(statement: Statement): Statement {

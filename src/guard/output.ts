@@ -7,9 +7,9 @@ import type { GuardContext } from './context.js';
 import {
   artifactsDirectory,
   checkArtifactPath,
+  checkAttachmentPath,
   checkLoginPath,
   checkPagePath,
-  checkPicturePath,
   checkSpecPath,
   ownFile,
   requireInside,
@@ -29,8 +29,8 @@ export interface OutputPlace {
 export interface WriteRequest extends OutputPlace {
   /** `content` makes the whole text for a path relative to the workspace. A file with a `basis` is a page object. */
   files: ({ file: string } & Pick<OutputFile, 'content' | 'basis' | 'extended'>)[];
-  /** Expected screenshots of the files, by their paths relative to the workspace. */
-  pictures?: { path: string; data: Buffer }[];
+  /** Expected screenshots and HARs of the files, by their paths relative to the workspace. */
+  attachments?: { path: string; data: Buffer }[];
   onConflict: OnConflict;
   dryRun?: boolean | undefined;
   /** Makes a file of the state directory that is written with them, from the path of the first. */
@@ -60,7 +60,16 @@ export async function checkOutput(
 /** Writes all files or none. Throws what `checkOutput` and `writeFiles` throw, and RATE_LIMITED. */
 export async function writeOutput(
   context: GuardContext,
-  { files, pictures = [], session = {}, confirm, dryRun = false, onConflict, beside, ...place }: WriteRequest,
+  {
+    files,
+    attachments = [],
+    session = {},
+    confirm,
+    dryRun = false,
+    onConflict,
+    beside,
+    ...place
+  }: WriteRequest,
 ): Promise<WrittenFile[]> {
   const { writes, output } = context.config();
   const targets: OutputFile[] = [];
@@ -68,8 +77,8 @@ export async function writeOutput(
     const check = basis === undefined ? checkSpecPath : checkPagePath;
     targets.push({ target: await checkOutput(context, file, place, check), content, basis, extended });
   }
-  for (const { path: file, data } of pictures) {
-    const target = await withWriteErrors(checkPicturePath(context.territory, file));
+  for (const { path: file, data } of attachments) {
+    const target = await withWriteErrors(checkAttachmentPath(context.territory, file));
     targets.push({ target, content: () => data, maxFileBytes: artifactBytes });
   }
   return writeFor(context, { session, directory: place.outputPath ?? output.dir }, targets, {

@@ -169,9 +169,9 @@ async function walkBelow(
   };
 }
 
-/** Resolves the path of a picture that a test compares with, where Playwright Test looks for it. Throws PATH_NOT_ALLOWED. */
-export async function checkPicturePath(territory: Territory, file: string): Promise<CheckedPath> {
-  if (!file.endsWith('.png')) throw refusal(file, 'is not a picture');
+/** Resolves the path of a picture that a test compares with, or of a HAR that it replays. Throws PATH_NOT_ALLOWED. */
+export async function checkAttachmentPath(territory: Territory, file: string): Promise<CheckedPath> {
+  if (!/\.(?:png|har)$/.test(file)) throw refusal(file, 'is not a picture or a HAR');
   const checked = await walk(territory, file, { names: namesOf(file) });
   await requireFileOrNothing(checked, file);
   return checked;

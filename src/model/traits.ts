@@ -39,6 +39,8 @@ export interface Traits {
   handlesOverlay?: true;
   /** Changes nothing that a reviewer would want to be asserted. */
   needsNoAssertion?: true;
+  /** Sends a request that is no page's. */
+  sendsRequest?: true;
   /** Lets a person record steps while it runs. */
   asksPerson?: true;
   /** Changes how time passes: what follows is nobody's effect. */

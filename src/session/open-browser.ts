@@ -1,6 +1,7 @@
 import { contextOptions, type StorageState } from '../browser/context-options.js';
 import type { BrowserChoice } from '../browser/browser-choice.js';
 import type { BrowserPool } from '../browser/launch.js';
+import type { HarRecorder } from '../browser/har-recorder.js';
 import { openLive, type Live } from '../browser/live.js';
 import { parseFields } from '../model/template.js';
 import type { Secrets } from '../model/secrets.js';
@@ -20,6 +21,8 @@ export interface OpenBrowserOptions {
   maxPages: () => number;
   rules: () => NetworkRules;
   secrets: Secrets;
+  /** Records the network. */
+  har: HarRecorder | undefined;
   progress: (message: string) => void;
 }
 
@@ -34,7 +37,12 @@ export async function openBrowser(options: OpenBrowserOptions, isRetry = false):
     const { testIdAttribute } = use;
     return await openLive(
       browser,
-      { ...context, ...(storageState && { storageState }) },
+      {
+        ...context,
+        ...(storageState && { storageState }),
+        // A HAR can't answer a service worker.
+        ...(setup.har && { serviceWorkers: 'block' }),
+      },
       { ...setup, testIdAttribute, settleMs, secrets },
     );
   } catch (error) {

@@ -24,6 +24,7 @@ export async function recordActions(
   const { baseURL } = session.use;
   const unique = (name: string): string => ((session.uniques ??= {})[name] ??= uniqueWord());
   const requests = raw.map((entry, index) => checkRequest(entry, index, { baseURL, unique }));
+  if (session.har !== undefined) requireReplayable(requests);
   const { at } = limits;
   if (at !== undefined) requireInsertion(session.steps, at, requests);
   const inserting =
@@ -72,6 +73,15 @@ export async function recordActions(
     left: requests.length - failure.index - 1,
   };
   return outcome;
+}
+
+/** Throws INVALID_INPUT if the test of a session with a HAR could not do an action. */
+function requireReplayable(requests: readonly CheckedRequest[]): void {
+  const other = requests.find(({ action }) => action.sendsRequest ?? action.opensContext);
+  if (other === undefined) return;
+  throw new CodegenError('INVALID_INPUT', `${other.action.name} can't be replayed from a HAR.`, {
+    hint: 'Record this flow in a session without `har`.',
+  });
 }
 
 /** Throws INVALID_INPUT unless these actions can be inserted before the step at an index. */

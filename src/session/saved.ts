@@ -85,6 +85,7 @@ export const savedSchema = z.strictObject({
   emission: emissionSchema,
   use: useSchema,
   autoAssert: z.boolean(),
+  har: z.literal('record').optional(),
   base: z
     .strictObject({
       file: z.string(),
@@ -102,7 +103,7 @@ export type SavedSession = z.infer<typeof savedSchema>;
 
 /** What `resume` needs of a session whose test is, or will be, `file`. */
 export function savedForm(session: Session, file: string): SavedSession {
-  const { title, emission, use, autoAssert, base, uniques, steps } = session;
+  const { title, emission, use, autoAssert, har, base, uniques, steps } = session;
   return {
     version: currentVersion,
     title,
@@ -110,6 +111,7 @@ export function savedForm(session: Session, file: string): SavedSession {
     emission,
     use,
     autoAssert,
+    ...(har && { har }),
     ...(base && { base }),
     ...(uniques && { uniques }),
     steps,

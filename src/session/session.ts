@@ -1,4 +1,5 @@
 import type { AutoAssertions } from '../assertions/auto-assertions.js';
+import type { HarRecorder } from '../browser/har-recorder.js';
 import type { Live } from '../browser/live.js';
 import type { BaseSpec } from '../codegen/base-spec.js';
 import type { EmissionOptions } from '../model/emission.js';
@@ -27,6 +28,10 @@ export interface Session {
   readonly resumed: boolean;
   /** Id of the unfinished session that it resumes. */
   readonly origin?: string | undefined;
+  /** Whether its test replays the network from a HAR instead of using it. */
+  readonly har?: 'record' | undefined;
+  /** What the network answered; undefined without `har`. */
+  readonly network?: HarRecorder | undefined;
   /** The spec that it continues, or that its test begins as. */
   readonly base?: BaseSpec | undefined;
   readonly steps: Step[];
@@ -43,12 +48,12 @@ export interface Session {
 }
 
 /** A session before it is opened. */
-export type SessionPlan = Omit<Session, 'id' | 'steps' | 'uniques' | 'status' | 'lastUrl'>;
+export type SessionPlan = Omit<Session, 'id' | 'steps' | 'uniques' | 'network' | 'status' | 'lastUrl'>;
 
 /** A browser that was opened for a session, and what was found out for its plan meanwhile. */
 export interface Opening {
   live: Live;
-  found: Partial<Pick<SessionPlan, 'use' | 'emission'>>;
+  found: Partial<Pick<Session, 'use' | 'emission' | 'network'>>;
 }
 
 /** A session with its browser. */

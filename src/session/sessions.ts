@@ -76,6 +76,7 @@ export class Sessions {
         status: 'open',
         lastUrl: '',
       };
+      if (session.network !== undefined) session.network.position = () => session.steps.at(-1);
       const entry: Entry = {
         session,
         open: { session, live },

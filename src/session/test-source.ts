@@ -11,7 +11,9 @@ import { withHeader } from '../model/header.js';
 import { parseFields, referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
 import type { BrowserName, ProjectUse, Use } from '../model/use.js';
+import type { Secrets } from '../model/secrets.js';
 import type { EmissionOptions, TestModule } from '../model/emission.js';
+import type { sessionHar, SessionHar } from './har.js';
 import type { Session } from './session.js';
 import { pagesDirectory, type PageFile, type readOwnPageFiles, type SpecPath } from './page-files.js';
 
@@ -45,6 +47,7 @@ export interface SourcePage {
 interface Workspace {
   workspace: string;
   config: () => Config;
+  secrets: Secrets;
 }
 
 /** What decides how the session's test is written, besides the session; read once for a call. */
@@ -60,6 +63,8 @@ export interface Surroundings {
   pages: ReadonlyMap<string, PageFile>;
   /** Those that a person wrote, and what can't be read of them. */
   ownPages?: Awaited<ReturnType<typeof readOwnPageFiles>> | undefined;
+  /** What it replays instead of using the network. */
+  har?: SessionHar | undefined;
   /** Where the test has `test` from, if not from `@playwright/test`. */
   testModule?: TestModule | undefined;
 }
@@ -77,12 +82,13 @@ export async function sessionTemplate(
 /** Looks at what surrounds the test of a session that is to be written to `file`. */
 export async function surroundingsOf(
   context: Workspace,
-  { emission, use }: Session,
+  session: Session,
   file: SpecPath,
   { signal }: { signal: AbortSignal },
 ): Promise<Surroundings> {
   const { askProject } = await import('../verify/project-use.js');
-  const { browser, verify } = context.config();
+  const { emission, use } = session;
+  const { browser, verify, network } = context.config();
   const browserName = use.browserName ?? browser.name;
   const template = await sessionTemplate(context, emission);
   const { use: project } = await askProject(
@@ -96,8 +102,13 @@ export async function surroundingsOf(
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
     ownPages: await ownPages(context, template),
+    har: await harOf(session, { spec: file.relative, secrets: context.secrets, rules: network }),
     testModule: await testModule(context, emission, file),
   };
+}
+
+async function harOf(...args: Parameters<typeof sessionHar>): ReturnType<typeof sessionHar> {
+  return args[0].network && (await import('./har.js')).sessionHar(...args);
 }
 
 async function ownPages(
@@ -142,7 +153,16 @@ export function sessionSource(
 
 async function buildSource(
   session: Session,
-  { spec, template, project, browserName, pages: existing, ownPages: own, testModule: module }: Surroundings,
+  {
+    spec,
+    template,
+    project,
+    browserName,
+    pages: existing,
+    ownPages: own,
+    testModule: module,
+    har,
+  }: Surroundings,
   variant: { soft: boolean; without: number | undefined },
 ): Promise<SessionSource> {
   const { language, testNamePrefix } = session.emission;
@@ -159,7 +179,11 @@ async function buildSource(
       template,
       title: testNamePrefix + session.title,
       testModule: module,
-      use: parseFields(await testUse(useOf(session, clipboard), browserName, project)),
+      use: {
+        ...parseFields(await testUse(useOf(session, clipboard), browserName, project)),
+        ...(har && { serviceWorkers: 'block' }),
+      },
+      har: har?.files,
       spec,
       baseURL: baseURLOf(session, project),
       steps: codeSteps(steps),
@@ -184,7 +208,7 @@ async function buildSource(
     content: whole(source),
     staged: whole(staged ?? source),
     origins: new Map(shifted),
-    warnings: [...(own?.warnings ?? []), ...warnings],
+    warnings: [...(own?.warnings ?? []), ...(har?.warnings ?? []), ...warnings],
     files,
     pages: pages.map(({ name, source: text, isOurs }) => {
       const basis = existing.get(name)?.text ?? null;

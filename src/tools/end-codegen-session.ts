@@ -3,13 +3,14 @@ import path from 'node:path';
 import { z } from 'zod';
 import { verifyModeSchema } from '../config/schema.js';
 import type { WriteRequest } from '../guard/output.js';
+import type { CheckedPath } from '../guard/paths.js';
 import type { StateFile } from '../guard/plan.js';
 import { CodegenError } from '../model/errors.js';
 import { ownText, PageText } from '../model/page-text.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf, type Surroundings } from '../session/test-source.js';
 import type { Answer } from './answer.js';
-import { defineTool, selfEvident, types } from './tool.js';
+import { defineTool, selfEvident, types, type ToolContext } from './tool.js';
 import type { Verified } from '../session/verification/verify-session.js';
 
 type VerifyMode = z.infer<typeof verifyModeSchema>;
@@ -67,18 +68,15 @@ export const endCodegenSession = defineTool({
       const superseded = supersededAssertions(session.steps);
       const replaces = session.resumed && file === undefined;
       const { onConflict = replaces ? 'overwrite' : 'fail' } = args;
-      const checked = await context.guard.checkPath(file ?? session.file, session.emission);
+      const name = await fileName(context, session, { file, onConflict });
+      const checked = await context.guard.checkPath(name, session.emission);
       const surroundings = await surroundingsOf(context, session, checked, call);
-      const writeRequest = async (): Promise<WriteRequest> => {
-        const { content, pages } = await sessionSource(session, surroundings);
-        const directory = path.posix.dirname(checked.relative);
-        const shared = pages
-          .filter(({ isOurs }) => isOurs)
-          .map((page) => ({ ...page, file: path.posix.join(directory, page.file) }));
-        const extended = replaces && session.base?.kind === 'spec' ? session.base.text : undefined;
-        const files = [{ file: file ?? session.file, content, extended }, ...shared];
-        return { ...session.emission, session, files, onConflict, dryRun, confirm: call.confirm };
-      };
+      const writeRequest = async (): Promise<WriteRequest> => ({
+        ...(await filesOf(session, surroundings, { name, checked, replaces })),
+        onConflict,
+        dryRun,
+        confirm: call.confirm,
+      });
       // A conflict is reported before anything is run.
       const [target] = await context.guard.write({ ...(await writeRequest()), dryRun: true });
       if (target === undefined) throw new CodegenError('WRITE_FAILED', 'No file was written.');
@@ -95,12 +93,11 @@ export const endCodegenSession = defineTool({
 
       // The verified test has other bytes than the planned one if assertions were dropped.
       const { savedFile } = await import('../session/saved.js');
-      const { loginWarnings } = await import('../session/login.js');
-      const { brittleElements, callWarnings, sessionWarnings, uncheckedWarnings } =
-        await import('../session/warnings.js');
+      const { brittleElements, uncheckedWarnings } = await import('../session/warnings.js');
       const beside =
         session.base?.kind === 'spec' ? undefined : (file: string): StateFile => savedFile(session, file);
-      const request = { ...(await writeRequest()), pictures: verified.pictures, beside };
+      const request = { ...(await writeRequest()), beside };
+      request.attachments?.push(...verified.pictures);
       const written = await context.guard.write(request).catch((error: unknown) => {
         if (error instanceof CodegenError && mode !== 'off') return error;
         throw error;
@@ -108,11 +105,9 @@ export const endCodegenSession = defineTool({
       if (!dryRun && !(written instanceof CodegenError)) call.noteFiles(written);
       const warnings = [
         ...verified.warnings,
-        ...callWarnings(session, await sessionSource(session, surroundings)),
-        ...sessionWarnings({ steps: session.steps, use: ownUse(session, surroundings) }),
-        ...(await loginWarnings(session, context.workspace)),
+        ...(await testWarnings(context, session, surroundings)),
+        ...(mode === 'off' ? uncheckedWarnings(session) : []),
       ];
-      if (mode === 'off') warnings.push(...uncheckedWarnings(session));
       const elements = brittleElements(session.steps);
       if (written instanceof CodegenError)
         return {
@@ -135,6 +130,53 @@ export const endCodegenSession = defineTool({
     });
   },
 });
+
+/** What is written of a session. */
+async function filesOf(
+  session: Session,
+  surroundings: Surroundings,
+  { name, checked, replaces }: { name: string; checked: CheckedPath; replaces: boolean },
+): Promise<Omit<WriteRequest, 'onConflict'>> {
+  const { content, pages } = await sessionSource(session, surroundings);
+  const directory = path.posix.dirname(checked.relative);
+  const shared = pages
+    .filter(({ isOurs }) => isOurs)
+    .map((page) => ({ ...page, file: path.posix.join(directory, page.file) }));
+  const extended = replaces && session.base?.kind === 'spec' ? session.base.text : undefined;
+  const hars = surroundings.har?.files ?? [];
+  return {
+    ...session.emission,
+    session,
+    files: [{ file: name, content, extended }, ...shared],
+    attachments: hars.map((har) => ({ path: har.path, data: Buffer.from(har.text) })),
+  };
+}
+
+async function testWarnings(
+  { workspace }: ToolContext,
+  session: Session,
+  surroundings: Surroundings,
+): Promise<string[]> {
+  const { loginWarnings } = await import('../session/login.js');
+  const { callWarnings, sessionWarnings } = await import('../session/warnings.js');
+  return [
+    ...callWarnings(session, await sessionSource(session, surroundings)),
+    ...sessionWarnings({ steps: session.steps, use: ownUse(session, surroundings) }),
+    ...(await loginWarnings(session, workspace)),
+  ];
+}
+
+/** The file of a test; one that replays a HAR has to know its name before it is written. */
+async function fileName(
+  { guard }: ToolContext,
+  session: Session,
+  { file = session.file, onConflict }: { file?: string | undefined; onConflict: WriteRequest['onConflict'] },
+): Promise<string> {
+  if (session.har === undefined || onConflict !== 'rename') return file;
+  const files = [{ file, content: () => '' }];
+  const [planned] = await guard.write({ ...session.emission, session, files, onConflict, dryRun: true });
+  return planned?.path ?? file;
+}
 
 /** The session's `use` without the login that the project itself provides. */
 function ownUse({ use }: Session, { project }: Surroundings): Session['use'] {

@@ -150,7 +150,9 @@ async function openFor(
   const choice = browserChoice(browser, context.sessions.grant, use);
   if (plan.base !== undefined)
     return openOnSpec(context, { choice, base: plan.base, detecting }, progress, signal);
+  const network = plan.har && new (await import('../browser/har-recorder.js')).HarRecorder();
   const live = await openBrowser({
+    har: network,
     browsers: context.browsers,
     choice,
     use: detecting.then((detection) => detection.plan.use),
@@ -162,7 +164,7 @@ async function openFor(
     progress,
   });
   const { plan: found, ...detection } = await detecting;
-  return { live, found, ...detection };
+  return { live, found: { ...found, network }, ...detection };
 }
 
 function mayNotReplace(file: string): string {

@@ -34,12 +34,17 @@ export const inputSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Spec to run first: recording goes on in its page, and the test begins as it does.'),
+  har: z
+    .enum(['record'])
+    .optional()
+    .meta(selfEvident)
+    .describe('Record what the network answers: the test replays it from a HAR and needs no server.'),
   resume: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'Emitted spec, or sessionId of an unfinished session, to replay and continue; or any spec, or spec.ts:42, to run to its end or that line and insert steps there.',
+      'Emitted spec, or unfinished sessionId, to replay and continue; or any spec, or spec.ts:42, to insert steps at its end or that line.',
     ),
 });
 
@@ -129,7 +134,7 @@ function languageOf({ file }: BaseSpec): 'typescript' | 'javascript' {
 
 /** The spec that a new session begins as. */
 async function seedOf({ guard }: ToolContext, args: Arguments): Promise<BaseSpec> {
-  requireUndecided(args, ['use'], 'seed');
+  requireUndecided(args, ['use', 'har'], 'seed');
   requireUndecided(args.options ?? {}, decidedBySpec, 'seed');
   const { readBase } = await import('../session/base.js');
   const { describePlace } = await import('../codegen/base-spec.js');
@@ -164,6 +169,7 @@ async function newPlan(context: ToolContext, args: Arguments): Promise<Plan> {
     use: seed === undefined ? { ...browser.use, ...args.use } : {},
     autoAssert: args.autoAssert ?? autoAssert,
     resumed: false,
+    har: args.har,
     base: seed,
   };
 }
@@ -176,9 +182,9 @@ function resumedPlan({ saved, replaces, origin }: Resumable, args: Arguments): P
     throw new CodegenError('INVALID_INPUT', `${other} cannot be combined with resume.`, {
       hint: 'The saved session keeps its title, file, options and use; only autoAssert can be set with resume.',
     });
-  const { title, file, use, base } = saved;
+  const { title, file, use, har, base } = saved;
   // The configured directory may have changed since.
   const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
   const emission = { ...saved.emission, outputPath };
-  return { title, file, emission, use, autoAssert, resumed: replaces, origin, base };
+  return { title, file, emission, use, autoAssert, resumed: replaces, origin, har, base };
 }

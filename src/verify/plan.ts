@@ -13,6 +13,8 @@ const laneSchema = z.object({
   root: z.string().optional(),
   /** Whether pictures and snapshots are taken for equal. */
   ignoreSnapshots: z.boolean().default(false),
+  /** Whether its pages have no network. */
+  offline: z.boolean().default(false),
   browserName: browserNameSchema,
   headless: z.boolean(),
   /** False switches JavaScript off in the pages. */

@@ -189,6 +189,9 @@ function engineOf(base: PlaywrightTestConfig, project: Project): BrowserName {
   );
 }
 
+/** Nothing listens there. */
+const noNetwork = { server: 'socks5://127.0.0.1:9', bypass: '<-loopback>' };
+
 function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan): Project {
   const { lane, files, project = {} } = group;
   const { limits } = lane;
@@ -220,7 +223,7 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
     metadata: { ...project.metadata, [metadataKey]: { lane: lane.name, covered: isCovered } },
     use: {
       ...use,
-      ...launching(base, project, lane.browserName, plan),
+      ...launching(base, project, lane.browserName, lane.offline ? { ...plan, proxy: noNetwork } : plan),
       browserName: lane.browserName,
       headless: lane.headless,
       trace: 'off',

@@ -99,7 +99,7 @@ test('pictures are written with the test that compares with them, and never over
   const write = (file: string, bytes: Buffer) =>
     guard.write({
       files: [{ file: 'a.spec.ts', content: emitted('x') }],
-      pictures: [{ path: file, data: bytes }],
+      attachments: [{ path: file, data: bytes }],
       onConflict: 'overwrite',
     });
   const large = Buffer.alloc(300_000);

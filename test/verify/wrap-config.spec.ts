@@ -41,6 +41,18 @@ function isCovered(config: PlaywrightTestConfig): unknown {
   return projectOf(config).metadata?.['codegen-session-mcp'];
 }
 
+test('a test that replays a HAR has no network, but what its project depends on does', () => {
+  const projects = [
+    { name: 'setup', testMatch: 'none' },
+    { name: 'main', dependencies: ['setup'] },
+  ];
+  const { projects: wrapped = [] } = wrapConfig({ projects }, planOf({ offline: true }));
+  expect(wrapped.map(({ name, use }) => [name, use?.proxy])).toEqual([
+    ['main', { server: 'socks5://127.0.0.1:9', bypass: '<-loopback>' }],
+    ['setup', proxy],
+  ]);
+});
+
 test('a file belongs to the project as which Playwright Test would run it', () => {
   for (const config of [
     {},

@@ -139,8 +139,10 @@ async function stageLane(
 ): Promise<Lane> {
   const files = sources.map(async ({ staged: content, files: needed, pages }, number) => {
     const around = path.join(name, String(number));
+    const hars = surroundings.har?.files ?? [];
     for (const each of needed) await staging.copy(path.join(around, each), path.join(workspace, each));
     const beside = path.join(around, path.dirname(target.path));
+    for (const { path: har, text } of hars) await staging.write(path.join(around, har), text);
     for (const { file, content } of pages) await staging.write(path.join(beside, file), content(file));
     const file = await staging.write(path.join(around, target.path), content(target.path));
     const { testModule, ownPages } = surroundings;
@@ -158,6 +160,7 @@ async function stageLane(
     name,
     ...(sources.length === 1 ? { root: path.join(staging.directory, name, '0') } : {}),
     files: await Promise.all(files),
+    offline: surroundings.har !== undefined,
     browserName: use.browserName ?? browser.name,
     headless: use.headless ?? browser.headless,
     ...rest,
