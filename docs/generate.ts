@@ -118,7 +118,7 @@ const remedies: Record<ErrorCode, string> = {
   ACTION_FAILED: 'Look at the snapshot in the result, then record the rest another way.',
   TARGET_NOT_FOUND: 'Take a ref from the snapshot in the result.',
   TARGET_AMBIGUOUS: 'Take a ref, or narrow the locator.',
-  NAVIGATION_FAILED: 'Check that the address is right and that its server runs.',
+  NAVIGATION_FAILED: 'Check the address, and that its server runs.',
   NAVIGATION_BLOCKED: 'Use an http or https URL, or allow the origin in the network rules.',
   POLICY_DENIED: 'Ask the operator of the server to change the policy.',
   RATE_LIMITED: 'Wait for `retryAfterMs`, then call again. If it is missing, waiting does not help.',

@@ -77,7 +77,7 @@ export interface Removal {
   assertions?: readonly { step: number; index: number }[] | undefined;
 }
 
-/** What an action has at hand while it is performed. */
+/** What an action can use while it is performed. */
 export interface ActionContext {
   page: Page;
   pages: SessionPages;
@@ -90,13 +90,13 @@ export interface ActionContext {
   credit: (signal: Signal) => void;
   /** Answers the next dialog that no earlier answer is for. */
   answerDialog: (answer: DialogAnswer) => Announcement;
-  /** Has the next action wait for what it brings about. */
+  /** Makes the next action wait for this event. */
   announce: (announcement: Announcement) => void;
   /** Removes recorded steps and automatic assertions, by their indexes. */
   remove: (removal: Removal) => Promise<void>;
   /** Shows the agent what was read from the page. */
   show: (value: unknown) => void;
-  /** Asks a person to continue by hand, if one can be asked. Resolves to what came of it; throws ACTION_FAILED. */
+  /** Asks a person to continue by hand, if one can be asked. Resolves to the outcome; throws ACTION_FAILED. */
   handOver?: (reason: string, timeoutMs: number) => Promise<string>;
   /** Adds what was found to the fields of the step. */
   found: (fields: { [name: string]: string | number }) => void;

@@ -40,7 +40,7 @@ const axeModule = z.custom<typeof axe>(
   (value) => typeof value === 'object' && value !== null && 'AxeBuilder' in value,
 );
 
-/** The calls that tell a builder what to look at. */
+/** The calls that configure an AxeBuilder. */
 function callsOf({ rules, tags, include, exclude }: AxeOptions) {
   const list = (texts: string | string[] | undefined): string[] =>
     texts === undefined ? [] : [texts].flat();

@@ -14,11 +14,11 @@ const pollMs = 50;
 
 export const writeText = defineAction({
   name: 'clipboard.writeText',
-  description: 'Puts a text into the clipboard.',
+  description: 'Writes text to the clipboard.',
   target: 'none',
   kind: 'passive',
   playwrightNames: true,
-  fields: z.strictObject({ text: z.string().describe('What it is to hold.') }),
+  fields: z.strictObject({ text: z.string().describe('The text to write.') }),
   async perform(context, { text }) {
     const { page } = context;
     await openClipboard(context);
@@ -34,11 +34,11 @@ export const writeText = defineAction({
 export const readText = defineAction({
   name: 'clipboard.readText',
   verifies: true,
-  description: 'Reports the text of the clipboard in `events` and asserts it.',
+  description: 'Reads the text of the clipboard, reports it in `events` and asserts it.',
   target: 'none',
   kind: 'passive',
   fields: z.strictObject({
-    expected: matchedSchema.optional().describe('What it has to hold; what it holds when left out.'),
+    expected: matchedSchema.optional().describe('The text to expect; by default, the current text.'),
   }),
   async perform(context, { expected }) {
     const { page, actionMs, show, found } = context;
@@ -56,7 +56,7 @@ export const readText = defineAction({
     show(text);
     if (!fits(text))
       throw new CodegenError('ACTION_FAILED', 'The clipboard contains a different text.', {
-        hint: 'The event shows it; give `expected` accordingly.',
+        hint: 'The event shows the actual text; correct `expected`.',
       });
     if (expected === undefined) found({ expected: text });
   },
@@ -98,6 +98,6 @@ async function openClipboard({ page, steps }: ActionContext): Promise<void> {
       await context.grantPermissions(permissions, options);
   if (!(await page.evaluate(() => window.isSecureContext)))
     throw new CodegenError('ACTION_FAILED', 'The page has no clipboard.', {
-      hint: 'Only pages on https and localhost have one.',
+      hint: 'Browsers provide it only to pages on https and localhost.',
     });
 }

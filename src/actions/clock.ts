@@ -9,7 +9,7 @@ const time = z
     (value) => !Number.isNaN(new Date(value).getTime()),
     'expected a time such as "2030-01-31T12:00:00Z"',
   )
-  .describe('Time as a text that `Date` reads, or in milliseconds since 1970.');
+  .describe('Time as a string that `Date` parses, or in milliseconds since 1970.');
 
 const ticks = z
   .union([
@@ -41,7 +41,7 @@ function clockAction<Fields extends z.ZodObject>(definition: {
 
 export const install = clockAction({
   method: 'install',
-  description: 'Puts a clock in place of that of the pages, which goes on from the time given, or from now.',
+  description: 'Installs fake timers, starting at the given time, or now. The clock keeps running.',
   kind: 'passive',
   fields: z.strictObject({ time: time.optional() }),
   act: (clock, options) => clock.install(options),
@@ -50,7 +50,7 @@ export const install = clockAction({
 
 export const setFixedTime = clockAction({
   method: 'setFixedTime',
-  description: 'Has `Date` say this time; timers go on.',
+  description: 'Freezes `Date` at this time; timers keep running.',
   kind: 'passive',
   fields: z.strictObject({ time }),
   act: (clock, fields) => clock.setFixedTime(fields.time),
@@ -59,7 +59,7 @@ export const setFixedTime = clockAction({
 
 export const pauseAt = clockAction({
   method: 'pauseAt',
-  description: 'Goes forward to this time and stops the clock, with its timers.',
+  description: 'Advances the clock to this time and pauses it, timers included.',
   kind: 'mutates',
   fields: z.strictObject({ time }),
   act: (clock, fields) => clock.pauseAt(fields.time),
@@ -68,7 +68,7 @@ export const pauseAt = clockAction({
 
 export const resume = clockAction({
   method: 'resume',
-  description: 'Lets a stopped clock go on.',
+  description: 'Resumes a paused clock.',
   kind: 'passive',
   fields: z.strictObject({}),
   act: (clock) => clock.resume(),
@@ -77,7 +77,7 @@ export const resume = clockAction({
 
 export const fastForward = clockAction({
   method: 'fastForward',
-  description: 'Goes forward in time; timers that are due fire once at most.',
+  description: 'Advances the clock; each timer that is due fires at most once.',
   kind: 'mutates',
   fields: z.strictObject({ ticks }),
   act: (clock, fields) => clock.fastForward(fields.ticks),

@@ -5,9 +5,9 @@ import { isPattern } from '../model/locator.js';
 import { defineAction } from './action.js';
 
 const fields = z.strictObject({
-  accept: z.boolean().optional().describe('Accept it; true when left out.'),
-  promptText: z.string().optional().describe('What is entered into a prompt.'),
-  message: matchedSchema.optional().describe('What the dialog has to say.'),
+  accept: z.boolean().optional().describe('Whether to accept the dialog; true by default.'),
+  promptText: z.string().optional().describe('Text to enter into a prompt.'),
+  message: matchedSchema.optional().describe('Expected message of the dialog.'),
 });
 
 type DialogFields = z.infer<typeof fields>;
@@ -15,7 +15,7 @@ type DialogFields = z.infer<typeof fields>;
 export const onDialog = defineAction({
   name: 'onDialog',
   description:
-    "Answers the next action's dialog, which has to come; several in a row answer as many dialogs. Without it, dialogs are dismissed.",
+    'Answers the dialog that the next action opens; fails if none opens. Several in a row answer several dialogs. Without it, dialogs are dismissed.',
   target: 'none',
   kind: 'expects',
   fields,

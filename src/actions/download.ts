@@ -19,12 +19,12 @@ export const saveDownload = defineAction({
   async perform({ download, files, navigationMs }, { path }) {
     if (download === undefined)
       throw new CodegenError('ACTION_FAILED', 'Nothing has been downloaded.', {
-        hint: 'Record the action that starts the download first; `events` shows when it has begun.',
+        hint: 'Record the action that starts the download first; `events` reports the download.',
       });
     const failure = await within(navigationMs, download.failure());
     if (typeof failure === 'string')
       throw new CodegenError('ACTION_FAILED', `The download failed: ${failure}.`, {
-        hint: 'Start it again; the `network` part of get_codegen_session shows what its server answered.',
+        hint: `Start it again; get_codegen_session with include ["network"] shows the server's response.`,
       });
     if (failure === undefined)
       throw new CodegenError('ACTION_FAILED', `The download did not finish within ${navigationMs} ms.`, {

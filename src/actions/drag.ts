@@ -3,11 +3,11 @@ import { run, value } from '../model/code.js';
 import { defineAction } from './action.js';
 import { forced, position } from './pointer.js';
 
-/** Moves on the way: pages that drag by pointer events tell a drag from a click by the first, and its end by others. */
+/** Number of intermediate moves: pages that drag by pointer events detect a drag by the first, and its end by others. */
 const moves = 5;
 
 const fields = z.strictObject({
-  position: position.optional().describe('Where on `to` it is dropped.'),
+  position: position.optional().describe('Point on `to` where the element is dropped.'),
   ...forced,
 });
 
@@ -19,7 +19,7 @@ const dragOptions = ({ position, ...options }: z.infer<typeof fields>) => ({
 
 export const dragTo = defineAction({
   name: 'dragTo',
-  description: 'Drags an element to another, whose `to` is given as `target` is.',
+  description: 'Drags an element to another element, `to`, which takes the same forms as `target`.',
   target: 'element',
   second: 'to',
   fields,

@@ -80,7 +80,7 @@ export const focus = elementAction({
 
 export const blur = elementAction({
   name: 'blur',
-  description: 'Takes the focus from an element.',
+  description: 'Removes the focus from an element.',
   fields: timed,
   act: (element, options) => element.blur(options),
 });
@@ -106,7 +106,7 @@ export const pressSequentially = elementAction({
   name: 'pressSequentially',
   types: true,
   verb: 'type',
-  description: 'Types character by character, for pages that listen to keys.',
+  description: 'Types character by character, for pages that handle key events.',
   fields: z.strictObject({ value: text, delay: delay.optional(), ...waiting }),
   playwrightNames: false,
   act: (element, { value, ...options }) => element.pressSequentially(value, options),
@@ -161,10 +161,7 @@ export const waitFor = defineAction({
   target: 'elements',
   kind: 'passive',
   fields: z.strictObject({
-    state: z
-      .enum(['attached', 'detached', 'visible', 'hidden'])
-      .optional()
-      .describe('`visible` when left out.'),
+    state: z.enum(['attached', 'detached', 'visible', 'hidden']).optional().describe('`visible` by default.'),
     timeout,
   }),
   playwrightNames: true,

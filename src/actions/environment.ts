@@ -11,7 +11,7 @@ import { clipboardPermissions } from './clipboard.js';
 
 export const setViewportSize = defineAction({
   name: 'setViewportSize',
-  description: 'Gives the page another size.',
+  description: 'Resizes the viewport.',
   target: 'none',
   playwrightNames: true,
   fields: viewportSchema,
@@ -51,7 +51,7 @@ export const emulateMedia = defineAction({
 
 export const setGeolocation = defineAction({
   name: 'setGeolocation',
-  description: 'Moves the device; pages see it with the permission `geolocation`.',
+  description: 'Sets the geolocation; pages can read it with the permission `geolocation`.',
   target: 'none',
   playwrightNames: true,
   fields: geolocationSchema,
@@ -90,11 +90,11 @@ export const grantPermissions = defineAction({
         ]),
       )
       .min(1)
-      .describe('Names as Playwright has them; browsers differ in which they know.'),
+      .describe("Playwright's names of permissions; browsers support different ones."),
     origin: z
       .url({ protocol: /^https?$/, error: 'expected an http or https origin' })
       .optional()
-      .describe('The only origin that gets them.'),
+      .describe('The only origin to grant them to.'),
   }),
   async perform({ page, steps }, { permissions, origin }) {
     const context = page.context();
@@ -111,10 +111,10 @@ export const grantPermissions = defineAction({
 
 export const setOffline = defineAction({
   name: 'setOffline',
-  description: 'Takes the network from all pages, or gives it back.',
+  description: 'Sets all pages offline, or online again.',
   target: 'none',
   playwrightNames: true,
-  fields: z.strictObject({ offline: z.boolean().describe('Whether there is no network.') }),
+  fields: z.strictObject({ offline: z.boolean().describe('Whether the pages are offline.') }),
   perform: ({ page }, { offline }) => page.context().setOffline(offline),
   toCode: ({ offline }, { context }) => [run(context, 'setOffline', ...values(offline))],
 });
@@ -138,7 +138,7 @@ const cookieSchema = z
 
 export const addCookies = defineAction({
   name: 'addCookies',
-  description: 'Adds cookies; pages send them from their next request on.',
+  description: 'Adds cookies; pages send them with their next request.',
   target: 'none',
   kind: 'passive',
   playwrightNames: true,
@@ -146,7 +146,7 @@ export const addCookies = defineAction({
     cookies: z
       .array(cookieSchema)
       .min(1)
-      .describe('Each with name, value, and url or domain and path, as Playwright takes them.'),
+      .describe('Cookies as in Playwright: each has name, value, and url, or domain and path.'),
   }),
   async perform({ page, bound, delivery }, { cookies }) {
     for (const { url, domain = '' } of cookies)
@@ -162,7 +162,7 @@ export const addCookies = defineAction({
 
 export const clearCookies = defineAction({
   name: 'clearCookies',
-  description: 'Removes cookies: all, or those that match.',
+  description: 'Removes all cookies, or those that match.',
   target: 'none',
   kind: 'passive',
   playwrightNames: true,
@@ -192,7 +192,7 @@ const items = z.record(z.string(), z.string());
 
 export const setStorage = defineAction({
   name: 'setStorage',
-  description: "Sets items in the page's storage, which the page reads when it is loaded again.",
+  description: "Sets items in the page's storage. Reload the page if it reads them only when it loads.",
   target: 'none',
   kind: 'passive',
   fields: z

@@ -33,11 +33,11 @@ interface Matcher {
 type Expected = TextOrPattern | TextOrPattern[] | number | boolean | null;
 
 const text = textOrPatternSchema;
-const texts = z.union([text, z.array(text).min(1)], 'expected a text, {"regex", "flags"} or a list of them');
-const classNames = z.union([z.string(), z.array(z.string()).min(1)], 'expected a text or a list of texts');
+const texts = z.union([text, z.array(text).min(1)], 'expected text, {"regex", "flags"} or a list of them');
+const classNames = z.union([z.string(), z.array(z.string()).min(1)], 'expected text or a list of texts');
 const property = z.union(
   [z.string(), z.number(), z.boolean(), z.null()],
-  'expected a text, a number, true, false or null',
+  'expected text, a number, true, false or null',
 );
 const flag = z.boolean().optional();
 const ignoreCase = z.strictObject({ ignoreCase: flag });
@@ -100,16 +100,16 @@ const fields = z
     expected: z
       .union(
         [text, z.array(text), z.number(), z.boolean(), z.null()],
-        'expected a text, {"regex", "flags"}, a list of them, a number, true, false or null',
+        'expected text, {"regex", "flags"}, a list of them, a number, true, false or null',
       )
       .optional()
-      .describe('The value; a text may be {"regex", "flags"}, a list stays a list.'),
+      .describe('The expected value. Instead of text, {"regex", "flags"}; for list assertions, a list.'),
     name: z
       .string()
       .min(1)
       .optional()
       .describe('Attribute, CSS or JavaScript property, if the matcher takes one.'),
-    options: z.record(z.string(), z.json()).optional().describe("The matcher's own options."),
+    options: z.record(z.string(), z.json()).optional().describe('Options of the matcher.'),
     not: z.boolean().optional().describe('Asserts the opposite.'),
   })
   .check((check) => {
@@ -142,7 +142,7 @@ const fields = z
         refuse('expected', `${matcherName}: ${issue.message.replace(/^Invalid input: /, '')}`);
     }
     if (matcherName === 'toHaveScreenshot' && check.value.not === true)
-      refuse('not', `${matcherName} compares with a picture of what is there now; it has no opposite`);
+      refuse('not', `${matcherName} compares with a reference screenshot, so it takes no \`not\``);
     const known = matcher.options ?? z.strictObject({});
     for (const issue of known.safeParse(options ?? {}).error?.issues ?? [])
       if (issue.code !== 'unrecognized_keys')
@@ -157,7 +157,7 @@ type ExpectFields = z.infer<typeof fields>;
 function unknownOption(matcher: string, key: string, known: readonly string[]): string {
   const guess = nearest(key, known);
   const hint = guess === undefined ? '' : `; did you mean "${guess}"?`;
-  const options = known.length === 0 ? 'it takes none' : `its options: ${known.join(', ')}`;
+  const options = known.length === 0 ? 'it takes none' : `options: ${known.join(', ')}`;
   return `${matcher} has no option "${key}"${hint} (${options})`;
 }
 
@@ -166,7 +166,7 @@ export const expect = defineAction({
   asserts: true,
   verifies: true,
   description:
-    'Asserts with a web-first matcher of Playwright; without a target, of the page. False now is refused.',
+    'Asserts with a web-first matcher of Playwright; without a target, about the page. Fails if it is not true now.',
   target: 'subject',
   kind: 'passive',
   fields,
@@ -221,14 +221,14 @@ async function checkForm(
   timeout: number,
 ): Promise<void> {
   if (locator !== undefined && options?.['fullPage'] !== undefined)
-    throw new CodegenError('INVALID_INPUT', `${matcher} of an element takes no fullPage.`, {
+    throw new CodegenError('INVALID_INPUT', `${matcher} with a target takes no fullPage.`, {
       hint: 'Leave out target or fullPage.',
     });
   if (matcher === 'toMatchAriaSnapshot') {
     const problem = await yamlProblem(z.string().parse(expected));
     if (problem !== undefined)
       throw new CodegenError('INVALID_INPUT', `${matcher}: ${problem}`, {
-        hint: 'Give lines of the snapshot, without refs: - button "Save".',
+        hint: 'Copy lines from the snapshot, without refs: - button "Save".',
       });
   }
   if (not !== true) await locator?.waitFor({ state: 'attached', timeout });

@@ -37,7 +37,7 @@ export const move = mouseAction({
   fields: z.strictObject({
     x,
     y,
-    steps: z.int().min(1).max(100).optional().describe('Moves on the way; 1 when left out.'),
+    steps: z.int().min(1).max(100).optional().describe('Number of intermediate moves; 1 by default.'),
   }),
   act: (mouse, { x, y, ...options }) => mouse.move(x, y, options),
   args: ({ x, y, ...options }) => [x, y, options],
@@ -45,7 +45,7 @@ export const move = mouseAction({
 
 export const clickAt = mouseAction({
   method: 'click',
-  description: 'Clicks at a point, e.g. of a canvas.',
+  description: 'Clicks at a point, e.g. on a canvas.',
   fields: buttonFields.extend({ x, y }),
   act: (mouse, { x, y, ...options }) => mouse.click(x, y, options),
   args: ({ x, y, ...options }) => [x, y, options],

@@ -26,7 +26,7 @@ export const goto = defineAction({
     waitUntil: z
       .enum(['load', 'domcontentloaded', 'networkidle', 'commit'])
       .optional()
-      .describe('`load` by default, `domcontentloaded` if that never comes.'),
+      .describe('`load` by default, `domcontentloaded` if the load event never fires.'),
   }),
   playwrightNames: true,
   async perform({ page, baseURL, navigationMs, show, found }, { url, waitUntil }) {
@@ -53,7 +53,7 @@ export const goto = defineAction({
 export const goBack = defineAction({
   name: 'goBack',
   navigates: true,
-  description: 'Goes back in the history.',
+  description: 'Navigates back in the history.',
   target: 'none',
   fields: noFields,
   perform: ({ page, navigationMs }) =>
@@ -69,7 +69,7 @@ export const goBack = defineAction({
 export const goForward = defineAction({
   name: 'goForward',
   navigates: true,
-  description: 'Goes forward in the history.',
+  description: 'Navigates forward in the history.',
   target: 'none',
   fields: noFields,
   perform: ({ page, navigationMs }) =>
@@ -119,7 +119,7 @@ async function travel(
 ): Promise<void> {
   const before = url();
   if ((await go({ timeout })) === null && url() === before)
-    throw new CodegenError('ACTION_FAILED', `There is no page to go ${direction} to.`, {
+    throw new CodegenError('ACTION_FAILED', `The history has no page to go ${direction} to.`, {
       hint: 'Open the page with goto.',
     });
 }

@@ -42,7 +42,7 @@ const url = urlPatternSchema.describe('URL, glob or regular expression.');
 
 export const waitForResponse = defineAction({
   name: 'waitForResponse',
-  description: "Waits for a response that the next action's requests get, and asserts its status and body.",
+  description: 'Waits for a response to a request of the next action, and asserts its status and body.',
   target: 'none',
   kind: 'expects',
   fields: z.strictObject({ url, method: methodSchema.optional(), ...expectedResponse }),
@@ -64,8 +64,8 @@ export const waitForResponse = defineAction({
           { timeout: 0, signal },
         )
         .then((response) => checkResponse(response, expected, () => bodyOf(response))),
-      missing: `No response of ${wanted} came`,
-      past: came ? `A response of ${wanted} came` : undefined,
+      missing: `No response of ${wanted} arrived`,
+      past: came ? `A response of ${wanted} arrived` : undefined,
       cancel: abort,
     });
   },
@@ -122,9 +122,9 @@ const routeFields = z
   .strictObject({
     url,
     method: methodSchema.optional(),
-    status: statusSchema.optional().describe('Of the answer; 200 when left out.'),
-    json: z.json().optional().describe('Answers with this JSON.'),
-    body: z.string().optional().describe('Answers with this plain text, which is no document or script.'),
+    status: statusSchema.optional().describe('Status of the response; 200 by default.'),
+    json: z.json().optional().describe('Responds with this JSON.'),
+    body: z.string().optional().describe('Responds with this text, as text/plain.'),
     abort: z
       .union([
         z.literal(true),
@@ -146,7 +146,7 @@ const routeFields = z
         ]),
       ])
       .optional()
-      .describe('Fails the request, `true` or with an error of the network.'),
+      .describe('Aborts the request: `true`, or the name of a network error.'),
   })
   .check(({ value: { status, json, body, abort }, issues, value }) => {
     const answers = [json, body].filter((each) => each !== undefined).length;
@@ -173,7 +173,7 @@ function routesOf(page: Page): Map<string, UrlMatcher> {
 
 export const route = defineAction({
   name: 'route',
-  description: 'Answers or fails the requests of the page that match, in place of their server.',
+  description: 'Fulfils or aborts matching requests of the page instead of their server.',
   target: 'none',
   kind: 'passive',
   fields: routeFields,
@@ -182,13 +182,13 @@ export const route = defineAction({
     const matcher =
       routesOf(page).get(key) ??
       (await urlMatcher(fields.url, baseURL, () => {
-        show(`Matching ${key} takes too long: some requests went to their server.`);
+        show(`Matching ${key} took too long; some requests were sent to their server.`);
       }));
     routesOf(page).set(key, matcher);
     // A request that is gone by now needs no answer.
     await page.route(matcher, async (request) => {
       if (fields.abort === undefined && !bound.mayAnswer(request.request())) {
-        show(`${key} does not answer for a page that has a secret which is bound to its origin.`);
+        show(`${key} does not fulfil requests of a page that received a secret bound to its origin.`);
         await request.fallback().catch(() => undefined);
       } else await answer(request, fields).catch(() => undefined);
     });
@@ -217,10 +217,10 @@ export const route = defineAction({
 
 export const unroute = defineAction({
   name: 'unroute',
-  description: 'Takes back the routes of a URL, or all of the page.',
+  description: 'Removes the routes of a URL, or all routes of the page.',
   target: 'none',
   kind: 'passive',
-  fields: z.strictObject({ url: url.optional().describe('As in the `route`; all when left out.') }),
+  fields: z.strictObject({ url: url.optional().describe('The `url` of the route; all routes by default.') }),
   async perform({ page }, { url }) {
     const known = routesOf(page);
     if (url === undefined) {
@@ -231,7 +231,7 @@ export const unroute = defineAction({
     const key = JSON.stringify(url);
     const matcher = known.get(key);
     if (matcher === undefined)
-      throw new CodegenError('INVALID_INPUT', `There is no route of ${key}.`, {
+      throw new CodegenError('INVALID_INPUT', `There is no route for ${key}.`, {
         hint: `Routes of this page: ${[...known.keys()].join(', ') || 'none'}.`,
       });
     await page.unroute(matcher);
@@ -314,22 +314,24 @@ export const request = defineAction({
   name: 'request',
   verifies: true,
   description:
-    "Sends a request of the test's own, with the page's cookies, and asserts the answer: that it is OK, unless `expect` says otherwise.",
+    "Sends a request from the test, with the page's cookies, and asserts that the response is OK, or what `expect` says.",
   target: 'none',
   sendsRequest: true,
   kind: 'passive',
   fields: z.strictObject({
     method: methodSchema.exclude(['OPTIONS']).default('GET'),
     url: urlSchema.describe('http(s) URL; relative if the session has a baseURL.'),
-    headers: z.record(z.string().min(1), z.string()).optional().describe('Headers besides the usual ones.'),
-    data: z.json().optional().describe('Body: JSON, or a text.'),
+    headers: z.record(z.string().min(1), z.string()).optional().describe('Additional headers.'),
+    data: z.json().optional().describe('Body: JSON or text.'),
     maxRedirects: z
       .int()
       .min(0)
       .max(mostRedirects)
       .optional()
-      .describe('Redirects to follow; 20 by default, and with a secret those of the recording.'),
-    expect: z.strictObject(expectedResponse).optional().describe('What the answer has to be.'),
+      .describe(
+        'Maximum number of redirects to follow; 20 by default, and with a secret as many as during recording.',
+      ),
+    expect: z.strictObject(expectedResponse).optional().describe('What to assert about the response.'),
   }),
   async perform(context, { expect = {}, ...sent }) {
     const { show } = context;

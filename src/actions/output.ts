@@ -19,7 +19,7 @@ export const screenshot = defineAction({
   kind: 'passive',
   fields: z.strictObject({
     path: pathWith('.png', '.jpg', '.jpeg'),
-    fullPage: z.boolean().optional().describe('The whole page, not only what is in view.'),
+    fullPage: z.boolean().optional().describe('The full page instead of the viewport.'),
   }),
   playwrightNames: true,
   async perform({ page, files }, { path, fullPage = false }, element) {
@@ -38,7 +38,7 @@ export const screenshot = defineAction({
 
 export const pdf = defineAction({
   name: 'pdf',
-  description: 'Prints the page as a PDF; Chromium without a window does.',
+  description: 'Prints the page as a PDF; requires headless Chromium.',
   target: 'none',
   kind: 'passive',
   fields: z.strictObject({ path: pathWith('.pdf') }),

@@ -9,7 +9,7 @@ export const switchPage = defineAction({
   name: 'switchPage',
   switchesPage: true,
   needsNoAssertion: true,
-  description: 'Makes another page (popup, tab) the current one and brings it to the front.',
+  description: 'Makes another page (popup, tab) current and brings it to the front.',
   target: 'none',
   fields: z.strictObject({ page: z.string().min(1).describe('Its id in `pages`, e.g. p2.') }),
   perform: ({ pages }, { page }) => pages.switchTo(page),
@@ -20,7 +20,7 @@ export const closePage = defineAction({
   name: 'closePage',
   closesPage: true,
   needsNoAssertion: true,
-  description: 'Closes the current page; the one that opened it becomes current.',
+  description: 'Closes the current page; its opener becomes current.',
   target: 'none',
   fields: z.strictObject({}),
   perform: ({ pages }) => pages.close(),
@@ -29,11 +29,11 @@ export const closePage = defineAction({
 
 export const newPage = defineAction({
   name: 'newPage',
-  description: 'Opens a page beside the others; switchPage makes it the current one.',
+  description: 'Opens another page; switchPage makes it current.',
   target: 'none',
   opensPage: true,
   fields: z.strictObject({
-    url: urlSchema.optional().describe('What it opens; blank when left out.'),
+    url: urlSchema.optional().describe('URL to open; blank by default.'),
   }),
   playwrightNames: true,
   async perform({ pages, baseURL, navigationMs }, { url }) {
@@ -64,7 +64,7 @@ const contextUse = useSchema
 export const newContext = defineAction({
   name: 'newContext',
   description:
-    'Opens a page for another person, with cookies and storage of its own; switchPage makes it the current one.',
+    'Opens a page for another user, with its own cookies and storage; switchPage makes it current.',
   target: 'none',
   opensPage: true,
   opensContext: true,
@@ -74,12 +74,10 @@ export const newContext = defineAction({
       .min(1)
       .max(50)
       .refine((name) => !seemsReference(name), 'expected a name')
-      .describe('Who it is, e.g. `admin`; names variables of the test.'),
+      .describe('Name of the user, e.g. `admin`; variables of the test are named after it.'),
     use: contextUse
       .optional()
-      .describe(
-        'As `use` of the session, whose values are the defaults, without its login: e.g. `storageState`.',
-      ),
+      .describe('Options as in `use` of the session, whose values are the defaults, except for its login.'),
   }),
   async perform({ pages }, { use = {} }) {
     await pages.openContext(use);

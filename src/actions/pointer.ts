@@ -7,7 +7,7 @@ const modifiers = z
 export const position = z
   .strictObject({ x: z.number(), y: z.number() })
   .describe("In CSS pixels from the element's top left corner.");
-export const clickCount = z.int().min(1).max(10).describe('Clicks in a row.');
+export const clickCount = z.int().min(1).max(10).describe('Number of clicks.');
 
 /** The options that Playwright takes for almost every action on an element. */
 export const timeout = z

@@ -26,15 +26,15 @@ export const methodSchema = z
 export const statusSchema = z.int().min(100).max(599);
 
 export const expectedResponse = {
-  status: statusSchema.optional().describe('The status that it has to have.'),
+  status: statusSchema.optional().describe('The expected status.'),
   body: z
     .json()
     .refine(
       (body) => body !== '' && (!isPattern(body) || matchedSchema.safeParse(body).success),
-      'expected JSON, a text that is not empty, or a valid {"regex", "flags"}',
+      'expected JSON, non-empty text, or a valid {"regex", "flags"}',
     )
     .optional()
-    .describe('What it has to hold: JSON of which objects may have more, or a part of its text.'),
+    .describe('Expected content: JSON whose objects may have more fields, or part of the text.'),
 };
 
 /** The body of a response that a page got. Throws ACTION_FAILED if it is too large, or the browser does not keep it. */
@@ -56,7 +56,7 @@ export function unreadable(
   why = `a body of more than ${maxBody} bytes`,
 ): CodegenError {
   return new CodegenError('ACTION_FAILED', `${response.url()} answered with ${why}.`, {
-    hint: 'Expect the status only, or assert what the page shows of it.',
+    hint: 'Expect only the status, or assert what the page shows.',
   });
 }
 

@@ -5,7 +5,7 @@ import { defineAction } from './action.js';
 export const step = defineAction({
   name: 'step',
   opensGroup: true,
-  description: 'Opens a test.step, or a hook, that holds what follows, until the next one.',
+  description: 'Opens a test.step, or a hook, that contains the following steps, until the next one.',
   target: 'none',
   kind: 'passive',
   fields: z.strictObject({
@@ -43,7 +43,7 @@ const index = z.int().nonnegative().max(100_000);
 export const remove = defineAction({
   name: 'remove',
   description:
-    'Removes recorded steps anywhere, or single automatic assertions; later steps move up. The page is not rolled back.',
+    'Removes recorded steps, or single automatic assertions; later steps are renumbered. The page is not rolled back.',
   target: 'none',
   kind: 'passive',
   recorded: false,
@@ -85,7 +85,7 @@ export const handOver = defineAction({
       .describe('Maximum time to wait, in milliseconds; 300,000 by default.'),
   }),
   async perform({ handOver: ask, show }, { reason, timeout }) {
-    if (ask === undefined) throw new CodegenError('ACTION_FAILED', 'Nobody can be asked here.');
+    if (ask === undefined) throw new CodegenError('ACTION_FAILED', 'This server has no page for people.');
     show(await ask(reason, timeout));
   },
   toCode: () => [],

@@ -17,12 +17,12 @@ import { defineAction, type ActionContext } from './action.js';
 
 const filesSchema = z
   .union([filePath, z.array(filePath).max(20)])
-  .describe('Path in the workspace; a list gives several, an empty one takes them away.');
+  .describe('Path in the workspace, or a list of paths; an empty list clears the input.');
 
 export const setInputFiles = defineAction({
   name: 'setInputFiles',
   description:
-    'Gives files to a file input, hidden or not; or to the file chooser that opens when any other target is clicked.',
+    'Sets the files of a file input, hidden or not, or of the file chooser that opens when another target is clicked.',
   target: 'element',
   fields: z.strictObject({ files: filesSchema }),
   playwrightNames: true,
@@ -61,7 +61,7 @@ export const drop = defineAction({
       data: z
         .record(z.string().min(1), z.string())
         .optional()
-        .describe('Texts by media type, e.g. `text/plain`.'),
+        .describe('Text by media type, e.g. `text/plain`.'),
       position: position.optional(),
       timeout,
     })
@@ -99,7 +99,7 @@ async function choose(
   const chooser = await opened;
   if (chooser === undefined)
     throw new CodegenError('ACTION_FAILED', 'The click opened no file chooser.', {
-      hint: 'Target the file input itself, which may be hidden: locator(\'input[type="file"]\').',
+      hint: 'Target the file input, which may be hidden: locator(\'input[type="file"]\').',
     });
   credit({ type: 'filechooser' });
   await chooser.setFiles(paths);

@@ -11,7 +11,7 @@ const maxWildcards = 6;
 /** Characters of a URL that is matched. */
 const maxUrl = 10_000;
 
-/** What Playwright takes to tell URLs: one, a glob, or a regular expression. A secret in it, which pages encode, may be anything. */
+/** What Playwright matches URLs by: a URL, a glob or a regular expression. A secret in it, which pages encode, matches anything. */
 export const urlPatternSchema = matchedSchema
   .overwrite((url) => (isPattern(url) ? url : withoutSecrets(url)))
   .refine(
@@ -45,7 +45,7 @@ export function checkUrl(url: string, baseURL: string | undefined): string {
     });
   }
   if (address.protocol !== 'http:' && address.protocol !== 'https:' && address.href !== 'about:blank')
-    throw new CodegenError('NAVIGATION_BLOCKED', `Pages of ${address.protocol} are not opened.`, {
+    throw new CodegenError('NAVIGATION_BLOCKED', `${address.protocol} URLs are not allowed.`, {
       hint: 'Serve the page over http or https, for example from a local web server.',
     });
   return url;
@@ -81,9 +81,13 @@ export async function urlMatcher(
   onExhausted: () => void = () => undefined,
 ): Promise<UrlMatcher> {
   if (!isPattern(url) && baseURL === undefined && !/^(?:\*|[a-z]+:)/i.test(url))
-    throw new CodegenError('INVALID_INPUT', `${JSON.stringify(url)} is relative, and there is no baseURL.`, {
-      hint: `Begin it with "**/", or set \`use.baseURL\`.`,
-    });
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `${JSON.stringify(url)} is relative, but the session has no baseURL.`,
+      {
+        hint: `Start it with "**/", or set \`use.baseURL\`.`,
+      },
+    );
   const { matches } = await import('../model/linear.js');
   const pattern = isPattern(url) ? url : { regex: globRegex(url, baseURL) };
   let begun = 0;

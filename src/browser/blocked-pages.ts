@@ -38,7 +38,7 @@ export class BlockedPages {
   /** Whether a page of this address may not be shown; it is reported. */
   refuse({ protocol, href }: URL): boolean {
     if (shownProtocols.includes(protocol)) return false;
-    this.#add({ origin: this.#log.shorten(href), rule: `pages of ${protocol} are not opened` });
+    this.#add({ origin: this.#log.shorten(href), rule: `${protocol} URLs are not allowed` });
     return true;
   }
 
@@ -53,7 +53,7 @@ export class BlockedPages {
       if (error === unsafeRedirect)
         this.#add({
           origin: this.#log.shorten(request.url()),
-          rule: 'it redirects to what is no page of the network',
+          rule: 'it redirects to a URL that is not http or https',
         });
       // A browser without such a page shows an error instead. An aborted request, as of a link to mail, shows nothing.
       if (error !== 'net::ERR_ABORTED') this.refuse(urlOf(request));

@@ -31,8 +31,8 @@ export class BoundSecrets {
     const names = this.secrets.boundIn(value);
     const imitated = origins.find((origin) => this.imitated.has(origin));
     if (names.length > 0 && imitated !== undefined)
-      throw new CodegenError('POLICY_DENIED', `A route of this session answers for ${imitated}.`, {
-        hint: `${names.join(', ')} is bound to origins, whose own documents and scripts must be used. Start another session without the route.`,
+      throw new CodegenError('POLICY_DENIED', `A route of this session fulfils requests to ${imitated}.`, {
+        hint: `${names.join(', ')} is bound to origins, so their real documents and scripts must load. Start another session without the route.`,
       });
     for (const name of names) this.delivered.add(name);
     if (names.length > 0) for (const origin of origins) this.trusted.add(origin);
@@ -61,7 +61,7 @@ export class BoundSecrets {
         'POLICY_DENIED',
         'A cookie must not contain a secret that is bound to origins.',
         {
-          hint: 'Browsers send cookies to every port of a host; only a browser on this machine can prevent that.',
+          hint: 'Browsers send cookies to every port of a host. Use a browser on this machine, where the server prevents that.',
         },
       );
     const added = names.map((secret) => ({ host, origins: this.secrets.originsOf(secret), secret }));

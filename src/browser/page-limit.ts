@@ -35,7 +35,7 @@ export class PageLimit {
 
   #closeAll(): void {
     this.#refused = 0;
-    this.owner.log.addLimit('All pages were closed, since one of them went on opening pages.');
+    this.owner.log.addLimit('All pages were closed because one of them kept opening pages.');
     for (const { page } of this.owner.pages) page.close().catch(() => undefined);
   }
 

@@ -112,7 +112,7 @@ async function readSnapshot({ page }: LivePage): Promise<[snapshot?: string, pro
     const isSilent = error instanceof CodegenError;
     return [
       undefined,
-      isSilent ? error.message : "The page can't be read: Playwright's snapshot of it fails.",
+      isSilent ? error.message : "The page can't be read: Playwright can't take a snapshot of it.",
     ];
   }
 }

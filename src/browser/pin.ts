@@ -4,7 +4,7 @@ import { answerMs, responseWithin } from '../model/within.js';
 import { elementStateSchema, readState } from './element-state.js';
 import { callIsolated, newOperationId, operation, type InPage } from './isolated.js';
 
-/** Milliseconds to find an element that is there already. */
+/** Milliseconds to find an element that already exists. */
 const presentMs = 1000;
 
 const factsSchema = z.strictObject({
@@ -26,7 +26,7 @@ const factsSchema = z.strictObject({
 /** What an element was when it was pinned. */
 export type ElementFacts = z.infer<typeof factsSchema>;
 
-/** A hold on one element, whatever becomes of its name, its place, or Playwright's references. */
+/** Identifies one element even if its name, its position or Playwright's refs change. */
 export interface Pin {
   id: string;
   /** Matches the element while it is in its document. */

@@ -53,7 +53,7 @@ export function showChanges(known: SnapshotView, snapshot: string, maxBytes: num
   return all === undefined || bytes < Buffer.byteLength(all.text) ? { view, text, kind: 'diff' } : all;
 }
 
-/** What the agent knows, with the references of now: for a snapshot that it was not shown. */
+/** What the agent knows, with current refs: for a snapshot that it was not shown. */
 export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView {
   const { now, newOf } = new Pairs(known, parseSnapshot(snapshot));
   const refs = new Set(now.map((line) => line.ref));

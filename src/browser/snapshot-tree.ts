@@ -8,7 +8,7 @@ import {
   type SnapshotView,
 } from './snapshot.js';
 
-/** A line with what stands below it; wrappers that say nothing are dissolved into their parents. */
+/** A line with its children; wrappers without a meaning are merged into their parents. */
 export interface SnapshotNode {
   line: SnapshotLine;
   /** The line as an agent reads it. */

@@ -152,7 +152,7 @@ export class DaemonClient {
   }
 }
 
-/** Serves the command line until it is idle; `ready` tells the process that started this one. */
+/** Serves the command line until it is idle; `ready` notifies the process that started this one. */
 export async function serveDaemon({ grant, ...location }: DaemonOptions): Promise<void> {
   const { serveHttp } = await import('../server/http/http.js');
   const token = randomBytes(32).toString('hex');

@@ -55,7 +55,10 @@ async function createProgram(run: Run, args: readonly string[]): Promise<Command
     })
     .version(version, '-v, --version', 'Show the version.')
     .option('--port <port>', 'Serve Streamable HTTP at /mcp on this port. See docs/http.md.', parsePort)
-    .option('--host <host>', 'Address to bind to (default: 127.0.0.1). Others than loopback need grants.')
+    .option(
+      '--host <host>',
+      'Address to bind to (default: 127.0.0.1). Addresses other than loopback require grants.',
+    )
     .option('--name <name>', 'Name of this server; its session ids start with it.', parseName)
     .option('--grant <name>', 'Name of the caller, for limits and the log (default: local).', parseGrant)
     .action(async (options: ServeOptions, command: Command) => {
@@ -98,7 +101,10 @@ function addWorkspace(program: Command, run: Run): void {
     .description(
       'Add this server to the settings of an MCP client, or the skill. Shows the change and asks first.',
     )
-    .option('--client <name>', 'Such as cursor, claude-code or vscode; a wrong name lists all.')
+    .option(
+      '--client <name>',
+      'Name of the client, such as cursor, claude-code or vscode; an unknown name lists all.',
+    )
     .option('--skill', 'Add the skill for agents with a shell instead, to .agents/skills or .claude/skills.')
     .addOption(
       new Option(
@@ -311,7 +317,7 @@ function parsePort(text: string): number {
 
 function parseName(text: string): string {
   if (!/^[a-z\d-]{1,32}$/i.test(text))
-    throw new InvalidArgumentError('Give up to 32 letters, digits and dashes.');
+    throw new InvalidArgumentError('Use up to 32 letters, digits and dashes.');
   return text;
 }
 

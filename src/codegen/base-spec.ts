@@ -14,7 +14,7 @@ import {
 } from 'ts-morph';
 import { CodegenError } from '../model/errors.js';
 
-/** A spec that a person wrote, with the place in it where a session goes on. */
+/** A spec that a person wrote, with the place in it where a session continues. */
 export interface BaseSpec {
   /** Relative to the workspace, with forward slashes. */
   file: string;
@@ -48,7 +48,7 @@ export interface Place {
   offset: number;
 }
 
-/** Title, line and place in a spec for messages. Throws INVALID_INPUT if a session can't go on there. */
+/** Title, line and place in a spec for messages. Throws INVALID_INPUT if a session can't continue there. */
 export function describePlace(base: BaseSpec): { title: string; place: string } {
   const { call, source } = findPlace(base);
   const [title] = call.getArguments();

@@ -1,6 +1,6 @@
 import type { Import } from '../model/code.js';
 
-/** A function that stands below a test which needs it, so that the test needs no package for it. */
+/** A function that is emitted below a test that needs it, instead of a dependency. */
 export interface Helper {
   /** Its source, ready to be printed. */
   code: string;
@@ -12,7 +12,7 @@ type Language = 'typescript' | 'javascript';
 /** Computes the code of RFC 6238 as authenticator apps do. */
 const totp = (language: Language): string => `
 /**
- * The one-time password of now (RFC 6238).
+ * The current one-time password (RFC 6238).
  * ${language === 'typescript' ? '@param seed' : '@param {string} seed'} a base32 secret or an otpauth:// URL
  */
 function totp(seed${language === 'typescript' ? ': string' : ''}) {

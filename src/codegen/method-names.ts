@@ -14,7 +14,7 @@ const verbs = new Set(
   transfer try turn undo unlock unsubscribe update upgrade upload use verify view`.split(/\s+/),
 );
 
-/** Those of them that say what becomes of what they switch. */
+/** Those of them that name the resulting state. */
 const switching = new Set('close collapse expand hide open show toggle'.split(' '));
 
 /** Whether a step sets what a form holds. */

@@ -6,7 +6,7 @@ import {
   type MethodDeclaration,
 } from 'ts-morph';
 
-/** A class of the user's that stands for a page. Its code is that of a test in which the page is called `page`. */
+/** A page object that the user wrote. Its code is that of a test in which the page is called `page`. */
 export interface OwnPage {
   /** Relative to the workspace, with forward slashes. */
   file: string;
@@ -65,7 +65,7 @@ function partsOf(each: ClassDeclaration): Pick<OwnPage, 'fields' | 'methods'> | 
   const type = parameter.getTypeNode()?.getText() ?? '';
   const isPage = type === 'Page' || (type === '' && parameter.getName() === 'page');
   if (!isPage || more.some((other) => !other.isOptional())) return undefined;
-  /** The code of each member that stands for something in the page. */
+  /** The code of each member that identifies something in the page. */
   const known = new Map<string, string>();
   if (parameter.isParameterProperty()) known.set(parameter.getName(), 'page');
   const fields: OwnPage['fields'] = [];
@@ -112,7 +112,7 @@ function assignmentsOf(each: ClassDeclaration, maker: ConstructorDeclaration): A
   return [...assigned, ...initialized, ...gotten];
 }
 
-/** Code in which the members of the class are replaced by what they stand for; undefined if it needs another. */
+/** Code in which the members of the class are replaced by their code; undefined if it needs another class. */
 function inline(code: string, known: ReadonlyMap<string, string>, parameter?: string): string | undefined {
   const inlined = code.replace(/\bthis\.([\w$#]+)/g, (whole, name: string) => known.get(name) ?? whole);
   if (/\bthis\b/.test(inlined)) return undefined;

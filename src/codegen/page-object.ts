@@ -3,7 +3,7 @@ import { linesOf, parseSource } from './syntax.js';
 import type { PageTemplateData, ParameterData } from './template-data.js';
 import { renderTemplate, type TestTemplate } from './templates.js';
 
-/** A class that stands for a page, in a file of its own. */
+/** A class that represents a page, in its own file. */
 export interface PageObject {
   className: string;
   /** Lines of the comment that identifies the page. */

@@ -2,11 +2,11 @@ import { wordsOf } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { CodeStep } from '../model/code.js';
 
-/** The page that something belongs to, as page objects tell pages apart. */
+/** The page that something belongs to, as page objects distinguish pages. */
 export interface Route {
   /** Its path, with `:id` for what differs from record to record; after the host if that is another one. */
   path: string;
-  /** Whether it stands for one address only. */
+  /** Whether it matches only one address. */
   isFixed: boolean;
 }
 
@@ -45,7 +45,7 @@ function hashPath({ hash }: URL): string {
   return /^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : '';
 }
 
-/** Paths whose page stays the same whatever stands behind `#`: something in it, other than a link, is used at several. */
+/** Paths whose page is the same whatever the fragment is: an element of it, other than a link, is used at several. */
 function singlePages(visits: readonly { step: CodeStep; before: URL | undefined }[]): Set<string> {
   const seen = new Map<string, string>();
   const single = new Set<string>();

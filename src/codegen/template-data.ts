@@ -50,7 +50,7 @@ export interface GroupData {
   title: string | undefined;
   /** What takes the variables that later groups use; undefined if they use none. */
   result: string | undefined;
-  /** Statements, with their comments, that read as one; a blank line stands between two. */
+  /** Statements, with their comments, that belong together; groups are separated by a blank line. */
   paragraphs: string[][];
 }
 

@@ -21,7 +21,7 @@ export const grantSchema = z.strictObject({
     .optional()
     .describe('Absolute path of a file with its bearer token, outside the workspace.'),
   policy: policyOrPath.optional().describe('Its policy, or the path of one; by default, the general policy.'),
-  limits: z.array(limitSchema).optional().describe('Replace `writes.limits` for this grant.'),
+  limits: z.array(limitSchema).optional().describe('Replaces `writes.limits` for this grant.'),
   output: z
     .strictObject({ dir: outputDirectory.describe('Directory of its tests, relative to the workspace.') })
     .optional()
@@ -40,8 +40,10 @@ export const webhookSchema = z
   .strictObject({
     url: z
       .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
-      .describe('Where events are sent, as JSON.'),
-    secretEnv: environmentName('WEBHOOK_SECRET').describe('Environment variable with the key of signatures.'),
+      .describe('URL to which events are sent as JSON.'),
+    secretEnv: environmentName('WEBHOOK_SECRET').describe(
+      'Environment variable with the key that signs events.',
+    ),
   })
   .nullable()
   .default(null)
@@ -58,9 +60,7 @@ export const httpSchema = z
       })
       .nullable()
       .default(null)
-      .describe(
-        'PEM files, relative to the workspace or absolute, with which HTTPS is served; null serves plain HTTP.',
-      ),
+      .describe('PEM files for HTTPS, relative to the workspace or absolute; null serves plain HTTP.'),
     allowedHosts: z
       .array(z.string().regex(host, 'expected a host, such as mcp.example.com or mcp.example.com:8443'))
       .default([])
@@ -68,7 +68,7 @@ export const httpSchema = z
     allowedOrigins: z
       .array(originSuchAs('https://tools.example'))
       .default([])
-      .describe('Origins of web pages that may call, besides the server itself.'),
+      .describe('Origins of web pages that may call the server, besides its own.'),
   })
   .prefault({})
   .describe('The server that `--port` starts; read once at startup.');

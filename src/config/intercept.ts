@@ -64,15 +64,17 @@ const toolsSchema = z.record(z.string(), toolSchema).superRefine((tools, context
       };
       const isShort = rule.rate_limit !== undefined;
       const others = rule.conditions.length > 0 || rule.state !== undefined;
-      if (isShort && others) refuse('rate_limit stands alone: conditions and state need a rule of their own');
-      if (rule.action === 'deny' && (isShort || others)) refuse('a rule that denies has no conditions');
+      if (isShort && others)
+        refuse('a rule with rate_limit has no conditions or state; put them into another rule');
+      if (rule.action === 'deny' && (isShort || others))
+        refuse('a rule with "action": "deny" has no conditions');
       if (rule.action === 'evaluate' && !isShort && rule.conditions.length === 0)
         refuse('expected conditions, a rate_limit or "action": "deny"');
       for (const [number, condition] of rule.conditions.entries()) {
         if (!counterPath.test(condition.path)) continue;
         const at = ['conditions', number];
         if (condition.op !== 'lt' && condition.op !== 'lte')
-          refuse('a counter can only be compared by lt or lte', ...at, 'op');
+          refuse('counters can only be compared with lt or lte', ...at, 'op');
         if (stateOf(rules, tool, condition.path) === undefined)
           refuse(`expected a counter of a rule of ${tool}`, ...at, 'path');
       }

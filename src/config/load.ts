@@ -32,7 +32,7 @@ export interface LoadedConfig {
 
 /** A configuration that follows its files. */
 export interface ConfigSource {
-  /** The configuration of now, or the last good one if a change broke it. Costs a `stat` of each file. */
+  /** The current configuration, or the last valid one if the current is invalid. Costs a `stat` per file. */
   current(): Promise<LoadedConfig>;
   /** What is wrong with the files as they are now. */
   readonly problem: CodegenError | undefined;
@@ -76,7 +76,7 @@ export async function createConfigSource(
       problem = undefined;
     } catch (error) {
       problem = error instanceof CodegenError ? error : invalid([messageOf(error)]);
-      process.stderr.write(`${problem.message}\nThe last good configuration stays in force.\n`);
+      process.stderr.write(`${problem.message}\nThe last valid configuration stays in effect.\n`);
     }
   }
 
@@ -152,7 +152,7 @@ async function expressionsOf(document: unknown, file: string): Promise<CompileEx
     } catch (error) {
       throw invalid(
         [`${file}: ${rule} has a regular expression that can't be used: ${messageOf(error)}`],
-        'Expressions are matched in linear time, as RE2 does: there are no lookarounds and no backreferences. Several conditions often do the same.',
+        'Expressions are matched in linear time, as in RE2, without lookarounds and backreferences. Several conditions often have the same effect.',
       );
     }
   };

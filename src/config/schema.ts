@@ -19,7 +19,7 @@ const milliseconds = z.int().min(1).max(86_400_000);
 
 const amount = z.int().min(1);
 
-/** What becomes of a test that does not pass; the strictest first. */
+/** What happens to a test that fails; the strictest first. */
 export const verifyModeSchema = z.enum(['require', 'report', 'off']);
 
 const outputSchema = z
@@ -218,7 +218,7 @@ const secretsSchema = z
   )
   .default([])
   .describe(
-    'Environment variables that `{{secret:NAME}}` may refer to. Pages and tests get their values; files and results do not.',
+    'Environment variables that `{{secret:NAME}}` may refer to. Pages and tests receive their values; files and results do not.',
   );
 
 /** `codegen.config.json`. Unknown keys are errors, and what is left out has its default. */

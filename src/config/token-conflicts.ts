@@ -37,7 +37,7 @@ export function tokenConflicts(
     ],
     ['tokenEnv', isTaken(before), `another ${what} has this token`],
     ['tokenEnv', isTaken(others), 'a grant has this token'],
-    ['tokenEnv', isSecret, 'it is among `secrets`, which pages get'],
+    ['tokenEnv', isSecret, 'it is listed in `secrets`, whose values pages receive'],
   ];
   return problems.flatMap(([key, isWrong, message]) => (isWrong ? [{ path: [key], message }] : []));
 }

@@ -38,23 +38,25 @@ export function verifyChain(files: Iterable<LogFile>, { count, head, pending }: 
   let last = { line: 0, hash: '' };
   let torn: string | undefined;
   for (const { name, text } of files) {
-    if (torn !== undefined) findings.push(`${torn} is not whole: its end was cut off.`);
+    if (torn !== undefined) findings.push(`${torn} is incomplete: its end was cut off.`);
     const lines = text.split('\n');
     torn = lines.pop() === '' ? undefined : `The last line of ${name}`;
     for (const [index, line] of lines.entries()) {
       const read = readLine(line);
       if (read === undefined)
-        findings.push(`Row ${index + 1} of ${name} is not a line of the log: altered or inserted.`);
+        findings.push(`Row ${index + 1} of ${name} is not a log line: altered or inserted.`);
       else if (read.line <= last.line)
         findings.push(
           missing.delete(read.line)
             ? `Line ${read.line} follows line ${last.line}: reordered.`
-            : `Line ${read.line} follows line ${last.line}: inserted, or the log was started again.`,
+            : `Line ${read.line} follows line ${last.line}: inserted, or the log was restarted.`,
         );
       else {
         if (read.line === last.line + 1 && read.prev !== last.hash)
           findings.push(
-            last.line === 0 ? 'Line 1 does not begin the log: altered.' : `Line ${last.line} was altered.`,
+            last.line === 0
+              ? 'Line 1 is not the start of the log: altered.'
+              : `Line ${last.line} was altered.`,
           );
         for (const line of between(last.line, read.line - 1)) missing.add(line);
         last = { line: read.line, hash: sha256(line) };
@@ -64,17 +66,17 @@ export function verifyChain(files: Iterable<LogFile>, { count, head, pending }: 
   findings.push(...spans(missing).map((lines) => `${lines} missing.`));
   if (torn !== undefined)
     findings.push(
-      `${torn} is a torn tail: what was interrupted while it was written, or cut off. The state knows ${count} lines, and ${last.line} are whole.`,
+      `${torn} is incomplete: its write was interrupted, or it was cut off. The state counts ${count} lines; ${last.line} are complete.`,
     );
   else if (last.line === count && last.hash !== head) findings.push(`Line ${count}, the last, was altered.`);
   findings.push(
     ...spans(between(count, last.line)).map(
-      (lines) => `${lines} not known to the state: appended, or the state was removed.`,
+      (lines) => `${lines} not counted in the state: appended, or the state was removed.`,
     ),
   );
   const cut = between(last.line, count);
   const held = [...cut].every((line) => pending.some((each) => each.line === line));
-  const hint = held ? ' The state holds what they said, and the next call writes them again.' : '';
+  const hint = held ? ' The state has a copy, which the next call writes again.' : '';
   findings.push(...spans(cut).map((lines) => `${lines} cut off at the end.${hint}`));
   return findings;
 }
@@ -106,7 +108,7 @@ export async function verifyLog(
     const chain = await store.read();
     const findings = [...verifyChain(logFiles(directory), chain), ...checkName(directory, chain)];
     const isSettled = (await store.read()).count === chain.count;
-    // A process that is at work may have counted a line that it is about to write.
+    // A running process may have counted a line that it is about to write.
     if (attempt === maxAttempts || (findings.length === 0 && isSettled))
       return { count: chain.count, findings };
     await setTimeout(20);

@@ -11,7 +11,7 @@ import type { Caller } from './quota.js';
 import type { GuardSecrets } from './context.js';
 import type { GuardState } from './state.js';
 
-/** What came of a call, without anything that it was given or that a page said. */
+/** The result of a call, without its arguments and without text of pages. */
 export interface CallOutcome {
   /** Code of the error that it failed with. */
   error?: string | undefined;
@@ -191,7 +191,7 @@ class Log {
     });
   }
 
-  /** Brings the files up to what the state says, or goes on in a new one if somebody else changed the last. */
+  /** Writes what the state says to the files, or continues in a new file if another program changed the last. */
   private async write(chain: Chain): Promise<void> {
     const { directory, store } = this.options;
     try {

@@ -67,7 +67,7 @@ function refuseAbove(amount: number, budget: Budget, key: keyof Budget): void {
   const unit = key.startsWith('maxFiles') ? 'files' : 'bytes';
   throw new CodegenError(
     'QUOTA_EXCEEDED',
-    `By writes.${key}, ${rule} ${budget[key]} ${unit}; this would be ${amount}.`,
+    `writes.${key}: ${rule} ${budget[key]} ${unit}; this would be ${amount}.`,
     {
       hint: 'Write less, or ask the operator to raise the limit in the configuration.',
     },

@@ -19,7 +19,7 @@ export const chainSchema = z.object({
   bytes: z.number(),
   /** The last lines, with their places: nobody knows yet that they are in their file. */
   pending: z.array(z.object({ line: z.number(), file: z.number(), at: z.number(), text: z.string() })),
-  /** What has begun and has no line yet, by its id, with the name of the process that is at work on it. */
+  /** Calls that have begun and have no line yet, by id, with the name of the process that handles them. */
   open: z.record(z.string(), z.object({ begun: begunSchema, holder: z.string() })),
 });
 

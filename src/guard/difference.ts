@@ -19,7 +19,7 @@ export function differenceOf(plans: readonly FilePlan[]): string {
 function differenceOfFile({ target, data, before }: FilePlan): string {
   const name = target.relative;
   if (data.includes(0))
-    return `${name}: ${before === undefined ? 'a new' : 'another'} picture of ${data.length} bytes`;
+    return `${name}: ${before === undefined ? 'new' : 'changed'} image of ${data.length} bytes`;
   const now = data.toString();
   const was = before?.data.toString() ?? '';
   const from = before === undefined ? '/dev/null' : name;

@@ -51,7 +51,7 @@ export interface JournalEntry {
 
 const entryName = /^([0-9a-f]+)\.([^.]+)\.(open|done|undone|new)$/;
 
-/** Transactions that this process is at work on. */
+/** Transactions that this process has not finished. */
 const own = new Set<string>();
 
 const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'journal');

@@ -63,7 +63,11 @@ export async function checkPagePath(
 ): Promise<CheckedPath> {
   const [directory, name = ''] = file.split('/').slice(-2);
   if (directory !== 'pages' || !pageObjectNames[language].test(name)) {
-    throw refusal(file, 'is not that of a page object', 'Page objects are files like "pages/login-page.ts".');
+    throw refusal(
+      file,
+      'is not the path of a page object',
+      'Page objects are files like "pages/login-page.ts".',
+    );
   }
   return checkOutputPath(territory, outputDirectory, file);
 }
@@ -119,7 +123,7 @@ export async function requireElsewhere(
   for (const directory of directories) {
     const places = await placesOf(path.join(workspace, directory));
     if (places.some((place) => isInside(place, real)))
-      throw refusal(file, 'belongs to somebody else', 'Give the path of another file.');
+      throw refusal(file, 'was not written by this session', 'Give the path of another file.');
   }
 }
 
@@ -145,7 +149,7 @@ export async function checkArtifactPath({ workspace }: Territory, file: string):
  */
 export async function checkLoginPath({ workspace }: Territory, file: string): Promise<CheckedPath> {
   if (!file.startsWith(`${loginDirectory}/`) || !file.endsWith('.json'))
-    throw refusal(file, 'is not that of a saved login', `Use a path like "${loginDirectory}/user.json".`);
+    throw refusal(file, 'is not the path of a saved login', `Use a path like "${loginDirectory}/user.json".`);
   return walkBelow(workspace, loginDirectory, file, namesOf(file.slice(loginDirectory.length + 1)));
 }
 
@@ -171,7 +175,7 @@ async function walkBelow(
 
 /** Resolves the path of a picture that a test compares with, or of a HAR that it replays. Throws PATH_NOT_ALLOWED. */
 export async function checkAttachmentPath(territory: Territory, file: string): Promise<CheckedPath> {
-  if (!/\.(?:png|har)$/.test(file)) throw refusal(file, 'is not a picture or a HAR');
+  if (!/\.(?:png|har)$/.test(file)) throw refusal(file, 'is not an image or a HAR');
   const checked = await walk(territory, file, { names: namesOf(file) });
   await requireFileOrNothing(checked, file);
   return checked;
@@ -211,14 +215,14 @@ function namesOf(file: string, visible?: string): string[] {
   if (file.startsWith('/') || /^[a-z]:/i.test(file)) throw refusal(file, 'is absolute');
   const names = file.split('/').filter((name) => name !== '.');
   for (const name of names) {
-    if (name === '') throw refusal(file, 'has an empty name in it');
+    if (name === '') throw refusal(file, 'contains an empty name');
     if (name === '..') throw refusal(file, 'leads upwards');
-    if (name.startsWith('.') && name !== visible) throw refusal(file, `has the hidden name "${name}" in it`);
+    if (name.startsWith('.') && name !== visible) throw refusal(file, `contains the hidden name "${name}"`);
     if (name.toLowerCase() === 'node_modules') throw refusal(file, 'leads into node_modules');
-    if (deviceName.test(name)) throw refusal(file, `has "${name}" in it, a device on Windows`);
-    if (/[<>:"|?*]/.test(name)) throw refusal(file, `has "${name}" in it, which Windows can't hold`);
-    if (/[. ]$/.test(name)) throw refusal(file, `has a name in it that ends in a dot or a space`);
-    if (Buffer.byteLength(name) > 255) throw refusal(file, 'has a name in it of more than 255 bytes');
+    if (deviceName.test(name)) throw refusal(file, `contains "${name}", a device name on Windows`);
+    if (/[<>:"|?*]/.test(name)) throw refusal(file, `contains "${name}", which Windows does not allow`);
+    if (/[. ]$/.test(name)) throw refusal(file, `contains a name that ends with a dot or a space`);
+    if (Buffer.byteLength(name) > 255) throw refusal(file, 'contains a name of more than 255 bytes');
   }
   return names;
 }
@@ -247,10 +251,10 @@ async function walk(
       break;
     }
     const real = await realpath(next).catch(() => undefined);
-    if (real === undefined) throw refusal(file, 'follows a symbolic link that leads nowhere');
+    if (real === undefined) throw refusal(file, 'follows a broken symbolic link');
     const within = path.relative(root, real);
     if (!isInside(root, real)) throw refusal(file, 'follows a symbolic link out of the workspace');
-    if (inState(real)) throw refusal(file, 'leads into the state directory');
+    if (inState(real)) throw refusal(file, 'is in the state directory');
     if (
       within
         .split(path.sep)
@@ -262,7 +266,7 @@ async function walk(
     if (above.length > 0) parent = within.split(path.sep);
   }
   const absolute = path.join(workspace, ...names);
-  if (inState(absolute)) throw refusal(file, 'leads into the state directory');
+  if (inState(absolute)) throw refusal(file, 'is in the state directory');
   return { absolute, relative: names.join('/'), directory: parent };
 }
 

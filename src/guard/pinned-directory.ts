@@ -10,7 +10,7 @@ export interface PinnedDirectory {
   at: (name: string) => string;
   /** Puts its names on the disk. */
   sync: () => Promise<void>;
-  /** Whether it still stands where it was found. */
+  /** Whether it is still where it was found. */
   isInPlace: () => Promise<boolean>;
   close: () => Promise<void>;
 }
@@ -79,7 +79,7 @@ async function byPath(
 ): Promise<PinnedDirectory | undefined> {
   const paths = names.map((_, index) => path.join(root, ...names.slice(0, index + 1)));
   const place = path.join(root, ...names);
-  /** Which directories stand there. */
+  /** Which directories are there. */
   async function identity(): Promise<string | undefined> {
     const found = [];
     for (const each of paths) {

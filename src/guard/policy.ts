@@ -92,7 +92,7 @@ function failedCondition({ require, denyIf }: Rules, args: unknown): Rule | unde
   const denying = denyIf.find((condition) => holdsForAny(condition, args));
   if (denying) return { rule: denying.rule, reason: denying.reason ?? phrase(denying) };
   const failed = require.find((condition) => !holdsForAll(condition, args));
-  return failed && { rule: failed.rule, reason: failed.reason ?? `it requires that ${phrase(failed)}` };
+  return failed && { rule: failed.rule, reason: failed.reason ?? `required: ${phrase(failed)}` };
 }
 
 function neededApproval({ approve, approveIf }: Rules, args: unknown): Rule | undefined {
@@ -114,7 +114,7 @@ function chargeOf(
     limit,
     rule,
     count: undefined,
-    reason: `${incrementFrom} must be one whole number, 0 or more: it is counted`,
+    reason: `${incrementFrom} must be one whole number, 0 or more, because a limit counts it`,
   };
 }
 
@@ -126,7 +126,7 @@ function actionsOf({ tool, args }: PolicyCall): string[] {
   return opens ? ['goto'] : [];
 }
 
-/** Whether a name fits a pattern in which `*` stands for any text; in linear time, since calls bring names. */
+/** Whether a name matches a pattern in which `*` matches any text; in linear time, since names come from calls. */
 export function matchesWildcard(pattern: string, name: string): boolean {
   const [first = '', ...parts] = pattern.split('*');
   const last = parts.pop();

@@ -102,12 +102,12 @@ function rateLimited({ charge, left, retryAfterMs }: NonNullable<Outcome['refuse
   const length = typeof limit.window === 'number' ? `${limit.window} seconds` : limit.window;
   const name = `Limit "${limit.counter}" of ${limit.max} per ${length}`;
   if (retryAfterMs === undefined) {
-    return new CodegenError(code, `${name} never admits ${count} at once.`, {
-      hint: 'Waiting does not help. The configuration sets the limit.',
+    return new CodegenError(code, `${name} never allows ${count} at once.`, {
+      hint: 'Waiting does not help. The limit is set in the configuration.',
       decision,
     });
   }
-  const what = left === 0 ? 'is used up' : `has ${left} left, and this takes ${count}`;
+  const what = left === 0 ? 'is used up' : `has ${left} left; this call needs ${count}`;
   return new CodegenError(code, reason ?? `${name} ${what}.`, {
     hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
     retryAfterMs,

@@ -33,7 +33,7 @@ export async function recover({ territory, release, report }: RecoveryContext): 
     } catch (error) {
       leaveToRecovery(entry);
       const paths = files.map(({ path }) => path).join(', ');
-      report(`What a killed process left of writing ${paths} can't be settled: ${messageOf(error)}`);
+      report(`An interrupted write of ${paths} can't be completed or undone: ${messageOf(error)}`);
     }
   }
   return settled;

@@ -111,15 +111,15 @@ async function finish(entry: JournalEntry | undefined, hold?: Hold): Promise<voi
 
 function overtaken({ relative }: CheckedPath): CodegenError {
   return new CodegenError('FILE_CHANGED', `${relative} changed while it was being written.`, {
-    hint: 'The earlier content is kept. Check it, then try again or use onConflict "rename".',
+    hint: 'The existing content was kept. Check it, then try again or use onConflict "rename".',
   });
 }
 
-/** What to tell of a failed file operation; any other error is returned as it is. */
+/** The error for a failed file operation; any other error is returned unchanged. */
 export function writeFailure(error: unknown): unknown {
   const code = errorCode(error);
   if (code === undefined) return error;
-  const [why, hint] = reasons[code] ?? [messageOf(error), 'Look at the disk and the output directory.'];
+  const [why, hint] = reasons[code] ?? [messageOf(error), 'Check the disk and the output directory.'];
   return new CodegenError('WRITE_FAILED', `The output can't be written: ${why}.`, { hint, cause: error });
 }
 

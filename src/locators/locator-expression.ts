@@ -21,7 +21,7 @@ export type LocatorRoot = Page | Frame | FrameLocator | Locator;
 /** What a call is made on. */
 type Place = 'page' | 'locator' | 'frame';
 
-/** The places that have a method, and how to tell them among Playwright's objects. */
+/** The kinds of object that have a method, and how to recognize them among Playwright's. */
 interface Receiver<Scope extends LocatorRoot> {
   places: readonly Place[];
   includes(scope: LocatorRoot): scope is Scope;
@@ -262,7 +262,7 @@ function readOption(node: Property | SpreadElement, source: Source): [string, Lo
   throw invalid(`"${textOf(node, source)}" is not an option.`, 'Write options as { name: value }.');
 }
 
-/** Throws unless every call of the chain exists, can be made where it stands and has the arguments it takes. */
+/** Throws unless every call of the chain exists, is allowed at its place and has valid arguments. */
 export function checkChain(chain: LocatorChain): void {
   if (chain.length > maxCalls) throw invalid(`A locator has at most ${maxCalls} calls.`);
   let place: Place = 'page';
@@ -279,7 +279,10 @@ export function checkChain(chain: LocatorChain): void {
     place = known.gives;
   }
   if (place !== 'locator') {
-    throw invalid(`The expression ends at a ${place}.`, 'Go on to an element in it, e.g. with getByRole(…).');
+    throw invalid(
+      `The expression ends at a ${place}.`,
+      'Continue to an element in it, e.g. with getByRole(…).',
+    );
   }
 }
 
@@ -321,7 +324,10 @@ function built(given: z.infer<typeof filterOptions> = {}, build: Build) {
 
 function received<Scope extends LocatorRoot>(receiver: Receiver<Scope>, scope: LocatorRoot): Scope {
   if (receiver.includes(scope)) return scope;
-  throw invalid(`The locator can't start here.`, `Start it on: ${receiver.places.join(', ')}.`);
+  throw invalid(
+    `A locator can't start with this call.`,
+    `It can be called on: ${receiver.places.join(', ')}.`,
+  );
 }
 
 function methodNamed(name: string): Method {

@@ -7,7 +7,7 @@ export const artifactBytes = 10 * 1024 * 1024;
 export function requireArtifactSize(bytes: number): void {
   if (bytes <= artifactBytes) return;
   throw new CodegenError('FILE_TOO_LARGE', `The file has ${bytes} bytes; ${artifactBytes} are allowed.`, {
-    hint: 'Use a smaller part, or assert what the page shows of it.',
+    hint: 'Use a smaller part, or assert what the page shows.',
   });
 }
 

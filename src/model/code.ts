@@ -24,7 +24,7 @@ export type Expression =
   | { kind: 'output path'; path: string }
   /** A file of the workspace, which the test needs. */
   | { kind: 'file'; path: string }
-  /** `filter` replaces the text of the call at that index; the chain goes on from a locator if there is one. */
+  /** `filter` replaces the text of the call at that index; the chain continues from a locator if there is one. */
   | {
       kind: 'locator';
       page: Expression;
@@ -56,7 +56,7 @@ export interface Expectation {
   matcher: string;
   args: readonly Expression[];
   not?: boolean;
-  /** The test goes on if it fails. */
+  /** The test continues if it fails. */
   soft?: boolean;
   /** Whether Playwright repeats the assertion, or the subject, until it is true; by default it is checked once. */
   retries?: 'assertion' | 'subject';

@@ -33,11 +33,11 @@ function problemOf(rows: readonly Row[]): string | undefined {
   const repeated = values.find((each, index) => values.indexOf(each) !== index);
   if (repeated !== undefined) return `two fields of row 0 have the value ${JSON.stringify(repeated)}`;
   if (titleField(rows) === undefined) return 'no field has a different value in each row';
-  if (values.some((each) => each.includes('{{'))) return 'rows can not hold {{…}} references';
+  if (values.some((each) => each.includes('{{'))) return "rows can't contain {{…}} references";
   return undefined;
 }
 
-/** The first field whose values tell all rows apart. */
+/** The first field whose values differ in all rows. */
 export function titleField(rows: readonly Row[]): string | undefined {
   return Object.keys(rows[0] ?? {}).find(
     (field) => new Set(rows.map((row) => String(row[field]))).size === rows.length,

@@ -33,7 +33,7 @@ export function isOptions(
   return typeof value === 'object' && !isPattern(value) && !isNestedLocator(value);
 }
 
-/** Whether a call picks one of several elements by where it stands among them. */
+/** Whether a call selects an element by its position. */
 export function isPositional({ method }: Pick<LocatorCall, 'method'>): boolean {
   return method === 'first' || method === 'last' || method === 'nth';
 }

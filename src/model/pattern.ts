@@ -8,21 +8,18 @@ const regexSchema = z
     regex: z.string().min(1).max(1000).describe('Source of a JavaScript regular expression.'),
     flags: z
       .string()
-      .regex(/^[imsu]*$/, 'expected flags out of i, m, s, u')
+      .regex(/^[imsu]*$/, 'expected flags from i, m, s, u')
       .optional(),
   })
   .refine(isValid, 'expected a valid regular expression')
   .refine(
     // Its characters would mean something else in an expression.
     ({ regex }) => !seemsReference(regex),
-    'expected no {{secret:NAME}} in a regular expression; a text may hold one',
+    "a regular expression can't contain {{secret:NAME}}; use text instead",
   );
 
 /** A string, or a regular expression as `{ "regex": "Order #\\d+", "flags": "i" }`. */
-export const textOrPatternSchema = z.union(
-  [z.string(), regexSchema],
-  'expected a text or {"regex", "flags"}',
-);
+export const textOrPatternSchema = z.union([z.string(), regexSchema], 'expected text or {"regex", "flags"}');
 
 /** The same, for what this process matches itself: in linear time, so that no expression can block it. */
 export const matchedSchema = textOrPatternSchema.refine(

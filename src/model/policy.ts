@@ -18,7 +18,7 @@ export const pathSchema = z
   .string()
   .regex(
     argumentPath,
-    'expected a path below args, such as args.options.language or args.actions[0].action; what leads through a list means each of its elements, and needs no *',
+    'expected a path below args, such as args.options.language or args.actions[0].action; a list without an index stands for each of its items, without *',
   )
   .describe(
     'Path of the value, e.g. `args.options.language`; a list without an index stands for each of its items.',
@@ -85,7 +85,7 @@ export const toolRulesSchema = z.strictObject({
     .enum(['allow', 'deny', 'require_approval'])
     .default('allow')
     .describe('Whether the tool may be called, or only after a person has approved the call.'),
-  enforce: enforce.describe('false: a dry run of what is decided over this tool.'),
+  enforce: enforce.describe('false: a dry run. Decisions about this tool are logged, not applied.'),
   reason: z.string().optional().describe('Shown if the tool is denied or needs approval.'),
   require: conditions.describe('Conditions that must all be true; otherwise the call is denied.'),
   deny_if: conditions.describe('Conditions that each deny the call.'),
@@ -101,7 +101,7 @@ export const toolRulesSchema = z.strictObject({
       allow: names
         .default([])
         .describe(
-          `The only actions that are performed. Where it names nothing but restricted ones (${restrictedActions.join(', ')}), it adds them to all others.`,
+          `The only actions that are performed. A list of only restricted actions (${restrictedActions.join(', ')}) allows them in addition to all others.`,
         ),
     })
     .optional()
@@ -113,7 +113,8 @@ const toolsSchema = z.record(z.string(), toolRulesSchema).superRefine((tools, co
     context.addIssue({ code: 'custom', path, message });
   };
   for (const [name, { actions }] of Object.entries(tools)) {
-    if (name.includes('*')) refuse([name], 'tools are listed by name; rules for all of them are `all_tools`');
+    if (name.includes('*'))
+      refuse([name], 'tools are listed by name; use `all_tools` for rules that apply to all');
     if (name !== recordTool && actions !== undefined)
       refuse([name, 'actions'], `only ${recordTool} has rules for actions`);
   }

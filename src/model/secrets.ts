@@ -27,7 +27,7 @@ export class Secrets {
   private latest: SecretSearch | undefined;
   private passwords: OneTimePasswords | undefined;
 
-  /** `configured` are the rules of now. */
+  /** `configured` returns the current rules. */
   constructor(
     private readonly configured: () => readonly SecretRule[],
     private readonly variables: Readonly<Record<string, string | undefined>>,
@@ -180,7 +180,7 @@ export class Secrets {
       });
     if (value.length < minValue)
       throw new CodegenError('INVALID_INPUT', `The secret ${name} is too short to be kept secret.`, {
-        hint: `Shorter than ${minValue} characters, it would be found in texts by chance. Use a longer one.`,
+        hint: `A secret with fewer than ${minValue} characters would match unrelated text. Use a longer one.`,
       });
     return value;
   }

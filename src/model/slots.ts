@@ -3,7 +3,7 @@ import { CodegenError } from './errors.js';
 /** Milliseconds after which there may be room again. */
 const retryAfterMs = 5000;
 
-/** Pieces of work that may go on at once; the others wait their turn. */
+/** Limits how many pieces of work run at once; the others wait their turn. */
 export class Slots {
   private readonly waiting = new Set<() => void>();
   private running = 0;
@@ -40,8 +40,8 @@ export class Slots {
       return;
     }
     if (waiting.size >= this.maxWaiting)
-      throw new CodegenError('SESSION_LIMIT', `${waiting.size} runs of tests wait; no more are taken.`, {
-        hint: 'Call again when some have ended.',
+      throw new CodegenError('SESSION_LIMIT', `${waiting.size} test runs are waiting; the queue is full.`, {
+        hint: 'Try again when some have finished.',
         retryAfterMs,
       });
     onWait(running + waiting.size);

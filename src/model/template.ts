@@ -27,7 +27,7 @@ export type Reference = { secret: string } | { totp: string };
 // Not inferred: a type alias is assignable to Json.
 export type Template = { $template: (string | Reference)[] };
 
-/** With names that are identifiers alone, so that they can stand in code. */
+/** Names must be identifiers: they become part of code. */
 const reference = /\{\{(secret|totp|unique):([A-Za-z_]\w*)\}\}/g;
 const beginning = /\{\{(?:secret|totp|unique):/;
 
@@ -87,7 +87,7 @@ function literalOf(text: string): string {
   throw new CodegenError(
     'INVALID_INPUT',
     'A reference must have the form {{secret:NAME}}, {{totp:NAME}} or {{unique:NAME}}.',
-    { hint: 'NAME is made of letters, digits and _, without spaces around it.' },
+    { hint: 'NAME consists of letters, digits and _, without spaces around it.' },
   );
 }
 

@@ -4,7 +4,7 @@ import { CodegenError } from './errors.js';
 /** Codes that stay out of texts: older ones have expired. */
 const maxCodes = 5;
 
-/** One-time passwords of now (RFC 6238). */
+/** Current one-time passwords (RFC 6238). */
 export class OneTimePasswords {
   private readonly codes: string[] = [];
 
@@ -25,7 +25,7 @@ function generatorOf(name: string, seed: string): TOTP {
   } catch {
     // The error would quote the seed.
   }
-  throw new CodegenError('INVALID_INPUT', `The secret ${name} gives no one-time passwords.`, {
-    hint: 'It has to be a base32 secret, or a URL that begins with otpauth://totp/.',
+  throw new CodegenError('INVALID_INPUT', `The secret ${name} can't generate one-time passwords.`, {
+    hint: 'Set it to a base32 secret, or to a URL that starts with otpauth://totp/.',
   });
 }

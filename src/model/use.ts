@@ -62,7 +62,7 @@ export const useSchema = z.strictObject({
       origin: z
         .url({ protocol: /^https?$/, error: 'expected an http or https origin' })
         .optional()
-        .describe('The only origin that gets them.'),
+        .describe('The only origin to grant them to.'),
       send: z
         .enum(['unauthorized', 'always'])
         .optional()

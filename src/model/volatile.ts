@@ -56,7 +56,7 @@ const forms: Form[] = [
   { change: 'record', form: /(?<=#)\d+\b/gu, as: digits },
   { change: 'record', form: new RegExp(`(?<=\\b${record}\\b[.:]?\\s)\\d{3,}\\b`, 'giu'), as: digits },
   { change: 'amount', form: new RegExp(`${number}(?=\\s?[€£¥])|${price}`, 'gu'), as: digits },
-  // A number in brackets counts what stands before it, but for a year.
+  // A number in brackets counts the preceding words, unless it is a year.
   { change: 'amount', form: new RegExp(`(?<=\\()(?!(?:19|20)\\d\\d\\))${number}(?=\\))`, 'gu'), as: digits },
   { change: 'amount', form: new RegExp(`\\b${number}(?=\\s+(?:${counted})\\b)`, 'giu'), as: digits },
 ];

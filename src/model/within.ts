@@ -41,6 +41,6 @@ export async function responseWithin<Value>(limitMs: number, work: Promise<Value
 /** The error of a page that does not answer. */
 export function pageSilent(): CodegenError {
   return new CodegenError('ACTION_FAILED', 'The page does not respond.', {
-    hint: 'A script of the page does not end. Reload it with goto, or clear the session.',
+    hint: 'A script of the page does not finish. Reload the page with goto, or clear the session.',
   });
 }

@@ -75,7 +75,7 @@ export function refusalReason(
     (text) => parsePattern(text)?.host !== '*' && sensitive.some((name) => covers(text, name)),
   );
   if (sensitive.length > 0 && !isMeant)
-    return `${reached} is for the machine's own cloud and link, which network.allowedOrigins has to name`;
+    return `${reached} is a metadata or link-local address, which network.allowedOrigins has to name`;
   return allowedOrigins.some((text) => covers(text, host)) ? undefined : 'network.allowedOrigins lacks it';
 }
 

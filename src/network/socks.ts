@@ -14,7 +14,7 @@ export async function acceptRequest(client: Socket): Promise<{ host: string; por
   await read(client, greeting[1] ?? 0);
   client.write(Buffer.from([version, 0]));
   const [, command, , type] = await read(client, 4);
-  if (command !== 1) throw new Error('not a request to connect');
+  if (command !== 1) throw new Error('not a CONNECT request');
   const host = await readHost(client, type);
   return { host, port: (await read(client, 2)).readUInt16BE() };
 }

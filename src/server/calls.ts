@@ -3,7 +3,7 @@ import { within } from '../model/within.js';
 /** Milliseconds for calls that are cancelled to end what they have started. */
 const cancellingMs = 5000;
 
-/** The calls that a process is at work on, through all its connections. */
+/** The running calls of a process, on all its connections. */
 export interface RunningCalls {
   /** Does the work of a call, whose `signal` is aborted too if the process ends before it is done. */
   run<Result>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<Result>): Promise<Result>;

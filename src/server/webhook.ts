@@ -55,7 +55,7 @@ export class Webhook {
     const type = { APPROVAL_REQUIRED: 'approval.required', POLICY_DENIED: 'call.denied' }[error];
     if (type === undefined) return;
     if (this.pending.length >= maxPending) {
-      if (this.dropped++ === 0) log('more events wait than are kept; the newest are dropped');
+      if (this.dropped++ === 0) log('the queue of events is full; the newest are dropped');
       return;
     }
     const { kind, rule, approval } = decision;

@@ -104,7 +104,7 @@ export async function openBase(
     await paused.release();
     throw new CodegenError(
       'BROWSER_FAILED',
-      `The browser of ${base.file} can't be used: ${messageOf(error)}.`,
+      `The browser that runs ${base.file} can't be used: ${messageOf(error)}.`,
       {
         hint: 'Call again; if it fails again, record without that spec.',
         cause: error,

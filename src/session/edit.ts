@@ -55,8 +55,8 @@ export function hasDownload(steps: readonly Step[], index: number): boolean {
 /** A test has only the downloads that its own steps, these before the new one, start. */
 export function requireDownload(steps: readonly Step[], { usesDownload }: Traits): void {
   if (usesDownload && !hasDownload(steps, steps.length))
-    throw new CodegenError('ACTION_FAILED', 'No recorded step has started a download.', {
-      hint: 'Record the action that starts it again, then save it.',
+    throw new CodegenError('ACTION_FAILED', 'No recorded step starts a download.', {
+      hint: 'Record the action that starts the download again, then save it.',
     });
 }
 
@@ -65,7 +65,7 @@ export function removalText(indexes: readonly number[], { assertions = [] }: Rem
   return [
     ...(indexes.length === 0 ? [] : [`Removed steps: ${indexes.join(', ')}.`]),
     ...assertions.map(({ step, index }) => `Removed assertion ${index} of step ${step}.`),
-    ...(indexes.length === 0 ? [] : ['The page was not rolled back: it still shows what they did.']),
+    ...(indexes.length === 0 ? [] : ['The page was not rolled back: it still shows their effects.']),
   ].join(' ');
 }
 
@@ -96,7 +96,7 @@ function requireUnneeded(steps: readonly Step[], removed: ReadonlySet<number>): 
       'INVALID_INPUT',
       `Step ${index} ${need.why}, so step ${need.index} was not removed.`,
       {
-        hint: `Remove step ${index} and what follows from it in the same action, or keep step ${need.index}.`,
+        hint: `Remove step ${index} and its assertions that depend on it, or keep step ${need.index}.`,
       },
     );
   }

@@ -92,7 +92,7 @@ const explanations: readonly [
     ({ text }) => [
       'ACTION_FAILED',
       expectation(text),
-      'Assert what the snapshot shows, or wait for it with waitFor.',
+      'Assert what the snapshot shows, or wait with waitFor.',
     ],
   ],
   [
@@ -113,8 +113,8 @@ const explanations: readonly [
       clicked.test(text) && action !== 'click'
         ? [
             'ACTION_FAILED',
-            `${action} clicked the element, but its state did not change in time: it may have gone away.`,
-            'The page has changed, and the step is not recorded. Reload the page, and record click instead.',
+            `${action} clicked the element, but its state did not change in time. The element may have been removed.`,
+            'The page has changed, but the step was not recorded. Reload the page, and record click instead.',
           ]
         : [
             'ACTION_FAILED',
@@ -162,7 +162,7 @@ export async function explainFailure(
     return new CodegenError(code, message, { hint, cause: error });
   }
   return new CodegenError('ACTION_FAILED', firstLine(text), {
-    hint: 'Look at the snapshot and try another way.',
+    hint: 'Look at the snapshot and try another action or target.',
     cause: error,
   });
 }
@@ -175,7 +175,7 @@ function explainNetwork({ text, live, action }: Failed): Explanation | CodegenEr
   return [
     'ACTION_FAILED',
     `${action === 'request' ? 'The request failed' : 'The page could not be opened'}: ${reason.replace(/\.$/, '')}.`,
-    'Check that the address is right and its server runs.',
+    'Check the address, and that its server runs.',
   ];
 }
 
@@ -194,8 +194,8 @@ export function browserGone(): CodegenError {
 export function recoveryHint({ pages }: Live): string {
   const others = pages.map(({ id }) => id).join(', ');
   return others === ''
-    ? 'Open one with newPage, or end the session to keep the recorded steps.'
-    : `Continue in another one with switchPage: ${others}.`;
+    ? 'Open a page with newPage, or end the session to keep the recorded steps.'
+    : `Continue in another page with switchPage: ${others}.`;
 }
 
 /** Throws if a page shows an error of the browser: a test of that would pass whatever the application does. */
@@ -209,7 +209,7 @@ export function requireLoaded(page: Page, action: string): void {
 /** The error of a page that the network rules block. */
 export function pageBlocked({ origin, rule }: Refused): CodegenError {
   return new CodegenError('NAVIGATION_BLOCKED', `${origin} is blocked: ${rule}.`, {
-    hint: 'The configuration decides that. Continue without the page: `goBack` with "record": false leaves one that did not open.',
+    hint: 'The configuration sets the rule. Continue without the page: `goBack` with "record": false leaves a page that did not open.',
   });
 }
 

@@ -40,7 +40,7 @@ export class GrantSessions {
     if (active >= (this.options.maxSessions() ?? Infinity))
       throw new CodegenError(
         'SESSION_LIMIT',
-        `${active} sessions are open, as many as maxSessions of this grant allows.`,
+        `${active} sessions are open, the maximum of this grant (maxSessions).`,
         { hint: 'End or clear one first; get_codegen_session lists them.' },
       );
     this.starting++;

@@ -38,7 +38,7 @@ export class HandOver {
     return {
       ...this.held,
       release: () => {
-        this.settle(`${person} gave the session back.`);
+        this.settle(`${person} returned control of the session.`);
       },
       isOver: () => this.isOver,
     };
@@ -52,7 +52,7 @@ export class HandOver {
     );
   }
 
-  /** Resolves to what came of it. Throws ACTION_FAILED if the person declines, or nobody comes in time. */
+  /** Resolves to the outcome. Throws ACTION_FAILED if the person declines, or nobody takes over in time. */
   async wait({ timeoutMs, signal, onWaiting }: HandOverLimits): Promise<string> {
     onWaiting();
     const waiting = setInterval(onWaiting, waitingMs);
@@ -75,7 +75,8 @@ export class HandOver {
   }
 
   private late(timeoutMs: number): string | CodegenError {
-    if (this.person !== undefined) return `The time is over; ${this.person} did not give the session back.`;
+    if (this.person !== undefined)
+      return `The time is over; ${this.person} did not return control of the session.`;
     return new CodegenError('ACTION_FAILED', `Nobody took over within ${timeoutMs} ms.`, {
       hint: 'Ask the user to open the page for people, then hand over again.',
     });

@@ -22,7 +22,7 @@ export function setupAdvice({ steps }: Pick<Session, 'steps'>): string {
 export async function loginWarnings({ steps }: Pick<Session, 'steps'>, workspace: string): Promise<string[]> {
   const [file] = savedLogins({ steps });
   if (file === undefined || !(await isCommitted(workspace, file))) return [];
-  return [`${file} holds a login, and git does not ignore it: add ${loginDirectory}/ to .gitignore.`];
+  return [`${file} contains a login, and git does not ignore it: add ${loginDirectory}/ to .gitignore.`];
 }
 
 function savedLogins({ steps }: Pick<Session, 'steps'>): string[] {

@@ -129,7 +129,7 @@ export function savedFile(session: Session, file: string): { names: string[]; te
  */
 export async function loadSession(stateDirectory: string, file: string): Promise<SavedSession | undefined> {
   const saved = await readSaved(path.join(stateDirectory, ...namesOf(file)), file, savedSchema);
-  if (saved !== undefined && saved.file !== file) throw unusable(file, `is that of ${saved.file}`);
+  if (saved !== undefined && saved.file !== file) throw unusable(file, `belongs to ${saved.file}`);
   return saved;
 }
 
@@ -152,7 +152,7 @@ export async function readSaved<Saved>(
   const data = parseJson(text);
   const { version } = z.looseObject({ version: z.int() }).safeParse(data).data ?? {};
   if (version !== undefined && version > currentVersion)
-    throw unusable(name, `was saved by a newer version of codegen-session-mcp (its form is ${version})`);
+    throw unusable(name, `was saved by a newer version of codegen-session-mcp (format ${version})`);
   const checked = schema.safeParse(data);
   if (!checked.success) throw unusable(name, `is damaged (${firstIssue(checked.error)})`);
   return checked.data;

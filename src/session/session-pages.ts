@@ -91,7 +91,7 @@ export async function matchSignals(
   for (const [index, wanted] of expected.entries()) {
     const signal = signals[index];
     if (signal?.type !== wanted.type)
-      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} followed this time.`, {
+      throw new CodegenError('ACTION_FAILED', `No ${wanted.type} followed in this replay.`, {
         hint: 'The snapshot shows what happened instead.',
       });
     if (!('page' in signal && 'page' in wanted)) continue;

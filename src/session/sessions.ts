@@ -162,7 +162,7 @@ export class Sessions {
   }
 
   /**
-   * Asks for a person in the middle of a call, and resolves to what came of it. Throws ACTION_FAILED if they decline,
+   * Asks for a person in the middle of a call, and resolves to the outcome. Throws ACTION_FAILED if they decline,
    * nobody comes in time, or there is no page where they could.
    */
   async handOver(id: string, reason: string, limits: HandOverLimits): Promise<string> {
@@ -286,7 +286,7 @@ export class Sessions {
     const { saveUnfinished } = await import('./unfinished.js');
     await saveUnfinished(this.stateDirectory, session, entry.secrets).catch((error: unknown) => {
       process.stderr.write(
-        `codegen-session-mcp: Session ${session.id} can't be saved: ${messageOf(error)}\n`,
+        `codegen-session-mcp: session ${session.id} can't be saved: ${messageOf(error)}\n`,
       );
     });
   }
@@ -334,8 +334,8 @@ async function released(queue: Promise<unknown>, error: CodegenError): Promise<v
 }
 
 function inHands(id: string, person: string): CodegenError {
-  return new CodegenError('SESSION_LIMIT', `${person} works in session ${id} by hand.`, {
-    hint: 'Its calls wait until they have finished. Send the call again later.',
+  return new CodegenError('SESSION_LIMIT', `${person} has taken over session ${id}.`, {
+    hint: 'Calls wait until they return control. Send the call again later.',
     retryAfterMs: personRetryMs,
   });
 }
@@ -361,7 +361,7 @@ function serverStopping(): CodegenError {
 function tooMany(active: number): CodegenError {
   return new CodegenError(
     'SESSION_LIMIT',
-    `${active} sessions are open, as many as browser.maxSessions allows.`,
+    `${active} sessions are open, the maximum (browser.maxSessions).`,
     { hint: 'End or clear one first; get_codegen_session lists them.' },
   );
 }

@@ -37,12 +37,12 @@ export async function readStorageState(file: string, absolute: string): Promise<
   if (error === undefined) return z.custom<StorageState>().parse(state);
   const [issue] = error.issues;
   throw unusable(
-    `${name} holds no storage state (${issue?.path.join('.') || 'the whole'}: ${issue?.message})`,
+    `${name} is not a storage state (${issue?.path.join('.') || 'the whole'}: ${issue?.message})`,
   );
 }
 
 function unusable(what: string): CodegenError {
   return new CodegenError('INVALID_INPUT', `use.storageState: ${what}.`, {
-    hint: 'Give the path, relative to the workspace, of a file that `context.storageState({ path })` has saved.',
+    hint: 'Give the path, relative to the workspace, of a file that `context.storageState({ path })` saved.',
   });
 }

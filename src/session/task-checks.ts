@@ -37,7 +37,7 @@ export async function bounded(
   });
   if (!inTime)
     throw new CodegenError('ACTION_FAILED', `${action.name} timed out: the page does not respond.`, {
-      hint: 'The page runs a script, or a regular expression with nested repetition, that does not end.',
+      hint: 'The page runs a script, or a regular expression with nested repetition, that does not finish.',
     });
 }
 
@@ -120,7 +120,7 @@ export function uncheckedChain(target: string | undefined, page: string): Locato
     'TARGET_NOT_FOUND',
     `The ref ${target} identifies no element of page ${page} at that step.`,
     {
-      hint: 'Give a locator: the step is inserted without its element.',
+      hint: "Give a locator; refs can't be resolved for an inserted step.",
     },
   );
 }

@@ -130,7 +130,7 @@ export class TaskRunner {
       'INVALID_INPUT',
       `${late} before the wait began, so it was not recorded.`,
       {
-        hint: `Announce it before the action that causes it: record ${task.action.name} again with \`at\`: ${before}, to insert it before step ${before}; or give it right before the next action, in one call.`,
+        hint: `It must come before the action that causes it: record ${task.action.name} again with \`at\`: ${before}, to insert it before step ${before}; or give it right before the next action, in one call.`,
       },
     );
     await this.fail(error, index, task);

@@ -44,8 +44,8 @@ export async function guardTyped(live: Live, step: Step, { chain, pin }: Located
     if (isShown || (locator !== undefined && (await hasSecret(locator, live))))
       throw new CodegenError('INVALID_INPUT', `${step.action} could show a part of a secret.`, {
         hint: asserts
-          ? 'Assert a text with a secret exactly, by {{secret:NAME}} in toHaveValue or toHaveText, or assert another element.'
-          : 'The element has a secret: only fill and clear change it, and only Enter, Tab and Escape are pressed in it.',
+          ? 'Assert text with a secret exactly, with {{secret:NAME}} in toHaveValue or toHaveText, or assert another element.'
+          : 'The element contains a secret: use only fill and clear to change it, and press only Enter, Tab and Escape in it.',
       });
 }
 

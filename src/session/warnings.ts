@@ -41,7 +41,7 @@ export function callWarnings(
     ...stepWarning(
       pending.flatMap((step, index) => (traitsOf(step).kind === 'expects' ? [first + index] : [])),
       (which) =>
-        `No action follows ${which}, so the test leaves it out: record it before the action that causes it.`,
+        `No action follows ${which}, so the test omits it: record it before the action that causes it.`,
     ),
   ];
 }
@@ -58,7 +58,7 @@ export function uncheckedWarnings({ steps }: Pick<Session, 'steps'>): string[] {
 function assertionWarnings(steps: readonly Step[]): string[] {
   const asserts = (step: Step): boolean => traitsOf(step).asserts === true || !!step.assertions?.length;
   if (!steps.some(asserts))
-    return ['The test asserts nothing: record an expect of what the flow should show.'];
+    return ['The test asserts nothing: record an expect for what the flow should show.'];
   const announces = (step: Step | undefined): boolean =>
     step !== undefined && traitsOf(step).kind === 'expects';
   const isBlind = (step: Step, index: number): boolean => {
@@ -76,7 +76,7 @@ function assertionWarnings(steps: readonly Step[]): string[] {
   };
   return stepWarning(
     indexesOf(steps.slice(0, cleanUpStart(steps)), isBlind),
-    (which) => `Nothing is asserted after ${which}: record an expect of what changed there.`,
+    (which) => `Nothing is asserted after ${which}: record an expect for what changed.`,
   );
 }
 

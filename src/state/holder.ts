@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { bootOf } from './clock.js';
 import { isRunning } from './files.js';
 
-/** A process of another container or machine, which can't be seen, is believed to be at work for so long, in milliseconds. */
+/** Milliseconds for which a process of another container or machine, which can't be checked, is assumed to be running. */
 const unseenForMs = 15_000;
 
 /**

@@ -126,7 +126,7 @@ export class RedisStore<State> implements StateStore<State> {
     try {
       return this.schema.parse(JSON.parse(text));
     } catch (error) {
-      throw this.unreadable(`it is damaged: ${messageOf(error)}`);
+      throw this.unreadable(`it is corrupt: ${messageOf(error)}`);
     }
   }
 
@@ -134,7 +134,7 @@ export class RedisStore<State> implements StateStore<State> {
     return this.unreadable(
       kind === 'unknown'
         ? 'it is not from codegen-session-mcp'
-        : `it has format ${kind}, and this server knows format ${format}`,
+        : `it has format ${kind}, and this server supports format ${format}`,
     );
   }
 

@@ -47,13 +47,13 @@ export function part<State extends object, Key extends keyof State>(
 export interface Batch<State> {
   /** What they make of the state, one after the other; may be called again. */
   apply: (state: State, now: Instant) => State;
-  /** Whether any of them is to be on the disk when its caller goes on. */
+  /** Whether any of them must be on disk before its caller continues. */
   durable: boolean;
 }
 
 /** The outcome of a batch; the next one is committed once this is known. */
 export interface Committed {
-  /** Callers go on when this is settled. */
+  /** Callers continue when this is settled. */
   durable: Promise<unknown>;
   /** The next batch waits for this. */
   cleaned?: Promise<unknown> | undefined;

@@ -29,11 +29,11 @@ export const endCodegenSession = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: z.strictObject({
     sessionId: z.string().meta(selfEvident).describe('The session to end.'),
-    file: z.string().min(1).optional().describe("Instead of the session's own."),
+    file: z.string().min(1).optional().describe('Replaces the file of the session.'),
     onConflict: z
       .enum(['fail', 'rename', 'overwrite'])
       .optional()
-      .describe('If the file exists; by default fail, overwrite if resumed.'),
+      .describe('If the file exists: by default fail, overwrite if resumed.'),
     verify: verifyModeSchema
       .optional()
       .describe(
@@ -190,7 +190,7 @@ function requireMode(mode: VerifyMode, enforced: VerifyMode): void {
   if (options.indexOf(mode) <= options.indexOf(enforced)) return;
   throw new CodegenError(
     'POLICY_DENIED',
-    `verify "${mode}" is less than the configuration enforces, "${enforced}".`,
+    `verify "${mode}" is weaker than "${enforced}", which the configuration enforces.`,
     { hint: `Leave out verify, or use "${enforced}".` },
   );
 }

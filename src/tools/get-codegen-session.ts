@@ -210,5 +210,7 @@ function matchingLines(text: string, matches: Matches): string {
 function brokenConfiguration(context: ToolContext): { configuration?: string } {
   const problem = context.problem();
   if (problem === undefined) return {};
-  return { configuration: `The last good configuration is in force, since its files are broken: ${problem}` };
+  return {
+    configuration: `The last valid configuration is in effect, because its files are now invalid: ${problem}`,
+  };
 }

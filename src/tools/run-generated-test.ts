@@ -47,7 +47,7 @@ export const runGeneratedTest = defineTool({
   async handle(context, { file, repeat = 1, grep, timeoutMs }, call) {
     checkExpression(grep);
     const files = file === undefined ? await specsOf(context) : [await specAt(context, file)];
-    if (files.length === 0) throw noTests(`${context.config().output.dir} holds no tests.`);
+    if (files.length === 0) throw noTests(`${context.config().output.dir} contains no tests.`);
     const { browser, verify } = context.config();
     const { runProblem, withTestBench } = await import('../verify/test-bench.js');
     const { testLaunch } = await import('../browser/test-launch.js');

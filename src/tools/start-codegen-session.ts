@@ -168,7 +168,7 @@ async function openFor(
 }
 
 function mayNotReplace(file: string): string {
-  return `Ending the session can't change ${file}: writes.overwrite in the configuration would have to be "always". End it with another file, beside that one, to write a copy.`;
+  return `Ending the session can't change ${file} unless writes.overwrite in the configuration is "always". To write a copy, end it with another file in the same directory.`;
 }
 
 /** Opens a session in the page of a spec, which has its context from the project. */
@@ -245,10 +245,14 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
   if (failure !== undefined && live.lost()) throw failure.error;
   if (failure !== undefined && failure.index === steps.findIndex((step) => traitsOf(step).opensUrl)) {
     const { code, message, hint = '' } = failure.error;
-    throw new CodegenError(code, `The test's first page does not open, so nothing was resumed. ${message}`, {
-      hint: `${hint} Then resume again; no session is open.`,
-      cause: failure.error,
-    });
+    throw new CodegenError(
+      code,
+      `The first page of the test does not open, so nothing was resumed. ${message}`,
+      {
+        hint: `${hint} Then resume again; no session is open.`,
+        cause: failure.error,
+      },
+    );
   }
 
   const resumed = session.steps.length;
@@ -270,7 +274,7 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
     })
     .slice(index);
   const warnings = [
-    `Step ${index} could not be replayed. Continue from here: the test will contain only what was replayed or is recorded.`,
+    `Step ${index} could not be replayed. Continue from here; the test will contain only what was replayed and what you record.`,
   ];
   return { structured: { failed, warnings, notReplayed, ...structured } };
 }

@@ -33,12 +33,12 @@ export const inputSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Spec to run first: recording goes on in its page, and the test begins as it does.'),
+    .describe('Spec to run first: recording continues in its page, and the test starts with its code.'),
   har: z
     .enum(['record'])
     .optional()
     .meta(selfEvident)
-    .describe('Record what the network answers: the test replays it from a HAR and needs no server.'),
+    .describe('Record responses of the network: the test replays it from a HAR and needs no server.'),
   resume: z
     .string()
     .min(1)
@@ -85,7 +85,7 @@ async function resumable(
   }
 }
 
-/** What a spec decides that a session goes on from. */
+/** What the base spec of a session determines. */
 const decidedBySpec = [
   'describe',
   'tags',
@@ -97,12 +97,12 @@ const decidedBySpec = [
   'language',
 ] as const;
 
-/** Throws INVALID_INPUT if a call sets what the spec decides that its session goes on from. */
+/** Throws INVALID_INPUT if a call sets what its base spec determines. */
 function requireUndecided(args: object, names: readonly string[], what: string): void {
   const other = names.find((name) => name in args);
   if (other === undefined) return;
   throw new CodegenError('INVALID_INPUT', `${other} cannot be combined with ${what}.`, {
-    hint: 'The spec decides it: leave it out, or change it in the spec.',
+    hint: 'The spec determines it: omit it, or change it in the spec.',
   });
 }
 

@@ -20,7 +20,7 @@ export interface ToolContext {
   config: () => Config;
   /** Reads the configuration again if it has changed. */
   refresh: () => Promise<void>;
-  /** What is wrong with the configuration's files, while the last valid ones stay in force. */
+  /** What is wrong with the configuration files, while the last valid ones stay in effect. */
   problem: () => string | undefined;
   /** Calls `listener` when the configuration's files change. */
   watch: (listener: () => Promise<void>) => void;

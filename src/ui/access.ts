@@ -69,7 +69,9 @@ export function addAccess(app: PageApp, options: PageOptions): void {
       await audit.event('operator', { action: 'login', error: 'REFUSED' });
       throw new Refusal(
         401,
-        link === undefined ? 'This token opens nothing.' : 'This link has been used, or is an old one.',
+        link === undefined
+          ? 'This token is not valid for this page.'
+          : 'This link has been used or replaced.',
         link === undefined
           ? 'Use the token of an operator; tokens of grants do not open the page.'
           : 'Open the latest link that the server printed to its terminal.',

@@ -17,7 +17,7 @@ export function createPage(options: PageOptions): PageApp {
   const app: PageApp = new Hono();
   app.onError(failureResponse);
   app.notFound(() =>
-    failureResponse(new Refusal(404, 'There is nothing at this address.', 'Open / instead.')),
+    failureResponse(new Refusal(404, 'There is no page at this address.', 'Open / instead.')),
   );
   app.use(
     secureHeaders({

@@ -19,7 +19,7 @@ export function addPolicy(app: PageApp, options: PageOptions): void {
   app.post('/ui/api/policy/try', async (context) => {
     const { grant, tool, args } = trySchema.parse(await context.req.json());
     if (!options.grants().includes(grant))
-      throw new Refusal(404, `There is no grant "${grant}".`, 'Choose one of the list.');
+      throw new Refusal(404, `There is no grant "${grant}".`, 'Choose one from the list.');
     const { kind, rule, reason } = decide(options.policyOf(grant), { tool, args });
     return context.json({ kind, rule, reason } satisfies Verdict);
   });

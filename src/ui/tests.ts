@@ -13,7 +13,7 @@ import { toolCall } from './tool-call.js';
 
 const runSchema = z.strictObject({ grant: z.string(), file: z.string(), repeat: z.int().min(1).max(20) });
 
-/** What came of the latest run of a test from the page. */
+/** Result of the latest run of a test from the page. */
 interface Run {
   isRunning: boolean;
   last?: TestRunView | undefined;
@@ -29,8 +29,8 @@ export function addTests(app: PageApp, options: PageOptions): void {
     const { grant, file, repeat } = runSchema.parse(await context.req.json());
     const { person } = context.get('login');
     const found = (await listTests(options, runs)).find((each) => each.file === file && each.grant === grant);
-    if (found === undefined) throw new Refusal(404, `There is no test ${file}.`, 'Choose one of the list.');
-    if (found.isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has ended.');
+    if (found === undefined) throw new Refusal(404, `There is no test ${file}.`, 'Choose one from the list.');
+    if (found.isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has finished.');
     await perform(options, person, { needs: 'operator', action: 'run', file }, async (note) => {
       runs.set(file, { ...runs.get(file), isRunning: true });
       let last: TestRunView | undefined;

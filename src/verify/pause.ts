@@ -11,7 +11,7 @@ export const pauseFunction = 'codegenSessionPause';
 export const pauseSchema = z.object({
   port: z.int(),
   token: z.string(),
-  /** The selector engine of sessions: pages that are there already when it is registered do not have it. */
+  /** The selector engine of sessions: pages that were opened before it is registered do not have it. */
   engine: z.object({ name: z.string(), content: z.string() }),
 });
 

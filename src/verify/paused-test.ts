@@ -125,7 +125,7 @@ async function samePlaywright(workspace: string): Promise<PlaywrightTest> {
 interface Listener {
   address: { port: number; token: string };
   paused: Promise<Pick<PausedTest, 'endpoint' | 'context' | 'page'>>;
-  /** Ends the connections, so that the test goes on. */
+  /** Ends the connections, so that the test continues. */
   close(): void;
 }
 
@@ -174,7 +174,7 @@ function parsed(text: string | undefined): unknown {
 function tooSlow({ place, timeoutMs, signal }: PauseOptions): CodegenError {
   const why = signal.aborted ? 'was cancelled' : `was not reached within ${timeoutMs} ms`;
   return new CodegenError('ACTION_FAILED', `${place} ${why}.`, {
-    hint: 'No session was started. Look at what the test waits for, or raise verify.timeoutMs.',
+    hint: 'No session was started. Check what the test waits for, or raise verify.timeoutMs.',
   });
 }
 
@@ -186,7 +186,7 @@ function failed({ place, spec }: PauseOptions, result: RunResult): CodegenError 
   const before = `${place} was not reached. `;
   if (said === undefined)
     return new CodegenError('ACTION_FAILED', ownText(`${before}The test ended without pausing there.`), {
-      hint: 'No session was started. The test may be skipped or return early: it has to come there with its page open.',
+      hint: 'No session was started. The test may be skipped or return early; it must reach that place with its page open.',
     });
   return new CodegenError('ACTION_FAILED', new PageText(said, { before }), {
     hint: `No session was started. ${problem?.hint ?? `Let ${spec.relative} pass with \`npx playwright test\` first, and keep its page open.`}`,

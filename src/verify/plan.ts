@@ -9,7 +9,7 @@ const laneSchema = z.object({
   name: z.string(),
   /** `file` is what runs; the workspace's configuration is asked what it does with `as`. Both are absolute. */
   files: z.array(z.object({ file: z.string(), as: z.string() })),
-  /** The directory that stands for the workspace around the files, if any. */
+  /** The directory that replaces the workspace around the files, if any. */
   root: z.string().optional(),
   /** Whether pictures and snapshots are taken for equal. */
   ignoreSnapshots: z.boolean().default(false),

@@ -16,7 +16,7 @@ new Socket({ fd: 0, readable: true, writable: false })
   })
   .resume();
 
-/** Ends this process and all that came of it, also what has a group of its own: browsers, web servers. */
+/** Ends this process and all its descendants, even in their own process groups: browsers, web servers. */
 function kill(): void {
   const { pid, platform, env } = process;
   if (platform === 'win32') {

@@ -74,7 +74,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
     ...absolute(project),
   }));
   const groups = plan.lanes.flatMap((lane) => byProject(lane, configured, known, workspace));
-  // A configuration that does not speak of the tests has nothing to say: its set-up and servers are not for them.
+  // A configuration that does not cover the tests is not used: its setup and servers are not for them.
   const isNamed = groups.some(({ project }) => project !== undefined);
   const base = isNamed ? { ...configured, ...absolute(configured) } : {};
   const projects: Project[] = [];

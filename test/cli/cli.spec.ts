@@ -73,7 +73,7 @@ for (const [args, message, command = ''] of [
   [['--grant', ''], "option '--grant <name>' argument '' is invalid. Give a name."],
   [
     ['--name', 'a_b'],
-    "option '--name <name>' argument 'a_b' is invalid. Give up to 32 letters, digits and dashes.",
+    "option '--name <name>' argument 'a_b' is invalid. Use up to 32 letters, digits and dashes.",
   ],
   [['policy', 'tset'], "unknown command 'tset' (Did you mean test?)", ' policy'],
   [['approvals', 'shwo'], "unknown command 'shwo' (Did you mean show?)", ' approvals'],

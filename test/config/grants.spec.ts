@@ -25,7 +25,7 @@ test('conflicting grants are rejected with key, value and reason', async () => {
     [{ grants: [{ name: 'one' }] }, 'grants.0.tokenEnv: expected either tokenEnv or tokenFile'],
     [{ grants: [{ ...one, tokenFile: '/t' }] }, 'grants.0.tokenEnv is "ONE": expected either'],
     [{ grants: [{ name: 'one', tokenFile: 't' }] }, 'grants.0.tokenFile is "t": expected an absolute'],
-    [{ grants: [one], secrets: ['ONE'] }, 'grants.0.tokenEnv is "ONE": it is among `secrets`'],
+    [{ grants: [one], secrets: ['ONE'] }, 'grants.0.tokenEnv is "ONE": it is listed in `secrets`'],
     [{ grants: [{ ...one, token: 'x' }] }, 'grants.0.token is "x": unknown key'],
     [
       {

@@ -257,7 +257,7 @@ test.describe('a source', () => {
       message: expect.stringContaining('maxSessions is 0'),
     });
     expect(said).toHaveLength(1);
-    expect(said[0]).toMatch(/maxSessions is 0.*\nThe last good configuration stays in force\.\n$/);
+    expect(said[0]).toMatch(/maxSessions is 0.*\nThe last valid configuration stays in effect\.\n$/);
 
     await workspaceWith({ 'codegen.config.json': '{ "browser": { "maxSessions": 11 } }' });
     expect((await source.current()).config.browser.maxSessions).toBe(11);

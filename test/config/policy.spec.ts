@@ -122,7 +122,7 @@ test('fields that Intercept does not define are rejected', async () => {
     ['rate_limit: 0/day', 'rate_limit is "0/day"'],
     ['rate_limit: 10001/day', 'expected at most 10000 calls'],
     ['rate_limit: 5/day, conditions: [{ path: args.a, op: exists, value: true }]', 'rate_limit stands alone'],
-    ['action: deny, rate_limit: 5/day', 'a rule that denies has no conditions'],
+    ['action: deny, rate_limit: 5/day', 'a rule with "action": "deny" has no conditions'],
     ['action: allow', 'tools.a.rules.0.action is "allow": expected one of "evaluate"|"deny"'],
     ['on_deny: never', 'expected conditions, a rate_limit or "action": "deny"'],
     [
@@ -132,7 +132,7 @@ test('fields that Intercept does not define are rejected', async () => {
     ['conditions: [{ path: state.a.n, op: lte, value: 5 }]', 'expected a counter of a rule of a'],
     [
       'conditions: [{ path: state.a.n, op: gt, value: 5 }], state: { counter: n, window: day }',
-      'a counter can only be compared by lt or lte',
+      'counters can only be compared with lt or lte',
     ],
     ['require: []', 'tools.a.rules.0.require is []: unknown key'],
   ] as const)
@@ -144,5 +144,5 @@ test('an expression that needs more than linear time is rejected with a hint', a
   const refused = await refusal(`{ version: "1", default: deny, tools: { end: { ${condition} } } }`);
   expect(refused.message).toContain("tools.end.require[0] has a regular expression that can't be used: ");
   expect(refused.message).toContain('(?!');
-  expect(refused.hint).toContain('no lookarounds and no backreferences');
+  expect(refused.hint).toContain('without lookarounds and backreferences');
 });

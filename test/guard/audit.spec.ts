@@ -81,8 +81,8 @@ test('lines counted before a kill are written by the next process, and begun cal
   await store.update((chain) => beginLine(chain, 'two', begun, dead));
   appendFileSync(log, '{"li');
   expect(await verify()).toEqual([
-    expect.stringContaining('is a torn tail'),
-    'Line 3 is cut off at the end. The state holds what they said, and the next call writes them again.',
+    expect.stringContaining('is incomplete'),
+    'Line 3 is cut off at the end. The state has a copy, which the next call writes again.',
   ]);
   await open(directory).audit.start();
   expect(linesOf(log).slice(2)).toMatchObject([
@@ -129,14 +129,14 @@ test('verify reports how the log was changed', () => {
   expect(check(four, five)).toEqual(['Lines 1 to 3 are missing.']);
   expect(check(one, three, two, four, five)).toEqual(['Line 2 follows line 3: reordered.']);
   expect(check(one, two, forged, three, four, five)).toContain(
-    'Line 3 follows line 3: inserted, or the log was started again.',
+    'Line 3 follows line 3: inserted, or the log was restarted.',
   );
   expect(check(one, two, 'x', three, four, five)).toEqual([
     expect.stringContaining('Row 3 of audit-1.jsonl'),
   ]);
   expect(check(one, two, three)).toEqual([expect.stringContaining('Lines 4 to 5 are cut off at the end.')]);
   expect(check(...lines, JSON.stringify({ line: 6, prev: sha256(five) }))).toEqual([
-    'Line 6 is not known to the state: appended, or the state was removed.',
+    'Line 6 is not counted in the state: appended, or the state was removed.',
   ]);
   const torn = verifyChain(named([`${lines.slice(0, 4).join('\n')}\n${five.slice(0, 9)}`]), chain);
   expect(torn).toEqual([expect.stringContaining('torn tail'), expect.stringContaining('Line 5 is cut off')]);

@@ -152,7 +152,7 @@ test('changes of the tool list are announced, and a broken file is reported', as
   await writeFile(path.join(workspace, 'policy.yaml'), 'version: "1"\ndefault: maybe\n');
   const told = await server.call('get_codegen_session');
   expect(told['configuration']).toContain('policy.yaml: default is "maybe"');
-  expect(told.text).toContain('The last good configuration is in force');
+  expect(told.text).toContain('The last valid configuration is in effect');
   expect(server.stderr()).toContain('default is "maybe"');
   expect(await tools()).not.toContain('clear_codegen_session');
 

@@ -178,7 +178,7 @@ test("increment_from counts an argument's value, which must be one whole number"
     expect(verdict(amount), JSON.stringify(amount)).toEqual({
       kind: 'denied',
       rule: 'tools.end.limits[0]',
-      reason: 'args.amount must be one whole number, 0 or more: it is counted',
+      reason: 'args.amount must be one whole number, 0 or more, because a limit counts it',
     });
 });
 

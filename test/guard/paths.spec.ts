@@ -218,7 +218,7 @@ test('output never goes into a state directory that is not hidden', async () => 
   const territory = { workspace: root, stateDirectory: path.join(root, 'src') };
   for (const file of ['src/a.spec.ts', 'generated-tests/inner-link/a.spec.ts']) {
     await expect(checkSpecPath(territory, '.', 'typescript', file)).rejects.toThrow(
-      'leads into the state directory',
+      'is in the state directory',
     );
   }
 });

@@ -91,7 +91,7 @@ for (const { name, policy, tool = 'end', decision } of [
     decision: {
       kind: 'denied',
       rule: 'tools.end.require[0]',
-      reason: 'it requires that args.file is given',
+      reason: 'required: args.file is given',
     },
   },
   {

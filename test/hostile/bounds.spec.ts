@@ -33,7 +33,7 @@ test('pages beyond browser.maxPagesPerSession are closed, whoever opens them', a
     })
     .toContainEqual({
       type: 'limit',
-      text: 'All pages were closed, since one of them went on opening pages.',
+      text: 'All pages were closed because one of them kept opening pages.',
     });
   const processes = await descendants(shared.pid);
   expect(processes.length).toBeLessThan(30);

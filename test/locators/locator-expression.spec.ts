@@ -118,7 +118,7 @@ for (const [expression, message] of [
   ["getByText('a', { exat: true })", 'getByText, argument 2: unknown option exat; expected exact'],
   ["getByText('a', { __proto__: true })", 'unknown option __proto__'],
   [`getByText(/${'a'.repeat(1001)}/)`, 'getByText, option regex: '],
-  ['getByText(/a/g)', 'expected flags out of i, m, s, u'],
+  ['getByText(/a/g)', 'expected flags from i, m, s, u'],
   ["getByRole('buton')", 'getByRole, argument 1: expected an ARIA role, such as "button"'],
   ["getByRole('heading', { level: 1.5 })", 'getByRole, option level: expected a whole number'],
   ["locator('a', { has: 'b' })", 'locator, option has: expected a locator'],

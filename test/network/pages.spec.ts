@@ -131,7 +131,7 @@ test("the browser's own pages and files are left immediately; the page's own are
       // It is left while it still loads.
       await page.goto(url).catch(() => undefined);
       await expect(page).toHaveURL(left);
-      const refused = { origin: url, rule: expect.stringContaining('are not opened') };
+      const refused = { origin: url, rule: expect.stringContaining('are not allowed') };
       expect(live.takeBlockedPage()).toEqual(refused);
       expect(live.log.takeEvents()).toContainEqual({
         type: 'blocked',

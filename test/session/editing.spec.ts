@@ -204,7 +204,7 @@ test.describe('at', () => {
     const refused = await shared.call('end_codegen_session', { sessionId });
     expect(refused.verification).toMatchObject({ status: 'failed', failure: { step: 2 } });
     expect(refused.verification).toMatchObject({
-      failure: { hint: expect.stringContaining('inserted without being checked') },
+      failure: { hint: expect.stringContaining('inserted without being performed') },
     });
     await land({ action: 'remove', steps: [2] });
     const ended = await shared.call('end_codegen_session', { sessionId });

@@ -62,7 +62,7 @@ test('a download that no recorded step started is rejected', async ({ visit, sha
   const { land, record, code } = await visit('<a href="data:text/csv,a" download="a.csv">Export</a>');
   await land({ action: 'click', target: 'getByRole("link")', record: false });
   const { failed } = await record({ action: 'saveDownload', path: 'a.csv' });
-  expect(failed).toMatchObject({ message: 'No recorded step has started a download.' });
+  expect(failed).toMatchObject({ message: 'No recorded step starts a download.' });
   expect(await code()).not.toContain('download');
 });
 

@@ -52,13 +52,13 @@ const blind: [which: string, steps: Step[]][] = [
 for (const [index, [which, steps]] of blind.entries())
   test(`nothing is asserted after ${which} (row ${index})`, () => {
     expect(warningsOf(steps)).toEqual([
-      `Nothing is asserted after ${which}: record an expect of what changed there.`,
+      `Nothing is asserted after ${which}: record an expect for what changed.`,
     ]);
   });
 
 test('a test without assertions is reported once', () => {
   expect(warningsOf([goto(), click, wait])).toEqual([
-    'The test asserts nothing: record an expect of what the flow should show.',
+    'The test asserts nothing: record an expect for what the flow should show.',
   ]);
 });
 

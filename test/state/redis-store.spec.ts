@@ -91,7 +91,7 @@ test("if Redis's clock is set back, time continues from its last value", async (
 
 test('keys of newer servers, of others, and damaged ones are left alone', async () => {
   for (const [words, why] of [
-    [['HSET', 'format', '2', 'version', 'x', 'state', '{}'], 'format 2, and this server knows format 1'],
+    [['HSET', 'format', '2', 'version', 'x', 'state', '{}'], 'format 2, and this server supports format 1'],
     [['HSET', 'name', 'Ann'], 'it is not from codegen-session-mcp'],
     [['SET', 'Ann'], 'WRONGTYPE'],
     [['HSET', 'format', '1', 'version', 'x', 'state', '{"value":"much"}'], 'it is damaged'],

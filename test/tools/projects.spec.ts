@@ -288,7 +288,7 @@ const badData = z.array(z.tuple([z.unknown(), z.string()])).parse([
     'two fields of row 0 have the value "x"',
   ],
   [[{ a: 'x' }, { a: 'x' }], 'no field has a different value in each row'],
-  [[{ a: '{{secret:X}}' }, { a: 'y' }], 'rows can not hold {{…}} references'],
+  [[{ a: '{{secret:X}}' }, { a: 'y' }], "rows can't contain {{…}} references"],
 ]);
 for (const [data, problem] of badData)
   test(`data ${JSON.stringify(data)} is refused`, async ({ shared }) => {
@@ -325,7 +325,7 @@ test('a login is saved by a set-up test, and other tests start from it', async (
   expect(ended).toMatchObject(passed(1));
   expect(ended['warnings']).toEqual([
     expect.stringContaining("projects: [{ name: 'setup', testMatch: /.*\\.setup\\.[jt]s/ }"),
-    'playwright/.auth/user.json holds a login, and git does not ignore it: add playwright/.auth/ to .gitignore.',
+    'playwright/.auth/user.json contains a login, and git does not ignore it: add playwright/.auth/ to .gitignore.',
   ]);
   const source = await readFile(ended.filePath, 'utf8');
   expect(source).toContain('import { test as setup, expect } from "@playwright/test";');

@@ -112,7 +112,7 @@ test('operators log in with tokens of their own, and may do what their role says
 
   await page.goto(`http://127.0.0.1:${serving.port}/`);
   await logIn(tokens.CI_TOKEN);
-  await expect(page.getByRole('alert')).toContainText('This token opens nothing.');
+  await expect(page.getByRole('alert')).toContainText('This token is not valid for this page.');
   await logIn(tokens.BOB_TOKEN);
   await expect(page.getByText('Bob (viewer)')).toBeVisible();
   await page.getByRole('link', { name: 'Pays' }).click();
@@ -172,5 +172,5 @@ test('a server over stdio serves the page on its own port, and prints the link t
   await page.goto(link);
   await expect(page.getByRole('link', { name: 'Signs up' })).toBeVisible();
   await server.close();
-  await expect(page.getByRole('alert')).toContainText('The server does not answer.');
+  await expect(page.getByRole('alert')).toContainText('The server does not respond.');
 });

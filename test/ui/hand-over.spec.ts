@@ -33,7 +33,7 @@ test('handOver waits for a person, and answers with the steps that they recorded
     expect.stringContaining('goto("'),
     expect.stringContaining('getByRole("link", { name: "Active" }).click()'),
   ]);
-  expect(text).toContain('local gave the session back.');
+  expect(text).toContain('local returned control of the session.');
   expect(heard).toContain('Waiting for a person: Solve the <b>captcha</b>');
   await expect(page.getByRole('button', { name: 'Take over' })).toBeVisible();
 });

@@ -54,7 +54,7 @@ export async function explainRun(
   if (failed === undefined || result.end === 'cancelled')
     return {
       message: new PageText(problem?.message ?? 'The test did not run.'),
-      hint: problem?.hint ?? 'Look at the log of the server.',
+      hint: problem?.hint ?? 'See the log of the server.',
     };
   const { condensed } = await import('../../browser/page-state.js');
   const { failureSnapshot } = await import('../../verify/snapshot.js');
@@ -66,7 +66,7 @@ export async function explainRun(
   const snapshot = await failureSnapshot(failed);
   const step = error?.step === undefined ? undefined : steps[error.step];
   const before = errors.find((each) => each.assertion !== undefined && each !== error);
-  const said = before?.step === undefined ? '' : ` What follows step ${before.step} was already different.`;
+  const said = before?.step === undefined ? '' : ` The page already differed after step ${before.step}.`;
   return {
     ...(error?.step === undefined || step === undefined
       ? {}
@@ -104,24 +104,24 @@ function unrecordedHint(unrecorded: NonNullable<Session['unrecorded']>, step: nu
 /** Words by which an application says that something already exists. */
 const refusal = /\b(?:already|duplicate|in use|is taken|exists|must be unique)\b/i;
 
-/** Why a step that worked while it was recorded may fail in a run of its own, and the ways out. */
+/** Why a step that worked during recording may fail in a test run, and how to fix it. */
 function replayHint(
   step: Step | undefined,
   message: string,
   { snapshot, missing }: { snapshot: string; missing: string[] },
 ): string | PageText {
   if (step?.unchecked === true && !worksOnlyInTest(step))
-    return 'It was inserted without being checked in a page, and is not true or possible at that place. Remove it, or insert what is; verify "report" writes the test as it is.';
+    return 'It was inserted without being performed, and fails at that place. Remove or correct it; verify "report" writes the test as it is.';
   const refused = snapshot.split('\n').find((line) => refusal.test(line));
   const reason =
     refused !== undefined
-      ? "Recording has probably done this once, and it can't be done twice."
+      ? "It was probably done during recording and can't be done twice."
       : message.includes('strict mode violation')
-        ? 'Several elements match; recording saw one. Probably what recording added still exists.'
+        ? 'Several elements match; during recording, one did. Data that was added during recording probably still exists.'
         : step?.action === 'expect'
-          ? 'What is asserted held while recording; a fresh run shows something else.'
-          : 'It worked while recording; a fresh run finds the page, or the data that recording has changed, otherwise.';
-  const hint = `${[...missing, reason].join(' ')} Undo the steps concerned and record what works on every run; or reset the application's data, let the flow take back what it changes, and end the session again. verify "report" writes the test as it is.`;
+          ? 'The assertion was true during recording but not in a new run.'
+          : 'It worked during recording; in a new run, the page or its data is different.';
+  const hint = `${[...missing, reason].join(' ')} Undo these steps and record what works in every run; or reset the application's data, add steps that revert what the flow changes, and end the session again. verify "report" writes the test as it is.`;
   if (refused === undefined) return hint;
   return new PageText(refused.replace(/^[\s-]+/, '').slice(0, 200), { before: `${hint} The page says: ` });
 }

@@ -31,7 +31,7 @@ export interface Dropped {
   step: number;
   index: number;
   code: string;
-  reason: 'did not hold in another run' | 'holds without its step' | Superseded['reason'];
+  reason: 'was false in another run' | 'is true without its step' | Superseded['reason'];
 }
 
 /** What the runs of one verification share. */
@@ -65,7 +65,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
   const runs = runsOf(trial, config);
   let pictures: Picture[] = [];
   for (let round = 1; ; round++) {
-    progress(round === 1 ? 'Running the test' : 'Running it again without what did not hold');
+    progress(round === 1 ? 'Running the test' : 'Running it again without assertions that were false');
     const source = await sessionSource(trial, surroundings, { soft: true });
     const whole = await stageLane(rehearsal, lanes.whole, [source], {
       repeat: verify.runs,
@@ -99,7 +99,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
       const failure = await explainRun(run, trial.steps, surroundings.spec);
       return { passed, dropped, covered, pictures, failure };
     }
-    dropped.push(...drop(trial, volatile, 'did not hold in another run'));
+    dropped.push(...drop(trial, volatile, 'was false in another run'));
   }
 }
 

@@ -88,7 +88,7 @@ export async function verifySession(
     if (config.verify.sensitivity === 'full') {
       const { unproven, ...trials } = await tryWithoutSteps(rehearsal);
       Object.assign(sensitivity, trials);
-      dropped.push(...drop(trial, unproven, 'holds without its step'));
+      dropped.push(...drop(trial, unproven, 'is true without its step'));
     }
     for (const [index, { assertions }] of trial.steps.entries()) {
       const step = session.steps[index];
@@ -116,23 +116,23 @@ function sensitivityWarnings(
   { withoutJavaScript, unnoticed = [] }: Sensitivity,
 ): string[] {
   const different = dropped.flatMap(({ step, reason }) =>
-    reason === 'did not hold in another run' ? [step] : [],
+    reason === 'was false in another run' ? [step] : [],
   );
   const blind = withoutJavaScript === 'passed' ? unassertedChanges(steps) : [];
   return [
     ...stepWarning(
       [...new Set(different)],
       (which) =>
-        `After ${which}, automatic assertions did not hold in another run and are left out: assert there what is the same every time.`,
+        `After ${which}, automatic assertions were false in another run and were dropped: assert what is the same in every run.`,
     ),
     ...stepWarning(
       blind,
       (which) =>
-        `The test passes with JavaScript switched off, so it is blind to what the page does: assert what changed after ${which}.`,
+        `The test also passes with JavaScript disabled, so it does not notice what the page does: assert what changed after ${which}.`,
     ),
     ...stepWarning(
       unnoticed,
-      (which) => `The test passes without ${which}: assert what is done there, or undo it.`,
+      (which) => `The test also passes without ${which}: assert its effect, or undo it.`,
     ),
   ];
 }

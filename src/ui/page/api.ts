@@ -43,8 +43,8 @@ async function send(path: string, init: Sent): Promise<Response> {
     if (init.signal?.aborted === true) throw error;
     throw new ApiError({
       code: 'OFFLINE',
-      message: 'The server does not answer.',
-      hint: 'It may have stopped; this page goes on when it is back.',
+      message: 'The server does not respond.',
+      hint: 'It may have stopped. This page continues when the server is back.',
     });
   });
   if (response.ok) return response;

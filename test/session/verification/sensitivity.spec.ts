@@ -102,7 +102,7 @@ test('automatic assertions that fail in the second run are dropped together; the
       step,
       index: step,
       code: `await expect(page.getByRole("note")).toHaveText(${JSON.stringify(visitor)});`,
-      reason: 'did not hold in another run',
+      reason: 'was false in another run',
     })),
   );
   expect(steps.map(({ assertions }) => assertions)).toEqual([
@@ -123,7 +123,7 @@ test('a failing requested assertion is a failure, and nothing is dropped', async
   ];
   const { verification } = await verify(workspace, steps, { sensitivity: 'off' });
   expect(verification).toMatchObject({ status: 'failed', failure: { step: 1 } });
-  expect(verification.failure?.message.text).toContain('What follows step 0 was already different.');
+  expect(verification.failure?.message.text).toContain('The page already differed after step 0.');
   expect(verification).not.toHaveProperty('dropped');
   expect(steps[0]?.assertions).toHaveLength(1);
 });
@@ -154,11 +154,11 @@ test('omitting steps one at a time shows what the test notices and what proves n
     status: 'passed',
     sensitivity: { withoutJavaScript: 'failed', stepsTried: 3, unnoticed: [2] },
     dropped: [
-      { step: 1, index: 1, code: expect.stringContaining('toBeVisible'), reason: 'holds without its step' },
+      { step: 1, index: 1, code: expect.stringContaining('toBeVisible'), reason: 'is true without its step' },
     ],
   });
   expect(steps[1]?.assertions).toEqual([hasText(status, '1 likes'), contains]);
-  expect(warnings).toEqual(['The test passes without step 2: assert what is done there, or undo it.']);
+  expect(warnings).toEqual(['The test also passes without step 2: assert its effect, or undo it.']);
 });
 
 test('a change counts as asserted if an assertion covers more than the element acted on', () => {
