@@ -88,7 +88,7 @@ test('matchers are distinguished from options, and unproven ones are marked', as
     failureOf('INVALID_INPUT', 'expected string'),
   );
   expect(await refused({ matcher: 'toHaveScreenshot', not: true })).toEqual(
-    failureOf('INVALID_INPUT', 'no opposite'),
+    failureOf('INVALID_INPUT', 'takes no `not`'),
   );
   expect(await refused({ matcher: 'toHaveScreenshot', name: '../a.png' })).toEqual(
     failureOf('INVALID_INPUT', 'such as "cart.png"'),
@@ -188,7 +188,7 @@ test('missing responses, invalid times and invalid permissions fail with a reaso
   const search = { action: 'click', target: button('Search') };
   const late = await server.record(sessionId, unheard, { action: 'step', title: 'Search' }, search);
   expect(late.failed).toEqual(
-    failureOf('ACTION_FAILED', 'No response of POST "\\*\\*/never" came within 1500 ms', 'not recorded'),
+    failureOf('ACTION_FAILED', 'No response of POST "\\*\\*/never" arrived within 1500 ms', 'not recorded'),
   );
   expect(late.failed?.action).toBe(2);
   expect(late.codes).toEqual(['']);
