@@ -52,7 +52,7 @@ export function announcedOf(
       answers.push(planned);
       return {
         happened: said.then((text) => requireMessage(text, message)),
-        missing: 'No dialog came',
+        missing: 'No dialog opened',
         fields: said.then((text) => messageFields(live.secrets.redact(text) === text ? text : '')),
         cancel() {
           const index = answers.indexOf(planned);

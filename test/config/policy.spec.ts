@@ -121,7 +121,10 @@ test('fields that Intercept does not define are rejected', async () => {
     ['rate_limit: 5/week', 'tools.a.rules.0.rate_limit is "5/week": expected calls per minute, hour or day'],
     ['rate_limit: 0/day', 'rate_limit is "0/day"'],
     ['rate_limit: 10001/day', 'expected at most 10000 calls'],
-    ['rate_limit: 5/day, conditions: [{ path: args.a, op: exists, value: true }]', 'a rule with rate_limit has no conditions'],
+    [
+      'rate_limit: 5/day, conditions: [{ path: args.a, op: exists, value: true }]',
+      'a rule with rate_limit has no conditions',
+    ],
     ['action: deny, rate_limit: 5/day', 'a rule with "action": "deny" has no conditions'],
     ['action: allow', 'tools.a.rules.0.action is "allow": expected one of "evaluate"|"deny"'],
     ['on_deny: never', 'expected conditions, a rate_limit or "action": "deny"'],

@@ -139,7 +139,10 @@ test('verify reports how the log was changed', () => {
     'Line 6 is not counted in the state: appended, or the state was removed.',
   ]);
   const torn = verifyChain(named([`${lines.slice(0, 4).join('\n')}\n${five.slice(0, 9)}`]), chain);
-  expect(torn).toEqual([expect.stringContaining('is incomplete'), expect.stringContaining('Line 5 is cut off')]);
+  expect(torn).toEqual([
+    expect.stringContaining('is incomplete'),
+    expect.stringContaining('Line 5 is cut off'),
+  ]);
 });
 
 test('no change of a line, or of their order, goes unnoticed', () => {

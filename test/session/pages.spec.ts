@@ -11,7 +11,7 @@ test('a dialog that never appears is a failure, and its announcement is not reco
   const code = async () => (await server.call('get_codegen_session', { sessionId, include: ['code'] })).code;
   const failed = await server.record(sessionId, { action: 'onDialog' }, { action: 'check', target: 'input' });
   expect(failed.failed).toMatchObject({ action: 1, code: 'ACTION_FAILED' });
-  expect(failed.failed?.message).toContain('No dialog came');
+  expect(failed.failed?.message).toContain('No dialog opened');
   expect(failed.recorded).toBe(0);
   expect(await code()).not.toMatch(/dialog"|check/);
 
