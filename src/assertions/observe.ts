@@ -5,6 +5,7 @@ import type { LivePage } from '../browser/live-page.js';
 import { urlOf } from '../browser/origin.js';
 import { pinAgain, pinNow, type Pin } from '../browser/pin.js';
 import { parseSnapshot, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { snapshotOf } from '../browser/hidden-parts.js';
 import { dismissOverlays } from '../browser/overlays.js';
 import { maskTyped } from '../browser/typed-secrets.js';
 import { toLocator } from '../locators/locator-expression.js';
@@ -97,7 +98,7 @@ export class PageObserver {
     const { page } = current;
     if (page.isClosed()) return undefined;
     await dismissOverlays(page);
-    const shown = await within(snapshotMs, page.ariaSnapshot({ mode: 'ai', timeout: snapshotMs }));
+    const shown = await within(snapshotMs, snapshotOf(page));
     if (shown === undefined) return undefined;
     const snapshot = secrets.redact(await maskTyped(page, shown));
     this.hasRefs = true;

@@ -12,6 +12,7 @@ import { parseSnapshot } from './snapshot.js';
 import { findLines, type FoundLines } from './snapshot-find.js';
 import { printTree, treeOf } from './snapshot-tree.js';
 import { refreshRefs, showAll, showChanges, type SnapshotUpdate } from './snapshot-changes.js';
+import { snapshotOf, withHiddenParts } from './hidden-parts.js';
 import { maxTitle } from './settle.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
@@ -83,7 +84,8 @@ async function updateSnapshot(
 ): Promise<string | PageText | undefined> {
   if (live.page.isClosed()) return mode === 'none' ? undefined : 'The page has been closed.';
   const [shown, problem] = taken === undefined ? await readSnapshot(live) : [taken];
-  const snapshot = shown && secrets.redact(shown);
+  const hidden = { hasClosedRoots: live.settling.hasClosedRoots() };
+  const snapshot = shown && secrets.redact(await withHiddenParts(live.page, shown, hidden));
   if (mode === 'none') {
     // Locators may have been looked for since the last one, which leaves Playwright without references.
     if (snapshot !== undefined && live.view !== undefined) live.view = refreshRefs(live.view, snapshot);
@@ -105,9 +107,7 @@ async function updateSnapshot(
 /** The page's snapshot, or why there is none. */
 async function readSnapshot({ page }: LivePage): Promise<[snapshot?: string, problem?: string]> {
   try {
-    // Playwright's own time-out is later, so that it is known which one it was.
-    const snapshot = await responseWithin(answerMs, page.ariaSnapshot({ mode: 'ai', timeout: 2 * answerMs }));
-    return [await maskTyped(page, snapshot)];
+    return [await maskTyped(page, await snapshotOf(page))];
   } catch (error) {
     const isSilent = error instanceof CodegenError;
     return [
@@ -127,7 +127,8 @@ export async function partOfSnapshot(
 ): Promise<string | PageText> {
   const options = { mode: 'ai', timeout: answerMs } as const;
   const part = element && (await responseWithin(answerMs, element.ariaSnapshot(options)));
-  const whole = await responseWithin(answerMs, live.page.ariaSnapshot(options));
+  const hidden = { hasClosedRoots: live.settling.hasClosedRoots() };
+  const whole = await withHiddenParts(live.page, await snapshotOf(live.page), hidden);
   if (live.view !== undefined)
     live.view = refreshRefs(live.view, secrets.redact(await maskTyped(live.page, whole)));
   // Redacted before it is searched, so that no search can find out what a secret is.

@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContext, CDPSession, Frame, Page, Request } from 'playwright';
 import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
-import { watcherScript, type WatcherQuestion } from './watcher.js';
-
-/** Begins the names of the events that ask the watcher, so that no page can guess them. */
-const watcherKey = randomUUID();
+import { watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
 
 /** Milliseconds between looks at whether a page is still busy. */
 const busyPollMs = 10;
@@ -37,6 +33,8 @@ export interface Settling {
   takeCopied(): boolean;
   /** The page's title when it had settled, or its beginning; undefined if the page did not say. */
   settledTitle(): string | undefined;
+  /** Whether an element of the page had a closed shadow root when the page had settled. */
+  hasClosedRoots(): boolean;
   /**
    * After a failure: gives up a navigation that has not arrived, since Playwright asks the page nothing as long as one
    * is under way, and stops a script that does not end.
@@ -96,10 +94,12 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
     within(timeoutMs, new Promise((resolve) => (wake = resolve)));
 
   let copied = false;
-  let title: string | undefined;
+  /** The main frame is the first. */
+  let settledFrames: SettledFrame[] = [];
 
   return {
-    settledTitle: () => title,
+    settledTitle: () => settledFrames[0]?.title,
+    hasClosedRoots: () => settledFrames.some((frame) => frame.hasClosedRoots),
 
     takeCopied() {
       const taken = copied;
@@ -110,7 +110,7 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
     async mark() {
       void debuggerOf();
       loading.clear();
-      await Promise.all(page.frames().map((frame) => ask(frame, ['mark'], limits.settleMs)));
+      await Promise.all(loadedFrames(page).map((frame) => ask(frame, ['mark'], limits.settleMs)));
     },
 
     async abandon() {
@@ -130,10 +130,8 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
         const left = settleBy - performance.now();
         if (left <= 0) return;
         const before = documents();
-        const frames = await Promise.all(page.frames().map((frame) => settledFrame(frame, left)));
-        copied ||= frames.some((frame) => frame.copied);
-        // The main frame is the first.
-        title = frames[0]?.title;
+        settledFrames = await Promise.all(loadedFrames(page).map((frame) => settledFrame(frame, left)));
+        copied ||= settledFrames.some((frame) => frame.copied);
         if (opening.size > 0 && performance.now() < arriveBy) {
           await nextEvent(birthPollMs);
           settleBy = performance.now() + limits.settleMs;
@@ -163,6 +161,7 @@ const answers = z.strictObject({
   mark: z.boolean().optional(),
   busy: z.boolean().optional(),
   copied: z.boolean().optional(),
+  hosts: z.boolean().optional(),
   title: z.string().optional(),
 });
 
@@ -181,11 +180,19 @@ function askWatcher(
   return { ...given, title: typeof title === 'string' ? title.slice(0, maxTitle) : '' };
 }
 
-/** Whether the page has put something into the clipboard, and its title, after it has settled. */
-async function settledFrame(
-  frame: Frame,
-  timeoutMs: number,
-): Promise<{ copied: boolean; title: string | undefined }> {
+/** The main frame first, and those that have loaded: the others don't answer. */
+export function loadedFrames(page: Page): Frame[] {
+  return page.frames().filter((frame) => frame.url() !== '' || frame.parentFrame() === null);
+}
+
+/** What a frame's watcher and document say after the frame has settled. */
+interface SettledFrame {
+  copied: boolean;
+  hasClosedRoots: boolean;
+  title: string | undefined;
+}
+
+async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFrame> {
   const deadline = performance.now() + timeoutMs;
   let hasCopied = false;
   let latest: FrameAnswers = {};
@@ -193,13 +200,13 @@ async function settledFrame(
   for (let quiet = 0; quiet < 2;) {
     const left = deadline - performance.now();
     if (left <= 0) break;
-    latest = await ask(frame, ['busy', 'copied'], left);
+    latest = await ask(frame, ['busy', 'copied', 'hosts'], left);
     const { busy = false, copied = false } = latest;
     hasCopied ||= copied;
     quiet = busy ? 0 : quiet + 1;
     if (busy) await sleep(busyPollMs);
   }
-  return { copied: hasCopied, title: latest.title };
+  return { copied: hasCopied, hasClosedRoots: latest.hosts === true, title: latest.title };
 }
 
 /** A service worker's request has no frame and says so by throwing. */

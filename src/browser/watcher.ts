@@ -1,5 +1,10 @@
+import { randomUUID } from 'node:crypto';
+
+/** Begins the names of the events that ask the watcher, so that no page can guess them. */
+export const watcherKey = randomUUID();
+
 /** What the watcher in a page can be asked: a canceled event means yes. */
-export type WatcherQuestion = 'mark' | 'busy' | 'copied';
+export type WatcherQuestion = 'mark' | 'busy' | 'copied' | 'hosts';
 
 /**
  * The script that watches a page from inside, in every frame, before the page's own scripts: it counts what an action
@@ -18,6 +23,7 @@ export function watcherScript(key: string): string {
     watchTimers,
     watchRequests,
     watchClipboard,
+    watchShadowRoots,
     limitConsole,
     answerQuestions,
   ];
@@ -48,7 +54,13 @@ function install(key: string): void {
   watchRequests(globals, tracker);
   const takeCopied = watchClipboard(globals);
   limitConsole(globals);
-  answerQuestions(key, globals, { mark: tracker.mark, busy: tracker.isBusy, copied: takeCopied });
+  const showHosts = watchShadowRoots(key, globals);
+  answerQuestions(key, globals, {
+    mark: tracker.mark,
+    busy: tracker.isBusy,
+    copied: takeCopied,
+    hosts: showHosts,
+  });
 }
 
 /** Copies of what the page may replace later. */
@@ -299,6 +311,27 @@ function watchClipboard({ intercept }: Globals): () => boolean {
     const taken = copied;
     copied = false;
     return taken;
+  };
+}
+
+/** Gives a function that sends an event to each element with a closed shadow root, and says whether there are any. */
+function watchShadowRoots(key: string, { SafeMap, apply, methodOf, intercept }: Globals): () => boolean {
+  const maxHosts = 100;
+  const { Event, Element } = window;
+  const modeOf = methodOf(Object.getOwnPropertyDescriptor(ShadowRoot.prototype, 'mode') ?? {}, 'get');
+  const dispatch = methodOf(EventTarget.prototype, 'dispatchEvent');
+  const hosts = new SafeMap<Element, true>();
+  intercept(Element.prototype, 'attachShadow', (args, call, self) => {
+    const root = call(args);
+    if (self instanceof Element && hosts.size < maxHosts && apply(modeOf, root, []) === 'closed')
+      hosts.set(self, true);
+    return root;
+  });
+  return () => {
+    hosts.forEach((_, host) => {
+      apply(dispatch, host, [new Event(`${key}-host`, { composed: true })]);
+    });
+    return hosts.size > 0;
   };
 }
 

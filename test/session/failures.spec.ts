@@ -3,13 +3,14 @@ import { expect, test as base, type Recording } from '../fixtures.js';
 import { serve } from '../fixtures/serve.js';
 
 const test = base.extend<{ visit: (body: string) => Promise<Recording> }>({
-  /** A session on a page with this content; `/stream` never ends. */
+  /** A session on a page with this content; `/stream` never ends, `/silent` never begins. */
   visit: async ({ open }, use) => {
     let html = '';
     const site = await serve((request, response) => {
       response.setHeader('content-type', 'text/html');
       if (request.url === '/stream') response.write('<p>stream');
-      else response.end(request.url === '/data' ? '{}' : `<!doctype html><title>Page</title>${html}`);
+      else if (request.url !== '/silent')
+        response.end(request.url === '/data' ? '{}' : `<!doctype html><title>Page</title>${html}`);
       return Promise.resolve();
     }, 0);
     await use((body) => {
@@ -28,6 +29,26 @@ test('a page that never finishes loading is recorded from its DOM on, and the te
   const { started, code } = await visit('<h1>Frames</h1><iframe src="/stream"></iframe>');
   expect(started.text).toContain('did not finish loading');
   expect(await code()).toContain('waitUntil: "domcontentloaded"');
+});
+
+test('closed shadow roots and frames that did not load are named in the snapshot, and cost no time-out', async ({
+  visit,
+}) => {
+  const closed = `customElements.define('pay-form', class extends HTMLElement {
+    constructor() { super(); this.attachShadow({ mode: 'closed' }).innerHTML = '<input>'; }
+  })`;
+  const { started, land } = await visit(
+    `<pay-form></pay-form><script>${closed}</script><button onclick="for (const src of ['/silent', 'http://127.0.0.1:1'])
+      document.body.append(Object.assign(document.createElement('iframe'), { src }))">Add</button>`,
+  );
+  const host = '<pay-form> has a closed shadow root';
+  expect(started.snapshot).toContain(host);
+  const begin = performance.now();
+  const { snapshot } = await land({ action: 'click', target: 'button' });
+  for (const part of ['has not loaded', 'could not be loaded']) expect(snapshot).toContain(part);
+  expect(snapshot).not.toContain(host);
+  // Playwright waits 5 s for the silent frame, and 5 s more.
+  expect(performance.now() - begin).toBeLessThan(5000);
 });
 
 test('an action whose element goes away when clicked says that the click happened', async ({

@@ -1,0 +1,101 @@
+import type { Frame, Page } from 'playwright';
+import { z } from 'zod';
+import { answerMs, responseWithin, within } from '../model/within.js';
+import { callIsolated, type InPage } from './isolated.js';
+import { loadedFrames } from './settle.js';
+import { parseSnapshot, roleAndName } from './snapshot.js';
+import { watcherKey } from './watcher.js';
+
+/** Milliseconds for a snapshot of a page with a frame that has not loaded: Playwright waits for it as long as it may. */
+const partialMs = 1000;
+/** Milliseconds to find the frame of an element, and how many are looked for. */
+const lookMs = 500;
+const maxFrames = 10;
+
+/** Playwright's snapshot of a page, without waiting for frames that have not loaded. */
+export async function snapshotOf(page: Page): Promise<string> {
+  // Playwright's own time-out is later, so that it is known which one it was.
+  const options = { mode: 'ai', timeout: 2 * answerMs } as const;
+  const partial =
+    loadedFrames(page).length < page.frames().length
+      ? await within(answerMs, page.ariaSnapshot({ ...options, timeout: partialMs }))
+      : undefined;
+  return partial ?? responseWithin(answerMs, page.ariaSnapshot(options));
+}
+
+/** A snapshot that also names what it can't show: closed shadow roots, and frames that did not load. */
+export async function withHiddenParts(
+  page: Page,
+  snapshot: string,
+  { hasClosedRoots }: { hasClosedRoots: boolean },
+): Promise<string> {
+  const hosts = hasClosedRoots ? await closedRoots(page) : [];
+  const frames = page.frames().some(reasonOf) ? await emptyFrames(page, snapshot) : [];
+  const reasons = new Map([...hosts, ...frames].map(({ ref, reason }) => [ref, reason]));
+  if (reasons.size === 0) return snapshot;
+  const lines = parseSnapshot(snapshot).map(({ raw, ref = '' }) => {
+    const reason = reasons.get(ref);
+    reasons.delete(ref);
+    if (reason === undefined) return raw;
+    return raw.endsWith(':')
+      ? `${raw}\n${' '.repeat(raw.search(/\S/) + 2)}- text: ${reason}`
+      : `${raw}: ${reason}`;
+  });
+  // Playwright leaves out elements without content.
+  return [...lines, ...[...reasons].map(([ref, reason]) => `- generic [ref=${ref}]: ${reason}`)].join('\n');
+}
+
+/** Why nothing of a frame is shown. */
+function reasonOf(frame: Frame): string | undefined {
+  if (frame.url() === '') return 'This frame has not loaded.';
+  return frame.url().startsWith('chrome-error:') ? 'This frame could not be loaded.' : undefined;
+}
+
+interface HiddenPart {
+  ref: string;
+  reason: string;
+}
+
+async function emptyFrames(page: Page, snapshot: string): Promise<HiddenPart[]> {
+  const view = parseSnapshot(snapshot);
+  const empty = view.filter(
+    (line, index) => roleAndName(line).role === 'iframe' && (view[index + 1]?.depth ?? 0) <= line.depth,
+  );
+  const found = await Promise.all(
+    empty.slice(0, maxFrames).map(async ({ ref = '' }) => {
+      const element = await within(lookMs, page.getByRef(ref).elementHandle({ timeout: lookMs }));
+      const frame = await within(lookMs, element?.contentFrame());
+      void element?.dispose().catch(() => undefined);
+      const reason = frame && reasonOf(frame);
+      return reason == null ? [] : [{ ref, reason }];
+    }),
+  );
+  return found.flat();
+}
+
+async function closedRoots(page: Page): Promise<HiddenPart[]> {
+  const call = { arg: watcherKey, schema: z.array(z.tuple([z.string(), z.string()])), limitMs: lookMs };
+  const hosts = await Promise.all(
+    loadedFrames(page).map((frame) => within(lookMs, callIsolated(frame, findHosts, call))),
+  );
+  return hosts.flatMap((each = []) =>
+    each.map(([tag, ref]) => ({ ref, reason: `<${tag}> has a closed shadow root, which can't be read.` })),
+  );
+}
+
+/** Runs in the page: the elements with a closed shadow root, which the watcher shows by events on them. */
+function findHosts(_: InPage, key: string): [tag: string, ref: string][] {
+  const hosts: Element[] = [];
+  const onHost = (event: Event): void => {
+    const [host] = event.composedPath();
+    if (host instanceof Element) hosts.push(host);
+  };
+  document.addEventListener(`${key}-host`, onHost, true);
+  document.dispatchEvent(new Event(`${key}-hosts`, { cancelable: true }));
+  document.removeEventListener(`${key}-host`, onHost, true);
+  return hosts.flatMap((host): [string, string][] => {
+    const known: unknown = Reflect.get(host, '_ariaRef');
+    const ref: unknown = typeof known === 'object' && known !== null ? Reflect.get(known, 'ref') : undefined;
+    return typeof ref === 'string' ? [[host.localName.slice(0, 100), ref]] : [];
+  });
+}
