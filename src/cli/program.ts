@@ -136,6 +136,14 @@ function addWorkspace(program: Command, run: Run): void {
       run.status = (await doctor(locationOf(command), print)) ? 0 : 1;
     });
   program
+    .command('ui')
+    .description('Serve the page for people, with the sessions of all servers that run in this directory.')
+    .option('--port <port>', 'Port of this machine (default: a free one).', parsePort)
+    .action(async ({ port }: { port?: number }, command: Command) => {
+      const { serveUi } = await import('../server/ui.js');
+      await serveUi({ ...locationOf(command), port });
+    });
+  program
     .command('restore')
     .description('List the replaced files, or restore one.')
     .argument(

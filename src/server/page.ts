@@ -1,37 +1,74 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
-import type { EntryLink } from '../ui/entry-link.js';
+import { findPeers } from '../state/peers.js';
 import type { PageApp, PageOptions } from '../ui/options.js';
 import type { Backend, Connection } from './backend.js';
 
-/** What differs between the servers that serve the page. */
-export interface PageHost extends Pick<PageOptions, 'grants' | 'operatorOf' | 'onAccepted'> {
+/** Whose sessions a page shows, and for whom. */
+export interface PeerHost extends Pick<PageOptions, 'grants'> {
   backend: Backend;
   workspace: string;
   /** The connection of the server itself. */
   own: Connection;
+}
+
+/** What differs between the servers that serve the page. */
+export interface PageHost extends PeerHost, Pick<PageOptions, 'operatorOf' | 'onAccepted'> {
   /** Where the page is served. */
   origin: string;
   /** Whether only this machine reaches it. */
   isLocal: boolean;
+  /** Whether it shows the sessions of the other servers of the workspace. */
+  showsPeers?: boolean;
 }
 
 export type PageHandler = (request: Request, env: HttpBindings) => Promise<Response>;
 
 /** The page for people, which is loaded with its first request; undefined if nobody may open it. */
-export async function servePage(host: PageHost): Promise<PageHandler | undefined> {
-  const hasOperators = host.backend.config().ui.operators.length > 0;
-  if (!hasOperators && !host.isLocal) return undefined;
-  host.backend.sessions.servePeople();
+export async function servePage({
+  isLocal,
+  showsPeers,
+  ...host
+}: PageHost): Promise<PageHandler | undefined> {
+  const { backend, origin } = host;
+  const hasOperators = backend.config().ui.operators.length > 0;
+  if (!hasOperators && !isLocal) return undefined;
+  backend.sessions.servePeople();
   const { EntryLink } = await import('../ui/entry-link.js');
-  const link = hasOperators ? undefined : new EntryLink(host.origin, (line) => process.stderr.write(line));
-  let app: ReturnType<typeof load> | undefined;
-  return async (request, env) => (await (app ??= load(host, link))).fetch(request, env);
+  const link = hasOperators ? undefined : new EntryLink(origin, (line) => process.stderr.write(line));
+  return handlerOf(() =>
+    load(host, {
+      link,
+      scheme: origin.startsWith('https:') ? 'https' : 'http',
+      operatorOf: host.operatorOf,
+      onAccepted: host.onAccepted,
+      ...(showsPeers === true ? { peers: () => findPeers(backend.statePlace.directory) } : {}),
+    }),
+  );
+}
+
+/** The sessions of this process, for the page that `codegen-session-mcp ui` serves. */
+export function servePeer(host: PeerHost, secret: string): PageHandler {
+  host.backend.sessions.servePeople();
+  return handlerOf(() =>
+    load(host, {
+      peerSecret: secret,
+      link: undefined,
+      scheme: 'http',
+      operatorOf: () => undefined,
+      onAccepted: () => undefined,
+    }),
+  );
+}
+
+function handlerOf(start: () => Promise<PageApp>): PageHandler {
+  let app: Promise<PageApp> | undefined;
+  return async (request, env) => (await (app ??= start())).fetch(request, env);
 }
 
 async function load(
-  { backend, own, origin, isLocal: _, ...rest }: PageHost,
-  link: EntryLink | undefined,
+  { backend, own, workspace, grants }: PeerHost,
+  access: Pick<PageOptions, 'link' | 'scheme' | 'operatorOf' | 'onAccepted' | 'peers' | 'peerSecret'>,
 ): Promise<PageApp> {
   const [{ createPage }, { openApprovals }, { openState }, { verifyLog }] = await Promise.all([
     import('../ui/app.js'),
@@ -42,9 +79,9 @@ async function load(
   const connections = new Map<string, Connection>();
   const place = backend.statePlace;
   return createPage({
-    ...rest,
-    link,
-    scheme: origin.startsWith('https:') ? 'https' : 'http',
+    ...access,
+    workspace,
+    grants,
     stateDirectory: place.directory,
     sessions: backend.sessions,
     secrets: backend.secrets,

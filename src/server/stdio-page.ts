@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { messageOf } from '../model/errors.js';
 import { createHostCheck } from './http/access.js';
 import { createPageApp, listenerOf } from './http/app.js';
@@ -6,26 +7,27 @@ import { servePage, type PageHost } from './page.js';
 
 const address = '127.0.0.1';
 
-interface StdioPage extends Pick<PageHost, 'backend' | 'workspace' | 'own' | 'operatorOf'> {
+interface OwnPage extends Omit<PageHost, 'origin' | 'isLocal' | 'onAccepted'> {
   port: number;
-  /** Who calls over stdio. */
-  grant: string;
 }
 
 /** Serves the page beside a server over stdio. A port that is taken costs the page, not the server. */
-export async function openPage({ port, grant, ...host }: StdioPage): Promise<void> {
-  const { server, accept } = await createListener(null);
-  const bound = await listen(server, port, address).catch((error: unknown) => {
+export async function openPage({ port, ...host }: OwnPage): Promise<void> {
+  const server = await servePageAt(port, host).catch((error: unknown) => {
     process.stderr.write(`codegen-session-mcp: ui.port ${port} can't be used: ${messageOf(error)}\n`);
   });
-  if (bound === undefined) return;
   // The client decides how long this process lives.
-  server.unref();
+  server?.unref();
+}
+
+/** Serves the page on a port of this machine. Throws CONFIG_INVALID. */
+export async function servePageAt(port: number, host: Omit<OwnPage, 'port'>): Promise<Server> {
+  const { server, accept } = await createListener(null);
+  const bound = await listen(server, port, address);
   const page = await servePage({
     ...host,
     origin: `http://${address}:${bound}`,
     isLocal: true,
-    grants: () => [grant],
     onAccepted: accept,
   });
   const checkHost = createHostCheck({
@@ -37,4 +39,5 @@ export async function openPage({ port, grant, ...host }: StdioPage): Promise<voi
   });
   const respond = listenerOf(createPageApp({ checkHost, page }));
   server.on('request', (request, response) => void respond(request, response));
+  return server;
 }

@@ -51,16 +51,13 @@ export async function serveStdio({
   process.stdin.on('end', abandon);
   server.server.onclose = abandon;
   await server.connect(new StdioServerTransport());
+  const { workspace } = location;
+  const host = { backend, workspace, own: connection, grants: () => [grant] };
   const { port } = backend.config().ui;
   if (port !== null) {
     const { openPage } = await import('./stdio-page.js');
-    await openPage({
-      backend,
-      workspace: location.workspace,
-      own: connection,
-      port,
-      grant,
-      operatorOf: (token) => operators.operatorOf(token),
-    });
+    await openPage({ ...host, port, operatorOf: (token) => operators.operatorOf(token) });
   }
+  const { openToPeers } = await import('./peer.js');
+  await openToPeers(host);
 }

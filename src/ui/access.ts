@@ -2,7 +2,8 @@ import { bodyLimit } from 'hono/body-limit';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { z } from 'zod';
-import { includesRole, type Role } from '../model/role.js';
+import { includesRole, roles, type Role } from '../model/role.js';
+import { sha256 } from '../model/text.js';
 import { failureOf, Refusal } from './failures.js';
 import { Logins } from './logins.js';
 import type { PageApp, PageEnv, PageOptions } from './options.js';
@@ -96,6 +97,25 @@ export function addAccess(app: PageApp, options: PageOptions): void {
 
   app.get('/ui/api/me', (context) => context.json(context.get('login').person));
 }
+
+/** Lets another page of this user in, which says who acts there. */
+export function addPeerAccess(app: PageApp, { refresh }: PageOptions, secret: string): void {
+  app.use(
+    '/ui/api/*',
+    bodyLimit({ maxSize: maxBytes }),
+    createMiddleware<PageEnv>(async (context, next) => {
+      const { req } = context;
+      if (sha256(req.header('x-codegen-peer') ?? '') !== sha256(secret))
+        throw new Refusal(401, 'You are not logged in.', 'Run `codegen-session-mcp ui`.');
+      await refresh();
+      const person = personSchema.parse(JSON.parse(decodeURIComponent(req.header('x-codegen-person') ?? '')));
+      context.set('login', { person, key: '', usedAt: 0, streams: 0, isValid: () => true });
+      await next();
+    }),
+  );
+}
+
+const personSchema = z.strictObject({ name: z.string(), role: z.enum(roles) });
 
 /** Prevents requests that another page sends. Browsers leave out `Origin` only where a page reads its own site. */
 function requireOwnOrigin(method: string, origin: string | undefined, host: string | undefined): void {

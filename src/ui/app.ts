@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
-import { addAccess } from './access.js';
+import { addAccess, addPeerAccess } from './access.js';
 import { addActivity } from './activity.js';
 import { addApprovals } from './approvals.js';
 import { failureResponse, Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
+import { addPeerSessions } from './peers.js';
 import { addPolicy } from './policy.js';
 import { addSessions } from './sessions.js';
 import { addTests } from './tests.js';
@@ -45,8 +46,10 @@ export function createPage(options: PageOptions): PageApp {
       const content = await readFile(new URL(`../ui/page/${file}`, import.meta.url), 'utf8');
       return body(content, 200, { 'Content-Type': type });
     });
-  addAccess(app, options);
-  addSessions(app, options);
+  if (options.peerSecret === undefined) addAccess(app, options);
+  else addPeerAccess(app, options, options.peerSecret);
+  if (options.peers === undefined) addSessions(app, options);
+  else addPeerSessions(app, options, options.peers);
   addApprovals(app, options);
   addActivity(app, options);
   addPolicy(app, options);

@@ -10,7 +10,7 @@ const lookMs = 300;
 /** Milliseconds after which a silent stream says that it is alive, for proxies in between. */
 const silentMs = 15_000;
 /** Streams that one login may have open. */
-const maxStreams = 8;
+export const maxStreams = 8;
 
 /** Pictures of a page for one viewer: the latest one, and a wait for the next. */
 export interface Frames {

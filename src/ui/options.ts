@@ -5,6 +5,7 @@ import type { Approvals } from '../guard/approvals.js';
 import type { Audit } from '../guard/audit.js';
 import type { Policy } from '../model/rules.js';
 import type { Secrets } from '../model/secrets.js';
+import type { Peer } from '../state/peers.js';
 import type { Sessions } from '../session/sessions.js';
 import type { ToolContext } from '../tools/tool.js';
 import type { EntryLink } from './entry-link.js';
@@ -42,6 +43,10 @@ export interface PageOptions {
   operatorOf: (token: string) => string | undefined;
   /** Undefined if operators are configured. */
   link: EntryLink | undefined;
+  /** What another page of this user has to bring, which shows the sessions of this server; nobody else gets in. */
+  peerSecret?: string;
+  /** Finds the servers whose sessions the page shows instead of its own. */
+  peers?: () => Promise<Peer[]>;
   /** Is called for each request of a person who is logged in. */
   onAccepted: (request: IncomingMessage) => void;
 }

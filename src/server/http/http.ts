@@ -113,6 +113,8 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   answerRequests(listener, listenerOf(app), metrics);
 
   stopWithProcess(stop);
+  const { openToPeers } = await import('../peer.js');
+  await openToPeers({ backend, workspace: options.workspace, own, grants });
   if (daemon !== undefined) {
     stopWhenIdle(listener, () => backend.config().browser.idleTimeoutMs, stop);
     daemon.onListening(`${origin}/mcp`);

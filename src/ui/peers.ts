@@ -1,0 +1,133 @@
+import { request, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { Context } from 'hono';
+import { stream } from 'hono/streaming';
+import { z } from 'zod';
+import { within } from '../model/within.js';
+import type { Peer } from '../state/peers.js';
+import { Refusal } from './failures.js';
+import { follow, maxStreams } from './follow.js';
+import type { PageApp, PageEnv, PageOptions } from './options.js';
+import type { Person, SessionSummary } from './shapes.js';
+
+/** Milliseconds for another server to list its sessions. */
+const answerMs = 2000;
+/** Milliseconds between looks at whether a viewer is still logged in. */
+const lookMs = 1000;
+
+/** Servers of one workspace may be of different versions, but the page needs no more of them. */
+const listSchema = z.array(
+  z.custom<SessionSummary>((value) => typeof value === 'object' && value !== null && 'id' in value),
+);
+
+interface Asked {
+  path: string;
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+}
+
+/** The sessions of all servers of the workspace; what is done with one goes to its server. */
+export function addPeerSessions(
+  app: PageApp,
+  options: PageOptions,
+  findPeers: NonNullable<PageOptions['peers']>,
+): void {
+  const list = async (person: Person): Promise<{ peer: Peer; sessions: SessionSummary[] }[]> => {
+    const peers = await findPeers();
+    return Promise.all(peers.map(async (peer) => ({ peer, sessions: await sessionsOf(peer, person) })));
+  };
+
+  app.get('/ui/api/sessions', (context) => {
+    const { person } = context.get('login');
+    return follow(context, options, async () => (await list(person)).flatMap(({ sessions }) => sessions));
+  });
+
+  const forward = async (context: Context<PageEnv, '/ui/api/sessions/:id/*'>): Promise<Response> => {
+    const { person } = context.get('login');
+    const id = context.req.param('id');
+    const servers = await list(person);
+    const found = servers.find(({ sessions }) => sessions.some((session) => session.id === id));
+    if (found === undefined)
+      throw new Refusal(404, `There is no session ${id}.`, 'Its server may have stopped: see the list.');
+    return relay(context, found.peer);
+  };
+  app.all('/ui/api/sessions/:id', forward);
+  app.all('/ui/api/sessions/:id/*', forward);
+}
+
+/** A server that does not answer has none. */
+async function sessionsOf(peer: Peer, person: Person): Promise<SessionSummary[]> {
+  const read = async (): Promise<SessionSummary[]> => {
+    const response = await ask(peer, person, { path: '/ui/api/sessions' });
+    return listSchema.parse(JSON.parse(await text(response)));
+  };
+  return (await within(answerMs, read())) ?? [];
+}
+
+function ask({ socket, secret }: Peer, person: Person, asked: Asked): Promise<IncomingMessage> {
+  const { path, method = 'GET', headers, body, signal } = asked;
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      socketPath: socket,
+      path,
+      method,
+      headers: {
+        ...headers,
+        Host: 'localhost',
+        'X-Codegen-Peer': secret,
+        'X-Codegen-Person': encodeURIComponent(JSON.stringify(person)),
+      },
+      ...(signal && { signal }),
+    });
+    sent.once('response', resolve);
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Answers as the server of a session does, for as long as the viewer is there. */
+async function relay(context: Context<PageEnv>, peer: Peer): Promise<Response> {
+  const { req } = context;
+  const login = context.get('login');
+  const isStream = req.header('accept') === 'text/event-stream';
+  if (isStream && login.streams >= maxStreams)
+    throw new Refusal(429, 'The page is open in too many tabs.', 'Close some of them.');
+  const left = new AbortController();
+  const leave = (): void => {
+    left.abort();
+  };
+  req.raw.signal.addEventListener('abort', leave);
+  const answer = await ask(peer, login.person, {
+    path: req.path,
+    method: req.method,
+    headers: { Accept: req.header('accept') ?? '*/*', 'Content-Type': 'application/json' },
+    body: await req.text(),
+    signal: left.signal,
+  }).catch(() => {
+    throw new Refusal(
+      500,
+      'The server of this session does not answer.',
+      'It may have stopped: see the list.',
+    );
+  });
+  context.header('Content-Type', answer.headers['content-type'] ?? 'application/json');
+  context.header('X-Accel-Buffering', 'no');
+  const { statusCode = 500 } = answer;
+  if (!isStream)
+    return new Response(await text(answer), { status: statusCode, headers: context.res.headers });
+  return stream(context, async (out) => {
+    login.streams++;
+    const looking = setInterval(() => {
+      if (!login.isValid()) leave();
+    }, lookMs);
+    out.onAbort(leave);
+    try {
+      for await (const chunk of answer) await out.write(z.instanceof(Uint8Array).parse(chunk));
+    } finally {
+      login.streams--;
+      clearInterval(looking);
+    }
+  });
+}
