@@ -1,9 +1,7 @@
 import type { Locator, Page } from 'playwright';
-import { typedElements } from './typed-secrets.js';
+import { passwordField } from '../model/secret-forms.js';
 import { responseWithin } from '../model/within.js';
-
-/** Fields of passwords, also where the page shows what is typed. */
-const passwordField = 'input:is([type="password"], [autocomplete$="-password"])';
+import { typedElements } from './typed-secrets.js';
 
 /** Milliseconds for a screenshot of a page that responds. */
 const screenshotMs = 30_000;

@@ -1,7 +1,8 @@
 import { expectThat, run, value, variable, type CodeStep, type Statement } from '../model/code.js';
 import type { Step } from '../model/step.js';
 import type { Json } from '../model/json.js';
-import { statementsOf, type EmittedStep, type PageCall } from './emitter.js';
+import { referencesIn } from '../model/template.js';
+import { locatorOf, statementsOf, type EmittedStep, type PageCall } from './emitter.js';
 import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObjectUse } from './generate.js';
 import { hasWord, type Uniques } from './rows.js';
 import { camelCase, createNames, wordsOf } from './identifiers.js';
@@ -16,6 +17,8 @@ export interface Variant {
   soft?: boolean;
   /** Index of a step whose action is left out; its automatic assertions stay, and don't end the run. */
   without?: number;
+  /** Calls this global function before each step, to take a picture. */
+  pictures?: string | undefined;
 }
 
 /** The origin of a line of a test. */
@@ -93,7 +96,7 @@ interface PageStory {
 /** The test of a session, or a variant of it. Throws FILE_CHANGED if a page object that a person changed lacks something. */
 export async function writeTest(
   input: TestInput,
-  { soft = false, without }: Variant = {},
+  { soft = false, without, pictures }: Variant = {},
 ): Promise<TestSource> {
   const { template, steps } = input;
   const uniques = variablesOf(steps, input.uniques);
@@ -108,6 +111,7 @@ export async function writeTest(
   const chunks = chunksOf(steps, emitted, linesOf, (index) => ({
     soft: soft || index === without,
     acts: index !== without,
+    picture: pictures === undefined ? [] : pictureBefore(pictures, steps, index, emitted[index]?.page),
   }));
   const all: OriginChunk[] = [
     ...[...input.secrets.map(secretCheck), ...Object.keys(uniques).map(uniqueWord)].map((chunk) => ({
@@ -143,12 +147,25 @@ interface OriginChunk extends Chunk {
   origin?: Origin | undefined;
 }
 
-/** The chunks of all steps; `how` says whether a step acts, and whether its assertions are soft. */
+/** Takes a picture before a step, unless it has nothing to do with a page. Fields that were given a secret are hidden. */
+function pictureBefore(taker: string, steps: readonly CodeStep[], index: number, page = 'page'): Statement[] {
+  const { locator, traits } = steps[index] ?? {};
+  if (locator === undefined && traits?.kind !== 'mutates' && traits?.asserts !== true) return [];
+  const own = steps[index]?.page;
+  const hidden = steps
+    .slice(0, index)
+    .filter((step) => step.page === own && referencesIn([step.args]).length > 0)
+    .flatMap((step) => (step.locator === undefined ? [] : [locatorOf(step.locator, page)]));
+  const mask = { kind: 'list', items: hidden } as const;
+  return [run(variable('globalThis'), taker, variable(page), value(index), mask)];
+}
+
+/** The chunks of all steps; `how` says whether a step acts, whether its assertions are soft, and what comes before it. */
 function chunksOf(
   steps: readonly CodeStep[],
   emitted: readonly EmittedStep[],
   linesOf: PageStory['linesOf'],
-  how: (index: number) => { acts: boolean; soft: boolean },
+  how: (index: number) => { acts: boolean; soft: boolean; picture: Statement[] },
 ): OriginChunk[] {
   let group: string | undefined;
   let hook: HookGroup | undefined;
@@ -162,7 +179,7 @@ function chunksOf(
     const code = emitted[index];
     if (code === undefined) return [];
     if (code.note !== undefined) notes.push(code.note);
-    const { acts, soft } = how(index);
+    const { acts, soft, picture } = how(index);
     const origin = { step: index };
     const named = (names: readonly Statement[]): OriginChunk[] =>
       names.map((each) => ({ code: [each], group, hook, origin }));
@@ -175,6 +192,7 @@ function chunksOf(
     const within = code.calls && linesOf(code.calls);
     const own = { group, hook, origin: { ...origin, ...(within === undefined ? {} : { within }) } };
     return [
+      ...(statements.length === 0 || picture.length === 0 ? [] : [{ code: picture, group, hook }]),
       ...named(code.names),
       ...(statements.length === 0 ? [] : [{ ...own, code: statements, note }]),
       ...named(code.assertedNames),

@@ -4,7 +4,7 @@ import type { Person } from './approvals.js';
 import type { Audit } from './audit.js';
 import { createContext, type GuardOptions } from './context.js';
 import type { Left } from './counters.js';
-import { checkOutput, recoverWrites, writeArtifact, writeOutput } from './output.js';
+import { checkOutput, recoverWrites, writeArtifact, writeOutput, writeReport } from './output.js';
 import type { OutputPlace, WriteRequest } from './output.js';
 import { loginDirectory } from '../model/artifact.js';
 import { checkReadablePath, ownFile, requireElsewhere, type CheckedPath } from './paths.js';
@@ -35,6 +35,8 @@ export interface Guard {
    * QUOTA_EXCEEDED, RATE_LIMITED, WRITE_FAILED.
    */
   writeArtifact(file: string, data: Buffer, session: object): Promise<WrittenFile[]>;
+  /** Writes the report of a session's verification, in HTML. Throws what `writeArtifact` throws. */
+  writeReport(data: Buffer, session: { id: string }): Promise<WrittenFile[]>;
   /** Resolves a file that a page may be given. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
   checkReadable(file: string, options?: { mayBeLogin?: boolean }): Promise<CheckedPath>;
   /** Quota left for writing and for a tool. */
@@ -64,6 +66,7 @@ export function createGuard(options: GuardOptions): Guard {
     checkPath: (file, place = {}) => checkOutput(context, file, place),
     write: (request) => writeOutput(context, request),
     writeArtifact: (file, data, session) => writeArtifact(context, file, data, session),
+    writeReport: (data, session) => writeReport(context, data, session),
 
     async checkReadable(file, options) {
       const own = ownFile(loginDirectory, file, caller.grant);

@@ -10,6 +10,7 @@ import {
   checkAttachmentPath,
   checkLoginPath,
   checkPagePath,
+  checkReportPath,
   checkSpecPath,
   ownFile,
   requireInside,
@@ -99,21 +100,51 @@ export async function writeArtifact(
   session: object,
 ): Promise<WrittenFile[]> {
   requireArtifactSize(data.length);
-  const { config, caller, territory } = context;
-  const owner = config().others === undefined ? undefined : caller.grant;
+  const { territory } = context;
   const [base, checkPath] = file.startsWith(`${loginDirectory}/`)
     ? ([loginDirectory, checkLoginPath] as const)
     : ([artifactsDirectory, checkArtifactPath] as const);
   const check = (given: string): Promise<CheckedPath> =>
-    withWriteErrors(checkPath(territory, ownFile(base, given, owner)));
+    withWriteErrors(checkPath(territory, ownFile(base, given, ownerOf(context))));
   const target = { target: await check(file), content: () => data };
-  return writeFor(context, { session, directory: base }, [target], {
-    maxFileBytes: artifactBytes,
-    onConflict: 'overwrite',
-    overwrite: 'always',
-    dryRun: false,
-    check,
-  });
+  return writeFor(context, { session, directory: base }, [target], { ...artifactOptions, check });
+}
+
+const artifactOptions = {
+  maxFileBytes: artifactBytes,
+  onConflict: 'overwrite',
+  overwrite: 'always',
+  dryRun: false,
+} as const;
+
+/** The grant, if each has a directory of its own. */
+function ownerOf({ config, caller }: GuardContext): string | undefined {
+  return config().others === undefined ? undefined : caller.grant;
+}
+
+/** Writes the report of a session's verification among the artifacts: HTML, which no call chooses the content of. */
+export async function writeReport(
+  context: GuardContext,
+  data: Buffer,
+  session: { id: string },
+): Promise<WrittenFile[]> {
+  requireArtifactSize(data.length);
+  const check = (): Promise<CheckedPath> =>
+    withWriteErrors(
+      checkReportPath(
+        context.territory,
+        ownFile(artifactsDirectory, `report-${session.id}.html`, ownerOf(context)),
+      ),
+    );
+  return writeFor(
+    context,
+    { session, directory: artifactsDirectory },
+    [{ target: await check(), content: () => data }],
+    {
+      ...artifactOptions,
+      check,
+    },
+  );
 }
 
 /** Rolls back or completes what killed processes left behind. */

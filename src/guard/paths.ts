@@ -139,6 +139,15 @@ export async function checkArtifactPath({ workspace }: Territory, file: string):
     const hint = `Use one of ${artifactExtensions.join(' ')}.`;
     throw refusal(file, 'does not have the extension of an artifact', hint);
   }
+  return walkArtifacts(workspace, file, names);
+}
+
+/** Resolves the path of a report. Its name is ours, so only links in its way are refused. Throws PATH_NOT_ALLOWED. */
+export async function checkReportPath({ workspace }: Territory, file: string): Promise<CheckedPath> {
+  return walkArtifacts(workspace, file, namesOf(file.slice(artifactsDirectory.length + 1)));
+}
+
+async function walkArtifacts(workspace: string, file: string, names: string[]): Promise<CheckedPath> {
   await ensureStateDirectory(path.join(workspace, path.dirname(artifactsDirectory)));
   return walkBelow(workspace, artifactsDirectory, file, names);
 }

@@ -1,5 +1,8 @@
 import { escapeRegExp } from './text.js';
 
+/** Selects fields of passwords, also where the page shows what is typed. */
+export const passwordField = 'input:is([type="password"], [autocomplete$="-password"])';
+
 /** Minimum length of a value: a shorter one occurs in texts by chance. */
 export const minValue = 4;
 

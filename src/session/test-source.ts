@@ -139,10 +139,11 @@ const built = new WeakMap<Surroundings, Map<string, Promise<SessionSource>>>();
 export function sessionSource(
   session: Session,
   surroundings: Surroundings,
-  { soft = false, without }: Variant = {},
+  { soft = false, without, pictures }: Variant = {},
 ): Promise<SessionSource> {
   const { steps } = session;
-  const variant = { soft: soft && steps.some(({ assertions = [] }) => assertions.length > 0), without };
+  const isSoft = soft && steps.some(({ assertions = [] }) => assertions.length > 0);
+  const variant: Variant = { soft: isSoft, ...(without === undefined ? {} : { without }), pictures };
   const sources = built.get(surroundings) ?? new Map<string, Promise<SessionSource>>();
   built.set(surroundings, sources);
   const key = JSON.stringify([steps, variant]);
@@ -163,7 +164,7 @@ async function buildSource(
     testModule: module,
     har,
   }: Surroundings,
-  variant: { soft: boolean; without: number | undefined },
+  variant: Variant,
 ): Promise<SessionSource> {
   const { language, testNamePrefix } = session.emission;
   const { use } = session;

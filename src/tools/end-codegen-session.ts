@@ -4,14 +4,15 @@ import { z } from 'zod';
 import { verifyModeSchema } from '../config/schema.js';
 import type { WriteRequest } from '../guard/output.js';
 import type { CheckedPath } from '../guard/paths.js';
-import type { StateFile } from '../guard/plan.js';
-import { CodegenError } from '../model/errors.js';
+import type { StateFile, WrittenFile } from '../guard/plan.js';
+import { CodegenError, messageOf } from '../model/errors.js';
 import { ownText, PageText } from '../model/page-text.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf, type Surroundings } from '../session/test-source.js';
 import type { Answer } from './answer.js';
 import { defineTool, selfEvident, types, type ToolContext } from './tool.js';
-import type { Verified } from '../session/verification/verify-session.js';
+import type { ReportInput } from '../session/verification/report.js';
+import type { Verified, verifySession } from '../session/verification/verify-session.js';
 
 type VerifyMode = z.infer<typeof verifyModeSchema>;
 
@@ -41,10 +42,10 @@ export const endCodegenSession = defineTool({
       ),
     dryRun: z.boolean().optional().meta(selfEvident).describe('Only show what would be written.'),
     include: z
-      .array(z.enum(['code']))
+      .array(z.enum(['code', 'report']))
       .optional()
       .meta(selfEvident)
-      .describe('Also return the code of the test.'),
+      .describe('Also return the code; write an HTML report.'),
   }),
   output: {
     filePath: types.text,
@@ -55,9 +56,9 @@ export const endCodegenSession = defineTool({
     remaining: types.object,
   },
 
-  async handle(context, { sessionId, file, verify, dryRun = false, include = [], ...args }, call) {
+  async handle(context, { sessionId, file, verify: asked, dryRun = false, include = [], ...args }, call) {
     const { verify: configured } = context.config();
-    const mode = verify ?? configured.mode;
+    const mode = asked ?? configured.mode;
     if (configured.enforce) requireMode(mode, configured.mode);
     return context.sessions.useRecorded(sessionId, async (session, open) => {
       if (session.steps.length === 0)
@@ -80,12 +81,11 @@ export const endCodegenSession = defineTool({
       // A conflict is reported before anything is run.
       const [target] = await context.guard.write({ ...(await writeRequest()), dryRun: true });
       if (target === undefined) throw new CodegenError('WRITE_FAILED', 'No file was written.');
+      const takesPictures = include.includes('report');
       const { verification: ran, ...verified } =
         mode === 'off'
           ? notVerified
-          : await (
-              await import('../session/verification/verify-session.js')
-            ).verifySession(context, { session, surroundings, target }, call);
+          : await verify(context, { session, surroundings, target, takesPictures }, call);
       const dropped = [...superseded, ...(ran.dropped ?? [])];
       const verification = { ...ran, ...(dropped.length === 0 ? {} : { dropped }) };
       const isRefused = mode === 'require' && verification.status === 'failed';
@@ -93,7 +93,6 @@ export const endCodegenSession = defineTool({
 
       // The verified test has other bytes than the planned one if assertions were dropped.
       const { savedFile } = await import('../session/saved.js');
-      const { brittleElements, uncheckedWarnings } = await import('../session/warnings.js');
       const beside =
         session.base?.kind === 'spec' ? undefined : (file: string): StateFile => savedFile(session, file);
       const request = { ...(await writeRequest()), beside };
@@ -102,19 +101,24 @@ export const endCodegenSession = defineTool({
         if (error instanceof CodegenError && mode !== 'off') return error;
         throw error;
       });
-      if (!dryRun && !(written instanceof CodegenError)) call.noteFiles(written);
       const warnings = [
         ...verified.warnings,
-        ...(await testWarnings(context, session, surroundings)),
-        ...(mode === 'off' ? uncheckedWarnings(session) : []),
+        ...(await warningsOf(context, { session, surroundings, mode })),
       ];
-      const elements = brittleElements(session.steps);
       if (written instanceof CodegenError)
         return {
           structured: { verification, warnings },
           error: written,
         };
       const [spec = target] = written;
+      const reported = await writeReport(context, {
+        session,
+        file: spec.path,
+        verification,
+        warnings,
+        shown: dryRun ? undefined : verified.shown,
+      });
+      if (!dryRun) call.noteFiles([...written, ...reported.files]);
       if (!dryRun) await context.sessions.end(session);
       const showsCode = dryRun || include.includes('code');
       return {
@@ -122,8 +126,8 @@ export const endCodegenSession = defineTool({
           filePath: spec.absolutePath,
           files: written.map(({ absolutePath, sha256Before, ...each }) => each),
           ...(showsCode ? { testCode: request.files[0]?.content(spec.path).toString() ?? '' } : {}),
-          verification,
-          warnings: [...warnings, ...elements.map((element) => new PageText(element))],
+          verification: { ...verification, ...reported.verification },
+          warnings: [...warnings, ...reported.warnings],
           ...(await context.guard.left('end_codegen_session')),
         },
       };
@@ -152,18 +156,47 @@ async function filesOf(
   };
 }
 
-async function testWarnings(
+async function verify(...args: Parameters<typeof verifySession>): Promise<Verified> {
+  return (await import('../session/verification/verify-session.js')).verifySession(...args);
+}
+
+/** What is worth knowing of a test, however its runs ended. */
+async function warningsOf(
   { workspace }: ToolContext,
-  session: Session,
-  surroundings: Surroundings,
-): Promise<string[]> {
-  const { loginWarnings } = await import('../session/login.js');
-  const { callWarnings, sessionWarnings } = await import('../session/warnings.js');
+  { session, surroundings, mode }: { session: Session; surroundings: Surroundings; mode: VerifyMode },
+): Promise<(string | PageText)[]> {
+  const [of, { loginWarnings }] = await Promise.all([
+    import('../session/warnings.js'),
+    import('../session/login.js'),
+  ]);
   return [
-    ...callWarnings(session, await sessionSource(session, surroundings)),
-    ...sessionWarnings({ steps: session.steps, use: ownUse(session, surroundings) }),
+    ...of.callWarnings(session, await sessionSource(session, surroundings)),
+    ...of.sessionWarnings({ steps: session.steps, use: ownUse(session, surroundings) }),
     ...(await loginWarnings(session, workspace)),
+    ...(mode === 'off' ? of.uncheckedWarnings(session) : []),
+    ...of.brittleElements(session.steps).map((element) => new PageText(element)),
   ];
+}
+
+interface Reported {
+  files: WrittenFile[];
+  verification: Pick<Verified['verification'], 'report'>;
+  warnings: string[];
+}
+
+/** Writes the report of a run that took pictures. The test is written already, so a failure is only a warning. */
+async function writeReport(
+  { guard, secrets }: ToolContext,
+  { shown, ...input }: Omit<ReportInput, 'shown'> & Pick<Verified, 'shown'>,
+): Promise<Reported> {
+  if (shown === undefined) return { files: [], verification: {}, warnings: [] };
+  const { reportHtml } = await import('../session/verification/report.js');
+  try {
+    const files = await guard.writeReport(await reportHtml(secrets, { ...input, shown }), input.session);
+    return { files, verification: { report: files[0]?.path ?? '' }, warnings: [] };
+  } catch (error) {
+    return { files: [], verification: {}, warnings: [`The report was not written: ${messageOf(error)}`] };
+  }
 }
 
 /** The file of a test; one that replays a HAR has to know its name before it is written. */

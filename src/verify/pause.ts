@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
-import type { Page, Selectors, TestInfo } from '@playwright/test';
+import type { BrowserType, Page, Selectors, TestInfo } from '@playwright/test';
 import { z } from 'zod';
 
 /** The global function that a paused test calls. */
@@ -15,9 +15,14 @@ export const pauseSchema = z.object({
   engine: z.object({ name: z.string(), content: z.string() }),
 });
 
-const playwrightSchema = z.custom<{ selectors: Selectors }>(
-  (value) => typeof value === 'function' && 'selectors' in value,
+const playwrightSchema = z.custom<{ selectors: Selectors; chromium: BrowserType }>(
+  (value) => typeof value === 'function' && 'selectors' in value && 'chromium' in value,
 );
+
+/** The copy of Playwright Test that a file imports. */
+export function playwrightOf(file: string): z.infer<typeof playwrightSchema> {
+  return playwrightSchema.parse(createRequire(file)('@playwright/test'));
+}
 
 /** What it reports: the server of its browser, and which of its pages the test uses. */
 export const pausedSchema = z.object({
@@ -35,8 +40,7 @@ export async function installPause(
   { port, token, engine: { name, content } }: z.infer<typeof pauseSchema>,
   file: string,
 ): Promise<void> {
-  const { selectors } = playwrightSchema.parse(createRequire(file)('@playwright/test'));
-  await selectors.register(name, { content }, { contentScript: true });
+  await playwrightOf(file).selectors.register(name, { content }, { contentScript: true });
   Reflect.set(globalThis, pauseFunction, async (page: Page, info: TestInfo): Promise<void> => {
     if (page.isClosed()) throw new Error('The test has closed its page.');
     info.setTimeout(0);

@@ -61,6 +61,8 @@ export const planSchema = z.object({
   pause: pauseSchema.optional(),
   /** Whether missing pictures to compare with are created. */
   makesPictures: z.boolean().default(false),
+  /** Where tests that take pictures between their steps put them. */
+  pictures: z.string().optional(),
   /** Variables whose values the report leaves out. */
   secrets: z.array(z.string()).default([]),
   /** Where the report goes. */

@@ -16,7 +16,8 @@ export interface TestBench {
   warnings: string[];
   /** Runs tests, within `verify.timeoutMs` for each of so many runs of one test after another. */
   run: (
-    options: Pick<Plan, 'lanes' | 'workers' | 'makesPictures'> & Pick<RunOptions, 'grep'> & { runs: number },
+    options: Pick<Plan, 'lanes' | 'workers' | 'makesPictures' | 'pictures'> &
+      Pick<RunOptions, 'grep'> & { runs: number },
   ) => Promise<RunResult>;
 }
 

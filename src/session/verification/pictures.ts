@@ -25,11 +25,11 @@ export function comparesPictures(steps: readonly Step[]): boolean {
  */
 export async function makePictures(
   { staging, run }: TestBench,
-  { workspace, lane, runs }: { workspace: string; lane: Lane; runs: number },
+  { workspace, lane, ...plan }: { workspace: string; lane: Lane; runs: number; pictures: string | undefined },
 ): Promise<Picture[]> {
   const { root = workspace } = lane;
   const staged = new Set(await filesIn(root));
-  await run({ lanes: [{ ...lane, repeat: 1 }], workers: 1, makesPictures: true, runs });
+  await run({ ...plan, lanes: [{ ...lane, repeat: 1 }], workers: 1, makesPictures: true });
   const made = (await filesIn(root)).filter((file) => !staged.has(file) && file.endsWith('.png'));
   const pictures: Picture[] = [];
   for (const file of made) {

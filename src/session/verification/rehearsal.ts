@@ -6,6 +6,7 @@ import type { Origin } from '../../codegen/source.js';
 import type { Config } from '../../config/schema.js';
 import type { Lane } from '../../verify/plan.js';
 import type { TestRun } from '../../verify/report.js';
+import { pictureFunction, readRunPictures, type RunPictures } from '../../verify/run-pictures.js';
 import type { TestBench } from '../../verify/test-bench.js';
 import type { Session } from '../session.js';
 import { assertionCode } from '../step-code.js';
@@ -44,6 +45,8 @@ export interface Rehearsal {
   target: { path: string; absolutePath: string };
   workspace: string;
   config: Config;
+  /** Whether the run takes pictures between the steps. */
+  takesPictures?: boolean;
   progress: (message: string) => void;
 }
 
@@ -56,9 +59,11 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
   /** False if the workspace's configuration would not run the file. */
   covered: boolean;
   pictures: Picture[];
+  /** What the last round showed. */
+  shown?: RunPictures;
   withoutJavaScript?: 'passed' | 'failed';
 }> {
-  const { bench, trial, surroundings, workspace, config, progress } = rehearsal;
+  const { bench, trial, surroundings, workspace, config, takesPictures, progress } = rehearsal;
   const { browser, verify } = config;
   const dropped: Dropped[] = [];
   const ignoreSnapshots = comparesPictures(trial.steps);
@@ -66,14 +71,16 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
   let pictures: Picture[] = [];
   for (let round = 1; ; round++) {
     progress(round === 1 ? 'Running the test' : 'Running it again without assertions that were false');
-    const source = await sessionSource(trial, surroundings, { soft: true });
+    const directory = takesPictures ? path.join(bench.staging.directory, `run-pictures-${round}`) : undefined;
+    const taker = takesPictures ? pictureFunction : undefined;
+    const source = await sessionSource(trial, surroundings, { soft: true, pictures: taker });
     const whole = await stageLane(rehearsal, lanes.whole, [source], {
       repeat: verify.runs,
       workers: 1,
       limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
     });
     if (ignoreSnapshots && round === 1)
-      pictures = await makePictures(bench, { workspace, lane: whole, runs });
+      pictures = await makePictures(bench, { workspace, lane: whole, runs, pictures: directory });
     const exact = await sessionSource(trial, surroundings);
     const bare = await stageLane(rehearsal, lanes.bare, [exact], {
       javaScriptEnabled: false,
@@ -84,20 +91,29 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
       lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
       workers: Math.min(2, maxWorkers(trial)),
       runs,
+      pictures: directory,
     });
+    const shown = directory === undefined ? {} : { shown: await readRunPictures(directory) };
     const tests = result.tests.filter(({ project }) => project?.lane === lanes.whole);
     const covered = tests.every(({ project }) => project?.covered === true);
     const passed = tests.filter(({ status }) => status === 'passed').length;
     if (passed === runs && result.end !== 'cancelled') {
       const blind = result.tests.find(({ project }) => project?.lane === lanes.bare)?.status;
       const isKnown = blind === 'passed' || blind === 'failed';
-      return { passed, dropped, covered, pictures, ...(isKnown ? { withoutJavaScript: blind } : {}) };
+      return {
+        passed,
+        dropped,
+        covered,
+        pictures,
+        ...shown,
+        ...(isKnown ? { withoutJavaScript: blind } : {}),
+      };
     }
     const volatile = volatileAssertions(tests, source);
     if (volatile.length === 0 || round === maxRounds || result.end !== 'completed') {
       const run = { tests, source, result, unrecorded: trial.unrecorded };
       const failure = await explainRun(run, trial.steps, surroundings.spec);
-      return { passed, dropped, covered, pictures, failure };
+      return { passed, dropped, covered, pictures, ...shown, failure };
     }
     dropped.push(...drop(trial, volatile, 'was false in another run'));
   }

@@ -4,6 +4,7 @@ import type { BrowserPool } from '../../browser/launch.js';
 import { testLaunch } from '../../browser/test-launch.js';
 import type { Config } from '../../config/schema.js';
 import { withTestBench, type TestBenchOptions, type TestCall } from '../../verify/test-bench.js';
+import type { RunPictures } from '../../verify/run-pictures.js';
 import type { Session } from '../session.js';
 import { stepWarning } from '../warnings.js';
 import type { Failure } from './failure.js';
@@ -23,9 +24,11 @@ export interface Verification {
   /** Automatic assertions that were taken out of the session. */
   dropped?: Dropped[];
   sensitivity?: Sensitivity;
+  /** Path of the report in the workspace. */
+  report?: string;
 }
 
-interface Sensitivity {
+export interface Sensitivity {
   /** What the test says of a page whose JavaScript is off. */
   withoutJavaScript?: 'passed' | 'failed';
   /** Steps that were left out in turn, and the indexes of those that the test did not miss. */
@@ -39,6 +42,8 @@ export interface Verified {
   pictures: Picture[];
   /** Short texts, with a remedy each. */
   warnings: string[];
+  /** What the run showed, if pictures were asked for. */
+  shown?: RunPictures | undefined;
 }
 
 interface VerificationContext extends Omit<TestBenchOptions, 'launch' | 'config'> {
@@ -52,7 +57,7 @@ interface VerificationContext extends Omit<TestBenchOptions, 'launch' | 'config'
  */
 export async function verifySession(
   context: VerificationContext,
-  { session, surroundings, target }: Pick<Rehearsal, 'surroundings' | 'target'> & { session: Session },
+  { session, ...given }: Pick<Rehearsal, 'surroundings' | 'target' | 'takesPictures'> & { session: Session },
   call: TestCall,
 ): Promise<Verified> {
   const config = context.config();
@@ -64,16 +69,16 @@ export async function verifySession(
     const rehearsal: Rehearsal = {
       bench,
       trial,
-      target,
-      surroundings,
+      ...given,
       workspace: context.workspace,
       config,
       progress: call.progress,
     };
-    const { passed, failure, dropped, covered, pictures, withoutJavaScript } = await rehearse(rehearsal);
+    const { passed, failure, dropped, covered, pictures, shown, withoutJavaScript } =
+      await rehearse(rehearsal);
     const warnings = [
       ...bench.warnings,
-      ...(covered ? [] : [isSetup(session) ? setupAdvice(session) : uncovered(target.path)]),
+      ...(covered ? [] : [isSetup(session) ? setupAdvice(session) : uncovered(given.target.path)]),
     ];
     const verification = (rest: Pick<Verification, 'failure' | 'dropped' | 'sensitivity'>): Verification => ({
       status: rest.failure === undefined ? 'passed' : 'failed',
@@ -82,7 +87,7 @@ export async function verifySession(
       durationMs: Math.round(performance.now() - start),
       ...rest,
     });
-    if (failure !== undefined) return { verification: verification({ failure }), pictures, warnings };
+    if (failure !== undefined) return { verification: verification({ failure }), pictures, warnings, shown };
 
     const sensitivity: Sensitivity = { ...(withoutJavaScript === undefined ? {} : { withoutJavaScript }) };
     if (config.verify.sensitivity === 'full') {
@@ -102,6 +107,7 @@ export async function verifySession(
       }),
       pictures,
       warnings,
+      shown,
     };
   });
 }

@@ -1,0 +1,126 @@
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { BrowserContext, Locator, Page } from '@playwright/test';
+import { z } from 'zod';
+import { passwordField } from '../model/secret-forms.js';
+import { playwrightOf } from './pause.js';
+
+/** The global function that a test calls before each step, with what the picture must not show. */
+export const pictureFunction = 'codegenSessionPicture';
+
+/** Milliseconds for one picture; without it, the test goes on. */
+const pictureMs = 3000;
+
+const engine = 'codegen-secrets';
+
+const timesName = 'times.jsonl';
+
+const timeSchema = z.object({ name: z.string(), start: z.number(), end: z.number() });
+
+/** Lets tests of this process, whose copy of Playwright Test `file` imports, take pictures between their steps. */
+export async function installPictures(
+  directory: string,
+  secrets: readonly string[],
+  file: string,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const values = secrets.flatMap((name) => process.env[name] || []);
+  if (values.length > 0)
+    await playwrightOf(file).selectors.register(
+      engine,
+      { content: `(${String(secretEngine)})()` },
+      { contentScript: true },
+    );
+  // A quote would open a string of the selector.
+  const body = encodeURIComponent(JSON.stringify(values)).replaceAll("'", '%27');
+  const hidden = (page: Page): Locator[] =>
+    page
+      .frames()
+      .flatMap((frame) => [
+        frame.locator(passwordField),
+        ...(values.length > 0 ? [frame.locator(`${engine}=${body}`)] : []),
+      ]);
+  const shoot = async (page: Page, name: string, mask: readonly Locator[]): Promise<void> => {
+    const start = Date.now();
+    const options = { type: 'jpeg', quality: 60, scale: 'css', timeout: pictureMs } as const;
+    const data = await page
+      .screenshot({ ...options, mask: [...mask, ...hidden(page)] })
+      .catch(() => undefined);
+    if (data !== undefined) await writeFile(path.join(directory, `${name}.jpeg`), data);
+    const time: z.infer<typeof timeSchema> = { name, start, end: Date.now() };
+    await appendFile(path.join(directory, timesName), `${JSON.stringify(time)}\n`);
+  };
+
+  const watched = new WeakSet<BrowserContext>();
+  let latest: { page: Page; mask: readonly Locator[] } | undefined;
+  Reflect.set(globalThis, pictureFunction, async (page: Page, step: number, mask: Locator[]) => {
+    const context = page.context();
+    if (!watched.has(context)) {
+      watched.add(context);
+      const close = context.close.bind(context);
+      // Playwright Test closes it after the test, also if that failed.
+      context.close = async (options) => {
+        if (latest?.page.context() === context) await shoot(latest.page, 'end', latest.mask);
+        await close(options);
+      };
+    }
+    latest = { page, mask };
+    await shoot(page, String(step), mask);
+  });
+}
+
+/** Runs in Playwright's own world in the page: finds the elements that show one of the values, and fields with a piece of one. */
+function secretEngine(): object {
+  const queryAll = (root: ParentNode, body: string): Element[] => {
+    const values: unknown = JSON.parse(decodeURIComponent(body));
+    const secrets = Array.isArray(values) ? values.map((each) => String(each).toLowerCase()) : [];
+    const elements = (node: ParentNode): Element[] =>
+      Array.from(node.querySelectorAll('*')).flatMap((each) => [
+        each,
+        ...(each.shadowRoot === null ? [] : elements(each.shadowRoot)),
+      ]);
+    return elements(root).filter((element) => {
+      if ('value' in element && typeof element.value === 'string') {
+        const value = element.value.toLowerCase();
+        return value !== '' && secrets.some((each) => each.includes(value) || value.includes(each));
+      }
+      const text = element.textContent.toLowerCase();
+      return (
+        secrets.some((each) => text.includes(each)) &&
+        !Array.from(element.children).some((child) =>
+          secrets.some((each) => child.textContent.toLowerCase().includes(each)),
+        )
+      );
+    });
+  };
+  return { queryAll, query: (root: ParentNode, body: string) => queryAll(root, body)[0] ?? null };
+}
+
+/** What a run showed, and how long its steps took. */
+export interface RunPictures {
+  /** What the page showed before a step, by its index; JPEG. */
+  before: ReadonlyMap<number, Buffer>;
+  end: Buffer | undefined;
+  /** Milliseconds of a step with its assertions. */
+  durations: ReadonlyMap<number, number>;
+}
+
+/** Reads the pictures of the latest run from a directory. */
+export async function readRunPictures(directory: string): Promise<RunPictures> {
+  const lines = await readFile(path.join(directory, timesName), 'utf8').catch(() => '');
+  const all = lines.split('\n').flatMap((line) => (line === '' ? [] : timeSchema.parse(JSON.parse(line))));
+  const names = all.map(({ name }) => name);
+  // A test that runs several times begins with the same step.
+  const times = all.slice(names.lastIndexOf(names[0] ?? ''));
+  const before = new Map<number, Buffer>();
+  const durations = new Map<number, number>();
+  let end: Buffer | undefined;
+  for (const [index, { name, end: from }] of times.entries()) {
+    const data = await readFile(path.join(directory, `${name}.jpeg`)).catch(() => undefined);
+    const next = times[index + 1];
+    if (name === 'end') end = data;
+    else if (data !== undefined) before.set(Number(name), data);
+    if (next !== undefined) durations.set(Number(name), next.start - from);
+  }
+  return { before, end, durations };
+}
