@@ -50,7 +50,7 @@ export async function detectProject(
   const { browser, verify } = context.config();
   const { configFile, testDir, isCovered, ...project } = await askProject(
     { workspace, file: file.absolute, browserName: use.browserName ?? browser.name },
-    { timeoutMs: verify.timeoutMs, signal, isRecent: true },
+    { timeoutMs: verify.timeoutMs, signal },
   );
   if (configFile === undefined || testDir === undefined)
     return { plan: { use, emission }, detected: {}, warnings: [] };

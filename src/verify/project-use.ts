@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { Slots } from '../model/slots.js';
 import { browserNameSchema, type BrowserName, type ProjectUse } from '../model/use.js';
+import { configState } from './config-state.js';
 import { workspaceVariable } from './plan.js';
 import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js';
 import { spawnPlaywright, supervise } from './run.js';
@@ -49,27 +49,26 @@ export interface ProjectAnswer {
   configFile: string | undefined;
 }
 
-/** The last configuration that was loaded from a file, with the file's time of modification. */
-const loaded = new Map<string, { changed: number; config: ProjectConfig }>();
+/** The last configuration that was loaded from a file, with the state of what it depends on. */
+const loaded = new Map<string, { state: string | undefined; config: ProjectConfig }>();
 
 /**
- * Asks the workspace's own configuration about a test. `isRecent` accepts what was loaded before if the file has not
- * changed since. The answer is empty without a configuration that loads within `timeoutMs`: running the test shows what
- * is wrong with it.
+ * Asks the workspace's own configuration about a test; it is loaded again if what it depends on has changed. The answer
+ * is empty without a configuration that loads within `timeoutMs`: running the test shows what is wrong with it.
  */
 export async function askProject(
   { workspace, file, browserName }: ProjectQuestion,
-  { timeoutMs, signal, isRecent = false }: { timeoutMs: number; signal: AbortSignal; isRecent?: boolean },
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<ProjectAnswer> {
   const none = { use: {}, isCovered: false, testDir: undefined, configFile: undefined };
   const configFile = workspaceConfigFile(workspace);
   if (configFile === undefined) return none;
-  const { mtimeMs } = await stat(configFile);
+  const state = await configState(workspace, configFile);
   const known = loaded.get(configFile);
-  const config =
-    isRecent && known?.changed === mtimeMs ? known.config : await load(workspace, timeoutMs, signal);
+  const isCurrent = state !== undefined && known?.state === state;
+  const config = isCurrent ? known.config : await load(workspace, timeoutMs, signal);
   if (config === undefined) return none;
-  loaded.set(configFile, { changed: mtimeMs, config });
+  loaded.set(configFile, { state, config });
   const project = projectOf(config, { workspace, file, browserName });
   const testDir = project?.testDir ?? config.testDir ?? config.projects?.[0]?.testDir ?? '.';
   return {

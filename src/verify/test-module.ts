@@ -44,7 +44,7 @@ export async function resolveTestModule(workspace: string, spec: string, given: 
 }
 
 /** The real path of a file that is there with one of the endings. */
-async function existing(base: string): Promise<string | undefined> {
+export async function existing(base: string): Promise<string | undefined> {
   // ES modules are imported by the names that they get when they are compiled.
   const source = base.replace(/\.([mc]?)js$/, '.$1ts');
   for (const file of [...endings.map((ending) => base + ending), source]) {
@@ -54,7 +54,8 @@ async function existing(base: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function aliased(directory: string, module: string): Promise<string | undefined> {
+/** The file to which an alias of the nearest tsconfig leads; undefined if there is none. */
+export async function aliased(directory: string, module: string): Promise<string | undefined> {
   const tsconfig = getTsconfig(directory);
   const matches = tsconfig === null ? null : createPathsMatcher(tsconfig);
   for (const base of matches?.(module) ?? []) {

@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { devices } from '@playwright/test';
 import { toJson } from '../../src/model/json.js';
@@ -221,4 +221,27 @@ test('sessions with different test id attributes run at the same time', async ({
   });
   expect(codes[0]).toBe('await page.getByTestId("one 2").click();');
   await site.close();
+});
+
+test("the project's configuration is loaded once, and again after a change of what it imports", async ({
+  shared: server,
+}) => {
+  const inWorkspace = (name: string): string => path.join(server.workspace, name);
+  await writeFile(
+    inWorkspace('playwright.config.mjs'),
+    `import { appendFileSync } from 'node:fs';
+import { use } from './use.mjs';
+appendFileSync(['loads', 'txt'].join('.'), 'x');
+export default { use };`,
+  );
+  await writeFile(inWorkspace('use.mjs'), `export const use = { locale: 'it-IT' };`);
+  const { sessionId } = await server.start({ title: 'speaks', use: { locale: 'it-IT' } });
+  await server.record(sessionId, { action: 'step', title: 'Speak' });
+  const code = async (): Promise<string> =>
+    (await server.call('get_codegen_session', { sessionId, include: ['code'] })).code;
+  expect(await code()).not.toContain('it-IT');
+  expect(await code()).not.toContain('it-IT');
+  expect(await readFile(inWorkspace('loads.txt'), 'utf8')).toBe('x');
+  await writeFile(inWorkspace('use.mjs'), `export const use = { locale: 'fr-FR' };`);
+  expect(await code()).toContain('it-IT');
 });

@@ -1,0 +1,62 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { aliased, existing } from './test-module.js';
+
+/** Files at most that are looked at; a configuration that depends on more is loaded each time. */
+const maxFiles = 100;
+
+/** What configurations and Playwright Test read without naming it. */
+const unnamed = /^(?:\.env|(?:package|[jt]sconfig[^/]*)\.json$)/;
+
+/** String literals, with what makes them the module of an import. */
+const literals = /((?:\bfrom|\bimport|\brequire)\s*\(?\s*)?(["'`])([^"'`\n]{1,300})\2/g;
+
+/**
+ * The state of the files on which a configuration depends: those that its text and the modules it imports name, and
+ * those that it may read without naming them. Undefined if there are too many.
+ */
+export async function configState(workspace: string, configFile: string): Promise<string | undefined> {
+  const names = await readdir(workspace);
+  const beside = names.filter((name) => unnamed.test(name)).map((name) => path.join(workspace, name));
+  const files = new Set([configFile, ...beside]);
+  const states: unknown[] = [];
+  for (const file of files) {
+    if (files.size > maxFiles) return undefined;
+    const found = await stat(file).catch(() => undefined);
+    states.push([file, found?.mtimeMs, found?.size]);
+    if (!/\.[cm]?[jt]sx?$/.test(file)) continue;
+    const text = await readFile(file, 'utf8').catch(() => '');
+    for (const [, isImport, , name = ''] of text.matchAll(literals))
+      for (const each of await namedFiles(name, isImport !== undefined, { file, workspace })) files.add(each);
+  }
+  return JSON.stringify(states);
+}
+
+/** The files that a literal in `file` may mean. */
+async function namedFiles(
+  name: string,
+  isImport: boolean,
+  { file, workspace }: { file: string; workspace: string },
+): Promise<string[]> {
+  const directory = path.dirname(file);
+  const isPath = /[./]/.test(name);
+  const found = await Promise.all([
+    isPath && existing(path.resolve(directory, name)),
+    isPath && directory !== workspace && existing(path.resolve(workspace, name)),
+    isImport && !name.startsWith('.') && imported(file, name),
+  ]);
+  return found.filter((each) => typeof each === 'string');
+}
+
+/** A module of the project that is imported by an alias or as a package; undefined for installed packages. */
+async function imported(file: string, name: string): Promise<string | undefined> {
+  const found = await aliased(path.dirname(file), name);
+  if (found !== undefined) return found;
+  try {
+    const resolved = await realpath(createRequire(file).resolve(name));
+    return resolved.split(path.sep).includes('node_modules') ? undefined : resolved;
+  } catch {
+    return undefined;
+  }
+}
