@@ -3,13 +3,13 @@ import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBrowser, launchOptions } from '../src/browser/find-browser.js';
-import { configure, connect, test as base, type Connection, type TestRun } from './fixtures.js';
+import { test as base, type Shared, type TestRun } from './fixtures.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const projects = path.join(root, 'test', 'fixtures', 'projects');
 
 /** Copies a sample project into a workspace, with this machine's browser and the URL of the application. */
-async function copyProject(name: string, workspace: string, url: string): Promise<void> {
+export async function copyProject(name: string, workspace: string, url: string): Promise<void> {
   const found = await findBrowser();
   if (found === undefined) throw new Error('No browser: run `npm run browser`.');
   const use = `'${url}', launchOptions: ${JSON.stringify(launchOptions(found))}`;
@@ -20,20 +20,17 @@ async function copyProject(name: string, workspace: string, url: string): Promis
   }
 }
 
-/** Tests with a server in a copy of a sample project. */
+/** Tests with the shared server, in whose workspace a sample project is. */
 export const projectTest = base.extend<{
-  project: (name: string, config?: object) => Promise<Connection>;
+  project: (name: string, config?: object) => Promise<Shared>;
 }>({
-  project: async ({ workspace, pages }, use) => {
-    const open: Connection[] = [];
+  workspace: ({ shared }, use) => use(shared.workspace),
+  project: async ({ shared, pages }, use) => {
     await use(async (name, config = {}) => {
-      await copyProject(name, workspace, pages.url);
-      await configure(workspace, { verify: { sensitivity: 'off' }, ...config });
-      const server = await connect(workspace);
-      open.push(server);
-      return server;
+      await copyProject(name, shared.workspace, pages.url);
+      await shared.configure({ verify: { sensitivity: 'off' }, ...config });
+      return shared;
     });
-    for (const server of open) await server.close();
   },
 });
 

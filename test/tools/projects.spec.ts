@@ -4,11 +4,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { serve, type Site } from '../fixtures/serve.js';
-import { configure, connect, expect, runTests, test as base, type Connection } from '../fixtures.js';
+import { expect, runTests, test as base, type Connection } from '../fixtures.js';
 
 const projects = fileURLToPath(new URL('../fixtures/projects/', import.meta.url));
 
-/** A server in a copy of a sample project. */
+/** The shared server, in whose workspace a sample project is. */
 const test = base.extend<{
   project: (name: string, config?: object) => Promise<Connection>;
   /** Serves one page and gives its URL. */
@@ -26,16 +26,13 @@ const test = base.extend<{
     });
     for (const site of sites) await site.close();
   },
-  project: async ({ workspace }, use) => {
-    const open: Connection[] = [];
+  workspace: ({ shared }, use) => use(shared.workspace),
+  project: async ({ shared }, use) => {
     await use(async (name, config = {}) => {
-      await cp(path.join(projects, name), workspace, { recursive: true });
-      await configure(workspace, { verify: { sensitivity: 'off' }, ...config });
-      const server = await connect(workspace);
-      open.push(server);
-      return server;
+      await cp(path.join(projects, name), shared.workspace, { recursive: true });
+      await shared.configure({ verify: { sensitivity: 'off' }, ...config });
+      return shared;
     });
-    for (const server of open) await server.close();
   },
 });
 
@@ -182,11 +179,10 @@ test('a test outside the testDir takes nothing else from the project', async ({ 
 });
 
 test('the attribute for tests that the first page uses is what getByTestId reads', async ({
-  workspace,
+  shared: server,
   serve,
 }) => {
-  await configure(workspace, { autoAssert: true, verify: { mode: 'require', sensitivity: 'off' } });
-  const server = await connect(workspace);
+  await server.configure({ autoAssert: true, verify: { mode: 'require', sensitivity: 'off' } });
   const url = await serve(`<title>Basket</title><p data-testid="a"></p><ul>${basket}</ul>`);
   const start = await server.start({ title: 'removes pears', url });
   expect(start['detected']).toEqual({ testIdAttribute: { value: 'data-cy', source: 'page' } });
@@ -195,7 +191,6 @@ test('the attribute for tests that the first page uses is what getByTestId reads
   expect(codes).toEqual(['await page.getByTestId("remove-Pears").click();']);
   const source = await emitted(server, start.sessionId);
   expect(source).toContain('test.use({ testIdAttribute: "data-cy" });');
-  await server.close();
 });
 
 test('an attribute that only two elements have is not detected', async ({ shared, serve }) => {
@@ -203,20 +198,21 @@ test('an attribute that only two elements have is not detected', async ({ shared
   expect((await shared.start({ url }))['detected']).toBeUndefined();
 });
 
-for (const [given, problem] of [
-  ['e2e/support/missing', 'there is no module "e2e/support/missing" in the workspace'],
-  ['../outside', 'there is no module "../outside" in the workspace'],
-  ['@playwright/test', 'there is no module "@playwright/test" in the workspace'],
-  ['e2e/support/log.ts', 'e2e/support/log.ts does not export "test"'],
-  ['e2e/support/test.ts#nothing', 'e2e/support/test.ts does not export "nothing"'],
-  ['e2e/support/test.ts#(', 'e2e/support/test.ts does not export "("'],
-] as const)
-  test(`importTestFrom ${given} is refused`, async ({ project }) => {
-    const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+test('an importTestFrom that does not resolve is refused', async ({ project }) => {
+  const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+  for (const [given, problem] of [
+    ['e2e/support/missing', 'there is no module "e2e/support/missing" in the workspace'],
+    ['../outside', 'there is no module "../outside" in the workspace'],
+    ['@playwright/test', 'there is no module "@playwright/test" in the workspace'],
+    ['e2e/support/log.ts', 'e2e/support/log.ts does not export "test"'],
+    ['e2e/support/test.ts#nothing', 'e2e/support/test.ts does not export "nothing"'],
+    ['e2e/support/test.ts#(', 'e2e/support/test.ts does not export "("'],
+  ] as const) {
     const { error } = await server.start({ title: 'adds', options: { importTestFrom: given } });
     expect(error).toMatchObject({ code: 'INVALID_INPUT', message: `importTestFrom: ${problem}.` });
     expect(error?.hint).toBeTruthy();
-  });
+  }
+});
 
 test('a test has the describe, tags and annotations that were asked for', async ({ project, pages }) => {
   const server = await project('own-fixtures', { output: { dir: 'e2e' } });
