@@ -96,7 +96,7 @@ export const limits = {
   maxAssertions: 3,
   /** Weight that a second assertion of a step needs. */
   minWeight: 64,
-  /** The same beside a list or a region, which say most of what there is. */
+  /** The same after a list or a region, whose assertion covers most of the change. */
   minBesideGroup: 80,
   /** Changes of a page that are considered. */
   maxCandidates: 12,

@@ -80,7 +80,7 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
   page.on('crash', () => wake?.());
 
   let attached: Promise<CDPSession | undefined> | undefined;
-  /** Attached before it is needed, since a page that hangs lets nobody attach; only Chromium has one. */
+  /** Attached before it is needed, since attaching to a page that hangs fails; only Chromium has one. */
   const debuggerOf = (): Promise<CDPSession | undefined> =>
     (attached ??=
       page.context().browser()?.browserType().name() === 'chromium'

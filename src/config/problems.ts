@@ -12,7 +12,7 @@ export function validateDocument<Schema extends z.ZodType>(
   document: unknown,
 ): { data: z.output<Schema> } | { problems: string[] } {
   const result = schema.safeParse(document, {
-    // Only here is the schema at hand that knows the keys allowed: they travel as the message of the issue.
+    // The allowed keys are known only here, so the message of the issue carries them.
     error: (issue) =>
       issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject
         ? Object.keys(issue.inst.shape).join(separator)

@@ -20,7 +20,7 @@ interface Surroundings {
   secrets: readonly (string | { name: string })[];
 }
 
-/** What is wrong with the name and the token of a holder, beside others; paths start at the holder. */
+/** How the name and the token of a holder conflict with those of others; paths start at the holder. */
 export function tokenConflicts(
   { name, tokenEnv, tokenFile }: TokenHolder,
   { what, before, others, secrets }: Surroundings,

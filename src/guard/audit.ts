@@ -62,8 +62,8 @@ interface AuditOptions {
 
 /**
  * Opens the log in `directory`. The order of lines is the state's: a line is made, and counted, in one change of it,
- * which also keeps the line until it is known to be in its file. So a kill at any moment loses none: what was
- * counted and not written is written by whoever comes next.
+ * which also keeps the line until it is known to be in its file. So a kill at any moment loses none: the next process
+ * writes what was counted and not written.
  */
 export function openAudit(options: AuditOptions): Audit {
   const { caller, secrets, failMode } = options;

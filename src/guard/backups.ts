@@ -32,8 +32,8 @@ const backupName = /^((\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([0-9a-f]+)
 const folderOf = (stateDirectory: string): string => path.join(stateDirectory, 'backups');
 
 /**
- * The name of a backup, by which nobody takes it for a test. Of a long path, whose name no directory could hold,
- * directories are made.
+ * The name of a backup, which no test runner takes for a test. A name that is too long for one file is split into
+ * directories.
  */
 export function nameOfBackup(time: Date, transaction: string, index: number, file: string): string {
   const stamp = time.toISOString().replace(/[-:.]/g, '');

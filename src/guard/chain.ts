@@ -17,7 +17,7 @@ export const chainSchema = z.object({
   /** Number of the file that is written to, and its size once all that is pending is in it. */
   file: z.number(),
   bytes: z.number(),
-  /** The last lines, with their places: nobody knows yet that they are in their file. */
+  /** The last lines, with their places, which may not be in their file yet. */
   pending: z.array(z.object({ line: z.number(), file: z.number(), at: z.number(), text: z.string() })),
   /** Calls that have begun and have no line yet, by id, with the name of the process that handles them. */
   open: z.record(z.string(), z.object({ begun: begunSchema, holder: z.string() })),

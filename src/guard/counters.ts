@@ -118,7 +118,7 @@ export function leftOf(state: Counters, instant: Instant, limits: readonly Limit
   return left;
 }
 
-/** The counters with their times brought to the running boot, without those that are too old to matter. */
+/** The counters with their times converted to the running boot, without those that are too old to matter. */
 function present({ instant: then, counters }: Counters, instant: Instant): Counters['counters'] {
   const offset = offsetBetween(then, instant);
   return Object.fromEntries(

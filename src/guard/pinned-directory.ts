@@ -4,7 +4,7 @@ import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
 import { errorCode, infoOf, syncDirectory } from '../state/files.js';
 
-/** A directory that files are written in, so that nobody can put another in its place unnoticed. */
+/** A directory that files are written in; replacing it with another one does not go unnoticed. */
 export interface PinnedDirectory {
   /** A path to a name in it. */
   at: (name: string) => string;

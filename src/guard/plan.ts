@@ -65,8 +65,7 @@ export function toWrittenFile({ target, data, before, change }: FilePlan): Writt
 }
 
 /**
- * Looks at what stands at each file's name and decides what is to be done, which a commit then does or refuses. Changes
- * nothing. Throws FILE_EXISTS, FILE_CHANGED, FILE_TOO_LARGE.
+ * Looks at what exists at each path and decides what to do, which a commit then does or refuses. Changes nothing. Throws FILE_EXISTS, FILE_CHANGED, FILE_TOO_LARGE.
  */
 export async function planFiles(files: readonly OutputFile[], options: PlanOptions): Promise<FilePlan[]> {
   const plans: FilePlan[] = [];

@@ -5,8 +5,8 @@ import type { WrittenFile } from './plan.js';
 import { writeFiles } from './writer.js';
 
 /**
- * Writes a backup to where it came from, as a person asked for it: over anything, no matter how large or how often,
- * but what stands there becomes a backup in its turn. Throws PATH_NOT_ALLOWED, FILE_CHANGED, WRITE_FAILED.
+ * Writes a backup to where it came from. A person asked for it, so it replaces any file and no limit applies; what it
+ * replaces is backed up too. Throws PATH_NOT_ALLOWED, FILE_CHANGED, WRITE_FAILED.
  */
 export async function restoreBackup(
   backup: Backup,

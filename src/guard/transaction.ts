@@ -137,7 +137,7 @@ async function moveAside(file: string, aside: string, { target, before }: FilePl
   if (before === undefined || moved?.equals(before.data) !== true) throw new Overtaken(target);
 }
 
-/** Removes what was put in place and restores what was moved aside, unless somebody has saved since. */
+/** Removes what was put in place and restores what was moved aside, unless the file has been saved since. */
 async function rollBack(entry: JournalEntry, territory: Territory, directories: Holdings): Promise<void> {
   const failures: unknown[] = [];
   for (const [index, file] of [...entry.record.files.entries()].reverse()) {
@@ -279,7 +279,7 @@ function holdings({ workspace, stateDirectory }: Territory): Holdings {
   };
 }
 
-/** Names beside the final one, that no other transaction uses. */
+/** Names in the directory of the final one that no other transaction uses. */
 function namesOf({ id }: JournalEntry, index: number): { staged: string; aside: string; withdrawn: string } {
   const name = `.codegen-${id}-${index}`;
   return { staged: `${name}.new`, aside: `${name}.old`, withdrawn: `${name}.out` };

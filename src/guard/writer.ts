@@ -37,7 +37,7 @@ export interface WriteOptions extends PlanOptions {
 const maxAttempts = 100;
 
 /**
- * Writes all files, or none if one can't be written; whoever else saves in between wins. Throws FILE_EXISTS,
+ * Writes all files, or none if one can't be written; a save by someone else in between wins. Throws FILE_EXISTS,
  * FILE_CHANGED, FILE_TOO_LARGE, PATH_NOT_ALLOWED, WRITE_FAILED, and what `allow`, `confirm` and `reserve` throw.
  */
 export async function writeFiles(
@@ -46,7 +46,7 @@ export async function writeFiles(
 ): Promise<WrittenFile[]> {
   const { territory, dryRun, onConflict } = options;
   let entry: JournalEntry | undefined;
-  // One reservation holds while names are looked for, so that a race for a name costs nobody a place.
+  // One reservation is kept while names are tried, so that losing a race for a name does not lose the quota.
   let hold: Hold | undefined;
   try {
     for (let attempt = 1; ; attempt++) {

@@ -21,7 +21,7 @@ function referenceName(): z.ZodString {
   return z.string().regex(/^[A-Za-z_]\w*$/);
 }
 
-/** What stands for the value of a secret, or for a one-time password that it gives. */
+/** A reference to a secret's value, or to a one-time password computed from it. */
 export type Reference = { secret: string } | { totp: string };
 
 // Not inferred: a type alias is assignable to Json.
@@ -151,7 +151,7 @@ export function literalParts(text: string): string[] {
   return text.split(placeholder).filter((_, index) => index % 2 === 0);
 }
 
-/** Hides the secrets of a value behind placeholders that nobody can guess, and puts them back. */
+/** Replaces the secrets in a value with unguessable placeholders, and restores them. */
 export class Placeholders {
   private readonly references: Reference[] = [];
   private readonly key = randomBytes(8).toString('hex');

@@ -43,6 +43,6 @@ export interface Traits {
   sendsRequest?: true;
   /** Lets a person record steps while it runs. */
   asksPerson?: true;
-  /** Changes how time passes: what follows is nobody's effect. */
+  /** Changes how time passes: the changes that follow are no effects of a step. */
   changesClock?: true;
 }

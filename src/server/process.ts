@@ -13,7 +13,7 @@ export function stopWithProcess(stop: (exitCode: number) => void): void {
       `codegen-session-mcp: ${error instanceof Error ? String(error.stack) : String(error)}\n`,
     );
   };
-  // A promise that nobody waits for belongs to one session, and must not end those of everybody else.
+  // An unhandled rejection belongs to one session and must not end the others.
   process.on('unhandledRejection', log);
   process.on('uncaughtException', (error) => {
     log(error);

@@ -11,7 +11,7 @@ interface OwnPage extends Omit<PageHost, 'origin' | 'isLocal' | 'onAccepted'> {
   port: number;
 }
 
-/** Serves the page beside a server over stdio. A port that is taken costs the page, not the server. */
+/** Serves the page for a server over stdio. If the port is taken, the server runs without the page. */
 export async function openPage({ port, ...host }: OwnPage): Promise<void> {
   const server = await servePageAt(port, host).catch((error: unknown) => {
     process.stderr.write(`codegen-session-mcp: ui.port ${port} can't be used: ${messageOf(error)}\n`);

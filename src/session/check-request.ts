@@ -7,7 +7,7 @@ import { nearest } from '../model/nearest.js';
 import { targetSchema, type ActionRequest, type CheckedRequest } from './request.js';
 import { chainOf, isRef } from './targets.js';
 
-/** Checks the action at an index of a call, all but what only the page can tell. Throws INVALID_INPUT. */
+/** Checks the action at an index of a call, except for what depends on the page. Throws INVALID_INPUT. */
 export function checkRequest(
   raw: ActionRequest,
   index: number,

@@ -128,7 +128,7 @@ export class Sessions {
 
   /**
    * Gives an open session to a person, after the calls already queued on it. Calls that come meanwhile wait for a while
-   * and then say so. Throws what `use` throws, and SESSION_LIMIT if somebody else has it.
+   * and then fail. Throws what `use` throws, and SESSION_LIMIT if another person has it.
    */
   takeOver(id: string, person: string): Promise<Control> {
     const entry = this.entryOf(id);
@@ -205,7 +205,7 @@ export class Sessions {
     return [...this.entries.values()].map(({ session }) => session);
   }
 
-  /** A session with its browser, for looking at it beside its calls; undefined if it has none. */
+  /** A session with its browser, for looking at it while calls run; undefined if it has none. */
   openOf(id: string): OpenSession | undefined {
     return this.entries.get(id)?.open;
   }

@@ -16,7 +16,7 @@ const pauseMs = 10;
  * Commits a state if the version is the one that it was computed from; otherwise returns the current one. The time is
  * Redis's own and never runs backwards: what the clock is set back by is added from then on. A state that was computed
  * too long ago is rejected, so that a delayed command changes nothing. A server that has lost three times gets a turn:
- * otherwise distant servers would starve beside near ones.
+ * otherwise nearby servers would starve distant ones.
  */
 const exchange = `
 local expected, version, state, evaluated, asker, losses = unpack(ARGV)

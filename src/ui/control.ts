@@ -38,7 +38,7 @@ const inputSchema = z.discriminatedUnion('type', [
 
 type Input = z.infer<typeof inputSchema>;
 
-/** A session in the hands of somebody who is logged in. */
+/** A session that a person who is logged in has taken over. */
 interface Held {
   control: Control;
   person: Person;

@@ -1,8 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 
 /**
- * The link that opens the page once, for a server without operators on a loopback address. The key stands in the
- * fragment, which browsers send to nobody. A used link is replaced by a new one.
+ * The link that opens the page once, for a server without operators on a loopback address. The key is in the fragment,
+ * which browsers do not send. A used link is replaced by a new one.
  */
 export class EntryLink {
   private key = newKey();

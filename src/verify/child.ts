@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 /**
  * The process that runs Playwright Test: `child.js <cli.js of Playwright Test> <its arguments>`. It ends when its stdin
- * does, hence also when the server that holds the other end is killed.
+ * does, so also when the server that holds the other end is killed.
  */
 const watchdog = new Worker(new URL('../verify/watchdog.js', import.meta.url));
 watchdog.unref();

@@ -44,7 +44,7 @@ export default class FileReporter implements Reporter {
   }
 
   async onEnd(): Promise<void> {
-    const output = this.tellable(this.output).trim().slice(-outputLength);
+    const output = this.redacted(this.output).trim().slice(-outputLength);
     const report: Report = {
       tests: this.suite?.allTests().map((test) => this.describe(test)) ?? [],
       errors: this.errors.length > 0 && output !== '' ? [...this.errors, output] : this.errors,
@@ -72,11 +72,11 @@ export default class FileReporter implements Reporter {
   }
 
   private messageOf({ message, value }: TestError): string {
-    return this.tellable(message ?? value ?? '').slice(0, messageLength);
+    return this.redacted(message ?? value ?? '').slice(0, messageLength);
   }
 
   /** Before it is cut: half a secret is not found. */
-  private tellable(text: string): string {
+  private redacted(text: string): string {
     return this.secrets.redact(stripVTControlCharacters(text));
   }
 }

@@ -25,7 +25,7 @@ export interface RunOptions {
   plan: Omit<Plan, 'reportFile' | 'secrets'>;
   staging: Staging;
   playwright: PlaywrightTest;
-  /** What the tests have in their environment, and nobody else is to know. */
+  /** The environment variables of the tests that must not be reported. */
   secrets: Secrets;
   /** Only tests whose titles match run, as `--grep` has it. */
   grep?: string | undefined;

@@ -10,10 +10,10 @@ export interface Staging {
   directory: string;
   /** Writes a file; gives its absolute path. */
   write(name: string, content: string): Promise<string>;
-  /** Copies a file; one that can't be copied is left to the test to miss. */
+  /** Copies a file; if that fails, the test will report that it is missing. */
   copy(name: string, from: string): Promise<void>;
   /**
-   * Links what is beside files of the workspace, given by their paths in it, into `root`, which stands for the
+   * Links the siblings of files of the workspace, given by their paths in it, into `root`, which takes the place of the
    * workspace: the imports, aliases and packages of a staged copy then resolve as in its real place.
    */
   surround(root: string, workspace: string, files: readonly string[]): Promise<void>;

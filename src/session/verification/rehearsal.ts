@@ -50,7 +50,7 @@ export interface Rehearsal {
   progress: (message: string) => void;
 }
 
-/** Runs the test until it passes as it is, each time without what did not hold; beside it, the same without JavaScript. */
+/** Runs the test until it passes, each time without the assertions that failed; each run includes one without JavaScript. */
 export async function rehearse(rehearsal: Rehearsal): Promise<{
   /** Passes of the last round. */
   passed: number;
