@@ -173,7 +173,7 @@ export function callsOf(client: Client): Pick<Connection, 'call' | 'start' | 're
 
 /** Writes a workspace's configuration. Unless it says otherwise, what is emitted is only what was asked for, and is not run. */
 export async function configure(workspace: string, config: object = {}): Promise<void> {
-  const whole = { autoAssert: false, verify: { mode: 'off' }, ...config };
+  const whole = { autoAssert: false, verify: { mode: 'off', sensitivity: 'off' }, ...config };
   await writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(whole));
 }
 
