@@ -7,7 +7,7 @@ import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
 import { candidatesFor, type Candidate } from './candidates.js';
 import { changesBetween, type PageDiff } from './changes.js';
-import { checkCandidate, implies, topicOf, type AssertionContext } from './check.js';
+import { checkCandidate, FoundLocators, implies, topicOf, type AssertionContext } from './check.js';
 import { choose, limits } from './choose.js';
 import {
   actedElement,
@@ -32,6 +32,13 @@ import {
   setAssertions,
 } from './revise.js';
 
+/** What could be asserted of a step, and what checking it has shown so far. */
+interface Judgement {
+  candidates: Candidate[];
+  checked: Map<Candidate, Assertion | undefined>;
+  context: AssertionContext;
+}
+
 /**
  * Compares the page before and after each recorded step, and keeps what changed as the step's automatic assertions.
  * What changes before the next action is still an effect of the last step.
@@ -46,6 +53,7 @@ export class AutoAssertions {
   private now: Observation | undefined;
   private isCaughtUp = false;
   private firstInDocument: Step | undefined;
+  private readonly judgements = new WeakMap<StepEffect, Judgement>();
   /** Whether a step changed anything visible. */
   private readonly visible = new WeakMap<Step, boolean>();
 
@@ -83,12 +91,12 @@ export class AutoAssertions {
 
   /** Call when a step has been recorded and the page has settled. */
   async finish(step: Step): Promise<void> {
-    const { kind, asserts, changesClock, closesPage } = traitsOf(step);
+    const { kind, asserts, opensGroup, changesClock, closesPage } = traitsOf(step);
     if (asserts) dropImpliedBy(this.session.steps, step);
     // Timers that the clock moves are no effect of a step, and what follows a closed page is another page.
     else if (closesPage || (changesClock && kind !== 'mutates')) this.forget();
     else if (kind === 'mutates') await this.assertStep(step);
-    else await this.catchUp();
+    else if (opensGroup !== true) await this.catchUp();
   }
 
   /** Call when a call begins: asserts what changed after the last step. */
@@ -155,16 +163,10 @@ export class AutoAssertions {
     if (diff?.changedPage) step.changedPage = true;
     this.visible.set(step, isVisible(effect, diff));
     const history = this.stepsInDocument(step);
-    const recent = history.slice(-limits.lookback).flatMap(assertionsOf);
-    const { baseURL } = this.session.use;
-    const candidates = await candidatesFor(effect, diff, {
-      earlier: recent,
-      baseURL,
-      typed: this.typed(),
-      onSearch: this.onSearch,
-    });
-    const context = this.contextFor(effect, history);
-    const checked = new Map<Candidate, Assertion | undefined>();
+    const { candidates, checked, context } = await this.judgementOf(effect, diff, history);
+    const isImplied = (assertion: Assertion | undefined): boolean =>
+      assertion !== undefined && implied.some((each) => implies(each, assertion));
+    for (const [candidate, known] of checked) if (isImplied(known)) checked.set(candidate, undefined);
     let { chosen, next } = choose(candidates, checked);
     while (next !== undefined) {
       const assertion = await checkCandidate(context, next, [...implied, ...chosen]);
@@ -182,12 +184,30 @@ export class AutoAssertions {
       assertDisappearance(effect, diff, previous, this.isSecret);
   }
 
+  /** What could be asserted of a step, and what checking it has shown; kept, since the page of an effect does not change. */
+  private async judgementOf(
+    effect: StepEffect,
+    diff: PageDiff | undefined,
+    history: readonly Step[],
+  ): Promise<Judgement> {
+    const known = this.judgements.get(effect);
+    if (known !== undefined) return known;
+    const candidates = await candidatesFor(effect, diff, {
+      earlier: history.slice(-limits.lookback).flatMap(assertionsOf),
+      baseURL: this.session.use.baseURL,
+      typed: this.typed(),
+      onSearch: this.onSearch,
+    });
+    const judgement = { candidates, checked: new Map(), context: this.contextFor(effect, history) };
+    this.judgements.set(effect, judgement);
+    return judgement;
+  }
+
   private contextFor({ before, after }: StepEffect, history: readonly Step[]): AssertionContext {
     const earlier = history.flatMap(assertionsOf);
     return {
       page: after.livePage.page,
-      testIdAttribute: this.session.use.testIdAttribute,
-      onSearch: this.onSearch,
+      locators: new FoundLocators(this.session.use.testIdAttribute ?? 'data-testid', this.onSearch),
       isSecret: this.isSecret,
       before: before.view,
       typed: this.typed(),

@@ -16,9 +16,9 @@ import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
 import { assertionForms, type AssertionArgs } from './forms.js';
 import {
+  LinePins,
   listCandidates,
   messageCandidates,
-  pinLines,
   regionCandidates,
   type ChangedPage,
 } from './group-candidates.js';
@@ -32,6 +32,8 @@ export interface Candidate extends Weighted {
   forms: AssertionArgs[] | (() => Promise<AssertionArgs[]>);
   /** Whether it was not so before the step: then it is asserted again even if the last assertion on it is the same. */
   isNew?: boolean;
+  /** Whether it was read from the element by the locator that asserts it. */
+  isRead?: boolean;
 }
 
 /**
@@ -67,7 +69,8 @@ export async function candidatesFor(
   diff: PageDiff | undefined,
   { earlier, baseURL, typed, onSearch }: FlowSoFar,
 ): Promise<Candidate[]> {
-  const changed = { page: effect.after.livePage.page, view: effect.after.view, typed, onSearch };
+  const { page } = effect.after.livePage;
+  const changed = { page, pins: new LinePins(page), view: effect.after.view, typed, onSearch };
   const url = urlCandidates(effect, baseURL);
   if (diff === undefined) return [...url, ...(await documentCandidates(effect, changed))];
   const { step, acted, outcome, contested } = effect;
@@ -80,17 +83,15 @@ export async function candidatesFor(
     .slice(0, limits.maxCandidates)
     .map((change) => ({ change, weight: weightInStep(change, step, typed) }));
   const isContent = found.length < diff.changes.length;
-  const regions = isContent ? [] : await regionCandidates(found, effect.before.view, changed);
-  return [
-    ...url,
-    ...own.filter(({ kind }) => !(contested.own && kind === 'state value')),
-    ...(await changeCandidates(changes, changed, outcome)),
-    ...(outcome?.renamed === true
+  const groups = await Promise.all([
+    changeCandidates(changes, changed, outcome),
+    outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
-      : await goneCandidates(acted?.chain, diff.gone, earlier, changed.page)),
-    ...regions,
-    ...(isContent ? [] : await messageCandidates(found, changed)),
-  ];
+      : goneCandidates(outcome === undefined ? acted?.chain : undefined, diff.gone, earlier, page),
+    isContent ? [] : regionCandidates(found, effect.before.view, changed),
+    isContent ? [] : messageCandidates(found, changed),
+  ]);
+  return [...url, ...own.filter(({ kind }) => !(contested.own && kind === 'state value')), ...groups.flat()];
 }
 
 function hasValue(forms: Candidate['forms'], expected: string): boolean {
@@ -147,11 +148,14 @@ async function documentCandidates({ before, after }: StepEffect, changed: Change
   // What the page before showed too, such as the name of the site, does not identify this one.
   const known = new Set(before.view.map(({ text }) => text));
   const elements = appearances(view).filter(({ line }) => !known.has(line.text));
-  const regions = await regionCandidates(changes, before.view, changed);
-  const landmarks = await changeCandidates(rankLandmarks(elements), changed);
+  const [landmarks, changesOf, regions] = await Promise.all([
+    changeCandidates(rankLandmarks(elements), changed),
+    changeCandidates(ranked, changed),
+    regionCandidates(changes, before.view, changed),
+  ]);
   return [
     ...landmarks.map((candidate) => ({ ...candidate, kind: 'landmark', isNew: false })),
-    ...(await changeCandidates(ranked, changed)),
+    ...changesOf,
     ...(title === before.title ? [] : titleCandidates(title)),
     ...regions,
   ];
@@ -184,14 +188,11 @@ async function changeCandidates(
   changed: ChangedPage,
   outcome?: ActedOutcome,
 ): Promise<Candidate[]> {
-  const { page, typed } = changed;
-  const pin = await pinLines(
-    page,
-    weighted.flatMap(({ change }) => (change.kind === 'list' ? [] : [change.line])),
-  );
+  const { pins, typed } = changed;
   const candidates = weighted.map(async ({ change, weight }): Promise<Candidate[]> => {
     const { line, kind } = change;
     if (kind === 'list') return listCandidates(change, changed);
+    const pin = await pins.of([line]);
     const { role = '', name, text } = partsOf(line);
     const detail = kind === 'state' ? change.state : kind === 'appeared' ? role : '';
     const candidate = {

@@ -2,7 +2,8 @@ import type { Page } from 'playwright';
 import { checkAssertion } from '../actions/expect.js';
 import { bestLocator, containerLocator } from '../locators/best-locator.js';
 import { brittleness } from '../locators/brittle.js';
-import { listLocators } from '../locators/list-locators.js';
+import { ListLocators, type ListExpectation } from '../locators/list-locators.js';
+import type { Pin } from '../browser/pin.js';
 import type { SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { isOptions, isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
@@ -17,9 +18,6 @@ import { matchedIn } from './line-matching.js';
 /** The page in which candidates are checked, and what must not be asserted. */
 export interface AssertionContext {
   page: Page;
-  testIdAttribute: string | undefined;
-  /** Called before a snapshot of an element, after which Playwright no longer resolves references. */
-  onSearch: () => void;
   /** Whether an assertion contains a secret. */
   isSecret: (assertion: Assertion) => boolean;
   /** The page before the step: what was visible in it is no effect of the step. */
@@ -28,6 +26,41 @@ export interface AssertionContext {
   typed: readonly string[];
   /** Keys of the last earlier assertion on each topic. */
   earlier: ReadonlyMap<string, string>;
+  locators: FoundLocators;
+}
+
+/** The locators of elements while the page stays as it is, each searched for once. */
+export class FoundLocators {
+  readonly lists: ListLocators;
+  private readonly found = new Map<string, Promise<LocatorChain | undefined>>();
+
+  constructor(
+    private readonly testIdAttribute: string,
+    /** Called before a snapshot of an element, after which Playwright no longer resolves references. */
+    private readonly onSnapshot: () => void,
+  ) {
+    this.lists = new ListLocators(testIdAttribute, (pin) => this.ofContainer(pin));
+  }
+
+  ofContainer(pin: Pin): Promise<LocatorChain | undefined> {
+    return this.once(pin.facts.element, () => containerLocator(pin, this.testIdAttribute));
+  }
+
+  of(pin: Pin, asserted: string[] | undefined): Promise<LocatorChain | undefined> {
+    const { testIdAttribute, onSnapshot } = this;
+    return this.once(JSON.stringify([pin.facts.element, asserted ?? null]), () =>
+      bestLocator(pin, { testIdAttribute, asserted, onSnapshot }),
+    );
+  }
+
+  private once(
+    key: string,
+    search: () => Promise<LocatorChain | undefined>,
+  ): Promise<LocatorChain | undefined> {
+    const known = this.found.get(key) ?? within(searchMs, search());
+    this.found.set(key, known);
+    return known;
+  }
 }
 
 /** Milliseconds for a page to answer, and for a locator. Playwright checks once, however short the time is. */
@@ -38,12 +71,17 @@ const searchMs = 3000;
 /** The first form of a candidate that is true of the page now and repeats none of `taken`; undefined if there is none. */
 export async function checkCandidate(
   context: AssertionContext,
-  { subject, forms, isNew = false }: Candidate,
+  { subject, forms, isNew = false, isRead = false }: Candidate,
   taken: readonly Assertion[],
 ): Promise<Assertion | undefined> {
   for (const args of typeof forms === 'function' ? await forms() : forms) {
-    for await (const found of locatorsFor(context, subject, args)) {
+    for await (const { chain: found, isShown = false, isCounted = false } of locatorsFor(
+      context,
+      subject,
+      args,
+    )) {
       const chain = found && (isVisibility(args) ? exactIfBare(found) : found);
+      const isKnown = isRead || (isShown && chain === found && JSON.stringify(args) === plainVisibility);
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
       if (chain !== undefined && !isStable(chain, args, context.typed)) continue;
       if (chain !== undefined && isVisibility(args) && matchedIn(chain, context.before)) continue;
@@ -53,7 +91,7 @@ export async function checkCandidate(
       const isRepeated = context.earlier.get(topicOf(assertion)) === key;
       // A change that the pattern covers is not asserted again.
       if (isRepeated && (!isNew || hasPattern(args))) return undefined;
-      if (await isTrue(context.page, assertion)) return assertion;
+      if (isKnown || (await isTrue(context.page, assertion, isCounted))) return assertion;
       // A text that has changed since the snapshot changes without an action.
       if (args['matcher'] === 'toContainText' && !Array.isArray(args['expected'])) return undefined;
     }
@@ -67,10 +105,10 @@ function hasPattern({ expected }: AssertionArgs): boolean {
   return Array.isArray(expected) ? expected.some(isPattern) : isPattern(expected);
 }
 
-async function isTrue(page: Page, { locator, args }: Assertion): Promise<boolean> {
+async function isTrue(page: Page, { locator, args }: Assertion, isCounted: boolean): Promise<boolean> {
   const { expected } = args;
   // A list may be longer than what it is compared with.
-  if (Array.isArray(expected) && locator !== undefined) {
+  if (Array.isArray(expected) && locator !== undefined && !isCounted) {
     const count = await within(answerMs, toLocator(page, locator).count());
     if (count !== expected.length) return false;
   }
@@ -82,43 +120,55 @@ async function isTrue(page: Page, { locator, args }: Assertion): Promise<boolean
   return verdict === true;
 }
 
+const plainVisibility = JSON.stringify({ matcher: 'toBeVisible' });
+
+/** A locator of a candidate's subject. */
+interface FoundLocator {
+  chain?: LocatorChain;
+  /** It matches exactly the element, which was visible. */
+  isShown?: boolean;
+  /** It matches as many elements as are expected. */
+  isCounted?: boolean;
+}
+
 /** Locators of a candidate's subject, the cheapest first. */
 async function* locatorsFor(
-  { testIdAttribute = 'data-testid', onSearch }: AssertionContext,
+  { locators }: AssertionContext,
   subject: CandidateSubject,
   args: AssertionArgs,
-): AsyncGenerator<LocatorChain | undefined> {
-  if (subject === 'page') yield undefined;
+): AsyncGenerator<FoundLocator> {
+  const { expected } = args;
+  if (subject === 'page') yield {};
   else if ('items' in subject) {
-    onSearch();
-    yield* listLocators(subject, testIdAttribute, (pin) =>
-      within(searchMs, containerLocator(pin, testIdAttribute)),
-    );
+    const isCounted = subject.around.facts.inMainFrame;
+    for await (const chain of locators.lists.of(subject, listExpectation(args))) yield { chain, isCounted };
   } else if ('region' in subject) {
-    onSearch();
-    const found = await within(searchMs, containerLocator(subject.region, testIdAttribute));
-    if (found !== undefined) yield found;
-  } else if (!('pin' in subject)) yield subject.chain;
+    const chain = await locators.ofContainer(subject.region);
+    if (chain !== undefined) yield { chain };
+  } else if (!('pin' in subject)) yield { chain: subject.chain };
   else {
     const { pin, words, chain, literal } = subject;
-    if (chain !== undefined) yield chain;
-    const { expected } = args;
+    const isShown = pin.facts.shown;
+    if (chain !== undefined) yield { chain, isShown };
     const text = typeof expected === 'string' ? expected : (words ?? '');
     const asserted = textMatchers.test(matcherOf(args)) ? [text] : undefined;
-    const best = await within(
-      searchMs,
-      bestLocator(pin, { testIdAttribute, asserted, onSnapshot: onSearch }),
-    );
+    const best = await locators.of(pin, asserted);
     const isVisible = args['matcher'] === 'toBeVisible';
     const isNamed = best?.at(-1)?.args.length !== 1 || best.at(-1)?.method === 'getByText';
     // That an element is visible says nothing of its words unless the locator contains them.
     const isBlind = isVisible && literal !== undefined && !isNamed;
     // All of a text, or a name with its number, says more than the part that Playwright suggests.
     const isWhole = literal?.[0]?.method === 'getByText' || /\d/.test(words ?? '');
-    if (isVisible && literal !== undefined && isWhole) yield literal;
-    if (best !== undefined && !isBlind && !isJoined(best, words)) yield best;
-    if (isVisible && literal !== undefined && !isWhole) yield literal;
+    if (isVisible && literal !== undefined && isWhole) yield { chain: literal };
+    if (best !== undefined && !isBlind && !isJoined(best, words)) yield { chain: best, isShown };
+    if (isVisible && literal !== undefined && !isWhole) yield { chain: literal };
   }
+}
+
+function listExpectation({ matcher, expected }: AssertionArgs): ListExpectation {
+  if (!Array.isArray(expected)) return { count: typeof expected === 'number' ? expected : 0 };
+  const texts = expected.filter((each) => typeof each === 'string' || isPattern(each));
+  return { count: texts.length, texts, isPart: matcher === 'toContainText' };
 }
 
 /** The chain with exact text if that has no letters: "1" is in "10" as well. */

@@ -35,7 +35,20 @@ export function stateCandidates(
       kind: `state ${about}`,
       subject,
       forms: [args],
+      isRead:
+        'chain' in subject && pin.facts.tagName === 'INPUT' && isReadState(args, pin.facts.state, after),
     }));
+}
+
+/** Whether an assertion compares what was read of a field, which has no secret in it. */
+function isReadState(
+  { matcher, not, expected, options }: AssertionArgs,
+  read: ElementState,
+  after: ElementState,
+): boolean {
+  if (options !== undefined) return false;
+  if (matcher === 'toHaveValue') return read.value === expected;
+  return matcher === 'toBeChecked' && read.checked === after.checked && read.checked === (not !== true);
 }
 
 /** Whether an assertion of the element acted on only repeats what the step set. */

@@ -12,6 +12,7 @@ import { regionsOf, rowsOf, templateOf } from './regions.js';
 /** A page after a step, and what the test has put in. */
 export interface ChangedPage {
   page: Page;
+  pins: LinePins;
   view: SnapshotView;
   typed: readonly string[];
   /** Called before Playwright forgets the references of the view. */
@@ -26,7 +27,7 @@ const maxRegions = 2;
 /** The assertions of a list that changed: what it contains now, and how many items it has. */
 export async function listCandidates(
   change: PageChange & { kind: 'list' },
-  { page, view, typed, onSearch }: ChangedPage,
+  { pins, view, typed, onSearch }: ChangedPage,
 ): Promise<Candidate[]> {
   const { list } = change;
   const { line, role, items } = list;
@@ -40,7 +41,7 @@ export async function listCandidates(
     ...(table === undefined ? [] : [table]),
     ...items.flatMap((item) => [item.line, item.title]),
   ];
-  const pin = await pinLines(page, lines);
+  const pin = await pins.of(lines);
   const around = pin(line);
   if (around === undefined) return [];
   const subject = { role, titleRole: '', around, items: [], titles: [] };
@@ -64,7 +65,7 @@ export async function listCandidates(
   if (items.length === 0 || items.length > limits.maxItems) return byCount;
   const itemPins = items.map((item) => pin(item.line));
   const titlePins = items.map((item) => pin(item.title));
-  const isWhole = (pins: (Pin | undefined)[]): pins is Pin[] => pins.every((each) => each !== undefined);
+  const isWhole = (found: (Pin | undefined)[]): found is Pin[] => found.every((each) => each !== undefined);
   if (!isWhole(itemPins) || !isWhole(titlePins)) return byCount;
   const titleRoles = new Set(items.map(({ title }) => partsOf(title).role ?? ''));
   const [titleRole = ''] = titleRoles.size === 1 ? titleRoles : [];
@@ -80,7 +81,7 @@ const messageRoles = new Set(['generic', 'paragraph', 'text', 'listitem']);
 /** New texts of one kind at different places, such as the messages beside the fields of a form. */
 export async function messageCandidates(
   changes: readonly PageChange[],
-  { page, view, typed, onSearch }: ChangedPage,
+  { page, pins, view, typed, onSearch }: ChangedPage,
 ): Promise<Candidate[]> {
   const appeared = changes.flatMap((change) => {
     const { role = '', text = '' } = partsOf(change.line);
@@ -90,16 +91,13 @@ export async function messageCandidates(
   const [first] = appeared;
   if (first === undefined || appeared.length < 2 || appeared.length > limits.maxItems) return [];
   const outer = commonAncestor(view, new Set(appeared.map(({ line }) => line)));
-  const pin = await pinLines(page, [
-    ...appeared.map(({ line }) => line),
-    ...(outer === undefined ? [] : [outer]),
-  ]);
+  const pin = await pins.of([...appeared.map(({ line }) => line), ...(outer === undefined ? [] : [outer])]);
   onSearch();
   // A snapshot has no reference of an element that is a part of a line.
-  const pins = appeared.map(
+  const found = appeared.map(
     async ({ line, text }) => pin(line) ?? within(snapshotMs, pinNow(page.getByText(text, { exact: true }))),
   );
-  const items = (await Promise.all(pins)).filter((each) => each !== undefined);
+  const items = (await Promise.all(found)).filter((each) => each !== undefined);
   const around = outer && pin(outer);
   if (around === undefined || items.length < appeared.length) return [];
   const expected = appeared.map(({ text }) => stableText(clip(text), typed));
@@ -133,13 +131,10 @@ function commonAncestor(view: SnapshotView, inner: ReadonlySet<SnapshotLine>): S
 export async function regionCandidates(
   changes: readonly PageChange[],
   before: SnapshotView,
-  { page, view, typed, onSearch }: ChangedPage,
+  { pins, view, typed, onSearch }: ChangedPage,
 ): Promise<Candidate[]> {
   const regions = regionsOf(changes, before, view).slice(0, maxRegions);
-  const pin = await pinLines(
-    page,
-    regions.flatMap(({ lines }) => lines),
-  );
+  const pin = await pins.of(regions.flatMap(({ lines }) => lines));
   return regions.flatMap(({ lines, texts }, rank) =>
     lines.flatMap((line, level): Candidate[] => {
       const region = pin(line);
@@ -156,14 +151,24 @@ export async function regionCandidates(
   );
 }
 
-/** Pins the elements of lines, in one round trip for those of the main frame. */
-export async function pinLines(
-  page: Page,
-  lines: readonly SnapshotLine[],
-): Promise<(line: SnapshotLine) => Pin | undefined> {
-  const refs = lines.flatMap(({ ref }) => ref ?? []);
-  const pins = await within(snapshotMs, pinRefs(page, refs));
-  return ({ ref }) => (ref === undefined ? undefined : pins?.get(ref));
+/** Pins elements of lines; what is asked for at the same time takes one round trip for the main frame. */
+export class LinePins {
+  private waiting = new Set<string>();
+  private batch: Promise<ReadonlyMap<string, Pin> | undefined> | undefined;
+
+  constructor(private readonly page: Page) {}
+
+  async of(lines: readonly SnapshotLine[]): Promise<(line: SnapshotLine) => Pin | undefined> {
+    for (const { ref } of lines) if (ref !== undefined) this.waiting.add(ref);
+    this.batch ??= Promise.resolve().then(() => {
+      const refs = this.waiting;
+      this.waiting = new Set();
+      this.batch = undefined;
+      return within(snapshotMs, pinRefs(this.page, refs));
+    });
+    const pins = await this.batch;
+    return ({ ref }) => (ref === undefined ? undefined : pins?.get(ref));
+  }
 }
 
 /** A line or the nearest one around it that has one of some roles. */

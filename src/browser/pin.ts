@@ -7,7 +7,7 @@ import { callIsolated, newOperationId, operation, type InPage } from './isolated
 /** Milliseconds to find an element that already exists. */
 const presentMs = 1000;
 
-const factsSchema = z.strictObject({
+export const factsSchema = z.strictObject({
   /** Identifies the element among those of all documents. */
   element: z.string(),
   /** Role and accessible name in the latest snapshot that showed the element; Playwright leaves them at the element. */
@@ -20,6 +20,8 @@ const factsSchema = z.strictObject({
   inControl: z.boolean(),
   /** Whether it is in the page's main frame. */
   inMainFrame: z.boolean(),
+  /** Whether Playwright takes it for visible: it has a box. */
+  shown: z.boolean(),
   state: elementStateSchema,
 });
 
@@ -44,7 +46,7 @@ export async function pinNow(
   const facts = await callIsolated(locator, pinOnly, {
     arg: id,
     schema: factsSchema.optional(),
-    helpers,
+    helpers: factsHelpers,
     limitMs,
     frame,
   });
@@ -99,7 +101,7 @@ async function pinInMainFrame(page: Page, refs: readonly string[]): Promise<(Pin
   const facts = await callIsolated(all, pinEach, {
     arg: ids,
     schema: z.array(factsSchema.nullable()),
-    helpers,
+    helpers: factsHelpers,
   });
   const frame = page.mainFrame();
   return ids.map((id, index) => {
@@ -108,7 +110,8 @@ async function pinInMainFrame(page: Page, refs: readonly string[]): Promise<(Pin
   });
 }
 
-const helpers = [readState, factsOf];
+/** What a function in the page needs for the facts of an element. */
+export const factsHelpers = [readState, factsOf];
 
 /** Runs in the page. */
 function pinOnly({ elements: [element, other], pin, marked }: InPage, id: string): ElementFacts | undefined {
@@ -126,7 +129,7 @@ function pinEach({ tagged, pin, marked }: InPage, ids: string[]): (ElementFacts 
 }
 
 /** Runs in the page. */
-function factsOf(element: Element, id: string, isHidden: boolean): ElementFacts {
+export function factsOf(element: Element, id: string, isHidden: boolean): ElementFacts {
   const shown: unknown = Reflect.get(element, '_ariaRef');
   const textOf = (key: string): string | undefined => {
     const value: unknown = typeof shown === 'object' && shown !== null ? Reflect.get(shown, key) : undefined;
@@ -141,6 +144,8 @@ function factsOf(element: Element, id: string, isHidden: boolean): ElementFacts 
     const root: Node = Node.prototype.getRootNode.call(inside);
     inside = root instanceof ShadowRoot ? root.host : null;
   }
+  const { width, height } = Element.prototype.getBoundingClientRect.call(element);
+  const state = readState(element, isHidden);
   return {
     element: id,
     role: textOf('role'),
@@ -149,7 +154,8 @@ function factsOf(element: Element, id: string, isHidden: boolean): ElementFacts 
     attributes: Element.prototype.getAttributeNames.call(element),
     inControl: control !== null && control !== element,
     inMainFrame: window.top === window,
-    state: readState(element, isHidden),
+    shown: state.visible && width > 0 && height > 0,
+    state,
   };
 }
 

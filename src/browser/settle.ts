@@ -5,8 +5,8 @@ import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
 import { watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
 
-/** Milliseconds between looks at whether a page is still busy. */
-const busyPollMs = 10;
+/** Milliseconds between looks at whether a page is still busy: at first as long as it has to be quiet, then longer. */
+const busyPollMs = [20, 30, 40];
 
 /** How often a script that does not end is stopped: what it does next may not end either. */
 const attempts = 3;
@@ -160,6 +160,7 @@ async function ask(frame: Frame, questions: WatcherQuestion[], limitMs: number):
 const answers = z.strictObject({
   mark: z.boolean().optional(),
   busy: z.boolean().optional(),
+  unsure: z.boolean().optional(),
   copied: z.boolean().optional(),
   hosts: z.boolean().optional(),
   title: z.string().optional(),
@@ -196,15 +197,20 @@ async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFra
   const deadline = performance.now() + timeoutMs;
   let hasCopied = false;
   let latest: FrameAnswers = {};
-  // Twice: what renders by messages or promises has run by the second time.
+  const pauses = busyPollMs.values();
+  let pause = 0;
+  // Twice if the page can't say what it has queued: what renders by messages or promises has run by the second time.
   for (let quiet = 0; quiet < 2;) {
     const left = deadline - performance.now();
     if (left <= 0) break;
-    latest = await ask(frame, ['busy', 'copied', 'hosts'], left);
-    const { busy = false, copied = false } = latest;
+    latest = await ask(frame, ['busy', 'unsure', 'copied', 'hosts'], left);
+    const { busy = false, unsure = false, copied = false } = latest;
     hasCopied ||= copied;
-    quiet = busy ? 0 : quiet + 1;
-    if (busy) await sleep(busyPollMs);
+    if (busy) {
+      quiet = 0;
+      pause = pauses.next().value ?? pause;
+      await sleep(Math.min(pause, left));
+    } else quiet += unsure ? 1 : 2;
   }
   return { copied: hasCopied, hasClosedRoots: latest.hosts === true, title: latest.title };
 }

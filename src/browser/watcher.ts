@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { trackActivity } from './watcher-activity.js';
 
 /** Begins the names of the events that ask the watcher, so that no page can guess them. */
 export const watcherKey = randomUUID();
 
 /** What the watcher in a page can be asked: a canceled event means yes. */
-export type WatcherQuestion = 'mark' | 'busy' | 'copied' | 'hosts';
+export type WatcherQuestion = 'mark' | 'busy' | 'unsure' | 'copied' | 'hosts';
 
 /**
  * The script that watches a page from inside, in every frame, before the page's own scripts: it counts what an action
@@ -18,9 +19,11 @@ export function watcherScript(key: string): string {
   const parts = [
     keepGlobals,
     createRhythms,
+    trackActivity,
     trackWork,
     watchDocument,
     watchTimers,
+    watchInput,
     watchRequests,
     watchClipboard,
     watchShadowRoots,
@@ -33,7 +36,7 @@ install(${JSON.stringify(key)});
 })();`;
 }
 
-type Globals = ReturnType<typeof keepGlobals>;
+export type Globals = ReturnType<typeof keepGlobals>;
 type WorkTracker = ReturnType<typeof trackWork>;
 
 interface Work {
@@ -54,13 +57,10 @@ function install(key: string): void {
   watchRequests(globals, tracker);
   const takeCopied = watchClipboard(globals);
   limitConsole(globals);
-  const showHosts = watchShadowRoots(key, globals);
-  answerQuestions(key, globals, {
-    mark: tracker.mark,
-    busy: tracker.isBusy,
-    copied: takeCopied,
-    hosts: showHosts,
-  });
+  watchInput(globals, tracker);
+  const hosts = watchShadowRoots(key, globals);
+  const { mark, isBusy, isUnsure } = tracker;
+  answerQuestions(key, globals, { mark, busy: isBusy, unsure: isUnsure, copied: takeCopied, hosts });
 }
 
 /** Copies of what the page may replace later. */
@@ -131,22 +131,15 @@ function createRhythms(now: () => number) {
 
 /** Follows the work of the page, and the changes of its document. */
 function trackWork(globals: Globals) {
-  /** A change is followed by its consequences within this many milliseconds. */
-  const quietTime = 20;
   const { SafeMap, SafeWeakMap, now } = globals;
   const { isHabit, beat } = createRhythms(now);
+  const activity = trackActivity(globals);
   let epoch = 0;
   let running: number | undefined;
-  let lastActivity = -Infinity;
-  let activeSinceMark = false;
   const pending = new SafeMap<Work, number>();
   const rhythms = new SafeMap<string, Rhythm>();
   const nodeRhythms = new SafeWeakMap<Node, Rhythm>();
 
-  const active = (): void => {
-    lastActivity = now();
-    activeSinceMark = true;
-  };
   /** Work begins: it belongs to the epoch of the work that began it. */
   function begin(signature: string): Work {
     const work = { signature };
@@ -157,7 +150,7 @@ function trackWork(globals: Globals) {
   function end(work: Work): void {
     const born = pending.get(work);
     pending.delete(work);
-    if (born === epoch) active();
+    if (born === epoch) activity.note();
     if (rhythms.size > 500) rhythms.clear();
     rhythms.set(work.signature, beat(epoch, rhythms.get(work.signature)));
   }
@@ -184,7 +177,7 @@ function trackWork(globals: Globals) {
       if (!isHabit(rhythm) && (running ?? epoch) === epoch) fresh++;
       nodeRhythms.set(node, beat(epoch, rhythm));
     });
-    if (fresh > 0) active();
+    if (fresh > 0) activity.note();
   });
 
   return {
@@ -196,9 +189,10 @@ function trackWork(globals: Globals) {
     mark: (): boolean => {
       collectNow();
       epoch++;
-      activeSinceMark = false;
+      activity.reset();
       return true;
     },
+    input: activity.queue,
     /** Whether something that started since the mark is under way. */
     isBusy: (): boolean => {
       collectNow();
@@ -206,8 +200,9 @@ function trackWork(globals: Globals) {
       pending.forEach((born) => {
         if (born === epoch) left++;
       });
-      return left > 0 || (activeSinceMark && now() - lastActivity < quietTime);
+      return left > 0 || activity.isRecent();
     },
+    isUnsure: activity.isUnsure,
   };
 }
 
@@ -268,6 +263,16 @@ function watchTimers(globals: Globals, { begin, within, cancel }: WorkTracker): 
   }
   watch('setTimeout', 'clearTimeout', (delay) => !(Number(delay) > longestTimer));
   watch('requestAnimationFrame', 'cancelAnimationFrame', () => true);
+}
+
+/** What the browser dispatches for an action may queue tasks. */
+function watchInput({ apply, addEventListener }: Globals, { input }: WorkTracker): void {
+  const onEvent = ({ isTrusted }: Event): void => {
+    if (isTrusted) input();
+  };
+  const types = ['pointermove', 'pointerdown', 'pointerup', 'click', 'keydown', 'keyup', 'input'];
+  for (let index = 0; index < types.length; index++)
+    apply(addEventListener, window, [types[index], onEvent, { capture: true, passive: true }]);
 }
 
 function watchRequests(globals: Globals, { begin, end }: WorkTracker): void {

@@ -1,9 +1,15 @@
 import type { Frame } from 'playwright';
 import { z } from 'zod';
 import { callIsolated, operation, type InPage } from '../browser/isolated.js';
-import type { Pin } from '../browser/pin.js';
+import { factsHelpers, factsOf, factsSchema, type Pin } from '../browser/pin.js';
 import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
-import { isOptions, isPositional, type LocatorCall, type LocatorChain } from '../model/locator.js';
+import {
+  isOptions,
+  isPositional,
+  type LocatorArgument,
+  type LocatorCall,
+  type LocatorChain,
+} from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
 import { answerMs, responseWithin } from '../model/within.js';
 import { ancestorsOf, type Ancestor } from './ancestors.js';
@@ -11,6 +17,7 @@ import { brittleness } from './brittle.js';
 import { frameChain } from './frame-chain.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
 import { looseForms } from './loose-forms.js';
+import { mentions } from './mentions.js';
 import { isRole } from './roles.js';
 import { classScopes, cssSubjects, roleScopes, withoutExtras } from './scopes.js';
 
@@ -39,16 +46,43 @@ export interface LocatorOptions {
  * to match exactly this element.
  */
 export async function bestLocator(pin: Pin, options: LocatorOptions): Promise<LocatorChain> {
+  const known = foundIn.get(pin.frame)?.get(keyOf(pin, options));
+  if (known !== undefined && (await firstMatch(pin, [known])) === known) return known;
+  const forms = formsByRole(pin, options);
+  const index = forms.length === 0 ? -1 : (await judge(pin, judged(forms))).index;
+  const chain = forms[index]?.emitted ?? (await searchedLocator(pin, options));
+  remember(pin, options, chain);
+  return chain;
+}
+
+/**
+ * A pinned element as it is now, with its best locator; undefined if it has left its document. One round trip if the
+ * locator is known, or by role and name.
+ */
+export async function locateAgain(
+  pin: Pin,
+  options: LocatorOptions,
+): Promise<{ pin: Pin; chain: LocatorChain } | undefined> {
+  const known = foundIn.get(pin.frame)?.get(keyOf(pin, options));
+  const forms = known === undefined ? formsByRole(pin, options) : [{ judged: known, emitted: known }];
+  const { index, facts } = await judge(pin, judged(forms));
+  if (facts === undefined) return undefined;
+  const now = { ...pin, facts };
+  const isSame = facts.role === pin.facts.role && facts.name === pin.facts.name;
+  const chain = (isSame ? forms[index]?.emitted : undefined) ?? (await bestLocator(now, options));
+  remember(now, options, chain);
+  return { pin: now, chain };
+}
+
+function keyOf({ facts: { element, role, name } }: Pin, options: LocatorOptions): string {
+  return JSON.stringify([element, role, name, options]);
+}
+
+function remember(pin: Pin, options: LocatorOptions, chain: LocatorChain): void {
   const found = foundIn.get(pin.frame) ?? new Map<string, LocatorChain>();
   foundIn.set(pin.frame, found);
-  const { element, role, name } = pin.facts;
-  const key = JSON.stringify([element, role, name, options]);
-  const known = found.get(key);
-  if (known !== undefined && (await firstMatch(pin, [known])) === known) return known;
-  const chain = (await locatorByRole(pin, options)) ?? (await searchedLocator(pin, options));
   if (found.size >= maxRemembered) found.clear();
-  found.set(key, chain);
-  return chain;
+  found.set(keyOf(pin, options), chain);
 }
 
 async function searchedLocator(pin: Pin, options: LocatorOptions): Promise<LocatorChain> {
@@ -104,33 +138,43 @@ const preferredAttributes = ['data-testid', 'data-test-id', 'data-test', 'title'
 /** Characters of a name that Playwright suggests whole. */
 const maxWholeName = 30;
 
+/** A locator that the page judges, and the one that is emitted if it matches exactly the element. */
+interface Form {
+  judged: LocatorChain;
+  emitted: LocatorChain;
+}
+
+const judged = (forms: readonly Form[]): LocatorChain[] => forms.map((form) => form.judged);
+
 /**
- * The locator by role and name that the search would find too, in one round trip instead of a dozen; undefined for
- * an element that may be better known by something else.
+ * The locators by role and name that the search would find too, in one round trip instead of a dozen; none for an
+ * element that may be better known by something else.
  */
-async function locatorByRole(pin: Pin, options: LocatorOptions): Promise<LocatorChain | undefined> {
-  const { role, name, tagName, attributes, inControl, inMainFrame } = pin.facts;
-  const { testIdAttribute, asserted } = options;
-  if (!inMainFrame || inControl || role === undefined || !isRole(role) || role === 'generic')
-    return undefined;
-  if (['SELECT', 'IFRAME', 'FRAME'].includes(tagName)) return undefined;
+function formsByRole({ facts }: Pin, { testIdAttribute, asserted }: LocatorOptions): Form[] {
+  const { role, name, tagName, attributes, inControl, inMainFrame } = facts;
+  if (!inMainFrame || inControl || role === undefined || !isRole(role) || role === 'generic') return [];
+  if (['SELECT', 'IFRAME', 'FRAME'].includes(tagName)) return [];
   const preferred = [testIdAttribute, ...preferredAttributes.slice(0, name === undefined ? undefined : 3)];
-  if (attributes.some((attribute) => preferred.includes(attribute))) return undefined;
+  if (attributes.some((attribute) => preferred.includes(attribute))) return [];
+  const byRole = (options?: LocatorArgument): LocatorChain => [
+    { method: 'getByRole', args: options === undefined ? [role] : [role, options] },
+  ];
   if (name === undefined) {
     // Without a name, Playwright suggests the text.
-    if (asserted === undefined || /^(?:INPUT|TEXTAREA)$/.test(tagName)) return undefined;
-    return firstMatch(pin, [[{ method: 'getByRole', args: [role] }]]);
+    if (asserted === undefined || /^(?:INPUT|TEXTAREA)$/.test(tagName)) return [];
+    return [{ judged: byRole(), emitted: byRole() }];
   }
-  const plain: LocatorChain = [{ method: 'getByRole', args: [role, { name }] }];
+  const plain = byRole({ name });
   const isWhole = name.length <= maxWholeName && !/^[\d.,]+[^.,\w]|[^.,\w][\d.,]+$/.test(name);
-  if (!isWhole || isCut(plain) || brittleness(plain).size > 0 || mentions(plain, asserted ?? []))
-    return undefined;
-  if ([...withoutExtras(plain), plain].flatMap(looseForms).length > 1) return undefined;
-  const hidden: LocatorChain = [{ method: 'getByRole', args: [role, { name, includeHidden: true }] }];
-  const exact: LocatorChain = [{ method: 'getByRole', args: [role, { name, exact: true }] }];
+  if (!isWhole || isCut(plain) || brittleness(plain).size > 0 || mentions(plain, asserted ?? [])) return [];
+  if ([...withoutExtras(plain), plain].flatMap(looseForms).length > 1) return [];
+  const exact = byRole({ name, exact: true });
   // A longer name that contains this one, shown or hidden, makes it ambiguous.
-  const unique = await firstMatch(pin, [hidden, exact, plain]);
-  return unique === hidden ? plain : unique;
+  return [
+    { judged: byRole({ name, includeHidden: true }), emitted: plain },
+    { judged: exact, emitted: exact },
+    { judged: plain, emitted: plain },
+  ];
 }
 
 async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): Promise<LocatorChain> {
@@ -178,31 +222,48 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
 
 /** The first of the chains that matches exactly the pinned element, or one around it, judged in one round trip. */
 async function firstMatch(
-  { id, frame }: Pin,
+  pin: Pin,
   chains: readonly LocatorChain[],
   orAround = false,
 ): Promise<LocatorChain | undefined> {
+  return chains.length === 0 ? undefined : chains[(await judge(pin, chains, orAround)).index];
+}
+
+/** Which of the chains matches exactly the pinned element, or -1, and what the element is now. */
+async function judge(
+  { id, frame }: Pin,
+  chains: readonly LocatorChain[],
+  orAround = false,
+): Promise<z.infer<typeof judgedSchema>> {
   const [first, ...others] = chains.map((chain, index) =>
     toLocator(frame, chain).locator(operation('tag', String(index))),
   );
-  if (first === undefined) return undefined;
-  const all = others.reduce((locator, other) => locator.or(other), first);
-  const index = await callIsolated(all, indexOfMatch, { arg: { id, orAround }, schema: z.int() });
-  return chains[index];
+  const all = others.reduce((locator, other) => locator.or(other), first ?? frame.locator(operation('none')));
+  return callIsolated(all, judgeChains, {
+    arg: { id, orAround, count: chains.length },
+    schema: judgedSchema,
+    helpers: factsHelpers,
+    frame,
+  });
 }
 
+const judgedSchema = z.strictObject({ index: z.int(), facts: factsSchema.optional() });
+
 /** Runs in the page. */
-function indexOfMatch(
-  { tagged, pinned }: InPage,
-  { id, orAround }: { id: string; orAround: boolean },
-): number {
+function judgeChains(
+  { tagged, pinned, pin, marked }: InPage,
+  { id, orAround, count }: { id: string; orAround: boolean; count: number },
+): z.infer<typeof judgedSchema> {
   const element = pinned(id);
-  for (let index = 0; index < tagged.length; index++) {
+  if (element === undefined) return { index: -1 };
+  const facts = factsOf(element, pin(id, element), marked().includes(element));
+  for (let index = 0; index < count; index++) {
     const [found, ...others] = tagged[index] ?? [];
-    if (found === undefined || element === undefined || others.length > 0) continue;
-    if (found === element || (orAround && Node.prototype.contains.call(found, element))) return index;
+    if (found === undefined || others.length > 0) continue;
+    if (found === element || (orAround && Node.prototype.contains.call(found, element)))
+      return { index, facts };
   }
-  return -1;
+  return { index: -1, facts };
 }
 
 /** A locator that may not survive a small change of the page, or that nobody would have written. */
@@ -332,17 +393,4 @@ async function byPosition({ id, frame }: Pin, chain: LocatorChain): Promise<Loca
     { arg: id, schema: z.int() },
   );
   return index < 0 ? chain : [...general, { method: 'nth', args: [index] }];
-}
-
-/** Whether a text of the chain contains one of the given ones, as `getByText` would compare them. */
-function mentions(chain: LocatorChain, strings: readonly string[]): boolean {
-  const folded = strings.map(fold).filter((text) => text !== '');
-  const texts = chain.flatMap((call) =>
-    stringsIn(call.method === 'getByRole' ? call.args.slice(1) : call.args),
-  );
-  return texts.some((text) => folded.some((part) => fold(text).includes(part)));
-}
-
-function fold(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().toLowerCase();
 }

@@ -1,14 +1,17 @@
+import type { Frame } from 'playwright';
 import { z } from 'zod';
-import { callIsolated, type InPage } from '../browser/isolated.js';
+import { callIsolated, operation, type InPage } from '../browser/isolated.js';
 import type { Pin } from '../browser/pin.js';
-import type { LocatorChain } from '../model/locator.js';
+import type { LocatorChain, TextOrPattern } from '../model/locator.js';
+import { toTextOrRegExp } from '../model/pattern.js';
 import { isMeaningfulClass } from './brittle.js';
+import { toLocator } from './locator-expression.js';
 import { isRole } from './roles.js';
 
 const sharedSchema = z.strictObject({ testId: z.string().optional(), classNames: z.array(z.string()) });
 
 /** Locators that may match all of some elements in one frame, by what they have in common: a role, a test id, a class. */
-export async function sharedLocators(
+async function sharedLocators(
   pins: readonly Pin[],
   role: string,
   testIdAttribute: string,
@@ -63,21 +66,108 @@ export interface ListPins {
   around: Pin;
 }
 
-/** Locators that may match the items of a list, or the titles in them if the items have more words; the plainest first. */
-export async function* listLocators(
-  { items, titles, role, titleRole, around }: ListPins,
-  testIdAttribute: string,
-  locate: (pin: Pin) => Promise<LocatorChain | undefined>,
-): AsyncGenerator<LocatorChain> {
-  const byRole: LocatorChain[] = role === 'generic' ? [] : [[{ method: 'getByRole', args: [role] }]];
-  const ofItems = items.length === 0 ? byRole : await sharedLocators(items, role, testIdAttribute);
-  const ofTitles = titles.length === 0 ? [] : await sharedLocators(titles, titleRole, testIdAttribute);
-  const inTitles = ofItems.flatMap((item) => ofTitles.map((title) => [...item, ...title]));
-  yield* titles.length === 0
-    ? ofItems
-    : [...ofTitles.filter((chain) => chain[0]?.method !== 'getByRole'), ...inTitles];
-  const outer = await locate(around);
-  if (outer === undefined) return;
-  const inside = titles.length === 0 ? ofItems : [...ofTitles, ...inTitles, ...ofItems];
-  yield* inside.map((chain) => [...outer, ...chain]);
+/** What is asserted of a list: how many elements it has, or their texts, or what these contain. */
+export interface ListExpectation {
+  count: number;
+  texts?: readonly TextOrPattern[];
+  isPart?: boolean;
+}
+
+/** Finds locators of lists, each of its questions to the page once. */
+export class ListLocators {
+  private readonly shared = new Map<string, Promise<LocatorChain[]>>();
+  private readonly texts = new Map<string, Promise<(string | null)[][]>>();
+
+  constructor(
+    private readonly testIdAttribute: string,
+    private readonly locate: (pin: Pin) => Promise<LocatorChain | undefined>,
+  ) {}
+
+  /**
+   * Locators that may match the items of a list, or the titles in them if the items have more words, and of which what
+   * is asserted may be true; the plainest first.
+   */
+  async *of(list: ListPins, expected: ListExpectation): AsyncGenerator<LocatorChain> {
+    const { items, titles, role, titleRole, around } = list;
+    const byRole: LocatorChain[] = role === 'generic' ? [] : [[{ method: 'getByRole', args: [role] }]];
+    const ofItems = items.length === 0 ? byRole : await this.sharedBy(items, role);
+    const ofTitles = titles.length === 0 ? [] : await this.sharedBy(titles, titleRole);
+    const inTitles = ofItems.flatMap((item) => ofTitles.map((title) => [...item, ...title]));
+    const plain =
+      titles.length === 0
+        ? ofItems
+        : [...ofTitles.filter((chain) => chain[0]?.method !== 'getByRole'), ...inTitles];
+    yield* await this.possible(around, plain, expected);
+    const outer = await this.locate(around);
+    if (outer === undefined) return;
+    const inside = titles.length === 0 ? ofItems : [...ofTitles, ...inTitles, ...ofItems];
+    const chains = inside.map((chain) => [...outer, ...chain]);
+    yield* await this.possible(around, chains, expected);
+  }
+
+  /** The chains of which an expectation may be true, judged in one round trip; all of them in another frame. */
+  private async possible(
+    { frame, facts }: Pin,
+    chains: readonly LocatorChain[],
+    { count, texts, isPart = false }: ListExpectation,
+  ): Promise<readonly LocatorChain[]> {
+    if (!facts.inMainFrame) return chains;
+    const key = JSON.stringify(chains);
+    const known = this.texts.get(key) ?? textsOf(frame, chains);
+    this.texts.set(key, known);
+    const found = await known;
+    return chains.filter((_, index) => {
+      const own = found[index] ?? [];
+      return own.length === count && own.every((text, at) => maybe(text, texts?.[at], isPart));
+    });
+  }
+
+  private sharedBy(pins: readonly Pin[], role: string): Promise<LocatorChain[]> {
+    const key = JSON.stringify([role, ...pins.map(({ id }) => id)]);
+    const known = this.shared.get(key) ?? sharedLocators(pins, role, this.testIdAttribute);
+    this.shared.set(key, known);
+    return known;
+  }
+}
+
+function maybe(text: string | null, wanted: TextOrPattern | undefined, isPart: boolean): boolean {
+  if (text === null || wanted === undefined) return true;
+  const form = toTextOrRegExp(wanted);
+  if (typeof form !== 'string') return form.test(text);
+  const words = form.replace(/\s+/g, ' ').trim();
+  return isPart ? text.includes(words) : text === words;
+}
+
+/** The texts of the elements that each of some chains in one frame matches, in one round trip. */
+async function textsOf(frame: Frame, chains: readonly LocatorChain[]): Promise<(string | null)[][]> {
+  const [first, ...others] = chains.map((chain, index) =>
+    toLocator(frame, chain).locator(operation('tag', String(index))),
+  );
+  if (first === undefined) return [];
+  const all = others.reduce((locator, other) => locator.or(other), first);
+  const schema = z.array(z.array(z.string().nullable()));
+  return callIsolated(all, textsOfTagged, { arg: chains.length, schema, frame });
+}
+
+/** Runs in the page. The texts of tagged elements as assertions compare them, or null if that is not certain. */
+function textsOfTagged({ tagged }: InPage, count: number): (string | null)[][] {
+  const maxText = 2000;
+  const isPlain = (element: Element): boolean => {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_ELEMENT);
+    for (let node: Node | null = element; node !== null; node = walker.nextNode()) {
+      if (!(node instanceof Element) || node.shadowRoot !== null) return false;
+      if (node.matches('script, style, noscript, slot, [type=submit], [type=button]')) return false;
+    }
+    return true;
+  };
+  return Array.from({ length: count }, (_, index) =>
+    (tagged[index] ?? []).map((element) => {
+      const text = String(Reflect.get(Node.prototype, 'textContent', element));
+      if (text.length > maxText || !isPlain(element)) return null;
+      return text
+        .replace(/[\u200b\u00ad]/g, '')
+        .replace(/\s+/g, ' ')
+        .trim();
+    }),
+  );
 }

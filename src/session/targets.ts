@@ -1,12 +1,14 @@
 import type { Locator } from 'playwright';
+import { z } from 'zod';
 import { isSubject } from '../actions/action.js';
 import { assertedTexts, expect } from '../actions/expect.js';
-import { bestLocator } from '../locators/best-locator.js';
+import { bestLocator, locateAgain } from '../locators/best-locator.js';
 import { reasonToReplace } from '../locators/brittle.js';
+import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Live } from '../browser/live.js';
 import type { LivePage } from '../browser/live-page.js';
 import { isLocatorExpression, parseLocatorExpression, toLocator } from '../locators/locator-expression.js';
-import { pinAgain, pinRefs, pinSoon, type Pin } from '../browser/pin.js';
+import { pinRefs, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';
 import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
@@ -108,13 +110,20 @@ export async function resolveTarget(
       },
     );
   const pinned = pins.get(target);
-  const pin = pinned && (await pinAgain(pinned));
-  if (pin === undefined)
+  const texts = action.name === expect.name ? assertedTexts(prepared.args) : undefined;
+  const asserted = texts === 'own text' ? pinned && [await textOf(pinned)] : texts;
+  const found = pinned && (await locateAgain(pinned, { testIdAttribute, asserted }));
+  if (found === undefined)
     throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
       hint: 'Use a ref of the latest snapshot, or a locator.',
     });
-  const texts = action.name === expect.name ? assertedTexts(prepared.args) : undefined;
-  const asserted =
-    texts === 'own text' ? [(await responseWithin(answerMs, pin.locator.textContent())) ?? ''] : texts;
-  return { chain: await best(pin, asserted), pin };
+  const isSecret = secrets.foundIn(found.chain).length > 0;
+  return isSecret ? { ...found, chain: await best(found.pin, asserted) } : found;
+}
+
+/** The text of a pinned element; empty if it is gone. */
+function textOf({ id, frame }: Pin): Promise<string> {
+  const read = ({ pinned }: InPage, id: string): string =>
+    String(Reflect.get(Node.prototype, 'textContent', pinned(id) ?? document.createElement('i')));
+  return callIsolated(frame, read, { arg: id, schema: z.string() });
 }

@@ -3,7 +3,7 @@ import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
 import { groupTitle, traitsOf, worksOnlyInTest } from '../actions/registry.js';
 import { brittleness } from '../locators/brittle.js';
 import { describeElement } from '../locators/describe.js';
-import { addressOf, firstPage, type LivePage } from '../browser/live-page.js';
+import { addressOf, firstPage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { CodegenError, type ErrorCode } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
@@ -29,6 +29,8 @@ import {
 } from './task-checks.js';
 import type { Located } from './targets.js';
 
+/** An assertion that took no longer than these milliseconds found the page as the step before left it. */
+const instantMs = 100;
 /** Milliseconds for describing an element. */
 const lookMs = 1000;
 /** Characters of what an action read from the page. */
@@ -166,15 +168,19 @@ export class TaskRunner {
     const isPinned = target.pin !== undefined && referencesIn(prepared.args).length > 0;
     const locator = isPinned ? target.pin?.locator : target.chain && toLocator(current.page, target.chain);
     this.limits.begin();
+    const { asserts = false, opensGroup = false } = action;
     await Promise.all([
       this.autoAssertions?.begin(action.name, target.pin, target.chain),
-      current.settling.mark(),
+      asserts || opensGroup ? undefined : current.settling.mark(),
     ]);
+    const startedAt = performance.now();
     await bounded(task, prepared.perform(context, locator), this.limits);
+    const isInstant = opensGroup || (asserts && performance.now() - startedAt < instantMs);
     // A download that failed says why, recorded or not.
     if (isRecorded) requireDownload(before, action);
     this.outcome.performed++;
-    await this.awaitEffects(task, current, step);
+    if (!isInstant) await settled(live, current, step);
+    await this.awaitEffects(task, step);
     await markEffects(live, step);
     await this.limits.settled?.();
     if (isRecorded) requireLoaded(live.current.page, action.name);
@@ -273,10 +279,9 @@ export class TaskRunner {
     };
   }
 
-  /** Waits until the pages have settled and everything announced has happened. */
-  private async awaitEffects({ action, signals }: Task, acted: LivePage, step: Step): Promise<void> {
+  /** Waits until everything announced has happened, after the pages have settled. */
+  private async awaitEffects({ action, signals }: Task, step: Step): Promise<void> {
     const { live } = this.open;
-    await settled(live, acted, step);
     const blocked = live.takeBlockedPage();
     if (blocked !== undefined) throw pageBlocked(blocked);
     if (action.kind === 'mutates') await this.announced.happen(this.limits.actionMs);
