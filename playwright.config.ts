@@ -11,13 +11,10 @@ export default defineConfig({
   // Tests start browsers and run Playwright Test themselves: what takes seconds here may take a minute elsewhere.
   timeout: 90_000,
   retries: process.env['CI'] === undefined ? 0 : 2,
+  use: browser === undefined ? {} : { launchOptions: launchOptions(browser) },
   projects: [
     { name: 'server', testDir: 'test', testIgnore: 'fixtures/projects/**' },
-    {
-      name: 'generated',
-      testDir: 'generated-tests',
-      use: browser === undefined ? {} : { launchOptions: launchOptions(browser) },
-    },
+    { name: 'generated', testDir: 'generated-tests' },
   ],
   webServer: {
     command: 'node --import tsx test/fixtures/petstore.ts --port 8642',

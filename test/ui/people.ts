@@ -1,5 +1,4 @@
-import { chromium, type Page } from '@playwright/test';
-import { findBrowser, launchOptions } from '../../src/browser/find-browser.js';
+import type { BrowserContext, Page } from '@playwright/test';
 import { configure, test as base } from '../fixtures.js';
 import { serve, type Connecting, type Serving } from '../server/http/serving.js';
 
@@ -18,18 +17,20 @@ export interface People {
 export const test = base.extend<{ config: object; people: People }>({
   /** Beside what `configure` sets. */
   config: [{}, { option: true }],
-  people: async ({ workspace, config }, use) => {
-    const found = await findBrowser();
-    if (found === undefined) throw new Error('No browser: run `npm run browser`.');
+  people: async ({ workspace, config, browser }, use) => {
     await configure(workspace, config);
     const serving = await serve(workspace, { env: { SHOP_PASSWORD: 'correct horse battery' } });
     const agent = await serving.connect();
-    const browser = await chromium.launch(launchOptions(found));
+    const contexts: BrowserContext[] = [];
     const link = (): string => {
       const links = [...serving.stderr().matchAll(/works once: (\S+)/g)];
       return links.at(-1)?.[1] ?? '';
     };
-    const visitor = async (): Promise<Page> => (await browser.newContext()).newPage();
+    const visitor = async (): Promise<Page> => {
+      const context = await browser.newContext();
+      contexts.push(context);
+      return context.newPage();
+    };
     const person = async (): Promise<Page> => {
       const page = await visitor();
       await page.goto(link());
@@ -37,7 +38,7 @@ export const test = base.extend<{ config: object; people: People }>({
       return page;
     };
     await use({ serving, agent, link, visitor, person });
-    await browser.close();
+    for (const context of contexts) await context.close();
     await agent.close();
     await serving.stop();
   },
