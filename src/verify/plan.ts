@@ -19,6 +19,8 @@ const laneSchema = z.object({
   headless: z.boolean(),
   /** False switches JavaScript off in the pages. */
   javaScriptEnabled: z.boolean().default(true),
+  /** The files mark their tests with `test.fail()`. */
+  expectsFailure: z.boolean().default(false),
   /** How often each test runs. */
   repeat: z.int().min(1).default(1),
   /** Milliseconds for each test; undefined leaves it to the workspace's configuration. */

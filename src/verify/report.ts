@@ -5,6 +5,7 @@ export const projectNoteSchema = z.object({
   lane: z.string(),
   /** False if no project of the workspace's configuration covers the files. */
   covered: z.boolean(),
+  expectsFailure: z.literal(true).optional(),
 });
 
 export const metadataKey = 'codegen-session-mcp';

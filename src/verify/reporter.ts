@@ -55,13 +55,14 @@ export default class FileReporter implements Reporter {
   private describe(test: TestCase): TestRun {
     const result = test.results.at(-1);
     const note: unknown = test.parent.project()?.metadata[metadataKey];
+    const project = projectNoteSchema.optional().catch(undefined).parse(note);
     const { file, line } = test.location;
     return {
-      project: projectNoteSchema.optional().catch(undefined).parse(note),
+      project,
       file,
       line,
       title: test.title,
-      status: result === undefined ? 'not run' : statusOf(test, result),
+      status: result === undefined ? 'not run' : statusOf(test, result, project?.expectsFailure === true),
       durationMs: result?.duration ?? 0,
       errors: (result?.errors ?? []).map((error) => ({
         message: this.messageOf(error),
@@ -89,8 +90,9 @@ function placeOf({ location, stack = '' }: TestError, file: string): Omit<RunErr
   return Number.isNaN(line) ? {} : { line, innerLine: location.line };
 }
 
-function statusOf(test: TestCase, result: TestResult): TestRun['status'] {
+function statusOf(test: TestCase, result: TestResult, expectsFailure: boolean): TestRun['status'] {
   if (result.status === 'interrupted') return 'interrupted';
+  if (expectsFailure && result.status !== 'skipped') return result.status === 'passed' ? 'passed' : 'failed';
   const outcome = test.outcome();
   return outcome === 'skipped' ? 'skipped' : outcome === 'expected' ? 'passed' : 'failed';
 }

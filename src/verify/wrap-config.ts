@@ -220,7 +220,14 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
       ...places.expect,
       timeout: atMost(expectation.timeout ?? 5000, limits.expect),
     },
-    metadata: { ...project.metadata, [metadataKey]: { lane: lane.name, covered: isCovered } },
+    metadata: {
+      ...project.metadata,
+      [metadataKey]: {
+        lane: lane.name,
+        covered: isCovered,
+        ...(lane.expectsFailure ? { expectsFailure: true } : {}),
+      },
+    },
     use: {
       ...use,
       ...launching(base, project, lane.browserName, lane.offline ? { ...plan, proxy: noNetwork } : plan),

@@ -127,6 +127,8 @@ export function tryWithoutSteps(rehearsal: Rehearsal): Promise<StepTrials> {
     const shortened = await stageLane(rehearsal, lanes.shortened, sources, {
       ignoreSnapshots: comparesPictures(trial.steps),
       limits: shortLimits,
+      // Playwright Test starts another worker and browser after each failure that is not expected.
+      expectsFailure: trial.base === undefined && trial.emission.setup !== true,
     });
     const workers = Math.min(Math.max(2, Math.ceil(availableParallelism() / 2)), maxWorkers(trial));
     const { tests } = await bench.run({ lanes: [shortened], workers, runs: sources.length });
@@ -160,7 +162,9 @@ async function stageLane(
     const beside = path.join(around, path.dirname(target.path));
     for (const { path: har, text } of hars) await staging.write(path.join(around, har), text);
     for (const { file, content } of pages) await staging.write(path.join(beside, file), content(file));
-    const file = await staging.write(path.join(around, target.path), content(target.path));
+    const text =
+      rest.expectsFailure === true ? `${content(target.path)}\ntest.fail();\n` : content(target.path);
+    const file = await staging.write(path.join(around, target.path), text);
     const { testModule, ownPages } = surroundings;
     if (testModule !== undefined || base !== undefined || ownPages !== undefined) {
       const staged = [target.path, ...pages.map((page) => path.join(path.dirname(target.path), page.file))];

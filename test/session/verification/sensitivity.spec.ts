@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -149,7 +150,13 @@ test('omitting steps one at a time shows what the test notices and what proves n
     click(rest),
     { action: 'expect', ...hasText(status, '1 likes') },
   ];
+  const config = `import { appendFileSync } from 'node:fs';
+appendFileSync(new URL('processes.txt', import.meta.url), 'x');
+export default { testDir: 'generated-tests', expect: { timeout: 500 } };`;
+  await writeFile(path.join(workspace, 'playwright.config.ts'), config);
   const { verification, warnings } = await verify(workspace, steps, { sensitivity: 'full' });
+  // Two runs with two workers each: a test that fails as expected takes no worker with it.
+  expect(await readFile(path.join(workspace, 'processes.txt'), 'utf8')).toBe('xxxxxx');
   expect(verification).toMatchObject({
     status: 'passed',
     sensitivity: { withoutJavaScript: 'failed', stepsTried: 3, unnoticed: [2] },
