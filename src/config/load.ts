@@ -7,6 +7,7 @@ import { policySchema } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
 import { compilePolicy, type CompileExpression } from './policy.js';
 import { validateDocument } from './problems.js';
+import { withNewNames } from './renamed.js';
 import { configSchema, type Config } from './schema.js';
 
 const configFileName = 'codegen.config.json';
@@ -103,7 +104,7 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
     );
   const { $schema, policy, grants, ...config } = valid(
     configSchema,
-    text === undefined ? {} : await parseJson(file, text),
+    text === undefined ? {} : withNewNames(await parseJson(file, text), warnOf(file)),
     file,
   );
   const compiled = async (written: typeof policy): Promise<Policy> =>
@@ -118,6 +119,10 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
     policies,
     configFile: text === undefined ? null : file,
   };
+}
+
+function warnOf(file: string): (message: string) => void {
+  return (message) => process.stderr.write(`codegen-session-mcp: ${file}: ${message}\n`);
 }
 
 /** Reads a policy of its own: PolicyLayer's document, or a rule file of its Intercept. Throws CONFIG_INVALID. */
