@@ -12,7 +12,7 @@ import type { StatePlace } from './state.js';
 import { subjectsIn, type Subjects } from './subjects.js';
 
 /** Milliseconds until a request and its answer expire. */
-const validMs = 15 * 60_000;
+export const validMs = 15 * 60_000;
 /** Newest requests kept for each grant, so that no agent fills the disk or displaces the requests of another. */
 const maxPerGrant = 100;
 /** Characters in a question to the client; anything longer is decided on the command line. */

@@ -9,6 +9,7 @@ import type { OutputPlace, WriteRequest } from './output.js';
 import { loginDirectory } from '../model/artifact.js';
 import { checkReadablePath, ownFile, requireElsewhere, type CheckedPath } from './paths.js';
 import type { WrittenFile } from './plan.js';
+import type { Usage } from './quota.js';
 import { decide, isEnforced, limitsOfTool, restrictedDenial, type PolicyCall } from './policy.js';
 
 /** Stands between the calls of one MCP connection and everything that they could harm. */
@@ -41,8 +42,8 @@ export interface Guard {
   checkReadable(file: string, options?: { mayBeLogin?: boolean }): Promise<CheckedPath>;
   /** Quota left for writing and for a tool. */
   left(tool: string): Promise<Left>;
-  /** Units used of each limit that outlasts this connection. */
-  used(): Promise<{ limit: Limit; used: number }[]>;
+  /** The usage of each limit that outlasts this connection. */
+  used(): Promise<({ limit: Limit } & Usage)[]>;
   /** Throws if the state can't be reached. */
   checkState(): Promise<void>;
 }
@@ -87,7 +88,7 @@ export function createGuard(options: GuardOptions): Guard {
     async used() {
       const limits = context.ownLimits().filter(({ scope }) => scope !== 'session');
       const used = await (await quota()).used(limits);
-      return limits.map((limit, index) => ({ limit, used: used[index] ?? 0 }));
+      return limits.flatMap((limit, index) => (used[index] === undefined ? [] : [{ limit, ...used[index] }]));
     },
 
     async checkState() {

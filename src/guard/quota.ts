@@ -37,8 +37,13 @@ export interface Quota {
   /** Gives back what was taken under an id, if anything. */
   release(id: string): Promise<void>;
   left(limits: readonly Limit[]): Promise<Left>;
-  /** Units that are used of each limit. */
-  used(limits: readonly Limit[]): Promise<number[]>;
+  /** Units that are used of each limit, and milliseconds until some come back. */
+  used(limits: readonly Limit[]): Promise<Usage[]>;
+}
+
+export interface Usage {
+  used: number;
+  resetMs?: number | undefined;
 }
 
 const maxAttempts = 5;
@@ -88,10 +93,13 @@ export function openQuota(options: {
     used: (limits) =>
       store.update((state, now) => ({
         state,
-        result: limits.map(
-          (limit) =>
-            limit.max - (leftOf(state, whole(now), [limit], keyOf).remaining[limit.counter] ?? limit.max),
-        ),
+        result: limits.map((limit) => {
+          const { remaining, resets } = leftOf(state, whole(now), [limit], keyOf);
+          return {
+            used: limit.max - (remaining[limit.counter] ?? limit.max),
+            resetMs: resets[limit.counter],
+          };
+        }),
       })),
   };
 }

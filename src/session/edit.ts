@@ -40,6 +40,40 @@ export function removeFrom(
   return new Map([...all.entries()].filter(([index]) => removed.has(index)));
 }
 
+/**
+ * Moves a step before the one at an index, both as the list is now. Throws INVALID_INPUT if there is no such step, or a
+ * step would come before one that it needs.
+ */
+export function moveStep(steps: Step[], from: number, before: number): void {
+  requireIndex(steps, from);
+  if (before !== steps.length) requireIndex(steps, before);
+  const moved = steps.filter((_, index) => index !== from);
+  moved.splice(before > from ? before - 1 : before, 0, ...steps.slice(from, from + 1));
+  for (const [at, step] of moved.entries()) {
+    const index = steps.indexOf(step);
+    const after = new Set(moved.slice(at));
+    const missing = new Set(
+      [...steps.keys()].filter((each) => each < index && after.has(steps[each] ?? step)),
+    );
+    const need = needOf(steps.slice(0, index), step, missing);
+    const isLost = answerOf(steps, index) !== answerOf(moved, at);
+    if (need === undefined && !isLost) continue;
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `Step ${from} was not moved: step ${index} ${need?.why ?? 'announces what the next one causes'}.`,
+      { hint: 'Keep this order, or move both steps, one after the other.' },
+    );
+  }
+  steps.splice(0, steps.length, ...moved);
+}
+
+/** The step that causes what a step announces. */
+function answerOf(steps: readonly Step[], index: number): Step | undefined {
+  const step = steps[index];
+  if (step === undefined || traitsOf(step).kind !== 'expects') return undefined;
+  return steps.slice(index + 1).find((each) => traitsOf(each).kind === 'mutates');
+}
+
 /** The id of the page that is current before the step at an index. */
 export function pageAt(steps: readonly Step[], index: number): string {
   const [before, after] = [steps[index - 1], steps[index]];

@@ -11,7 +11,7 @@ export interface Session {
   readonly id: string;
   /** Who started it; it does not exist for other grants. */
   readonly grant: string;
-  readonly title: string;
+  title: string;
   /** The spec's path as requested, or derived from the title. */
   readonly file: string;
   /** The spec's path relative to the workspace, with forward slashes. */

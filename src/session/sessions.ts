@@ -171,7 +171,7 @@ export class Sessions {
     if (open === undefined) throw browserGone();
     if (!this.arePeopleServed)
       throw new CodegenError('ACTION_FAILED', 'This server has no page where a person could take over.', {
-        hint: 'Ask the user to set `ui.port` in codegen.config.json and to restart the server.',
+        hint: 'Ask the user to run `codegen-session-mcp ui` and open its link, or to set `ui.port`; then hand over again.',
       });
     entry.handOver = new HandOver(reason, { open, save: () => this.save(entry) });
     try {
@@ -280,7 +280,7 @@ export class Sessions {
   private async write(entry: Entry): Promise<void> {
     const { session, isFinished } = entry;
     if (isFinished || session.steps.length === 0) return;
-    const state = sha256(JSON.stringify([session.status, session.steps]));
+    const state = sha256(JSON.stringify([session.status, session.title, session.steps]));
     if (state === entry.saved) return;
     entry.saved = state;
     const { saveUnfinished } = await import('./unfinished.js');

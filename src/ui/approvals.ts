@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { titleOf, type Approval } from '../guard/approvals.js';
+import { titleOf, validMs, type Approval } from '../guard/approvals.js';
 import { escapeInvisible } from '../model/text.js';
 import { perform } from './access.js';
 import { follow } from './follow.js';
@@ -40,6 +40,7 @@ function viewOf(approval: Approval, subject: string): ApprovalView {
     tool,
     rule: titleOf(approval),
     askedAt: new Date(asked.wall).toISOString(),
+    expiresAt: new Date(asked.wall + validMs).toISOString(),
     subject: escapeInvisible(subject),
     status: usedBy === undefined ? decided : 'used',
   };

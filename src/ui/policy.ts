@@ -46,12 +46,17 @@ async function viewOf({ policyOf, contextOf }: PageOptions, grant: string): Prom
         ],
       };
     }),
-    limits: used.map(({ limit, used }) => ({
+    limits: used.map(({ limit, used, resetMs }) => ({
       name: limit.counter,
       used,
       max: limit.max,
       window: periodOf(limit),
       scope: limit.scope,
+      // In whole seconds, so that a state that has not changed is not sent again.
+      resetsAt:
+        resetMs === undefined
+          ? undefined
+          : new Date(Math.round((Date.now() + resetMs) / 1000) * 1000).toISOString(),
     })),
   };
 }

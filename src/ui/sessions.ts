@@ -3,18 +3,20 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { z } from 'zod';
 import { PageText, rawText } from '../model/page-text.js';
 import type { Session } from '../session/session.js';
-import { stepCode } from '../session/step-code.js';
 import { sessionSource, surroundingsOf } from '../session/test-source.js';
 import { clearCodegenSession } from '../tools/clear-codegen-session.js';
 import { endCodegenSession } from '../tools/end-codegen-session.js';
 import { perform } from './access.js';
 import { addControl, Controls } from './control.js';
+import { addEdit } from './edit.js';
 import { failureOf } from './failures.js';
 import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
 import { Pictures } from './picture.js';
-import type { EndResult, SessionDetail, SessionSummary, StepView, TestPreview } from './shapes.js';
+import type { EndResult, SessionDetail, SessionSummary, TestPreview } from './shapes.js';
+import { stepsOf } from './steps.js';
 import { toolCall } from './tool-call.js';
+import { addVerification } from './verification.js';
 
 /** Characters of one line of the console, and lines that are shown. */
 const maxLine = 1000;
@@ -28,6 +30,8 @@ export function addSessions(app: PageApp, options: PageOptions): void {
   const pictures = new Pictures(sessions);
   const controls = new Controls(options);
   addControl(app, options, controls);
+  addEdit(app, options, controls);
+  addVerification(app, options);
 
   app.get('/ui/api/sessions', (context) =>
     follow(context, options, () =>
@@ -136,21 +140,6 @@ function detailOf(options: PageOptions, session: Session): SessionDetail {
         outcome: String(status ?? failure ?? 'pending'),
       })),
   };
-}
-
-const known = new WeakMap<Session, { steps: string; list: StepView[] }>();
-
-/** The steps with their code, which is generated again only if they have changed. */
-function stepsOf(session: Session): StepView[] {
-  const steps = JSON.stringify(session.steps);
-  const cached = known.get(session);
-  if (cached?.steps === steps) return cached.list;
-  const list = stepCode(session.steps, session.path, session.uniques).map(({ code, assertions }, index) => {
-    const { note, unchecked } = session.steps[index] ?? {};
-    return { index, code, assertions, note, unchecked };
-  });
-  known.set(session, { steps, list });
-  return list;
 }
 
 /** The test as ending would write it, and how it differs from the existing file. */

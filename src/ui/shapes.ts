@@ -31,6 +31,36 @@ export interface StepView {
   assertions: string[];
   note?: string | undefined;
   unchecked?: boolean | undefined;
+  /** Title of the group that it opens. */
+  group?: string | undefined;
+}
+
+/** A change by hand of what is recorded. `code` is that of the step, to be sure that it is still the same. */
+export type Edit =
+  | { type: 'title'; title: string }
+  | { type: 'remove'; step: number; code: string }
+  | { type: 'removeAssertion'; step: number; code: string; assertion: number }
+  | { type: 'note'; step: number; code: string; note: string }
+  | { type: 'move'; step: number; code: string; before: number }
+  | { type: 'group'; step: number; code: string; title: string };
+
+/** What a run of a session's test found. */
+export interface VerificationView {
+  status: string;
+  runs: number;
+  passed: number;
+  durationMs: number;
+  warnings: string[];
+  dropped: { step: number; code: string; reason: string }[];
+  failure?:
+    | { step?: number; code?: string; message: string; hint: string; snapshot?: string | undefined }
+    | undefined;
+  /** The page before each step, as base64 of a JPEG; empty for none. */
+  pictures: string[];
+  /** The page at the end, or at the failure. */
+  end?: string | undefined;
+  /** Milliseconds of each step with its assertions. */
+  durations: (number | undefined)[];
 }
 
 export interface NetworkLine {
@@ -80,6 +110,7 @@ export interface ApprovalView {
   tool: string;
   rule: string;
   askedAt: string;
+  expiresAt: string;
   /** The diff or the arguments. */
   subject: string;
   status: 'pending' | 'approved' | 'declined' | 'used';
@@ -108,6 +139,8 @@ export interface LimitView {
   max: number;
   window: string;
   scope: string;
+  /** When some of it comes back; missing if nothing is used. */
+  resetsAt?: string | undefined;
 }
 
 export interface PolicyView {

@@ -1,6 +1,13 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from '@playwright/test';
 import { configure, test as base } from '../fixtures.js';
 import { serve, type Connecting, type Serving } from '../server/http/serving.js';
+
+/** The rules of axe that a page breaks. */
+export async function violations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
 
 /** A server over HTTP with an agent, and people who open its page. */
 export interface People {

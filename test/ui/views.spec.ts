@@ -1,15 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
 import { configure, expect } from '../fixtures.js';
-import { test } from './people.js';
-
-/** The rules of axe that a page breaks. */
-async function violations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
+import { test, violations } from './people.js';
 
 test('a person watches a session: its steps as they land, its picture, its test, and ends it', async ({
   people: { agent, person },
@@ -144,6 +136,7 @@ test('a person reads the policy in plain words, sees how full its limits are, an
   await expect(tool).toContainText('denied');
   await expect(tool).toContainText('write');
   await expect(page.getByRole('meter', { name: 'get_codegen_session: 1 of 10' })).toBeVisible();
+  await expect(page.getByText('Some come back at').getByRole('time')).not.toBeEmpty();
   await page.getByLabel('Tool', { exact: true }).selectOption('clear_codegen_session');
   await page.getByRole('button', { name: 'Decide' }).click();
   await expect(page.getByText('Nobody clears.').last()).toBeVisible();

@@ -23,14 +23,14 @@ export function Approvals(): JSX.Element {
 }
 
 function Approval({ approval }: { approval: ApprovalView }): JSX.Element {
-  const { id, tool, grant, rule, askedAt, subject, status } = approval;
+  const { id, tool, grant, rule, askedAt, expiresAt, subject, status } = approval;
   return (
     <li>
       <h2>
         {tool} <span class={`status ${status}`}>{status}</span>
       </h2>
       <p class="quiet">
-        {id} · by {grant} · <Time at={askedAt} /> · {rule}
+        {id} · by {grant} · <Time at={askedAt} />, expires <Time at={expiresAt} /> · {rule}
       </p>
       <Code label={`What ${tool} would do`} text={subject} isDiff />
       {status === 'pending' && may('approver') && (

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { includesRole, type Role } from '../../model/role.js';
 import type { Failure, Picture } from '../shapes.js';
 import { failureOf, follow, person } from './api.js';
+import { Highlighted } from './highlight.js';
 
 export interface Followed<Shape> {
   state: Signal<Shape | undefined>;
@@ -130,21 +131,27 @@ export function Code({
   text,
   label,
   isDiff = false,
+  isTest = false,
 }: {
   text: string;
   label: string;
   isDiff?: boolean;
+  isTest?: boolean;
 }): JSX.Element {
   return (
     <pre class="code" tabIndex={0} role="region" aria-label={label}>
-      {isDiff
-        ? text.split('\n').map((line, index) => (
-            <span key={index} class={diffClass(line)}>
-              {line}
-              {'\n'}
-            </span>
-          ))
-        : text}
+      {isDiff ? (
+        text.split('\n').map((line, index) => (
+          <span key={index} class={diffClass(line)}>
+            {line}
+            {'\n'}
+          </span>
+        ))
+      ) : isTest ? (
+        <Highlighted code={text} />
+      ) : (
+        text
+      )}
     </pre>
   );
 }

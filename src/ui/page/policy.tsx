@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { LimitView, PolicyView, Verdict } from '../shapes.js';
 import { ApiError, post } from './api.js';
-import { Act, useFollowed, View } from './parts.js';
+import { Act, Time, useFollowed, View } from './parts.js';
 
 export function Policy(): JSX.Element {
   const followed = useFollowed<PolicyView[]>('policy');
@@ -52,7 +52,7 @@ function Grant({ policy: { grant, general, tools, limits } }: { policy: PolicyVi
   );
 }
 
-function Limit({ limit: { name, used, max, window, scope } }: { limit: LimitView }): JSX.Element {
+function Limit({ limit: { name, used, max, window, scope, resetsAt } }: { limit: LimitView }): JSX.Element {
   return (
     <p>
       <label>
@@ -61,6 +61,12 @@ function Limit({ limit: { name, used, max, window, scope } }: { limit: LimitView
           {used} of {max}
         </meter>
       </label>
+      {resetsAt !== undefined && (
+        <>
+          {' '}
+          Some come back at <Time at={resetsAt} />.
+        </>
+      )}
     </p>
   );
 }

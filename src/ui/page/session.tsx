@@ -5,6 +5,7 @@ import { get, post } from './api.js';
 import { LivePage } from './live-page.js';
 import { Act, Code, useFollowed, View } from './parts.js';
 import { Status } from './sessions.js';
+import { Steps } from './steps.js';
 
 export function Session({ id }: { id: string }): JSX.Element {
   const picture = useSignal<Picture | undefined>(undefined);
@@ -81,32 +82,6 @@ function Actions({ id, isOpen, steps }: { id: string; isOpen: boolean; steps: nu
   );
 }
 
-function Steps({ session: { list } }: { session: SessionDetail }): JSX.Element {
-  return (
-    <section aria-labelledby="steps">
-      <h2 id="steps">Steps</h2>
-      {list.length === 0 ? (
-        <p class="quiet">Nothing is recorded yet.</p>
-      ) : (
-        <ol class="steps" start={0}>
-          {list.map((step) => (
-            <li key={step.index}>
-              {step.note !== undefined && <p class="quiet">{step.note}</p>}
-              <code class="line">{step.code}</code>
-              {step.assertions.map((code) => (
-                <code key={code} class="line assertion">
-                  {code}
-                </code>
-              ))}
-              {step.unchecked === true && <p class="quiet">Not checked while recording.</p>}
-            </li>
-          ))}
-        </ol>
-      )}
-    </section>
-  );
-}
-
 /** The test, made on request since that asks the project for its configuration. */
 function Preview({ session }: { session: SessionDetail }): JSX.Element {
   const preview = useSignal<{ test: TestPreview; steps: number } | undefined>(undefined);
@@ -125,7 +100,7 @@ function Preview({ session }: { session: SessionDetail }): JSX.Element {
       {preview.value !== undefined && (
         <>
           {preview.value.steps !== session.steps && <p class="quiet">The session has other steps since.</p>}
-          <Code label={`The test ${preview.value.test.file}`} text={preview.value.test.code} />
+          <Code label={`The test ${preview.value.test.file}`} text={preview.value.test.code} isTest />
           <h3>Changes to {preview.value.test.file}</h3>
           {preview.value.test.diff === '' ? (
             <p class="quiet">The file has this text already.</p>

@@ -1,0 +1,205 @@
+import { useSignal, type Signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { Edit, SessionDetail, StepView, VerificationView } from '../shapes.js';
+import { post } from './api.js';
+import { Act, Code, may, Problem } from './parts.js';
+
+/** The recorded steps, which an operator edits, and the run of the test as it is now. */
+export function Steps({ session }: { session: SessionDetail }): JSX.Element {
+  const { id, list } = session;
+  const isEditing = useSignal(false);
+  const result = useSignal<VerificationView | undefined>(undefined);
+  const verify = async (): Promise<void> => {
+    result.value = undefined;
+    result.value = await post<VerificationView>(`sessions/${id}/verify`);
+  };
+  return (
+    <section aria-labelledby="steps">
+      <h2 id="steps">Steps</h2>
+      {may('operator') && session.status !== 'ended' && list.length > 0 && (
+        <div class="actions">
+          <button
+            type="button"
+            aria-pressed={isEditing.value}
+            onClick={() => (isEditing.value = !isEditing.value)}
+          >
+            Edit
+          </button>
+          {session.person === undefined && <Act label="Run the test" needs="operator" work={verify} />}
+        </div>
+      )}
+      {isEditing.value && <Rename session={session} />}
+      {result.value !== undefined && <Result result={result.value} />}
+      {list.length === 0 ? (
+        <p class="quiet">Nothing is recorded yet.</p>
+      ) : (
+        <ol class="steps" start={0}>
+          {list.map((step) => (
+            <Step
+              key={`${step.index} ${step.code} ${step.note ?? ''}`}
+              step={step}
+              picture={result.value?.pictures[step.index]}
+              duration={result.value?.durations[step.index]}
+              isFailed={result.value?.failure?.step === step.index}
+              editing={isEditing.value ? { id, count: list.length } : undefined}
+            />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+interface StepProps {
+  step: StepView;
+  /** The page before it, in the latest run. */
+  picture: string | undefined;
+  duration: number | undefined;
+  isFailed: boolean;
+  editing: { id: string; count: number } | undefined;
+}
+
+function Step({ step, picture = '', duration, isFailed, editing }: StepProps): JSX.Element {
+  const { index, code, assertions, note, group } = step;
+  const edit = (change: Partial<Edit>) => () =>
+    post(`sessions/${editing?.id ?? ''}/edit`, { step: index, code, ...change });
+  return (
+    <li class={isFailed ? 'failed-step' : ''}>
+      {note !== undefined && <p class="quiet">{note}</p>}
+      {group === undefined ? <code class="line">{code}</code> : <h3>{group}</h3>}
+      {assertions.map((each, number) => (
+        <div key={each} class="assertion">
+          <code class="line">{each}</code>
+          {editing !== undefined && (
+            <Act
+              label={`Remove assertion ${number} of step ${index}`}
+              needs="operator"
+              work={edit({ type: 'removeAssertion', assertion: number })}
+            />
+          )}
+        </div>
+      ))}
+      {step.unchecked === true && <p class="quiet">Not checked while recording.</p>}
+      {duration !== undefined && <p class="quiet">{(duration / 1000).toFixed(1)} s</p>}
+      {picture !== '' && <Thumbnail data={picture} alt={`The page before step ${index}`} />}
+      {editing !== undefined && (
+        <div class="actions" role="group" aria-label={`Edit step ${index}`}>
+          {index > 0 && (
+            <Act
+              label={`Move step ${index} up`}
+              needs="operator"
+              work={edit({ type: 'move', before: index - 1 })}
+            />
+          )}
+          {index < editing.count - 1 && (
+            <Act
+              label={`Move step ${index} down`}
+              needs="operator"
+              work={edit({ type: 'move', before: index + 2 })}
+            />
+          )}
+          <Act
+            label={`Remove step ${index}`}
+            needs="operator"
+            kind="danger"
+            work={edit({ type: 'remove' })}
+          />
+          <TextEdit
+            label={`Note of step ${index}`}
+            button="Save"
+            initial={note ?? ''}
+            save={(text) => edit({ type: 'note', note: text })()}
+          />
+          <TextEdit
+            label={`New group before step ${index}`}
+            button="Begin"
+            initial=""
+            save={(text) => edit({ type: 'group', title: text })()}
+          />
+        </div>
+      )}
+    </li>
+  );
+}
+
+function Rename({ session: { id, title } }: { session: SessionDetail }): JSX.Element {
+  return (
+    <div class="actions">
+      <TextEdit
+        label="Title"
+        button="Rename"
+        initial={title}
+        save={(text) => post(`sessions/${id}/edit`, { type: 'title', title: text } satisfies Edit)}
+      />
+    </div>
+  );
+}
+
+function TextEdit({
+  label,
+  button,
+  initial,
+  save,
+}: {
+  label: string;
+  button: string;
+  initial: string;
+  save: (text: string) => Promise<unknown>;
+}): JSX.Element {
+  const text: Signal<string> = useSignal(initial);
+  return (
+    <>
+      <label>
+        {label}
+        <input value={text.value} onInput={({ currentTarget }) => (text.value = currentTarget.value)} />
+      </label>
+      <Act label={`${button} ${label.toLowerCase()}`} needs="operator" work={() => save(text.value)} />
+    </>
+  );
+}
+
+function Thumbnail({ data, alt }: { data: string; alt: string }): JSX.Element {
+  return <img class="thumbnail" src={`data:image/jpeg;base64,${data}`} alt={alt} loading="lazy" />;
+}
+
+function Result({ result }: { result: VerificationView }): JSX.Element {
+  const { status, runs, passed, durationMs, failure, dropped, warnings, end = '' } = result;
+  return (
+    <section aria-label="Result of the run">
+      <p role="status">
+        <span class={`status ${status}`}>{status}</span> Passed {passed} of {runs} in{' '}
+        {(durationMs / 1000).toFixed(1)} s.
+      </p>
+      {failure !== undefined && (
+        <>
+          <Problem
+            failure={{
+              code: 'VERIFY_FAILED',
+              message: failure.step === undefined ? 'The test failed.' : `Step ${failure.step} failed.`,
+              hint: failure.hint,
+            }}
+          />
+          {failure.code !== undefined && <code class="line">{failure.code}</code>}
+          <Code label="Why the test failed" text={failure.message} />
+          {end !== '' && <Thumbnail data={end} alt="The page at the failure" />}
+          {failure.snapshot !== undefined && (
+            <details>
+              <summary>Snapshot of the page at the failure</summary>
+              <Code label="Snapshot" text={failure.snapshot} />
+            </details>
+          )}
+        </>
+      )}
+      {dropped.map(({ step, code, reason }) => (
+        <p key={`${step} ${code}`} class="quiet">
+          Removed from step {step}: <code>{code}</code> It {reason}.
+        </p>
+      ))}
+      {warnings.map((warning) => (
+        <p key={warning} class="quiet">
+          {warning}
+        </p>
+      ))}
+    </section>
+  );
+}
