@@ -25,6 +25,7 @@ import { Sessions } from '../session/sessions.js';
 import { redisOf, type Redis } from '../state/redis.js';
 import type { ToolContext } from '../tools/tool.js';
 import { createCalls } from './calls.js';
+import type { Telemetry } from './telemetry.js';
 import { Webhook } from './webhook.js';
 
 /** Milliseconds for closing sessions and browsers, and for the last lines of the log, when the server stops. */
@@ -52,7 +53,11 @@ export interface BackendOptions extends ConfigLocation {
 /** Reads the configuration and opens what all connections share. Throws CONFIG_INVALID. */
 export async function createBackend(options: BackendOptions): Promise<Backend> {
   const source = await createConfigSource(options, options.accept);
-  return new Backend(options, source, await source.current());
+  const endpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  const telemetry = endpoint
+    ? (await import('./telemetry.js')).startTelemetry(endpoint, process.env)
+    : undefined;
+  return new Backend(options, source, await source.current(), telemetry);
 }
 
 /** What all connections of a process share. */
@@ -75,6 +80,7 @@ export class Backend {
     private readonly options: BackendOptions,
     private readonly source: ConfigSource,
     private loaded: LoadedConfig,
+    private readonly telemetry: Telemetry | undefined,
   ) {
     const { workspace, name } = options;
     const { state } = this.config();
@@ -146,6 +152,7 @@ export class Backend {
       Promise.all([
         this.sessions.closeAll().then(() => this.options.browsers.close()),
         this.webhook.close(webhookMs),
+        this.telemetry?.close(),
       ]),
     );
   }

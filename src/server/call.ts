@@ -14,6 +14,7 @@ import type { WrittenFile } from '../guard/plan.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { requireBounded } from '../model/invalid.js';
 import type { Decision } from '../model/policy.js';
+import { span } from '../model/span.js';
 import type { Answer } from '../tools/answer.js';
 import type { Tool, ToolCall, ToolContext } from '../tools/tool.js';
 import type { RunningCalls } from './calls.js';
@@ -82,14 +83,13 @@ export function createCallHandler(
     try {
       requireBounded(params.arguments);
       await refresh();
-      answer = await perform(handling, {
-        tool,
-        args: params.arguments,
-        call,
-        person,
-        audited,
-        hasBegun: () => hasBegun,
-      });
+      const given = { tool, args: params.arguments, call, person, audited, hasBegun: () => hasBegun };
+      answer = await span(
+        `tools/call ${tool.name}`,
+        { 'mcp.tool.name': tool.name, 'codegen.grant': context.sessions.grant },
+        () => perform(handling, given),
+        ({ error }) => error?.code,
+      );
       const session = knownSession(context, answer.structured['sessionId']);
       const { error } = answer;
       await audited.end({ ...outcome(error?.code), ...(session && { session }) }, error?.decision);

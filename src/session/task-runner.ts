@@ -5,6 +5,7 @@ import { brittleness } from '../locators/brittle.js';
 import { describeElement } from '../locators/describe.js';
 import { addressOf, firstPage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
+import { span } from '../model/span.js';
 import { CodegenError, type ErrorCode } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
 import { referencesIn } from '../model/template.js';
@@ -107,9 +108,12 @@ export class TaskRunner {
       this.target = {};
       try {
         const isAnswered = tasks.slice(index + 1).some(({ action }) => action.kind === 'mutates');
-        const step = await (this.at === undefined
-          ? this.perform(task)
-          : this.insert(task, this.at, isAnswered));
+        const { at } = this;
+        const step = await span(
+          `action ${task.action.name}`,
+          { 'codegen.session': this.open.session.id },
+          () => (at === undefined ? this.perform(task) : this.insert(task, at, isAnswered)),
+        );
         if (step !== undefined) this.outcome.landed.push({ index, step, replaced: this.target.replaced });
       } catch (error) {
         await this.fail(error, index, task);

@@ -3,7 +3,13 @@ import { browserChoice } from '../../browser/browser-choice.js';
 import type { BrowserPool } from '../../browser/launch.js';
 import { testLaunch } from '../../browser/test-launch.js';
 import type { Config } from '../../config/schema.js';
-import { withTestBench, type TestBenchOptions, type TestCall } from '../../verify/test-bench.js';
+import { span } from '../../model/span.js';
+import {
+  withTestBench,
+  type TestBench,
+  type TestBenchOptions,
+  type TestCall,
+} from '../../verify/test-bench.js';
 import type { RunPictures } from '../../verify/run-pictures.js';
 import type { Session } from '../session.js';
 import { stepWarning } from '../warnings.js';
@@ -64,7 +70,7 @@ export async function verifySession(
   const trial: Session = { ...session, steps: session.steps.map((step) => ({ ...step })) };
   const launch = () =>
     testLaunch(context.browsers, browserChoice(config.browser, session.grant, session.use));
-  return withTestBench({ ...context, launch }, call, async (bench) => {
+  const run = async (bench: TestBench): Promise<Verified> => {
     const start = performance.now();
     const rehearsal: Rehearsal = {
       bench,
@@ -109,7 +115,13 @@ export async function verifySession(
       warnings,
       shown,
     };
-  });
+  };
+  return span(
+    'verification',
+    { 'codegen.session': session.id },
+    () => withTestBench({ ...context, launch }, call, run),
+    ({ verification }) => (verification.status === 'failed' ? 'VERIFY_FAILED' : undefined),
+  );
 }
 
 function uncovered(file: string): string {

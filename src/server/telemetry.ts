@@ -1,0 +1,197 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
+import { CodegenError, messageOf } from '../model/errors.js';
+import { setTracer, type SpanAttributes, type Tracer } from '../model/span.js';
+import { version } from '../model/version.js';
+
+/** Milliseconds between exports, and for each. */
+const pauseMs = 5000;
+const exportMs = 5000;
+/** Spans that wait to be exported; more are dropped. */
+const maxPending = 2000;
+/** Upper bounds of the buckets of durations, in seconds. */
+const bounds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Series of metrics; more are not counted. */
+const maxSeries = 500;
+
+const spanOk = 1;
+const spanError = 2;
+const kindServer = 2;
+const kindInternal = 1;
+const cumulative = 2;
+
+interface Span {
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string | undefined;
+}
+
+interface Series {
+  attributes: object[];
+  count: number;
+  sum: number;
+  buckets: number[];
+}
+
+/** Exports spans and metrics by OTLP over HTTP, as JSON. */
+export class Telemetry {
+  private readonly current = new AsyncLocalStorage<Span>();
+  private readonly series = new Map<string, Series>();
+  private readonly began = nanoseconds();
+  private spans: object[] = [];
+  private sending: Promise<void> = Promise.resolve();
+  private hasFailed = false;
+  private readonly timer = setInterval(() => void this.flush(), pauseMs).unref();
+
+  constructor(
+    private readonly endpoint: string,
+    private readonly headers: Record<string, string>,
+    private readonly service: string,
+  ) {}
+
+  readonly trace: Tracer = (name, attributes, work, errorOf) => {
+    const parent = this.current.getStore();
+    const own: Span = {
+      traceId: parent?.traceId ?? randomBytes(16).toString('hex'),
+      spanId: randomBytes(8).toString('hex'),
+      parentSpanId: parent?.spanId,
+    };
+    const start = nanoseconds();
+    return this.current.run(own, async () => {
+      let error: string | undefined;
+      try {
+        const result = await work();
+        error = errorOf?.(result);
+        return result;
+      } catch (thrown) {
+        error = thrown instanceof CodegenError ? thrown.code : 'INTERNAL';
+        throw thrown;
+      } finally {
+        this.add(own, { name, start, attributes: { ...attributes, 'error.type': error } });
+      }
+    });
+  };
+
+  /** Sends what is there; a failure is reported once. */
+  flush(): Promise<void> {
+    this.sending = this.sending.then(() => this.send());
+    return this.sending;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flush();
+  }
+
+  private add(
+    own: Span,
+    { name, start, attributes }: { name: string; start: bigint; attributes: SpanAttributes },
+  ): void {
+    const end = nanoseconds();
+    const error = attributes['error.type'];
+    if (this.spans.length < maxPending)
+      this.spans.push({
+        ...own,
+        name,
+        kind: own.parentSpanId === undefined ? kindServer : kindInternal,
+        startTimeUnixNano: String(start),
+        endTimeUnixNano: String(end),
+        attributes: keyValues(attributes),
+        status: { code: error === undefined ? spanOk : spanError },
+      });
+    const labels = keyValues({ 'span.name': name, 'error.type': error });
+    const key = JSON.stringify(labels);
+    const series = this.series.get(key) ?? {
+      attributes: labels,
+      count: 0,
+      sum: 0,
+      buckets: [...bounds, Infinity].map(() => 0),
+    };
+    if (this.series.size < maxSeries) this.series.set(key, series);
+    const seconds = Number(end - start) / 1e9;
+    series.count++;
+    series.sum += seconds;
+    const bucket = bounds.findIndex((bound) => seconds <= bound);
+    const index = bucket === -1 ? bounds.length : bucket;
+    series.buckets[index] = (series.buckets[index] ?? 0) + 1;
+  }
+
+  private async send(): Promise<void> {
+    const spans = this.spans.splice(0);
+    if (spans.length === 0) return;
+    const resource = {
+      attributes: keyValues({
+        'service.name': this.service,
+        'service.version': version,
+        'process.pid': process.pid,
+      }),
+    };
+    const scope = { name: 'codegen-session-mcp', version };
+    const dataPoints = [...this.series.values()].map(({ attributes, count, sum, buckets }) => ({
+      attributes,
+      startTimeUnixNano: String(this.began),
+      timeUnixNano: String(nanoseconds()),
+      count: String(count),
+      sum,
+      bucketCounts: buckets.map(String),
+      explicitBounds: bounds,
+    }));
+    const histogram = { aggregationTemporality: cumulative, dataPoints };
+    const metrics = [
+      {
+        name: 'codegen.duration',
+        unit: 's',
+        description: 'Duration of calls, actions and verifications.',
+        histogram,
+      },
+    ];
+    await this.post('traces', { resourceSpans: [{ resource, scopeSpans: [{ scope, spans }] }] });
+    await this.post('metrics', { resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics }] }] });
+  }
+
+  private async post(signal: 'traces' | 'metrics', body: object): Promise<void> {
+    try {
+      const response = await fetch(`${this.endpoint.replace(/\/$/, '')}/v1/${signal}`, {
+        method: 'POST',
+        headers: { ...this.headers, 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(exportMs),
+      });
+      await response.arrayBuffer();
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      this.hasFailed = false;
+    } catch (error) {
+      if (!this.hasFailed)
+        process.stderr.write(
+          `codegen-session-mcp: OpenTelemetry ${signal} can't be exported: ${messageOf(error)}\n`,
+        );
+      this.hasFailed = true;
+    }
+  }
+}
+
+/** Exports what this process does, as the variables of OpenTelemetry say. */
+export function startTelemetry(endpoint: string, environment: NodeJS.ProcessEnv): Telemetry {
+  const headers = (environment['OTEL_EXPORTER_OTLP_HEADERS'] ?? '').split(',').flatMap((pair) => {
+    const at = pair.indexOf('=');
+    return at === -1
+      ? []
+      : [[pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())] as const];
+  });
+  const service = environment['OTEL_SERVICE_NAME'] ?? 'codegen-session-mcp';
+  const telemetry = new Telemetry(endpoint, Object.fromEntries(headers), service);
+  setTracer(telemetry.trace);
+  return telemetry;
+}
+
+function keyValues(attributes: SpanAttributes): object[] {
+  return Object.entries(attributes).flatMap(([key, value]) =>
+    value === undefined
+      ? []
+      : [{ key, value: typeof value === 'number' ? { intValue: String(value) } : { stringValue: value } }],
+  );
+}
+
+function nanoseconds(): bigint {
+  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+}
