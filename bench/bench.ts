@@ -13,6 +13,8 @@ import { playFlow } from '../test/demo-flow.js';
 import { binary, connect, refOf, type Connection } from '../test/fixtures.js';
 import { startPetstore } from '../test/fixtures/petstore.js';
 import { serve } from '../test/fixtures/serve.js';
+import { serve as serveHttp } from '../test/server/http/serving.js';
+import { inputToPicture, Viewer } from './page.js';
 
 /** One line of the table. */
 interface Figure {
@@ -42,6 +44,7 @@ try {
     await measureToolList(connection),
     await measureAction(connection, browser),
     ...(await measureFlow(connection, browser)),
+    ...(await measureWatching(workspace)),
   ];
   printTable(figures);
   process.exitCode = figures.some(({ verdict }) => verdict === 'over') ? 1 : 0;
@@ -141,6 +144,42 @@ async function measureFlow(connection: Connection, plain: Browser): Promise<Figu
     return [figure, { what: "the demo's flow, for the agent to read", ours: `${bytes} bytes` }];
   } finally {
     await petstore.close();
+  }
+}
+
+/** How soon a person sees what they did on the page for people, and the demo flow while one watches, compared with alone. */
+async function measureWatching(cwd: string): Promise<Figure[]> {
+  const budget = 150;
+  const [petstore, serving] = await Promise.all([startPetstore(), serveHttp(cwd)]);
+  const agent = await serving.connect();
+  const viewer = await Viewer.come(serving);
+  const flow = (isWatched: boolean): Way =>
+    timed(async () => {
+      let leave: (() => void) | undefined;
+      const call: Connection['call'] = async (tool, args, heard) => {
+        const result = await agent.call(tool, args, heard);
+        if (isWatched && tool === 'start_codegen_session')
+          leave = await viewer.watch(result.sessionId, () => undefined);
+        return result;
+      };
+      for await (const { result } of playFlow({ call }, petstore.url, { recordAll: true }))
+        if (result.isError) throw new Error(result.text);
+      leave?.();
+    });
+  try {
+    const latency = median(await inputToPicture(viewer, agent, 30));
+    return [
+      {
+        what: 'a key by hand, until it is in the picture',
+        ours: `${latency.toFixed(0)} ms`,
+        budget: `${budget} ms`,
+        verdict: latency > budget ? 'over' : 'ok',
+      },
+      await compare("the demo's flow while somebody watches", 1.1, 5, flow(true), flow(false)),
+    ];
+  } finally {
+    await agent.close();
+    await Promise.all([serving.stop(), petstore.close()]);
   }
 }
 
