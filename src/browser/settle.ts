@@ -8,6 +8,10 @@ import { watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
 /** Milliseconds between looks at whether a page is still busy: at first as long as it has to be quiet, then longer. */
 const busyPollMs = [20, 30, 40];
 
+/** Milliseconds after which a page that does not answer is taken to run a script that does not end, and for stopping it. */
+const silentMs = 600;
+const stoppingMs = 200;
+
 /** How often a script that does not end is stopped: what it does next may not end either. */
 const attempts = 3;
 
@@ -116,10 +120,10 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
     async abandon() {
       if (page.isClosed()) return;
       const devTools = await debuggerOf();
-      if (navigating()) await within(limits.settleMs, devTools?.send('Page.stopLoading'));
+      if (navigating()) await within(stoppingMs, devTools?.send('Page.stopLoading'));
       for (let attempt = 0; attempt < attempts; attempt++) {
-        if (await responds(page, limits.settleMs)) return;
-        await within(limits.settleMs, devTools?.send('Runtime.terminateExecution'));
+        if (await responds(page, attempt === 0 ? silentMs : stoppingMs)) return;
+        await within(stoppingMs, devTools?.send('Runtime.terminateExecution'));
       }
     },
 

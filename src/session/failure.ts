@@ -9,7 +9,7 @@ import type { Refused } from '../network/proxy.js';
 /** Milliseconds between the closing of the last page and the report that the browser exited. */
 const lossMs = 300;
 /** Milliseconds for a page to answer after a time-out. */
-const answerMs = 800;
+const answerMs = 500;
 
 /** Characters of a message, which may quote arguments and the page. */
 const maxMessage = 800;

@@ -32,6 +32,8 @@ import type { Located } from './targets.js';
 
 /** An assertion that took no longer than these milliseconds found the page as the step before left it. */
 const instantMs = 100;
+/** Milliseconds for the page to settle after a failure. */
+const failedSettleMs = 200;
 /** Milliseconds for describing an element. */
 const lookMs = 1000;
 /** Characters of what an action read from the page. */
@@ -327,14 +329,15 @@ export class TaskRunner {
     this.autoAssertions?.forget();
     // What only looked leaves late events to the step before.
     if (action.kind === 'mutates') live.credited = undefined;
-    this.outcome.failure = {
-      index,
-      error: await explainFailure(error, action.name, live, this.target.pin?.frame),
-      target,
-    };
+    const { settling } = live.current;
+    const [explained] = await Promise.all([
+      explainFailure(error, action.name, live, this.target.pin?.frame),
+      settling.abandon(),
+    ]);
+    this.outcome.failure = { index, error: explained, target };
     this.withdraw();
-    await live.current.settling.abandon();
-    await live.current.settling.settle();
+    // The page had the time of the action to settle.
+    await within(failedSettleMs, settling.settle());
   }
 }
 

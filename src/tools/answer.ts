@@ -1,6 +1,6 @@
-import type { Live } from '../browser/live.js';
 import type { CodegenError } from '../model/errors.js';
 import { PageText } from '../model/page-text.js';
+import type { OpenSession } from '../session/session.js';
 import type { RecordOutcome } from '../session/task-runner.js';
 import { types } from './tool.js';
 
@@ -30,17 +30,17 @@ export interface FailedAction {
   hint?: string | PageText;
 }
 
-/** Describes a failure; the hint names the elements that the target may have meant. */
+/** Describes a failure; the hint says what the page shows of it. */
 export async function failedAction(
-  live: Live,
-  { error, target }: NonNullable<RecordOutcome['failure']>,
+  open: OpenSession,
+  failure: NonNullable<RecordOutcome['failure']>,
 ): Promise<FailedAction> {
-  const { nearestHint } = await import('../session/candidates.js');
-  const nearest = await nearestHint(live.current, error, target);
-  const { code, hint, said } = error;
+  const { failureHint } = await import('../session/failure-hint.js');
+  const found = await failureHint(open, failure);
+  const { code, hint, said } = failure.error;
   return {
     code,
     ...said,
-    ...(nearest === '' ? {} : { hint: new PageText(nearest, { before: `${hint ?? ''} ` }) }),
+    ...(found === '' ? {} : { hint: new PageText(found, { before: `${hint ?? ''} ` }) }),
   };
 }

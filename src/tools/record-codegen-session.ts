@@ -79,7 +79,7 @@ export const recordCodegenSession = defineTool({
       const structured = { recorded: landed.length, steps, ...state };
       if (failure === undefined) return { structured };
 
-      const failed = { action: failure.index, ...(await failedAction(live, failure)) };
+      const failed = { action: failure.index, ...(await failedAction(open, failure)) };
       const message = `Action ${failure.index} of this call failed; what was recorded before it is kept.`;
       return {
         structured: { failed, ...structured },

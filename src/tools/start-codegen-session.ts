@@ -266,7 +266,7 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
   if (failure === undefined) return { structured };
 
   const { index } = failure;
-  const failed = { step: index, ...(await failedAction(live, failure)) };
+  const failed = { step: index, ...(await failedAction(open, failure)) };
   const notReplayed = stepCode(steps, file, words)
     .map((step, number) => {
       const title = groupTitle(steps[number]);

@@ -51,6 +51,45 @@ test('closed shadow roots and frames that did not load are named in the snapshot
   expect(performance.now() - begin).toBeLessThan(5000);
 });
 
+test('a failed target says which part of it matches, and a failed expect why it may be', async ({
+  visit,
+  shared,
+}) => {
+  await shared.configure({ autoAssert: true, browser: { actionTimeoutMs: 500 } });
+  const { record } = await visit(
+    `<form aria-label="Login"><input aria-label="Name"><button type="button" class="is-disabled">Send</button></form><p>0</p>
+     <div style="position: relative"><output>1</output><i class="veil" style="position: absolute; inset: 0"></i></div>`,
+  );
+  const hintOf = async (...actions: Record<string, unknown>[]): Promise<string | undefined> =>
+    (await record(...actions)).failed?.hint;
+  const submit = "getByRole('form', { name: 'Login' }).getByRole('button', { name: 'Submit' })";
+  expect(await hintOf({ action: 'click', target: submit })).toMatch(
+    /getByRole\("form", { name: "Login" }\) matches one element, in it e\d+ textbox "Name", e\d+ button "Send"\./,
+  );
+  const paragraph = { action: 'expect', target: 'p', matcher: 'toHaveText', expected: '1' };
+  const sent = await hintOf({ action: 'click', target: "getByText('Send')" }, paragraph);
+  expect(sent).toContain('click before it (step 1) changed nothing visible');
+  expect(sent).toContain('of its element: it is disabled by class "is-disabled"');
+  const output = { action: 'expect', target: 'output', matcher: 'toHaveText', expected: '2' };
+  expect(await hintOf(output)).toMatch(/Of the target: <i class="veil"[^>]*><\/i> covers it\./);
+});
+
+test('a failing action of a page whose script is busy is answered within a second of its time-out', async ({
+  visit,
+  shared,
+}) => {
+  await shared.configure({ browser: { actionTimeoutMs: 500 } });
+  const { record, land } = await visit(
+    '<button onclick="setTimeout(() => { for (;;); })">Go</button><p>0</p>',
+  );
+  const begin = performance.now();
+  const { failed } = await record({ action: 'click', target: "getByText('Go')" });
+  // Once it was 4 s.
+  expect(performance.now() - begin).toBeLessThan(3000);
+  expect(failed?.message).toContain('does not respond');
+  await land({ action: 'expect', target: 'p', matcher: 'toHaveText', expected: '0' });
+});
+
 test('an action whose element goes away when clicked says that the click happened', async ({
   visit,
   shared,
