@@ -10,6 +10,7 @@ import { hideTemplates } from '../model/template.js';
 import { defineAction } from './action.js';
 import { axeCode, axeOptions, requireAccessible } from './axe.js';
 import { boundedSubject, tooLarge } from './bounded-check.js';
+import { timeout as timeLimit } from './pointer.js';
 import { maskOf, pictureCode, pictureOptions, styleSheetsOf } from './picture.js';
 import { relativeUrl } from './url.js';
 
@@ -109,7 +110,7 @@ const fields = z
       .min(1)
       .optional()
       .describe('Attribute, CSS or JavaScript property, if the matcher takes one.'),
-    options: z.record(z.string(), z.json()).optional().describe('Options of the matcher.'),
+    options: z.record(z.string(), z.json()).optional().describe('Options of the matcher, and `timeout`.'),
     not: z.boolean().optional().describe('Asserts the opposite.'),
   })
   .check((check) => {
@@ -143,7 +144,9 @@ const fields = z
     }
     if (matcherName === 'toHaveScreenshot' && check.value.not === true)
       refuse('not', `${matcherName} compares with a reference screenshot, so it takes no \`not\``);
-    const known = matcher.options ?? z.strictObject({});
+    const known = (matcher.options ?? z.strictObject({})).extend(
+      matcherName === 'toPassAxe' ? {} : { timeout: timeLimit },
+    );
     for (const issue of known.safeParse(options ?? {}).error?.issues ?? [])
       if (issue.code !== 'unrecognized_keys')
         refuse('options', `${matcherName}: ${issue.path.join('.')}: ${issue.message}`);
@@ -185,7 +188,8 @@ export const expect = defineAction({
     const { matcher, not = false, options } = given;
     if (matcher === 'toPassAxe') return axeCode(axeOptions.parse(options ?? {}), not, scope);
     let args = values(...argumentsOf(given), options);
-    if (matcher === 'toMatchAriaSnapshot') args = [{ kind: 'block', text: z.string().parse(given.expected) }];
+    if (matcher === 'toMatchAriaSnapshot')
+      args = [{ kind: 'block', text: z.string().parse(given.expected) }, ...values(options)];
     else if (matcher === 'toHaveScreenshot') args = pictureCode(given, scope.mask);
     return [expectThat(scope.subject, matcher, args, { not, retries: 'assertion' })];
   },
@@ -268,7 +272,7 @@ async function check(given: ExpectFields, subject: Locator | Page, timeout: numb
   const matcher: unknown = Reflect.get(expectation, given.matcher);
   if (typeof matcher !== 'function') throw new Error(`Playwright has no matcher ${given.matcher}.`);
   const values = argumentsOf(given).map(toPlaywright);
-  await Reflect.apply(matcher, expectation, [...values, { ...given.options, timeout }]);
+  await Reflect.apply(matcher, expectation, [...values, { timeout, ...given.options }]);
 }
 
 function isPage(subject: Locator | Page): subject is Page {

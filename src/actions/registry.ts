@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CodeStep, Hook } from '../model/code.js';
-import type { Step } from '../model/step.js';
+import type { Assertion, Step } from '../model/step.js';
 import type { Traits } from '../model/traits.js';
 import type { Action } from './action.js';
 import { readText, writeText } from './clipboard.js';
@@ -77,12 +77,43 @@ export function cleanUpStart(steps: readonly Step[]): number {
 
 /** Steps with the code of their actions. */
 export function codeSteps(steps: readonly Step[]): CodeStep[] {
-  return steps.map((step) => ({
+  return steps.map((step, index) => ({
     ...step,
+    note: [step.note, slowNote(step)].filter((line) => line !== undefined).join('\n') || undefined,
     traits: traitsOf(step),
     groupTitle: groupTitle(step),
     hook: hookOf(step),
-    toCode: (scope) => actions.get(step.action)?.toCode(step, scope) ?? [],
-    assert: (assertion, scope) => expect.toCode(assertion, scope),
+    toCode: (scope) => actions.get(step.action)?.toCode(patient(step, latenessAt(steps, index)), scope) ?? [],
+    assert: (assertion, scope) => expect.toCode(patient(assertion, latenessAt(steps, index)), scope),
   }));
+}
+
+/** Says why assertions get more time. */
+function slowNote(step: Step): string | undefined {
+  const { lateMs, slowMs } = step;
+  if (lateMs !== undefined) return `Its effects took ${Math.round(lateMs / 1000)} s when this was recorded.`;
+  if (slowMs === undefined || traitsOf(step).asserts !== true) return undefined;
+  return `This took ${Math.round(slowMs / 1000)} s when it was recorded.`;
+}
+
+/** Milliseconds that assertions at a step have to wait for: its own, or those of the action before it. */
+function latenessAt(steps: readonly Step[], index: number): number {
+  const acting = steps.slice(0, index + 1).findLast((step) => traitsOf(step).kind === 'mutates');
+  const step = steps[index];
+  const isSlow = step !== undefined && traitsOf(step).asserts === true;
+  // Behind an automatic assertion, which has waited, nothing has to.
+  const isAwaited = isSlow && (acting?.assertions ?? []).length > 0;
+  return Math.max(isAwaited ? 0 : (acting?.lateMs ?? 0), isSlow ? (step.slowMs ?? 0) : 0);
+}
+
+/** An assertion that waits longer than Playwright's 5 s, if the application was late when it was recorded. */
+function patient<Asserts extends Assertion & { action?: string }>(
+  assertion: Asserts,
+  lateMs: number,
+): Asserts {
+  const { action = expect.name, args } = assertion;
+  if (lateMs === 0 || action !== expect.name || args['matcher'] === 'toPassAxe') return assertion;
+  const timeout = Math.max(15_000, Math.ceil((3 * lateMs) / 5000) * 5000);
+  const given = typeof args['options'] === 'object' && !Array.isArray(args['options']) ? args['options'] : {};
+  return { ...assertion, args: { ...args, options: { timeout, ...given } } };
 }

@@ -1,6 +1,7 @@
 import { traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import type { Pin } from '../browser/pin.js';
+import { latenessOf } from '../browser/settle.js';
 import type { LocatorChain } from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
 import { assertionKey, type Assertion, type Step } from '../model/step.js';
@@ -15,6 +16,7 @@ import {
   isVisible,
   outcomeOf,
   PageObserver,
+  stateMs,
   type ActedElement,
   type Observation,
   type StepEffect,
@@ -147,6 +149,8 @@ export class AutoAssertions {
     const { step, acted } = last;
     const outcome = acted && (await outcomeOf(acted, later.livePage.page, this.live.secrets));
     const messages = await goneMessages(last);
+    const lateMs = Math.max(step.lateMs ?? 0, await latenessOf(later.livePage.page, stateMs));
+    if (lateMs > 0) step.lateMs = lateMs;
     const isOverwritten = outcome !== undefined && last.outcome?.state.value !== outcome.state.value;
     const contested = {
       own: last.contested.own || isOverwritten,
@@ -175,7 +179,8 @@ export class AutoAssertions {
         if (assertion !== undefined && known !== undefined && implies(assertion, known))
           checked.set(candidate, undefined);
       checked.set(next, assertion);
-      if (assertion !== undefined && isMessage(next.kind, assertion)) effect.messages.push(assertion);
+      if (assertion !== undefined && (await isMessage(next.kind, assertion, after)))
+        effect.messages.push(assertion);
       ({ chosen, next } = choose(candidates, checked));
     }
     setAssertions(step, chosen);

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { traitsOf } from '../actions/registry.js';
+import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { SnapshotLine, SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { isPositional, type LocatorChain } from '../model/locator.js';
@@ -9,7 +11,7 @@ import { implies } from './check.js';
 import { limits } from './choose.js';
 import { repeatsInput } from './element-candidates.js';
 import { matchesLine, uniqueLocator } from './line-matching.js';
-import { isSameDocument, stateMs, type StepEffect } from './observe.js';
+import { isSameDocument, stateMs, type Observation, type StepEffect } from './observe.js';
 
 export function setAssertions(step: Step, assertions: Assertion[]): void {
   if (assertions.length > 0) step.assertions = assertions;
@@ -104,10 +106,30 @@ export async function goneMessages({ messages, after }: StepEffect): Promise<Ass
   return messages.filter((_, index) => counts[index] === 0);
 }
 
-/** Whether an assertion is of a message that appeared, other than one about waiting. */
-export function isMessage(kind: string, assertion: Assertion): boolean {
-  const appeared = /^appeared (?:alert|status|log)$/.test(kind);
-  return appeared && !/load|wait|progress|search|…|\.\.\./i.test(JSON.stringify(assertion));
+/** Whether an assertion is of a message that appeared, by its role or its class, other than one about waiting. */
+export async function isMessage(
+  kind: string,
+  assertion: Assertion,
+  { livePage: { page } }: Observation,
+): Promise<boolean> {
+  const role = /^appeared (.*)$/.exec(kind)?.[1];
+  if (role === undefined || /load|wait|progress|search|…|\.\.\./i.test(JSON.stringify(assertion)))
+    return false;
+  if (['alert', 'status', 'log'].includes(role)) return true;
+  if (!['generic', 'text', 'paragraph'].includes(role) || assertion.locator === undefined) return false;
+  const toast = callIsolated(toLocator(page, assertion.locator), isToast, {
+    arg: undefined,
+    schema: z.boolean(),
+    limitMs: stateMs,
+  });
+  return (await within(stateMs, toast)) === true;
+}
+
+/** Runs in the page. */
+function isToast({ elements: [element] }: InPage): boolean {
+  const kinds = ['toast', 'snackbar', 'notification', 'notify', 'flash', 'growl'];
+  const selector = kinds.map((each) => `[class*="${each}" i], [id*="${each}" i]`).join();
+  return element?.closest(`${selector}, [aria-live]`) != null;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { BrowserContext, CDPSession, Frame, Page, Request } from 'playwrigh
 import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
-import { watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
+import { lateQuestions, watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
 
 /** Milliseconds between looks at whether a page is still busy: at first as long as it has to be quiet, then longer. */
 const busyPollMs = [20, 30, 40];
@@ -167,10 +167,21 @@ const answers = z.strictObject({
   unsure: z.boolean().optional(),
   copied: z.boolean().optional(),
   hosts: z.boolean().optional(),
+  late3: z.boolean().optional(),
+  late6: z.boolean().optional(),
+  late12: z.boolean().optional(),
+  late24: z.boolean().optional(),
   title: z.string().optional(),
 });
 
 type FrameAnswers = z.infer<typeof answers>;
+
+/** Milliseconds after the mark at which the page still changed, roughly; 0 if they are few. */
+export async function latenessOf(page: Page, limitMs: number): Promise<number> {
+  const given = await ask(page.mainFrame(), [...lateQuestions], limitMs);
+  const last = lateQuestions.findLast((question) => given[question] === true);
+  return last === undefined ? 0 : 1000 * Number(last.replace('late', ''));
+}
 
 /** Runs in the page, but in another world than the watcher: events are all that both see. */
 function askWatcher(

@@ -15,6 +15,8 @@ export function trackActivity({ apply, methodOf, now }: Globals) {
   let left = 0;
   let hasRun = false;
   let changedAt = -Infinity;
+  // The mark of a document that an action loads is its own beginning.
+  let markedAt = 0;
 
   port1.onmessage = ({ data }) => {
     if (data !== latest) return;
@@ -41,7 +43,9 @@ export function trackActivity({ apply, methodOf, now }: Globals) {
     reset: (): void => {
       begin(0);
       changedAt = -Infinity;
+      markedAt = now();
     },
+    isLate: (seconds: number): boolean => changedAt - markedAt >= 1000 * seconds,
     isRecent: (): boolean => left > 0 || now() - changedAt < quietTime,
     /** Whether a page that is not busy may still begin something, since neither input nor a change is known. */
     isUnsure: (): boolean => !hasRun,

@@ -5,7 +5,11 @@ import { trackActivity } from './watcher-activity.js';
 export const watcherKey = randomUUID();
 
 /** What the watcher in a page can be asked: a canceled event means yes. */
-export type WatcherQuestion = 'mark' | 'busy' | 'unsure' | 'copied' | 'hosts';
+export type WatcherQuestion = 'mark' | 'busy' | 'unsure' | 'copied' | 'hosts' | LateQuestion;
+
+/** Whether something that began since the mark still happened so many seconds after it. */
+export const lateQuestions = ['late3', 'late6', 'late12', 'late24'] as const;
+type LateQuestion = (typeof lateQuestions)[number];
 
 /**
  * The script that watches a page from inside, in every frame, before the page's own scripts: it counts what an action
@@ -59,8 +63,11 @@ function install(key: string): void {
   limitConsole(globals);
   watchInput(globals, tracker);
   const hosts = watchShadowRoots(key, globals);
-  const { mark, isBusy, isUnsure } = tracker;
-  answerQuestions(key, globals, { mark, busy: isBusy, unsure: isUnsure, copied: takeCopied, hosts });
+  const { mark, isBusy, isUnsure, isLate } = tracker;
+  answerQuestions(key, globals, {
+    ...{ mark, busy: isBusy, unsure: isUnsure, copied: takeCopied, hosts },
+    ...{ late3: () => isLate(3), late6: () => isLate(6), late12: () => isLate(12), late24: () => isLate(24) },
+  });
 }
 
 /** Copies of what the page may replace later. */
@@ -193,6 +200,7 @@ function trackWork(globals: Globals) {
       return true;
     },
     input: activity.queue,
+    isLate: activity.isLate,
     /** Whether something that started since the mark is under way. */
     isBusy: (): boolean => {
       collectNow();

@@ -36,6 +36,8 @@ export class Printer {
 
   statement(code: Statement): string {
     switch (code.kind) {
+      case 'slow':
+        return `${this.options.test ?? 'test'}.${code.timeoutMs === undefined ? 'slow()' : `setTimeout(${literal(code.timeoutMs)})`};`;
       case 'run':
         return `await ${this.expression(code.value)};`;
       case 'bind':

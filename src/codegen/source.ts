@@ -114,10 +114,12 @@ export async function writeTest(
     picture: pictures === undefined ? [] : pictureBefore(pictures, steps, index, emitted[index]?.page),
   }));
   const all: OriginChunk[] = [
-    ...[...input.secrets.map(secretCheck), ...Object.keys(uniques).map(uniqueWord)].map((chunk) => ({
-      ...chunk,
-      hook: chunks[0]?.hook,
-    })),
+    ...[...slowness(steps), ...input.secrets.map(secretCheck), ...Object.keys(uniques).map(uniqueWord)].map(
+      (chunk) => ({
+        ...chunk,
+        hook: chunks[0]?.hook,
+      }),
+    ),
     ...withHars(chunks, input.har),
   ];
   // ESLint's rules for Playwright want hooks above the test.
@@ -287,6 +289,19 @@ export function variablesOf(steps: readonly Step[], uniques: Uniques = {}): Uniq
       word,
     ]),
   );
+}
+
+/** Milliseconds of an application in a test from which on it may need more than Playwright's 30 s, and more than 90 s. */
+const slowTestMs = 10_000;
+const verySlowTestMs = 30_000;
+
+/** Gives the test of a slow application more time. */
+function slowness(steps: readonly CodeStep[]): OriginChunk[] {
+  const sum = steps.reduce((total, { slowMs = 0, lateMs = 0 }) => total + Math.max(slowMs, lateMs), 0);
+  if (sum < slowTestMs) return [];
+  const timeoutMs = sum < verySlowTestMs ? undefined : Math.ceil((4 * sum) / 60_000) * 60_000;
+  const note = `The application took ${Math.round(sum / 1000)} s when this was recorded.`;
+  return [{ code: [{ kind: 'slow', timeoutMs }], note }];
 }
 
 function uniqueWord(name: string): OriginChunk {

@@ -42,6 +42,8 @@ export type Expression =
   | { kind: 'choice'; test: Expression; then: Expression; otherwise: Expression };
 
 export type Statement =
+  /** Gives the test more time: three times as long as others, or so many milliseconds. */
+  | { kind: 'slow'; timeoutMs?: number | undefined }
   /** A call whose end the test waits for. */
   | { kind: 'run'; value: Expression }
   | { kind: 'bind'; name: string; value: Expression; type?: string }

@@ -36,6 +36,8 @@ export interface Step {
   action: string;
   /** The element acted on or asserted, if there is one. */
   locator?: LocatorChain;
+  /** Another locator of the same element, for an id that may change from run to run. */
+  alternative?: LocatorChain;
   /** The second element, of an action that takes one. */
   to?: LocatorChain;
   /** What a picture hides. */
@@ -60,6 +62,10 @@ export interface Step {
   assertions?: Assertion[];
   /** Set if the step changed the document beyond the element it acted on. */
   changedPage?: true;
+  /** Milliseconds that the step took, if they are many. */
+  slowMs?: number;
+  /** Milliseconds after which its effects still came, if they are many. */
+  lateMs?: number;
   /** Set if the step could not be checked while recording; only a run of the test proves it. */
   unchecked?: true;
 }

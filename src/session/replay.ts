@@ -48,6 +48,8 @@ export async function replaySteps(
     const step = landed[0]?.step;
     if (step === undefined) break;
     if (saved.changedPage === true) step.changedPage = true;
+    for (const key of ['slowMs', 'lateMs'] as const)
+      if (saved[key] !== undefined) step[key] = Math.max(saved[key], step[key] ?? 0);
     if (!session.autoAssert) continue;
     const { assertions = [] } = saved;
     const verdicts = await Promise.all(assertions.map((each) => holds(each, live, limits)));

@@ -57,6 +57,7 @@ const stepSchema = z
   .strictObject({
     action: z.string(),
     locator: locatorChain.optional(),
+    alternative: locatorChain.optional(),
     to: locatorChain.optional(),
     mask: z.array(locatorChain).optional(),
     args,
@@ -69,6 +70,8 @@ const stepSchema = z
     note: z.string().optional(),
     assertions: z.array(assertionSchema).optional(),
     changedPage: z.literal(true).optional(),
+    slowMs: z.int().positive().optional(),
+    lateMs: z.int().positive().optional(),
     unchecked: z.literal(true).optional(),
   } satisfies Record<keyof Step, z.ZodType>)
   .check(({ value, issues }) => {

@@ -19,13 +19,20 @@ import type { CheckedRequest } from './request.js';
 export interface Located {
   chain?: LocatorChain | undefined;
   pin?: Pin | undefined;
+  /** Another locator of the element, if its id may change from run to run. */
+  alternative?: LocatorChain | undefined;
   /** Why the agent's own locator was replaced. */
   replaced?: { target: string; reason: string } | undefined;
 }
 
 /** The time for an action: its own, or the one that is configured. */
-export function timeoutOf({ timeout }: CheckedRequest['prepared']['args'], configured: number): number {
-  return typeof timeout === 'number' ? timeout : configured;
+export function timeoutOf(
+  { timeout, options }: CheckedRequest['prepared']['args'],
+  configured: number,
+): number {
+  const isRecord = typeof options === 'object' && options !== null && !Array.isArray(options);
+  const own = timeout ?? (isRecord ? options['timeout'] : undefined);
+  return typeof own === 'number' ? own : configured;
 }
 
 /** A reference as snapshots print it: `e12`, or `f1e3` in a frame. */
@@ -98,7 +105,7 @@ export async function resolveTarget(
     if (isSubject(action)) return { chain: given };
     const pin = await pinSoon(toLocator(page, given), actionMs);
     const reason = reasonToReplace(given) ?? (secrets.foundIn(given).length > 0 ? 'secret' : undefined);
-    if (reason === undefined) return { chain: given, pin };
+    if (reason === undefined) return { chain: given, pin, ...(await alternativeOf(given, best, pin)) };
     return { chain: await best(pin), pin, replaced: { target, reason } };
   }
   if (id !== shown.id)
@@ -118,7 +125,8 @@ export async function resolveTarget(
       hint: 'Use a ref of the latest snapshot, or a locator.',
     });
   const isSecret = secrets.foundIn(found.chain).length > 0;
-  return isSecret ? { ...found, chain: await best(found.pin, asserted) } : found;
+  const chain = isSecret ? await best(found.pin, asserted) : found.chain;
+  return { ...found, chain, ...(await alternativeOf(chain, best, found.pin)) };
 }
 
 /** The text of a pinned element; empty if it is gone. */
@@ -126,4 +134,19 @@ function textOf({ id, frame }: Pin): Promise<string> {
   const read = ({ pinned }: InPage, id: string): string =>
     String(Reflect.get(Node.prototype, 'textContent', pinned(id) ?? document.createElement('i')));
   return callIsolated(frame, read, { arg: id, schema: z.string() });
+}
+
+/** A locator without the ids with a number that another one contains: an application may count them anew in each run. */
+async function alternativeOf(
+  chain: LocatorChain,
+  best: (pin: Pin, asserted?: string[]) => Promise<LocatorChain>,
+  pin: Pin,
+): Promise<Pick<Located, 'alternative'>> {
+  const ids = [...JSON.stringify(chain).matchAll(/#([\w-]*\d[\w-]*)/g)].map(([, id = '']) => id);
+  if (ids.length === 0) return {};
+  const alternative = await best(pin, ids);
+  return reasonToReplace(alternative) === undefined &&
+    !ids.some((id) => JSON.stringify(alternative).includes(id))
+    ? { alternative }
+    : {};
 }

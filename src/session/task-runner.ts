@@ -32,6 +32,8 @@ import type { Located } from './targets.js';
 
 /** An assertion that took no longer than these milliseconds found the page as the step before left it. */
 const instantMs = 100;
+/** Milliseconds from which on an action is slow. */
+const slowMs = 3000;
 /** Milliseconds for the page to settle after a failure. */
 const failedSettleMs = 200;
 /** Milliseconds for describing an element. */
@@ -181,7 +183,9 @@ export class TaskRunner {
     ]);
     const startedAt = performance.now();
     await bounded(task, prepared.perform(context, locator), this.limits);
-    const isInstant = opensGroup || (asserts && performance.now() - startedAt < instantMs);
+    const took = performance.now() - startedAt;
+    if (took >= slowMs && action.asksPerson !== true) step.slowMs = Math.round(took);
+    const isInstant = opensGroup || (asserts && took < instantMs);
     // A download that failed says why, recorded or not.
     if (isRecorded) requireDownload(before, action);
     this.outcome.performed++;
@@ -232,7 +236,7 @@ export class TaskRunner {
 
   private async stepOf(
     { action, prepared, note }: Task,
-    { chain, pin, to, mask, page }: Place,
+    { chain, pin, alternative, to, mask, page }: Place,
   ): Promise<Step> {
     const { secrets } = this.open.live;
     const isBrittle = chain !== undefined && brittleness(chain).size > 0;
@@ -241,6 +245,7 @@ export class TaskRunner {
       action: action.name,
       ...(page === firstPage ? {} : { page }),
       ...(chain === undefined ? {} : { locator: chain }),
+      ...(alternative === undefined ? {} : { alternative }),
       ...(to === undefined ? {} : { to }),
       ...(mask.length === 0 ? {} : { mask }),
       args: prepared.args,

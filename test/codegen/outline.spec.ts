@@ -31,6 +31,7 @@ function said(code: Expression): string {
   return 'path' in code ? `${code.kind} ${code.path}` : code.name;
 }
 function outline(code: Statement): string {
+  if (code.kind === 'slow') return 'have more time';
   if (code.kind === 'run') return said(code.value);
   if (code.kind === 'bind') return `${code.name} is ${said(code.value)}`;
   if (code.kind === 'start') return `begin to wait for ${said(code.event.source)}`;

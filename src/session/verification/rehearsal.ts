@@ -8,6 +8,7 @@ import type { Lane } from '../../verify/plan.js';
 import type { TestRun } from '../../verify/report.js';
 import { pictureFunction, readRunPictures, type RunPictures } from '../../verify/run-pictures.js';
 import type { TestBench } from '../../verify/test-bench.js';
+import type { Assertion, Step } from '../../model/step.js';
 import type { Session } from '../session.js';
 import { assertionCode } from '../step-code.js';
 import { sessionSource, type SessionSource, type Surroundings } from '../test-source.js';
@@ -68,6 +69,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
   const dropped: Dropped[] = [];
   const ignoreSnapshots = comparesPictures(trial.steps);
   const runs = runsOf(trial, config);
+  const slowest = Math.max(0, ...trial.steps.flatMap(({ slowMs = 0, lateMs = 0 }) => [slowMs, lateMs]));
   let pictures: Picture[] = [];
   for (let round = 1; ; round++) {
     progress(round === 1 ? 'Running the test' : 'Running it again without assertions that were false');
@@ -77,7 +79,11 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
     const whole = await stageLane(rehearsal, lanes.whole, [source], {
       repeat: verify.runs,
       workers: 1,
-      limits: { action: browser.actionTimeoutMs, navigation: browser.navigationTimeoutMs },
+      // In a fresh run, a slow application may be slower still.
+      limits: {
+        action: Math.max(browser.actionTimeoutMs, 3 * slowest),
+        navigation: Math.max(browser.navigationTimeoutMs, 3 * slowest),
+      },
     });
     if (ignoreSnapshots && round === 1)
       pictures = await makePictures(bench, { workspace, lane: whole, runs, pictures: directory });
@@ -109,6 +115,8 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
         ...(isKnown ? { withoutJavaScript: blind } : {}),
       };
     }
+    if (round < maxRounds && result.end === 'completed' && renewLocators(trial.steps, located(tests, source)))
+      continue;
     const volatile = volatileAssertions(tests, source);
     if (volatile.length === 0 || round === maxRounds || result.end !== 'completed') {
       const run = { tests, source, result, unrecorded: trial.unrecorded };
@@ -185,6 +193,26 @@ async function stageLane(
     headless: use.headless ?? browser.headless,
     ...rest,
   };
+}
+
+/**
+ * Gives steps whose locator matched nothing in a run, because it has an id that changed, their other one. Returns whether
+ * there are any.
+ */
+function renewLocators(steps: readonly Step[], errors: ReturnType<typeof located>): boolean {
+  const isGone = ({ message }: { message: string }): boolean =>
+    (message.includes('waiting for') || message.includes('not found')) && !message.includes('resolved to');
+  const failed = errors.find((error) => error.step !== undefined && error.assertion === undefined);
+  const { locator, alternative } = steps[failed?.step ?? -1] ?? {};
+  if (failed === undefined || alternative === undefined || !isGone(failed)) return false;
+  const old = JSON.stringify(locator);
+  const renewed = <Located extends Assertion>(each: Located): Located =>
+    JSON.stringify(each.locator) === old ? { ...each, locator: alternative } : each;
+  for (const step of steps) {
+    Object.assign(step, renewed(step));
+    if (step.assertions !== undefined) step.assertions = step.assertions.map(renewed);
+  }
+  return true;
 }
 
 /** How often the test has to pass: for each row of its data, as often as configured. */

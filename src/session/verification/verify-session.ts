@@ -95,16 +95,27 @@ export async function verifySession(
     });
     if (failure !== undefined) return { verification: verification({ failure }), pictures, warnings, shown };
 
+    const renewed: number[] = [];
     const sensitivity: Sensitivity = { ...(withoutJavaScript === undefined ? {} : { withoutJavaScript }) };
     if (config.verify.sensitivity === 'full') {
       const { unproven, ...trials } = await tryWithoutSteps(rehearsal);
       Object.assign(sensitivity, trials);
       dropped.push(...drop(trial, unproven, 'is true without its step'));
     }
-    for (const [index, { assertions }] of trial.steps.entries()) {
+    for (const [index, { assertions, locator }] of trial.steps.entries()) {
       const step = session.steps[index];
+      if (step !== undefined && locator !== undefined && locator === step.alternative) {
+        step.locator = locator;
+        renewed.push(index);
+      }
       if (step !== undefined && assertions !== undefined) step.assertions = assertions;
     }
+    warnings.push(
+      ...stepWarning(
+        renewed,
+        (which) => `The id in the locator of ${which} changed between runs, so another locator replaces it.`,
+      ),
+    );
     warnings.push(...sensitivityWarnings(session, dropped, sensitivity));
     return {
       verification: verification({
