@@ -152,7 +152,7 @@ test('network rules with a browser on another machine are rejected', async ({ wo
   const network = { blockedOrigins: ['https://ads.example'] };
   for (const endpoint of ['ws://browsers.example:3000', ['http://localhost:9222', 'https://192.0.2.1/']])
     expect(await refusal({ browser: { endpoint }, network })).toContain(
-      'network rules apply only to browsers on this machine',
+      'network rules apply only to browsers of this server',
     );
   expect(await refusal({ browser: { endpoint: 'ws://browsers.example:3000' } })).toBeUndefined();
   expect(

@@ -58,7 +58,11 @@ export function isRemote(browser: Browser): boolean {
 }
 
 /** Connects to an endpoint. Throws BROWSER_FAILED. */
-export async function connectTo(endpoint: Endpoint, choice: BrowserChoice): Promise<Browser> {
+export async function connectTo(
+  endpoint: Endpoint,
+  choice: BrowserChoice,
+  { noDefaults = false } = {},
+): Promise<Browser> {
   const { url, kind, address } = endpoint;
   const playwright = await import('playwright');
   const type: BrowserType = playwright[choice.name];
@@ -71,7 +75,7 @@ export async function connectTo(endpoint: Endpoint, choice: BrowserChoice): Prom
       },
     );
   try {
-    if (kind === 'cdp') return await type.connectOverCDP(url, { timeout: connectMs });
+    if (kind === 'cdp') return await type.connectOverCDP(url, { timeout: connectMs, noDefaults });
     const launch = JSON.stringify({ headless: choice.headless, ...remoteLaunch(choice) });
     return await type.connect(url, {
       timeout: connectMs,

@@ -1,4 +1,4 @@
-import type { Frame, Locator } from 'playwright';
+import type { BrowserContext, Frame, Locator } from 'playwright';
 import { z } from 'zod';
 import { answerMs, responseWithin } from '../model/within.js';
 
@@ -62,6 +62,18 @@ export function registerEngine(): Promise<void> {
     selectors.register(name, { content }, { contentScript: true }),
   );
   return registered;
+}
+
+const channelSchema = z.custom<{
+  registerSelectorEngine: (params: object, options: object) => Promise<unknown>;
+}>();
+
+/** Registers the engine in one context, which was created before. */
+export async function addEngine(context: BrowserContext): Promise<void> {
+  const { name, content: source } = engineSource();
+  const channel = channelSchema.parse(Reflect.get(context, '_channel'));
+  const selectorEngine = { name, source, contentScript: true };
+  await channel.registerSelectorEngine({ selectorEngine }, { signal: undefined, timeout: 0 });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { openProxy, type ConnectionFailure, type Refused, type SessionProxy } from '../network/proxy.js';
 import type { NetworkRules } from '../network/rules.js';
+import { onlyOwnPages } from './attach.js';
 import { BoundSecrets } from './bound-secrets.js';
 import { BlockedPages, hasFrame } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
@@ -77,6 +78,8 @@ export function browserEnded(): CodegenError {
   });
 }
 
+/** Milliseconds for the watcher to be put into a page. */
+const watchingMs = 5000;
 /** Milliseconds for a context to close that could not be set up. */
 const closingMs = 5000;
 
@@ -114,12 +117,19 @@ export async function openLive(
   }
 }
 
-/**
- * Uses a page of a browser that another program started, in which the engine is registered: it and its context stay
- * open. `release` is called when the session ends.
- */
+interface Adopted {
+  /** A page of a browser that another program started, in which the engine is registered. */
+  page: Page;
+  failure?: Proxy['failure'];
+  /** Called when the session ends. */
+  release: () => Promise<void>;
+  /** Whether its context has other pages, which are nothing of the session's. */
+  isShared?: boolean;
+}
+
+/** Uses a page of a browser that another program started, which stays open with its context. */
 export async function adoptLive(
-  { page, failure, release }: { page: Page; failure: Proxy['failure']; release: () => Promise<void> },
+  { page, failure = noProxy.failure, release, isShared = false }: Adopted,
   setup: LiveSetup,
 ): Promise<Live> {
   const context = page.context();
@@ -127,9 +137,10 @@ export async function adoptLive(
   if (browser === null) throw browserEnded();
   const proxy = { ...noProxy, failure };
   const contexts: BrowserContext[] = [];
-  await prepareContext(context, setup);
+  await prepareContext(context, setup, isShared ? page : context);
   const live = await openFirstPage(context, {
     ...setup,
+    isShared,
     proxy,
     log: new LiveLog(setup.secrets),
     bound: new BoundSecrets(setup.secrets, false),
@@ -141,6 +152,7 @@ export async function adoptLive(
   const close = live.close.bind(live);
   return Object.assign(live, {
     async close() {
+      if (isShared) await within(closingMs, Promise.all(live.pages.map((entry) => entry.page.close())));
       await close();
       await release();
     },
@@ -167,11 +179,12 @@ function opener(
 async function prepareContext(
   context: BrowserContext,
   { testIdAttribute = defaultTestIdAttribute, actionMs, har }: LiveSetup,
+  watched: Pick<BrowserContext, 'addInitScript'> = context,
 ): Promise<void> {
   await setTestIdAttribute(context, testIdAttribute);
   context.setDefaultTimeout(actionMs);
   har?.watch(context);
-  await watchContext(context);
+  await watchContext(watched);
 }
 
 function rejectedOptions(error: unknown): CodegenError {
@@ -189,75 +202,121 @@ interface LiveParts extends LiveSetup {
   /** The contexts that were opened. */
   contexts: readonly BrowserContext[];
   openContext: (options: BrowserContextOptions) => Promise<BrowserContext>;
+  /** Whether the first context has other pages, which are nothing of the session's. */
+  isShared?: boolean;
   /** Gives the first page. */
   newPage: () => Promise<Page>;
 }
 
-async function openFirstPage(
-  first: BrowserContext,
-  { proxy, log, bound, contexts, openContext, newPage, actionMs, settleMs, secrets, maxPages }: LiveParts,
-): Promise<Live> {
-  const owner: PageOwner = {
-    pages: [],
-    front: undefined,
-    credited: undefined,
-    downloads: new Downloads(log),
-    log,
-    secrets,
-    bound,
-  };
-  const blocked = new BlockedPages(log);
-  const answers: PlannedAnswer[] = [];
-  const pageLimit = new PageLimit(owner, maxPages);
-  const openings = new Map<BrowserContext, ReadonlySet<Request>>();
-  let opened = 0;
-  const watch = (context: BrowserContext): void => {
-    log.watch(context, proxy.failure);
-    blocked.watch(context, proxy.failure);
-    new Flood(context, log);
-    answerDialogs(context, answers, log);
-    openings.set(context, openingNavigations(context));
-  };
-  const entryOf = (page: Page): LivePage => {
-    const opening = openings.get(page.context()) ?? new Set();
-    const limits = { settleMs, navigationMs: actionMs };
-    const known = owner.pages.find((entry) => entry.page === page);
-    return known ?? addPage(owner, page, { id: `p${++opened}`, limits, opening, blocked });
-  };
-  const creditPages = (context: BrowserContext): void => {
-    context.on('page', (page) => {
-      if (pageLimit.refuses(page)) return;
-      const entry = entryOf(page);
-      creditSignal(owner, { type: 'page', page: entry.id });
-      owner.front = entry;
-      log.add({ type: 'popup', page: entry.id });
-    });
-  };
-  watch(first);
+/** The pages of a session's contexts as they come, and what happens in them. */
+class LivePages {
+  readonly owner: PageOwner;
+  readonly answers: PlannedAnswer[] = [];
+  readonly blocked: BlockedPages;
+  readonly limit: PageLimit;
+  readonly #openings = new Map<BrowserContext, ReadonlySet<Request>>();
+  #opened = 0;
+
+  constructor(
+    private readonly first: BrowserContext,
+    private readonly parts: LiveParts,
+  ) {
+    const { log, secrets, bound, maxPages } = parts;
+    const downloads = new Downloads(log);
+    this.owner = { pages: [], front: undefined, credited: undefined, downloads, log, secrets, bound };
+    this.blocked = new BlockedPages(log);
+    this.limit = new PageLimit(this.owner, maxPages);
+  }
+
+  watch(context: BrowserContext): void {
+    const { log, proxy } = this.parts;
+    const seen = this.#isShared(context)
+      ? onlyOwnPages(context, (page) => this.#known(page) !== undefined)
+      : context;
+    log.watch(seen, proxy.failure);
+    this.blocked.watch(seen, proxy.failure);
+    new Flood(seen, log);
+    answerDialogs(seen, this.answers, log);
+    this.#openings.set(context, openingNavigations(seen));
+  }
+
+  /** Adds the pages that will open in a context. */
+  credit(context: BrowserContext): void {
+    if (!this.#isShared(context))
+      context.on('page', (page) => {
+        this.#credit(page);
+      });
+  }
+
+  entryOf(page: Page): LivePage {
+    const known = this.#known(page);
+    if (known !== undefined) return known;
+    // Other pages may open in a shared context at any time.
+    if (this.#isShared(page.context()))
+      page.on('popup', (popup) => {
+        this.#credit(popup);
+      });
+    const opening = this.#openings.get(page.context()) ?? new Set();
+    const limits = { settleMs: this.parts.settleMs, navigationMs: this.parts.actionMs };
+    return addPage(this.owner, page, { id: `p${++this.#opened}`, limits, opening, blocked: this.blocked });
+  }
+
+  rename(entry: LivePage, id: string): void {
+    entry.id = id;
+    this.#opened = Math.max(this.#opened, Number(id.slice(1)));
+  }
+
+  #isShared(context: BrowserContext): boolean {
+    return this.parts.isShared === true && context === this.first;
+  }
+
+  #known(page: Page): LivePage | undefined {
+    return this.owner.pages.find((entry) => entry.page === page);
+  }
+
+  #credit(page: Page): void {
+    if (this.limit.refuses(page)) return;
+    const entry = this.entryOf(page);
+    creditSignal(this.owner, { type: 'page', page: entry.id });
+    this.owner.front = entry;
+    this.parts.log.add({ type: 'popup', page: entry.id });
+    // A shared context has no watcher of its own.
+    if (this.#isShared(page.context()))
+      void within(
+        watchingMs,
+        watchContext(page).then(() => watchPage(page)),
+      );
+  }
+}
+
+async function openFirstPage(first: BrowserContext, parts: LiveParts): Promise<Live> {
+  const { proxy, contexts, openContext, newPage } = parts;
+  const pages = new LivePages(first, parts);
+  const { owner, answers, blocked, limit } = pages;
+  pages.watch(first);
   const closing = watchClosing(first, proxy);
-  const current = entryOf(await newPage());
+  const current = pages.entryOf(await newPage());
   owner.front = current;
-  creditPages(first);
+  pages.credit(first);
   const live: Live = Object.assign(owner, {
     current,
     listedPages: JSON.stringify([current.id]),
     answers,
     async open() {
-      pageLimit.requireRoom();
-      return entryOf(await live.current.page.context().newPage());
+      limit.requireRoom();
+      return pages.entryOf(await live.current.page.context().newPage());
     },
     async openContext(options: BrowserContextOptions) {
-      pageLimit.requireRoom(contexts.length);
+      limit.requireRoom(contexts.length);
       const context = await openContext(options).catch((error: unknown) => {
         throw rejectedOptions(error);
       });
-      watch(context);
-      creditPages(context);
-      return entryOf(await context.newPage());
+      pages.watch(context);
+      pages.credit(context);
+      return pages.entryOf(await context.newPage());
     },
     rename(entry: LivePage, id: string) {
-      entry.id = id;
-      opened = Math.max(opened, Number(id.slice(1)));
+      pages.rename(entry, id);
     },
     takeBlockedPage: () => blocked.take(),
     failure: proxy.failure,

@@ -53,8 +53,8 @@ export interface SettleLimits {
   navigationMs: number;
 }
 
-/** Puts the watcher into every frame that will load in the context. */
-export async function watchContext(context: BrowserContext): Promise<void> {
+/** Puts the watcher into every frame that will load in the context, or in a page. */
+export async function watchContext(context: Pick<BrowserContext, 'addInitScript'>): Promise<void> {
   await context.addInitScript({ content: watcherScript(watcherKey) });
 }
 

@@ -7,7 +7,9 @@ import { tryBrowser } from '../browser/try-browser.js';
 import { browserChoice, type BrowserChoice } from '../browser/browser-choice.js';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { configSchema, type Config } from '../config/schema.js';
+import { restrictedDenial } from '../guard/policy.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { attachAction, recordTool } from '../model/policy.js';
 import { openRedis, type Redis } from '../state/redis.js';
 
 /** The result of a check; `advice` says how to fix a problem. */
@@ -18,7 +20,7 @@ interface Finding {
 
 /** Checks this machine and the workspace, and prints a line for each check. Returns whether all passed. */
 export async function doctor(location: ConfigLocation, print: (line: string) => void): Promise<boolean> {
-  const { config, findings: configFindings } = await checkConfig(location);
+  const { config, isAttachAllowed, findings: configFindings } = await checkConfig(location);
   const { workspace } = location;
   const { endpoints } = browserChoice(config.browser, 'local');
   const checks = [
@@ -39,6 +41,7 @@ export async function doctor(location: ConfigLocation, print: (line: string) => 
     ...(endpoints.length === 0
       ? [checkBrowser(config.browser)]
       : endpoints.map((url) => checkHost(url, browserChoice(config.browser, 'local')))),
+    ...(config.browser.attach === null ? [] : [checkAttached(config.browser, isAttachAllowed)]),
   ];
   let allPassed = true;
   for (const check of checks) {
@@ -50,12 +53,17 @@ export async function doctor(location: ConfigLocation, print: (line: string) => 
   return allPassed;
 }
 
-async function checkConfig(location: ConfigLocation): Promise<{ config: Config; findings: Finding[] }> {
+async function checkConfig(location: ConfigLocation): Promise<{
+  config: Config;
+  isAttachAllowed: boolean;
+  findings: Finding[];
+}> {
   try {
     const { config, policy, configFile } = await loadConfig(location);
     const rules = policy.tools.size;
     return {
       config,
+      isAttachAllowed: restrictedDenial(policy, attachCall) === undefined,
       findings: [
         { text: `Configuration: ${configFile ?? 'no codegen.config.json, so the defaults apply'}` },
         {
@@ -67,6 +75,7 @@ async function checkConfig(location: ConfigLocation): Promise<{ config: Config; 
     if (!(error instanceof CodegenError)) throw error;
     return {
       config: configSchema.parse({}),
+      isAttachAllowed: false,
       findings: [
         {
           text: `Configuration: ${error.message}`,
@@ -129,6 +138,33 @@ async function checkHost(url: string, choice: BrowserChoice): Promise<Finding> {
   } catch (error) {
     const hint = error instanceof CodegenError ? error.hint : undefined;
     return { text: `Browser host: ${messageOf(error)}`, advice: hint ?? 'Correct browser.endpoint.' };
+  }
+}
+
+const attachCall = { tool: recordTool, args: { actions: [{ action: attachAction }] } };
+
+/** Says that sessions open in a person's own browser, and whether they can. */
+async function checkAttached(
+  { attach, ...browser }: Config['browser'],
+  isAllowed: boolean,
+): Promise<Finding> {
+  const url = attach ?? '';
+  const { address } = endpointAt(url);
+  const text = `Attach: sessions open in the person's own browser at ${address}, with its logins`;
+  try {
+    const connected = await connectTo(endpointAt(url), browserChoice(browser, 'local'), { noDefaults: true });
+    const tabs = connected.contexts()[0]?.pages().length ?? 0;
+    await connected.close();
+    const advice = `Allow "${attachAction}" in tools.${recordTool}.actions.allow of the policy, or remove browser.attach.`;
+    return {
+      text: `${text} (${connected.version()}, ${tabs} tabs)${isAllowed ? '' : ', which the policy does not allow'}`,
+      ...(isAllowed ? {} : { advice }),
+    };
+  } catch (error) {
+    return {
+      text: `Attach: ${messageOf(error)}`,
+      advice: 'Start it with --remote-debugging-port, or correct browser.attach.',
+    };
   }
 }
 

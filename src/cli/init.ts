@@ -62,6 +62,9 @@ async function detectOutput(workspace: string): Promise<Found> {
   const common = await commonTestModule(workspace, testDir);
   if (common !== undefined)
     found['output.importTestFrom'] = { value: common.module, source: nameOf(common.spec) };
+  const { findPageObjects } = await import('../session/page-object-dir.js');
+  const pages = await findPageObjects(workspace, testDir);
+  if (pages !== undefined) found['output.pageObjectsDir'] = { value: pages.directory, source: pages.file };
   return found;
 }
 

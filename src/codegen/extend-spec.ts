@@ -6,6 +6,8 @@ import { findPlace, indentOf, owner, testsIn, unusable, type BaseSpec, type Plac
 export interface Insertion {
   /** The statements, formatted as the file is. */
   text: string;
+  /** Hooks that go above the test, formatted as the file is; empty for none. */
+  hooks?: string;
   /** Fixtures that they use. */
   fixtures: readonly string[];
   usesExpect: boolean;
@@ -55,6 +57,7 @@ export function extendSpec(base: BaseSpec, insertion: Insertion): Extended {
     { start: place.offset, end: place.offset + (closing === '' ? 0 : tail.length - 1), text },
     ...parameterEdits(place, insertion.fixtures),
     ...importEdits(place, insertion, end),
+    ...hookEdits(place, base, insertion.hooks, end),
     ...(base.kind === 'seed' ? seedEdits(place, base.file, insertion) : []),
   ];
   const source = applied(base.text, edits);
@@ -112,6 +115,22 @@ function importEdits({ source, test }: Place, { usesExpect, imports }: Insertion
     edits.push({ start: at, end: at, text: missing.map((each) => `${each}${end}`).join('') });
   }
   return edits;
+}
+
+/** Puts hooks above the test, if they run for no other. */
+function hookEdits({ call, source }: Place, base: BaseSpec, hooks = '', end: string): Edit[] {
+  if (hooks === '') return [];
+  const statement = call.getFirstAncestorByKindOrThrow(SyntaxKind.ExpressionStatement);
+  const around = statement.getParentOrThrow();
+  const isAlone = testsIn(source).every((test) => test === call || !test.getAncestors().includes(around));
+  if (!isAlone && base.kind === 'spec')
+    throw unusable(
+      `The hook would run for other tests of ${base.file}, too.`,
+      'Put the test into a describe of its own first, or remove the steps with `hook`.',
+    );
+  const at = statement.getLeadingCommentRanges()[0]?.getPos() ?? statement.getStart();
+  const text = `${hooks.trimStart().split('\n').join(end)}${end}${end}${indentOf(base.text, at)}`;
+  return [{ start: at, end: at, text }];
 }
 
 function isBinding(node: Identifier): boolean {

@@ -9,7 +9,7 @@ import { Printer, uniqueOptions } from './printer.js';
 import { comment, literal, quote, template } from './quote.js';
 import type { Uniques } from './rows.js';
 import { linesOf } from './syntax.js';
-import type { FunctionData, GroupData, ImportData, TemplateData } from './template-data.js';
+import type { FunctionData, GroupData, HookData, ImportData, TemplateData } from './template-data.js';
 import { renderTemplate, type TestTemplate } from './templates.js';
 
 /** Statements that stay together, in the order of the test. */
@@ -111,11 +111,9 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
   const { extendSpec } = await import('./extend-spec.js');
   const { format } = await import('prettier');
   const { depth, test, ...style } = formatOf(base);
-  if (input.body.some(({ hook }) => hook !== undefined))
-    throw new CodegenError('INVALID_INPUT', `A hook can't be inserted into the test of ${base.file}.`, {
-      hint: 'Remove the steps with `hook`, or record a test of its own.',
-    });
-  const { body } = printed(input, test);
+  const { body: all, variables } = printed(input, test);
+  requireInsertable(base, all, variables);
+  const body = all.filter(({ hook }) => hook === undefined);
   const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
   if (helpersOf(names, 'typescript').length > 0)
     throw new CodegenError('INVALID_INPUT', `{{totp}} and {{unique}} can't be inserted into ${base.file}.`, {
@@ -124,12 +122,21 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
   const code = groupsOf(body, input.includeComments)
     .map((group) => groupCode(group, test))
     .join('\n\n');
-  const nested = `async () => ${'{\n'.repeat(depth)}${code}\n${'}\n'.repeat(depth)}`;
-  const lines = (await format(nested, { ...style, parser: 'babel-ts' })).trimEnd().split('\n');
-  const text = lines.slice(depth, -depth).join('\n');
+  const formatAt = async (level: number, given: string): Promise<string> => {
+    if (level === 0) return (await format(given, { ...style, parser: 'babel-ts' })).trimEnd();
+    const nested = `async () => ${'{\n'.repeat(level)}${given}\n${'}\n'.repeat(level)}`;
+    const lines = (await format(nested, { ...style, parser: 'babel-ts' })).trimEnd().split('\n');
+    return lines.slice(level, -level).join('\n');
+  };
+  const text = await formatAt(depth, code);
+  const hooks = hooksOf(all, input).map(
+    ({ method, title, parameters, groups }) =>
+      `${test}.${method}(${title}, async (${parameters}) => {\n${groups.map((group) => groupCode(group, test)).join('\n\n')}\n});`,
+  );
   const imports = importsOf(body.flatMap(({ printer }) => printer.imports)).map(importCode);
   const { source, staged, line } = extendSpec(base, {
     text,
+    hooks: hooks.length === 0 ? '' : await formatAt(depth - 1, hooks.join('\n\n')),
     fixtures: fixtures.filter((name) => names.has(name)),
     usesExpect: names.has('expect'),
     imports: await Promise.all(
@@ -142,9 +149,37 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
   });
   const texts = body.map((each) => each.text);
   const inText = await linesOf(`async () => {\n${text}\n}`, texts);
-  // The text begins in line 2 of what was parsed.
-  const statements = new Map([...inText].map(([at, statement]) => [at - 2 + line, statement]));
+  // The text begins in line 2 of what was parsed, and the chunks of hooks come first.
+  const first = all.length - body.length;
+  const statements = new Map([...inText].map(([at, statement]) => [at - 2 + line, first + statement]));
   return { source, staged, statements, files: body.flatMap(({ printer }) => printer.files) };
+}
+
+/** Throws INVALID_INPUT if a hook of the session can't be put around the test of a spec. */
+function requireInsertable(
+  base: BaseSpec,
+  body: readonly PrintedChunk[],
+  variables: ReadonlyMap<string, string>,
+): void {
+  const hooks = body.flatMap(({ hook }) => hook ?? []);
+  if (hooks.length === 0) return;
+  const isBefore = hooks.some(({ method }) => method === 'beforeEach');
+  if (!isBefore && variables.size === 0) return;
+  throw new CodegenError(
+    'INVALID_INPUT',
+    isBefore
+      ? `A beforeEach hook would run before the test of ${base.file}, but its steps were recorded after it.`
+      : `The hook uses ${[...variables.keys()].join(', ')} of the test in ${base.file}.`,
+    { hint: 'Remove the steps with `hook`, or record a test of its own.' },
+  );
+}
+
+function hooksOf(body: readonly PrintedChunk[], input: GenerateInput): HookData[] {
+  return [...partsOf(body)].flatMap(([hook, chunks]) =>
+    hook === undefined
+      ? []
+      : [{ method: hook.method, title: quote(stepTitle(hook.title)), ...functionData(chunks, input) }],
+  );
 }
 
 function groupCode({ title, result, paragraphs }: GroupData, test: string): string {
@@ -169,8 +204,6 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
   const names = new Set(body.flatMap(({ printer }) => [...printer.used]));
   const helpers = helpersOf(names, language);
   const types = language === 'typescript' ? [...variables.values()] : [];
-  const parts = partsOf(body);
-  const hooks = [...parts].flatMap(([hook, chunks]) => (hook === undefined ? [] : [{ hook, chunks }]));
   return {
     language,
     imports: importsOf([
@@ -192,13 +225,12 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
     describe: describe === undefined ? undefined : quote(describeTitle(describe)),
     rows: data === undefined ? undefined : literal([...data]),
     variables: [...variables].map(([name, type]) => declaration(name, type, language)),
-    hooks: hooks.map(({ hook: { method, title: hookTitle }, chunks }) => ({
-      method,
-      title: quote(stepTitle(hookTitle)),
-      ...functionData(chunks, input),
-    })),
+    hooks: hooksOf(body, input),
     helpers: helpers.map(({ code }) => code),
-    ...functionData(parts.get(undefined) ?? [], input),
+    ...functionData(
+      body.filter(({ hook }) => hook === undefined),
+      input,
+    ),
     files: body.flatMap(({ printer }) => printer.files),
     texts: body.map(({ text }) => text),
   };

@@ -3,7 +3,7 @@ import { toJson, type Json } from '../model/json.js';
 import type { BrowserName, ProjectUse, Use } from '../model/use.js';
 
 /** Playwright Test's defaults. */
-const defaults: ProjectUse = {
+export const defaults: ProjectUse = {
   viewport: { width: 1280, height: 720 },
   colorScheme: 'light',
   locale: 'en-US',

@@ -35,6 +35,13 @@ export const browserUrl = z
     'expected a URL such as ws://browsers.example:3000/ or http://browsers.example:9222',
   );
 
+export const cdpUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^(?:https?:|wss?:\/\/[^/]+\/devtools\/)/.test(text),
+    'expected the CDP endpoint of a Chromium, such as http://127.0.0.1:9222',
+  );
+
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }

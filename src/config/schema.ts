@@ -5,6 +5,7 @@ import { isThisMachine } from '../network/address.js';
 import { parsePattern } from '../network/rules.js';
 import {
   browserUrl,
+  cdpUrl,
   directorySchema,
   environmentName,
   originSuchAs,
@@ -64,6 +65,30 @@ const outputSchema = z
   .prefault({})
   .describe('The emitted files.');
 
+const certificateFile = directorySchema.describe('Path, relative to the workspace or absolute.');
+
+const clientCertificateSchema = z
+  .strictObject({
+    origin: originSuchAs('https://shop.example').describe('The only origin that gets it.'),
+    certPath: certificateFile.optional(),
+    keyPath: certificateFile.optional(),
+    pfxPath: certificateFile.optional(),
+    passphrase: z
+      .string()
+      .regex(/^\{\{secret:\w+\}\}$/, 'expected {{secret:NAME}}')
+      .optional()
+      .describe('Passphrase of the key, as `{{secret:NAME}}`.'),
+  })
+  .refine(
+    ({ certPath, keyPath, pfxPath }) =>
+      pfxPath === undefined
+        ? certPath !== undefined && keyPath !== undefined
+        : (certPath ?? keyPath) === undefined,
+    'expected certPath and keyPath, or pfxPath',
+  );
+
+export type ClientCertificate = z.infer<typeof clientCertificateSchema>;
+
 const browserSchema = z
   .strictObject({
     name: browserNameSchema.default('chromium').describe('Browser engine for sessions.'),
@@ -99,6 +124,16 @@ const browserSchema = z
       .describe(
         'URL of a running browser, or a list of URLs: a Playwright server (`ws://`) or a CDP endpoint (`http://`, `wss://`); null starts a browser.',
       ),
+    attach: cdpUrl
+      .nullable()
+      .default(null)
+      .describe(
+        "CDP endpoint of a person's own browser: sessions open a tab in it, with its logins, and close only that. The policy has to allow `attach`.",
+      ),
+    clientCertificates: z
+      .array(clientCertificateSchema)
+      .default([])
+      .describe('Client certificates of sessions and their tests, each for one origin.'),
     maxSessions: z.int().min(1).max(100).default(8).describe('Maximum number of open sessions.'),
     maxPagesPerSession: z
       .int()
@@ -282,7 +317,7 @@ export const configSchema = z
         input: value,
         path: ['network'],
         message:
-          'network rules apply only to browsers on this machine, and browser.endpoint names another machine; remove one of the two',
+          'network rules apply only to browsers of this server; remove them, or browser.attach and browser.endpoint if that names another machine',
       });
     for (const conflict of [...conflictsOf(value), ...operatorConflicts(value)])
       issues.push({ code: 'custom', input: value, ...conflict });
@@ -295,8 +330,9 @@ export type Config = Omit<Document, '$schema' | 'policy' | 'grants'> & {
   grants: Omit<Document['grants'][number], 'policy'>[];
 };
 
-/** Whether what pages may reach can be held: pages of another machine don't pass the proxies of this one. */
+/** Whether what pages may reach can be held: pages of another machine, or of a person's browser, don't pass our proxies. */
 function canHoldRules({ browser, network }: Pick<Document, 'browser' | 'network'>): boolean {
   const isFree = network.allowedOrigins.includes('*') && network.blockedOrigins.length === 0;
+  if (browser.attach !== null) return isFree;
   return isFree || [browser.endpoint ?? []].flat().every((url) => isThisMachine(new URL(url).hostname));
 }

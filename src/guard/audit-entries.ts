@@ -17,6 +17,8 @@ const entrySchema = z.looseObject({
   interrupted: z.boolean().optional(),
   operator: z.string().optional(),
   action: z.string().optional(),
+  /** A person's browser that a session was opened in. */
+  browser: z.string().optional(),
   files: z.array(z.looseObject({ path: z.string(), change: z.string() })).default([]),
   durationMs: z.number().optional(),
 });
@@ -33,6 +35,7 @@ export function readEntry(line: string): AuditEntry | undefined {
 export function detailsOf({
   operator,
   action,
+  browser,
   interrupted,
   cancelled,
   files,
@@ -40,6 +43,7 @@ export function detailsOf({
 }: AuditEntry): string[] {
   return [
     ...(operator === undefined ? [] : [`${operator}: ${action ?? ''}`]),
+    ...(browser === undefined ? [] : [`in the person's browser ${browser}`]),
     ...(interrupted === true ? ['interrupted'] : []),
     ...(cancelled === true ? ['cancelled'] : []),
     ...files.map(({ path, change }) => `${change} ${path}`),

@@ -48,7 +48,7 @@ export async function checkSpecPath(
   file: string,
 ): Promise<CheckedPath> {
   const extension = `.spec.${extensions[language]}`;
-  if (!file.endsWith(extension) && !file.endsWith(`.setup.${extensions[language]}`)) {
+  if (!['spec', 'test', 'setup'].some((kind) => file.endsWith(`.${kind}.${extensions[language]}`))) {
     throw refusal(file, `does not end in ${extension}`, `Name it like "login${extension}".`);
   }
   return checkOutputPath(territory, outputDirectory, file);

@@ -141,7 +141,7 @@ function outdated(file: string): CodegenError {
 
 /** `login.spec.ts` becomes `login-2.spec.ts`. */
 function numbered(relativePath: string, number: number): string {
-  return relativePath.replace(/(\.spec|\.setup)?\.[^./]+$/, (extension) => `-${number}${extension}`);
+  return relativePath.replace(/(\.spec|\.test|\.setup)?\.[^./]+$/, (extension) => `-${number}${extension}`);
 }
 
 async function contentOf(file: string): Promise<FilePlan['before']> {

@@ -71,8 +71,11 @@ export const conditionSchema = conditionOn(pathSchema);
 /** The tool whose actions `actions` rules. */
 export const recordTool = 'record_codegen_session';
 
+/** Stands for opening sessions in a person's own browser. */
+export const attachAction = 'attach';
+
 /** Actions that are denied unless a policy names them. */
-export const restrictedActions: readonly string[] = ['evaluate'];
+export const restrictedActions: readonly string[] = ['evaluate', attachAction];
 
 const names = z.array(z.string().min(1));
 

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { LivePage } from '../browser/live-page.js';
 import { callIsolated } from '../browser/isolated.js';
 import { setTestIdAttribute } from '../browser/test-id.js';
+import { defaults } from '../codegen/test-use.js';
 import type { Config } from '../config/schema.js';
+import type { Json } from '../model/json.js';
 import { isInside } from '../model/paths.js';
 import type { Secrets } from '../model/secrets.js';
-import { useSchema, type Use } from '../model/use.js';
+import { useSchema, type ProjectUse, type Use } from '../model/use.js';
 import { within } from '../model/within.js';
 import type { SpecPath } from './page-files.js';
 import type { OpenSession, SessionPlan } from './session.js';
@@ -15,13 +18,43 @@ import type { OpenSession, SessionPlan } from './session.js';
 /** What a session found out about the project and the application, and uses; `source` is a file, or "page". */
 export type Detected = Partial<
   Record<
-    'testIdAttribute' | 'baseURL' | 'storageState' | 'testDir' | 'importTestFrom',
-    { value: string; source: string }
+    | ProjectOption
+    | 'device'
+    | 'storageState'
+    | 'testDir'
+    | 'importTestFrom'
+    | 'pageObjectsDir'
+    | 'specNames'
+    | 'setup'
+    | 'webServer',
+    { value: Json; source: string }
   >
 >;
 
+/** Options that the project decides for its tests, and so for a session. */
+const projectOptions = [
+  ...([
+    'testIdAttribute',
+    'baseURL',
+    'viewport',
+    'locale',
+    'timezoneId',
+    'geolocation',
+    'permissions',
+  ] as const),
+  ...([
+    'colorScheme',
+    'userAgent',
+    'isMobile',
+    'hasTouch',
+    'deviceScaleFactor',
+    'ignoreHTTPSErrors',
+  ] as const),
+] as const;
+type ProjectOption = (typeof projectOptions)[number];
+
 /** The parts of a session's plan to which detected values are added. */
-export type Detectable = Pick<SessionPlan, 'use' | 'emission'>;
+export type Detectable = Pick<SessionPlan, 'use' | 'emission' | 'pageObjectsDir'>;
 
 /** Attributes that applications have for tests; of two that are equally common, the first is taken. */
 const testIdAttributes = ['data-testid', 'data-test', 'data-test-id', 'data-cy', 'data-qa', 'data-e2e'];
@@ -48,7 +81,7 @@ export async function detectProject(
   const { workspace, secrets } = context;
   const { askProject } = await import('../verify/project-use.js');
   const { browser, verify } = context.config();
-  const { configFile, testDir, isCovered, ...project } = await askProject(
+  const { configFile, testDir, isCovered, dependencies, webServer, ...project } = await askProject(
     { workspace, file: file.absolute, browserName: use.browserName ?? browser.name },
     { timeoutMs: verify.timeoutMs, signal },
   );
@@ -57,13 +90,10 @@ export async function detectProject(
   const nameOf = (place: string): string => path.relative(workspace, place).split(path.sep).join('/') || '.';
   const source = nameOf(configFile);
   const detected: Detected = { testDir: { value: nameOf(testDir), source } };
-  const found: Use = {};
-  for (const name of ['testIdAttribute', 'baseURL'] as const) {
-    const { data: value } = useSchema.shape[name].safeParse(project.use[name]);
-    if (use[name] !== undefined || value === undefined || secrets.foundIn({ value }).length > 0) continue;
-    found[name] = value;
-    detected[name] = { value, source };
-  }
+  if (isCovered && webServer !== undefined) detected.webServer = { value: webServer, source };
+  if (dependencies.length > 0) detected.setup = { value: dependencies, source };
+  const { found, shown } = await optionsOf(project.use, use, secrets);
+  for (const [name, value] of Object.entries(shown)) Object.assign(detected, { [name]: { value, source } });
   const warnings: string[] = [];
   const { storageState } = project.use;
   if (use.storageState === undefined && typeof storageState === 'string') {
@@ -74,9 +104,17 @@ export async function detectProject(
     if (isReadable) {
       found.storageState = storageState;
       detected.storageState = { value: storageState, source };
-    } else warnings.push(missingLogin(storageState, source));
+    } else warnings.push(missingLogin(storageState, source, dependencies));
   }
-  const plan = { use: { ...use, ...found }, emission };
+  const plan: { -readonly [Part in keyof Detectable]: Detectable[Part] } = {
+    use: { ...use, ...found },
+    emission,
+  };
+  const pages = isCovered ? await pageObjectsOf(context, emission, testDir) : undefined;
+  if (pages !== undefined) {
+    plan.pageObjectsDir = pages.directory;
+    detected.pageObjectsDir = { value: pages.directory, source: pages.file };
+  }
   const isDecided = emission.importTestFrom !== undefined || emission.setup === true;
   if (isDecided || !isCovered || !isInside(workspace, testDir)) return { plan, detected, warnings };
   const { commonTestModule } = await import('../verify/common-test-module.js');
@@ -87,8 +125,55 @@ export async function detectProject(
   return { plan: { ...plan, emission: { ...emission, importTestFrom: module } }, detected, warnings };
 }
 
-function missingLogin(file: string, source: string): string {
-  return `${source} starts tests from ${file}, which can't be read, so this session is not logged in. Run the set-up project that writes it, and start again.`;
+async function pageObjectsOf(
+  { workspace, config }: { workspace: string; config: () => Config },
+  { template }: Detectable['emission'],
+  testDir: string,
+): Promise<{ directory: string; file: string } | undefined> {
+  // Other templates may write page objects of their own.
+  if (template !== 'plain' || config().output.pageObjectsDir !== null) return undefined;
+  const { findPageObjects } = await import('./page-object-dir.js');
+  return findPageObjects(workspace, testDir);
+}
+
+function missingLogin(file: string, source: string, dependencies: readonly string[]): string {
+  const [setup] = dependencies;
+  const run =
+    setup === undefined ? 'Write it' : `Run \`npx playwright test --project=${setup}\`, which writes it`;
+  return `${source} starts tests from ${file}, which can't be read, so this session is not logged in. ${run}, and start again.`;
+}
+
+/** Playwright Test's options for a device. */
+const deviceOptions = ['viewport', 'userAgent', 'isMobile', 'hasTouch', 'deviceScaleFactor'] as const;
+
+/** The project's options that the session does not decide; `shown` leaves out Playwright's defaults and names devices. */
+async function optionsOf(
+  project: ProjectUse,
+  use: Use,
+  secrets: Secrets,
+): Promise<{ found: Use; shown: Record<string, Json> }> {
+  const decided = new Set<string>([...Object.keys(use), ...(use.device === undefined ? [] : deviceOptions)]);
+  const given = projectOptions.flatMap((name): [string, Json][] => {
+    const value = project[name];
+    const isUsable = value !== undefined && useSchema.shape[name].safeParse(value).success;
+    return isUsable && !decided.has(name) && secrets.foundIn({ value }).length === 0 ? [[name, value]] : [];
+  });
+  const found = useSchema.parse(Object.fromEntries(given));
+  const device = found.userAgent === undefined ? undefined : await deviceOf(found);
+  const isDevices = (name: string): boolean =>
+    device !== undefined && deviceOptions.some((each) => each === name);
+  const shown = given.filter(
+    ([name, value]) => !isDevices(name) && !isDeepStrictEqual(value, defaults[name]),
+  );
+  return { found, shown: { ...(device !== undefined && { device }), ...Object.fromEntries(shown) } };
+}
+
+/** The name of the device whose options these are. */
+async function deviceOf(use: Use): Promise<string | undefined> {
+  const { devices } = await import('playwright');
+  return Object.entries(devices).find(([, device]) =>
+    deviceOptions.every((name) => isDeepStrictEqual(device[name], use[name])),
+  )?.[0];
 }
 
 /** Lets `getByTestId` read the attribute that the first page uses, if nothing else decides it. */

@@ -32,7 +32,7 @@ export async function findSaved(
   { stateDirectory, grant, checkPath }: SavedSessions,
   name: string,
 ): Promise<Resumable> {
-  if (!/\.(?:spec|setup)\.[jt]s$/.test(name)) {
+  if (!/\.(?:spec|test|setup)\.[jt]s$/.test(name)) {
     const unfinished = await findUnfinished(stateDirectory, grant, { id: name });
     if (unfinished !== undefined) return unfinishedOne(unfinished);
     if (/^[\w-]+$/.test(name)) throw notSaved(`session ${name}`);

@@ -98,7 +98,7 @@ function harText(entries: readonly object[]): string {
 }
 
 function harPath(spec: string, index: number): string {
-  return spec.replace(/(?:\.(?:spec|setup))?\.[jt]s$/, `${index === 0 ? '' : `.${index + 1}`}.har`);
+  return spec.replace(/(?:\.(?:spec|test|setup))?\.[jt]s$/, `${index === 0 ? '' : `.${index + 1}`}.har`);
 }
 
 interface Part {

@@ -1,8 +1,11 @@
+import type { BrowserContextOptions } from 'playwright';
+import { z } from 'zod';
 import { contextOptions, type StorageState } from '../browser/context-options.js';
 import type { BrowserChoice } from '../browser/browser-choice.js';
 import type { BrowserPool } from '../browser/launch.js';
 import type { HarRecorder } from '../browser/har-recorder.js';
 import { openLive, type Live } from '../browser/live.js';
+import type { ClientCertificate } from '../config/schema.js';
 import { parseFields } from '../model/template.js';
 import type { Secrets } from '../model/secrets.js';
 import { useSchema, type Use } from '../model/use.js';
@@ -21,6 +24,8 @@ export interface OpenBrowserOptions {
   maxPages: () => number;
   rules: () => NetworkRules;
   secrets: Secrets;
+  /** With absolute paths. */
+  clientCertificates: readonly ClientCertificate[];
   /** Records the network. */
   har: HarRecorder | undefined;
   progress: (message: string) => void;
@@ -33,6 +38,9 @@ export async function openBrowser(options: OpenBrowserOptions, isRetry = false):
   // Preloads what the first assertion needs.
   void import('playwright/test');
   const context = await contextOptions(useSchema.parse(secrets.reveal(parseFields(use))));
+  const certificates = z
+    .custom<BrowserContextOptions>()
+    .parse(secrets.reveal(parseFields({ clientCertificates: setup.clientCertificates })));
   try {
     const { testIdAttribute } = use;
     return await openLive(
@@ -40,6 +48,7 @@ export async function openBrowser(options: OpenBrowserOptions, isRetry = false):
       {
         ...context,
         ...(storageState && { storageState }),
+        ...(setup.clientCertificates.length > 0 && certificates),
         // A HAR can't answer a service worker.
         ...(setup.har && { serviceWorkers: 'block' }),
       },

@@ -89,6 +89,7 @@ export const savedSchema = z.strictObject({
   use: useSchema,
   autoAssert: z.boolean(),
   har: z.literal('record').optional(),
+  pageObjectsDir: z.string().optional(),
   base: z
     .strictObject({
       file: z.string(),
@@ -106,7 +107,7 @@ export type SavedSession = z.infer<typeof savedSchema>;
 
 /** What `resume` needs of a session whose test is, or will be, `file`. */
 export function savedForm(session: Session, file: string): SavedSession {
-  const { title, emission, use, autoAssert, har, base, uniques, steps } = session;
+  const { title, emission, use, autoAssert, har, pageObjectsDir, base, uniques, steps } = session;
   return {
     version: currentVersion,
     title,
@@ -115,6 +116,7 @@ export function savedForm(session: Session, file: string): SavedSession {
     use,
     autoAssert,
     ...(har && { har }),
+    ...(pageObjectsDir && { pageObjectsDir }),
     ...(base && { base }),
     ...(uniques && { uniques }),
     steps,

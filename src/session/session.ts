@@ -28,6 +28,8 @@ export interface Session {
   readonly resumed: boolean;
   /** Id of the unfinished session that it resumes. */
   readonly origin?: string | undefined;
+  /** Directory of page objects that the project's people wrote, unless the configuration names one. */
+  readonly pageObjectsDir?: string | undefined;
   /** Whether its test replays the network from a HAR instead of using it. */
   readonly har?: 'record' | undefined;
   /** What the network answered; undefined without `har`. */
@@ -53,7 +55,7 @@ export type SessionPlan = Omit<Session, 'id' | 'steps' | 'uniques' | 'network' |
 /** A browser that was opened for a session, and what was found out for its plan meanwhile. */
 export interface Opening {
   live: Live;
-  found: Partial<Pick<Session, 'use' | 'emission' | 'network'>>;
+  found: Partial<Pick<Session, 'use' | 'emission' | 'network' | 'pageObjectsDir'>>;
 }
 
 /** A session with its browser. */

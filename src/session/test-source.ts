@@ -6,7 +6,7 @@ import { actions, codeSteps, traitsOf } from '../actions/registry.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { TestTemplate } from '../codegen/templates.js';
 import { testUse } from '../codegen/test-use.js';
-import type { Config } from '../config/schema.js';
+import type { ClientCertificate, Config } from '../config/schema.js';
 import { withHeader } from '../model/header.js';
 import { parseFields, referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
@@ -63,6 +63,8 @@ export interface Surroundings {
   pages: ReadonlyMap<string, PageFile>;
   /** Those that a person wrote, and what can't be read of them. */
   ownPages?: Awaited<ReturnType<typeof readOwnPageFiles>> | undefined;
+  /** Client certificates that the project does not have itself. */
+  clientCertificates?: readonly ClientCertificate[];
   /** What it replays instead of using the network. */
   har?: SessionHar | undefined;
   /** Where the test has `test` from, if not from `@playwright/test`. */
@@ -101,7 +103,8 @@ export async function surroundingsOf(
     project,
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
-    ownPages: await ownPages(context, template),
+    ownPages: await ownPages(context, template, session.pageObjectsDir),
+    clientCertificates: project['clientCertificates'] === undefined ? browser.clientCertificates : [],
     har: await harOf(session, { spec: file.relative, secrets: context.secrets, rules: network }),
     testModule: await testModule(context, emission, file),
   };
@@ -114,9 +117,10 @@ async function harOf(...args: Parameters<typeof sessionHar>): ReturnType<typeof 
 async function ownPages(
   { workspace, config }: Workspace,
   { hasPages }: { hasPages: boolean },
+  detected: string | undefined,
 ): ReturnType<typeof readOwnPageFiles> {
-  const { pageObjectsDir } = config().output;
-  if (hasPages || pageObjectsDir === null) return { pages: [], warnings: [] };
+  const pageObjectsDir = config().output.pageObjectsDir ?? detected;
+  if (hasPages || pageObjectsDir === undefined) return { pages: [], warnings: [] };
   const { readOwnPageFiles } = await import('./page-files.js');
   return readOwnPageFiles(workspace, pageObjectsDir);
 }
@@ -163,6 +167,7 @@ async function buildSource(
     ownPages: own,
     testModule: module,
     har,
+    clientCertificates = [],
   }: Surroundings,
   variant: Variant,
 ): Promise<SessionSource> {
@@ -174,21 +179,23 @@ async function buildSource(
     .map((step) => grantsAll(step, clipboard))
     .map((step) => (hasLogin ? loggedOut(step) : step));
   const { base } = session;
+  const certificates = clientCertificates.length === 0 ? {} : { clientCertificates };
   const { source, origins, files, pages, staged, warnings } = await writeTest(
     {
       ...session.emission,
       template,
       title: testNamePrefix + session.title,
       testModule: module,
-      use: {
-        ...parseFields(await testUse(useOf(session, clipboard), browserName, project)),
+      use: parseFields({
+        ...(await testUse(useOf(session, clipboard), browserName, project)),
+        ...certificates,
         ...(har && { serviceWorkers: 'block' }),
-      },
+      }),
       har: har?.files,
       spec,
       baseURL: baseURLOf(session, project),
       steps: codeSteps(steps),
-      secrets: referencesIn([parseFields(use), ...session.steps]),
+      secrets: referencesIn([parseFields({ ...use, ...certificates }), ...session.steps]),
       uniques: session.uniques ?? {},
       pages: existing,
       base,

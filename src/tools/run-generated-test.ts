@@ -123,7 +123,7 @@ export async function specsOf(context: ToolContext): Promise<string[]> {
         .map(async (entry) => {
           const absolute = path.join(directory, entry.name);
           if (entry.isDirectory()) return visit(absolute);
-          return entry.isFile() && /\.(?:spec|setup)\.[jt]s$/.test(entry.name) ? [absolute] : [];
+          return entry.isFile() && /\.(?:spec|test|setup)\.[jt]s$/.test(entry.name) ? [absolute] : [];
         }),
     );
     return found.flat().sort();

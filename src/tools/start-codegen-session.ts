@@ -5,9 +5,11 @@ import { assertionCode, locatorCode, stepCode } from '../session/step-code.js';
 import type { BaseSpec } from '../codegen/base-spec.js';
 import type { CheckedPath } from '../guard/paths.js';
 import type { Hold } from '../guard/quota.js';
+import path from 'node:path';
+import type { ClientCertificate } from '../config/schema.js';
 import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
-import { recordTool } from '../model/policy.js';
+import { attachAction, recordTool } from '../model/policy.js';
 import type { Step } from '../model/step.js';
 import { parseFields, printFields } from '../model/template.js';
 import type { Detectable, Detected } from '../session/detect.js';
@@ -18,6 +20,7 @@ import { sessionFiles } from '../session/session-files.js';
 import type { Opening, OpenSession } from '../session/session.js';
 import { sessionTemplate, testModule } from '../session/test-source.js';
 import { failedAction, pageOutput, type Answer } from './answer.js';
+import type { SpecNames } from '../verify/spec-names.js';
 import { inputSchema, planOf, type Plan } from './start-plan.js';
 import { defineTool, types, type ToolCall, type ToolContext } from './tool.js';
 
@@ -44,9 +47,10 @@ export const startCodegenSession = defineTool({
   },
 
   async handle(context, args, call) {
-    const { plan, replayed } = await planOf(context, args);
+    const { plan, replayed, specNames } = await planOf(context, args);
     const checked = await checkPlan(context, plan);
     let detection: Omit<Detection, 'plan'> | undefined;
+    await admitAttached(context, plan, call);
     const hold = await admitReplay(replayed?.steps ?? [], call);
     const session = await context.sessions
       .start({ ...plan, path: checked.relative }, async () => {
@@ -63,7 +67,7 @@ export const startCodegenSession = defineTool({
     try {
       const answer = await context.sessions.use(session.id, (open) =>
         replayed === undefined
-          ? openPage({ open, limits, call }, args.url, { file: checked.relative, ...detection })
+          ? openPage({ open, limits, call }, args.url, { file: checked.relative, ...detection, specNames })
           : resume({ open, limits, call }, replayed),
       );
       // The client of a cancelled call never learns the session's id.
@@ -126,6 +130,7 @@ async function checkPlan(context: ToolContext, plan: Plan): Promise<CheckedPath>
     });
   // Headers and credentials in `use` may go to any page.
   secrets.requireOrigins(parseFields(use), ['every origin']);
+  if (isAttached(context, plan)) (await import('../session/attached.js')).requireAttachable(plan);
   const checked = await guard.checkPath(plan.file, plan.emission);
   await sessionTemplate(context, plan.emission);
   await testModule(context, plan.emission, checked);
@@ -150,9 +155,11 @@ async function openFor(
   const choice = browserChoice(browser, context.sessions.grant, use);
   if (plan.base !== undefined)
     return openOnSpec(context, { choice, base: plan.base, detecting }, progress, signal);
+  if (browser.attach !== null) return openInAttached(context, { choice, url: browser.attach, detecting });
   const network = plan.har && new (await import('../browser/har-recorder.js')).HarRecorder();
   const live = await openBrowser({
     har: network,
+    clientCertificates: certificatesIn(context),
     browsers: context.browsers,
     choice,
     use: detecting.then((detection) => detection.plan.use),
@@ -165,6 +172,42 @@ async function openFor(
   });
   const { plan: found, ...detection } = await detecting;
   return { live, found: { ...found, network }, ...detection };
+}
+
+/** Whether a session opens in a person's own browser. A spec that it goes on from has a browser of its own. */
+function isAttached({ config }: ToolContext, { base }: Pick<Plan, 'base'>): boolean {
+  return config().browser.attach !== null && base === undefined;
+}
+
+/** Admits a session in a person's own browser, which the policy has to allow by name. */
+async function admitAttached(context: ToolContext, plan: Plan, { admit }: ToolCall): Promise<void> {
+  if (!isAttached(context, plan)) return;
+  const hold = await admit({ tool: recordTool, args: { actions: [{ action: attachAction }] } });
+  await hold.release();
+}
+
+async function openInAttached(
+  context: ToolContext,
+  { choice, url, detecting }: { choice: BrowserChoice; url: string; detecting: Promise<Detection> },
+): Promise<Opening & Omit<Detection, 'plan'>> {
+  const { plan, detected, warnings } = await detecting;
+  const { openAttached } = await import('../session/attached.js');
+  const { endpointAt } = await import('../browser/endpoint.js');
+  const { testIdAttribute } = plan.use;
+  const { live, warning } = await openAttached(context, url, { choice, testIdAttribute });
+  await (await context.guard.audit()).event('attach', { browser: endpointAt(url).address });
+  return { live, found: plan, detected, warnings: [warning, ...warnings] };
+}
+
+/** The client certificates of the configuration, by absolute paths. */
+function certificatesIn({ workspace, config }: ToolContext): ClientCertificate[] {
+  const absolute = (file: string | undefined) => file && path.resolve(workspace, file);
+  return config().browser.clientCertificates.map(({ certPath, keyPath, pfxPath, ...each }) => ({
+    ...each,
+    ...(pfxPath === undefined
+      ? { certPath: absolute(certPath), keyPath: absolute(keyPath) }
+      : { pfxPath: absolute(pfxPath) }),
+  }));
 }
 
 function mayNotReplace(file: string): string {
@@ -203,10 +246,20 @@ async function storageStateOf(
 async function openPage(
   { open, limits, call }: Opened,
   url: string | undefined,
-  { file, detected = {}, warnings = [] }: { file: string } & Partial<Detection>,
+  {
+    file,
+    detected = {},
+    warnings = [],
+    specNames,
+  }: { file: string; specNames: SpecNames | undefined } & Partial<Detection>,
 ): Promise<Answer> {
   const { pageState } = await import('../browser/page-state.js');
-  const found = { ...detected };
+  const found: Detected = {
+    ...detected,
+    ...(specNames && {
+      specNames: { value: `${specNames.style}.${specNames.suffix}`, source: specNames.spec },
+    }),
+  };
   if (url !== undefined) {
     const { recordActions } = await import('../session/record.js');
     call.progress('Opening the page');

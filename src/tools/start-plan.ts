@@ -6,10 +6,12 @@ import type { CheckedPath } from '../guard/paths.js';
 import { emissionSchema } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { inspect } from '../model/header.js';
+import { isInside } from '../model/paths.js';
 import { useSchema } from '../model/use.js';
 import type { Resumable } from '../session/find-saved.js';
 import type { SavedSession } from '../session/saved.js';
 import type { SessionPlan } from '../session/session.js';
+import type { SpecNames } from '../verify/spec-names.js';
 import { selfEvident, shallow, type ToolContext } from './tool.js';
 
 const optionsSchema = emissionSchema.partial();
@@ -56,8 +58,8 @@ export type Plan = Omit<SessionPlan, 'path' | 'grant'>;
 export async function planOf(
   context: ToolContext,
   args: Arguments,
-): Promise<{ plan: Plan; replayed: SavedSession | undefined }> {
-  if (args.resume === undefined) return { plan: await newPlan(context, args), replayed: undefined };
+): Promise<{ plan: Plan; replayed: SavedSession | undefined; specNames?: SpecNames | undefined }> {
+  if (args.resume === undefined) return { ...(await newPlan(context, args)), replayed: undefined };
   const found = await resumable(context, args.resume);
   if ('kind' in found)
     return { plan: await extendingPlan(found, args, context.config().autoAssert), replayed: undefined };
@@ -144,7 +146,10 @@ async function seedOf({ guard }: ToolContext, args: Arguments): Promise<BaseSpec
 }
 
 /** A new session: the call's values first, then the configuration's. */
-async function newPlan(context: ToolContext, args: Arguments): Promise<Plan> {
+async function newPlan(
+  context: ToolContext,
+  args: Arguments,
+): Promise<{ plan: Plan; specNames: SpecNames | undefined }> {
   const { output, browser, autoAssert } = context.config();
   const { options = {}, title, url, file } = args;
   const seed = args.seed === undefined ? undefined : await seedOf(context, args);
@@ -161,8 +166,9 @@ async function newPlan(context: ToolContext, args: Arguments): Promise<Plan> {
   const name = title ?? (url === undefined ? 'recorded flow' : `visits ${url}`.slice(0, 200));
   const setup = options.setup ?? (/^auth setup$/i.test(name) || /\.setup\.[jt]s$/.test(file ?? ''));
   const stem = fileNameFor(name);
-  const base = setup ? `${stem.replace(/-setup$/, '')}.setup` : `${stem}.spec`;
-  return {
+  const specNames = file === undefined && !setup ? await specNamesOf(context, emission) : undefined;
+  const base = setup ? `${stem.replace(/-setup$/, '')}.setup` : nameLike(stem, specNames);
+  const plan: Plan = {
     title: name,
     file: file ?? `${base}.${emission.language === 'typescript' ? 'ts' : 'js'}`,
     emission: setup ? { ...emission, setup } : emission,
@@ -172,6 +178,32 @@ async function newPlan(context: ToolContext, args: Arguments): Promise<Plan> {
     har: args.har,
     base: seed,
   };
+  return { plan, specNames };
+}
+
+/** How specs are named in the directory of a test, unless it is as ours are. */
+async function specNamesOf(
+  { workspace, config }: ToolContext,
+  { outputPath = config().output.dir }: { outputPath?: string | undefined },
+): Promise<SpecNames | undefined> {
+  const { specNamesIn } = await import('../verify/spec-names.js');
+  const directory = path.join(workspace, outputPath);
+  if (!isInside(workspace, directory)) return undefined;
+  const found = await specNamesIn(workspace, directory);
+  return found?.style === 'kebab-case' && found.suffix === 'spec' ? undefined : found;
+}
+
+/** The name of a spec without its extension, as others are named. */
+function nameLike(stem: string, { style, suffix }: Partial<SpecNames> = {}): string {
+  const words = stem.split('-');
+  const upper = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  const names = {
+    'kebab-case': stem,
+    snake_case: words.join('_'),
+    PascalCase: upper,
+    camelCase: (words[0] ?? '') + upper.slice(words[0]?.length ?? 0),
+  };
+  return `${names[style ?? 'kebab-case']}.${suffix ?? 'spec'}`;
 }
 
 /** A saved session. Throws INVALID_INPUT if the call sets anything but `autoAssert`. */
@@ -182,9 +214,9 @@ function resumedPlan({ saved, replaces, origin }: Resumable, args: Arguments): P
     throw new CodegenError('INVALID_INPUT', `${other} cannot be combined with resume.`, {
       hint: 'The saved session keeps its title, file, options and use; only autoAssert can be set with resume.',
     });
-  const { title, file, use, har, base } = saved;
+  const { title, file, use, har, pageObjectsDir, base } = saved;
   // The configured directory may have changed since.
   const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
   const emission = { ...saved.emission, outputPath };
-  return { title, file, emission, use, autoAssert, resumed: replaces, origin, har, base };
+  return { title, file, emission, use, autoAssert, resumed: replaces, origin, har, pageObjectsDir, base };
 }

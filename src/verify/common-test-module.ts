@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { inspect } from '../model/header.js';
+import { cachedText } from './cached-text.js';
 import { resolveTestModule } from './test-module.js';
 
 const maxSpecs = 50;
@@ -20,7 +21,7 @@ export async function commonTestModule(
 ): Promise<{ module: string; spec: string } | undefined> {
   const counts = new Map<string, { module: string | undefined; spec: string; specs: number }>();
   for (const spec of await specsIn(testDir)) {
-    const text = await readFile(spec, 'utf8');
+    const text = (await cachedText(spec)) ?? '';
     const given = inspect('', text) === 'foreign' ? moduleOfTest(text) : undefined;
     if (given === undefined) continue;
     const { key, module } = await resolved(workspace, spec, given);

@@ -4,16 +4,25 @@ import { useSchema } from '../model/use.js';
 import { workspaceVariable } from './plan.js';
 import { loadWorkspaceConfig } from './wrap-config.js';
 
-const sentOptions = [...Object.keys(useSchema.shape), 'defaultBrowserType', 'screen'];
+type Part = Pick<PlaywrightTestConfig, 'testDir' | 'testMatch' | 'testIgnore' | 'use'> & {
+  name?: string;
+  dependencies?: string[];
+};
+
+const sentOptions = [...Object.keys(useSchema.shape), 'defaultBrowserType', 'screen', 'clientCertificates'];
 
 /** What the server needs of a configuration or a project. */
-function partOf({ testDir, testMatch, testIgnore, use = {} }: PlaywrightTestConfig): object {
+function partOf({ testDir, testMatch, testIgnore, use = {}, ...rest }: Part): object {
   const sent = Object.entries(use).filter(([name]) => sentOptions.includes(name));
-  return { testDir, testMatch, testIgnore, use: toJson(Object.fromEntries(sent)) };
+  const { name, dependencies } = rest;
+  return { name, dependencies, testDir, testMatch, testIgnore, use: toJson(Object.fromEntries(sent)) };
 }
 
 /** A configuration without tests, which sends the workspace's own configuration to the server. */
 const config = await loadWorkspaceConfig(process.env[workspaceVariable] ?? '');
-process.send?.({ ...partOf(config), projects: config.projects?.map(partOf) });
+const servers = [config.webServer ?? []]
+  .flat()
+  .map(({ command, url, port }) => `${command} (${url ?? `port ${port}`})`);
+process.send?.({ ...partOf(config), projects: config.projects?.map(partOf), servers });
 
 export default { testMatch: [] };

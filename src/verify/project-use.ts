@@ -18,6 +18,8 @@ const slots = new Slots(availableParallelism(), 100);
 const pattern = z.union([z.string(), z.instanceof(RegExp)]);
 const patterns = z.union([pattern, z.array(pattern)]).optional();
 const partSchema = z.object({
+  name: z.string().optional(),
+  dependencies: z.array(z.string()).optional(),
   testDir: z.string().optional(),
   testMatch: patterns,
   testIgnore: patterns,
@@ -26,7 +28,10 @@ const partSchema = z.object({
     defaultBrowserType: browserNameSchema.optional().catch(undefined),
   }),
 });
-const configSchema = partSchema.extend({ projects: z.array(partSchema).optional() });
+const configSchema = partSchema.extend({
+  projects: z.array(partSchema).optional(),
+  servers: z.array(z.string()),
+});
 
 type ProjectConfig = z.infer<typeof configSchema>;
 
@@ -45,6 +50,10 @@ export interface ProjectAnswer {
   isCovered: boolean;
   /** The directory of its tests; undefined if there is no configuration. */
   testDir: string | undefined;
+  /** The projects that run before it. */
+  dependencies: string[];
+  /** The commands that start the application, with where it is then. */
+  webServer: string | undefined;
   /** Absolute path of the configuration. */
   configFile: string | undefined;
 }
@@ -60,7 +69,14 @@ export async function askProject(
   { workspace, file, browserName }: ProjectQuestion,
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<ProjectAnswer> {
-  const none = { use: {}, isCovered: false, testDir: undefined, configFile: undefined };
+  const none = {
+    use: {},
+    isCovered: false,
+    dependencies: [],
+    webServer: undefined,
+    testDir: undefined,
+    configFile: undefined,
+  };
   const configFile = workspaceConfigFile(workspace);
   if (configFile === undefined) return none;
   const state = await configState(workspace, configFile);
@@ -74,6 +90,8 @@ export async function askProject(
   return {
     use: project === undefined ? {} : useOf({ ...config.use, ...project.use }, workspace),
     isCovered: project !== undefined,
+    dependencies: project?.dependencies ?? [],
+    webServer: config.servers.join(', ') || undefined,
     testDir: path.resolve(workspace, testDir),
     configFile,
   };

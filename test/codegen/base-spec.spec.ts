@@ -137,6 +137,18 @@ test('a seed keeps its set-up, and only the one test, under another title and in
   expect(source).not.toContain('logs in');
 });
 
+test('a hook goes above the test, in a describe that has no other', () => {
+  const hooks = "  test.afterEach('leaves', async () => {\n    await leave();\n  });";
+  const alone = spec.slice(0, spec.indexOf('  // Needs')) + '});\n';
+  const { source, line } = extendSpec(at(undefined, 'spec', alone), { ...insertion, hooks });
+  expect(source).toContain(`  });\n\n${hooks}\n\n  test('buys', async ({ cart, page }) => {`);
+  expect(source.split('\n')[line - 1]).toBe(insertion.text);
+  expect(() => extendSpec(at(10), { ...insertion, hooks })).toThrow('The hook would run for other tests');
+  // A seed keeps only the one test, and a comment stays above it.
+  const seeded = extendSpec(at(26, 'seed'), { ...insertion, hooks }).source;
+  expect(seeded).toContain(`${hooks}\n\n  // Needs a login.\n  test('buys more', async ({ page }) => {`);
+});
+
 test('a pausing test runs alone', () => {
   const text = pausingText(at(15), 'pauseHere');
   expect(text).toContain("test.only('buys', async ({ cart, page }) => {");

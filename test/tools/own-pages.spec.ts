@@ -16,10 +16,15 @@ const flow = [
 const config = { output: { dir: 'tests', pageObjectsDir: 'pages' } };
 
 test('page objects that a person wrote are used, and not changed', async ({ project, workspace }) => {
-  const server = await project('page-objects', config);
+  // The directory of page objects is detected.
+  const server = await project('page-objects', { output: { dir: 'tests' } });
   const file = path.join(workspace, 'pages', 'todo-page.ts');
   const before = await readFile(file, 'utf8');
-  const { sessionId } = await server.start({ title: 'calls mum', url: '/todo.html' });
+  const { sessionId, detected } = await server.start({ title: 'calls mum', url: '/todo.html' });
+  expect(detected).toMatchObject({
+    pageObjectsDir: { value: 'pages', source: 'pages/todo-page.ts' },
+    setup: { value: ['setup'], source: 'playwright.config.ts' },
+  });
   const { failed } = await server.record(sessionId, ...flow);
   expect(failed).toBeUndefined();
   const ended = await server.call('end_codegen_session', { sessionId });

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { specNamesIn } from '../../src/verify/spec-names.js';
 import { serve, type Site } from '../fixtures/serve.js';
 import { expect, runTests, test as base, type Connection } from '../fixtures.js';
 
@@ -170,6 +171,85 @@ for (const [name, specs, found] of [
     await writeSpecs(path.join(workspace, 'e2e'), specs);
     const { detected } = await server.start({ title: 'adds a todo' });
     expect(z.looseObject({}).parse(detected)['importTestFrom']).toEqual(found);
+  });
+
+test('a session is recorded with the options with which the project runs its tests', async ({
+  project,
+  workspace,
+  serve,
+}) => {
+  const url = await serve(`<title>Here</title><p></p><script>
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
+    document.querySelector('p').textContent = [navigator.language, timeZone, isDark, innerWidth, navigator.maxTouchPoints > 0].join();
+  </script>`);
+  const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+  const use = `{ ...devices['iPhone 15'], locale: 'de-DE', timezoneId: 'Asia/Tokyo', colorScheme: 'dark', permissions: [] }`;
+  await writeFile(
+    path.join(workspace, 'playwright.config.ts'),
+    `import { devices } from '@playwright/test';
+    export default {
+      testDir: './e2e',
+      webServer: { command: 'npm start', url: '${url}' },
+      projects: [
+        { name: 'login', testMatch: '*.setup.ts' },
+        { name: 'phone', use: { ...${use}, storageState: 'auth/missing.json' }, dependencies: ['login'] },
+      ],
+    };`,
+  );
+  const start = await server.start({ title: 'looks', url, use: { colorScheme: 'light' } });
+  expect(start.error).toBeUndefined();
+  const detected = z
+    .record(z.string(), z.object({ value: z.unknown(), source: z.string() }))
+    .parse(start['detected']);
+  expect(Object.fromEntries(Object.entries(detected).map(([name, { value }]) => [name, value]))).toEqual({
+    testDir: 'e2e',
+    device: 'iPhone 15',
+    locale: 'de-DE',
+    timezoneId: 'Asia/Tokyo',
+    permissions: [],
+    setup: ['login'],
+    webServer: `npm start (${url})`,
+    importTestFrom: '@support/test',
+  });
+  expect(start['warnings']).toEqual([expect.stringContaining('`npx playwright test --project=login`')]);
+  expect(start.snapshot).toContain('de-DE,Asia/Tokyo,false,393,true');
+  const { code } = await server.call('get_codegen_session', {
+    sessionId: start.sessionId,
+    include: ['code'],
+  });
+  expect(code).toContain('test.use({ colorScheme: "light" });');
+  // What the call says of a device leaves out that of the project.
+  const other = await server.start({ title: 'looks', url, use: { device: 'Pixel 7' } });
+  expect(other.snapshot).toContain('de-DE,Asia/Tokyo,true,412,true');
+});
+
+for (const [names, file, found] of [
+  [['adds-a-todo.spec.ts', 'login.spec.ts'], 'e2e/is-new.spec.ts', 'kebab-case.spec'],
+  [['addsTodo.test.ts', 'login.test.ts', 'opens.spec.ts'], 'e2e/isNew.test.ts', 'camelCase.test'],
+  [['AddsTodo.spec.ts'], 'e2e/IsNew.spec.ts', 'PascalCase.spec'],
+  [
+    ['adds_todo.spec.ts', 'RemovesTodo.spec.ts', 'opens_list.spec.ts'],
+    'e2e/is_new.spec.ts',
+    'snake_case.spec',
+  ],
+] as const)
+  test(`a spec is named as ${names[0]} is`, async ({ workspace }) => {
+    await configure(workspace, { output: { dir: 'e2e' } });
+    await mkdir(path.join(workspace, 'e2e'));
+    await writeSpecs(path.join(workspace, 'e2e'), Object.fromEntries(names.map((name) => [name, ''])));
+    expect(await specNamesIn(workspace, path.join(workspace, 'e2e'))).toMatchObject({
+      style: found.split('.')[0],
+      suffix: found.split('.')[1],
+    });
+    const server = await connect(workspace);
+    const start = await server.start({ title: 'is new' });
+    expect(start['file']).toBe(file);
+    // What is usual anyway is not reported.
+    expect(start['detected']).toEqual(
+      found === 'kebab-case.spec' ? undefined : { specNames: { value: found, source: `e2e/${names[0]}` } },
+    );
+    await server.close();
   });
 
 test('a test outside the testDir takes nothing else from the project', async ({ project }) => {

@@ -23,7 +23,12 @@ test('a session begins where a seed ends, inside the fixtures and the login of t
   // The set-up project has run, and the seed has added a todo.
   expect(existsSync(path.join(workspace, 'playwright', '.auth', 'user.json'))).toBe(true);
   expect(start.snapshot).toContain('Read a book');
-  const { failed } = await server.record(start.sessionId, ...add('Call mum', 5));
+  const { failed } = await server.record(
+    start.sessionId,
+    ...add('Call mum', 5),
+    { action: 'step', title: 'clears', hook: 'afterEach' },
+    { action: 'click', target: 'getByRole("button", { name: "Clear completed" })' },
+  );
   expect(failed).toBeUndefined();
   const ended = await server.call('end_codegen_session', { sessionId: start.sessionId });
   expect(ended.error).toBeUndefined();
@@ -32,6 +37,10 @@ test('a session begins where a seed ends, inside the fixtures and the login of t
   expect(source.slice(source.indexOf('\n') + 1)).toBe(`import { test, expect } from '../fixtures';
 
 test.describe('Todos', () => {
+  test.afterEach('clears', async ({ page }) => {
+    await page.getByRole('button', { name: 'Clear completed' }).click();
+  });
+
   test('calls mum', async ({ todoPage, page }) => {
     await todoPage.add('Read a book');
     await page.getByPlaceholder('What needs to be done?').fill('Call mum');
@@ -44,7 +53,7 @@ test.describe('Todos', () => {
   expect(exitCode).toBe(0);
   // A session from a seed is resumed as any other, with its seed.
   const resumed = await server.start({ resume: 'tests/more/calls-mum.spec.ts' });
-  expect(resumed).toMatchObject({ resumed: 3, dropped: [] });
+  expect(resumed).toMatchObject({ resumed: 5, dropped: [] });
   expect(resumed.snapshot).toContain('Read a book');
   await server.call('clear_codegen_session', { sessionId: resumed.sessionId });
   await expect

@@ -1,0 +1,66 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { inspect } from '../model/header.js';
+import { isInside } from '../model/paths.js';
+import { cachedText } from '../verify/cached-text.js';
+
+/** Names of directories in which people keep page objects. */
+const usual = /^(?:pages?|page[-_]?objects?|page[-_]?models?|poms?)$/i;
+/** Files and directories that are looked at. */
+const maxFiles = 50;
+const maxDirectories = 100;
+
+/** A class whose constructor takes a page. */
+const pageClass =
+  /\bclass\s+\w+\s*\{[^]*?\bconstructor\s*\(\s*(?:(?:public|private|protected|readonly)\s+)*(?:\w+\s*:\s*Page\b|page\b)/;
+
+/**
+ * The directory of the page objects that the project's people wrote, relative to the workspace, and one of its files. It is
+ * in the directory of tests or beside it.
+ */
+export async function findPageObjects(
+  workspace: string,
+  testDir: string,
+): Promise<{ directory: string; file: string } | undefined> {
+  const roots = [testDir, path.dirname(testDir), workspace].filter((root) => isInside(workspace, root));
+  const nameOf = (place: string): string => path.relative(workspace, place).split(path.sep).join('/');
+  for (const directory of await directoriesIn(roots))
+    for (const file of await filesIn(directory)) {
+      const text = (await cachedText(file)) ?? '';
+      if (pageClass.test(text) && inspect(nameOf(file), text) === 'foreign')
+        return { directory: nameOf(directory), file: nameOf(file) };
+    }
+  return undefined;
+}
+
+/** Directories with a usual name in these, or in what the directory of tests contains. */
+async function directoriesIn([testDir = '', ...around]: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  const directories = [testDir];
+  for (const directory of directories) {
+    for (const name of await subdirectories(directory))
+      (usual.test(name) ? found : directories).push(path.join(directory, name));
+    if (directories.length > maxDirectories) break;
+  }
+  for (const directory of around)
+    for (const name of await subdirectories(directory))
+      if (usual.test(name)) found.push(path.join(directory, name));
+  return [...new Set(found)];
+}
+
+async function subdirectories(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() && !/^(?:\.|node_modules$)/.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
+}
+
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile() && /\.[cm]?[jt]s$/.test(entry.name))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort()
+    .slice(0, maxFiles);
+}
