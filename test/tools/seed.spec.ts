@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { descendants, expect } from '../fixtures.js';
 import { ownRunner, projectTest as test } from '../sample-project.js';
@@ -145,6 +145,12 @@ for (const [name, text, code, message] of [
     'was not reached within 8000 ms',
   ],
   ['leaves no page', 'await page.close();', 'ACTION_FAILED', 'The test has closed its page.'],
+  [
+    'has a fixture that throws',
+    `});\nconst own = test.extend({ page: async () => { throw new Error('no database'); } });\nown('runs', async ({ page }) => {\n  await page.reload();`,
+    'ACTION_FAILED',
+    'no database',
+  ],
   ['returns early', 'if (page) return;', 'ACTION_FAILED', 'The test ended without pausing there.'],
 ] as const)
   test(`a seed that ${name} starts no session`, async ({ project, workspace }) => {
@@ -154,13 +160,34 @@ for (const [name, text, code, message] of [
     });
     const seed = `import { test, expect } from '@playwright/test';\ntest('seeds', async ({ page }) => {\n  ${text}\n});\n`;
     await writeFile(path.join(workspace, 'tests', 'seed.spec.js'), seed);
-    const { error } = await server.start({ title: 'x', seed: 'tests/seed.spec.js' });
+    const line = text.startsWith('}') ? ':6' : '';
+    const { error } = await server.start({ title: 'x', seed: `tests/seed.spec.js${line}` });
     expect(error?.code).toBe(code);
     expect(error?.message).toContain(message);
     expect(error?.hint).toContain('No session was started.');
     const { sessions } = await server.call('get_codegen_session');
     expect(sessions.filter(({ status }) => status === 'open')).toEqual([]);
   });
+
+test('a seed of a project with another version of Playwright starts no session', async ({
+  project,
+  workspace,
+}) => {
+  const installed = path.join(workspace, 'node_modules', '@playwright', 'test');
+  await mkdir(installed, { recursive: true });
+  await writeFile(
+    path.join(installed, 'package.json'),
+    '{ "name": "@playwright/test", "version": "1.40.0" }',
+  );
+  await writeFile(path.join(installed, 'cli.js'), '');
+  const server = await project('common-js', { output: { dir: 'tests' } });
+  const { error } = await server.start({ title: 'x', seed: 'tests/todos.spec.js' });
+  expect(error).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringContaining('The project has @playwright/test 1.40.0, and this server 1.'),
+    hint: expect.stringContaining('Install @playwright/test@1.'),
+  });
+});
 
 test('names that are no spec, and options that the spec decides, are refused', async ({ shared }) => {
   for (const [args, message] of [
