@@ -234,22 +234,21 @@ for (const [names, file, found] of [
     'snake_case.spec',
   ],
 ] as const)
-  test(`a spec is named as ${names[0]} is`, async ({ workspace }) => {
-    await configure(workspace, { output: { dir: 'e2e' } });
+  test(`a spec is named as ${names[0]} is`, async ({ shared }) => {
+    const { workspace } = shared;
+    await shared.configure({ output: { dir: 'e2e' } });
     await mkdir(path.join(workspace, 'e2e'));
     await writeSpecs(path.join(workspace, 'e2e'), Object.fromEntries(names.map((name) => [name, ''])));
     expect(await specNamesIn(workspace, path.join(workspace, 'e2e'))).toMatchObject({
       style: found.split('.')[0],
       suffix: found.split('.')[1],
     });
-    const server = await connect(workspace);
-    const start = await server.start({ title: 'is new' });
+    const start = await shared.start({ title: 'is new' });
     expect(start['file']).toBe(file);
     // What is usual anyway is not reported.
     expect(start['detected']).toEqual(
       found === 'kebab-case.spec' ? undefined : { specNames: { value: found, source: `e2e/${names[0]}` } },
     );
-    await server.close();
   });
 
 test('a test outside the testDir takes nothing else from the project', async ({ project }) => {
