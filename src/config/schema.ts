@@ -133,7 +133,9 @@ const browserSchema = z
     clientCertificates: z
       .array(clientCertificateSchema)
       .default([])
-      .describe('Client certificates of sessions and their tests, each for one origin.'),
+      .describe(
+        'Client certificates of sessions, each for one origin; tests get theirs from the Playwright configuration.',
+      ),
     maxSessions: z.int().min(1).max(100).default(8).describe('Maximum number of open sessions.'),
     maxPagesPerSession: z
       .int()

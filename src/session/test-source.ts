@@ -6,7 +6,7 @@ import { actions, codeSteps, traitsOf } from '../actions/registry.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { TestTemplate } from '../codegen/templates.js';
 import { testUse } from '../codegen/test-use.js';
-import type { ClientCertificate, Config } from '../config/schema.js';
+import type { Config } from '../config/schema.js';
 import { withHeader } from '../model/header.js';
 import { parseFields, referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
@@ -63,8 +63,8 @@ export interface Surroundings {
   pages: ReadonlyMap<string, PageFile>;
   /** Those that a person wrote, and what can't be read of them. */
   ownPages?: Awaited<ReturnType<typeof readOwnPageFiles>> | undefined;
-  /** Client certificates that the project does not have itself. */
-  clientCertificates?: readonly ClientCertificate[];
+  /** Whether it is recorded with client certificates that the project does not have. */
+  lacksCertificates?: boolean;
   /** What it replays instead of using the network. */
   har?: SessionHar | undefined;
   /** Where the test has `test` from, if not from `@playwright/test`. */
@@ -104,7 +104,7 @@ export async function surroundingsOf(
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
     ownPages: await ownPages(context, template, session.pageObjectsDir),
-    clientCertificates: project['clientCertificates'] === undefined ? browser.clientCertificates : [],
+    lacksCertificates: browser.clientCertificates.length > 0 && project['clientCertificates'] === undefined,
     har: await harOf(session, { spec: file.relative, secrets: context.secrets, rules: network }),
     testModule: await testModule(context, emission, file),
   };
@@ -167,7 +167,7 @@ async function buildSource(
     ownPages: own,
     testModule: module,
     har,
-    clientCertificates = [],
+    lacksCertificates = false,
   }: Surroundings,
   variant: Variant,
 ): Promise<SessionSource> {
@@ -179,7 +179,6 @@ async function buildSource(
     .map((step) => grantsAll(step, clipboard))
     .map((step) => (hasLogin ? loggedOut(step) : step));
   const { base } = session;
-  const certificates = clientCertificates.length === 0 ? {} : { clientCertificates };
   const { source, origins, files, pages, staged, warnings } = await writeTest(
     {
       ...session.emission,
@@ -188,14 +187,13 @@ async function buildSource(
       testModule: module,
       use: parseFields({
         ...(await testUse(useOf(session, clipboard), browserName, project)),
-        ...certificates,
         ...(har && { serviceWorkers: 'block' }),
       }),
       har: har?.files,
       spec,
       baseURL: baseURLOf(session, project),
       steps: codeSteps(steps),
-      secrets: referencesIn([parseFields({ ...use, ...certificates }), ...session.steps]),
+      secrets: referencesIn([parseFields(use), ...session.steps]),
       uniques: session.uniques ?? {},
       pages: existing,
       base,
@@ -216,7 +214,12 @@ async function buildSource(
     content: whole(source),
     staged: whole(staged ?? source),
     origins: new Map(shifted),
-    warnings: [...(own?.warnings ?? []), ...(har?.warnings ?? []), ...warnings],
+    warnings: [
+      ...(lacksCertificates ? [certificateAdvice] : []),
+      ...(own?.warnings ?? []),
+      ...(har?.warnings ?? []),
+      ...warnings,
+    ],
     files,
     pages: pages.map(({ name, source: text, isOurs }) => {
       const basis = existing.get(name)?.text ?? null;
@@ -229,6 +232,9 @@ async function buildSource(
     }),
   };
 }
+
+const certificateAdvice =
+  'The session used client certificates of codegen.config.json. Tests get theirs from playwright.config: add `clientCertificates` to its `use`.';
 
 const linesOfHeader = withHeader('', '').split('\n').length - 1;
 

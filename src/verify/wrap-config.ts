@@ -189,6 +189,23 @@ function engineOf(base: PlaywrightTestConfig, project: Project): BrowserName {
   );
 }
 
+/** Client certificates by absolute paths. */
+function certificatesOf(
+  { clientCertificates }: NonNullable<Project['use']>,
+  workspace: string,
+): NonNullable<Project['use']> {
+  const absolute = (file: string | undefined): string | undefined => file && path.resolve(workspace, file);
+  if (clientCertificates === undefined) return {};
+  return {
+    clientCertificates: clientCertificates.map((each) => ({
+      ...each,
+      certPath: absolute(each.certPath),
+      keyPath: absolute(each.keyPath),
+      pfxPath: absolute(each.pfxPath),
+    })),
+  };
+}
+
 /** Nothing listens there. */
 const noNetwork = { server: 'socks5://127.0.0.1:9', bypass: '<-loopback>' };
 
@@ -230,6 +247,7 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
     },
     use: {
       ...use,
+      ...certificatesOf(use, plan.workspace),
       ...launching(base, project, lane.browserName, lane.offline ? { ...plan, proxy: noNetwork } : plan),
       browserName: lane.browserName,
       headless: lane.headless,

@@ -178,7 +178,8 @@ test('a session is recorded with the options with which the project runs its tes
   workspace,
   serve,
 }) => {
-  const url = await serve(`<title>Here</title><p></p><script>
+  const url =
+    await serve(`<title>Here</title><meta name="viewport" content="width=device-width"><p></p><script>
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
     document.querySelector('p').textContent = [navigator.language, timeZone, isDark, innerWidth, navigator.maxTouchPoints > 0].join();
@@ -218,7 +219,7 @@ test('a session is recorded with the options with which the project runs its tes
     sessionId: start.sessionId,
     include: ['code'],
   });
-  expect(code).toContain('test.use({ colorScheme: "light" });');
+  expect(code).toContain('test.use({ browserName: "chromium", colorScheme: "light" });');
   // What the call says of a device leaves out that of the project.
   const other = await server.start({ title: 'looks', url, use: { device: 'Pixel 7' } });
   expect(other.snapshot).toContain('de-DE,Asia/Tokyo,true,412,true');
