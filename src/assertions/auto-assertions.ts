@@ -10,6 +10,7 @@ import { candidatesFor, type Candidate } from './candidates.js';
 import { changesBetween, type PageDiff } from './changes.js';
 import { checkCandidate, FoundLocators, implies, topicOf, type AssertionContext } from './check.js';
 import { choose, limits } from './choose.js';
+import { showsToday } from './today.js';
 import {
   actedElement,
   isSameDocument,
@@ -32,6 +33,7 @@ import {
   goneMessages,
   isMessage,
   setAssertions,
+  spellAlike,
 } from './revise.js';
 
 /** What could be asserted of a step, and what checking it has shown so far. */
@@ -56,6 +58,8 @@ export class AutoAssertions {
   private isCaughtUp = false;
   private firstInDocument: Step | undefined;
   private readonly judgements = new WeakMap<StepEffect, Judgement>();
+  /** By element, the locator by which a step acted on it. */
+  private readonly spelled = new Map<string, LocatorChain>();
   /** Whether a step changed anything visible. */
   private readonly visible = new WeakMap<Step, boolean>();
 
@@ -86,6 +90,10 @@ export class AutoAssertions {
     this.isCaughtUp = false;
     this.pending = { before: this.now, acted };
     this.now = undefined;
+    if (chain !== undefined && pin !== undefined) {
+      this.spelled.set(pin.facts.element, chain);
+      if (this.last !== undefined) await spellAlike(this.stepsInDocument(undefined), pin, chain);
+    }
     if (this.last === undefined || chain === undefined) return;
     await this.dropImplied(this.last, chain);
     await this.assertCount(this.last, chain);
@@ -165,6 +173,7 @@ export class AutoAssertions {
     const { step, before, after } = effect;
     const diff = this.diff(before, after);
     if (diff?.changedPage) step.changedPage = true;
+    if (showsToday(before.view, after.view)) step.showsToday = true;
     this.visible.set(step, isVisible(effect, diff));
     const history = this.stepsInDocument(step);
     const { candidates, checked, context } = await this.judgementOf(effect, diff, history);
@@ -173,7 +182,12 @@ export class AutoAssertions {
     for (const [candidate, known] of checked) if (isImplied(known)) checked.set(candidate, undefined);
     let { chosen, next } = choose(candidates, checked);
     while (next !== undefined) {
-      const assertion = await checkCandidate(context, next, [...implied, ...chosen]);
+      // What is lighter may say more.
+      const snapshots = [...checked.values()].filter(
+        (each) => each?.args['matcher'] === 'toMatchAriaSnapshot',
+      );
+      const taken = [...implied, ...chosen, ...snapshots.filter((each) => each !== undefined)];
+      const assertion = await checkCandidate(context, next, taken);
       // What says more takes the place of what says less.
       for (const [candidate, known] of checked)
         if (assertion !== undefined && known !== undefined && implies(assertion, known))
@@ -208,7 +222,7 @@ export class AutoAssertions {
     return judgement;
   }
 
-  private contextFor({ before, after }: StepEffect, history: readonly Step[]): AssertionContext {
+  private contextFor({ before, after, acted }: StepEffect, history: readonly Step[]): AssertionContext {
     const earlier = history.flatMap(assertionsOf);
     return {
       page: after.livePage.page,
@@ -216,6 +230,8 @@ export class AutoAssertions {
       isSecret: this.isSecret,
       before: before.view,
       typed: this.typed(),
+      spelled: this.spelled,
+      acted: acted?.chain,
       earlier: new Map(earlier.map((assertion) => [topicOf(assertion), assertionKey(assertion)])),
     };
   }
@@ -277,10 +293,10 @@ export class AutoAssertions {
     return diff === undefined ? new Set() : contestedLines(diff, this.stepsInDocument(step), except);
   }
 
-  /** The steps before this one in the current document. */
-  private stepsInDocument(step: Step): Step[] {
+  /** The steps before this one, or all of them, in the current document. */
+  private stepsInDocument(step: Step | undefined): Step[] {
     const { steps } = this.session;
     const first = this.firstInDocument === undefined ? -1 : steps.indexOf(this.firstInDocument);
-    return steps.slice(Math.max(0, first), steps.indexOf(step));
+    return steps.slice(Math.max(0, first), step === undefined ? steps.length : steps.indexOf(step));
   }
 }

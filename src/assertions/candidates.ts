@@ -10,10 +10,11 @@ import { referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
-import { appearances, changesAcross, type PageChange, type PageDiff } from './changes.js';
+import { appearances, changesAcross, joinedTexts, type PageChange, type PageDiff } from './changes.js';
 import { isEcho, limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
 import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
+import { isField } from './fields.js';
 import { assertionForms, type AssertionArgs } from './forms.js';
 import {
   LinePins,
@@ -23,6 +24,7 @@ import {
   type ChangedPage,
 } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
+import { actedCandidates, viewCandidates } from './view-candidates.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
 /** Something that could be asserted. */
@@ -49,6 +51,8 @@ export type CandidateSubject =
       words?: string;
       chain?: LocatorChain | undefined;
       literal?: LocatorChain | undefined;
+      /** Whether the view before may have had several elements of its role, which a strict locator does not wait out. */
+      isOfNewView?: boolean;
     }
   | 'page';
 
@@ -78,12 +82,20 @@ export async function candidatesFor(
     acted?.state === undefined || outcome === undefined ? [] : stateCandidates(step, outcome, acted.state);
   const opens = own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
   const found = opens ? withoutContent(diff.changes, typed) : diff.changes;
-  const changes = rankChanges(found)
-    .filter((change) => !isOwnInput(change, effect) && !contested.lines.has(change.line))
-    .slice(0, limits.maxCandidates)
-    .map((change) => ({ change, weight: weightInStep(change, step, typed) }));
+  const ranked = rankChanges(joinedTexts(found, effect.after.view)).filter(
+    (change) => !isOwnInput(change, effect) && !contested.lines.has(change.line),
+  );
+  const changes = [
+    ...ranked.slice(0, limits.maxCandidates),
+    ...messagesIn(ranked.slice(limits.maxCandidates)),
+  ].map((change) => ({
+    change,
+    weight: isKnownHeading(change, earlier) ? weights.knownHeading : weightInStep(change, step, typed),
+  }));
   const isContent = found.length < diff.changes.length;
   const groups = await Promise.all([
+    actedCandidates(effect),
+    viewCandidates(effect, changed, found),
     changeCandidates(changes, changed, outcome),
     outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
@@ -92,6 +104,25 @@ export async function candidatesFor(
     isContent ? [] : messageCandidates(found, changed),
   ]);
   return [...url, ...own.filter(({ kind }) => !(contested.own && kind === 'state value')), ...groups.flat()];
+}
+
+function isKnownHeading({ kind, line }: PageChange, earlier: readonly Assertion[]): boolean {
+  const { role, name } = partsOf(line);
+  return (
+    kind === 'appeared' &&
+    role === 'heading' &&
+    earlier.some(
+      ({ locator }) =>
+        JSON.stringify(locator) === JSON.stringify([{ method: 'getByRole', args: [role, { name }] }]),
+    )
+  );
+}
+
+/** Texts that may turn out to be messages when their classes are known. */
+function messagesIn(changes: readonly PageChange[]): PageChange[] {
+  return changes
+    .filter(({ kind, line }) => kind === 'appeared' && isText(partsOf(line).role ?? ''))
+    .slice(0, limits.maxMessages);
 }
 
 function hasValue(forms: Candidate['forms'], expected: string): boolean {
@@ -138,7 +169,10 @@ function isRequested(step: Step, url: string): boolean {
   );
 }
 
-async function documentCandidates({ before, after }: StepEffect, changed: ChangedPage): Promise<Candidate[]> {
+async function documentCandidates(
+  { step, before, after }: StepEffect,
+  changed: ChangedPage,
+): Promise<Candidate[]> {
   const { view, title } = after;
   const isFirst = before.view.length <= 1;
   const changes = isFirst ? [] : changesAcross(before.view, view, changed.typed);
@@ -147,7 +181,9 @@ async function documentCandidates({ before, after }: StepEffect, changed: Change
     .map((change) => ({ change, weight: weightOf(change, changed.typed) }));
   // What the page before showed too, such as the name of the site, does not identify this one.
   const known = new Set(before.view.map(({ text }) => text));
-  const elements = appearances(view).filter(({ line }) => !known.has(line.text));
+  // What a field has by default is not what a page was opened for.
+  const isDefault = (line: SnapshotLine): boolean => traitsOf(step).opensUrl === true && isField(line);
+  const elements = appearances(view).filter(({ line }) => !known.has(line.text) && !isDefault(line));
   const [landmarks, changesOf, regions] = await Promise.all([
     changeCandidates(rankLandmarks(elements), changed),
     changeCandidates(ranked, changed),
@@ -213,11 +249,24 @@ async function changeCandidates(
         : [];
     const element = pin(line);
     if (element === undefined) return [];
+    const isMessage = kind === 'appeared' && isText(role) && element.facts.state.classes.some(namesMessage);
     const words = [name, text].filter((each) => each !== undefined).join(' ');
     const chain = chainInStep(element, outcome);
-    return [{ ...candidate, subject: { pin: element, words, chain, literal } }];
+    const subject = { pin: element, words, chain, literal };
+    return [{ ...candidate, ...(isMessage ? { weight: Math.max(weight, weights.message) } : {}), subject }];
   });
   return (await Promise.all(candidates)).flat();
+}
+
+function isText(role: string): boolean {
+  return ['generic', 'paragraph', 'text'].includes(role);
+}
+
+/** Whether a class is of an element that reports something, on pages without `alert` and `status`. */
+function namesMessage(className: string): boolean {
+  return /(?:^|[-_])(?:toast|alert|notification|snackbar|flash|message|error|success|notice)s?(?:$|[-_])/i.test(
+    className,
+  );
 }
 
 /** The step's own locator of a pinned element, so that one element has one locator in the test. */

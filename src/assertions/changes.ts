@@ -1,5 +1,5 @@
 import { differences } from '../browser/snapshot-changes.js';
-import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { partsOf, type LineParts, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { isField } from './fields.js';
 import { listChanges, listChangesAcross, type ListChange } from './lists.js';
@@ -136,6 +136,17 @@ function parentsOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
   return parents;
 }
 
+/** The elements directly in each one. */
+function childrenOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine[]> {
+  const children = new Map<SnapshotLine, SnapshotLine[]>();
+  for (const [line, parent] of parentsOf(view)) {
+    const known = children.get(parent);
+    if (known === undefined) children.set(parent, [line]);
+    else known.push(line);
+  }
+  return children;
+}
+
 /** Elements that are in another named container than before. */
 function movedBetween(
   pairs: readonly { before: SnapshotLine; after: SnapshotLine }[],
@@ -193,6 +204,8 @@ function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] 
   const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
   if (!hasWords && !isLive) return [];
   if (role === 'generic' && text === undefined && name === undefined) return [];
+  // A day of a calendar: another month has others.
+  if (role === 'gridcell' && words.every((each) => /^\d{1,2}$/.test(each))) return [];
   return [{ kind: 'appeared', line, text }];
 }
 
@@ -259,20 +272,71 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
   const [old, now] = [count(before), count(after)];
   const isNew = new Set(added.filter(({ text }) => (now.get(text) ?? 0) > (old.get(text) ?? 0)));
   const containers = containersOf(after);
+  const children = childrenOf(after);
+  // A link around several elements is called by all of their texts.
+  const isJoinedLink = (line: SnapshotLine): boolean =>
+    partsOf(line).role === 'link' &&
+    (children.get(line) ?? []).filter(({ text }) => !text.startsWith('/')).length > 1;
+  const labels = new Set(after.filter(isField).map((line) => partsOf(line).name));
+  const isLabel = ({ role, name, text }: LineParts): boolean =>
+    name === undefined && (role === 'generic' || role === 'text') && labels.has(text);
   return [...isNew].filter((line) => {
+    if (isLabel(partsOf(line)) || isJoinedLink(line)) return false;
     const container = containers.get(line);
     if (container === undefined) return true;
     const [{ role = '', name: label = '' }, { name, text }] = [partsOf(container), partsOf(line)];
+    const isFilled = isField(line) && text !== undefined;
     // What a button shows is its name.
     const isSaid =
       name === undefined && text !== undefined && label.toLowerCase().includes(text.toLowerCase());
-    return !isSaid && !(isNew.has(container) && dialogRoles.has(role));
+    return !isSaid && (isFilled || !(isNew.has(container) && dialogRoles.has(role)));
   });
 }
 
 /** The lists that changed, by the element around their items. */
 function ofLists(changes: readonly ListChange[]): PageChange[] {
   return changes.map((change) => ({ kind: 'list', line: change.list.line, ...change }));
+}
+
+/** Roles of elements that are a part of the sentence around them. */
+const inlineRoles = new Set(['text', 'strong', 'emphasis', 'generic', 'code', 'time', 'link']);
+/** Characters of a sentence. */
+const maxSentence = 80;
+
+/**
+ * The changes, with the whole text of an element instead of a piece of it: of `<b>2</b> items left`, neither piece says
+ * what the other does.
+ */
+export function joinedTexts(changes: readonly PageChange[], view: SnapshotView): PageChange[] {
+  const parents = parentsOf(view);
+  const children = childrenOf(view);
+  const joined = new Set<SnapshotLine>();
+  const appearing = new Set(changes.flatMap(({ kind, line }) => (kind === 'appeared' ? [line] : [])));
+  return changes.flatMap((change): PageChange[] => {
+    const parent = parents.get(change.line);
+    const pieces = (parent && children.get(parent)) ?? [];
+    const isText = change.kind === 'text' || (change.kind === 'appeared' && change.text !== undefined);
+    const texts = pieces.flatMap((piece) => partsOf(piece).text ?? []);
+    const isSentence =
+      pieces.length > 1 &&
+      texts.length === pieces.length &&
+      pieces.every((piece) => !children.has(piece) && inlineRoles.has(partsOf(piece).role ?? '')) &&
+      pieces.some((piece) => partsOf(piece).role === 'text');
+    const text = texts.join(' ');
+    if (!isText || parent?.ref === undefined || !isSentence || text.length > maxSentence) return [change];
+    if (joined.has(parent)) return [];
+    joined.add(parent);
+    const { role = 'generic' } = partsOf(parent);
+    const shown = JSON.stringify(text);
+    const line = { ...parent, text: `${role}: ${shown}`, raw: `- ${role} [ref=${parent.ref}]: ${shown}` };
+    if (isTransient(text) || (isVolatile(text) && stablePart(text, ['passing']) === undefined)) return [];
+    const isOld = (piece: SnapshotLine): boolean => {
+      const { text: words = '' } = partsOf(piece);
+      return !appearing.has(piece) && /\p{L}/u.test(words) && !isVolatile(words);
+    };
+    const isNew = !pieces.some(isOld);
+    return [isNew ? { kind: 'appeared', line, text } : { kind: 'text', line, text }];
+  });
 }
 
 function focusChange(before: SnapshotView, after: SnapshotView): PageChange[] {

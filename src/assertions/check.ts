@@ -1,6 +1,6 @@
 import type { Page } from 'playwright';
 import { checkAssertion } from '../actions/expect.js';
-import { bestLocator, containerLocator } from '../locators/best-locator.js';
+import { bestLocator, containerLocator, maxWholeName } from '../locators/best-locator.js';
 import { brittleness } from '../locators/brittle.js';
 import { ListLocators, type ListExpectation } from '../locators/list-locators.js';
 import type { Pin } from '../browser/pin.js';
@@ -24,6 +24,10 @@ export interface AssertionContext {
   before: SnapshotView;
   /** What steps typed or picked. */
   typed: readonly string[];
+  /** By element, the locator by which a step acted on it. */
+  spelled: ReadonlyMap<string, LocatorChain>;
+  /** The locator by which this step acted on its element, which was visible then. */
+  acted: LocatorChain | undefined;
   /** Keys of the last earlier assertion on each topic. */
   earlier: ReadonlyMap<string, string>;
   locators: FoundLocators;
@@ -84,7 +88,7 @@ export async function checkCandidate(
       const isKnown = isRead || (isShown && chain === found && JSON.stringify(args) === plainVisibility);
       const assertion: Assertion = { ...(chain === undefined ? {} : { locator: chain }), args };
       if (chain !== undefined && !isStable(chain, args, context.typed)) continue;
-      if (chain !== undefined && isVisibility(args) && matchedIn(chain, context.before)) continue;
+      if (chain !== undefined && isVisibility(args) && wasVisible(context, chain)) continue;
       if (context.isSecret(assertion)) continue;
       const key = assertionKey(assertion);
       if (taken.some((each) => implies(each, assertion))) return undefined;
@@ -97,6 +101,11 @@ export async function checkCandidate(
     }
   }
   return undefined;
+}
+
+/** Whether a locator certainly matched something visible before the step. */
+function wasVisible({ acted, before }: AssertionContext, chain: LocatorChain): boolean {
+  return matchedIn(chain, before) || (acted !== undefined && JSON.stringify(chain) === JSON.stringify(acted));
 }
 
 /** Whether an assertion takes other values than those that it was made from. */
@@ -133,7 +142,7 @@ interface FoundLocator {
 
 /** Locators of a candidate's subject, the cheapest first. */
 async function* locatorsFor(
-  { locators }: AssertionContext,
+  { locators, spelled }: AssertionContext,
   subject: CandidateSubject,
   args: AssertionArgs,
 ): AsyncGenerator<FoundLocator> {
@@ -147,9 +156,11 @@ async function* locatorsFor(
     if (chain !== undefined) yield { chain };
   } else if (!('pin' in subject)) yield { chain: subject.chain };
   else {
-    const { pin, words, chain, literal } = subject;
+    const { pin, words, chain, literal, isOfNewView = false } = subject;
     const isShown = pin.facts.shown;
     if (chain !== undefined) yield { chain, isShown };
+    const known = spelled.get(pin.facts.element);
+    if (known !== undefined && args['matcher'] !== 'toBeVisible') yield { chain: known };
     const text = typeof expected === 'string' ? expected : (words ?? '');
     const asserted = textMatchers.test(matcherOf(args)) ? [text] : undefined;
     const best = await locators.of(pin, asserted);
@@ -158,9 +169,16 @@ async function* locatorsFor(
     // That an element is visible says nothing of its words unless the locator contains them.
     const isBlind = isVisible && literal !== undefined && !isNamed;
     // All of a text, or a name with its number, says more than the part that Playwright suggests.
-    const isWhole = literal?.[0]?.method === 'getByText' || /\d/.test(words ?? '');
+    const isWhole =
+      literal?.[0]?.method === 'getByText' ||
+      /\d/.test(words ?? '') ||
+      (words ?? '').length > maxWholeName ||
+      // Playwright suggests the link or the button around it.
+      pin.facts.inControl;
     if (isVisible && literal !== undefined && isWhole) yield { chain: literal };
-    if (best !== undefined && !isBlind && !isJoined(best, words)) yield { chain: best, isShown };
+    const isBareRole = best?.length === 1 && best[0]?.method === 'getByRole' && best[0].args.length === 1;
+    const isUnclear = isBlind || (isOfNewView && isBareRole);
+    if (best !== undefined && !isUnclear && !isJoined(best, words)) yield { chain: best, isShown };
     if (isVisible && literal !== undefined && !isWhole) yield { chain: literal };
   }
 }
@@ -193,7 +211,7 @@ function isJoined(chain: LocatorChain, words: string | undefined): boolean {
 const textMatchers = /^to(?:Have|Contain)(?:Text|Value|AccessibleName)$/;
 
 /** Whether a locator matches the same element in every run, and does not contain what is asserted of it. */
-function isStable(chain: LocatorChain, args: AssertionArgs, typed: readonly string[]): boolean {
+export function isStable(chain: LocatorChain, args: AssertionArgs, typed: readonly string[]): boolean {
   const reasons = brittleness(chain);
   if (!chain.some((call) => stringsIn(call.args).some((text) => isVolatile(text, typed))))
     reasons.delete('volatile text');

@@ -1,5 +1,6 @@
 import { partsOf } from '../browser/snapshot.js';
 import { escapeRegExp } from '../model/text.js';
+import { isVolatile } from '../model/volatile.js';
 import type { Assertion } from '../model/step.js';
 import type { PageChange } from './changes.js';
 
@@ -43,22 +44,35 @@ export const weights = {
     attribute: 98,
     disabled: 97,
     focus: 66,
-    class: 45,
+    class: 81.5,
     repeated: 30,
   },
   /** The element acted on has another name. */
   renamed: 75,
   appeared: appearedWeights,
   otherAppeared: 52,
+  /** A field that appeared with a value, and a button that can't be clicked yet. */
+  prefilled: 85,
+  disabled: 80.5,
+  /** A text in an element whose class says that it is a message. */
+  message: 92.5,
+  /** The element acted on is found as before and is called something else. */
+  relabeled: 87,
   /** Another text or value of an element. */
   text: { live: 96, withNumber: 88, other: 84 },
   name: 88,
   state: { on: 87, off: 86 },
   list: 89,
+  /** A new list of links alone. */
+  menu: 72,
   /** Added to a list whose items have headings. */
   ofHeadings: 0.05,
   /** New texts of one kind. */
   messages: 91.2,
+  /** The prices in a list's items. */
+  prices: 88.9,
+  /** Amounts with their labels in one element: the first one; each further one weighs a little less. */
+  amounts: 90.6,
   /** How many items a list has. */
   count: 78,
   /** A text elsewhere that contains what a step put in. */
@@ -66,8 +80,13 @@ export const weights = {
   echoInList: 91.6,
   /** Added to an element whose words name an outcome. */
   ofOutcome: 0.5,
+  /** Added to a whole sentence, and to a text of which only a part is the same in every run. */
+  ofSentence: 0.3,
+  ofVolatile: -2,
   /** Several new texts in one element. */
   region: 91,
+  /** The same, if they are in the items of a list. */
+  regionOfList: 88.5,
   /** An element is in another named container. */
   moved: 86,
   focus: 40,
@@ -84,6 +103,8 @@ export const weights = {
   },
   url: 81,
   title: 84,
+  /** A heading that an earlier step asserted. */
+  knownHeading: 79,
   /** Added to a heading of a new document, by its level. */
   topHeadings: new Map([
     ['level=1', 15],
@@ -100,6 +121,8 @@ export const limits = {
   minBesideGroup: 80,
   /** Changes of a page that are considered. */
   maxCandidates: 12,
+  /** Further texts that may be messages. */
+  maxMessages: 4,
   /** Elements of a new document that are considered. */
   maxLandmarks: 4,
   /** Earlier steps whose asserted elements are watched for disappearing. */
@@ -121,13 +144,18 @@ const liveRoles = ['alert', 'status', 'log'];
 
 /** `typed` is what steps have put in. */
 export function weightOf(change: PageChange, typed: readonly string[] = []): number {
-  const { role = '', name, text } = partsOf(change.line);
+  const { role = '', name, text, states } = partsOf(change.line);
   const words = text ?? name ?? '';
   if (['appeared', 'text', 'name'].includes(change.kind) && isEcho(words, typed)) return weights.echo;
   switch (change.kind) {
     case 'appeared':
+      if (role === 'textbox' && text !== undefined) return weights.prefilled;
+      if (role === 'button' && states.includes('disabled')) return weights.disabled;
       return (
-        (weights.appeared[role] ?? weights.otherAppeared) + (outcomeWords.test(words) ? weights.ofOutcome : 0)
+        (isVolatile(words, typed) ? weights.ofVolatile : 0) +
+        (/\p{L}{2} .*[.?!]$/u.test(words) ? weights.ofSentence : 0) +
+        (weights.appeared[role] ?? weights.otherAppeared) +
+        (outcomeWords.test(words) ? weights.ofOutcome : 0)
       );
     case 'text':
     case 'value':
@@ -196,9 +224,11 @@ export function choose<Candidate extends Weighted>(
 ): { chosen: Assertion[]; next: Candidate | undefined } {
   const chosen: Assertion[] = [];
   const kinds = new Set<string>();
+  let extra = 0;
   for (const candidate of candidates.toSorted((one, other) => other.weight - one.weight)) {
-    if (chosen.length === limits.maxAssertions) break;
-    const minWeight = kinds.has('region') || kinds.has('list') ? limits.minBesideGroup : limits.minWeight;
+    if (chosen.length - extra === limits.maxAssertions) break;
+    const hasGroup = ['region', 'list', 'list that changed'].some((kind) => kinds.has(kind));
+    const minWeight = hasGroup ? limits.minBesideGroup : limits.minWeight;
     if (chosen.length > 0 && candidate.weight < minWeight) break;
     if (kinds.has(candidate.kind)) continue;
     if (!checked.has(candidate)) return { chosen, next: candidate };
@@ -206,6 +236,8 @@ export function choose<Candidate extends Weighted>(
     if (assertion === undefined) continue;
     kinds.add(candidate.kind);
     chosen.push(assertion);
+    // The amounts of one sum are one fact.
+    if (/^amount [1-9]/.test(candidate.kind)) extra++;
   }
   return { chosen, next: undefined };
 }

@@ -138,7 +138,7 @@ function outcomeAssertions(step: Step, before: ElementState, after: ElementState
 }
 
 /** Whether a class is the word for a state, as on pages without ARIA. */
-function isStateClass(name: string): boolean {
+export function isStateClass(name: string): boolean {
   return /^(?:[a-z]+-)*(?:active|selected|current|open|opened|expanded|checked|completed|done|invalid)$/.test(
     name,
   );

@@ -12,9 +12,17 @@ export type AssertionArgs = Assertion['args'];
 export function assertionForms(change: PageChange, typed: readonly string[]): AssertionArgs[] {
   switch (change.kind) {
     case 'appeared': {
-      const { role = '' } = partsOf(change.line);
+      const { role = '', states } = partsOf(change.line);
+      if (role === 'textbox' && change.text !== undefined)
+        return [{ matcher: 'toHaveValue', expected: change.text }];
+      if (role === 'button' && states.includes('disabled')) return [{ matcher: 'toBeDisabled' }];
+      // That a number is somewhere says little.
+      const isBare = change.text !== undefined && !/\p{L}/u.test(change.text);
       const isMessage = ['alert', 'status', 'log', 'tooltip'].includes(role) && change.text !== undefined;
-      return [...(isMessage ? textForms(change.text ?? '', typed) : []), { matcher: 'toBeVisible' }];
+      return [
+        ...(isMessage || isBare ? textForms(change.text ?? '', typed) : []),
+        { matcher: 'toBeVisible' },
+      ];
     }
     case 'text':
       return [...textForms(change.text, typed), { matcher: 'toBeVisible' }];

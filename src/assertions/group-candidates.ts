@@ -6,6 +6,8 @@ import type { Candidate } from './candidates.js';
 import type { PageChange } from './changes.js';
 import { isEcho, limits, weights } from './choose.js';
 import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js';
+import type { ListPins } from '../locators/list-locators.js';
+import type { ListItem } from './lists.js';
 import { snapshotMs } from './observe.js';
 import { regionsOf, rowsOf, templateOf } from './regions.js';
 
@@ -21,6 +23,8 @@ export interface ChangedPage {
 
 /** Roles of an element whose rows are asserted together. */
 const tableRoles = new Set(['table', 'grid', 'treegrid']);
+/** At most one new list is asserted of a step, and one that was there. */
+const listKinds = { new: 'list', changed: 'list that changed' };
 /** Regions that are looked at. */
 const maxRegions = 2;
 
@@ -33,13 +37,21 @@ export async function listCandidates(
   const { line, role, items } = list;
   const isTyped = change.changed.some(({ words }) => isEcho(words, typed));
   const hasHeadings = items.some(({ title }) => partsOf(title).role === 'heading');
-  const weight = (isTyped ? weights.echoInList : weights.list) + (hasHeadings ? weights.ofHeadings : 0);
-  const base = { weight, kind: 'list', forms: assertionForms(change, typed), isNew: true };
+  const isMenu =
+    change.isNew && items.every(({ title, path }) => path === 'link' && partsOf(title).role === 'link');
+  const own = isMenu ? weights.menu : isTyped ? weights.echoInList : weights.list;
+  const weight = own + (hasHeadings ? weights.ofHeadings : 0);
+  const base = {
+    weight,
+    kind: listKinds[change.isNew ? 'new' : 'changed'],
+    forms: assertionForms(change, typed),
+    isNew: true,
+  };
   const table = role === 'row' ? enclosing(view, line, tableRoles) : undefined;
   const lines = [
     line,
     ...(table === undefined ? [] : [table]),
-    ...items.flatMap((item) => [item.line, item.title]),
+    ...items.flatMap((item) => [item.line, item.title, ...(item.price === undefined ? [] : [item.price])]),
   ];
   const pin = await pins.of(lines);
   const around = pin(line);
@@ -61,19 +73,39 @@ export async function listCandidates(
     const rows: Candidate[] = expected === '' ? [] : [{ ...base, forms, subject: { region: place } }];
     return change.how === 'count' ? [...rows, counted] : rows;
   }
-  const byCount = change.how === 'count' && role !== 'generic' ? [counted] : [];
+  const byCount = change.how === 'count' && role !== 'generic' && !isMenu ? [counted] : [];
   if (items.length === 0 || items.length > limits.maxItems) return byCount;
   const itemPins = items.map((item) => pin(item.line));
   const titlePins = items.map((item) => pin(item.title));
-  const isWhole = (found: (Pin | undefined)[]): found is Pin[] => found.every((each) => each !== undefined);
   if (!isWhole(itemPins) || !isWhole(titlePins)) return byCount;
   const titleRoles = new Set(items.map(({ title }) => partsOf(title).role ?? ''));
   const [titleRole = ''] = titleRoles.size === 1 ? titleRoles : [];
   const isOwn = items.every((item) => item.title === item.line);
   return [
     ...byCount,
+    ...(change.isNew ? priceCandidates(items, { ...subject, items: itemPins }, pin) : []),
     { ...base, subject: { ...subject, items: itemPins, titles: isOwn ? [] : titlePins, titleRole } },
   ];
+}
+
+/** The prices in the items of a list that opened. */
+function priceCandidates(
+  items: readonly ListItem[],
+  subject: ListPins,
+  pin: (line: SnapshotLine) => Pin | undefined,
+): Candidate[] {
+  const prices = items.map(({ price, title }) => (price === title ? undefined : price));
+  const pins = prices.map((price) => price && pin(price));
+  if (!isWhole(pins)) return [];
+  const expected = prices.map((price) => (price && partsOf(price).text) ?? '');
+  const forms = [{ matcher: 'toHaveText', expected }];
+  return [
+    { weight: weights.prices, kind: 'prices', forms, subject: { ...subject, titles: pins }, isNew: true },
+  ];
+}
+
+function isWhole(pins: (Pin | undefined)[]): pins is Pin[] {
+  return pins.every((each) => each !== undefined);
 }
 
 const messageRoles = new Set(['generic', 'paragraph', 'text', 'listitem']);
@@ -134,9 +166,10 @@ export async function regionCandidates(
   { pins, view, typed, onSearch }: ChangedPage,
 ): Promise<Candidate[]> {
   const regions = regionsOf(changes, before, view).slice(0, maxRegions);
-  const pin = await pins.of(regions.flatMap(({ lines }) => lines));
-  return regions.flatMap(({ lines, texts }, rank) =>
-    lines.flatMap((line, level): Candidate[] => {
+  const pin = await pins.of(regions.flatMap(({ lines, amounts }) => [...lines, ...amounts]));
+  return regions.flatMap(({ lines, texts, ofList, amounts }, rank) => [
+    ...amountCandidates(amounts, rank, pin, typed),
+    ...lines.flatMap((line, level): Candidate[] => {
       const region = pin(line);
       if (region === undefined) return [];
       const forms = async (): Promise<AssertionArgs[]> => {
@@ -145,10 +178,36 @@ export async function regionCandidates(
         const expected = snapshot === undefined ? undefined : templateOf(snapshot, texts, typed);
         return expected === undefined ? [] : [{ matcher: 'toMatchAriaSnapshot', expected }];
       };
-      const weight = weights.region - rank / 10 - level / 100;
-      return [{ weight, kind: 'region', subject: { region }, forms, isNew: true }];
+      // The titles and prices of a list say the same in fewer words.
+      const weight = (ofList === undefined ? weights.region : weights.regionOfList) - rank / 10 - level / 100;
+      return [
+        {
+          weight,
+          kind: ofList === undefined ? 'region' : listKinds[ofList],
+          subject: { region },
+          forms,
+          isNew: true,
+        },
+      ];
     }),
-  );
+  ]);
+}
+
+/** Amounts with their labels, each by its element: for a region whose snapshot would be one long text. */
+function amountCandidates(
+  lines: readonly SnapshotLine[],
+  rank: number,
+  pin: (line: SnapshotLine) => Pin | undefined,
+  typed: readonly string[],
+): Candidate[] {
+  return lines.flatMap((line, index) => {
+    const element = pin(line);
+    const { text = '' } = partsOf(line);
+    if (element === undefined || lines.length < 2) return [];
+    const forms = assertionForms({ kind: 'text', line, text }, typed);
+    const weight = weights.amounts - rank / 10 - index / 100;
+    return [{ weight, kind: `amount ${index}`, subject: { pin: element, words: text }, forms, isNew: true }];
+  });
 }
 
 /** Pins elements of lines; what is asked for at the same time takes one round trip for the main frame. */

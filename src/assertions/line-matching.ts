@@ -6,6 +6,9 @@ import { isVolatile } from '../model/volatile.js';
 import { isField, linesAroundValues } from './fields.js';
 import { clip, stableText } from './forms.js';
 
+/** Letters of a text of which a part is left open. */
+const minLetters = 5;
+
 /** Whether a text matches a locator's argument. */
 function matchesText(text: string, wanted: LocatorArgument | undefined): boolean {
   if (typeof wanted === 'string') return text.toLowerCase().includes(wanted.toLowerCase());
@@ -51,6 +54,8 @@ export function literalLocator(line: SnapshotLine, typed: readonly string[] = []
   const { role, name, text } = partsOf(line);
   const words = stableText(clip(name ?? text ?? ''), typed);
   if (words === '' || (typeof words === 'string' && !/\p{L}|\d/u.test(words))) return undefined;
+  // A few letters are in many texts.
+  if (isPattern(words) && (words.regex.match(/\p{L}/gu) ?? []).length < minLetters) return undefined;
   if (name === undefined) return [{ method: 'getByText', args: [words] }];
   return role !== undefined && isRole(role)
     ? [{ method: 'getByRole', args: [role, { name: words }] }]

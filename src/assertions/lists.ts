@@ -1,6 +1,7 @@
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { linesAroundFields } from './fields.js';
 import { stablePart } from '../model/volatile.js';
+import { isWeek } from './today.js';
 
 /** Items of a list whose words are judged. */
 const maxJudged = 1000;
@@ -20,6 +21,8 @@ export interface ListItem {
   words: string;
   /** How good the title is. */
   rank: number;
+  /** The first price in it. */
+  price?: SnapshotLine;
   /** The roles from the item down to its title: those of items of one kind are alike. */
   path: string;
 }
@@ -28,6 +31,8 @@ export interface ListItem {
 export interface ListChange {
   how: 'count' | 'order' | 'content';
   list: List;
+  /** Whether neither it nor its items were there before. */
+  isNew: boolean;
   /** The items that were not in their place before. */
   changed: ListItem[];
 }
@@ -46,10 +51,32 @@ export function listChanges(before: SnapshotView, after: SnapshotView): ListChan
   const filled = new Set(
     before.flatMap((line, index) => ((before[index + 1]?.depth ?? 0) > line.depth ? [key(line)] : [])),
   );
-  return compare(listsIn(before, key), listsIn(after, key), {
+  const now = listsIn(after, key);
+  return compare(replaced(listsIn(before, key), now), now, {
     isKnown: (line) => known.has(key(line)),
     isFilled: (line) => filled.has(key(line)),
   });
+}
+
+/** The lists of before by the keys of now: a page that replaces its elements gives the same list another key. */
+function replaced(old: ReadonlyMap<string, List>, now: ReadonlyMap<string, List>): Map<string, List> {
+  const kindOf = (key: string, { line, role }: List): string =>
+    `${line.text} ${role} ${key.slice(key.indexOf(' '))}`;
+  const wordsIn = ({ items }: List): Set<string> => new Set(items.map(({ words }) => words));
+  const free = new Map([...old].filter(([key]) => !now.has(key)));
+  const found = new Map([...old].filter(([key]) => now.has(key)));
+  for (const [key, list] of now) {
+    if (old.has(key)) continue;
+    const alike = [...free].filter(([each, then]) => kindOf(each, then) === kindOf(key, list));
+    const words = wordsIn(list);
+    const shared = ([, then]: [string, List]): number =>
+      [...wordsIn(then)].filter((each) => words.has(each)).length;
+    const best = alike.toSorted((one, other) => shared(other) - shared(one))[0];
+    if (best === undefined) continue;
+    found.set(key, best[1]);
+    free.delete(best[0]);
+  }
+  return found;
 }
 
 /** The lists of a new document that differ from those at the same place in the one before. */
@@ -81,7 +108,14 @@ function compare(
     const isPlain = list.role === 'generic';
     const most = Math.max(then.length, list.items.length);
     if (most < 2 && (isPlain || isNew)) return [];
-    if (isNew && (isPlain || controlRoles.has(list.role))) return [];
+    // One element alone may be found by a locator that never found the others.
+    if (isPlain && list.items.length === 1) return [];
+    // Parts of a sentence, and the choices of a field, are no list that opened.
+    if (isNew && (controlRoles.has(list.role) || (isPlain && list.items.some(({ path }) => path === ''))))
+      return [];
+    if (then.length === 0 && isOfField(list) && !isKnown(list.line)) return [];
+    // Another month has other weeks.
+    if (list.role === 'row' && list.items.filter(({ words }) => isWeek(words)).length > 2) return [];
     // Elements that have become alike are no list that has grown.
     if (isPlain && then.length === 0 && (isFilled(list.line) || list.items.some(({ line }) => isKnown(line))))
       return [];
@@ -91,13 +125,18 @@ function compare(
       .filter(({ words }, index) => then[index]?.words !== '' && isChanged(words, then[index]?.words));
     if (then.length !== list.items.length) {
       const old = new Set(then.map(({ words }) => words));
-      return [{ how: 'count', list, changed: list.items.filter(({ words }) => !old.has(words)) }];
+      return [{ how: 'count', list, isNew, changed: list.items.filter(({ words }) => !old.has(words)) }];
     }
     if (changed.length === 0) return [];
     const sorted = ({ items }: { items: readonly ListItem[] }): string =>
       JSON.stringify(items.map(({ words }) => words).sort());
-    return [{ how: sorted({ items: then }) === sorted(list) ? 'order' : 'content', list, changed }];
+    return [{ how: sorted({ items: then }) === sorted(list) ? 'order' : 'content', list, isNew, changed }];
   });
+}
+
+/** Whether the items of a list are the choices of a field. */
+function isOfField({ line }: List): boolean {
+  return partsOf(line).role === 'combobox';
 }
 
 function isChanged(words: string, before: string | undefined): boolean {
@@ -138,14 +177,15 @@ function listsIn(
     if (words === undefined || line.text.startsWith('/') || fieldHolders.has(line)) continue;
     for (const [depth, item] of open.entries()) {
       if (item === undefined) continue;
+      if (line.ref !== undefined && isPrice(words)) item.price ??= line;
       if (partsOf(item.line).role === 'row' && fieldHolders.has(item.line)) continue;
       // Of a row, each cell counts; one with a field in it is part of a form.
       if (partsOf(item.line).role === 'row') item.words = `${item.words} ${words}`.trim();
-      else if (titleRank(role) > item.rank)
+      else if (titleRank(role, words) > item.rank)
         Object.assign(item, {
           title: line.ref === undefined ? item.line : line,
           words,
-          rank: titleRank(role),
+          rank: titleRank(role, words),
           path: path
             .slice(depth + 1)
             .map((each) => partsOf(each).role)
@@ -177,9 +217,14 @@ function isUniform([first, ...others]: readonly ListItem[]): boolean {
   );
 }
 
-function titleRank(role: string): number {
+function titleRank(role: string, words: string): number {
   if (role === 'heading') return 3;
+  if (!/\p{L}/u.test(words)) return 0.5;
   return labelRoles.has(role) ? 1 : 2;
+}
+
+function isPrice(text: string): boolean {
+  return /^[$€£¥]\s?\d[\d.,]*$|^\d[\d.,]*\s?[€£¥]$/.test(text);
 }
 
 /** What an element without a role begins with: siblings that begin alike are of one kind. */

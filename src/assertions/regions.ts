@@ -1,14 +1,19 @@
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { escapeRegExp } from '../model/text.js';
 import type { PageChange } from './changes.js';
+import { limits } from './choose.js';
 import { templateLine } from './forms.js';
-import { itemsIn } from './lists.js';
+import { itemsIn, type ListItem } from './lists.js';
 
 /** An element that holds several of the texts that a step changed. */
 export interface Region {
   /** Its line, then those around it. */
   lines: SnapshotLine[];
   texts: string[];
+  /** The list that changed of which it holds items, and little else: a new one, or one that was there. */
+  ofList: 'new' | 'changed' | undefined;
+  /** Those of the texts that are amounts with their labels. */
+  amounts: SnapshotLine[];
 }
 
 /** New texts that make a region, and those of them that are more than titles; or, in an item of a list, numbers. */
@@ -46,6 +51,8 @@ const titleRoles = new Set([
 ]);
 /** Roles of elements whose names are the texts in them. */
 const namedByContent = new Set(['row', 'cell', 'gridcell', 'treeitem']);
+/** Amounts with labels that are asserted of one element. */
+const maxAmounts = 3;
 /** Texts, and lines of an element's snapshot, that are compared with each other. */
 const maxTexts = 50;
 const maxCompared = 500;
@@ -63,8 +70,15 @@ export function regionsOf(
     changes.flatMap((change): [SnapshotLine, string][] => {
       const text = newText(change);
       // A label that the page has elsewhere says nothing new, unlike an amount.
-      return text === undefined || (known.has(text) && !/\d/.test(text)) ? [] : [[change.line, text]];
+      const isKnown = text !== undefined && known.has(text) && partsOf(change.line).role !== 'heading';
+      return text === undefined || (isKnown && !/\d/.test(text)) ? [] : [[change.line, text]];
     }),
+  );
+  const lists = changes.flatMap((change) =>
+    change.kind === 'list' && change.list.role !== 'row' ? [change] : [],
+  );
+  const newItems = new Set(
+    lists.flatMap(({ isNew, list }) => (isNew ? list.items : [])).map((item) => item.line),
   );
   const textsIn = new Map<SnapshotLine, string[]>();
   const around = new Map<SnapshotLine, SnapshotLine[]>();
@@ -75,7 +89,8 @@ export function regionsOf(
     around.set(line, outer.toReversed());
     path[line.depth] = line;
     const text = facts.get(line);
-    if (text !== undefined) for (const each of outer) textsIn.set(each, [...(textsIn.get(each) ?? []), text]);
+    if (text !== undefined)
+      for (const each of outer) textsIn.set(each, [...new Set([...(textsIn.get(each) ?? []), text])]);
   }
   const items = itemsIn(view);
   const isNumber = (text: string): boolean => /\d/.test(text);
@@ -92,12 +107,35 @@ export function regionsOf(
   return large
     .filter(([line]) => isSmallest(line))
     .map(([line, texts]) => {
+      const inside = [...facts.keys()].filter((fact) => around.get(fact)?.includes(line) === true);
+      const isHeld = (items: readonly ListItem[]): boolean =>
+        items.filter((item) => around.get(item.line)?.includes(line) === true).length > 1;
+      const listed = lists.find(({ list }) => isHeld(list.items));
+      const beside = inside.filter(
+        (fact) =>
+          listed?.list.items.some((item) => [fact, ...(around.get(fact) ?? [])].includes(item.line)) !== true,
+      );
+      const isInItem = [line, ...(around.get(line) ?? [])].some((each) => newItems.has(each));
+      const isMostlyListed = beside.length < Math.max(minTexts, inside.length / 2);
+      const ofList =
+        isInItem || (listed?.isNew === true && isMostlyListed)
+          ? ('new' as const)
+          : listed !== undefined && isMostlyListed
+            ? ('changed' as const)
+            : undefined;
+      const amounts = inside.filter(isLabelledAmount).slice(0, maxAmounts);
       const lines = [line, ...(around.get(line) ?? [])].slice(0, maxLevels);
       // The item says more than an element that only arranges what is in it.
       const item = lines.findIndex((each) => items.has(each));
-      return { lines: lines.slice(Math.max(0, item)), texts };
+      return { lines: lines.slice(Math.max(0, item)), texts, ofList, amounts };
     })
     .sort((one, other) => other.texts.length - one.texts.length);
+}
+
+function isLabelledAmount(line: SnapshotLine): boolean {
+  const { role = '', text = '' } = partsOf(line);
+  const isAmount = /\p{L}.*(?:[$€£¥]\s?\d|\d\s?[€£¥])/u.test(text) && text.length <= limits.maxText;
+  return line.ref !== undefined && isAmount && !controls.has(role);
 }
 
 function newText({ kind, line }: PageChange): string | undefined {
@@ -139,11 +177,14 @@ export function templateOf(
     );
   };
   const kept = new Set<SnapshotLine>();
+  const terms = new Set<SnapshotLine>();
   const path: SnapshotLine[] = [];
-  for (const line of view) {
+  for (const [index, line] of view.entries()) {
     path.length = line.depth;
     path[line.depth] = line;
     if (!holds(line)) continue;
+    const term = view[index - 1];
+    if (term !== undefined && isTermOf(term, line)) terms.add(term);
     const words = wordsOf(line);
     const outers = path.slice(0, -1).filter((outer) => kept.has(outer) && wordsOf(outer).includes(words));
     const isSaid = outers.some((outer) => containing(words).test(wordsOf(outer)));
@@ -151,7 +192,10 @@ export function templateOf(
   }
   // The label of a field is its name.
   const isLabel = (line: SnapshotLine): boolean => isText(line) && names.has(wordsOf(line));
-  const all = unwrapped(view.filter((line) => kept.has(line) && !isLabel(line)));
+  const all = unwrapped(
+    view.filter((line) => (kept.has(line) || terms.has(line)) && !isLabel(line)),
+    view[0],
+  );
   const isControl = (line: SnapshotLine): boolean => controls.has(partsOf(line).role ?? '');
   const few = all.length > maxLines ? all.filter((line) => !isControl(line)) : all;
   const lines = folded(few).slice(0, maxLines);
@@ -160,7 +204,8 @@ export function templateOf(
   const entries = lines.map((line, index) => {
     const parts = partsOf(line);
     const name = namedByContent.has(parts.role ?? '') ? undefined : parts.name;
-    const entry = templateLine(holds(line) ? parts : { ...parts, name, text: undefined }, typed) ?? '';
+    const isWhole = holds(line) || terms.has(line);
+    const entry = templateLine(isWhole ? parts : { ...parts, name, text: undefined }, typed) ?? '';
     const isParent = (lines[index + 1]?.depth ?? 0) > line.depth;
     return `${'  '.repeat(line.depth - (lines[0]?.depth ?? 0))}${entry}${isParent ? ':' : ''}`;
   });
@@ -195,15 +240,27 @@ function folded(lines: readonly SnapshotLine[]): SnapshotLine[] {
   });
 }
 
-/** Lines without those around all of them that say nothing, such as a table and its body. */
-function unwrapped(lines: readonly SnapshotLine[]): readonly SnapshotLine[] {
+/** Whether a line is the term that a definition after it defines. */
+function isTermOf(term: SnapshotLine, line: SnapshotLine): boolean {
+  const isDefinition = partsOf(line).role === 'definition' && term.depth === line.depth;
+  return isDefinition && partsOf(term).role === 'term' && templateLine(partsOf(term), []) !== undefined;
+}
+
+/**
+ * Lines without those around all of them that say nothing, such as a table and its body, or that the locator says: the
+ * element itself.
+ */
+function unwrapped(
+  lines: readonly SnapshotLine[],
+  element: SnapshotLine | undefined,
+): readonly SnapshotLine[] {
   const [first, ...others] = lines;
   const isWrapper =
     first !== undefined &&
     others.length > 0 &&
-    wordsOf(first) === '' &&
+    (wordsOf(first) === '' || first === element) &&
     others.every(({ depth }) => depth > first.depth);
-  return isWrapper ? unwrapped(others) : lines;
+  return isWrapper ? unwrapped(others, element) : lines;
 }
 
 function isText(line: SnapshotLine): boolean {

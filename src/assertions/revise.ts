@@ -1,17 +1,22 @@
 import { z } from 'zod';
 import { traitsOf } from '../actions/registry.js';
 import { callIsolated, type InPage } from '../browser/isolated.js';
+import type { Pin } from '../browser/pin.js';
 import type { SnapshotLine, SnapshotView } from '../browser/snapshot.js';
+import { matchesOf } from '../locators/matches.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { isPositional, type LocatorChain } from '../model/locator.js';
 import { type Assertion, type Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import type { PageDiff } from './changes.js';
-import { implies } from './check.js';
+import { implies, isStable } from './check.js';
 import { limits } from './choose.js';
 import { repeatsInput } from './element-candidates.js';
 import { matchesLine, uniqueLocator } from './line-matching.js';
 import { isSameDocument, stateMs, type Observation, type StepEffect } from './observe.js';
+
+/** Locators that are compared with that of a step. */
+const maxSpellings = 20;
 
 export function setAssertions(step: Step, assertions: Assertion[]): void {
   if (assertions.length > 0) step.assertions = assertions;
@@ -80,6 +85,28 @@ export function contestedLines(
         (except === undefined || !matchesLine(except, line)),
     ),
   );
+}
+
+/** Gives what was asserted of an element the locator by which a step acts on it now: one element has one locator. */
+export async function spellAlike(steps: readonly Step[], pin: Pin, chain: LocatorChain): Promise<void> {
+  const own = JSON.stringify(chain);
+  const isOther = ({ locator, args: { matcher, expected } }: Assertion): boolean =>
+    locator !== undefined &&
+    JSON.stringify(locator) !== own &&
+    matcher !== 'toBeVisible' &&
+    !Array.isArray(expected);
+  const others = steps.flatMap(({ assertions = [] }) => assertions.filter(isOther));
+  const chains = [...new Map(others.map(({ locator = [] }) => [JSON.stringify(locator), locator])).values()];
+  const same = await within(stateMs, matchesOf(pin, chains.slice(0, maxSpellings)));
+  const known = new Set((same ?? []).map((each) => JSON.stringify(each)));
+  for (const step of known.size === 0 ? [] : steps)
+    setAssertions(
+      step,
+      (step.assertions ?? []).map((assertion) => {
+        const isSame = isOther(assertion) && known.has(JSON.stringify(assertion.locator));
+        return isSame && isStable(chain, assertion.args, []) ? { ...assertion, locator: chain } : assertion;
+      }),
+    );
 }
 
 /** Removes the assertions of values that the page has overwritten. */

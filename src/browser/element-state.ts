@@ -15,6 +15,8 @@ export const elementStateSchema = z.strictObject({
   attributes: z.record(z.string(), z.string()),
   /** For pages without ARIA. */
   classes: z.array(z.string()),
+  /** The same of the nearest elements around it, from the inside out. */
+  classesAround: z.array(z.array(z.string())),
 });
 
 /** What an element shows of itself beyond its role and name. */
@@ -50,6 +52,13 @@ export function readState(element: Element, isHidden: boolean): ElementState {
     checked = element.indeterminate ? 'mixed' : element.checked;
   else if (ariaChecked !== undefined) checked = ariaChecked === 'mixed' ? 'mixed' : ariaChecked === 'true';
   if (checked !== undefined) delete attributes['aria-checked'];
+  const classesAround: string[][] = [];
+  for (
+    let outer = element.parentElement;
+    outer !== null && classesAround.length < 3;
+    outer = outer.parentElement
+  )
+    classesAround.push(isHidden ? [] : Array.from(outer.classList));
   let value: string | undefined;
   if (isHidden) value = undefined;
   else if (isField && !isToggle && !isButton && selected === undefined) value = element.value;
@@ -64,5 +73,6 @@ export function readState(element: Element, isHidden: boolean): ElementState {
     focused: root instanceof Document || root instanceof ShadowRoot ? root.activeElement === element : false,
     attributes: isHidden ? {} : attributes,
     classes: isHidden ? [] : Array.from(element.classList),
+    classesAround,
   };
 }

@@ -136,7 +136,7 @@ function containerForms(scope: Ancestor): LocatorChain[] {
 /** What Playwright would suggest instead of a role. */
 const preferredAttributes = ['data-testid', 'data-test-id', 'data-test', 'title', 'alt'];
 /** Characters of a name that Playwright suggests whole. */
-const maxWholeName = 30;
+export const maxWholeName = 30;
 
 /** A locator that the page judges, and the one that is emitted if it matches exactly the element. */
 interface Form {

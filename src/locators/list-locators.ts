@@ -43,7 +43,7 @@ function readShared(
   /** The element below those around it that hold nothing else. */
   const layersOf = (element: Element): Element[] => {
     const outer = element.parentElement;
-    return outer?.childElementCount === 1 ? [...layersOf(outer), element] : [element];
+    return outer?.childElementCount === 1 && others.length > 0 ? [...layersOf(outer), element] : [element];
   };
   const valuesOf = (element: Element, name: string): string[] =>
     layersOf(element).flatMap((layer) => attributeOf(layer, name).split(/\s+/));

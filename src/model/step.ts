@@ -66,6 +66,8 @@ export interface Step {
   slowMs?: number;
   /** Milliseconds after which its effects still came, if they are many. */
   lateMs?: number;
+  /** Set if the page then showed what depends on the day on which the test runs. */
+  showsToday?: true;
   /** Set if the step could not be checked while recording; only a run of the test proves it. */
   unchecked?: true;
 }

@@ -13,7 +13,8 @@ interface Form {
   as: (part: string) => string;
 }
 
-const day = '(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\\s+)?';
+const day =
+  '(?:(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)[,.]?\\s+)?';
 const month =
   '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\\.?';
 const unit = '(?:ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|h|hours?|days?|weeks?|months?|years?)';
@@ -44,7 +45,7 @@ const forms: Form[] = [
   // Durations and distances in time
   passing(`\\b(?:${number}|an?)\\s?${unit}\\s+(?:ago|left|remaining|later)\\b`),
   passing(`\\b${number}\\s?(?:ms|seconds?)\\b`),
-  passing('\\b(?:just now|yesterday|tomorrow)\\b'),
+  passing('(?:just now|\\byesterday|\\btomorrow)\\b'),
   // Ids made by machines
   passing('\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b', '[\\w-]+'),
   // A hexadecimal word, whatever digits it has.

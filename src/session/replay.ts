@@ -50,6 +50,7 @@ export async function replaySteps(
     if (saved.changedPage === true) step.changedPage = true;
     for (const key of ['slowMs', 'lateMs'] as const)
       if (saved[key] !== undefined) step[key] = Math.max(saved[key], step[key] ?? 0);
+    if (saved.showsToday === true) step.showsToday = true;
     if (!session.autoAssert) continue;
     const { assertions = [] } = saved;
     const verdicts = await Promise.all(assertions.map((each) => holds(each, live, limits)));

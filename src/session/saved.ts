@@ -72,6 +72,7 @@ const stepSchema = z
     changedPage: z.literal(true).optional(),
     slowMs: z.int().positive().optional(),
     lateMs: z.int().positive().optional(),
+    showsToday: z.literal(true).optional(),
     unchecked: z.literal(true).optional(),
   } satisfies Record<keyof Step, z.ZodType>)
   .check(({ value, issues }) => {

@@ -17,6 +17,7 @@ const named = 8;
 export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>): string[] {
   return [
     ...assertionWarnings(steps),
+    ...clockWarnings(steps),
     ...locatorWarnings(steps),
     ...secretWarnings(steps, use),
     ...originWarnings(steps, use),
@@ -52,6 +53,15 @@ export function uncheckedWarnings({ steps }: Pick<Session, 'steps'>): string[] {
     indexesOf(steps, ({ unchecked }) => unchecked === true),
     (which) =>
       `No run has checked ${which}: end with verify "require", or run the test with --update-snapshots to create the reference screenshots.`,
+  );
+}
+
+function clockWarnings(steps: readonly Step[]): string[] {
+  if (steps.some((step) => traitsOf(step).changesClock)) return [];
+  return stepWarning(
+    indexesOf(steps, ({ showsToday }) => showsToday === true),
+    (which) =>
+      `The page shows what depends on the day of the run after ${which}: record clock.setFixedTime before the page opens, then an expect of it.`,
   );
 }
 

@@ -147,3 +147,19 @@ test('a value that a cell shows after it was edited is asserted as its text', as
   expect(assertions.flat()).toContain('await expect(page.getByText("9", { exact: true })).toBeVisible();');
   expect(await recording.code()).not.toContain('row "Fig 9"');
 });
+
+test('an element has one locator: that by which a step acts on it', async ({ open }) => {
+  const recording = await open('todomvc.html', { autoAssert: true });
+  const field = { target: "getByPlaceholder('What needs to be done?')" };
+  await recording.land(
+    { ...field, action: 'fill', value: 'Call Ann' },
+    { ...field, action: 'press', key: 'Enter' },
+  );
+  const edit = { target: "locator('.edit')" };
+  const { assertions } = await recording.land({ action: 'dblclick', target: "getByText('Call Ann')" });
+  expect(assertions.join()).toContain('getByRole("textbox"');
+  await recording.land({ ...edit, action: 'fill', value: 'Call Bob' });
+  const code = await recording.code();
+  expect(code).toContain('expect(edit).toHaveValue("Call Ann")');
+  expect(code).not.toContain('getByRole("textbox"');
+});

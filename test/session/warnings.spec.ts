@@ -56,6 +56,15 @@ for (const [index, [which, steps]] of blind.entries())
     ]);
   });
 
+test('what depends on the day of the run is reported, unless the test sets the clock', () => {
+  const dated: Step = { ...automatic, showsToday: true };
+  const clock: Step = { action: 'clock.setFixedTime', args: { time: '2026-01-15T10:00:00' } };
+  expect(warningsOf([automatic, dated])).toEqual([
+    'The page shows what depends on the day of the run after step 1: record clock.setFixedTime before the page opens, then an expect of it.',
+  ]);
+  expect(warningsOf([clock, automatic, dated])).toEqual([]);
+});
+
 test('a test without assertions is reported once', () => {
   expect(warningsOf([goto(), click, wait])).toEqual([
     'The test asserts nothing: record an expect for what the flow should show.',

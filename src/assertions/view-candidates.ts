@@ -1,0 +1,136 @@
+import { traitsOf } from '../actions/registry.js';
+import { pinAgain, pinNow } from '../browser/pin.js';
+import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
+import { within } from '../model/within.js';
+import type { Candidate } from './candidates.js';
+import type { PageChange } from './changes.js';
+import { limits, weights } from './choose.js';
+import { isStateClass } from './element-candidates.js';
+import { assertionForms } from './forms.js';
+import type { ChangedPage } from './group-candidates.js';
+import { itemsIn } from './lists.js';
+import { stateMs, type StepEffect } from './observe.js';
+
+/** Characters of the title of a view. */
+const maxTitle = 40;
+/** Lines after the name of what was picked in which its price is looked for. */
+const maxLinesToPrice = 6;
+
+const textRoles = new Set(['generic', 'text', 'paragraph']);
+
+/** What the element acted on is called now, and the state class that an element around it gained. */
+export async function actedCandidates({ step, acted, outcome }: StepEffect): Promise<Candidate[]> {
+  if (acted === undefined || outcome === undefined || traitsOf(step).types === true) return [];
+  const now = await within(stateMs, pinAgain(outcome.pin));
+  const { name: before } = acted.pin.facts;
+  const name = now?.facts.name;
+  const isRelabeled =
+    traitsOf(step).clicks === true &&
+    !outcome.renamed &&
+    before !== undefined &&
+    name !== undefined &&
+    name !== before;
+  const relabeled: Candidate = {
+    weight: weights.relabeled,
+    kind: 'label',
+    subject: outcome.subject,
+    forms: [
+      { matcher: 'toHaveText', expected: name ?? '' },
+      { matcher: 'toHaveAccessibleName', expected: name ?? '' },
+    ],
+    isNew: true,
+  };
+  return [
+    ...(isRelabeled && /[\p{L}\d]/u.test(name) ? [relabeled] : []),
+    ...(await classAround({ acted, outcome })),
+  ];
+}
+
+/** A class such as `completed` that an element around the one acted on, usually an item of a list, has gained. */
+async function classAround({
+  acted,
+  outcome,
+}: Required<Pick<StepEffect, 'acted' | 'outcome'>>): Promise<Candidate[]> {
+  const before = acted?.state?.classesAround ?? [];
+  for (const [level, classes] of (outcome?.state.classesAround ?? []).entries()) {
+    const gained = classes.find((name) => before[level]?.includes(name) === false && isStateClass(name));
+    if (gained === undefined || outcome === undefined) continue;
+    const up = Array.from({ length: level + 1 }, () => '..').join('/');
+    const region = await within(
+      stateMs,
+      pinNow(outcome.pin.locator.locator(`xpath=${up}`), { frame: outcome.pin.frame }),
+    );
+    if (region === undefined) return [];
+    const forms = [{ matcher: 'toContainClass', expected: gained }];
+    return [{ weight: weights.own.class, kind: 'class', subject: { region }, forms, isNew: true }];
+  }
+  return [];
+}
+
+/** What identifies a view that another URL shows in the same document: its title, and what the step picked. */
+export async function viewCandidates(
+  { before, after, acted }: StepEffect,
+  { pins, view, typed }: ChangedPage,
+  changes: readonly PageChange[],
+): Promise<Candidate[]> {
+  if (before.url === after.url) return [];
+  const title = titleOf(changes, view);
+  const picked = acted === undefined ? [] : pickedIn(view, before.view, acted.pin.facts.name ?? '');
+  const lines = [...(title === undefined ? [] : [title]), ...picked];
+  const pin = await pins.of(lines);
+  const candidate = (line: SnapshotLine, weight: number, kind: string): Candidate[] => {
+    const element = pin(line);
+    const { name, text } = partsOf(line);
+    const words = text ?? name ?? '';
+    if (element === undefined) return [];
+    const forms = assertionForms({ kind: 'text', line, text: words }, typed).filter(
+      ({ matcher }) => matcher !== 'toBeVisible',
+    );
+    return [{ weight, kind, subject: { pin: element, words, isOfNewView: true }, forms, isNew: true }];
+  };
+  return [
+    ...(title === undefined ? [] : candidate(title, weights.title, 'title')),
+    ...picked.flatMap((line, index) => candidate(line, weights.echo - index / 10, `picked ${index}`)),
+  ];
+}
+
+/** The first short text that is new, unless a heading is. */
+function titleOf(changes: readonly PageChange[], view: readonly SnapshotLine[]): SnapshotLine | undefined {
+  const isNew = new Map(changes.map((change) => [change.line, change.kind]));
+  if (changes.some(({ kind, line }) => kind === 'appeared' && partsOf(line).role === 'heading'))
+    return undefined;
+  const items = itemsIn(view);
+  return view.find((line) => {
+    const { role = '', text = '' } = partsOf(line);
+    const kind = isNew.get(line);
+    const isShort = /\p{L}/u.test(text) && text.length <= maxTitle && !text.endsWith(':');
+    return (kind === 'appeared' || kind === 'text') && textRoles.has(role) && isShort && !items.has(line);
+  });
+}
+
+/** The name of what a step clicked, as a new view shows it, and the price after it. */
+function pickedIn(
+  view: readonly SnapshotLine[],
+  before: readonly SnapshotLine[],
+  clicked: string,
+): SnapshotLine[] {
+  const refs = new Set(before.map(({ ref }) => ref));
+  const wordsOf = (line: SnapshotLine): string => {
+    const { name, text } = partsOf(line);
+    return text ?? name ?? '';
+  };
+  const isOnce = (line: SnapshotLine): boolean =>
+    view.filter((each) => wordsOf(each) === wordsOf(line)).length === 1;
+  const index = view.findIndex((line) => {
+    const { role = '' } = partsOf(line);
+    const words = wordsOf(line);
+    const isName = words.length >= limits.minTyped && (clicked === words || clicked.startsWith(`${words} `));
+    return isName && (textRoles.has(role) || role === 'heading') && !refs.has(line.ref) && isOnce(line);
+  });
+  const name = view[index];
+  if (name === undefined) return [];
+  const price = view
+    .slice(index + 1, index + 1 + maxLinesToPrice)
+    .find((line) => /^[$€£¥]\s?\d[\d.,]*$|^\d[\d.,]*\s?[€£¥]$/.test(wordsOf(line)) && isOnce(line));
+  return [name, ...(price === undefined ? [] : [price])];
+}
