@@ -96,7 +96,7 @@ const damaged: [what: string, change: object, why: RegExp][] = [
   ['a field that this version does not know', step({ wait: 5 }), /wait/],
   ['an option of use that there is none', { use: { launchOptions: {} } }, /launchOptions/],
   ['no steps', { steps: [] }, /steps/],
-  ["another file's session", { file: 'other.spec.ts' }, /is that of other\.spec\.ts/],
+  ["another file's session", { file: 'other.spec.ts' }, /belongs to other\.spec\.ts/],
   ['an older form', { version: 0 }, /version/],
   ['a newer form', { version: 3, steps: 'of another kind' }, /saved by a newer version/],
 ];
