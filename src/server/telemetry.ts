@@ -64,7 +64,7 @@ export class Telemetry {
         error = errorOf?.(result);
         return result;
       } catch (thrown) {
-        error = thrown instanceof CodegenError ? thrown.code : 'INTERNAL';
+        error = thrown instanceof CodegenError ? thrown.code : '_OTHER';
         throw thrown;
       } finally {
         this.add(own, { name, start, attributes: { ...attributes, 'error.type': error } });
