@@ -131,7 +131,7 @@ export function withoutDelimiters(structured: unknown): unknown {
   return JSON.parse(JSON.stringify(structured), (_, value: unknown) =>
     typeof value === 'string'
       ? value.replace(
-          /<(page-content-[0-9a-f]{16})>\n?([^]*?)\n?<\/\1>/g,
+          /<(page-content-[0-9a-f]{8})>\n?([^]*?)\n?<\/\1>/g,
           (...[, , text]: string[]) => text ?? '',
         )
       : value,

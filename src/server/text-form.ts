@@ -11,6 +11,9 @@ const quotingFields = new Set(['failure', 'dropped']);
 /** What the code of a step says already. */
 const saidByCode = new Set('index code action assertions'.split(' '));
 
+/** What only a program compares. */
+const machineFields = new Set(['sha256']);
+
 /** Lines of this server's own words, and those that may quote a page. */
 interface Lines {
   own: string[];
@@ -84,7 +87,10 @@ function codeOf(assertion: unknown): string {
 
 /** A value with its page texts as they are, which belongs into the block. */
 function asJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (part instanceof PageText ? rawText(part) : part));
+  return JSON.stringify(value, (key, part: unknown) => {
+    if (machineFields.has(key)) return undefined;
+    return part instanceof PageText ? rawText(part) : part;
+  });
 }
 
 function linesFor(value: unknown, { own, page }: Lines, isOwn: boolean): string[] {

@@ -1,5 +1,7 @@
+import type { Live } from '../browser/live.js';
+import type { PageState } from '../browser/page-state.js';
 import type { CodegenError } from '../model/errors.js';
-import { PageText } from '../model/page-text.js';
+import { PageText, rawText } from '../model/page-text.js';
 import type { OpenSession } from '../session/session.js';
 import type { RecordOutcome } from '../session/task-runner.js';
 import { types } from './tool.js';
@@ -7,6 +9,8 @@ import { types } from './tool.js';
 /** A tool's result as data, from which both forms of it are rendered. Page content in it is `PageText`. */
 export interface Answer {
   structured: Record<string, unknown>;
+  /** Fields that are as in an earlier answer of the session: the text leaves them out. */
+  known?: readonly string[];
   /** A PNG, and the absolute path of its file if it was saved. */
   image?: { data: Buffer; file: string | undefined };
   /** Why the call failed, if it failed but has results. */
@@ -22,6 +26,21 @@ export const pageOutput = {
   snapshot: types.text,
   events: types.objects,
 };
+
+/** What the answers of a session have said of its page. */
+const said = new WeakMap<Live, Map<string, string>>();
+
+/** Notes what an answer says of the page. Returns the fields that are as the last answer said. */
+export function knownFields(live: Live, state: Pick<PageState, 'url' | 'pageTitle' | 'page'>): string[] {
+  const last = said.get(live) ?? new Map<string, string>();
+  said.set(live, last);
+  return (['url', 'pageTitle', 'page'] as const).filter((key) => {
+    const text = rawText(state[key]);
+    const isKnown = last.get(key) === text;
+    last.set(key, text);
+    return isKnown;
+  });
+}
 
 /** Why a call ended before its last action. */
 export interface FailedAction {

@@ -10,7 +10,7 @@ import { sessionFiles } from '../session/session-files.js';
 import type { OpenSession } from '../session/session.js';
 import { noteShown } from '../session/shown.js';
 import { stepCode } from '../session/step-code.js';
-import { failedAction, pageOutput } from './answer.js';
+import { failedAction, knownFields, pageOutput } from './answer.js';
 import { defineTool, types } from './tool.js';
 
 /** The fields of actions that Playwright's documentation does not name. */
@@ -77,12 +77,14 @@ export const recordCodegenSession = defineTool({
       const { relative } = await context.guard.checkPath(session.file, session.emission);
       const steps = recordedSteps(open, relative, landed, state);
       const structured = { recorded: landed.length, steps, ...state };
-      if (failure === undefined) return { structured };
+      const known = knownFields(live, state);
+      if (failure === undefined) return { structured, known };
 
       const failed = { action: failure.index, ...(await failedAction(open, failure)) };
       const message = `Action ${failure.index} of this call failed; what was recorded before it is kept.`;
       return {
         structured: { failed, ...structured },
+        known,
         error: new CodegenError(failed.code, ownText(message), { hint: '`failed` says why.' }),
       };
     });

@@ -19,7 +19,7 @@ import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { Opening, OpenSession } from '../session/session.js';
 import { sessionTemplate, testModule } from '../session/test-source.js';
-import { failedAction, pageOutput, type Answer } from './answer.js';
+import { failedAction, knownFields, pageOutput, type Answer } from './answer.js';
 import type { SpecNames } from '../verify/spec-names.js';
 import { inputSchema, planOf, type Plan } from './start-plan.js';
 import { defineTool, types, type ToolCall, type ToolContext } from './tool.js';
@@ -283,6 +283,7 @@ async function openPage(
       ...(warnings.length === 0 ? {} : { warnings }),
       ...state,
     },
+    known: knownFields(open.live, state),
   };
 }
 
@@ -316,7 +317,8 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
   }));
   const state = await pageState(live, 'full');
   const structured = { sessionId: session.id, file, resumed, dropped: lost, ...state };
-  if (failure === undefined) return { structured };
+  const known = knownFields(live, state);
+  if (failure === undefined) return { structured, known };
 
   const { index } = failure;
   const failed = { step: index, ...(await failedAction(open, failure)) };
@@ -329,5 +331,5 @@ async function resume({ open, limits, call }: Opened, saved: SavedSession): Prom
   const warnings = [
     `Step ${index} could not be replayed. Continue from here; the test will contain only what was replayed and what you record.`,
   ];
-  return { structured: { failed, warnings, notReplayed, ...structured } };
+  return { structured: { failed, warnings, notReplayed, ...structured }, known };
 }

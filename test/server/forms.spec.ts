@@ -41,7 +41,7 @@ function withoutCode(text: string): string {
 
 /** The text outside the delimiters of its result. */
 function outside(text: string): string {
-  const [, delimiter = 'none'] = /<(page-content-[0-9a-f]{16})>/.exec(text) ?? [];
+  const [, delimiter = 'none'] = /<(page-content-[0-9a-f]{8})>/.exec(text) ?? [];
   return text.replace(new RegExp(`<${delimiter}>[^]*?</${delimiter}>`, 'g'), '');
 }
 

@@ -374,10 +374,22 @@ test('the text of a page stands in a block that it cannot close', async ({ open 
   const { text, codes, failed } = await land({ action: 'click', target: '#fence' });
   expect(failed).toBeUndefined();
   expect(codes).toHaveLength(1);
-  const [, delimiter = ''] = /<(page-content-[0-9a-f]{16})>/.exec(text) ?? [];
+  const [, delimiter = ''] = /<(page-content-[0-9a-f]{8})>/.exec(text) ?? [];
   expect(text.split(`</${delimiter}>`)).toHaveLength(2);
   expect(text.endsWith(`</${delimiter}>`)).toBe(true);
   const outside = text.slice(0, text.indexOf(`<${delimiter}>`));
-  expect(outside).toBe('recorded: 1\npage: p1\n');
+  expect(outside).toBe('recorded: 1\n');
   expect(started.text).not.toContain(delimiter);
+});
+
+test('the text of a result says where the page is if that changed, the structured form always', async ({
+  open,
+}) => {
+  const { started, land } = await open('navigation.html');
+  expect(started.text).toMatch(/^url: .*navigation\.html$/m);
+  const same = await land({ action: 'hover', target: 'h1' });
+  expect(same.text).not.toMatch(/^(?:url|pageTitle|page):/m);
+  expect(same).toMatchObject({ url: started.url, pageTitle: started.pageTitle, page: 'p1' });
+  const next = await land({ action: 'click', target: 'text=/later|delayed|soon/i' });
+  expect(next.text).toMatch(/^url: .*landing\.html/m);
 });
