@@ -145,7 +145,7 @@ test('a hook goes above the test, in a describe that has no other', () => {
   expect(source.split('\n')[line - 1]).toBe(insertion.text);
   expect(() => extendSpec(at(10), { ...insertion, hooks })).toThrow('The hook would run for other tests');
   // A seed keeps only the one test, and a comment stays above it.
-  const seeded = extendSpec(at(26, 'seed'), { ...insertion, hooks }).source;
+  const seeded = extendSpec(at(22, 'seed'), { ...insertion, hooks }).source;
   expect(seeded).toContain(`${hooks}\n\n  // Needs a login.\n  test('buys more', async ({ page }) => {`);
 });
 
