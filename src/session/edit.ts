@@ -130,7 +130,7 @@ function requireUnneeded(steps: readonly Step[], removed: ReadonlySet<number>): 
       'INVALID_INPUT',
       `Step ${index} ${need.why}, so step ${need.index} was not removed.`,
       {
-        hint: `Remove step ${index} and its assertions that depend on it, or keep step ${need.index}.`,
+        hint: `Remove step ${index} and what depends on it in the same action, or keep step ${need.index}.`,
       },
     );
   }
