@@ -29,7 +29,7 @@ test('a client certificate of the configuration is used while recording, and by 
   const certificate = { origin, certPath: 'cert.pem', keyPath: 'key.pem' };
   const project = { testDir: '.', use: { clientCertificates: [certificate] } };
   await writeFile(
-    path.join(workspace, 'playwright.config.js'),
+    path.join(workspace, 'playwright.config.cjs'),
     `module.exports = ${JSON.stringify(project)};`,
   );
   await configure(workspace, {

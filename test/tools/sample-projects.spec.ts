@@ -19,7 +19,7 @@ for (const { name, dir, language, line, from, setUp, passed } of [
     name: 'page-objects',
     dir: 'tests',
     language: 'typescript',
-    line: 'import { test, expect } from "./fixtures";',
+    line: 'import { test } from "./fixtures";',
     from: { value: 'tests/fixtures', source: 'tests/todos.spec.ts' },
     setUp: true,
     passed: 4,
