@@ -103,7 +103,7 @@ export async function openLive(
   const proxy = isRemote(browser)
     ? noProxy
     : await openProxy({ rules: () => bound.rules(setup.rules()), onRefused });
-  const contexts: BrowserContext[] = [];
+  const contexts = new Set<BrowserContext>();
   const openContext = opener({ browser, proxy, contexts }, setup);
   try {
     const first = await openContext(options);
@@ -111,7 +111,7 @@ export async function openLive(
     return await openFirstPage(first, { ...setup, proxy, log, bound, contexts, openContext, newPage });
   } catch (error) {
     proxy.close();
-    await within(closingMs, Promise.all(contexts.map((context) => context.close())));
+    await closeAll(contexts);
     if (!browser.isConnected()) throw browserEnded();
     throw rejectedOptions(error);
   }
@@ -136,7 +136,7 @@ export async function adoptLive(
   const browser = context.browser();
   if (browser === null) throw browserEnded();
   const proxy = { ...noProxy, failure };
-  const contexts: BrowserContext[] = [];
+  const contexts = new Set<BrowserContext>();
   await prepareContext(context, setup, isShared ? page : context);
   const live = await openFirstPage(context, {
     ...setup,
@@ -159,9 +159,14 @@ export async function adoptLive(
   });
 }
 
-/** Opens the contexts of a session, which are noted in `contexts`. */
+/** Closes the contexts of a session, also if one of them never closes. */
+async function closeAll(contexts: Iterable<BrowserContext>): Promise<void> {
+  await within(closingMs, Promise.all([...contexts].map((context) => context.close())));
+}
+
+/** Opens the contexts of a session, which are noted in `contexts` until they close. */
 function opener(
-  { browser, proxy, contexts }: { browser: Browser; proxy: Proxy; contexts: BrowserContext[] },
+  { browser, proxy, contexts }: { browser: Browser; proxy: Proxy; contexts: Set<BrowserContext> },
   setup: LiveSetup,
 ): LiveParts['openContext'] {
   return async (given) => {
@@ -170,10 +175,27 @@ function opener(
       permissions: [...(given.permissions ?? []), ...copyPermissions[engineOf(browser)]],
       ...(proxy.settings === undefined ? {} : { proxy: proxy.settings }),
     });
-    contexts.push(context);
+    contexts.add(context);
+    context.once('close', () => contexts.delete(context));
     await prepareContext(context, setup);
     return context;
   };
+}
+
+/** Opens a page in a context, which is closed if it can't be used. */
+async function pageIn(
+  opening: Promise<BrowserContext>,
+  watch: (context: BrowserContext) => void,
+): Promise<Page> {
+  let context: BrowserContext | undefined;
+  try {
+    context = await opening;
+    watch(context);
+    return await context.newPage();
+  } catch (error) {
+    if (context !== undefined) await closeAll([context]);
+    throw rejectedOptions(error);
+  }
 }
 
 async function prepareContext(
@@ -199,8 +221,8 @@ interface LiveParts extends LiveSetup {
   proxy: Proxy;
   log: LiveLog;
   bound: BoundSecrets;
-  /** The contexts that were opened. */
-  contexts: readonly BrowserContext[];
+  /** The contexts that are open. */
+  contexts: ReadonlySet<BrowserContext>;
   openContext: (options: BrowserContextOptions) => Promise<BrowserContext>;
   /** Whether the first context has other pages, which are nothing of the session's. */
   isShared?: boolean;
@@ -307,13 +329,12 @@ async function openFirstPage(first: BrowserContext, parts: LiveParts): Promise<L
       return pages.entryOf(await live.current.page.context().newPage());
     },
     async openContext(options: BrowserContextOptions) {
-      limit.requireRoom(contexts.length);
-      const context = await openContext(options).catch((error: unknown) => {
-        throw rejectedOptions(error);
+      limit.requireRoom(contexts.size);
+      const page = await pageIn(openContext(options), (context) => {
+        pages.watch(context);
+        pages.credit(context);
       });
-      pages.watch(context);
-      pages.credit(context);
-      return pages.entryOf(await context.newPage());
+      return pages.entryOf(page);
     },
     rename(entry: LivePage, id: string) {
       pages.rename(entry, id);
@@ -326,7 +347,7 @@ async function openFirstPage(first: BrowserContext, parts: LiveParts): Promise<L
       closing.isExpected = true;
       // Also if the context never closes.
       proxy.close();
-      await Promise.all(contexts.map((context) => context.close()));
+      await Promise.all([...contexts].map((context) => context.close()));
     },
   });
   return live;

@@ -1,9 +1,8 @@
-import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, createServer, isIP, type Socket } from 'node:net';
 import { messageOf } from '../model/errors.js';
-import { isLocalhost } from '../model/loopback.js';
 import { canonicalHost } from './address.js';
+import { Lookups } from './lookups.js';
 import {
   destinationOf,
   destinationOrigin,
@@ -65,6 +64,9 @@ const tlsHandshake = 0x16;
 /** Origins whose latest failure is kept. */
 const maxFailures = 500;
 
+/** Connections of a session; each has two descriptors. Chromium opens up to 64 for each of its contexts. */
+const maxConnections = 256;
+
 interface Reached {
   target: Socket;
   /** Its address; undefined behind an upstream proxy. */
@@ -86,6 +88,7 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
     gate.accept(client);
   });
+  server.maxConnections = maxConnections;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const bound = server.address();
@@ -106,9 +109,11 @@ class Gate {
   private readonly failures = new Map<string, ConnectionFailure>();
   private readonly clients = new Set<Socket>();
   private readonly tunnels = new Set<Tunnel>();
+  private readonly lookups: Lookups;
   private inForce: NetworkRules;
 
   constructor(private readonly options: ProxyOptions) {
+    this.lookups = new Lookups(options.resolve);
     this.inForce = options.rules();
   }
 
@@ -124,6 +129,7 @@ class Gate {
   }
 
   close(): void {
+    this.lookups.close();
     for (const client of this.clients) client.destroy();
   }
 
@@ -154,14 +160,14 @@ class Gate {
     host: string,
     port: number,
   ): Promise<Reached | undefined> {
-    const { environment = process.env, resolve = addressesOf } = this.options;
+    const { environment = process.env } = this.options;
     const isOpen = (refused: readonly Refused[]): boolean => refused.length < destinations.length;
     // Checked before the lookup, which could itself leak data to a name server.
     const refused = this.refusals(destinations, undefined);
     const upstream = upstreamFor(environment, host, port);
     if (isOpen(refused) && upstream !== undefined)
       return { target: await connectThrough(upstream, host, port), address: undefined };
-    const addresses = isOpen(refused) ? await resolve(host) : [];
+    const addresses = isOpen(refused) ? await this.lookups.find(host) : [];
     const open = addresses.filter((address) => isOpen(this.refusals(destinations, address)));
     if (open.length === 0) {
       this.report(isOpen(refused) ? this.refusals(destinations, addresses[0]) : refused, port);
@@ -221,13 +227,6 @@ class Gate {
     target.destroy();
     return false;
   }
-}
-
-/** The addresses of a name; as in browsers, localhost is not looked up. */
-async function addressesOf(host: string): Promise<string[]> {
-  if (isIP(host) !== 0) return [host];
-  if (isLocalhost(host)) return ['127.0.0.1', '::1'];
-  return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
 /** Connects to the first of the addresses that answers. */

@@ -23,6 +23,10 @@ export async function bringToFront(live: Live, entry: LivePage): Promise<void> {
   live.front = entry;
 }
 
+export async function closePages(entries: readonly LivePage[]): Promise<void> {
+  await within(closingMs, Promise.all(entries.map(({ page }) => page.close())));
+}
+
 export function setStepPage(step: Step, { id }: LivePage): void {
   if (id === firstPage) delete step.page;
   else step.page = id;
@@ -52,7 +56,7 @@ export function pagesOf(live: Live, use: Use, files: SessionFiles): SessionPages
     },
     async close() {
       const closing = live.current;
-      await within(closingMs, closing.page.close());
+      await closePages([closing]);
       const next = live.pages.find((page) => page === closing.opener) ?? live.pages.at(-1);
       if (next !== undefined) live.current = next;
     },

@@ -16,7 +16,15 @@ import { announcedOf, type Announced } from './announced.js';
 import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { explainFailure, pageBlocked, requireLoaded } from './failure.js';
 import type { CheckedRequest } from './request.js';
-import { bringToFront, downloadBegun, matchSignals, pagesOf, settled, setStepPage } from './session-pages.js';
+import {
+  bringToFront,
+  closePages,
+  downloadBegun,
+  matchSignals,
+  pagesOf,
+  settled,
+  setStepPage,
+} from './session-pages.js';
 import { pageAt, removalText, removeFrom, requireDownload } from './edit.js';
 import type { OpenSession } from './session.js';
 import {
@@ -94,6 +102,8 @@ export class TaskRunner {
   /** The target of the current task. */
   private target: Located = {};
   private at: number | undefined;
+  /** The pages before the current task. */
+  private pages: ReadonlySet<LivePage> = new Set();
 
   constructor(
     private readonly open: OpenSession,
@@ -110,6 +120,7 @@ export class TaskRunner {
     for (const [index, task] of tasks.entries()) {
       if (signal.aborted) break;
       this.target = {};
+      this.pages = new Set(this.open.live.pages);
       try {
         const isAnswered = tasks.slice(index + 1).some(({ action }) => action.kind === 'mutates');
         const { at } = this;
@@ -341,8 +352,14 @@ export class TaskRunner {
     ]);
     this.outcome.failure = { index, error: explained, target };
     this.withdraw();
+<<<<<<< HEAD
     // The page had the time of the action to settle.
     await within(failedSettleMs, settling.settle());
+=======
+    if (action.opensPage === true) await closePages(live.pages.filter((entry) => !this.pages.has(entry)));
+    await live.current.settling.abandon();
+    await live.current.settling.settle();
+>>>>>>> da0f566 (fix(browser): what a failing action opened is closed; fix(network): connections and lookups of a session are bounded; test(hostile): nothing leaks)
   }
 }
 

@@ -14,7 +14,7 @@ const setup = {
 const openServers = (): number =>
   process.getActiveResourcesInfo().filter((resource) => resource === 'TCPServerWrap').length;
 
-test('a start that fails closes its proxy and its context', async () => {
+test('starts and contexts that fail are closed, with their proxies', async () => {
   const browsers = createBrowserPool();
   const choice = {
     name: 'chromium',
@@ -43,6 +43,9 @@ test('a start that fails closes its proxy and its context', async () => {
 
   const live = await openLive(browser, {}, setup);
   expect(openServers()).toBe(before + 1);
+  for (const options of [{ timezoneId: 'Nowhere/City' }, { permissions: ['none-such'] }])
+    await expect(live.openContext(options)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  expect(browser.contexts()).toHaveLength(1);
   await live.close();
   await expect.poll(openServers).toBe(before);
   await browsers.close();

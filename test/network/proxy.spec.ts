@@ -251,3 +251,18 @@ test('connections go through the proxy of the environment, by the same rules', a
   expect(connected).toEqual([`app.example:80 ${credentials}`, `away.example:80 ${credentials}`]);
   upstream.close();
 });
+
+test('the connections and lookups of one session are bounded', async ({ open }) => {
+  const asked: string[] = [];
+  const { proxy } = await open({}, { resolve: (host) => new Promise(() => asked.push(host)) });
+  const port = Number(new URL(proxy.settings.server).port);
+  const sockets = Array.from({ length: 300 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+  const ask = (host: string): Buffer =>
+    Buffer.concat([Buffer.from([5, 1, 0, 5, 1, 0, 3, host.length]), Buffer.from(host), Buffer.from([0, 80])]);
+  for (const [index, socket] of sockets.entries())
+    socket.write(ask(index < 100 ? 'same.example' : `host${index}.example`));
+  const closed = (): number => sockets.filter((socket) => socket.closed).length;
+  await expect.poll(closed).toBe(300 - 256);
+  expect(asked).toEqual(['same.example', 'host100.example']);
+  for (const socket of sockets) socket.destroy();
+});
