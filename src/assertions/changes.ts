@@ -111,10 +111,11 @@ function isPartOfLabel(
 /** The values of fields that are gone, which the elements around them show as their texts now. */
 function keptValues(gone: readonly SnapshotLine[], before: SnapshotView, after: SnapshotView): PageChange[] {
   const around = parentsOf(before);
+  const byRef = new Map(after.map((line) => [line.ref, line]));
   return gone.flatMap((field): PageChange[] => {
     const { text } = partsOf(field);
     const ref = around.get(field)?.ref;
-    const line = after.find((each) => ref !== undefined && each.ref === ref);
+    const line = ref === undefined ? undefined : byRef.get(ref);
     if (text === undefined || !isField(field) || line === undefined) return [];
     const now = partsOf(line);
     if ((now.text ?? now.name) !== text) return [];

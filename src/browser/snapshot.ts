@@ -66,11 +66,22 @@ export interface LineParts {
   text: string | undefined;
 }
 
+/** What is known of lines, which many functions ask for. */
+const partsByLine = new WeakMap<SnapshotLine, LineParts>();
+
 export function partsOf(line: SnapshotLine): LineParts {
+  const known = partsByLine.get(line);
+  if (known !== undefined) return known;
+  const parts = takeParts(line);
+  partsByLine.set(line, parts);
+  return parts;
+}
+
+function takeParts(line: SnapshotLine): LineParts {
   const { head, attributes, tail } = takeApart(line.raw.trimStart().slice(2));
   const text = attributes === '' ? /^[a-z]+(?: "(?:[^"\\]|\\.)*")?: (.*)$/s.exec(head)?.[1] : tail.slice(2);
   return {
-    ...roleAndName(line),
+    ...takeRoleAndName(line),
     states: [...attributes.matchAll(/\[((?!ref=|cursor=|active\b)[^\]]*)\]/g)].map(([, state = '']) => state),
     text: text === undefined || text === '' ? undefined : scalar(text),
   };
@@ -88,7 +99,11 @@ function scalar(text: string): string {
 }
 
 /** Role and accessible name of the element of a line. */
-export function roleAndName({ text }: SnapshotLine): { role: string | undefined; name: string | undefined } {
+export function roleAndName(line: SnapshotLine): Pick<LineParts, 'role' | 'name'> {
+  return partsByLine.get(line) ?? takeRoleAndName(line);
+}
+
+function takeRoleAndName({ text }: SnapshotLine): Pick<LineParts, 'role' | 'name'> {
   const parts = /^([a-z]+)(?: ("(?:[^"\\]|\\.)*"))?/.exec(text);
   const name: unknown = parts?.[2] === undefined ? undefined : JSON.parse(parts[2]);
   return { role: parts?.[1], name: typeof name === 'string' ? name : undefined };
