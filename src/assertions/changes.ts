@@ -35,8 +35,8 @@ const toggleRoles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 
 
 const dialogRoles = new Set(['dialog', 'alertdialog']);
 
-/** Changed lines whose texts are judged: the first ones of a page of 20,000 show what a step did. */
-const maxJudged = 1000;
+/** Changed lines whose texts are judged: the first ones of a large page show what a step did. */
+const maxJudged = 300;
 
 /**
  * What a step changed in one document, without what is in a restless element. `typed` is what the test has put in: it

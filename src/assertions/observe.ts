@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Page } from 'playwright';
 import type { ElementState } from '../browser/element-state.js';
 import type { Live } from '../browser/live.js';
@@ -20,6 +21,9 @@ import { isField } from './fields.js';
 /** Milliseconds for a snapshot, and for the state of an element. */
 export const snapshotMs = 5000;
 export const stateMs = 2000;
+
+/** Lines of a page that are compared for assertions. */
+const maxObserved = 2000;
 
 /** A page at one moment. */
 export interface Observation {
@@ -102,10 +106,12 @@ export class PageObserver {
     if (shown === undefined) return undefined;
     const snapshot = secrets.redact(await maskTyped(page, shown));
     this.hasRefs = true;
+    // Other calls have their turn between two pieces of work.
+    await setImmediate();
     const observation: Observation = {
       livePage: current,
       snapshot,
-      view: parseSnapshot(snapshot),
+      view: parseSnapshot(snapshot).slice(0, maxObserved),
       url: secrets.redact(urlOf(page).href),
       title: secrets.redact(current.settling.settledTitle() ?? ''),
       document: current.document,

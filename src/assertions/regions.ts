@@ -80,7 +80,7 @@ export function regionsOf(
   const newItems = new Set(
     lists.flatMap(({ isNew, list }) => (isNew ? list.items : [])).map((item) => item.line),
   );
-  const textsIn = new Map<SnapshotLine, string[]>();
+  const unique = new Map<SnapshotLine, Set<string>>();
   const around = new Map<SnapshotLine, SnapshotLine[]>();
   const path: SnapshotLine[] = [];
   for (const line of view) {
@@ -89,23 +89,23 @@ export function regionsOf(
     around.set(line, outer.toReversed());
     path[line.depth] = line;
     const text = facts.get(line);
-    if (text !== undefined)
-      for (const each of outer) textsIn.set(each, [...new Set([...(textsIn.get(each) ?? []), text])]);
+    if (text === undefined) continue;
+    for (const each of outer) unique.set(each, (unique.get(each) ?? new Set()).add(text));
   }
+  const textsIn = [...unique].map(([line, texts]): [SnapshotLine, string[]] => [line, [...texts]]);
   const items = itemsIn(view);
   const isNumber = (text: string): boolean => /\d/.test(text);
   const isTitle = ({ text }: SnapshotLine): boolean => titleRoles.has(/^[a-z]*/.exec(text)?.[0] ?? '');
   const titles = new Set([...facts].flatMap(([line, text]) => (isTitle(line) ? [text] : [])));
-  const large = [...textsIn].filter(([line, texts]) => {
+  const large = textsIn.filter(([line, texts]) => {
     const more = texts.filter((text) => !titles.has(text));
     return texts.length >= minTexts
       ? more.length >= minInItem
       : items.has(line) && texts.length >= minInItem && texts.every(isNumber);
   });
-  const isSmallest = (line: SnapshotLine): boolean =>
-    !large.some(([other]) => around.get(other)?.includes(line) === true);
+  const larger = new Set(large.flatMap(([line]) => around.get(line) ?? []));
   return large
-    .filter(([line]) => isSmallest(line))
+    .filter(([line]) => !larger.has(line))
     .map(([line, texts]) => {
       const inside = [...facts.keys()].filter((fact) => around.get(fact)?.includes(line) === true);
       const isHeld = (items: readonly ListItem[]): boolean =>

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { answerMs, responseWithin, within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
 import { loadedFrames } from './settle.js';
-import { parseSnapshot, roleAndName } from './snapshot.js';
+import { cutSnapshot, parseSnapshot, roleAndName } from './snapshot.js';
 import { watcherKey } from './watcher.js';
 
 /** Milliseconds for a snapshot of a page with a frame that has not loaded: Playwright waits for it as long as it may. */
@@ -12,7 +12,7 @@ const partialMs = 1000;
 const lookMs = 500;
 const maxFrames = 10;
 
-/** Playwright's snapshot of a page, without waiting for frames that have not loaded. */
+/** Playwright's snapshot of a page, cut, without waiting for frames that have not loaded. */
 export async function snapshotOf(page: Page): Promise<string> {
   // Playwright's own time-out is later, so that it is known which one it was.
   const options = { mode: 'ai', timeout: 2 * answerMs } as const;
@@ -20,7 +20,7 @@ export async function snapshotOf(page: Page): Promise<string> {
     loadedFrames(page).length < page.frames().length
       ? await within(answerMs, page.ariaSnapshot({ ...options, timeout: partialMs }))
       : undefined;
-  return partial ?? responseWithin(answerMs, page.ariaSnapshot(options));
+  return cutSnapshot(partial ?? (await responseWithin(answerMs, page.ariaSnapshot(options))));
 }
 
 /** A snapshot that also names what it can't show: closed shadow roots, and frames that did not load. */

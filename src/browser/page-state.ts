@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Live } from './live.js';
 import type { LiveEvent } from './live-log.js';
 import type { LivePage } from './live-page.js';
@@ -8,7 +9,7 @@ import { CodegenError } from '../model/errors.js';
 import { PageText } from '../model/page-text.js';
 import { maskTyped } from './typed-secrets.js';
 import { answerMs, responseWithin, within } from '../model/within.js';
-import { parseSnapshot } from './snapshot.js';
+import { cutSnapshot, parseSnapshot } from './snapshot.js';
 import { findLines, type FoundLines } from './snapshot-find.js';
 import { printTree, treeOf } from './snapshot-tree.js';
 import { refreshRefs, showAll, showChanges, type SnapshotUpdate } from './snapshot-changes.js';
@@ -85,7 +86,10 @@ async function updateSnapshot(
   if (live.page.isClosed()) return mode === 'none' ? undefined : 'The page has been closed.';
   const [shown, problem] = taken === undefined ? await readSnapshot(live) : [taken];
   const hidden = { hasClosedRoots: live.settling.hasClosedRoots() };
-  const snapshot = shown && secrets.redact(await withHiddenParts(live.page, shown, hidden));
+  const whole = shown && (await withHiddenParts(live.page, shown, hidden));
+  await setImmediate();
+  const snapshot = whole && secrets.redact(whole);
+  await setImmediate();
   if (mode === 'none') {
     // Locators may have been looked for since the last one, which leaves Playwright without references.
     if (snapshot !== undefined && live.view !== undefined) live.view = refreshRefs(live.view, snapshot);
@@ -131,12 +135,15 @@ export async function partOfSnapshot(
   const whole = await withHiddenParts(live.page, await snapshotOf(live.page), hidden);
   if (live.view !== undefined)
     live.view = refreshRefs(live.view, secrets.redact(await maskTyped(live.page, whole)));
+  await setImmediate();
   // Redacted before it is searched, so that no search can find out what a secret is.
-  const snapshot = secrets.redact(await maskTyped(live.page, part ?? whole));
+  const snapshot = secrets.redact(await maskTyped(live.page, part === undefined ? whole : cutSnapshot(part)));
+  await setImmediate();
   if (matches === undefined) return condensed(snapshot, true);
   const found = (bytes: number): FoundLines => findLines(snapshot, matches, bytes);
-  if (found(maxBytes).count === 0) return 'No line matches.';
-  return new PageText(found(maxBytes).text, { shorter: (bytes) => found(bytes).text });
+  const { count, text } = found(maxBytes);
+  if (count === 0) return 'No line matches.';
+  return new PageText(text, { shorter: (bytes) => found(bytes).text });
 }
 
 /** A snapshot without what nobody needs; `isWhole` keeps long runs of like siblings. */

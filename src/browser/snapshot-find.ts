@@ -20,6 +20,15 @@ export function findLines(
 ): FoundLines {
   const tree = treeOf(parseSnapshot(snapshot));
   const shown = new Set<SnapshotNode>();
+  const whole = new Set<SnapshotNode>();
+  const showBelow = (siblings: readonly SnapshotNode[]): void => {
+    for (const node of siblings) {
+      shown.add(node);
+      if (whole.has(node)) continue;
+      whole.add(node);
+      showBelow(node.children);
+    }
+  };
   let count = 0;
   const nodes = allNodes(tree);
   for (const siblings of [tree, ...nodes.map(({ children }) => children)])
@@ -27,7 +36,8 @@ export function findLines(
       if (!matches(printed)) continue;
       count++;
       const beside = siblings.slice(Math.max(0, at - siblingsBeside), at + siblingsBeside + 1);
-      for (const each of [...beside, ...allNodes(children)]) shown.add(each);
+      for (const each of beside) shown.add(each);
+      showBelow(children);
       for (let above = parent; above !== undefined && !shown.has(above); above = above.parent)
         shown.add(above);
     }

@@ -37,8 +37,6 @@ interface RawNode {
 /** Siblings of one kind from which on some are left out, and how many of them are printed first. */
 const longestRun = 12;
 const firstOfRun = 8;
-/** Levels of a tree; deeper lines become siblings. */
-const deepest = 200;
 /** Bytes of a line that counts what was left out, and for what is below a line though not all of it fits. */
 const markerBytes = 32;
 const smallPart = 400;
@@ -66,7 +64,7 @@ export function treeOf(
   const roots: RawNode[] = [];
   const open: RawNode[] = [];
   for (const line of view) {
-    open.length = Math.min(open.length, line.depth, deepest);
+    open.length = Math.min(open.length, line.depth);
     const node = { line, children: [] };
     (open.at(-1)?.children ?? roots).push(node);
     open.push(node);
@@ -89,7 +87,11 @@ function condense({ line, children: raw }: RawNode, condensing: Condensing): Sna
   const { role = '', name } = roleAndName(line);
   // A link's URL is noise beside its name.
   const below = raw.filter((child) => name === undefined || !child.line.text.startsWith('/url:'));
-  const isSaid = condensing.brief && name !== undefined && controls.has(role) && repeatsOnly(below, name);
+  const isSaid =
+    condensing.brief &&
+    name !== undefined &&
+    controls.has(role) &&
+    repeatsOnly(below, new Set(wordsOf(name)));
   const children = isSaid ? [] : condensedAll(below, condensing);
   const isClickable = children.length === 0 && line.raw.includes(' [cursor=');
   if (/^(?:generic|rowgroup|text):?(?: "\s*")?$/.test(readable(line.text)) && !isClickable) return children;
@@ -118,13 +120,12 @@ const controls = new Set('button link tab menuitem option checkbox radio switch 
 /** Roles of what only forms a name. */
 const plain = new Set(['generic', 'text', 'img']);
 
-/** Whether lines say nothing but words of a name. */
-function repeatsOnly(nodes: readonly RawNode[], name: string): boolean {
-  const known = new Set(wordsOf(name));
+/** Whether lines say nothing but known words. */
+function repeatsOnly(nodes: readonly RawNode[], known: ReadonlySet<string>): boolean {
   return nodes.every(({ line, children }) => {
     const { role = '', name: own = '', text = '' } = partsOf(line);
     const isKnown = wordsOf(`${own} ${text}`).every((word) => known.has(word));
-    return plain.has(role) && isKnown && repeatsOnly(children, name);
+    return plain.has(role) && isKnown && repeatsOnly(children, known);
   });
 }
 
@@ -160,7 +161,15 @@ function roleOf({ text }: SnapshotLine): string {
 
 /** All nodes, parents first. */
 export function allNodes(nodes: readonly SnapshotNode[]): SnapshotNode[] {
-  return nodes.flatMap((node) => [node, ...allNodes(node.children)]);
+  const all: SnapshotNode[] = [];
+  const collect = (siblings: readonly SnapshotNode[]): void => {
+    for (const node of siblings) {
+      all.push(node);
+      collect(node.children);
+    }
+  };
+  collect(nodes);
+  return all;
 }
 
 /** What is printed of a tree. */

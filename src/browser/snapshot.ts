@@ -17,6 +17,33 @@ export interface SnapshotLine {
 /** What the agent has been shown of a page, kept in step with what the page is now. */
 export type SnapshotView = readonly SnapshotLine[];
 
+/** Lines of a snapshot that are read, with their characters, and levels of them; deeper lines become siblings. */
+const maxLines = 5000;
+const maxLine = 10_000;
+const maxCharacters = 1_000_000;
+const deepest = 200;
+
+/** The beginning of a snapshot, so that reading and comparing it takes little time whatever the page is. */
+export function cutSnapshot(snapshot: string): string {
+  const lines = snapshot.slice(0, maxCharacters).split('\n', maxLines);
+  // A line that ends in the middle could be a part of a quoted name.
+  if (snapshot.length > maxCharacters && lines.length > 1 && lines.length < maxLines) lines.pop();
+  return lines.map((line) => (line.length > maxLine ? cutLine(line) : line)).join('\n');
+}
+
+/** The beginning of a line whose name or text is too long, with its quotes closed. */
+function cutLine(line: string): string {
+  const { head, attributes, tail } = takeApart(line.trimStart().slice(2));
+  const indent = line.slice(0, line.search(/[^ ]/));
+  return `${indent}- ${closed(head)}${attributes}${closed(tail)}`;
+}
+
+function closed(part: string): string {
+  if (part.length <= maxLine) return part;
+  const cut = part.slice(0, maxLine).replace(/\\+(?:x[\da-f]?|u[\da-f]{0,3})?$/i, '');
+  return /^[^"]{0,50}"/.test(part) ? `${cut}"` : cut;
+}
+
 /** Reads a snapshot as `page.ariaSnapshot({ mode: 'ai' })` prints it. */
 export function parseSnapshot(snapshot: string): SnapshotView {
   return snapshot
@@ -27,7 +54,7 @@ export function parseSnapshot(snapshot: string): SnapshotView {
       const { head, attributes, tail } = takeApart(raw.slice(indent + 2));
       const ref = / \[ref=(\w+)\]/.exec(attributes)?.[1];
       return {
-        depth: indent / 2,
+        depth: Math.min(indent / 2, deepest),
         raw,
         text: head + attributes.replace(/ \[(?:ref=\w+|cursor=\w+|active)\]/g, '') + tail,
         ref,
