@@ -10,9 +10,9 @@ import { PageText } from '../model/page-text.js';
 import { maskTyped } from './typed-secrets.js';
 import { answerMs, responseWithin, within } from '../model/within.js';
 import { cutSnapshot, parseSnapshot } from './snapshot.js';
-import { findLines, type FoundLines } from './snapshot-find.js';
+import { findLines } from './snapshot-find.js';
 import { printTree, treeOf } from './snapshot-tree.js';
-import { refreshRefs, showAll, showChanges, type SnapshotUpdate } from './snapshot-changes.js';
+import { refreshRefs, showAll, showChanges } from './snapshot-changes.js';
 import { snapshotOf, withHiddenParts } from './hidden-parts.js';
 import { maxTitle } from './settle.js';
 
@@ -98,14 +98,12 @@ async function updateSnapshot(
   if (snapshot === undefined) return problem;
   if (snapshot === '') return 'The page is empty.';
   const known = mode === 'full' ? undefined : live.view;
-  const show = (bytes: number): SnapshotUpdate =>
-    known === undefined ? showAll(snapshot, bytes) : showChanges(known, snapshot, bytes);
-  const update = show(maxBytes);
+  const update = known === undefined ? showAll(snapshot, maxBytes) : showChanges(known, snapshot, maxBytes);
   live.view = update.view;
   for (const line of update.view) if (line.ref !== undefined) live.shown.set(line.ref, line.text);
   return update.kind === 'unchanged'
     ? update.text
-    : new PageText(update.text, { shorter: (bytes) => show(Math.min(bytes, maxBytes)).text });
+    : new PageText(update.text, { shorter: (bytes) => update.shorter(Math.min(bytes, maxBytes)) });
 }
 
 /** The page's snapshot, or why there is none. */
@@ -140,10 +138,8 @@ export async function partOfSnapshot(
   const snapshot = secrets.redact(await maskTyped(live.page, part === undefined ? whole : cutSnapshot(part)));
   await setImmediate();
   if (matches === undefined) return condensed(snapshot, true);
-  const found = (bytes: number): FoundLines => findLines(snapshot, matches, bytes);
-  const { count, text } = found(maxBytes);
-  if (count === 0) return 'No line matches.';
-  return new PageText(text, { shorter: (bytes) => found(bytes).text });
+  const { count, text, shorter } = findLines(snapshot, matches, maxBytes);
+  return count === 0 ? 'No line matches.' : new PageText(text, { shorter });
 }
 
 /** A snapshot without what nobody needs; `isWhole` keeps long runs of like siblings. */

@@ -6,6 +6,8 @@ export interface SnapshotUpdate {
   /** What to send: the whole page condensed, what changed, or one line. */
   text: string;
   kind: 'full' | 'diff' | 'unchanged';
+  /** The same in fewer bytes. */
+  shorter: (maxBytes: number) => string;
 }
 
 /** Two snapshots of a page, in terms of the elements that differ. */
@@ -34,7 +36,14 @@ const landmarks = new Set(
 /** The whole page, as the agent is to know it from now on, in so many bytes. */
 export function showAll(snapshot: string, maxBytes: number): SnapshotUpdate {
   const view = parseSnapshot(snapshot);
-  return { view, text: printTree(treeOf(view), { maxBytes }).join('\n'), kind: 'full' };
+  const shorter = printerOf(view);
+  return { view, text: shorter(maxBytes), kind: 'full', shorter };
+}
+
+/** Prints a page in so many bytes; its tree, which takes longer, is made once. */
+function printerOf(view: SnapshotView): (maxBytes: number) => string {
+  let tree: SnapshotNode[] | undefined;
+  return (maxBytes) => printTree((tree ??= treeOf(view)), { maxBytes }).join('\n');
 }
 
 /**
@@ -45,12 +54,19 @@ export function showAll(snapshot: string, maxBytes: number): SnapshotUpdate {
 export function showChanges(known: SnapshotView, snapshot: string, maxBytes: number): SnapshotUpdate {
   const pairs = new Pairs(known, parseSnapshot(snapshot));
   const { view, renamed } = pairs.knownNow();
-  const diff = new ChangePrinter(pairs, renamed, maxBytes).print();
-  if (diff.length === 0) return { view, text: 'Unchanged.', kind: 'unchanged' };
-  const text = diff.join('\n');
-  const bytes = Buffer.byteLength(text);
-  const all = bytes < snapshot.length / 10 && bytes < maxBytes ? undefined : showAll(snapshot, maxBytes);
-  return all === undefined || bytes < Buffer.byteLength(all.text) ? { view, text, kind: 'diff' } : all;
+  const whole = printerOf(pairs.now);
+  const print = (bytes: number): { text: string; isDiff: boolean } => {
+    const text = new ChangePrinter(pairs, renamed, bytes).print().join('\n');
+    const size = Buffer.byteLength(text);
+    if (size < snapshot.length / 10 && size < bytes) return { text, isDiff: true };
+    const all = whole(bytes);
+    return size < Buffer.byteLength(all) ? { text, isDiff: true } : { text: all, isDiff: false };
+  };
+  const { text, isDiff } = print(maxBytes);
+  if (isDiff && text === '')
+    return { view, text: 'Unchanged.', kind: 'unchanged', shorter: () => 'Unchanged.' };
+  const shorter = (bytes: number): string => print(bytes).text;
+  return isDiff ? { view, text, kind: 'diff', shorter } : { view: pairs.now, text, kind: 'full', shorter };
 }
 
 /** What the agent knows, with current refs: for a snapshot that it was not shown. */

@@ -7,6 +7,8 @@ export interface FoundLines {
   count: number;
   /** The matching lines, each below its ancestors, with its siblings and what is below it. */
   text: string;
+  /** The same in fewer bytes. */
+  shorter: (maxBytes: number) => string;
 }
 
 /** Siblings on either side of a matching line that are printed with it. */
@@ -41,6 +43,7 @@ export function findLines(
       for (let above = parent; above !== undefined && !shown.has(above); above = above.parent)
         shown.add(above);
     }
-  const lines = printTree(tree, { maxBytes, include: (node) => shown.has(node), whole: true });
-  return { count, text: lines.join('\n') };
+  const shorter = (bytes: number): string =>
+    printTree(tree, { maxBytes: bytes, include: (node) => shown.has(node), whole: true }).join('\n');
+  return { count, text: shorter(maxBytes), shorter };
 }
