@@ -2,7 +2,7 @@ import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { differences, refreshRefs, showAll, showChanges } from '../../src/browser/snapshot-changes.js';
 import { findLines } from '../../src/browser/snapshot-find.js';
-import { lineOfRef, parseSnapshot, roleAndName } from '../../src/browser/snapshot.js';
+import { cutSnapshot, lineOfRef, parseSnapshot, partsOf, roleAndName } from '../../src/browser/snapshot.js';
 
 const maxBytes = 12_000;
 
@@ -229,6 +229,14 @@ test('a page of 20,000 nodes quickly becomes a bounded answer, with small parts 
 });
 
 test('an extremely deep page does no harm', () => {
+  const nested = Array.from(
+    { length: 5000 },
+    (_, depth) => `${'  '.repeat(Math.min(depth, 1000))}- row "Row ${depth}" [ref=e${depth}]:`,
+  ).join('\n');
+  const began = process.cpuUsage();
+  expect(findLines(nested, () => true, maxBytes).count).toBe(5000);
+  expect(process.cpuUsage(began).user).toBeLessThan(3_000_000);
+
   const deep = Array.from(
     { length: 20_000 },
     (_, depth) => `${'  '.repeat(depth % 5000)}- list [ref=e${depth}]:`,
@@ -336,7 +344,7 @@ test('lines are found in omitted runs, with their context', () => {
   const page = ['- main [ref=e1]:', '  - table [ref=e2]:', ...rows, '- contentinfo [ref=e3]: Imprint'].join(
     '\n',
   );
-  expect(findLines(page, (line) => line.includes('Order 23'), maxBytes)).toEqual({
+  expect(findLines(page, (line) => line.includes('Order 23'), maxBytes)).toMatchObject({
     count: 1,
     text: `- main [ref=e1]:
   - table [ref=e2]:
@@ -350,4 +358,24 @@ test('lines are found in omitted runs, with their context', () => {
   expect(all.count).toBe(50);
   expect(Buffer.byteLength(all.text)).toBeLessThan(500);
   expect(findLines(page, () => false, maxBytes)).toEqual({ count: 0, text: '' });
+});
+
+test('a snapshot is cut at whole lines, and a long line keeps its reference and its quotes', () => {
+  const long = 'x"'.repeat(20_000);
+  const cut = cutSnapshot(
+    `- button ${JSON.stringify(long)} [ref=e1]: ${JSON.stringify(long)}\n- link "A" [ref=e2]`,
+  );
+  expect(cut.length).toBeLessThan(20_200);
+  const [button, link] = parseSnapshot(cut);
+  expect(button).toMatchObject({ ref: 'e1' });
+  const { name = '', text = '' } = button === undefined ? {} : partsOf(button);
+  for (const kept of [name, text]) {
+    expect(kept.length).toBeGreaterThan(6000);
+    expect(long.startsWith(kept)).toBe(true);
+  }
+  expect(link).toMatchObject({ ref: 'e2' });
+  const many = Array.from({ length: 9000 }, (_, index) => `- link "L" [ref=e${index}]`).join('\n');
+  expect(cutSnapshot(many).split('\n')).toHaveLength(5000);
+  const wide = Array.from({ length: 400 }, () => `- text: ${'y'.repeat(9000)}`).join('\n');
+  for (const line of cutSnapshot(wide).split('\n')) expect(line).toHaveLength(9008);
 });

@@ -1,20 +1,57 @@
+import { readFile, readdir } from 'node:fs/promises';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import { isLooseFormOf, looseForms } from '../../src/locators/loose-forms.js';
 import { z } from 'zod';
-import { changesBetween } from '../../src/assertions/changes.js';
+import { appearances, changesAcross, changesBetween, type PageChange } from '../../src/assertions/changes.js';
+import { isEcho, rankChanges, rankLandmarks, weightOf } from '../../src/assertions/choose.js';
+import { isField, linesAroundFields, linesAroundValues } from '../../src/assertions/fields.js';
+import { assertionForms, clip, stableText, templateLine } from '../../src/assertions/forms.js';
+import { literalLocator, matchedIn, matchesLine, uniqueLocator } from '../../src/assertions/line-matching.js';
+import { itemsIn, listChanges, listChangesAcross } from '../../src/assertions/lists.js';
+import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import type { Live } from '../../src/browser/live.js';
-import { parseSnapshot } from '../../src/browser/snapshot.js';
-import { showAll, showChanges } from '../../src/browser/snapshot-changes.js';
+import {
+  cutSnapshot,
+  parseSnapshot,
+  partsOf,
+  printedLine,
+  readable,
+  roleAndName,
+  type SnapshotLine,
+  type SnapshotView,
+} from '../../src/browser/snapshot.js';
+import { differences, refreshRefs, showAll, showChanges } from '../../src/browser/snapshot-changes.js';
 import { findLines } from '../../src/browser/snapshot-find.js';
-import { testTitle } from '../../src/codegen/naming.js';
-import { comment, quote } from '../../src/codegen/quote.js';
+import { printTree, treeOf } from '../../src/browser/snapshot-tree.js';
+import {
+  camelCase,
+  elementName,
+  identifier,
+  pascalCase,
+  pluralOf,
+  wordsOf,
+} from '../../src/codegen/identifiers.js';
+import { isSearch } from '../../src/codegen/method-names.js';
+import { describeTitle, fileNameFor, stepTitle, testTitle } from '../../src/codegen/naming.js';
+import { block, comment, literal, pattern, propertyName, quote, template } from '../../src/codegen/quote.js';
+import { brittleness, isGenerated, isMeaningfulClass, reasonToReplace } from '../../src/locators/brittle.js';
+import {
+  checkChain,
+  isLocatorExpression,
+  parseLocatorExpression,
+} from '../../src/locators/locator-expression.js';
+import { isLooseFormOf, looseForms } from '../../src/locators/loose-forms.js';
+import { classScopes, cssSubjects, roleScopes, withoutExtras } from '../../src/locators/scopes.js';
+import type { LocatorChain } from '../../src/model/locator.js';
 import { matches } from '../../src/model/linear.js';
+import { pageUrl, PageText } from '../../src/model/page-text.js';
 import { Secrets } from '../../src/model/secrets.js';
+import { escapeInvisible, escapeRegExp, sha256, stringsIn } from '../../src/model/text.js';
+import { isTransient, isVolatile, stablePart } from '../../src/model/volatile.js';
+import { render } from '../../src/server/render.js';
 import { explainFailure } from '../../src/session/failure.js';
 import { holdsSecret, isSecretInput } from '../../src/session/secret-like.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
-import { isVolatile, stablePart } from '../../src/model/volatile.js';
 
 const size = 1_000_000;
 /** Milliseconds of CPU time for one text: quadratic time would be minutes. */
@@ -44,18 +81,56 @@ function lines(text: string): string {
   return `- main [ref=e1]:\n  - button ${JSON.stringify(text)} [ref=e2]: ${JSON.stringify(text)}`;
 }
 
+const ancestor = { tagName: 'div', testId: undefined };
+
+/** Two views of a page, before and after a text became longer. */
+function views(text: string): [before: SnapshotView, after: SnapshotView] {
+  return [parseSnapshot(lines(text)), parseSnapshot(lines(`${text} more`))];
+}
+
+const chainOf = (text: string): LocatorChain => [{ method: 'getByRole', args: ['button', { name: text }] }];
+const changesOf = (text: string): PageChange[] => appearances(parseSnapshot(lines(text)));
+const lineWith = (text: string): SnapshotLine => {
+  const line = parseSnapshot(lines(text)).at(-1);
+  if (line === undefined) throw new Error('no line');
+  return line;
+};
+
 /** Every function that judges or quotes what a page says. */
 const functions: Record<string, (text: string) => unknown> = {
   isVolatile,
+  isTransient,
   stablePart: (text) => stablePart(text, all),
-  looseForms: (text) => looseForms([{ method: 'getByRole', args: ['button', { name: text }] }]),
+  looseForms: (text) => looseForms(chainOf(text)),
   isLooseFormOf: (text) => isLooseFormOf({ regex: '^x$' }, text),
   parseSnapshot: (text) => parseSnapshot(`- button ${JSON.stringify(text)} [ref=e1]: ${text}`),
+  cutSnapshot: (text) => cutSnapshot(lines(text)),
+  partsOf: (text) => partsOf(lineWith(text)),
+  roleAndName: (text) => roleAndName(lineWith(text)),
+  readable,
+  printedLine: (text) => printedLine(lineWith(text), { hasChildren: false, hasName: true }),
   redact: (text) => secrets.redact(text),
+  conceal: (text) => secrets.conceal(text),
+  leaksIn: (text) => secrets.leaksIn(text),
   foundIn: (text) => secrets.foundIn({ text }),
   quote,
   comment,
+  block: (text) => block(`${text}\n${text}`),
+  literal: (text) => literal({ text }),
+  template: (text) => template([text, text]),
+  pattern: (text) => pattern({ regex: escapeRegExp(text) }),
+  propertyName,
   testTitle,
+  stepTitle,
+  describeTitle,
+  fileNameFor,
+  wordsOf,
+  camelCase: (text) => camelCase([text, text]),
+  pascalCase: (text) => pascalCase([text, text]),
+  identifier: (text) => identifier([text]),
+  pluralOf,
+  elementName: (text) => elementName(chainOf(text)),
+  isSearch: (text) => isSearch(chainOf(text)),
   explainFailure: (text) => explainFailure(new Error(text), 'click', live),
   explainAssertion: (text) => explainFailure(new Error(`expect(locator)\n${text}`), 'expect', live),
   sessionWarnings: (text) =>
@@ -64,9 +139,55 @@ const functions: Record<string, (text: string) => unknown> = {
   isSecretInput: (text) => isSecretInput(text, [{ method: 'getByLabel', args: [text] }]),
   showAll: (text) => showAll(lines(text), maxBytes),
   showChanges: (text) => showChanges(parseSnapshot(lines('x')), lines(text), maxBytes),
+  refreshRefs: (text) => refreshRefs(parseSnapshot(lines('x')), lines(text)),
+  differences: (text) => differences(...views(text)),
+  treeOf: (text) => printTree(treeOf(parseSnapshot(lines(text))), { maxBytes }),
   findLines: (text) => findLines(lines(text), () => true, maxBytes),
-  changesBetween: (text) => changesBetween(parseSnapshot(lines('x')), parseSnapshot(lines(text)), new Set()),
+  changesBetween: (text) => changesBetween(...views(text), new Set(), [text.slice(0, 20)]),
+  changesAcross: (text) => changesAcross(...views(text)),
+  appearances: changesOf,
+  rankChanges: (text) => rankLandmarks(rankChanges(changesOf(text))),
+  weightOf: (text) => changesOf(text).map((change) => weightOf(change, [text.slice(0, 20)])),
+  isEcho: (text) => isEcho(text, [text.slice(0, 20)]),
+  isField: (text) => isField(lineWith(text)),
+  linesAroundFields: (text) =>
+    [linesAroundFields, linesAroundValues].map((f) => f(parseSnapshot(lines(text)))),
+  assertionForms: (text) =>
+    changesBetween(...views(text), new Set()).changes.map((change) => assertionForms(change, [])),
+  templateLine: (text) => templateLine({ role: 'button', name: text, text, states: [] }, []),
+  stableText: (text) => stableText(text),
+  clip,
+  matchesLine: (text) => matchesLine(chainOf(text), lineWith(text)),
+  matchedIn: (text) => matchedIn(chainOf(text), parseSnapshot(lines(text))),
+  literalLocator: (text) => literalLocator(lineWith(text)),
+  uniqueLocator: (text) => uniqueLocator(lineWith(text), ...views(text)),
+  listChanges: (text) => listChanges(...views(text)),
+  listChangesAcross: (text) => listChangesAcross(...views(text)),
+  itemsIn: (text) => itemsIn(parseSnapshot(lines(text))),
+  regionsOf: (text) => regionsOf(changesOf(text), ...views(text)),
+  templateOf: (text) => templateOf(lines(text), [text.slice(0, 50), text], []),
+  rowsOf: (text) => rowsOf(`- row ${JSON.stringify(text)}`, [true], []),
+  brittleness: (text) => brittleness(chainOf(text)),
+  reasonToReplace: (text) => reasonToReplace(chainOf(text)),
+  isGenerated,
+  isMeaningfulClass,
+  withoutExtras: (text) => withoutExtras(chainOf(text)),
+  roleScopes: (text) =>
+    [roleScopes, classScopes, cssSubjects].map((scopes) =>
+      scopes({ ...ancestor, id: text, role: 'row', name: text, texts: [text], classNames: [text] }),
+    ),
+  parseLocatorExpression: (text) => parseLocatorExpression(`getByText(${JSON.stringify(text)})`),
+  checkChain: (text) => {
+    checkChain(chainOf(text));
+  },
+  isLocatorExpression,
+  escapeInvisible,
+  escapeRegExp,
+  stringsIn: (text) => stringsIn({ text: [text] }),
+  sha256,
+  pageUrl,
   matches: (text) => matches({ regex: '^(?:(?:a|1|\\s)+)+x$', flags: 'i' }, text),
+  render: (text) => render({ structured: { snapshot: new PageText(text), code: text } }, secrets, maxBytes),
 };
 
 /** What repeats in texts that have held expressions before, and what follows it. */
@@ -115,9 +236,40 @@ for (const [name, judge] of Object.entries(functions))
         fc.constantFrom(...ends),
         async (unit, end) => !(await takesLong(unit.join('') || ' ', end)),
       ),
-      { numRuns: 25 },
+      { numRuns: 10 },
     );
   });
+
+/** Functions of the same rooms that are called by those above, or get no texts of pages. */
+const others = new Set(
+  `assertionsOf setAssertions dropImpliedBy dropRepeatedInput contestedLines dropContested goneMessages isMessage
+  countAssertion assertDisappearance repeatsInput stateCandidates candidatesFor checkCandidate implies requiresPresence
+  topicOf actedElement outcomeOf isSameDocument isVisible listCandidates messageCandidates regionCandidates pinLines
+  allNodes lineOfRef createNames variableName enters submits methodName formName stableKey toLocator isRole
+  frameChain describeElement ancestorsOf bestLocator containerLocator sharedLocators listLocators ownText rawText
+  brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource failureOf`.split(/\s+/),
+);
+
+test('no function that gets texts of pages is missing above', async () => {
+  const rooms = ['assertions', 'locators', 'browser/snapshot', 'codegen/quote', 'codegen/naming'].concat(
+    ['codegen/identifiers', 'codegen/method-names', 'model/volatile', 'model/text', 'model/linear'],
+    ['model/page-text', 'session/failure', 'session/secret-like', 'session/warnings'],
+  );
+  const source = new URL('../../src/', import.meta.url);
+  const files = (await readdir(source, { recursive: true })).filter(
+    (file) => file.endsWith('.ts') && rooms.some((room) => file.startsWith(room)),
+  );
+  const texts = await Promise.all(files.map((file) => readFile(new URL(file, source), 'utf8')));
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/^export (?:async )?function\*? (\w+)(?:<\w+>)?\(/gm)].map(([, name = '']) => name),
+  );
+  const tested = Object.values(functions).map(String).join('\n');
+  const missing = names.filter(
+    (name) => !(name in functions) && !others.has(name) && !new RegExp(`\\b${name}\\b`).test(tested),
+  );
+  expect(missing).toEqual([]);
+  expect(names.length).toBeGreaterThan(80);
+});
 
 test('a long text is judged by its beginning', () => {
   expect(isVolatile('7'.repeat(300_000))).toBe(true);
