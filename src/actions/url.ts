@@ -88,19 +88,10 @@ export async function urlMatcher(
         hint: `Start it with "**/", or set \`use.baseURL\`.`,
       },
     );
-  const { matches } = await import('../model/linear.js');
+  const { budgeted } = await import('../model/linear.js');
   const pattern = isPattern(url) ? url : { regex: globRegex(url, baseURL) };
-  let begun = 0;
-  let used = 0;
-  return ({ href }) => {
-    const start = performance.now();
-    if (start - begun > stretchMs) [begun, used] = [start, 0];
-    if (used > budgetMs || href.length > maxUrl) return false;
-    const isMatch = matches(pattern, href);
-    used += performance.now() - start;
-    if (used > budgetMs) onExhausted();
-    return isMatch;
-  };
+  const matches = budgeted(pattern, { budgetMs, stretchMs, onExhausted });
+  return ({ href }) => href.length <= maxUrl && matches(href);
 }
 
 /** Fields with a URL, as the test says it. */

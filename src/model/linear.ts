@@ -50,6 +50,32 @@ export function matches(pattern: Pattern, text: string): boolean {
   return limited(() => RE2JS.compile(expression.pattern(), expression.flags()).test(text));
 }
 
+/** Milliseconds that the matches of many texts may take together, in a stretch of time. */
+interface Budget {
+  budgetMs: number;
+  stretchMs: number;
+  /** Called for each match that used up the budget. */
+  onExhausted: () => void;
+}
+
+/** `matches` for many texts. Once the budget of a stretch of time is used up, it matches nothing more in it. */
+export function budgeted(
+  pattern: Pattern,
+  { budgetMs, stretchMs, onExhausted }: Budget,
+): (text: string) => boolean {
+  let begun = 0;
+  let used = 0;
+  return (text) => {
+    const start = performance.now();
+    if (start - begun > stretchMs) [begun, used] = [start, 0];
+    if (used > budgetMs) return false;
+    const isMatch = matches(pattern, text);
+    used += performance.now() - start;
+    if (used > budgetMs) onExhausted();
+    return isMatch;
+  };
+}
+
 const script = new Script('work()');
 
 function limited(work: () => boolean): boolean {

@@ -6,6 +6,7 @@ import { CodegenError } from '../model/errors.js';
 
 /** Bytes of a file with a storage state. */
 const maxBytes = 10 * 1024 * 1024;
+const maxOrigins = 100;
 
 /** What Playwright saves of a context, as far as it is needed; Playwright checks the rest. */
 const stateSchema = z.looseObject({
@@ -17,6 +18,8 @@ const stateSchema = z.looseObject({
         localStorage: z.array(z.looseObject({ name: z.string(), value: z.string() })).optional(),
       }),
     )
+    // Playwright opens a page for each.
+    .max(maxOrigins)
     .optional(),
 });
 

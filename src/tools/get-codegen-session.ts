@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { ConsoleEntry, NetworkEntry } from '../browser/live-log.js';
-import { messageOf } from '../model/errors.js';
+import { CodegenError, messageOf } from '../model/errors.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import type { PageText } from '../model/page-text.js';
 import { pageUrl, rawText } from '../model/page-text.js';
@@ -82,11 +82,19 @@ interface Wanted {
   matches?: Matches | undefined;
 }
 
+/** Milliseconds that looking for an expression may take in one call. */
+const findMs = 100;
+
 /** Matches parts of lines: a text in any case, an expression as it is. */
 async function matcherOf(find: TextOrPattern): Promise<Matches> {
   if (isPattern(find)) {
-    const { matches } = await import('../model/linear.js');
-    return (text) => matches(find, text);
+    const { budgeted } = await import('../model/linear.js');
+    const onExhausted = (): never => {
+      throw new CodegenError('INVALID_INPUT', 'Looking for this expression takes too long here.', {
+        hint: 'Look for a text, or for a simpler expression; `target` limits the page to a part.',
+      });
+    };
+    return budgeted(find, { budgetMs: findMs, stretchMs: Infinity, onExhausted });
   }
   const wanted = find.toLowerCase();
   return (text) => text.toLowerCase().includes(wanted);

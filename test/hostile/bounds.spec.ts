@@ -109,3 +109,22 @@ test('a routed text does not run as a document or script of the application', as
   expect(routed.codes[1]).toContain('nosniff');
   await site.close();
 });
+
+test('looking for an expression takes little time, whatever the page has', async ({ shared }) => {
+  const site = await serve(async (_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(`<title>Long</title>${`<p>${'ab'.repeat(300)}c</p>`.repeat(300)}`);
+    return Promise.resolve();
+  }, 0);
+  const { sessionId } = await shared.start({ url: site.url });
+  const begun = performance.now();
+  const find = { regex: '[ab]*a[ab]{400}$' };
+  const { error } = await shared.call('get_codegen_session', { sessionId, find });
+  expect(error).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: 'Looking for this expression takes too long here.',
+  });
+  // Without a budget, 300 times 0.1 s.
+  expect(performance.now() - begun).toBeLessThan(15_000);
+  await site.close();
+});

@@ -149,6 +149,8 @@ test('a missing, foreign or damaged saved state is reported without its content'
     'same-site.json',
     '{"cookies":[{"name":"a","value":"b","domain":"c","path":"/","sameSite":"TOKEN=abc"}]}',
   );
+  const origins = Array.from({ length: 101 }, (_, index) => ({ origin: `http://h${index}.example` }));
+  await write('origins.json', JSON.stringify({ origins }));
   await symlink('/etc/hostname', path.join(workspace, 'link.json'));
   for (const [storageState, code, message] of [
     ['none.json', 'INVALID_INPUT', 'There is no file "none.json"'],
@@ -158,6 +160,7 @@ test('a missing, foreign or damaged saved state is reported without its content'
     ['list.json', 'INVALID_INPUT', 'is not a storage state (the whole: '],
     ['cookie.json', 'INVALID_INPUT', 'is not a storage state (cookies.0.value: '],
     ['same-site.json', 'INVALID_INPUT', 'sameSite'],
+    ['origins.json', 'INVALID_INPUT', 'holds no storage state (origins: '],
     ['../none.json', 'PATH_NOT_ALLOWED', 'leads upwards'],
     ['/etc/hostname', 'PATH_NOT_ALLOWED', 'is absolute'],
     ['link.json', 'PATH_NOT_ALLOWED', 'follows a symbolic link out of the workspace'],
