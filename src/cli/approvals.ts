@@ -37,7 +37,7 @@ export async function approvals(
     });
   print(lineOf(approval));
   print('');
-  print(escapeInvisible(await store.subjectOf(approval)));
+  print(await store.subjectOf(approval));
   if (command !== 'approve' || terminal === undefined) return;
   const answer = await terminal.ask('Approve it? (yes/no) ');
   if (!/^y(?:es)?$/i.test(answer.trim())) {

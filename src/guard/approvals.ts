@@ -141,9 +141,9 @@ export class Approvals {
     return this.store.update((state, now) => ({ state, result: current(state.approvals, now) }));
   }
 
-  /** What the person is shown of a request. */
-  subjectOf({ id }: Approval): Promise<string> {
-    return this.subjects.read(id);
+  /** What the person is shown of a request, with nothing invisible in it. */
+  async subjectOf({ id }: Approval): Promise<string> {
+    return escapeInvisible(await this.subjects.read(id));
   }
 
   /** Saves a person's decision, once. Throws INVALID_INPUT if no such request is pending. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { titleOf, validMs, type Approval } from '../guard/approvals.js';
-import { escapeInvisible } from '../model/text.js';
 import { perform } from './access.js';
 import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
@@ -41,7 +40,7 @@ function viewOf(approval: Approval, subject: string): ApprovalView {
     rule: titleOf(approval),
     askedAt: new Date(asked.wall).toISOString(),
     expiresAt: new Date(asked.wall + validMs).toISOString(),
-    subject: escapeInvisible(subject),
+    subject,
     status: usedBy === undefined ? decided : 'used',
   };
 }
