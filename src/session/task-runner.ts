@@ -3,7 +3,7 @@ import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
 import { groupTitle, traitsOf, worksOnlyInTest } from '../actions/registry.js';
 import { brittleness } from '../locators/brittle.js';
 import { describeElement } from '../locators/describe.js';
-import { addressOf, firstPage } from '../browser/live-page.js';
+import { addressOf, firstPage, type LivePage } from '../browser/live-page.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { span } from '../model/span.js';
 import { CodegenError, type ErrorCode } from '../model/errors.js';

@@ -42,6 +42,7 @@ import {
 } from '../../src/locators/locator-expression.js';
 import { isLooseFormOf, looseForms } from '../../src/locators/loose-forms.js';
 import { classScopes, cssSubjects, roleScopes, withoutExtras } from '../../src/locators/scopes.js';
+import { mentions } from '../../src/locators/mentions.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import { matches } from '../../src/model/linear.js';
 import { pageUrl, PageText } from '../../src/model/page-text.js';
@@ -168,6 +169,7 @@ const functions: Record<string, (text: string) => unknown> = {
   regionsOf: (text) => regionsOf(changesOf(text), ...views(text)),
   templateOf: (text) => templateOf(lines(text), [text.slice(0, 50), text], []),
   rowsOf: (text) => rowsOf(`- row ${JSON.stringify(text)}`, [true], []),
+  mentions: (text) => mentions(chainOf(text), [text.slice(0, 20)]),
   brittleness: (text) => brittleness(chainOf(text)),
   reasonToReplace: (text) => reasonToReplace(chainOf(text)),
   isGenerated,
@@ -251,7 +253,8 @@ const others = new Set(
   topicOf actedElement outcomeOf isSameDocument isVisible listCandidates messageCandidates regionCandidates pinLines
   allNodes lineOfRef createNames variableName enters submits methodName formName stableKey toLocator isRole
   frameChain describeElement ancestorsOf bestLocator containerLocator sharedLocators listLocators ownText rawText
-  brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource failureOf`.split(/\s+/),
+  brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource locateAgain budgeted isLost
+  browserGone recoveryHint uncheckedWarnings`.split(/\s+/),
 );
 
 test('no function that gets texts of pages is missing above', async () => {
