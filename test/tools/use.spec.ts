@@ -160,7 +160,7 @@ test('a missing, foreign or damaged saved state is reported without its content'
     ['list.json', 'INVALID_INPUT', 'is not a storage state (the whole: '],
     ['cookie.json', 'INVALID_INPUT', 'is not a storage state (cookies.0.value: '],
     ['same-site.json', 'INVALID_INPUT', 'sameSite'],
-    ['origins.json', 'INVALID_INPUT', 'holds no storage state (origins: '],
+    ['origins.json', 'INVALID_INPUT', 'is not a storage state (origins: '],
     ['../none.json', 'PATH_NOT_ALLOWED', 'leads upwards'],
     ['/etc/hostname', 'PATH_NOT_ALLOWED', 'is absolute'],
     ['link.json', 'PATH_NOT_ALLOWED', 'follows a symbolic link out of the workspace'],
