@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright';
-import { CodegenError, messageOf } from '../model/errors.js';
+import { CodegenError } from '../model/errors.js';
 import type { Secrets } from '../model/secrets.js';
 import { within } from '../model/within.js';
 import { openProxy, type ConnectionFailure, type Refused, type SessionProxy } from '../network/proxy.js';
@@ -8,6 +8,7 @@ import { onlyOwnPages } from './attach.js';
 import { BoundSecrets } from './bound-secrets.js';
 import { BlockedPages, hasFrame } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
+import { closeAll, pageIn, rejectedOptions } from './contexts.js';
 import { Downloads } from './downloads.js';
 import { Flood } from './flood.js';
 import type { HarRecorder } from './har-recorder.js';
@@ -80,9 +81,6 @@ export function browserEnded(): CodegenError {
 
 /** Milliseconds for the watcher to be put into a page. */
 const watchingMs = 5000;
-/** Milliseconds for a context to close that could not be set up. */
-const closingMs = 5000;
-
 type Proxy = Omit<SessionProxy, 'settings'> & { settings: SessionProxy['settings'] | undefined };
 
 const noProxy: Proxy = { settings: undefined, failure: () => undefined, close: () => undefined };
@@ -159,11 +157,6 @@ export async function adoptLive(
   });
 }
 
-/** Closes the contexts of a session, also if one of them never closes. */
-async function closeAll(contexts: Iterable<BrowserContext>): Promise<void> {
-  await within(closingMs, Promise.all([...contexts].map((context) => context.close())));
-}
-
 /** Opens the contexts of a session, which are noted in `contexts` until they close. */
 function opener(
   { browser, proxy, contexts }: { browser: Browser; proxy: Proxy; contexts: Set<BrowserContext> },
@@ -182,22 +175,6 @@ function opener(
   };
 }
 
-/** Opens a page in a context, which is closed if it can't be used. */
-async function pageIn(
-  opening: Promise<BrowserContext>,
-  watch: (context: BrowserContext) => void,
-): Promise<Page> {
-  let context: BrowserContext | undefined;
-  try {
-    context = await opening;
-    watch(context);
-    return await context.newPage();
-  } catch (error) {
-    if (context !== undefined) await closeAll([context]);
-    throw rejectedOptions(error);
-  }
-}
-
 async function prepareContext(
   context: BrowserContext,
   { testIdAttribute = defaultTestIdAttribute, actionMs, har }: LiveSetup,
@@ -207,14 +184,6 @@ async function prepareContext(
   context.setDefaultTimeout(actionMs);
   har?.watch(context);
   await watchContext(watched);
-}
-
-function rejectedOptions(error: unknown): CodegenError {
-  return new CodegenError(
-    'INVALID_INPUT',
-    `The browser rejected the options of the context: ${messageOf(error)}`,
-    { hint: 'Check `use` against https://playwright.dev/docs/test-use-options.', cause: error },
-  );
 }
 
 interface LiveParts extends LiveSetup {

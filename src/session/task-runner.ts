@@ -352,14 +352,9 @@ export class TaskRunner {
     ]);
     this.outcome.failure = { index, error: explained, target };
     this.withdraw();
-<<<<<<< HEAD
+    if (action.opensPage === true) await closePages(live.pages.filter((entry) => !this.pages.has(entry)));
     // The page had the time of the action to settle.
     await within(failedSettleMs, settling.settle());
-=======
-    if (action.opensPage === true) await closePages(live.pages.filter((entry) => !this.pages.has(entry)));
-    await live.current.settling.abandon();
-    await live.current.settling.settle();
->>>>>>> da0f566 (fix(browser): what a failing action opened is closed; fix(network): connections and lookups of a session are bounded; test(hostile): nothing leaks)
   }
 }
 

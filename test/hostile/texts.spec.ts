@@ -254,7 +254,7 @@ const others = new Set(
   allNodes lineOfRef createNames variableName enters submits methodName formName stableKey toLocator isRole
   frameChain describeElement ancestorsOf bestLocator containerLocator sharedLocators listLocators ownText rawText
   brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource locateAgain budgeted isLost
-  browserGone recoveryHint uncheckedWarnings`.split(/\s+/),
+  browserGone failureHint recoveryHint uncheckedWarnings`.split(/\s+/),
 );
 
 test('no function that gets texts of pages is missing above', async () => {
