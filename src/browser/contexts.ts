@@ -3,7 +3,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import { within } from '../model/within.js';
 
 /** Milliseconds for a context to close that could not be set up. */
-const closingMs = 5000;
+export const closingMs = 5000;
 
 /** Closes the contexts of a session, also if one of them never closes. */
 export async function closeAll(contexts: Iterable<BrowserContext>): Promise<void> {

@@ -8,7 +8,7 @@ import { onlyOwnPages } from './attach.js';
 import { BoundSecrets } from './bound-secrets.js';
 import { BlockedPages, hasFrame } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
-import { closeAll, pageIn, rejectedOptions } from './contexts.js';
+import { closeAll, closingMs, pageIn, rejectedOptions } from './contexts.js';
 import { Downloads } from './downloads.js';
 import { Flood } from './flood.js';
 import type { HarRecorder } from './har-recorder.js';
