@@ -25,8 +25,6 @@ export interface ChangedPage {
 const tableRoles = new Set(['table', 'grid', 'treegrid']);
 /** At most one new list is asserted of a step, and one that was there. */
 const listKinds = { new: 'list', changed: 'list that changed' };
-/** Regions that are looked at. */
-const maxRegions = 2;
 
 /** The assertions of a list that changed: what it contains now, and how many items it has. */
 export async function listCandidates(
@@ -165,7 +163,7 @@ export async function regionCandidates(
   before: SnapshotView,
   { pins, view, typed, onSearch }: ChangedPage,
 ): Promise<Candidate[]> {
-  const regions = regionsOf(changes, before, view).slice(0, maxRegions);
+  const regions = regionsOf(changes, before, view);
   const pin = await pins.of(regions.flatMap(({ lines, amounts }) => [...lines, ...amounts]));
   return regions.flatMap(({ lines, texts, ofList, amounts }, rank) => [
     ...amountCandidates(amounts, rank, pin, typed),

@@ -56,10 +56,12 @@ const maxAmounts = 3;
 /** Texts, and lines of an element's snapshot, that are compared with each other. */
 const maxTexts = 50;
 const maxCompared = 500;
+/** Regions at most. */
+const maxRegions = 2;
 /** How far out an element with a good locator is looked for. */
 const maxLevels = 4;
 
-/** The smallest elements that hold several new texts, those with the most first. */
+/** The smallest elements that hold several new texts, those with the most first; at most `maxRegions`. */
 export function regionsOf(
   changes: readonly PageChange[],
   before: SnapshotView,
@@ -106,6 +108,8 @@ export function regionsOf(
   const larger = new Set(large.flatMap(([line]) => around.get(line) ?? []));
   return large
     .filter(([line]) => !larger.has(line))
+    .sort(([, one], [, other]) => other.length - one.length)
+    .slice(0, maxRegions)
     .map(([line, texts]) => {
       const inside = [...facts.keys()].filter((fact) => around.get(fact)?.includes(line) === true);
       const isHeld = (items: readonly ListItem[]): boolean =>
@@ -128,13 +132,12 @@ export function regionsOf(
       // The item says more than an element that only arranges what is in it.
       const item = lines.findIndex((each) => items.has(each));
       return { lines: lines.slice(Math.max(0, item)), texts, ofList, amounts };
-    })
-    .sort((one, other) => other.texts.length - one.texts.length);
+    });
 }
 
 function isLabelledAmount(line: SnapshotLine): boolean {
   const { role = '', text = '' } = partsOf(line);
-  const isAmount = /\p{L}.*(?:[$€£¥]\s?\d|\d\s?[€£¥])/u.test(text) && text.length <= limits.maxText;
+  const isAmount = text.length <= limits.maxText && /\p{L}.*(?:[$€£¥]\s?\d|\d\s?[€£¥])/u.test(text);
   return line.ref !== undefined && isAmount && !controls.has(role);
 }
 

@@ -2,13 +2,22 @@ import { readFile, readdir } from 'node:fs/promises';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { appearances, changesAcross, changesBetween, type PageChange } from '../../src/assertions/changes.js';
+import {
+  appearances,
+  changesAcross,
+  changesBetween,
+  joinedTexts,
+  type PageChange,
+} from '../../src/assertions/changes.js';
 import { isEcho, rankChanges, rankLandmarks, weightOf } from '../../src/assertions/choose.js';
 import { isField, linesAroundFields, linesAroundValues } from '../../src/assertions/fields.js';
 import { assertionForms, clip, stableText, templateLine } from '../../src/assertions/forms.js';
 import { literalLocator, matchedIn, matchesLine, uniqueLocator } from '../../src/assertions/line-matching.js';
 import { itemsIn, listChanges, listChangesAcross } from '../../src/assertions/lists.js';
+import { isStable } from '../../src/assertions/check.js';
+import { isStateClass } from '../../src/assertions/element-candidates.js';
 import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
+import { isWeek, showsToday } from '../../src/assertions/today.js';
 import type { Live } from '../../src/browser/live.js';
 import {
   cutSnapshot,
@@ -148,6 +157,11 @@ const functions: Record<string, (text: string) => unknown> = {
   changesBetween: (text) => changesBetween(...views(text), new Set(), [text.slice(0, 20)]),
   changesAcross: (text) => changesAcross(...views(text)),
   appearances: changesOf,
+  joinedTexts: (text) => joinedTexts(changesOf(text), parseSnapshot(lines(text))),
+  showsToday: (text) => showsToday(...views(text)),
+  isWeek,
+  isStateClass,
+  isStable: (text) => isStable(chainOf(text), { matcher: 'toHaveText', expected: text }, [text.slice(0, 20)]),
   rankChanges: (text) => rankLandmarks(rankChanges(changesOf(text))),
   weightOf: (text) => changesOf(text).map((change) => weightOf(change, [text.slice(0, 20)])),
   isEcho: (text) => isEcho(text, [text.slice(0, 20)]),
@@ -221,7 +235,7 @@ const ends = ['', 'x', '_', ')', ' €', '!', ' ago'];
 /** Those with expressions of their own; the others call them. */
 const judgesWords = new Set(
   `isVolatile isTransient stablePart isLooseFormOf redact foundIn parseSnapshot comment explainFailure holdsSecret
-  isEcho isGenerated cutSnapshot matches`.split(/\s+/),
+  isEcho isGenerated cutSnapshot matches isWeek rankChanges`.split(/\s+/),
 );
 
 for (const [name, judge] of Object.entries(functions))
@@ -254,7 +268,9 @@ const others = new Set(
   allNodes lineOfRef createNames variableName enters submits methodName formName stableKey toLocator isRole
   frameChain describeElement ancestorsOf bestLocator containerLocator sharedLocators listLocators ownText rawText
   brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource locateAgain budgeted isLost
-  browserGone failureHint recoveryHint uncheckedWarnings`.split(/\s+/),
+  browserGone failureHint recoveryHint uncheckedWarnings spellAlike actedCandidates viewCandidates matchesOf`.split(
+    /\s+/,
+  ),
 );
 
 test('no function that gets texts of pages is missing above', async () => {
