@@ -30,11 +30,14 @@ export async function ownPlaywrightTest(): Promise<PlaywrightTest> {
 }
 
 async function resolveFrom(file: string): Promise<PlaywrightTest | undefined> {
-  try {
-    const manifest = await realpath(createRequire(file).resolve('@playwright/test/package.json'));
-    const { version } = packageSchema.parse(await readJson(manifest));
-    return { directory: path.dirname(manifest), version };
-  } catch {
-    return undefined;
-  }
+  // Not `resolve` itself, which remembers places from which a package has been removed.
+  for (const place of createRequire(file).resolve.paths('@playwright/test') ?? [])
+    try {
+      const manifest = await realpath(path.join(place, '@playwright/test/package.json'));
+      const { version } = packageSchema.parse(await readJson(manifest));
+      return { directory: path.dirname(manifest), version };
+    } catch {
+      continue;
+    }
+  return undefined;
 }

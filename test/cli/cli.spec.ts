@@ -66,7 +66,7 @@ for (const [args, message, command = ''] of [
   [['docter'], "unknown command 'docter' (Did you mean doctor?)"],
   [
     ['serve-it'],
-    "unknown command 'serve-it' (Commands: init, install, doctor, restore, policy, approvals, audit, session)",
+    "unknown command 'serve-it' (Commands: init, install, doctor, ui, restore, policy, approvals, audit, session)",
   ],
   [['init', 'here'], "too many arguments for 'init'. Expected 0 arguments but got 1.", ' init'],
   [['--config'], "option '--config <path>' argument missing"],

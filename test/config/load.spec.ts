@@ -52,6 +52,8 @@ test('without a file every key has its default', async () => {
         channel: null,
         executablePath: null,
         endpoint: null,
+        attach: null,
+        clientCertificates: [],
         maxSessions: 8,
         maxPagesPerSession: 20,
         idleTimeoutMs: 900_000,

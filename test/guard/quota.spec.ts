@@ -33,7 +33,7 @@ test("a session's writes are counted over all calls, and only if they were writt
   await write('b.spec.ts', 'b', session);
   await expect(write('c.spec.ts', 'c', session)).rejects.toMatchObject({
     code: 'QUOTA_EXCEEDED',
-    message: 'By writes.maxFilesPerSession, a session may write 2 files; this would be 3.',
+    message: 'writes.maxFilesPerSession: a session may write 2 files; this would be 3.',
     hint: expect.stringContaining('raise the limit in the configuration'),
   });
   await write('c.spec.ts', 'c', other);

@@ -94,7 +94,7 @@ test('keys of newer servers, of others, and damaged ones are left alone', async 
     [['HSET', 'format', '2', 'version', 'x', 'state', '{}'], 'format 2, and this server supports format 1'],
     [['HSET', 'name', 'Ann'], 'it is not from codegen-session-mcp'],
     [['SET', 'Ann'], 'WRONGTYPE'],
-    [['HSET', 'format', '1', 'version', 'x', 'state', '{"value":"much"}'], 'it is damaged'],
+    [['HSET', 'format', '1', 'version', 'x', 'state', '{"value":"much"}'], 'it is corrupt'],
   ] as const) {
     const { key, store } = open();
     const [name, ...rest] = words;

@@ -112,7 +112,7 @@ test('automatic assertions that fail in the second run are dropped together; the
   ]);
   expect(verification.sensitivity).toEqual({ withoutJavaScript: 'failed' });
   expect(warnings).toEqual([
-    expect.stringContaining('After steps 0 and 1, automatic assertions did not hold'),
+    expect.stringContaining('After steps 0 and 1, automatic assertions were false in another run'),
   ]);
 });
 
@@ -136,7 +136,7 @@ test('a test that passes without JavaScript is reported as blind, with the steps
   const steps: Step[] = [{ action: 'goto', args: { url: `${club.url}/visit` } }, click(like), click(rest)];
   const { verification, warnings } = await verify(workspace, steps, { sensitivity: 'quick' });
   expect(verification.sensitivity).toEqual({ withoutJavaScript: 'passed' });
-  expect(warnings).toEqual([expect.stringMatching(/blind .* after steps 1 and 2\./)]);
+  expect(warnings).toEqual([expect.stringMatching(/does not notice .* after steps 1 and 2\./)]);
 });
 
 test('omitting steps one at a time shows what the test notices and what proves nothing', async ({
