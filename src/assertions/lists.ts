@@ -113,6 +113,7 @@ function compare(
     // Parts of a sentence, and the choices of a field, are no list that opened.
     if (isNew && (controlRoles.has(list.role) || (isPlain && list.items.some(({ path }) => path === ''))))
       return [];
+    if (isNew && isPlain && areSections(list.items)) return [];
     if (then.length === 0 && isOfField(list) && !isKnown(list.line)) return [];
     // Another month has other weeks.
     if (list.role === 'row' && list.items.filter(({ words }) => isWeek(words)).length > 2) return [];
@@ -132,6 +133,14 @@ function compare(
       JSON.stringify(items.map(({ words }) => words).sort());
     return [{ how: sorted({ items: then }) === sorted(list) ? 'order' : 'content', list, isNew, changed }];
   });
+}
+
+/** Whether elements are the parts of a panel rather than records: two with a heading each, and no price. */
+function areSections(items: readonly ListItem[]): boolean {
+  return (
+    items.length < 3 &&
+    items.every(({ title, price }) => partsOf(title).role === 'heading' && price === undefined)
+  );
 }
 
 /** Whether the items of a list are the choices of a field. */

@@ -52,6 +52,10 @@ async function classAround({
   outcome,
 }: Required<Pick<StepEffect, 'acted' | 'outcome'>>): Promise<Candidate[]> {
   const before = acted?.state?.classesAround ?? [];
+  const { attributes = {} } = acted?.state ?? {};
+  // What ARIA says of the element itself needs no class around it, e.g. an accordion's.
+  if (Object.entries(outcome?.state.attributes ?? {}).some(([name, value]) => attributes[name] !== value))
+    return [];
   for (const [level, classes] of (outcome?.state.classesAround ?? []).entries()) {
     const gained = classes.find((name) => before[level]?.includes(name) === false && isStateClass(name));
     if (gained === undefined || outcome === undefined) continue;

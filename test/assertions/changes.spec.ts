@@ -30,6 +30,18 @@ function describe(change: PageChange): string {
 
 const rows: { what: string; before: string[]; after: string[]; changes: string[] }[] = [
   {
+    what: 'the headings of a panel that opened, which is no list',
+    before: [],
+    after: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e3]:',
+      '    - heading "Response body" [level=5] [ref=e4]',
+      '  - generic [ref=e5]:',
+      '    - heading "Response headers" [level=5] [ref=e6]',
+    ],
+    changes: ['appeared: heading Response body', 'appeared: heading Response headers'],
+  },
+  {
     what: 'a text that changed, with what it is now',
     before: ['- status [ref=e2]: 2 items'],
     after: ['- status [ref=e2]: "3 items: \\"new\\""'],

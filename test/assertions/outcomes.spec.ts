@@ -18,6 +18,13 @@ test('an automatic assertion was false before its step', async ({ open }) => {
   ]);
 });
 
+test('a class around an element is not asserted beside its own ARIA state', async ({ open }) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  expect(await asserted(recording, 'Details')).toEqual([
+    'getByRole("button", { name: "Details" })).toHaveAttribute("aria-expanded", "true");',
+  ]);
+});
+
 test('a text in plain markup and an element that moved are outcomes', async ({ open }) => {
   const recording = await open('outcomes.html', { autoAssert: true });
   expect(await asserted(recording, 'Check')).toEqual([
