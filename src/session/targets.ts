@@ -136,7 +136,7 @@ function textOf({ id, frame }: Pin): Promise<string> {
   return callIsolated(frame, read, { arg: id, schema: z.string() });
 }
 
-/** A locator without the ids with a number that another one contains: an application may count them anew in each run. */
+/** A locator without the ids with a number that another one contains: an application may number them differently in each run. */
 async function alternativeOf(
   chain: LocatorChain,
   best: (pin: Pin, asserted?: string[]) => Promise<LocatorChain>,
