@@ -301,8 +301,9 @@ function ofLists(changes: readonly ListChange[]): PageChange[] {
 
 /** Roles of elements that are a part of the sentence around them. */
 const inlineRoles = new Set(['text', 'strong', 'emphasis', 'generic', 'code', 'time', 'link']);
-/** Characters of a sentence. */
+/** Characters of a sentence, and its pieces: looking at all siblings of each change would take quadratic time. */
 const maxSentence = 80;
+const maxPieces = 20;
 
 /**
  * The changes, with the whole text of an element instead of a piece of it: of `<b>2</b> items left`, neither piece says
@@ -317,14 +318,15 @@ export function joinedTexts(changes: readonly PageChange[], view: SnapshotView):
     const parent = parents.get(change.line);
     const pieces = (parent && children.get(parent)) ?? [];
     const isText = change.kind === 'text' || (change.kind === 'appeared' && change.text !== undefined);
+    if (!isText || parent?.ref === undefined || pieces.length < 2 || pieces.length > maxPieces)
+      return [change];
     const texts = pieces.flatMap((piece) => partsOf(piece).text ?? []);
     const isSentence =
-      pieces.length > 1 &&
       texts.length === pieces.length &&
       pieces.every((piece) => !children.has(piece) && inlineRoles.has(partsOf(piece).role ?? '')) &&
       pieces.some((piece) => partsOf(piece).role === 'text');
     const text = texts.join(' ');
-    if (!isText || parent?.ref === undefined || !isSentence || text.length > maxSentence) return [change];
+    if (!isSentence || text.length > maxSentence) return [change];
     if (joined.has(parent)) return [];
     joined.add(parent);
     const { role = 'generic' } = partsOf(parent);
