@@ -1,5 +1,5 @@
 import { looseForms, isLooseFormOf } from '../locators/loose-forms.js';
-import { isRole } from '../locators/roles.js';
+import { isAriaRole } from '../locators/roles.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isOptions, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
 import { isVolatile } from '../model/volatile.js';
@@ -57,7 +57,7 @@ export function literalLocator(line: SnapshotLine, typed: readonly string[] = []
   // A few letters are in many texts.
   if (isPattern(words) && (words.regex.match(/\p{L}/gu) ?? []).length < minLetters) return undefined;
   if (name === undefined) return [{ method: 'getByText', args: [words] }];
-  return role !== undefined && isRole(role)
+  return role !== undefined && isAriaRole(role)
     ? [{ method: 'getByRole', args: [role, { name: words }] }]
     : undefined;
 }
@@ -79,6 +79,6 @@ export function uniqueLocator(
   );
   if (chain === undefined) return undefined;
   const count = (view: SnapshotView): number => view.filter((each) => matchesLine(chain, each)).length;
-  const isKnown = name === undefined || isRole(role);
+  const isKnown = name === undefined || isAriaRole(role);
   return isKnown && count(before) === 1 && count(after) === 0 ? chain : undefined;
 }

@@ -1,6 +1,6 @@
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { Decision } from '../model/policy.js';
-import type { Consent, Person } from './approvals.js';
+import type { Consent, Elicitor } from './approvals.js';
 import type { GuardContext } from './context.js';
 import type { Charge } from './counters.js';
 import type { FilePlan, OnConflict } from './plan.js';
@@ -21,7 +21,11 @@ export interface Admission extends Hold {
 const writingTool = 'end_codegen_session';
 
 /** Decides on a call, asks for the approval that it needs, and counts it. */
-export async function admitCall(context: GuardContext, call: PolicyCall, person: Person): Promise<Admission> {
+export async function admitCall(
+  context: GuardContext,
+  call: PolicyCall,
+  person: Elicitor,
+): Promise<Admission> {
   const { policy } = context.config();
   const { tool, args = {} } = call;
   const verdict = decide(policy, call);

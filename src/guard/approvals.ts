@@ -39,7 +39,7 @@ export type Approval = z.infer<typeof approvalSchema>;
 export type Reply = { approved: boolean; reason?: string | undefined } | undefined;
 
 /** How to ask the person behind a call. */
-export interface Person {
+export interface Elicitor {
   /** Aborted when the call is cancelled. */
   signal: AbortSignal;
   /** Asks through the client; undefined if it doesn't support elicitation. */
@@ -86,7 +86,7 @@ export class Approvals {
   ) {}
 
   /** Returns what a person has approved. Throws POLICY_DENIED if they declined, APPROVAL_REQUIRED while it is pending. */
-  async demand(demand: Demand, { signal, ask }: Person): Promise<Consent> {
+  async demand(demand: Demand, { signal, ask }: Elicitor): Promise<Consent> {
     const { grant, tool, rule, subject } = demand;
     const decision = { kind: 'approval', rule: rule.rule } as const;
     const requireCall = (): void => {

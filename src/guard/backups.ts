@@ -62,7 +62,7 @@ export async function listBackups(stateDirectory: string): Promise<Backup[]> {
     .sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-/** Removes what is beyond the limits, except for what an unfinishedTransactions transaction may still need. */
+/** Removes what is beyond the limits, except for what an unfinished transaction may still need. */
 export async function pruneBackups(stateDirectory: string, limits: BackupLimits): Promise<void> {
   const needed = await unfinishedTransactions(stateDirectory);
   const oldest = Date.now() - limits.maxAgeDays * 86_400_000;

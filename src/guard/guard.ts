@@ -1,6 +1,6 @@
 import type { Limit } from '../model/policy.js';
 import { admitCall, type Admission } from './admission.js';
-import type { Person } from './approvals.js';
+import type { Elicitor } from './approvals.js';
 import type { Audit } from './audit.js';
 import { createContext, type GuardOptions } from './context.js';
 import type { Left } from './counters.js';
@@ -9,7 +9,7 @@ import type { OutputPlace, WriteRequest } from './output.js';
 import { loginDirectory } from '../model/artifact.js';
 import { checkReadablePath, ownFile, requireElsewhere, type CheckedPath } from './paths.js';
 import type { WrittenFile } from './plan.js';
-import type { Usage } from './quota.js';
+import type { LimitUsage } from './quota.js';
 import { decide, isEnforced, limitsOfTool, restrictedDenial, type PolicyCall } from './policy.js';
 
 /** Stands between the calls of one MCP connection and everything that they could harm. */
@@ -22,7 +22,7 @@ export interface Guard {
    * Lets a call run and counts it. Throws POLICY_DENIED, APPROVAL_REQUIRED, RATE_LIMITED; the error's `decision` names
    * the rule.
    */
-  admit(call: PolicyCall, person?: Person): Promise<Admission>;
+  admit(call: PolicyCall, person?: Elicitor): Promise<Admission>;
   /** The log of calls. */
   audit(): Promise<Audit>;
   /** Settles what killed processes have left; called before anything is served. */
@@ -43,7 +43,7 @@ export interface Guard {
   /** Quota left for writing and for a tool. */
   left(tool: string): Promise<Left>;
   /** The usage of each limit that outlasts this connection. */
-  used(): Promise<({ limit: Limit } & Usage)[]>;
+  used(): Promise<({ limit: Limit } & LimitUsage)[]>;
   /** Throws if the state can't be reached. */
   checkState(): Promise<void>;
 }

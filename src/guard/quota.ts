@@ -38,10 +38,10 @@ export interface Quota {
   release(id: string): Promise<void>;
   left(limits: readonly Limit[]): Promise<Left>;
   /** Units that are used of each limit, and milliseconds until some come back. */
-  used(limits: readonly Limit[]): Promise<Usage[]>;
+  used(limits: readonly Limit[]): Promise<LimitUsage[]>;
 }
 
-export interface Usage {
+export interface LimitUsage {
   used: number;
   resetMs?: number | undefined;
 }

@@ -18,7 +18,7 @@ import { frameChain } from './frame-chain.js';
 import { parseLocatorExpression, toLocator } from './locator-expression.js';
 import { looseForms } from './loose-forms.js';
 import { mentions } from './mentions.js';
-import { isRole } from './roles.js';
+import { isAriaRole } from './roles.js';
 import { classScopes, cssSubjects, roleScopes, withoutExtras } from './scopes.js';
 
 /** Candidates that the page judges at once, at first; then twice as many each time. */
@@ -152,7 +152,7 @@ const judged = (forms: readonly Form[]): LocatorChain[] => forms.map((form) => f
  */
 function formsByRole({ facts }: Pin, { testIdAttribute, asserted }: LocatorOptions): Form[] {
   const { role, name, tagName, attributes, inControl, inMainFrame } = facts;
-  if (!inMainFrame || inControl || role === undefined || !isRole(role) || role === 'generic') return [];
+  if (!inMainFrame || inControl || role === undefined || !isAriaRole(role) || role === 'generic') return [];
   if (['SELECT', 'IFRAME', 'FRAME'].includes(tagName)) return [];
   const preferred = [testIdAttribute, ...preferredAttributes.slice(0, name === undefined ? undefined : 3)];
   if (attributes.some((attribute) => preferred.includes(attribute))) return [];
@@ -301,7 +301,7 @@ async function shownAs({ facts, locator }: Pin, { onSnapshot }: LocatorOptions):
 
 async function withWholeName(pin: Pin, chain: LocatorChain, options: LocatorOptions): Promise<LocatorChain> {
   const { role, name } = await shownAs(pin, options);
-  if (role === undefined || name === undefined || !isRole(role)) return chain;
+  if (role === undefined || name === undefined || !isAriaRole(role)) return chain;
   return [...chain.slice(0, -1), { method: 'getByRole', args: [role, { name }] }];
 }
 
@@ -351,7 +351,7 @@ function isPlain(chain: LocatorChain): boolean {
 /** Locators of the element itself by role, name or text, the best first. */
 function subjectsOf({ role, name }: Shown, own: LocatorChain): LocatorChain[] {
   const subjects: LocatorChain[] = [];
-  if (role !== undefined && isRole(role) && role !== 'generic') {
+  if (role !== undefined && isAriaRole(role) && role !== 'generic') {
     if (name !== undefined) {
       subjects.push([{ method: 'getByRole', args: [role, { name }] }]);
       subjects.push([{ method: 'getByRole', args: [role, { name, exact: true }] }]);

@@ -6,7 +6,7 @@ import type { LocatorChain, TextOrPattern } from '../model/locator.js';
 import { toTextOrRegExp } from '../model/pattern.js';
 import { isMeaningfulClass } from './brittle.js';
 import { toLocator } from './locator-expression.js';
-import { isRole } from './roles.js';
+import { isAriaRole } from './roles.js';
 
 const sharedSchema = z.strictObject({ testId: z.string().optional(), classNames: z.array(z.string()) });
 
@@ -25,7 +25,7 @@ async function sharedLocators(
   });
   return [
     ...(testId === undefined ? [] : [{ method: 'getByTestId', args: [testId] }]),
-    ...(role !== 'generic' && isRole(role) ? [{ method: 'getByRole', args: [role] }] : []),
+    ...(role !== 'generic' && isAriaRole(role) ? [{ method: 'getByRole', args: [role] }] : []),
     ...classNames.filter(isMeaningfulClass).map((name) => ({ method: 'locator', args: [`.${name}`] })),
   ].map((call) => [call]);
 }

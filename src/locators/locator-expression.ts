@@ -6,7 +6,7 @@ import type { LocatorArgument, LocatorCall, LocatorChain } from '../model/locato
 import { nearest } from '../model/nearest.js';
 import { testIdSelector } from '../browser/test-id.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
-import { isRole, roles, type Role } from './roles.js';
+import { isAriaRole, ariaRoles, type AriaRole } from './roles.js';
 
 /** Characters in one expression. */
 const maxLength = 5000;
@@ -57,9 +57,9 @@ const integer = z.int({ error: 'expected a whole number' });
 const text = z
   .union(textOrPatternSchema.options, { error: 'expected a string or a regular expression' })
   .transform(toTextOrRegExp);
-const role = z.custom<Role>(isRole, {
+const role = z.custom<AriaRole>(isAriaRole, {
   error: ({ input }) => {
-    const meant = nearest(String(input), roles);
+    const meant = nearest(String(input), ariaRoles);
     return `expected an ARIA role${meant === undefined ? '' : `, such as "${meant}"`}`;
   },
 });

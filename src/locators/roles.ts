@@ -1,9 +1,9 @@
 import type { Page } from 'playwright';
 
-export type Role = Parameters<Page['getByRole']>[0];
+export type AriaRole = Parameters<Page['getByRole']>[0];
 
 /** The roles that `getByRole` of Playwright's types takes. */
-export const roles: readonly string[] = `
+export const ariaRoles: readonly string[] = `
   alert alertdialog application article banner blockquote button caption cell checkbox code columnheader combobox
   complementary contentinfo definition deletion dialog directory document emphasis feed figure form generic grid
   gridcell group heading img insertion link list listbox listitem log main marquee math menu menubar menuitem
@@ -13,9 +13,9 @@ export const roles: readonly string[] = `
   .trim()
   .split(/\s+/);
 
-const known: ReadonlySet<unknown> = new Set(roles);
+const known: ReadonlySet<unknown> = new Set(ariaRoles);
 
 /** Whether `getByRole` takes a role. */
-export function isRole(role: unknown): role is Role {
+export function isAriaRole(role: unknown): role is AriaRole {
   return known.has(role);
 }

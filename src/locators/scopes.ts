@@ -3,7 +3,7 @@ import { escapeRegExp } from '../model/text.js';
 import { isVolatile, stablePart } from '../model/volatile.js';
 import type { Ancestor } from './ancestors.js';
 import { isGenerated, isMeaningfulClass } from './brittle.js';
-import { isRole } from './roles.js';
+import { isAriaRole } from './roles.js';
 
 /** Glyphs of icon fonts, which are characters of private use. */
 const glyphs = /\p{Co}+/gu;
@@ -37,7 +37,7 @@ export function cssSubjects({ id, classNames, tagName }: Ancestor): LocatorChain
 /** An ancestor by its test id, its role with its name, or its role with a text in it. */
 export function roleScopes({ role, name, testId, texts }: Ancestor): LocatorChain[] {
   const scopes: LocatorChain[] = testId === undefined ? [] : [[{ method: 'getByTestId', args: [testId] }]];
-  if (role === undefined || !isRole(role)) return scopes;
+  if (role === undefined || !isAriaRole(role)) return scopes;
   if (name !== undefined) scopes.push([{ method: 'getByRole', args: [role, { name }] }]);
   const byRole: LocatorCall = { method: 'getByRole', args: [role] };
   scopes.push(...filters(texts).map((filter) => [byRole, filter]));

@@ -9,7 +9,7 @@ import {
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { CallOutcome, AuditedCall } from '../guard/audit.js';
-import type { Person } from '../guard/approvals.js';
+import type { Elicitor } from '../guard/approvals.js';
 import type { WrittenFile } from '../guard/plan.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { requireBounded } from '../model/invalid.js';
@@ -120,7 +120,7 @@ async function perform(
     tool: Tool;
     args: unknown;
     call: ToolCall;
-    person: Person;
+    person: Elicitor;
     audited: AuditedCall;
     hasBegun: () => boolean;
   },

@@ -1,6 +1,6 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
-import type { Person } from '../guard/approvals.js';
+import type { Elicitor } from '../guard/approvals.js';
 
 /** Milliseconds that a person has to answer. */
 const answerMs = 15 * 60_000;
@@ -9,7 +9,7 @@ const answerMs = 15 * 60_000;
 export function elicitorFor(
   { server }: McpServer,
   call: { signal: AbortSignal; requestId: RequestId; progress: (message: string) => void },
-): Person {
+): Elicitor {
   const { signal, requestId: relatedRequestId, progress } = call;
   if (server.getClientCapabilities()?.elicitation?.form === undefined) return { signal, ask: undefined };
   return {

@@ -10,7 +10,7 @@ import type { LocatorChain } from '../model/locator.js';
 import { within } from '../model/within.js';
 import type { OpenSession } from './session.js';
 import { locatorCode } from './step-code.js';
-import { chainOf, isRef, matchesOf } from './targets.js';
+import { chainOf, isRef, uniqueLocatorsFor } from './targets.js';
 import type { RecordOutcome } from './task-runner.js';
 
 /** How many elements a hint names. */
@@ -124,7 +124,7 @@ async function causeHint({ session, live, autoAssertions }: OpenSession): Promis
 async function matchesHint(current: LivePage, target = ''): Promise<string> {
   const { view = [] } = current;
   const nearest = nearestHint(current, target);
-  const matches = await within(lookMs, matchesOf(current, target, candidatesShown));
+  const matches = await within(lookMs, uniqueLocatorsFor(current, target, candidatesShown));
   if (matches === undefined || matches.length === 0) return nearest;
   const refs = new Set(matches.flatMap((match) => nearestElements(view, match).slice(0, 1)));
   return `It matches ${matches.join(', ')}. ${nearest || `Nearest: ${[...refs].join(', ')}.`}`;

@@ -68,7 +68,7 @@ export function targetLocator(current: LivePage, target: string): Locator {
 }
 
 /** What an ambiguous target matches, each by a locator that is its own. */
-export async function matchesOf(current: LivePage, target: string, most: number): Promise<string[]> {
+export async function uniqueLocatorsFor(current: LivePage, target: string, most: number): Promise<string[]> {
   const locator = targetLocator(current, target);
   const count = Math.min(await responseWithin(answerMs, locator.count()), most);
   const indexes = Array.from({ length: count }, (_, index) => index);

@@ -21,7 +21,7 @@ import type { Opening, OpenSession } from '../session/session.js';
 import { sessionTemplate, testModule } from '../session/test-source.js';
 import { failedAction, knownFields, pageOutput, type Answer } from './answer.js';
 import type { SpecNames } from '../verify/spec-names.js';
-import { inputSchema, planOf, type Plan } from './start-plan.js';
+import { inputSchema, planOf, type StartPlan } from './start-plan.js';
 import { defineTool, types, type ToolCall, type ToolContext } from './tool.js';
 
 /** Actions that one call of record_codegen_session may hold. */
@@ -121,7 +121,7 @@ async function admitReplay(steps: readonly Step[], { admit }: ToolCall): Promise
 }
 
 /** Checks what the session would write and give to its pages, before a browser is started. */
-async function checkPlan(context: ToolContext, plan: Plan): Promise<CheckedPath> {
+async function checkPlan(context: ToolContext, plan: StartPlan): Promise<CheckedPath> {
   const { secrets, guard } = context;
   const { use } = plan;
   if (secrets.foundIn(plan).length > 0)
@@ -140,7 +140,7 @@ async function checkPlan(context: ToolContext, plan: Plan): Promise<CheckedPath>
 /** Opens the browser of a session. A resumed one keeps what it was recorded with; a new one looks at the project. */
 async function openFor(
   context: ToolContext,
-  { plan, checked, isNew }: { plan: Plan; checked: CheckedPath; isNew: boolean },
+  { plan, checked, isNew }: { plan: StartPlan; checked: CheckedPath; isNew: boolean },
   { progress, begin, signal }: ToolCall,
 ): Promise<Opening & Omit<Detection, 'plan'>> {
   const { use } = plan;
@@ -175,12 +175,12 @@ async function openFor(
 }
 
 /** Whether a session opens in a person's own browser. A spec that it goes on from has a browser of its own. */
-function isAttached({ config }: ToolContext, { base }: Pick<Plan, 'base'>): boolean {
+function isAttached({ config }: ToolContext, { base }: Pick<StartPlan, 'base'>): boolean {
   return config().browser.attach !== null && base === undefined;
 }
 
 /** Admits a session in a person's own browser, which the policy has to allow by name. */
-async function admitAttached(context: ToolContext, plan: Plan, { admit }: ToolCall): Promise<void> {
+async function admitAttached(context: ToolContext, plan: StartPlan, { admit }: ToolCall): Promise<void> {
   if (!isAttached(context, plan)) return;
   const hold = await admit({ tool: recordTool, args: { actions: [{ action: attachAction }] } });
   await hold.release();

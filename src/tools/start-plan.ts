@@ -52,13 +52,13 @@ export const inputSchema = z.strictObject({
 
 type Arguments = z.infer<typeof inputSchema>;
 
-export type Plan = Omit<SessionPlan, 'path' | 'grant'>;
+export type StartPlan = Omit<SessionPlan, 'path' | 'grant'>;
 
 /** What a call of start_codegen_session asks for. `replayed` is the saved session that it continues. */
 export async function planOf(
   context: ToolContext,
   args: Arguments,
-): Promise<{ plan: Plan; replayed: SavedSession | undefined; specNames?: SpecNames | undefined }> {
+): Promise<{ plan: StartPlan; replayed: SavedSession | undefined; specNames?: SpecNames | undefined }> {
   if (args.resume === undefined) return { ...(await newPlan(context, args)), replayed: undefined };
   const found = await resumable(context, args.resume);
   if ('kind' in found)
@@ -109,7 +109,7 @@ function requireUndecided(args: object, names: readonly string[], what: string):
 }
 
 /** A session that inserts steps into a spec that a person wrote. */
-async function extendingPlan(base: BaseSpec, args: Arguments, configured: boolean): Promise<Plan> {
+async function extendingPlan(base: BaseSpec, args: Arguments, configured: boolean): Promise<StartPlan> {
   const { resume, autoAssert = configured, ...others } = args;
   requireUndecided(others, Object.keys(others), 'resume');
   const { describePlace } = await import('../codegen/base-spec.js');
@@ -149,7 +149,7 @@ async function seedOf({ guard }: ToolContext, args: Arguments): Promise<BaseSpec
 async function newPlan(
   context: ToolContext,
   args: Arguments,
-): Promise<{ plan: Plan; specNames: SpecNames | undefined }> {
+): Promise<{ plan: StartPlan; specNames: SpecNames | undefined }> {
   const { output, browser, autoAssert } = context.config();
   const { options = {}, title, url, file } = args;
   const seed = args.seed === undefined ? undefined : await seedOf(context, args);
@@ -168,7 +168,7 @@ async function newPlan(
   const stem = fileNameFor(name);
   const specNames = file === undefined && !setup ? await specNamesOf(context, emission) : undefined;
   const base = setup ? `${stem.replace(/-setup$/, '')}.setup` : nameLike(stem, specNames);
-  const plan: Plan = {
+  const plan: StartPlan = {
     title: name,
     file: file ?? `${base}.${emission.language === 'typescript' ? 'ts' : 'js'}`,
     emission: setup ? { ...emission, setup } : emission,
@@ -207,7 +207,7 @@ function nameLike(stem: string, { style, suffix }: Partial<SpecNames> = {}): str
 }
 
 /** A saved session. Throws INVALID_INPUT if the call sets anything but `autoAssert`. */
-function resumedPlan({ saved, replaces, origin }: Resumable, args: Arguments): Plan {
+function resumedPlan({ saved, replaces, origin }: Resumable, args: Arguments): StartPlan {
   const { resume, autoAssert = saved.autoAssert, ...others } = args;
   const [other] = Object.keys(others);
   if (other !== undefined)

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { failureOf, Refusal } from './failures.js';
 import type { PageEnv, PageOptions } from './options.js';
-import type { Picture } from './shapes.js';
+import type { LivePicture } from './shapes.js';
 
 /** Milliseconds between looks at whether something has changed, while somebody watches. */
 const lookMs = 300;
@@ -14,7 +14,7 @@ export const maxStreams = 8;
 
 /** Pictures of a page for one viewer: the latest one, and a wait for the next. */
 export interface Frames {
-  take(): Picture | undefined;
+  take(): LivePicture | undefined;
   next(): Promise<unknown>;
   close(): void;
 }

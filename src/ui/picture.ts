@@ -5,7 +5,7 @@ import { hidesNothing, takeScreenshot } from '../browser/screenshot.js';
 import { within } from '../model/within.js';
 import type { Sessions } from '../session/sessions.js';
 import type { Frames } from './follow.js';
-import type { Picture } from './shapes.js';
+import type { LivePicture } from './shapes.js';
 
 /** Milliseconds between pictures, at least. */
 const pauseMs = 80;
@@ -36,17 +36,17 @@ export class Pictures {
 
 /** Holds the latest picture for one viewer, however slow. */
 class Viewer implements Frames {
-  private picture: Picture | undefined;
+  private picture: LivePicture | undefined;
   private wake: () => void = () => undefined;
 
   constructor(readonly close: () => void) {}
 
-  show(picture: Picture): void {
+  show(picture: LivePicture): void {
     this.picture = picture;
     this.wake();
   }
 
-  take(): Picture | undefined {
+  take(): LivePicture | undefined {
     const { picture } = this;
     this.picture = undefined;
     return picture;
@@ -61,7 +61,7 @@ class Viewer implements Frames {
 /** Films the current page of a session for as long as it has viewers. */
 class Camera {
   readonly viewers = new Set<Viewer>();
-  private latest: Picture | undefined;
+  private latest: LivePicture | undefined;
   private isRunning = false;
 
   constructor(private readonly pageOf: () => Page | undefined) {}
@@ -105,7 +105,7 @@ class Camera {
 }
 
 /** What to show of a page: the frame, or if the page has something to hide, a screenshot in which that is masked. */
-async function pictureOf(page: Page, frame: Frame | undefined): Promise<Picture> {
+async function pictureOf(page: Page, frame: Frame | undefined): Promise<LivePicture> {
   const { deviceWidth: width = maxSide, deviceHeight: height = maxSide } = frame?.metadata ?? {};
   const size = page.viewportSize() ?? { width, height };
   if (frame !== undefined && (await hidesNothing(page)))

@@ -6,7 +6,7 @@ import { riskOf, tools } from '../tools/registry.js';
 import { Refusal } from './failures.js';
 import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
-import type { PolicyView, Verdict } from './shapes.js';
+import type { PolicyView, PolicyVerdict } from './shapes.js';
 
 const trySchema = z.strictObject({ grant: z.string(), tool: z.string().max(200), args: z.unknown() });
 
@@ -21,7 +21,7 @@ export function addPolicy(app: PageApp, options: PageOptions): void {
     if (!options.grants().includes(grant))
       throw new Refusal(404, `There is no grant "${grant}".`, 'Choose one from the list.');
     const { kind, rule, reason } = decide(options.policyOf(grant), { tool, args });
-    return context.json({ kind, rule, reason } satisfies Verdict);
+    return context.json({ kind, rule, reason } satisfies PolicyVerdict);
   });
 }
 

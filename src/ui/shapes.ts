@@ -82,7 +82,7 @@ export interface SessionDetail extends SessionSummary {
 }
 
 /** A frame of the live page, as base64. */
-export interface Picture {
+export interface LivePicture {
   data: string;
   type: 'image/jpeg';
   /** Size of the page in CSS pixels. */
@@ -169,7 +169,7 @@ export interface TestRunView {
 }
 
 /** What would be decided about a call. */
-export interface Verdict {
+export interface PolicyVerdict {
   kind: 'hidden' | 'denied' | 'approval' | 'allowed';
   rule: string;
   reason?: string | undefined;

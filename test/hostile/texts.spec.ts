@@ -265,7 +265,7 @@ const others = new Set(
   `assertionsOf setAssertions dropImpliedBy dropRepeatedInput contestedLines dropContested goneMessages isMessage
   countAssertion assertDisappearance repeatsInput stateCandidates candidatesFor checkCandidate implies requiresPresence
   topicOf actedElement outcomeOf isSameDocument isVisible listCandidates messageCandidates regionCandidates pinLines
-  allNodes lineOfRef createNames variableName enters submits methodName formName stableKey toLocator isRole
+  allNodes lineOfRef createNames variableName enters submits methodName formName stableKey toLocator isAriaRole
   frameChain describeElement ancestorsOf bestLocator containerLocator sharedLocators listLocators ownText rawText
   brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource locateAgain budgeted isLost
   browserGone failureHint recoveryHint uncheckedWarnings spellAlike actedCandidates viewCandidates matchesOf`.split(

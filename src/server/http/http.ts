@@ -17,7 +17,7 @@ import { createHostCheck, hostOf } from './access.js';
 import { createApp, listenerOf, type AppOptions } from './app.js';
 import { createListener, listen, type Listener } from './listener.js';
 import { McpSessions } from './mcp-sessions.js';
-import { Metrics, type Usage } from './metrics.js';
+import { Metrics, type ServerUsage } from './metrics.js';
 
 /** Milliseconds for running calls to finish when the server stops. */
 const drainingMs = 20_000;
@@ -221,7 +221,7 @@ async function openListener(
 function usageReader(
   { sessions }: Backend,
   connect: (grant: string) => Connection,
-): (grants: string[]) => Promise<Omit<Usage, 'connections'>> {
+): (grants: string[]) => Promise<Omit<ServerUsage, 'connections'>> {
   const connections = new Map<string, Connection>();
   return async (grants) => {
     const open = new Map(grants.map((grant) => [grant, 0]));

@@ -6,7 +6,7 @@ import type { Limit } from '../../model/policy.js';
 import type { AnsweredCall } from '../call.js';
 
 /** Current values, by grant. */
-export interface Usage {
+export interface ServerUsage {
   /** Open recording sessions. */
   sessions: ReadonlyMap<string, number>;
   /** Open MCP sessions. */
@@ -90,7 +90,7 @@ export class Metrics {
     this.responses.inc({ status });
   }
 
-  async respond({ sessions, connections, limits }: Usage): Promise<Response> {
+  async respond({ sessions, connections, limits }: ServerUsage): Promise<Response> {
     for (const gauge of [this.sessions, this.connections, this.limitUsed, this.limitMax]) gauge.reset();
     for (const [grant, count] of sessions) this.sessions.set({ grant }, count);
     for (const [grant, count] of connections) this.connections.set({ grant }, count);

@@ -7,7 +7,7 @@ import { Act, Time, useFollowed, View } from './parts.js';
 /** Lines that are shown at once. */
 const maxShown = 200;
 
-export function Activity(): JSX.Element {
+export function ActivityList(): JSX.Element {
   const followed = useFollowed<ActivityLine[]>('activity');
   const filter = useSignal('');
   const chain = useSignal<ChainState | undefined>(undefined);

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { Failure, Person, Picture } from '../shapes.js';
+import type { Failure, Person, LivePicture } from '../shapes.js';
 
 /** Name of the key in this origin's storage. */
 const keyName = 'codegen-page-key';
@@ -82,12 +82,12 @@ export async function logOut(): Promise<void> {
 
 interface Watcher<Shape> {
   state: (state: Shape) => void;
-  picture?: ((picture: Picture) => void) | undefined;
+  picture?: ((picture: LivePicture) => void) | undefined;
   failure: (failure: Failure | undefined) => void;
 }
 
 /** Follows a view until the signal aborts, and while this tab is visible. */
-export async function follow<Shape>(
+export async function subscribe<Shape>(
   path: string,
   watcher: Watcher<Shape>,
   signal: AbortSignal,
@@ -104,7 +104,7 @@ export async function follow<Shape>(
       const response = await send(path, { headers: { Accept: 'text/event-stream' }, signal: hidden.signal });
       await readEvents(response, watcher);
     } catch (error) {
-      if (!hidden.signal.aborted) watcher.failure(failureOf(error));
+      if (!hidden.signal.aborted) watcher.failure(failureToShow(error));
     } finally {
       document.removeEventListener('visibilitychange', stop);
       signal.removeEventListener('abort', stop);
@@ -125,7 +125,7 @@ async function readEvents<Shape>(response: Response, watcher: Watcher<Shape>): P
     text = events.pop() ?? '';
     for (const event of events) {
       const [, name, data = ''] = /^event: (\w+)\ndata: ([^]*)$/.exec(event) ?? [];
-      if (name === 'picture') watcher.picture?.(parse<Picture>(data));
+      if (name === 'picture') watcher.picture?.(parse<LivePicture>(data));
       if (name === 'failure') watcher.failure(parse<Failure>(data));
       if (name !== 'state') continue;
       watcher.failure(undefined);
@@ -147,7 +147,7 @@ function visible(signal: AbortSignal): Promise<void> {
   });
 }
 
-export function failureOf(error: unknown): Failure {
+export function failureToShow(error: unknown): Failure {
   if (error instanceof ApiError) return error.failure;
   return { code: 'INTERNAL', message: String(error), hint: 'Reload the page.' };
 }

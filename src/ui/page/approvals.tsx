@@ -3,7 +3,7 @@ import type { ApprovalView } from '../shapes.js';
 import { post } from './api.js';
 import { Act, Code, Decline, may, Time, useFollowed, View } from './parts.js';
 
-export function Approvals(): JSX.Element {
+export function ApprovalList(): JSX.Element {
   const followed = useFollowed<ApprovalView[]>('approvals');
   return (
     <View title="Approvals" followed={followed}>

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
-import type { Failure, Picture, SessionDetail } from '../shapes.js';
-import { failureOf, person, post } from './api.js';
+import type { Failure, LivePicture, SessionDetail } from '../shapes.js';
+import { failureToShow, person, post } from './api.js';
 import { Act, Decline, Problem } from './parts.js';
-import { PointedElement, type Mode } from './pointed-element.js';
+import { ElementPanel, type Mode } from './pointed-element.js';
 import { Remote, type Point } from './remote.js';
 
 const modes: Record<Mode, [label: string, hint: string]> = {
@@ -15,18 +15,18 @@ const modes: Record<Mode, [label: string, hint: string]> = {
 };
 
 /** The live page of a session, which a person can take over. */
-export function LivePage({
+export function LiveView({
   picture,
   session,
 }: {
-  picture: Picture | undefined;
+  picture: LivePicture | undefined;
   session: SessionDetail;
 }): JSX.Element {
   const { id, title } = session;
   const mode = useSignal<Mode>('control');
   const failure = useSignal<Failure | undefined>(undefined);
   const remote = useMemo(
-    () => new Remote(id, (error) => (failure.value = error === undefined ? undefined : failureOf(error))),
+    () => new Remote(id, (error) => (failure.value = error === undefined ? undefined : failureToShow(error))),
     [id],
   );
   const isMine = session.person !== undefined && session.person === person.value?.name;
@@ -41,7 +41,7 @@ export function LivePage({
         <p role="status">{session.person} works in this session by hand.</p>
       )}
       <Problem failure={failure.value} />
-      {isMine && <PointedElement remote={remote} mode={mode.value} session={session} />}
+      {isMine && <ElementPanel remote={remote} mode={mode.value} session={session} />}
       {picture === undefined ? (
         <p class="quiet">Waiting for a picture of the page…</p>
       ) : isMine ? (
@@ -65,7 +65,7 @@ function HandOver({ session: { id, handOver } }: { session: SessionDetail }): JS
   );
 }
 
-function Image({ picture, title }: { picture: Picture; title: string }): JSX.Element {
+function Image({ picture, title }: { picture: LivePicture; title: string }): JSX.Element {
   return (
     <img
       src={`data:${picture.type};base64,${picture.data}`}
@@ -162,7 +162,7 @@ function Surface({
   mode,
   remote,
 }: {
-  picture: Picture;
+  picture: LivePicture;
   title: string;
   mode: Mode;
   remote: Remote;

@@ -1,7 +1,7 @@
 import { signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Failure } from '../shapes.js';
-import { failureOf, logIn } from './api.js';
+import { failureToShow, logIn } from './api.js';
 import { Problem } from './parts.js';
 
 export const loginFailure = signal<Failure | undefined>(undefined);
@@ -11,7 +11,9 @@ export function LogIn(): JSX.Element {
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     loginFailure.value = undefined;
-    await logIn({ token: token.value }).catch((error: unknown) => (loginFailure.value = failureOf(error)));
+    await logIn({ token: token.value }).catch(
+      (error: unknown) => (loginFailure.value = failureToShow(error)),
+    );
   };
   return (
     <main class="narrow">

@@ -2,21 +2,21 @@ import { signal } from '@preact/signals';
 import { render, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Person } from '../shapes.js';
-import { Activity } from './activity.js';
-import { failureOf, get, logIn, logOut, person } from './api.js';
-import { Approvals } from './approvals.js';
+import { ActivityList } from './activity.js';
+import { failureToShow, get, logIn, logOut, person } from './api.js';
+import { ApprovalList } from './approvals.js';
 import { LogIn, loginFailure } from './log-in.js';
-import { Policy } from './policy.js';
-import { Session } from './session.js';
-import { Sessions } from './sessions.js';
-import { Tests } from './tests.js';
+import { PolicyReport } from './policy.js';
+import { SessionDetails } from './session.js';
+import { SessionList } from './sessions.js';
+import { TestList } from './tests.js';
 
 const views = {
-  sessions: ['Sessions', Sessions],
-  approvals: ['Approvals', Approvals],
-  tests: ['Tests', Tests],
-  activity: ['Activity', Activity],
-  policy: ['Policy', Policy],
+  sessions: ['Sessions', SessionList],
+  approvals: ['Approvals', ApprovalList],
+  tests: ['Tests', TestList],
+  activity: ['Activity', ActivityList],
+  policy: ['Policy', PolicyReport],
 } as const;
 
 /** The parts of the address after `#/`. */
@@ -39,7 +39,7 @@ async function enter(): Promise<void> {
     route.value = readRoute();
     await logIn({ link }).catch((error: unknown) => {
       person.value = null;
-      loginFailure.value = failureOf(error);
+      loginFailure.value = failureToShow(error);
     });
   } else if (person.value === undefined) person.value = await get<Person>('me').catch(() => null);
 }
@@ -77,7 +77,7 @@ function App(): JSX.Element {
           Log out
         </button>
       </header>
-      {label === 'Sessions' && id !== undefined ? <Session key={id} id={id} /> : <List />}
+      {label === 'Sessions' && id !== undefined ? <SessionDetails key={id} id={id} /> : <List />}
     </>
   );
 }

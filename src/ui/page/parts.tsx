@@ -2,8 +2,8 @@ import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { includesRole, type Role } from '../../model/role.js';
-import type { Failure, Picture } from '../shapes.js';
-import { failureOf, follow, person } from './api.js';
+import type { Failure, LivePicture } from '../shapes.js';
+import { failureToShow, subscribe, person } from './api.js';
 import { Highlighted } from './highlight.js';
 
 export interface Followed<Shape> {
@@ -12,7 +12,10 @@ export interface Followed<Shape> {
 }
 
 /** The state of a view, kept up to date while its component is shown. */
-export function useFollowed<Shape>(path: string, onPicture?: (picture: Picture) => void): Followed<Shape> {
+export function useFollowed<Shape>(
+  path: string,
+  onPicture?: (picture: LivePicture) => void,
+): Followed<Shape> {
   const state = useSignal<Shape | undefined>(undefined);
   const failure = useSignal<Failure | undefined>(undefined);
   useEffect(() => {
@@ -23,7 +26,7 @@ export function useFollowed<Shape>(path: string, onPicture?: (picture: Picture) 
       failure: (next: Failure | undefined) => (failure.value = next),
       picture: onPicture,
     };
-    void follow<Shape>(path, watcher, left.signal);
+    void subscribe<Shape>(path, watcher, left.signal);
     return () => {
       left.abort();
     };
@@ -108,7 +111,7 @@ export function Act({
   const run = async (): Promise<void> => {
     isBusy.value = true;
     failure.value = undefined;
-    await work().catch((error: unknown) => (failure.value = failureOf(error)));
+    await work().catch((error: unknown) => (failure.value = failureToShow(error)));
     isBusy.value = false;
   };
   return (

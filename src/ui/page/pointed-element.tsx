@@ -7,7 +7,7 @@ import type { Remote, Request } from './remote.js';
 export type Mode = 'control' | 'record' | 'pick' | 'assert';
 
 /** What a person can do with the element that they clicked. */
-export function PointedElement({
+export function ElementPanel({
   remote,
   mode,
   session,

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { LimitView, PolicyView, Verdict } from '../shapes.js';
+import type { LimitView, PolicyView, PolicyVerdict } from '../shapes.js';
 import { ApiError, post } from './api.js';
 import { Act, Time, useFollowed, View } from './parts.js';
 
-export function Policy(): JSX.Element {
+export function PolicyReport(): JSX.Element {
   const followed = useFollowed<PolicyView[]>('policy');
   return (
     <View title="Policy" followed={followed}>
@@ -76,7 +76,7 @@ function TryCall({ policies }: { policies: PolicyView[] }): JSX.Element {
   const grant = useSignal(first?.grant ?? '');
   const tool = useSignal(first?.tools[0]?.name ?? '');
   const args = useSignal('{}');
-  const verdict = useSignal<Verdict | undefined>(undefined);
+  const verdict = useSignal<PolicyVerdict | undefined>(undefined);
   const decide = async (): Promise<void> => {
     verdict.value = undefined;
     let given: unknown;
@@ -89,7 +89,11 @@ function TryCall({ policies }: { policies: PolicyView[] }): JSX.Element {
         hint: 'Give the arguments as JSON.',
       });
     }
-    verdict.value = await post<Verdict>('policy/try', { grant: grant.value, tool: tool.value, args: given });
+    verdict.value = await post<PolicyVerdict>('policy/try', {
+      grant: grant.value,
+      tool: tool.value,
+      args: given,
+    });
   };
   return (
     <section aria-labelledby="try">

@@ -1,14 +1,14 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { EndResult, Picture, SessionDetail, TestPreview } from '../shapes.js';
+import type { EndResult, LivePicture, SessionDetail, TestPreview } from '../shapes.js';
 import { get, post } from './api.js';
-import { LivePage } from './live-page.js';
+import { LiveView } from './live-page.js';
 import { Act, Code, useFollowed, View } from './parts.js';
 import { Status } from './sessions.js';
-import { Steps } from './steps.js';
+import { StepList } from './steps.js';
 
-export function Session({ id }: { id: string }): JSX.Element {
-  const picture = useSignal<Picture | undefined>(undefined);
+export function SessionDetails({ id }: { id: string }): JSX.Element {
+  const picture = useSignal<LivePicture | undefined>(undefined);
   const followed = useFollowed<SessionDetail>(`sessions/${id}`, (next) => (picture.value = next));
   const title = followed.state.value?.title ?? 'Session';
   return (
@@ -25,8 +25,8 @@ export function Session({ id }: { id: string }): JSX.Element {
             steps={session.steps}
           />
           <div class="columns">
-            {session.status === 'open' && <LivePage picture={picture.value} session={session} />}
-            <Steps session={session} />
+            {session.status === 'open' && <LiveView picture={picture.value} session={session} />}
+            <StepList session={session} />
           </div>
           <Preview session={session} />
           <Log session={session} />

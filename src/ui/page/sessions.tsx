@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { SessionSummary } from '../shapes.js';
 import { useFollowed, View } from './parts.js';
 
-export function Sessions(): JSX.Element {
+export function SessionList(): JSX.Element {
   const followed = useFollowed<SessionSummary[]>('sessions');
   return (
     <View title="Sessions" followed={followed}>

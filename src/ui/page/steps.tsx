@@ -5,7 +5,7 @@ import { post } from './api.js';
 import { Act, Code, may, Problem } from './parts.js';
 
 /** The recorded steps, which an operator edits, and the run of the test as it is now. */
-export function Steps({ session }: { session: SessionDetail }): JSX.Element {
+export function StepList({ session }: { session: SessionDetail }): JSX.Element {
   const { id, list } = session;
   const isEditing = useSignal(false);
   const result = useSignal<VerificationView | undefined>(undefined);

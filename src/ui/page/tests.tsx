@@ -6,7 +6,7 @@ import { Act, Code, Problem, Time, useFollowed, View } from './parts.js';
 /** Runs of a test when it is repeated. */
 const repeats = 5;
 
-export function Tests(): JSX.Element {
+export function TestList(): JSX.Element {
   const followed = useFollowed<TestFile[]>('tests');
   return (
     <View title="Tests" followed={followed}>
