@@ -231,7 +231,7 @@ const verifySchema = z
       .enum(['quick', 'full', 'off'])
       .default('quick')
       .describe(
-        'Measures what a test would catch: `quick` runs it once with JavaScript disabled, `full` also runs it without each of its steps in turn.',
+        'Measures what a test would catch: `quick` runs it with JavaScript disabled if a change of the page is not asserted, `full` also runs it without each of its steps in turn.',
       ),
     enforce: z.boolean().default(false).describe('Reject calls that ask for less than `mode`.'),
   })

@@ -43,7 +43,6 @@ const verificationSchema = z.object({
       snapshot: z.string().optional(),
     })
     .optional(),
-  sensitivity: z.object({ withoutJavaScript: z.string().optional() }).optional(),
 });
 
 function verificationOf(result: Result): z.infer<typeof verificationSchema> {
@@ -108,7 +107,6 @@ test('a passing test is written, and the answer says that it ran', async ({ veri
     status: 'passed',
     runs: 2,
     passed: 2,
-    sensitivity: { withoutJavaScript: 'passed' },
   });
   expect(ended.text).toContain('verification.runs: 2\nverification.passed: 2');
   expect(warningsOf(ended)).toEqual([]);

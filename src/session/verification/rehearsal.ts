@@ -14,7 +14,7 @@ import { assertionCode } from '../step-code.js';
 import { sessionSource, type SessionSource, type Surroundings } from '../test-source.js';
 import { explainRun, located, type Failure } from './failure.js';
 import { comparesPictures, makePictures, type Picture } from './pictures.js';
-import { leaveOutSteps, type StepTrials } from './sensitivity.js';
+import { leaveOutSteps, unassertedChanges, type StepTrials } from './sensitivity.js';
 
 /** Rounds at most, each without the assertions that did not hold in the one before. */
 const maxRounds = 5;
@@ -51,7 +51,10 @@ export interface Rehearsal {
   progress: (message: string) => void;
 }
 
-/** Runs the test until it passes, each time without the assertions that failed; each run includes one without JavaScript. */
+/**
+ * Runs the test until it passes, each time without the assertions that failed. If a step changed the page and nothing
+ * asserts that, each run includes one without JavaScript, which costs another worker and browser.
+ */
 export async function rehearse(rehearsal: Rehearsal): Promise<{
   /** Passes of the last round. */
   passed: number;
@@ -87,14 +90,9 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
     });
     if (ignoreSnapshots && round === 1)
       pictures = await makePictures(bench, { workspace, lane: whole, runs, pictures: directory });
-    const exact = await sessionSource(trial, surroundings);
-    const bare = await stageLane(rehearsal, lanes.bare, [exact], {
-      javaScriptEnabled: false,
-      ignoreSnapshots,
-      limits: bareLimits,
-    });
+    const isBlind = verify.sensitivity !== 'off' && unassertedChanges(trial.steps).length > 0;
     const result = await bench.run({
-      lanes: verify.sensitivity === 'off' ? [whole] : [whole, bare],
+      lanes: isBlind ? [whole, await stageBare(rehearsal)] : [whole],
       workers: Math.min(2, maxWorkers(trial)),
       runs,
       pictures: directory,
@@ -125,6 +123,16 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
     }
     dropped.push(...drop(trial, volatile, 'was false in another run'));
   }
+}
+
+/** Stages the test as it is written, for pages without JavaScript. */
+async function stageBare(rehearsal: Rehearsal): Promise<Lane> {
+  const { trial, surroundings } = rehearsal;
+  return stageLane(rehearsal, lanes.bare, [await sessionSource(trial, surroundings)], {
+    javaScriptEnabled: false,
+    ignoreSnapshots: comparesPictures(trial.steps),
+    limits: bareLimits,
+  });
 }
 
 /** Runs the test with each of its steps left out. */

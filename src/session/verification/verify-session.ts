@@ -35,7 +35,7 @@ export interface Verification {
 }
 
 export interface Sensitivity {
-  /** What the test says of a page whose JavaScript is off. */
+  /** Outcome on a page whose JavaScript is off; undefined if every change of the page is asserted. */
   withoutJavaScript?: 'passed' | 'failed';
   /** Steps that were left out in turn, and the indexes of those that the test did not miss. */
   stepsTried?: number;
@@ -120,7 +120,7 @@ export async function verifySession(
     return {
       verification: verification({
         ...(dropped.length === 0 ? {} : { dropped }),
-        ...(config.verify.sensitivity === 'off' ? {} : { sensitivity }),
+        ...(Object.keys(sensitivity).length === 0 ? {} : { sensitivity }),
       }),
       pictures,
       warnings,
