@@ -36,14 +36,14 @@ const landmarks = new Set(
 /** The whole page, as the agent is to know it from now on, in so many bytes. */
 export function showAll(snapshot: string, maxBytes: number): SnapshotUpdate {
   const view = parseSnapshot(snapshot);
-  const shorter = printerOf(view);
+  const tree = treeOf(view);
+  const shorter = (bytes: number): string => printed(tree, bytes);
   return { view, text: shorter(maxBytes), kind: 'full', shorter };
 }
 
-/** Prints a page in so many bytes; its tree, which takes longer, is made once. */
-function printerOf(view: SnapshotView): (maxBytes: number) => string {
-  let tree: SnapshotNode[] | undefined;
-  return (maxBytes) => printTree((tree ??= treeOf(view)), { maxBytes }).join('\n');
+/** Prints a tree in so many bytes. */
+function printed(tree: readonly SnapshotNode[], maxBytes: number): string {
+  return printTree(tree, { maxBytes }).join('\n');
 }
 
 /**
@@ -54,12 +54,11 @@ function printerOf(view: SnapshotView): (maxBytes: number) => string {
 export function showChanges(known: SnapshotView, snapshot: string, maxBytes: number): SnapshotUpdate {
   const pairs = new Pairs(known, parseSnapshot(snapshot));
   const { view, renamed } = pairs.knownNow();
-  const whole = printerOf(pairs.now);
   const print = (bytes: number): { text: string; isDiff: boolean } => {
     const text = new ChangePrinter(pairs, renamed, bytes).print().join('\n');
     const size = Buffer.byteLength(text);
     if (size < snapshot.length / 10 && size < bytes) return { text, isDiff: true };
-    const all = whole(bytes);
+    const all = printed(pairs.newTree, bytes);
     return size < Buffer.byteLength(all) ? { text, isDiff: true } : { text: all, isDiff: false };
   };
   const { text, isDiff } = print(maxBytes);
@@ -76,7 +75,8 @@ export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView
   return known.map((old) => {
     // A dissolved wrapper has no counterpart, and keeps its reference as long as Playwright does.
     const kept = refs.has(old.ref) ? old.ref : undefined;
-    return { ...old, ref: newOf.get(old)?.ref ?? kept };
+    const ref = newOf.get(old)?.ref ?? kept;
+    return ref === old.ref ? old : { ...old, ref };
   });
 }
 
@@ -153,6 +153,7 @@ class Pairs {
     const renamed = new Set<SnapshotLine>();
     const view = this.now.map((line) => {
       const names = [...(this.oldOf.get(line)?.shownAs ?? [])];
+      if (names.every((name) => line.shownAs.has(name))) return line;
       const own = names.filter((name) => (owner.get(name) ?? line) === line);
       if (own.length < names.length) renamed.add(line);
       return { ...line, shownAs: new Set([...own, ...line.shownAs]) };

@@ -69,13 +69,18 @@ export function treeOf(
     (open.at(-1)?.children ?? roots).push(node);
     open.push(node);
   }
-  return condensedAll(roots, { contents, brief });
+  return condensedAll(roots, { contents, brief, comparing: { left: maxComparing } });
 }
 
 interface Condensing {
   contents: Contents;
   brief: boolean;
+  /** How many lines are still compared with the names of elements around them. */
+  comparing: { left: number };
 }
+
+/** Lines of a tree that are compared with names: each once, unless rows are in rows. */
+const maxComparing = 20_000;
 
 function condensedAll(siblings: readonly RawNode[], condensing: Condensing): SnapshotNode[] {
   const condensed = siblings.map((each) => condense(each, condensing));
@@ -94,11 +99,13 @@ function condense({ line, children: raw }: RawNode, condensing: Condensing): Sna
     repeatsOnly(below, new Set(wordsOf(name)));
   const children = isSaid ? [] : condensedAll(below, condensing);
   const isClickable = children.length === 0 && line.raw.includes(' [cursor=');
-  if (/^(?:generic|rowgroup|text):?(?: "\s*")?$/.test(readable(line.text)) && !isClickable) return children;
+  const isWrapper = wrappers.has(role) && /^[a-z]+:?(?: "\s*")?$/.test(readable(line.text));
+  if (isWrapper && !isClickable) return children;
   const [only, ...others] = children;
   const isRepeated = only !== undefined && others.length === 0 && roleAndName(only.line).name === name;
   if (role === 'generic' && name !== undefined && isRepeated) return children;
-  const hasName = name === undefined || !namedByContent.has(role) || !repeats(name, children);
+  const hasName =
+    name === undefined || !namedByContent.has(role) || !repeats(name, children, condensing.comparing);
   const node: SnapshotNode = {
     line,
     printed: printedLine(line, { hasChildren: children.length > 0, hasName }),
@@ -111,6 +118,9 @@ function condense({ line, children: raw }: RawNode, condensing: Condensing): Sna
   for (const child of children) child.parent = node;
   return [node];
 }
+
+/** Roles of elements that say nothing without a name or text. */
+const wrappers = new Set(['generic', 'rowgroup', 'text']);
 
 /** Roles whose name is the content of the element: the lines below it repeat the name. */
 const namedByContent = new Set(['row', 'cell', 'gridcell']);
@@ -129,12 +139,25 @@ function repeatsOnly(nodes: readonly RawNode[], known: ReadonlySet<string>): boo
   });
 }
 
+const wordsByLine = new WeakMap<SnapshotLine, readonly string[]>();
+
 /** Whether all words of a name are on the lines below, in this order. */
-function repeats(name: string, children: readonly SnapshotNode[]): boolean {
+function repeats(
+  name: string,
+  children: readonly SnapshotNode[],
+  comparing: Condensing['comparing'],
+): boolean {
   const words = wordsOf(name);
   let found = 0;
-  for (const { line } of allNodes(children))
-    for (const word of wordsOf(line.text)) if (word === words[found]) found++;
+  const isRepeated = (nodes: readonly SnapshotNode[]): boolean =>
+    nodes.some(({ line, children: below }) => {
+      if (found === words.length || comparing.left-- <= 0) return true;
+      const own = wordsByLine.get(line) ?? wordsOf(line.text);
+      wordsByLine.set(line, own);
+      for (const word of own) if (word === words[found]) found++;
+      return isRepeated(below);
+    });
+  isRepeated(children);
   return found === words.length;
 }
 

@@ -244,6 +244,21 @@ test('an extremely deep page does no harm', () => {
   expect(Buffer.byteLength(showAll(deep.join('\n'), maxBytes).text)).toBeLessThan(maxBytes);
 });
 
+test('names of rows in rows are compared with what is below them in little time', () => {
+  const page = (name: string): string =>
+    Array.from(
+      { length: 5000 },
+      (_, index) => `${'  '.repeat(index % 200)}- row "w${index} a b ${name}" [ref=e${index}]: a b ${name}`,
+    ).join('\n');
+  const [before, after] = [parseSnapshot(page('c')), page('d')];
+  const times = Array.from({ length: 6 }, () => {
+    const began = process.cpuUsage();
+    showChanges(before, after, maxBytes);
+    return process.cpuUsage(began).user / 1000;
+  });
+  expect(Math.min(...times), `milliseconds: ${times.join(', ')}`).toBeLessThan(150);
+});
+
 test('a page that did not change costs one line, as does one whose focus moved', () => {
   expect(changes(list)).toBe('Unchanged.');
   expect(changes(list.replace(' [active]', '').replace('[ref=e5]', '[active] [ref=e5]'))).toBe('Unchanged.');

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { linearSource } from '../../src/model/linear-syntax.js';
-import { matches } from '../../src/model/linear.js';
+import { budgeted, matches } from '../../src/model/linear.js';
 import { matchedSchema } from '../../src/model/pattern.js';
 
 /** Parts of expressions whose meaning in JavaScript differs from that in RE2, and a few others. */
@@ -60,3 +60,20 @@ for (const [regex, long] of evil)
     matches({ regex, flags: 'u' }, long);
     expect(performance.now() - begun).toBeLessThan(400);
   });
+
+test('the budget of many matches is CPU time: a busy machine does not use it up', () => {
+  const isExhausted = { value: false };
+  const budget = { budgetMs: 100, stretchMs: Infinity, onExhausted: () => (isExhausted.value = true) };
+  const clock = performance.now.bind(performance);
+  let paused = 0;
+  performance.now = () => clock() + (paused += 50);
+  try {
+    const isMatch = budgeted({ regex: '/a/' }, budget);
+    expect(Array.from({ length: 20 }, () => isMatch('/a/'))).not.toContain(false);
+    const costly = budgeted({ regex: '[ab]*a[ab]{400}$' }, budget);
+    for (let times = 0; times < 20; times++) costly('ab'.repeat(2000));
+    expect(isExhausted.value).toBe(true);
+  } finally {
+    performance.now = clock;
+  }
+});
