@@ -1,12 +1,12 @@
-import { readFile, realpath, rename, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createTwoFilesPatch } from 'diff';
-import fs from 'fs-extra';
 import { applyEdits, modify, parse, type ParseError } from 'jsonc-parser';
 import { parse as parseToml, stringify as stringifyToml } from 'smol-toml';
 import { parseDocument, stringify as stringifyYaml } from 'yaml';
 import { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { replaceFile } from '../state/files.js';
 import type { Terminal } from './approvals.js';
 import {
   clients,
@@ -66,7 +66,7 @@ export async function installServer(
       return;
     }
   }
-  await replace(file, after);
+  await replaceFile(file, after);
   print(
     isSkill ? `Wrote ${file}.` : `Wrote ${file}. Restart ${client.title}, or let it reload its MCP servers.`,
   );
@@ -161,19 +161,4 @@ function parseYaml(text: string): unknown {
 
 function appended(text: string, section: string): string {
   return `${text.trimEnd()}${text.trim() === '' ? '' : '\n\n'}${section.trimEnd()}\n`;
-}
-
-/** Replaces a file as a whole, where a link leads, with the permissions that it had. */
-async function replace(file: string, text: string): Promise<void> {
-  try {
-    const target = await realpath(file).catch(() => file);
-    const mode = (await stat(target).catch(() => undefined))?.mode;
-    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.tmp`);
-    await fs.outputFile(temporary, text, mode === undefined ? {} : { mode });
-    await rename(temporary, target);
-  } catch (error) {
-    throw new CodegenError('WRITE_FAILED', `${file} could not be written: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }

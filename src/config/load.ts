@@ -137,13 +137,19 @@ async function readPolicy(file: string, stamps: Map<string, string>): Promise<Po
       [`${file}: there is no such policy`],
       'Create one with `codegen-session-mcp policy scaffold`, or correct the path.',
     );
+  return parsePolicy(file, text);
+}
+
+/** The policy that a file of its own would describe with this text. Throws CONFIG_INVALID. */
+export async function parsePolicy(file: string, text: string): Promise<Policy> {
   const parse = /\.ya?ml$/i.test(file) ? parseYaml : parseJson;
   const document = await parse(file, text);
   const compile = await expressionsOf(document, file);
   const { interceptSchema, isIntercept, translateIntercept } = await import('./intercept.js');
-  return isIntercept(document)
+  const policy = isIntercept(document)
     ? translateIntercept(valid(interceptSchema, document, file), compile)
     : compilePolicy(valid(policySchema, document, file), compile);
+  return { ...policy, file };
 }
 
 /** What compiles the regular expressions of a document; loaded only if it has any. */

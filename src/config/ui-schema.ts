@@ -13,7 +13,7 @@ export const operatorSchema = z.strictObject({
     .enum(roles)
     .default('viewer')
     .describe(
-      '`viewer` sees everything; `approver` also decides approvals; `operator` also takes over, ends and clears sessions, and runs tests.',
+      '`viewer` sees everything; `approver` also decides approvals; `operator` also takes over, ends and clears sessions, runs tests, and edits a policy that has a file of its own.',
     ),
   tokenEnv: environmentName('ANN_TOKEN')
     .optional()

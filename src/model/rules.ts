@@ -14,6 +14,8 @@ export interface Policy {
   tools: ReadonlyMap<string, Rules>;
   /** SHA-256 of the document. */
   hash: string;
+  /** Absolute path of its file; missing if it is written in the configuration. */
+  file?: string | undefined;
 }
 
 export interface Rules {

@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, mkdir, writeFile } from 'node:fs/promises';
+import { lstat, open, mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { CodegenError, messageOf } from '../model/errors.js';
 
 /** The system's code of a failed file operation (`ENOENT`, …), undefined for every other error. */
 export function errorCode(error: unknown): string | undefined {
@@ -26,6 +27,25 @@ export async function createDurably(file: string, content: string | Buffer, mode
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Replaces a file of the operator's as a whole, where a link leads, with the permissions that it had. Throws
+ * WRITE_FAILED.
+ */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  try {
+    const target = await realpath(file).catch(() => file);
+    const mode = (await stat(target).catch(() => undefined))?.mode;
+    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.tmp`);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(temporary, text, mode === undefined ? {} : { mode });
+    await rename(temporary, target);
+  } catch (error) {
+    throw new CodegenError('WRITE_FAILED', `${file} could not be written: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

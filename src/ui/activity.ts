@@ -45,8 +45,10 @@ async function latestLines(log: string): Promise<ActivityLine[]> {
 
 function lineOf(entry: AuditEntry): ActivityLine {
   const { time, event, grant, tool = '', session = '', decision = '', rule = '', error = '' } = entry;
+  const { wouldBe, wouldBeRule } = entry;
   return {
     ...{ time, event, grant, tool, session, decision, rule, error },
+    dryRun: wouldBe === undefined ? '' : `would be ${wouldBe} by ${wouldBeRule}`,
     details: detailsOf(entry).join(', '),
   };
 }

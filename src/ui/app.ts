@@ -8,6 +8,7 @@ import { failureResponse, Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
 import { addPeerSessions } from './peers.js';
 import { addPolicy } from './policy.js';
+import { addPolicyFile } from './policy-file.js';
 import { addSessions } from './sessions.js';
 import { addTests } from './tests.js';
 
@@ -53,6 +54,7 @@ export function createPage(options: PageOptions): PageApp {
   addApprovals(app, options);
   addActivity(app, options);
   addPolicy(app, options);
+  addPolicyFile(app, options);
   addTests(app, options);
   return app;
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { explainActions, explainRules, periodOf, summaryOf } from '../guard/explain.js';
 import { decide } from '../guard/policy.js';
@@ -25,11 +26,12 @@ export function addPolicy(app: PageApp, options: PageOptions): void {
   });
 }
 
-async function viewOf({ policyOf, contextOf }: PageOptions, grant: string): Promise<PolicyView> {
+async function viewOf({ policyOf, contextOf, workspace }: PageOptions, grant: string): Promise<PolicyView> {
   const policy = policyOf(grant);
   const used = await contextOf(grant).guard.used();
   return {
     grant,
+    file: policy.file && path.relative(workspace, policy.file),
     general: [
       `Tools that are not listed are ${policy.default === 'deny' ? 'denied' : 'allowed'}.`,
       ...explainRules(policy.all).map((line) => `Every tool: ${line}`),

@@ -124,6 +124,8 @@ export interface ActivityLine {
   session: string;
   decision: string;
   rule: string;
+  /** What the decision would be if the policy were enforced; empty if it is. */
+  dryRun: string;
   error: string;
   details: string;
 }
@@ -145,9 +147,24 @@ export interface LimitView {
 
 export interface PolicyView {
   grant: string;
+  /** Path of its file; missing if it is written in the configuration, which the page does not change. */
+  file?: string | undefined;
   general: string[];
   tools: { name: string; risk: 'read' | 'write' | 'execute'; summary: string; rules: string[] }[];
   limits: LimitView[];
+}
+
+/** The text of a policy's file. */
+export interface PolicyText {
+  text: string;
+  /** SHA-256 of the text, to be sure that nobody has changed it meanwhile. */
+  hash: string;
+}
+
+/** What a change of a policy's file would change. */
+export interface PolicyChange {
+  /** Empty if nothing. */
+  diff: string;
 }
 
 export interface TestFile {

@@ -119,11 +119,14 @@ test('operators log in with tokens of their own, and may do what their role says
   await expect(page.getByRole('heading', { name: 'Steps' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Clear' })).toBeHidden();
   // What the page hides, the server refuses.
-  const refused = await page.evaluate(async (id) => {
-    const headers = { 'X-Codegen-Page': localStorage.getItem('codegen-page-key') ?? '' };
-    return (await fetch(`/ui/api/sessions/${id}/clear`, { method: 'POST', headers })).text();
-  }, sessionId);
-  expect(refused).toContain('This needs the role');
+  for (const refused of [`sessions/${sessionId}/clear`, 'policy/diff', 'policy/save']) {
+    const answer = await page.evaluate(async (url) => {
+      const headers = { 'X-Codegen-Page': localStorage.getItem('codegen-page-key') ?? '' };
+      const body = JSON.stringify({ grant: 'ci', text: '', hash: '' });
+      return (await fetch(`/ui/api/${url}`, { method: 'POST', headers, body })).text();
+    }, refused);
+    expect(answer).toContain('This needs the role');
+  }
 
   await page.getByRole('button', { name: 'Log out' }).click();
   await logIn(tokens.ANN_TOKEN);

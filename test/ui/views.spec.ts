@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configure, expect } from '../fixtures.js';
 import { test, violations } from './people.js';
@@ -113,6 +113,91 @@ test('a person reads and filters the log, and verifies its chain', async ({
   await writeFile(file, (await readFile(file, 'utf8')).replace('get_codegen_session', 'end_codegen_session'));
   await page.getByRole('button', { name: 'Verify the chain' }).click();
   await expect(page.getByText(/was altered/).first()).toBeVisible();
+});
+
+test('decisions of a dry run are shown and filtered', async ({ people: { agent, person }, workspace }) => {
+  await configure(workspace, {
+    policy: {
+      version: '1',
+      default: 'allow',
+      tools: { clear_codegen_session: { action: 'deny', enforce: false } },
+    },
+  });
+  await agent.call('get_codegen_session');
+  await agent.call('clear_codegen_session', { sessionId: 'none' });
+  const page = await person();
+  await page.getByRole('link', { name: 'Activity' }).click();
+  const rows = page.getByRole('row');
+  await expect(rows.filter({ hasText: 'get_codegen_session' })).toHaveCount(1);
+  await page.getByLabel('Only decisions of dry runs').check();
+  await expect(rows).toHaveCount(2);
+  await expect(rows.last()).toContainText('Dry run: would be denied by tools.clear_codegen_session.action');
+  expect(await violations(page)).toEqual([]);
+});
+
+test('an operator edits a policy that has a file of its own, and sees the change before it is saved', async ({
+  people: { agent, person },
+  workspace,
+}) => {
+  const file = path.join(workspace, 'policy.json');
+  const comment = '// Reviewed by Ann.\n';
+  await writeFile(file, `${comment}{ "version": "1", "default": "allow" }\n`, { mode: 0o640 });
+  await configure(workspace, { policy: 'policy.json' });
+  await agent.call('get_codegen_session');
+  const page = await person();
+  await page.getByRole('link', { name: 'Policy' }).click();
+  await page.getByRole('button', { name: 'Edit policy.json' }).click();
+  const text = page.getByLabel('Text of policy.json');
+  const change = page.getByRole('region', { name: 'Changes to policy.json' });
+  const save = page.getByRole('button', { name: 'Save' });
+
+  await text.fill('{ "version": "1", "defaults": "deny" }');
+  await page.getByRole('button', { name: 'Show the change' }).click();
+  await expect(page.getByRole('alert')).toContainText('defaults');
+  await expect(save).toBeHidden();
+  const changed = `${comment}{ "version": "1", "default": "allow", "hide": ["get_*"] }\n`;
+  await text.fill(changed);
+  await page.getByRole('button', { name: 'Show the change' }).click();
+  await expect(change).toContainText('+{ "version": "1", "default": "allow", "hide": ["get_*"] }');
+  expect(await violations(page)).toEqual([]);
+
+  // Somebody else is faster.
+  await writeFile(file, `${comment}{ "version": "1", "default": "deny" }\n`);
+  await save.click();
+  await expect(page.getByRole('alert')).toContainText('The file has changed meanwhile.');
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Edit policy.json' }).click();
+  await text.fill(changed);
+  await page.getByRole('button', { name: 'Show the change' }).click();
+  await save.click();
+  await expect(page.getByText('It is in effect.')).toBeVisible();
+  await expect(page.getByRole('listitem').filter({ hasText: 'get_codegen_session' })).toContainText('hidden');
+  expect(await readFile(file, 'utf8')).toBe(changed);
+  expect((await stat(file)).mode & 0o777).toBe(0o640);
+  expect((await agent.call('get_codegen_session')).error?.code).toBe('POLICY_DENIED');
+  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
+  expect(log).toMatch(/"operator":"local","role":"operator","action":"edit policy","policyOf":"\w+","file"/);
+  expect(log).toMatch(/"action":"edit policy".*"error":"REFUSED"/);
+});
+
+test('a policy that is written in the configuration is not edited from the page', async ({
+  people: { person },
+  workspace,
+}) => {
+  const page = await person();
+  await page.getByRole('link', { name: 'Policy' }).click();
+  await expect(page.getByText('This policy is written in the configuration.')).toBeVisible();
+  const answer = page.waitForResponse('**/policy/save');
+  await page.evaluate(async () => {
+    const body = JSON.stringify({ grant: 'agent', text: '{ "version": "1" }', hash: '' });
+    const headers = {
+      'Content-Type': 'application/json',
+      'X-Codegen-Page': localStorage.getItem('codegen-page-key') ?? '',
+    };
+    await fetch('/ui/api/policy/save', { method: 'POST', headers, body });
+  });
+  expect((await answer).status()).toBe(404);
+  expect(await readFile(path.join(workspace, 'codegen.config.json'), 'utf8')).not.toContain('"version"');
 });
 
 test('a person reads the policy in plain words, sees how full its limits are, and tries a call', async ({

@@ -10,11 +10,12 @@ const maxShown = 200;
 export function ActivityList(): JSX.Element {
   const followed = useFollowed<ActivityLine[]>('activity');
   const filter = useSignal('');
+  const onlyDryRuns = useSignal(false);
   const chain = useSignal<ChainState | undefined>(undefined);
   const words = filter.value.toLowerCase().split(/\s+/);
   const matches = (line: ActivityLine): boolean => {
     const text = Object.values(line).join(' ').toLowerCase();
-    return words.every((word) => text.includes(word));
+    return words.every((word) => text.includes(word)) && (!onlyDryRuns.value || line.dryRun !== '');
   };
   return (
     <View title="Activity" followed={followed}>
@@ -28,6 +29,14 @@ export function ActivityList(): JSX.Element {
                 value={filter.value}
                 onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
               />
+            </label>
+            <label>
+              <input
+                type="checkbox"
+                checked={onlyDryRuns.value}
+                onChange={({ currentTarget }) => (onlyDryRuns.value = currentTarget.checked)}
+              />{' '}
+              Only decisions of dry runs
             </label>
             <Act
               label="Verify the chain"
@@ -78,6 +87,7 @@ function Lines({ lines }: { lines: ActivityLine[] }): JSX.Element {
               <td>{line.tool || line.event}</td>
               <td>
                 {line.decision} {line.rule}
+                {line.dryRun !== '' && <p class="dry-run">Dry run: {line.dryRun}</p>}
               </td>
               <td>{line.session}</td>
               <td>

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { LimitView, PolicyView, PolicyVerdict } from '../shapes.js';
 import { ApiError, post } from './api.js';
 import { Act, Time, useFollowed, View } from './parts.js';
+import { PolicyEditor } from './policy-editor.js';
 
 export function PolicyReport(): JSX.Element {
   const followed = useFollowed<PolicyView[]>('policy');
@@ -20,7 +21,8 @@ export function PolicyReport(): JSX.Element {
   );
 }
 
-function Grant({ policy: { grant, general, tools, limits } }: { policy: PolicyView }): JSX.Element {
+function Grant({ policy }: { policy: PolicyView }): JSX.Element {
+  const { grant, file, general, tools, limits } = policy;
   return (
     <section aria-labelledby={`grant-${grant}`}>
       <h2 id={`grant-${grant}`}>Grant {grant}</h2>
@@ -42,6 +44,7 @@ function Grant({ policy: { grant, general, tools, limits } }: { policy: PolicyVi
           </li>
         ))}
       </ul>
+      <PolicyEditor grant={grant} file={file} />
       <h3>Limits</h3>
       {limits.length === 0 ? (
         <p class="quiet">No limits outlast a connection.</p>
