@@ -2,7 +2,7 @@ import type { APIResponse, Response } from 'playwright';
 import { z } from 'zod';
 import { call, expectThat, value, variable, wait, type Expression, type Statement } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
-import type { Json } from '../model/json.js';
+import { parseJson, type Json } from '../model/json.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
 
@@ -83,14 +83,6 @@ export async function checkResponse(
     if (!text.includes(body)) throw refuse(`without ${JSON.stringify(body)}: ${quoted}`, text);
   } else {
     if (!holdsJson(parseJson(text), body)) throw refuse(`other JSON, or none: ${quoted}`);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -49,17 +49,22 @@ const inHome =
   ({ home }: ClientEnvironment): string =>
     path.join(home, ...names);
 
-/** A place below the directory in which a system keeps the settings of applications. */
+/** Windows' directory of application data, in which Windows keeps settings, or another one elsewhere. */
 const inSettings =
-  (...names: string[]) =>
-  ({ platform, home, appData }: ClientEnvironment): string => {
-    const base = {
-      win32: appData ?? path.join(home, 'AppData', 'Roaming'),
-      darwin: path.join(home, 'Library', 'Application Support'),
-    };
-    const own = platform === 'win32' || platform === 'darwin' ? base[platform] : path.join(home, '.config');
-    return path.join(own, ...names);
-  };
+  (windows: string[], other: (machine: ClientEnvironment) => string) =>
+  (machine: ClientEnvironment): string =>
+    machine.platform === 'win32'
+      ? path.join(machine.appData ?? path.join(machine.home, 'AppData', 'Roaming'), ...windows)
+      : other(machine);
+
+/** A place below the directory in which the system keeps the settings of applications. */
+const inSystemSettings = (...names: string[]): ((machine: ClientEnvironment) => string) =>
+  inSettings(names, (machine) =>
+    inHome(
+      ...(machine.platform === 'darwin' ? ['Library', 'Application Support'] : ['.config']),
+      ...names,
+    )(machine),
+  );
 
 const plain = ({ command, args }: Command): Record<string, unknown> => ({ command, args });
 const stdio = (command: Command): Record<string, unknown> => ({ type: 'stdio', ...plain(command) });
@@ -78,7 +83,7 @@ export const clients: Readonly<Record<string, McpClient>> = {
   'claude-desktop': {
     ...json,
     title: 'Claude Desktop',
-    files: { user: inSettings('Claude', 'claude_desktop_config.json') },
+    files: { user: inSystemSettings('Claude', 'claude_desktop_config.json') },
   },
   cursor: {
     ...json,
@@ -91,7 +96,7 @@ export const clients: Readonly<Record<string, McpClient>> = {
     title: 'VS Code',
     files: {
       project: inProject('.vscode', 'mcp.json'),
-      user: inSettings('Code', 'User', 'mcp.json'),
+      user: inSystemSettings('Code', 'User', 'mcp.json'),
     },
     format: 'json',
     key: 'servers',
@@ -127,16 +132,10 @@ export const clients: Readonly<Record<string, McpClient>> = {
   goose: {
     title: 'Goose',
     files: {
-      user: ({ platform, home, appData }) =>
-        platform === 'win32'
-          ? path.join(
-              appData ?? path.join(home, 'AppData', 'Roaming'),
-              'Block',
-              'goose',
-              'config',
-              'config.yaml',
-            )
-          : path.join(home, '.config', 'goose', 'config.yaml'),
+      user: inSettings(
+        ['Block', 'goose', 'config', 'config.yaml'],
+        inHome('.config', 'goose', 'config.yaml'),
+      ),
     },
     format: 'yaml',
     key: 'extensions',
@@ -174,10 +173,7 @@ export const clients: Readonly<Record<string, McpClient>> = {
     title: 'Zed',
     files: {
       project: inProject('.zed', 'settings.json'),
-      user: ({ platform, home, appData }) =>
-        platform === 'win32'
-          ? path.join(appData ?? path.join(home, 'AppData', 'Roaming'), 'Zed', 'settings.json')
-          : path.join(home, '.config', 'zed', 'settings.json'),
+      user: inSettings(['Zed', 'settings.json'], inHome('.config', 'zed', 'settings.json')),
     },
     format: 'json',
     key: 'context_servers',

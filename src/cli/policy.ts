@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { loadConfig, loadPolicy, type ConfigLocation } from '../config/load.js';
-import { explainActions, explainRules, periodOf, summaryOf } from '../guard/explain.js';
-import { decide, isEnforced, type Leave } from '../guard/policy.js';
+import { explainActions, explainRules, summaryOf } from '../guard/explain.js';
+import { periodOf } from '../guard/limits.js';
+import { decide, isEnforced, type Permission } from '../guard/policy.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { recordTool, restrictedActions } from '../model/policy.js';
 import { riskOf, tools } from '../tools/registry.js';
@@ -113,7 +114,7 @@ async function readArguments(file: string): Promise<unknown> {
   }
 }
 
-function counted({ charges }: Leave): string[] {
+function counted({ charges }: Permission): string[] {
   return charges.map(
     ({ limit, count, rule }) =>
       `counts ${count} toward the limit of ${limit.max} per ${periodOf(limit)}, counted as "${limit.counter}" (${rule})`,

@@ -4,7 +4,7 @@ import { CodegenError } from '../model/errors.js';
 import { toJson, type Json } from '../model/json.js';
 import type { BaseSpec } from './base-spec.js';
 import { helpersOf } from './helpers.js';
-import { describeTitle, stepTitle, testTitle } from './naming.js';
+import { titleFor } from './naming.js';
 import { Printer, uniqueOptions } from './printer.js';
 import { comment, literal, quote, template } from './quote.js';
 import type { Uniques } from './rows.js';
@@ -143,7 +143,7 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
       imports.map(async (each) => (await format(each, { ...style, parser: 'babel-ts' })).trimEnd()),
     ),
     title: (
-      await format(quote(testTitle(input.title)), { ...style, semi: false, parser: 'babel-ts' })
+      await format(quote(titleFor('test', input.title)), { ...style, semi: false, parser: 'babel-ts' })
     ).trim(),
     spec: input.spec ?? base.file,
   });
@@ -178,7 +178,7 @@ function hooksOf(body: readonly PrintedChunk[], input: GenerateInput): HookData[
   return [...partsOf(body)].flatMap(([hook, chunks]) =>
     hook === undefined
       ? []
-      : [{ method: hook.method, title: quote(stepTitle(hook.title)), ...functionData(chunks, input) }],
+      : [{ method: hook.method, title: quote(titleFor('step', hook.title)), ...functionData(chunks, input) }],
   );
 }
 
@@ -220,9 +220,9 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
     ]),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
     test,
-    title: data === undefined ? quote(testTitle(title)) : rowTitle(testTitle(title), data),
+    title: data === undefined ? quote(titleFor('test', title)) : rowTitle(titleFor('test', title), data),
     details: detailsCode(input),
-    describe: describe === undefined ? undefined : quote(describeTitle(describe)),
+    describe: describe === undefined ? undefined : quote(titleFor('describe', describe)),
     rows: data === undefined ? undefined : literal([...data]),
     variables: [...variables].map(([name, type]) => declaration(name, type, language)),
     hooks: hooksOf(body, input),
@@ -363,7 +363,7 @@ function groupsOf(body: readonly PrintedChunk[], includeComments: boolean): Grou
     const lines = includeComments && note !== undefined ? comment(note) : [];
     let current = groups.at(-1);
     if (current === undefined || previous?.group !== group) {
-      const title = group === undefined ? undefined : quote(stepTitle(group));
+      const title = group === undefined ? undefined : quote(titleFor('step', group));
       current = { title, result: undefined, paragraphs: [[]], end: index, declared: [] };
       groups.push(current);
     } else if (lines.length > 0 || (isChecked && !follows && !isAssertion(chunk))) {

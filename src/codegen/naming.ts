@@ -19,23 +19,8 @@ export function fileNameFor(title: string): string {
   return deviceName.test(name) ? `${name}-flow` : name;
 }
 
-/** The title of a test: one line of at most 200 characters, without the word `test` in front. */
-export function testTitle(title: string): string {
-  return titleWithout('test', title);
-}
-
-/** The title of a `test.step`: one line of at most 200 characters, without the word `step` in front. */
-export function stepTitle(title: string): string {
-  return titleWithout('step', title);
-}
-
-/** The title of a `test.describe`: one line of at most 200 characters, without the word `describe` in front. */
-export function describeTitle(title: string): string {
-  return titleWithout('describe', title);
-}
-
-/** Leaves out the word that repeats the function's name, as `playwright/valid-title` asks. */
-function titleWithout(word: string, title: string): string {
+/** One line of at most 200 characters that does not begin with the function's name, as `playwright/valid-title` asks. */
+export function titleFor(word: 'test' | 'step' | 'describe', title: string): string {
   const words = title.split(/[\s\p{Cc}]+/u).filter((each) => each !== '');
   const start = words.findIndex((each) => each.toLowerCase() !== word);
   const line = start === -1 ? unnamed : words.slice(start).join(' ');

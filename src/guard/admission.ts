@@ -4,8 +4,15 @@ import type { Consent, Elicitor } from './approvals.js';
 import type { GuardContext } from './context.js';
 import type { Charge } from './counters.js';
 import type { FilePlan, OnConflict } from './plan.js';
-import { decide, isEnforced, restrictedDenial, type Denial, type Leave, type PolicyCall } from './policy.js';
-import type { Hold } from './quota.js';
+import {
+  decide,
+  isEnforced,
+  restrictedDenial,
+  type Denial,
+  type Permission,
+  type PolicyCall,
+} from './policy.js';
+import { nothingHeld, type Hold } from './quota.js';
 
 /** Asks a person to approve what is to be written. Throws APPROVAL_REQUIRED, POLICY_DENIED. */
 export type Confirm = (plans: readonly FilePlan[], onConflict: OnConflict) => Promise<Consent>;
@@ -13,11 +20,11 @@ export type Confirm = (plans: readonly FilePlan[], onConflict: OnConflict) => Pr
 /** A call that may run; `release` returns its quota if nothing was begun. */
 export interface Admission extends Hold {
   decision: Decision;
-  /** Set if a person still has to approve what the call writes. */
+  /** Set if a person must approve what the call writes. */
   confirm?: Confirm;
 }
 
-/** The tool whose approval is asked for once its files are known. */
+/** The tool that asks for approval when its files are known. */
 const writingTool = 'end_codegen_session';
 
 /** Decides on a call, asks for the approval that it needs, and counts it. */
@@ -67,22 +74,21 @@ export async function admitCall(
   return { ...hold, decision };
 }
 
-/** Lets a call run and notes what would have become of it. Counts it while limits admit it. */
-async function tryOut(context: GuardContext, verdict: Denial | Leave): Promise<Admission> {
+/** Lets a call run in a dry run, and notes the decision that would have applied. Counts it while limits admit it. */
+async function tryOut(context: GuardContext, verdict: Denial | Permission): Promise<Admission> {
   const { kind, rule } = verdict;
   const allowed = { kind: 'allowed', rule: 'enforce' } as const;
-  const free = { release: () => Promise.resolve() };
-  if (!('charges' in verdict)) return { ...free, decision: { ...allowed, would: { kind, rule } } };
+  if (!('charges' in verdict)) return { ...nothingHeld, decision: { ...allowed, would: { kind, rule } } };
   try {
     const hold = await takeQuota(context, verdict.charges);
     return { ...hold, decision: kind === 'allowed' ? { kind, rule } : { ...allowed, would: { kind, rule } } };
   } catch (error) {
     if (!(error instanceof CodegenError) || error.decision === undefined) throw error;
-    return { ...free, decision: { ...allowed, would: error.decision } };
+    return { ...nothingHeld, decision: { ...allowed, would: error.decision } };
   }
 }
 
-/** Takes quota; while the state can't be reached, `state.failMode` decides whether the call runs uncounted. */
+/** Takes quota. If the state can't be reached, `state.failMode` decides whether the call runs uncounted. */
 export async function takeQuota(
   { quota, config }: GuardContext,
   charges: readonly Charge[],
@@ -94,7 +100,7 @@ export async function takeQuota(
     const isRefused = error instanceof CodegenError && error.decision !== undefined;
     if (isRefused || config().state.failMode === 'closed') throw error;
     process.stderr.write(`A call runs uncounted, since state.failMode is open: ${messageOf(error)}\n`);
-    return { release: () => Promise.resolve() };
+    return nothingHeld;
   }
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
 import { escapeInvisible, sha256 } from '../model/text.js';
 import type { Rule } from '../model/rules.js';
-import { offsetBetween, type Instant } from '../state/clock.js';
+import { instantSchema, offsetBetween, type Instant } from '../state/clock.js';
 import { FileStore } from '../state/file-store.js';
 import { RedisStore } from '../state/redis-store.js';
 import type { StateStore } from '../state/store.js';
@@ -24,9 +24,9 @@ const approvalSchema = z.object({
   tool: z.string(),
   rule: z.string(),
   reason: z.string().optional(),
-  /** Hash of everything that it is bound to. */
+  /** Hash of everything that it applies to. */
   bound: z.string(),
-  asked: z.object({ boot: z.string(), monotonic: z.number(), wall: z.number() }),
+  asked: instantSchema,
   /** The answer, with the mark of the call that saved it. */
   decision: z.object({ mark: z.string(), approved: z.boolean(), reason: z.string().optional() }).optional(),
   /** The mark of the call that it was used for. */
@@ -38,7 +38,7 @@ export type Approval = z.infer<typeof approvalSchema>;
 /** A person's answer; undefined if they closed the question. */
 export type Reply = { approved: boolean; reason?: string | undefined } | undefined;
 
-/** How to ask the person behind a call. */
+/** Asks the person behind a call. */
 export interface Elicitor {
   /** Aborted when the call is cancelled. */
   signal: AbortSignal;
@@ -46,12 +46,12 @@ export interface Elicitor {
   ask: ((question: string) => Promise<Reply>) | undefined;
 }
 
-/** What is to be approved. */
+/** What a person is asked to approve. */
 export interface Demand {
   grant: string;
   tool: string;
   rule: Rule;
-  /** What the approval is bound to besides grant and tool. */
+  /** What the approval applies to besides grant and tool. */
   bound: readonly unknown[];
   /** What the person is shown: a diff of files, or arguments. */
   subject: string;
@@ -78,7 +78,7 @@ export function openApprovals({ directory: stateDirectory, redis, clock }: State
   return new Approvals(store, subjectsIn(directory, redis, validMs));
 }
 
-/** The requests for approval of everyone who shares the state. */
+/** The requests for approval of all processes that share the state. */
 export class Approvals {
   constructor(
     private readonly store: StateStore<State>,
@@ -90,10 +90,8 @@ export class Approvals {
     const { grant, tool, rule, subject } = demand;
     const decision = { kind: 'approval', rule: rule.rule } as const;
     const requireCall = (): void => {
-      if (signal.aborted)
-        throw new CodegenError('APPROVAL_REQUIRED', 'The call was cancelled before it was approved.', {
-          decision,
-        });
+      const message = 'The call was cancelled before it was approved.';
+      if (signal.aborted) throw new CodegenError('APPROVAL_REQUIRED', message, { decision });
     };
     const declined = (reason = ''): CodegenError =>
       new CodegenError('POLICY_DENIED', `A person declined ${tool}${reason === '' ? '.' : `: ${reason}`}`, {
@@ -115,9 +113,7 @@ export class Approvals {
       };
     }
 
-    const question = [`${tool} asks for approval (${titleOf(rule)}).`, '', escapeInvisible(subject)].join(
-      '\n',
-    );
+    const question = `${tool} asks for approval (${titleOf(rule)}).\n\n${escapeInvisible(subject)}`;
     if (ask !== undefined && question.length <= maxQuestionLength) {
       const reply = await ask(question).catch(() => undefined);
       requireCall();
@@ -126,14 +122,11 @@ export class Approvals {
         return { use: () => Promise.resolve().then(requireCall), giveBack: () => Promise.resolve() };
     }
     const id = await this.request(demand, bound);
-    throw new CodegenError(
-      'APPROVAL_REQUIRED',
-      `${tool} needs the approval of a person: ${id} (${titleOf(rule)}).`,
-      {
-        hint: `Ask the user to run \`codegen-session-mcp approvals approve ${id}\` in a terminal, then send the same call again.`,
-        decision: { ...decision, approval: id },
-      },
-    );
+    const message = `${tool} needs the approval of a person: ${id} (${titleOf(rule)}).`;
+    throw new CodegenError('APPROVAL_REQUIRED', message, {
+      hint: `Ask the user to run \`codegen-session-mcp approvals approve ${id}\` in a terminal, then send the same call again.`,
+      decision: { ...decision, approval: id },
+    });
   }
 
   /** Requests that have not expired, the oldest first. */
@@ -158,7 +151,7 @@ export class Approvals {
     });
   }
 
-  /** The pending request for what is bound; creates it if there is none. */
+  /** The pending request for the same subject; creates it if there is none. */
   private async request({ grant, tool, rule, subject }: Demand, bound: string): Promise<string> {
     const id = randomBytes(4).toString('hex');
     const known = await this.store.update((state, now) => {
@@ -174,7 +167,7 @@ export class Approvals {
     return known;
   }
 
-  /** Uses up an approval; of two calls that try, one succeeds. */
+  /** Uses an approval; of two calls that try, one succeeds. */
   private async use(id: string, mark: string): Promise<void> {
     const used = await this.change(id, (own) => (own.usedBy === undefined ? { ...own, usedBy: mark } : own));
     if (used?.usedBy === mark) return;

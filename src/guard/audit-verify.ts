@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
+import { parseJson } from '../model/json.js';
 import { sha256 } from '../model/text.js';
 import type { StateStore } from '../state/store.js';
 import { fileName, fileNumbers, logName } from './audit-files.js';
@@ -24,11 +25,7 @@ const lineSchema = z.looseObject({ line: z.number(), prev: z.string() });
 
 /** A line as it was read; undefined if it is none. */
 export function readLine(text: string): z.infer<typeof lineSchema> | undefined {
-  try {
-    return lineSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return lineSchema.safeParse(parseJson(text)).data;
 }
 
 /** What is wrong with the files, as a chain that ends as the state says; nothing if all lines are as they were. */

@@ -3,9 +3,9 @@ import path from 'node:path';
 import {
   createDurably,
   ensureStateDirectory,
-  errorCode,
   isSameFile,
   isThere,
+  missing,
   readWhole,
   syncDirectory,
 } from '../state/files.js';
@@ -44,11 +44,8 @@ export function nameOfBackup(time: Date, transaction: string, index: number, fil
 /** All backups, the newest first. */
 export async function listBackups(stateDirectory: string): Promise<Backup[]> {
   const folder = folderOf(stateDirectory);
-  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  return found
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(missing);
+  return (found ?? [])
     .filter((each) => each.isFile())
     .map((each) => path.join(each.parentPath, each.name))
     .flatMap((absolutePath) => {
@@ -81,8 +78,8 @@ async function removeEmpty(directory: string, top: string): Promise<void> {
 }
 
 /**
- * Keeps a file that is about to lose its name, by another one in the backups; if those are on another file system,
- * by a copy. To be repeated just before the name is lost, since the file may have been written to.
+ * Links a file that is about to lose its name into the backups, or copies it if those are on another file system. Repeat
+ * it just before the name is lost: a copy misses what has been written since.
  */
 export async function keep(stateDirectory: string, file: string, name: string): Promise<void> {
   const backup = path.join(folderOf(stateDirectory), name);
@@ -92,7 +89,7 @@ export async function keep(stateDirectory: string, file: string, name: string): 
   await syncDirectory(path.dirname(backup));
 }
 
-/** Removes a backup of something that is back in its place. */
+/** Removes the backup of a file that was restored. */
 export async function discard(stateDirectory: string, name: string): Promise<void> {
   const backup = path.join(folderOf(stateDirectory), name);
   for (const file of [backup, partOf(backup)]) await rm(file, { force: true });
@@ -101,15 +98,13 @@ export async function discard(stateDirectory: string, name: string): Promise<voi
 async function copyUnlessKept(file: string, backup: string): Promise<void> {
   if (await isSameFile(file, backup)) return;
   const { data, mode } = await readWhole(file);
-  if (await isThere(backup)) {
-    if ((await readWhole(backup)).data.equals(data)) return;
-  }
+  if ((await isThere(backup)) && (await readWhole(backup)).data.equals(data)) return;
   await rm(partOf(backup), { force: true });
   await createDurably(partOf(backup), data, mode);
   await rename(partOf(backup), backup);
 }
 
-/** No name of a backup has a plus sign in it. */
+/** A temporary name: no backup's name contains a plus sign. */
 function partOf(backup: string): string {
   return path.join(path.dirname(backup), `+${path.basename(backup)}`);
 }

@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
-import { errorCode } from '../state/files.js';
+import { missing } from '../state/files.js';
 import type { FilePlan } from './plan.js';
 import type { Charge } from './counters.js';
 
@@ -48,40 +48,30 @@ export async function checkDirectoryBudget(
 /** What the plans take of the quota of a day, which all grants share. */
 export function dailyCharges(plans: readonly FilePlan[], budget: Budget): Charge[] {
   const { files, bytes } = amountOf(plans);
-  return (
-    [
-      ['maxFilesPerDay', files],
-      ['maxBytesPerDay', bytes],
-    ] as const
-  ).map(([key, count]) => ({
+  const chargeOf = (key: 'maxFilesPerDay' | 'maxBytesPerDay', count: number): Charge => ({
     limit: { counter: `writes.${key}`, window: 'day', max: budget[key], scope: 'server' },
     rule: `writes.${key}`,
     count,
     code: 'QUOTA_EXCEEDED',
-  }));
+  });
+  return [chargeOf('maxFilesPerDay', files), chargeOf('maxBytesPerDay', bytes)];
 }
 
 function refuseAbove(amount: number, budget: Budget, key: keyof Budget): void {
   if (amount <= budget[key]) return;
   const rule = key.endsWith('Directory') ? 'the output directory may hold' : 'a session may write';
   const unit = key.startsWith('maxFiles') ? 'files' : 'bytes';
-  throw new CodegenError(
-    'QUOTA_EXCEEDED',
-    `writes.${key}: ${rule} ${budget[key]} ${unit}; this would be ${amount}.`,
-    {
-      hint: 'Write less, or ask the operator to raise the limit in the configuration.',
-    },
-  );
+  const message = `writes.${key}: ${rule} ${budget[key]} ${unit}; this would be ${amount}.`;
+  throw new CodegenError('QUOTA_EXCEEDED', message, {
+    hint: 'Write less, or ask the operator to raise the limit in the configuration.',
+  });
 }
 
 /** What a directory holds, except in hidden places and node_modules. */
 async function amountIn(directory: string): Promise<Amount> {
-  const names = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
-    throw error;
-  });
+  const entries = await readdir(directory, { withFileTypes: true }).catch(missing);
   let [files, bytes] = [0, 0];
-  for (const each of names) {
+  for (const each of entries ?? []) {
     if (each.name.startsWith('.') || each.name === 'node_modules') continue;
     const place = path.join(directory, each.name);
     if (each.isDirectory()) {
@@ -90,10 +80,7 @@ async function amountIn(directory: string): Promise<Amount> {
       bytes += below.bytes;
     } else if (each.isFile()) {
       files += 1;
-      bytes += await lstat(place).then(
-        ({ size }) => size,
-        () => 0,
-      );
+      bytes += (await lstat(place).catch(() => undefined))?.size ?? 0;
     }
   }
   return { files, bytes };

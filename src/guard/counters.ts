@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Limit } from '../model/policy.js';
-import { offsetBetween, type Instant } from '../state/clock.js';
+import { instantSchema, offsetBetween, type Instant } from '../state/clock.js';
 import type { Changed } from '../state/store.js';
 import {
   admit,
@@ -28,7 +28,7 @@ export interface Charge {
 
 /** The counters by their keys, and when they were last written. */
 export const countersSchema = z.object({
-  instant: z.object({ boot: z.string(), monotonic: z.number(), wall: z.number() }),
+  instant: instantSchema,
   counters: z.record(z.string(), counterSchema),
 });
 
@@ -42,7 +42,7 @@ export interface Outcome {
   refused?: { charge: Charge; left: number; retryAfterMs?: number } | undefined;
 }
 
-/** Units left by counter, the smallest if several limits share one, and milliseconds until some come back. */
+/** Units left by counter, the smallest if several limits share one, and milliseconds until some are free again. */
 export interface Left {
   remaining: Record<string, number>;
   resets: Record<string, number>;
@@ -123,9 +123,10 @@ function present({ instant: then, counters }: Counters, instant: Instant): Count
   const offset = offsetBetween(then, instant);
   return Object.fromEntries(
     Object.entries(counters)
-      .map(([key, { first, last, ...counter }]) => {
-        return [key, { ...counter, first: first + offset, last: last + offset }] as const;
-      })
+      .map(
+        ([key, counter]) =>
+          [key, { ...counter, first: counter.first + offset, last: counter.last + offset }] as const,
+      )
       .filter(([, { last, keepMs }]) => instant.monotonic - last < keepMs),
   );
 }
@@ -133,12 +134,8 @@ function present({ instant: then, counters }: Counters, instant: Instant): Count
 function without(counters: Counters['counters'], id: string): Counters['counters'] {
   const others: Counters['counters'] = {};
   for (const [key, counter] of Object.entries(counters)) {
-    const rest = counter.entries.includes(id)
-      ? counterOf(
-          entriesOf(counter, -Infinity).filter((entry) => entry.id !== id),
-          counter.keepMs,
-        )
-      : counter;
+    const kept = entriesOf(counter, -Infinity).filter((entry) => entry.id !== id);
+    const rest = counter.entries.includes(id) ? counterOf(kept, counter.keepMs) : counter;
     if (rest) others[key] = rest;
   }
   return others;

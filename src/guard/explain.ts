@@ -1,6 +1,7 @@
-import { restrictedActions, type Limit } from '../model/policy.js';
+import { restrictedActions } from '../model/policy.js';
 import type { CallLimit, Policy, Rules } from '../model/rules.js';
 import { phrase } from './conditions.js';
+import { periodOf } from './limits.js';
 import { isEnforced, matchesWildcard } from './policy.js';
 
 /** What a policy says of a tool, in a few words. */
@@ -50,8 +51,3 @@ function amountOf({ limit, incrementFrom }: CallLimit): string {
 }
 
 const owners = { session: 'each connection', grant: 'each grant', server: 'everyone' };
-
-/** `minute`, `90 seconds`. */
-export function periodOf({ window }: Limit): string {
-  return typeof window === 'number' ? `${window} seconds` : window;
-}

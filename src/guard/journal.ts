@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { createDurably, ensureStateDirectory, errorCode, syncDirectory } from '../state/files.js';
+import { parseJson } from '../model/json.js';
+import { createDurably, ensureStateDirectory, errorCode, namesIn, syncDirectory } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 
 /** The names of a real directory, from its root down. */
@@ -96,7 +97,8 @@ export async function takeOver(stateDirectory: string): Promise<JournalEntry[]> 
     try {
       const to = path.join(folder, pageName(id, phase));
       await rename(from, to);
-      const record = parse(await readFile(to, 'utf8'));
+      const record = recordSchema.safeParse(parseJson(await readFile(to, 'utf8'))).data;
+      // A page that was torn by a power failure belongs to a transaction that has not begun.
       if (record) entries.push(openEntry(stateDirectory, id, phase, record));
       else await rm(to);
     } catch (error) {
@@ -169,10 +171,7 @@ interface Page {
 }
 
 async function pages(stateDirectory: string): Promise<Page[]> {
-  const names = await readdir(folderOf(stateDirectory)).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await namesIn(folderOf(stateDirectory));
   return names.flatMap((name) => {
     const [, id = '', holder = '', phase] = entryName.exec(name) ?? [];
     return phase === 'open' || phase === 'done' || phase === 'undone' || phase === 'new'
@@ -184,13 +183,4 @@ async function pages(stateDirectory: string): Promise<Page[]> {
 async function ageOf(file: string): Promise<number> {
   const info = await stat(file).catch(() => undefined);
   return info === undefined ? 0 : Date.now() - info.mtimeMs;
-}
-
-/** What a page says; undefined for a torn one, whose transaction has not begun. */
-function parse(text: string): TransactionRecord | undefined {
-  try {
-    return recordSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }

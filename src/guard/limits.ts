@@ -18,6 +18,11 @@ export function windowOf(limit: Pick<Limit, 'window'>): number {
   return 1_000 * (typeof limit.window === 'number' ? limit.window : namedWindows[limit.window]);
 }
 
+/** `minute`, `90 seconds`. */
+export function periodOf({ window }: Pick<Limit, 'window'>): string {
+  return typeof window === 'number' ? `${window} seconds` : window;
+}
+
 /** Units of quota in use at `now`: those admitted within the window that ends there. */
 export function used(entries: readonly CounterEntry[], limit: Pick<Limit, 'window'>, now: number): number {
   return inside(entries, limit, now).reduce((sum, entry) => sum + entry.count, 0);
@@ -43,7 +48,7 @@ export function admit(
   return { ...refused, retryAfterMs: Math.ceil((last?.at ?? now) + windowOf(limit) - now) };
 }
 
-/** Milliseconds until units come back at `now`; undefined if none are in use. */
+/** Milliseconds from `now` until units are free again; undefined if none are in use. */
 export function resetOf(
   entries: readonly CounterEntry[],
   limit: Pick<Limit, 'window'>,

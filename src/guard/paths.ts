@@ -1,10 +1,10 @@
-import { lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { artifactExtensions, loginDirectory } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
 import { escapeInvisible, invisible } from '../model/text.js';
 import { isInside } from '../model/paths.js';
-import { ensureStateDirectory, errorCode } from '../state/files.js';
+import { ensureStateDirectory, missing, namesIn } from '../state/files.js';
 
 /** Where output may go. */
 export interface Territory {
@@ -37,9 +37,9 @@ const pageObjectNames = { typescript: /^[a-z0-9-]+-page\.ts$/, javascript: /^[a-
 const deviceName = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)/i;
 
 /**
- * Resolves the `file` of a call: relative to the output directory, whose own path in front of it is accepted and means
- * the same file. The output directory, relative to the workspace, follows the same rules. Throws PATH_NOT_ALLOWED if it could lead out of the workspace, to a hidden place, to something
- * other than a spec, or to a name that not every system can hold.
+ * Resolves the `file` of a call: relative to the output directory, or starting with that directory's path. The output
+ * directory, relative to the workspace, follows the same rules. Throws PATH_NOT_ALLOWED if it could lead out of the
+ * workspace, to a hidden place, to something other than a spec, or to a name that not every system can hold.
  */
 export async function checkSpecPath(
   territory: Territory,
@@ -63,11 +63,8 @@ export async function checkPagePath(
 ): Promise<CheckedPath> {
   const [directory, name = ''] = file.split('/').slice(-2);
   if (directory !== 'pages' || !pageObjectNames[language].test(name)) {
-    throw refusal(
-      file,
-      'is not the path of a page object',
-      'Page objects are files like "pages/login-page.ts".',
-    );
+    const hint = 'Page objects are files like "pages/login-page.ts".';
+    throw refusal(file, 'is not the path of a page object', hint);
   }
   return checkOutputPath(territory, outputDirectory, file);
 }
@@ -128,9 +125,8 @@ export async function requireElsewhere(
 }
 
 /**
- * Resolves the path of an artifact: relative to the directory of artifacts, whose own path in front of it is accepted.
- * The directory is made if it is missing. Throws PATH_NOT_ALLOWED as `checkSpecPath` does, and on an extension that
- * is not among those of artifacts.
+ * Resolves the path of an artifact: relative to the directory of artifacts, or starting with that directory's path. The
+ * directory is created if it is missing. Throws PATH_NOT_ALLOWED as `checkSpecPath` does, and for other extensions.
  */
 export async function checkArtifactPath({ workspace }: Territory, file: string): Promise<CheckedPath> {
   const own = file.startsWith(`${artifactsDirectory}/`) ? file.slice(artifactsDirectory.length + 1) : file;
@@ -154,7 +150,7 @@ async function walkArtifacts(workspace: string, file: string, names: string[]): 
 
 /**
  * Resolves the path of a saved login: a JSON file in the directory that Playwright's documentation uses. The directory
- * is made if it is missing. Throws PATH_NOT_ALLOWED.
+ * is created if it is missing. Throws PATH_NOT_ALLOWED.
  */
 export async function checkLoginPath({ workspace }: Territory, file: string): Promise<CheckedPath> {
   if (!file.startsWith(`${loginDirectory}/`) || !file.endsWith('.json'))
@@ -162,7 +158,7 @@ export async function checkLoginPath({ workspace }: Territory, file: string): Pr
   return walkBelow(workspace, loginDirectory, file, namesOf(file.slice(loginDirectory.length + 1)));
 }
 
-/** Resolves names in a hidden directory, `base` in the workspace, which is made if it is missing and may be no link. */
+/** Resolves names in a hidden directory, `base` in the workspace, which is created if it is missing and may not be a link. */
 async function walkBelow(
   workspace: string,
   base: string,
@@ -173,11 +169,11 @@ async function walkBelow(
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if ((await realpath(directory)) !== path.join(await realpath(workspace), base))
     throw refusal(file, 'follows a symbolic link', `Make ${base} a directory of the workspace.`);
-  const { absolute, relative, ...checked } = await walk({ workspace: directory }, file, { names });
-  await requireFileOrNothing({ absolute }, file);
+  const checked = await walk({ workspace: directory }, file, { names });
+  await requireFileOrNothing(checked, file);
   return {
-    absolute,
-    relative: `${base}/${relative}`,
+    ...checked,
+    relative: `${base}/${checked.relative}`,
     directory: [...base.split('/'), ...checked.directory],
   };
 }
@@ -207,10 +203,7 @@ export async function checkReadablePath(
   });
 }
 
-async function requireFileOrNothing(
-  { absolute }: Pick<CheckedPath, 'absolute'>,
-  file: string,
-): Promise<void> {
+async function requireFileOrNothing({ absolute }: CheckedPath, file: string): Promise<void> {
   const found = await lstat(absolute).catch(missing);
   if (found && !found.isFile()) throw refusal(file, 'already exists, and is a link or not a file');
 }
@@ -220,12 +213,12 @@ function namesOf(file: string, visible?: string): string[] {
   if (file.trim() === '') throw refusal(file, 'is empty');
   if (Buffer.byteLength(file) > 1_000) throw refusal(`${file.slice(0, 40)}…`, 'is longer than 1000 bytes');
   if (file.search(invisible) >= 0) throw refusal(file, 'contains an invisible character');
-  if (file.includes('\\')) throw refusal(file, 'holds a backslash', 'Separate directories by "/".');
+  if (file.includes('\\')) throw refusal(file, 'contains a backslash', 'Separate directories by "/".');
   if (file.startsWith('/') || /^[a-z]:/i.test(file)) throw refusal(file, 'is absolute');
   const names = file.split('/').filter((name) => name !== '.');
   for (const name of names) {
     if (name === '') throw refusal(file, 'contains an empty name');
-    if (name === '..') throw refusal(file, 'leads upwards');
+    if (name === '..') throw refusal(file, 'contains ".."');
     if (name.startsWith('.') && name !== visible) throw refusal(file, `contains the hidden name "${name}"`);
     if (name.toLowerCase() === 'node_modules') throw refusal(file, 'leads into node_modules');
     if (deviceName.test(name)) throw refusal(file, `contains "${name}", a device name on Windows`);
@@ -236,7 +229,7 @@ function namesOf(file: string, visible?: string): string[] {
   return names;
 }
 
-/** Follows the names through the disk, as far as they exist, and refuses if a link or a look-alike is met. */
+/** Follows the names through the disk, as far as they exist, and throws at a link or a look-alike name. */
 async function walk(
   { workspace, stateDirectory }: Pick<Territory, 'workspace'> & Partial<Territory>,
   file: string,
@@ -287,16 +280,6 @@ async function placesOf(directory: string): Promise<string[]> {
 /** What a name looks like to a file system that ignores case and kinds of composition. */
 function fold(name: string): string {
   return name.normalize('NFC').toLowerCase();
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  return (await readdir(directory).catch(missing)) ?? [];
-}
-
-function missing(error: unknown): undefined {
-  const code = errorCode(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-  throw error;
 }
 
 function refusal(

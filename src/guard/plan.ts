@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
 import { sha256 } from '../model/text.js';
-import { errorCode, readWhole } from '../state/files.js';
+import { missing, readWhole } from '../state/files.js';
 import { inspect, type FileState } from '../model/header.js';
 import type { CheckedPath } from './paths.js';
 
@@ -14,17 +14,17 @@ export interface OutputFile {
   /** Instead of what is allowed for all. */
   maxFileBytes?: number;
   /**
-   * The text that the content was made from, null for none. A file that has another one by now has changed; else it is
-   * replaced if nobody has edited it, whatever the call does with what is in the way.
+   * The text that the content was made from, null for none. If the file has another text now, it has changed; otherwise it
+   * is replaced if nobody has edited it, whatever `onConflict` says.
    */
   basis?: string | null | undefined;
-  /** The text of a person's file that the content extends: a file that has another one by now is not replaced. */
+  /** The text of a person's file that the content extends: a file that has another text now is not replaced. */
   extended?: string | undefined;
 }
 
 export interface PlanOptions {
   onConflict: OnConflict;
-  /** The most that any call may do to a file that is there: configuration, not the call's own. */
+  /** The most that any call may do to an existing file, as configured. */
   overwrite: 'never' | 'generated' | 'always';
   maxFileBytes: number;
   /** Checks the path that `rename` wants to use instead. */
@@ -33,7 +33,7 @@ export interface PlanOptions {
 
 /** One file that a call is about to write; `before` is what it replaces. */
 export interface FilePlan {
-  /** Where the names of its directory begin. */
+  /** What the names of its directory are relative to. */
   root: 'workspace' | 'state';
   target: CheckedPath;
   data: Buffer;
@@ -52,7 +52,7 @@ export interface WrittenFile {
   change: 'created' | 'replaced' | 'unchanged';
 }
 
-/** The result of a plan, or what it will be. */
+/** The result of a plan, as results list it. */
 export function toWrittenFile({ target, data, before, change }: FilePlan): WrittenFile {
   return {
     path: target.relative,
@@ -65,7 +65,8 @@ export function toWrittenFile({ target, data, before, change }: FilePlan): Writt
 }
 
 /**
- * Looks at what exists at each path and decides what to do, which a commit then does or refuses. Changes nothing. Throws FILE_EXISTS, FILE_CHANGED, FILE_TOO_LARGE.
+ * Looks at what exists at each path and decides what to do. Changes nothing. Throws FILE_EXISTS, FILE_CHANGED,
+ * FILE_TOO_LARGE.
  */
 export async function planFiles(files: readonly OutputFile[], options: PlanOptions): Promise<FilePlan[]> {
   const plans: FilePlan[] = [];
@@ -80,12 +81,12 @@ export interface StateFile {
   text: string;
 }
 
-/** Plans a file of the state directory, which takes the place of what is there. */
+/** Plans a file of the state directory, which replaces an existing one. */
 export async function planStateFile({ names, text }: StateFile, stateDirectory: string): Promise<FilePlan> {
   const absolute = path.join(stateDirectory, ...names);
   const target = { absolute, relative: names.join('/'), directory: names.slice(0, -1) };
   const data = Buffer.from(text);
-  const before = await contentOf(absolute);
+  const before = await readWhole(absolute).catch(missing);
   const change = before === undefined ? 'created' : before.data.equals(data) ? 'unchanged' : 'replaced';
   return { root: 'state', target, data, before, change };
 }
@@ -96,21 +97,16 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<FilePla
     const target = number === 1 ? file.target : await options.check(numbered(file.target.relative, number));
     const data = Buffer.from(file.content(target.relative));
     const { maxFileBytes = options.maxFileBytes } = file;
-    if (data.length > maxFileBytes) {
-      throw new CodegenError(
-        'FILE_TOO_LARGE',
-        `${target.relative} would have ${data.length} bytes; ${maxFileBytes} are allowed.`,
-        { hint: 'Record a shorter flow; writes.maxFileBytes in the configuration sets the limit.' },
-      );
-    }
-    const before = await contentOf(target.absolute);
-    if (!before) return { root, target, data, before, change: 'created' };
-    if (before.data.equals(data)) return { root, target, data, before, change: 'unchanged' };
+    if (data.length > maxFileBytes) throw tooLarge(target.relative, data.length, maxFileBytes);
+    const before = await readWhole(target.absolute).catch(missing);
+    const plan = { root, target, data, before } as const;
+    if (!before) return { ...plan, change: 'created' };
+    if (before.data.equals(data)) return { ...plan, change: 'unchanged' };
     const origin = inspect(target.relative, before.data.toString());
     if (file.basis !== undefined) {
       const isSame = before.data.toString() === file.basis;
       if (isSame && origin === 'untouched' && options.overwrite !== 'never')
-        return { root, target, data, before, change: 'replaced' };
+        return { ...plan, change: 'replaced' };
       throw isSame ? inTheWay(target.relative, origin, false) : outdated(target.relative);
     }
     if (file.extended !== undefined && before.data.toString() !== file.extended)
@@ -118,10 +114,15 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<FilePla
     if (options.onConflict === 'rename') continue;
     const mayReplace =
       options.overwrite === 'always' || (options.overwrite === 'generated' && origin === 'untouched');
-    if (options.onConflict === 'overwrite' && mayReplace)
-      return { root, target, data, before, change: 'replaced' };
+    if (options.onConflict === 'overwrite' && mayReplace) return { ...plan, change: 'replaced' };
     throw inTheWay(target.relative, origin, mayReplace);
   }
+}
+
+function tooLarge(file: string, bytes: number, maxBytes: number): CodegenError {
+  const message = `${file} would have ${bytes} bytes; ${maxBytes} are allowed.`;
+  const hint = 'Record a shorter flow; writes.maxFileBytes in the configuration sets the limit.';
+  return new CodegenError('FILE_TOO_LARGE', message, { hint });
 }
 
 function inTheWay(file: string, origin: FileState, mayReplace: boolean): CodegenError {
@@ -135,20 +136,11 @@ function inTheWay(file: string, origin: FileState, mayReplace: boolean): Codegen
 
 function outdated(file: string): CodegenError {
   return new CodegenError('FILE_CHANGED', `${file} has changed since it was read.`, {
-    hint: 'Another session has extended it, or someone edits it. Page objects are read again when the session is ended again; a spec that is continued has to be resumed again.',
+    hint: 'Another session has extended it, or someone edited it. For a page object, end the session again; for a spec that is continued, resume it again.',
   });
 }
 
 /** `login.spec.ts` becomes `login-2.spec.ts`. */
 function numbered(relativePath: string, number: number): string {
   return relativePath.replace(/(\.spec|\.test|\.setup)?\.[^./]+$/, (extension) => `-${number}${extension}`);
-}
-
-async function contentOf(file: string): Promise<FilePlan['before']> {
-  try {
-    return await readWhole(file);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }

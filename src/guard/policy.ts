@@ -13,17 +13,17 @@ export interface Denial extends Rule {
   kind: 'hidden' | 'denied';
 }
 
-/** Leave to run, as far as a person and the limits give it too. */
-export interface Leave extends Rule {
+/** The policy lets a call run, if its limits and, for `approval`, a person do too. */
+export interface Permission extends Rule {
   kind: 'approval' | 'allowed';
   charges: Charge[];
 }
 
 /**
- * Decides over a call. The most restrictive rule wins: hidden, then deny, then failed conditions, then approval, then
+ * Decides about a call. The most restrictive rule wins: hidden, then deny, then failed conditions, then approval, then
  * limits.
  */
-export function decide(policy: Policy, call: PolicyCall): Denial | Leave {
+export function decide(policy: Policy, call: PolicyCall): Denial | Permission {
   const { tool, args } = call;
   const hidden = policy.hide.findIndex((pattern) => matchesWildcard(pattern, tool));
   if (hidden !== -1) return { kind: 'hidden', rule: `hide[${hidden}]` };
@@ -47,7 +47,7 @@ export function decide(policy: Policy, call: PolicyCall): Denial | Leave {
   return { kind: 'allowed', rule: own ? `tools.${tool}` : 'default', charges: counted };
 }
 
-/** Whether the decisions over a tool are applied; otherwise they are only logged. */
+/** Whether the decisions about a tool are applied; otherwise they are only logged. */
 export function isEnforced({ enforce, tools }: Policy, tool: string): boolean {
   return enforce && tools.get(tool)?.enforce !== false;
 }
@@ -101,24 +101,19 @@ function neededApproval({ approve, approveIf }: Rules, args: unknown): Rule | un
   return asking && { rule: asking.rule, reason: asking.reason ?? phrase(asking) };
 }
 
-/** What a call takes from a limit; no `count` if the argument that says how much is not fit for it. */
+/** What a call takes from a limit; no `count` if the argument that says how much is not a whole number. */
 function chargeOf(
   { limit, incrementFrom, rule, reason }: CallLimit,
   args: unknown,
 ): Omit<Charge, 'count'> & { count: number | undefined } {
-  if (incrementFrom === undefined) return { limit, rule, reason, count: 1 };
-  const [amount, ...others] = valuesAt(incrementFrom, args);
+  const [amount, ...others] = incrementFrom === undefined ? [1] : valuesAt(incrementFrom, args);
   if (typeof amount === 'number' && Number.isSafeInteger(amount) && amount >= 0 && others.length === 0)
     return { limit, rule, reason, count: amount };
-  return {
-    limit,
-    rule,
-    count: undefined,
-    reason: `${incrementFrom} must be one whole number, 0 or more, because a limit counts it`,
-  };
+  const unfit = `${incrementFrom ?? ''} must be one whole number, 0 or more, because a limit counts it`;
+  return { limit, rule, count: undefined, reason: unfit };
 }
 
-/** The names of the actions that a call wants performed, as far as it names any. */
+/** The names of the actions that a call would perform. */
 function actionsOf({ tool, args }: PolicyCall): string[] {
   if (tool === recordTool)
     return valuesAt('args.actions.action', args).filter((name) => typeof name === 'string');

@@ -13,6 +13,7 @@ import {
   type Left,
   type Outcome,
 } from './counters.js';
+import { periodOf } from './limits.js';
 
 /** Who calls: the grant, and the MCP connection it calls through. */
 export interface Caller {
@@ -26,18 +27,21 @@ export interface Hold {
   release(): Promise<void>;
 }
 
+/** Of a call that takes no quota. */
+export const nothingHeld: Hold = { release: () => Promise.resolve() };
+
 /** The counters that all who share the state share. */
 export interface Quota {
   /**
-   * Takes what is charged from every limit, or from none, under an id by which it can be given back. Throws
-   * RATE_LIMITED if one has no room, and whatever the store throws if it can't be reached: what a limit covers is
-   * then refused. Without limits no file is touched.
+   * Takes what is charged from every limit, or from none, under an id by which it can be returned. Throws
+   * RATE_LIMITED if one has no room, and whatever the store throws if it can't be reached: calls that
+   * a limit covers are then rejected. Without limits no file is touched.
    */
   take(charges: readonly Charge[], id?: string): Promise<Hold>;
-  /** Gives back what was taken under an id, if anything. */
+  /** Returns what was taken under an id, if anything. */
   release(id: string): Promise<void>;
   left(limits: readonly Limit[]): Promise<Left>;
-  /** Units that are used of each limit, and milliseconds until some come back. */
+  /** The used units of each limit, and milliseconds until some are free again. */
   used(limits: readonly Limit[]): Promise<LimitUsage[]>;
 }
 
@@ -63,15 +67,15 @@ export function openQuota(options: {
     monotonic: Math.floor(now.monotonic * 1_000) / 1_000,
   });
 
-  const giveBack = (id: string): Promise<void> =>
+  const releaseId = (id: string): Promise<void> =>
     store.update((state) => release(state, id), { durable: false });
 
   return {
-    release: giveBack,
+    release: releaseId,
 
     async take(charges, id = randomBytes(8).toString('base64url')) {
-      if (charges.length === 0) return { release: () => Promise.resolve() };
-      const hold = { release: () => giveBack(id) };
+      if (charges.length === 0) return nothingHeld;
+      const hold = { release: () => releaseId(id) };
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const { at, refused } = await store.update((state, now) =>
           enterCharges(state, whole(now), { id, charges }, { keyOf, configured: configured() }),
@@ -107,8 +111,7 @@ export function openQuota(options: {
 function rateLimited({ charge, left, retryAfterMs }: NonNullable<Outcome['refused']>): CodegenError {
   const { limit, rule, reason, count, code = 'RATE_LIMITED' } = charge;
   const decision = { kind: 'limited', rule } as const;
-  const length = typeof limit.window === 'number' ? `${limit.window} seconds` : limit.window;
-  const name = `Limit "${limit.counter}" of ${limit.max} per ${length}`;
+  const name = `Limit "${limit.counter}" of ${limit.max} per ${periodOf(limit)}`;
   if (retryAfterMs === undefined) {
     return new CodegenError(code, `${name} never allows ${count} at once.`, {
       hint: 'Waiting does not help. The limit is set in the configuration.',

@@ -2,6 +2,7 @@ import { readWhole } from '../state/files.js';
 import type { Backup, BackupLimits } from './backups.js';
 import { checkWrittenPath, type Territory } from './paths.js';
 import type { WrittenFile } from './plan.js';
+import { nothingHeld } from './quota.js';
 import { writeFiles } from './writer.js';
 
 /**
@@ -24,6 +25,6 @@ export async function restoreBackup(
     dryRun: false,
     check: () => Promise.resolve(target),
     allow: () => Promise.resolve(),
-    reserve: () => Promise.resolve({ release: () => Promise.resolve() }),
+    reserve: () => Promise.resolve(nothingHeld),
   });
 }

@@ -9,3 +9,12 @@ const jsonObject = z.record(z.string(), z.json());
 export function toJson(value: object): { [key: string]: Json } {
   return jsonObject.parse(JSON.parse(JSON.stringify(value)));
 }
+
+/** The value of a JSON text; undefined if it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -5,6 +5,7 @@ import { actions } from '../actions/registry.js';
 import { checkChain } from '../locators/locator-expression.js';
 import { emissionSchema } from '../model/emission.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { parseJson } from '../model/json.js';
 import type { LocatorArgument, LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { hideTemplates, templateSchema } from '../model/template.js';
@@ -171,14 +172,6 @@ function namesOf(file: string): string[] {
 /** A name for what is saved of a file, whose own may be too long. */
 export function keyOf(file: string): string {
   return sha256(file).slice(0, 32);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What keeps a step from being done again; undefined for nothing. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ensureDir, remove as removeFile } from 'fs-extra/esm';
 import { z } from 'zod';
 import type { Secrets } from '../model/secrets.js';
-import { ensureStateDirectory, errorCode } from '../state/files.js';
+import { ensureStateDirectory, namesIn } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
 import { keyOf, readSaved, savedForm, savedSchema } from './saved.js';
 import type { Session } from './session.js';
@@ -105,11 +105,7 @@ const folderOf = (stateDirectory: string): string => path.join(stateDirectory, '
 
 async function pages(stateDirectory: string): Promise<Page[]> {
   const folder = folderOf(stateDirectory);
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  return names.flatMap((name) => {
+  return (await namesIn(folder)).flatMap((name) => {
     const [, key, id] = /^([0-9a-f]+)\.(.+)\.json$/.exec(name) ?? [];
     return key === undefined || id === undefined ? [] : [{ place: path.join(folder, name), key, id }];
   });

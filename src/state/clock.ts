@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 
 /** One moment, as every process of this machine sees it. */
-export interface Instant {
+export const instantSchema = z.object({
   /** Identity of the running boot; empty if the system has none to give. */
-  boot: string;
+  boot: z.string(),
   /** Milliseconds on the machine's monotonic clock, which no one can set. */
-  monotonic: number;
+  monotonic: z.number(),
   /** Milliseconds since 1970, by a wall clock that may jump. */
-  wall: number;
-}
+  wall: z.number(),
+});
+
+export type Instant = z.infer<typeof instantSchema>;
 
 export interface Clock {
   now(): Instant;

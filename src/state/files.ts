@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CodegenError, messageOf } from '../model/errors.js';
 
@@ -91,13 +91,17 @@ export async function isSameFile(one: string, other: string): Promise<boolean> {
 
 /** What a name holds, without following a link; undefined for nothing. */
 export async function infoOf(file: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(file);
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
+  return lstat(file).catch(missing);
+}
+
+/** The names in a directory; none if it does not exist. */
+export async function namesIn(directory: string): Promise<string[]> {
+  return (await readdir(directory).catch(missing)) ?? [];
+}
+
+/** Turns the error for a missing file or directory into undefined, and throws any other. */
+export function missing(error: unknown): undefined {
+  if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) throw error;
 }
 
 /** True while a process of this number runs on this machine. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { explainActions, explainRules, periodOf, summaryOf } from '../guard/explain.js';
+import { explainActions, explainRules, summaryOf } from '../guard/explain.js';
+import { periodOf } from '../guard/limits.js';
 import { decide } from '../guard/policy.js';
 import { recordTool } from '../model/policy.js';
 import { riskOf, tools } from '../tools/registry.js';

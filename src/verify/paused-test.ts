@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
+import { parseJson } from '../model/json.js';
 import { ownText, PageText } from '../model/page-text.js';
 import type { Secrets } from '../model/secrets.js';
 import type { BrowserName } from '../model/use.js';
@@ -142,7 +143,7 @@ async function listen(): Promise<Listener> {
       socket.on('data', (chunk: Buffer) => {
         said = (said + chunk.toString()).slice(0, maxReport);
         const [line, rest] = said.split('\n', 2);
-        const report = rest === undefined ? undefined : pausedSchema.safeParse(parsed(line)).data;
+        const report = rest === undefined ? undefined : pausedSchema.safeParse(parseJson(line ?? '')).data;
         if (report?.token === token) resolve(report);
         else if (rest !== undefined) socket.destroy();
       });
@@ -161,14 +162,6 @@ async function listen(): Promise<Listener> {
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
 }
 
 function tooSlow({ place, timeoutMs, signal }: PauseOptions): CodegenError {

@@ -25,7 +25,7 @@ test('impossible file actions fail with a reason, and are not recorded', async (
     failed({ action: 'setInputFiles', target, files });
 
   expect(await upload('uploads/none.txt')).toEqual(failureOf('INVALID_INPUT', 'no file "uploads/none.txt"'));
-  expect(await upload('../secret.txt')).toEqual(failureOf('PATH_NOT_ALLOWED', 'leads upwards'));
+  expect(await upload('../secret.txt')).toEqual(failureOf('PATH_NOT_ALLOWED', 'contains ".."'));
   expect(await upload('.env')).toEqual(failureOf('PATH_NOT_ALLOWED', 'hidden'));
   expect(await upload('uploads/one.txt', button('Choose nothing'))).toEqual(
     failureOf('ACTION_FAILED', 'opened no file chooser', 'input\\[type="file"\\]'),
@@ -47,7 +47,7 @@ test('impossible file actions fail with a reason, and are not recorded', async (
     );
   }
   expect(await failed({ action: 'screenshot', path: '../../page.png' })).toEqual(
-    failureOf('PATH_NOT_ALLOWED', 'leads upwards'),
+    failureOf('PATH_NOT_ALLOWED', 'contains ".."'),
   );
   expect(
     await failed({ action: 'screenshot', path: 'a.png', target: button('Choose nothing'), fullPage: true }),

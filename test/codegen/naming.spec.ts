@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import { fileNameFor, stepTitle, testTitle } from '../../src/codegen/naming.js';
+import { fileNameFor, titleFor } from '../../src/codegen/naming.js';
 import { hostileString } from './hostile.js';
 
 for (const [title, name] of [
@@ -41,10 +41,10 @@ for (const [title, shown] of [
   ['a'.repeat(300), 'a'.repeat(200)],
 ] as const) {
   test(`a test for ${JSON.stringify(title.slice(0, 40))} is called ${shown.slice(0, 40)}`, () => {
-    expect(testTitle(title)).toBe(shown);
+    expect(titleFor('test', title)).toBe(shown);
   });
 }
 
 test('a step loses the word that repeats the function', () => {
-  expect(stepTitle('Step 1: test it')).toBe('1: test it');
+  expect(titleFor('step', 'Step 1: test it')).toBe('1: test it');
 });

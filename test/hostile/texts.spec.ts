@@ -41,7 +41,7 @@ import {
   wordsOf,
 } from '../../src/codegen/identifiers.js';
 import { isSearch } from '../../src/codegen/method-names.js';
-import { describeTitle, fileNameFor, stepTitle, testTitle } from '../../src/codegen/naming.js';
+import { fileNameFor, titleFor } from '../../src/codegen/naming.js';
 import { block, comment, literal, pattern, propertyName, quote, template } from '../../src/codegen/quote.js';
 import { brittleness, isGenerated, isMeaningfulClass, reasonToReplace } from '../../src/locators/brittle.js';
 import {
@@ -131,9 +131,7 @@ const functions: Record<string, (text: string) => unknown> = {
   // Validation allows 1,000 characters.
   pattern: (text) => pattern({ regex: escapeRegExp(text.slice(0, 500)) }),
   propertyName,
-  testTitle,
-  stepTitle,
-  describeTitle,
+  titleFor: (text) => titleFor('test', text),
   fileNameFor,
   wordsOf,
   camelCase: (text) => camelCase([text, text]),

@@ -2,7 +2,7 @@ import { createContext, runInContext } from 'node:vm';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { actions } from '../../src/actions/registry.js';
-import { testTitle } from '../../src/codegen/naming.js';
+import { titleFor } from '../../src/codegen/naming.js';
 import { findTemplate } from '../../src/codegen/templates.js';
 import type { Json } from '../../src/model/json.js';
 import type { LocatorChain } from '../../src/model/locator.js';
@@ -190,7 +190,7 @@ function saidBy({ title, userAgent, steps }: Given, number: number): string[] {
     if (action === 'step') return [];
     return [...Object.values(args).flatMap(textsIn), ...locator.flatMap((call) => textsIn(call.args))];
   });
-  return [testTitle(`${number} ${title}`), userAgent, ...texts];
+  return [titleFor('test', `${number} ${title}`), userAgent, ...texts];
 }
 
 function acts({ action }: Step): boolean {
