@@ -59,7 +59,11 @@ export const newPage = defineAction({
 /** What one person has of their own; addresses and test ids are those of the session. */
 const contextUse = useSchema
   .omit({ browserName: true, headless: true, baseURL: true, testIdAttribute: true })
-  .extend({ storageState: useSchema.shape.storageState.nullable() });
+  .extend({ storageState: useSchema.shape.storageState.nullable() })
+  .refine(({ httpCredentials: given }) => given === undefined || given.origin !== undefined, {
+    error: 'expected an origin, the only one to grant them to',
+    path: ['httpCredentials', 'origin'],
+  });
 
 export const newContext = defineAction({
   name: 'newContext',

@@ -11,7 +11,7 @@ import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
 import { attachAction, recordTool } from '../model/policy.js';
 import type { Step } from '../model/step.js';
-import { parseFields, printFields } from '../model/template.js';
+import { parseFields, printFields, referencesIn } from '../model/template.js';
 import type { Detectable, Detected } from '../session/detect.js';
 import type { RecordLimits } from '../session/task-runner.js';
 import { withFreshWords } from '../model/unique.js';
@@ -21,7 +21,13 @@ import type { Opening, OpenSession } from '../session/session.js';
 import { sessionTemplate, testModule } from '../session/test-source.js';
 import { failedAction, knownFields, pageOutput, type Answer } from './answer.js';
 import type { SpecNames } from '../verify/spec-names.js';
-import { inputSchema, planOf, type StartPlan } from './start-plan.js';
+import {
+  inputSchema,
+  planOf,
+  requireCredentialsOrigin,
+  withCredentialsOrigin,
+  type StartPlan,
+} from './start-plan.js';
 import { defineTool, types, type ToolCall, type ToolContext } from './tool.js';
 
 /** Actions that one call of record_codegen_session may hold. */
@@ -128,8 +134,12 @@ async function checkPlan(context: ToolContext, plan: StartPlan): Promise<Checked
     throw new CodegenError('INVALID_INPUT', "The test or its name would contain a secret's value.", {
       hint: 'In `use`, write {{secret:NAME}} instead of the value. Titles and file names cannot contain secrets.',
     });
-  // Headers and credentials in `use` may go to any page.
-  secrets.requireOrigins(parseFields(use), ['every origin']);
+  const { httpCredentials, ...others } = use;
+  const { origin } = httpCredentials ?? {};
+  const given = parseFields(httpCredentials ?? {});
+  secrets.requireOrigins(given, [origin === undefined ? 'every origin' : new URL(origin).origin]);
+  // Headers in `use` may go to any page.
+  secrets.requireOrigins(parseFields(others), ['every origin']);
   if (isAttached(context, plan)) (await import('../session/attached.js')).requireAttachable(plan);
   const checked = await guard.checkPath(plan.file, plan.emission);
   await sessionTemplate(context, plan.emission);
@@ -150,7 +160,7 @@ async function openFor(
   const { detectProject } = await import('../session/detect.js');
   const { browser } = context.config();
   const detecting: Promise<Detection> = isNew
-    ? detectProject(context, plan, checked, signal)
+    ? detectProject(context, plan, checked, signal).then((found) => checkSending(context, found))
     : Promise.resolve({ plan, detected: {}, warnings: [] });
   const choice = browserChoice(browser, context.sessions.grant, use);
   if (plan.base !== undefined)
@@ -172,6 +182,20 @@ async function openFor(
   });
   const { plan: found, ...detection } = await detecting;
   return { live, found: { ...found, network }, ...detection };
+}
+
+/** What a session that is about to open sends to which hosts. A project's baseURL may decide where credentials go. */
+function checkSending({ config }: ToolContext, { plan, warnings, ...detection }: Detection): Detection {
+  const use = withCredentialsOrigin(plan.use);
+  requireCredentialsOrigin(use);
+  const names = referencesIn(parseFields(use.extraHTTPHeaders ?? {}));
+  const isOpen = names.length > 0 && config().network.allowedOrigins.includes('*');
+  const sent = isOpen ? [sentToAll(names)] : [];
+  return { ...detection, plan: { ...plan, use }, warnings: [...sent, ...warnings] };
+}
+
+function sentToAll(names: readonly string[]): string {
+  return `use.extraHTTPHeaders sends ${names.join(', ')} to every host that a page loads from. Ask the operator to limit network.allowedOrigins.`;
 }
 
 /** Whether a session opens in a person's own browser. A spec that it goes on from has a browser of its own. */

@@ -7,7 +7,7 @@ import { emissionSchema } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { inspect } from '../model/header.js';
 import { isInside } from '../model/paths.js';
-import { useSchema } from '../model/use.js';
+import { useSchema, type Use } from '../model/use.js';
 import type { Resumable } from '../session/find-saved.js';
 import type { SavedSession } from '../session/saved.js';
 import type { SessionPlan } from '../session/session.js';
@@ -172,13 +172,30 @@ async function newPlan(
     title: name,
     file: file ?? `${base}.${emission.language === 'typescript' ? 'ts' : 'js'}`,
     emission: setup ? { ...emission, setup } : emission,
-    use: seed === undefined ? { ...browser.use, ...args.use } : {},
+    use: seed === undefined ? withCredentialsOrigin({ ...browser.use, ...args.use }, url) : {},
     autoAssert: args.autoAssert ?? autoAssert,
     resumed: false,
     har: args.har,
     base: seed,
   };
   return { plan, specNames };
+}
+
+/** Grants the credentials of HTTP authentication to one origin only: any host of a page's pictures may ask for them. */
+export function withCredentialsOrigin(use: Use, url?: string): Use {
+  const { httpCredentials, baseURL } = use;
+  const first = url !== undefined && URL.canParse(url, baseURL) ? new URL(url, baseURL).href : baseURL;
+  if (httpCredentials === undefined || httpCredentials.origin !== undefined || first === undefined)
+    return use;
+  return { ...use, httpCredentials: { ...httpCredentials, origin: new URL(first).origin } };
+}
+
+/** Throws INVALID_INPUT if credentials would go to any host that asks for them. */
+export function requireCredentialsOrigin({ httpCredentials }: Use): void {
+  if (httpCredentials === undefined || httpCredentials.origin !== undefined) return;
+  throw new CodegenError('INVALID_INPUT', 'use.httpCredentials has no origin.', {
+    hint: 'Without one, every host that a page loads from could ask for them. Give an origin, a url or use.baseURL.',
+  });
 }
 
 /** How specs are named in the directory of a test, unless it is as ours are. */

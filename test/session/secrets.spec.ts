@@ -139,9 +139,9 @@ test('secrets that are not listed, not set, too short or bound elsewhere are nev
   pages,
 }) => {
   await configure(workspace, {
-    secrets: ['SHORT', 'UNSET', { name: 'ADMIN_TOKEN', origins: ['https://shop.example'] }],
+    secrets: ['SHORT', 'UNSET', 'LONGER', { name: 'ADMIN_TOKEN', origins: ['https://shop.example'] }],
   });
-  const server = await connect(workspace, { env });
+  const server = await connect(workspace, { env: { ...env, LONGER: 'long-enough' } });
   const { sessionId } = await server.start({ url: `${pages.url}/login.html` });
   const fill = (value: string): Record<string, unknown> => ({
     action: 'fill',
@@ -151,7 +151,7 @@ test('secrets that are not listed, not set, too short or bound elsewhere are nev
   const request = { action: 'request', url: `${pages.url}/api/echo?t={{secret:ADMIN_TOKEN}}` };
   for (const [action, code, words] of [
     [fill('{{secret:ADMIN_TOKN}}'), 'INVALID_INPUT', 'no secret "ADMIN_TOKN"; did you mean ADMIN_TOKEN'],
-    [fill('{{secret:SHOP_PASSWORD}}'), 'INVALID_INPUT', 'lists SHORT, UNSET, ADMIN_TOKEN'],
+    [fill('{{secret:SHOP_PASSWORD}}'), 'INVALID_INPUT', 'lists SHORT, UNSET, LONGER, ADMIN_TOKEN'],
     [fill('{{secret:UNSET}}'), 'INVALID_INPUT', 'UNSET is not set'],
     [fill('x{{secret:SHORT}}'), 'INVALID_INPUT', 'too short'],
     [fill('{{secret: ADMIN_TOKEN}}'), 'INVALID_INPUT', 'must have the form'],
@@ -167,22 +167,31 @@ test('secrets that are not listed, not set, too short or bound elsewhere are nev
   expect(snapshot).toMatch(/textbox "User".*\[ref=\w+\]$/m);
   const started = await server.start({ use: { extraHTTPHeaders: { 'x-key': '{{secret:ADMIN_TOKEN}}' } } });
   expect(started.error).toMatchObject({ code: 'POLICY_DENIED' });
+  const warned = await server.start({ use: { extraHTTPHeaders: { 'x-key': '{{secret:LONGER}}' } } });
+  expect(warned['warnings']).toContainEqual(expect.stringContaining('sends LONGER to every host'));
   const titled = await server.start({ title: `with ${token}` });
   expect(titled.error).toMatchObject({ code: 'INVALID_INPUT' });
   await server.close();
 });
 
-test('HTTP authentication takes its password from a secret, and a literal one is warned of', async ({
+test('HTTP authentication takes its password from a secret, for one origin, and a literal one is warned of', async ({
   workspace,
 }) => {
   const authorization = `Basic ${Buffer.from(`ann:${password}`).toString('base64')}`;
+  const sent: string[] = [];
+  const other = await serve(async ({ headers }, response) => {
+    sent.push(headers.authorization ?? 'none');
+    response.writeHead(401, { 'www-authenticate': 'Basic' }).end();
+    await Promise.resolve();
+  }, 0);
   const site = await serve(async (request, response) => {
     const isKnown = request.headers.authorization === authorization;
     response.writeHead(isKnown ? 200 : 401, { 'www-authenticate': 'Basic', 'content-type': 'text/html' });
-    response.end(`<h1>${isKnown ? 'Welcome' : 'Who are you?'}</h1>`);
+    response.end(`<h1>${isKnown ? 'Welcome' : 'Who are you?'}</h1><img src="${other.url}/a.png">`);
     await Promise.resolve();
   }, 0);
-  await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' }, secrets: ['SHOP_PASSWORD'] });
+  const secrets = ['SHOP_PASSWORD', { name: 'ADMIN_TOKEN', origins: [site.url] }];
+  await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' }, secrets });
   const server = await connect(workspace, { env });
   const record = async (secret: string): Promise<Awaited<ReturnType<typeof server.call>>> => {
     const { sessionId, snapshot } = await server.start({
@@ -195,7 +204,21 @@ test('HTTP authentication takes its password from a secret, and a literal one is
   };
   const ended = await record('{{secret:SHOP_PASSWORD}}');
   expect(ended.error).toBeUndefined();
-  expect(await readFile(ended.filePath, 'utf8')).toContain('password: process.env.SHOP_PASSWORD ?? ""');
+  const code = await readFile(ended.filePath, 'utf8');
+  expect(code).toContain('password: process.env.SHOP_PASSWORD ?? ""');
+  expect(code).toContain(`origin: "${site.url}"`);
+  expect(new Set(sent)).toEqual(new Set(['none']));
+  const bound = { username: 'ann', password: '{{secret:ADMIN_TOKEN}}' };
+  const allowed = await server.start({ url: site.url, use: { httpCredentials: bound } });
+  expect(allowed.error).toBeUndefined();
+  for (const [given, expected] of [
+    [{ url: other.url, use: { httpCredentials: bound } }, 'POLICY_DENIED'],
+    [{ use: { httpCredentials: bound } }, 'POLICY_DENIED'],
+    [{ use: { httpCredentials: { username: 'ann', password: 'plain' } } }, 'INVALID_INPUT'],
+  ] as const)
+    expect((await server.start(given)).error?.code).toBe(expected);
+  const context = { action: 'newContext', name: 'Bob', use: { httpCredentials: bound } };
+  expect((await server.record(allowed.sessionId, context)).error?.message).toContain('origin');
   expect(ended['warnings']).not.toContainEqual(expect.stringContaining('httpCredentials'));
   const refused = await server.start({ use: { httpCredentials: { username: 'ann', password } } });
   expect(refused.error).toMatchObject({ code: 'INVALID_INPUT' });
@@ -210,4 +233,5 @@ test('HTTP authentication takes its password from a secret, and a literal one is
   expect(dry['warnings']).toContainEqual(expect.stringContaining('use.httpCredentials contains a password'));
   await ignorant.close();
   await site.close();
+  await other.close();
 });
