@@ -70,9 +70,9 @@ export class AutoAssertions {
     this.observer = new PageObserver(live);
   }
 
-  /** The current page's snapshot, if one was taken since the last action and its references still work. */
+  /** The current page's snapshot, if one was taken since the last action. */
   settled(): string | undefined {
-    return this.observer.hasRefs ? this.now?.snapshot : undefined;
+    return this.now?.snapshot;
   }
 
   /** Whether a recorded step changed anything visible; undefined if that is not known. */
@@ -215,7 +215,6 @@ export class AutoAssertions {
       earlier: history.slice(-limits.lookback).flatMap(assertionsOf),
       baseURL: this.session.use.baseURL,
       typed: this.typed(),
-      onSearch: this.onSearch,
     });
     const judgement = { candidates, checked: new Map(), context: this.contextFor(effect, history) };
     this.judgements.set(effect, judgement);
@@ -226,7 +225,7 @@ export class AutoAssertions {
     const earlier = history.flatMap(assertionsOf);
     return {
       page: after.livePage.page,
-      locators: new FoundLocators(this.session.use.testIdAttribute ?? 'data-testid', this.onSearch),
+      locators: new FoundLocators(this.session.use.testIdAttribute ?? 'data-testid'),
       isSecret: this.isSecret,
       before: before.view,
       typed: this.typed(),
@@ -235,10 +234,6 @@ export class AutoAssertions {
       earlier: new Map(earlier.map((assertion) => [topicOf(assertion), assertionKey(assertion)])),
     };
   }
-
-  private readonly onSearch = (): void => {
-    this.observer.hasRefs = false;
-  };
 
   /** Whether an assertion contains a secret, or a text of the page that looks like a reference to one. */
   private readonly isSecret = (assertion: Assertion): boolean =>

@@ -63,18 +63,16 @@ export interface FlowSoFar {
   baseURL: string | undefined;
   /** What steps typed or picked: it is the same in every run, and where the page shows it, the step worked. */
   typed: readonly string[];
-  /** Called before Playwright forgets the references of the latest snapshot. */
-  onSearch: () => void;
 }
 
 /** All that could be asserted of a step; `diff` is undefined if the step loaded another document. */
 export async function candidatesFor(
   effect: StepEffect,
   diff: PageDiff | undefined,
-  { earlier, baseURL, typed, onSearch }: FlowSoFar,
+  { earlier, baseURL, typed }: FlowSoFar,
 ): Promise<Candidate[]> {
   const { page } = effect.after.livePage;
-  const changed = { page, pins: new LinePins(page), view: effect.after.view, typed, onSearch };
+  const changed = { page, pins: new LinePins(page), view: effect.after.view, typed };
   const url = urlCandidates(effect, baseURL);
   if (diff === undefined) return [...url, ...(await documentCandidates(effect, changed))];
   const { step, acted, outcome, contested } = effect;

@@ -38,11 +38,7 @@ export class FoundLocators {
   readonly lists: ListLocators;
   private readonly found = new Map<string, Promise<LocatorChain | undefined>>();
 
-  constructor(
-    private readonly testIdAttribute: string,
-    /** Called before a snapshot of an element, after which Playwright no longer resolves references. */
-    private readonly onSnapshot: () => void,
-  ) {
+  constructor(private readonly testIdAttribute: string) {
     this.lists = new ListLocators(testIdAttribute, (pin) => this.ofContainer(pin));
   }
 
@@ -51,9 +47,9 @@ export class FoundLocators {
   }
 
   of(pin: Pin, asserted: string[] | undefined): Promise<LocatorChain | undefined> {
-    const { testIdAttribute, onSnapshot } = this;
+    const { testIdAttribute } = this;
     return this.once(JSON.stringify([pin.facts.element, asserted ?? null]), () =>
-      bestLocator(pin, { testIdAttribute, asserted, onSnapshot }),
+      bestLocator(pin, { testIdAttribute, asserted }),
     );
   }
 

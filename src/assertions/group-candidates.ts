@@ -1,6 +1,7 @@
 import type { Page } from 'playwright';
 import { pinNow, pinRefs, type Pin } from '../browser/pin.js';
-import { cutSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { elementSnapshot } from '../browser/element-snapshot.js';
+import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
 import type { PageChange } from './changes.js';
@@ -17,8 +18,6 @@ export interface ChangedPage {
   pins: LinePins;
   view: SnapshotView;
   typed: readonly string[];
-  /** Called before Playwright forgets the references of the view. */
-  onSearch: () => void;
 }
 
 /** Roles of an element whose rows are asserted together. */
@@ -29,7 +28,7 @@ const listKinds = { new: 'list', changed: 'list that changed' };
 /** The assertions of a list that changed: what it contains now, and how many items it has. */
 export async function listCandidates(
   change: PageChange & { kind: 'list' },
-  { pins, view, typed, onSearch }: ChangedPage,
+  { pins, view, typed }: ChangedPage,
 ): Promise<Candidate[]> {
   const { list } = change;
   const { line, role, items } = list;
@@ -60,10 +59,9 @@ export async function listCandidates(
   if (role === 'row') {
     const place = table === undefined ? around : pin(table);
     if (place === undefined) return change.how === 'count' ? [counted] : [];
-    onSearch();
-    const snapshot = await within(snapshotMs, around.locator.ariaSnapshot({ timeout: snapshotMs }));
+    const snapshot = await within(snapshotMs, elementSnapshot(around.locator, snapshotMs));
     const expected = rowsOf(
-      cutSnapshot(snapshot ?? ''),
+      snapshot ?? '',
       items.map((item) => change.how === 'order' || change.changed.includes(item)),
       typed,
     );
@@ -111,7 +109,7 @@ const messageRoles = new Set(['generic', 'paragraph', 'text', 'listitem']);
 /** New texts of one kind at different places, such as the messages beside the fields of a form. */
 export async function messageCandidates(
   changes: readonly PageChange[],
-  { page, pins, view, typed, onSearch }: ChangedPage,
+  { page, pins, view, typed }: ChangedPage,
 ): Promise<Candidate[]> {
   const appeared = changes.flatMap((change) => {
     const { role = '', text = '' } = partsOf(change.line);
@@ -122,7 +120,6 @@ export async function messageCandidates(
   if (first === undefined || appeared.length < 2 || appeared.length > limits.maxItems) return [];
   const outer = commonAncestor(view, new Set(appeared.map(({ line }) => line)));
   const pin = await pins.of([...appeared.map(({ line }) => line), ...(outer === undefined ? [] : [outer])]);
-  onSearch();
   // A snapshot has no reference of an element that is a part of a line.
   const found = appeared.map(
     async ({ line, text }) => pin(line) ?? within(snapshotMs, pinNow(page.getByText(text, { exact: true }))),
@@ -156,12 +153,12 @@ function commonAncestor(view: SnapshotView, inner: ReadonlySet<SnapshotLine>): S
 
 /**
  * The elements that hold several new texts; the nearest one that has a good locator is chosen. Its snapshot is made when
- * the candidate is checked, after which Playwright no longer resolves references.
+ * the candidate is checked.
  */
 export async function regionCandidates(
   changes: readonly PageChange[],
   before: SnapshotView,
-  { pins, view, typed, onSearch }: ChangedPage,
+  { pins, view, typed }: ChangedPage,
 ): Promise<Candidate[]> {
   const regions = regionsOf(changes, before, view);
   const pin = await pins.of(regions.flatMap(({ lines, amounts }) => [...lines, ...amounts]));
@@ -171,9 +168,8 @@ export async function regionCandidates(
       const region = pin(line);
       if (region === undefined) return [];
       const forms = async (): Promise<AssertionArgs[]> => {
-        onSearch();
-        const snapshot = await within(snapshotMs, region.locator.ariaSnapshot({ timeout: snapshotMs }));
-        const expected = snapshot === undefined ? undefined : templateOf(cutSnapshot(snapshot), texts, typed);
+        const snapshot = await within(snapshotMs, elementSnapshot(region.locator, snapshotMs));
+        const expected = snapshot === undefined ? undefined : templateOf(snapshot, texts, typed);
         return expected === undefined ? [] : [{ matcher: 'toMatchAriaSnapshot', expected }];
       };
       // The titles and prices of a list say the same in fewer words.

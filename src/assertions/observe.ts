@@ -91,8 +91,6 @@ export class PageObserver {
   private readonly latest = new WeakMap<LivePage, Observation>();
   /** How often the element of a reference changed without an action. */
   private readonly changesWithoutAction = new Map<string, number>();
-  /** Whether Playwright still resolves the references of the latest snapshot: looking for a locator drops them. */
-  hasRefs = false;
 
   constructor(private readonly live: Live) {}
 
@@ -105,7 +103,6 @@ export class PageObserver {
     const shown = await within(snapshotMs, snapshotOf(page));
     if (shown === undefined) return undefined;
     const snapshot = secrets.redact(await maskTyped(page, shown));
-    this.hasRefs = true;
     // Other calls have their turn between two pieces of work.
     await setImmediate();
     const observation: Observation = {

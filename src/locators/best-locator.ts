@@ -1,6 +1,7 @@
 import type { Frame } from 'playwright';
 import { z } from 'zod';
 import { callIsolated, operation, type InPage } from '../browser/isolated.js';
+import { elementSnapshot } from '../browser/element-snapshot.js';
 import { factsHelpers, factsOf, factsSchema, type Pin } from '../browser/pin.js';
 import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
 import {
@@ -15,11 +16,12 @@ import { answerMs, responseWithin } from '../model/within.js';
 import { ancestorsOf, type Ancestor } from './ancestors.js';
 import { brittleness } from './brittle.js';
 import { frameChain } from './frame-chain.js';
-import { parseLocatorExpression, toLocator } from './locator-expression.js';
+import { toLocator } from './locator-expression.js';
 import { looseForms } from './loose-forms.js';
 import { mentions } from './mentions.js';
 import { isAriaRole } from './roles.js';
 import { classScopes, cssSubjects, roleScopes, withoutExtras } from './scopes.js';
+import { suggestionFor } from './suggestion.js';
 
 /** Candidates that the page judges at once, at first; then twice as many each time. */
 const firstBatch = 8;
@@ -36,8 +38,6 @@ export interface LocatorOptions {
   testIdAttribute: string;
   /** The texts that are asserted of the element, which its locator must not contain. */
   asserted?: readonly string[] | undefined;
-  /** Called before a snapshot of the element, after which Playwright no longer resolves references. */
-  onSnapshot?: () => void;
 }
 
 /**
@@ -86,18 +86,12 @@ function remember(pin: Pin, options: LocatorOptions, chain: LocatorChain): void 
 }
 
 async function searchedLocator(pin: Pin, options: LocatorOptions): Promise<LocatorChain> {
-  const [normalized, frames] = await Promise.all([
-    responseWithin(answerMs, pin.locator.normalize()),
-    frameChain(pin.frame),
-  ]);
-  const suggestion = parsedOrEmpty(normalized.toString());
-  const inFrame = suggestion.findLastIndex((call) => call.method === 'contentFrame') + 1;
-  const within = frames ?? suggestion.slice(0, inFrame);
-  const own = await stableForm(pin, suggestion.slice(inFrame), options);
+  const { frames, own: suggested } = await suggestionFor(pin);
+  const own = await stableForm(pin, suggested);
   const byText = own[0]?.method === 'getByText' || own[0]?.method === 'getByLabel';
   const strong = !isWeak(own) && !byText && !mentions(own, options.asserted ?? []);
-  if (strong) return [...within, ...(await withExactName(pin.frame, own))];
-  return [...within, ...(await improved(pin, own, options))];
+  if (strong) return [...frames, ...(await withExactName(pin.frame, own))];
+  return [...frames, ...(await improved(pin, own, options))];
 }
 
 /**
@@ -188,10 +182,7 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
 
   if (!isWeak(own) && allowed(own) && weakness === undefined) return own;
 
-  const [shown, [self, ...outer]] = await Promise.all([
-    shownAs(pin, options),
-    ancestorsOf(pin, testIdAttribute),
-  ]);
+  const [shown, [self, ...outer]] = await Promise.all([shownAs(pin), ancestorsOf(pin, testIdAttribute)]);
   const named = subjectsOf(shown, own).flatMap(looseForms).filter(allowed);
   const byCss = self === undefined ? [] : cssSubjects(self);
   const byTag: LocatorChain = [{ method: 'locator', args: [self?.tagName ?? '*'] }];
@@ -272,8 +263,8 @@ function isWeak(chain: LocatorChain): boolean {
 }
 
 /** The form of a chain that leaves open most of what changes from run to run, and still identifies the element. */
-async function stableForm(pin: Pin, chain: LocatorChain, options: LocatorOptions): Promise<LocatorChain> {
-  const whole = isCut(chain) ? await withWholeName(pin, chain, options) : chain;
+async function stableForm(pin: Pin, chain: LocatorChain): Promise<LocatorChain> {
+  const whole = isCut(chain) ? await withWholeName(pin, chain) : chain;
   const forms = [...withoutExtras(whole), whole].flatMap(looseForms);
   if (forms.length === 1 && whole === chain) return chain;
   return (await firstMatch(pin, forms)) ?? chain;
@@ -292,26 +283,16 @@ interface Shown {
 }
 
 /** Role and name of an element. */
-async function shownAs({ facts, locator }: Pin, { onSnapshot }: LocatorOptions): Promise<Shown> {
+async function shownAs({ facts, locator }: Pin): Promise<Shown> {
   if (facts.role !== undefined) return facts;
-  onSnapshot?.();
-  const [line] = parseSnapshot(await responseWithin(answerMs, locator.ariaSnapshot({ timeout: answerMs })));
+  const [line] = parseSnapshot(await elementSnapshot(locator, answerMs));
   return line === undefined ? {} : roleAndName(line);
 }
 
-async function withWholeName(pin: Pin, chain: LocatorChain, options: LocatorOptions): Promise<LocatorChain> {
-  const { role, name } = await shownAs(pin, options);
+async function withWholeName(pin: Pin, chain: LocatorChain): Promise<LocatorChain> {
+  const { role, name } = await shownAs(pin);
   if (role === undefined || name === undefined || !isAriaRole(role)) return chain;
   return [...chain.slice(0, -1), { method: 'getByRole', args: [role, { name }] }];
-}
-
-/** Playwright's suggestion; empty if it names what its own types do not take, e.g. the role `mark`. */
-function parsedOrEmpty(normalized: string): LocatorChain {
-  try {
-    return parseLocatorExpression(normalized);
-  } catch {
-    return [];
-  }
 }
 
 /**

@@ -1,15 +1,16 @@
 import { z } from 'zod';
+import { elementSnapshot } from '../browser/element-snapshot.js';
 import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Pin } from '../browser/pin.js';
 import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
-import { answerMs, responseWithin } from '../model/within.js';
+import { answerMs } from '../model/within.js';
 
 /** Characters of a page's text that are quoted. */
 const maxTextLength = 60;
 /** How a person would describe an element, e.g. `button "Buy" near "Green tea"`: what the page says is quoted. */
 export async function describeElement({ id, locator, frame }: Pin): Promise<string> {
   const [snapshot, near] = await Promise.all([
-    responseWithin(answerMs, locator.ariaSnapshot({ timeout: answerMs })),
+    elementSnapshot(locator, answerMs),
     callIsolated(frame, readNearbyText, { arg: id, schema: z.string() }),
   ]);
   const [line] = parseSnapshot(snapshot);

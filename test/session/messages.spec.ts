@@ -1,4 +1,4 @@
-import { connect, expect, test, type Connection } from '../fixtures.js';
+import { connect, expect, refOf, test, type Connection } from '../fixtures.js';
 
 /** The messages that a call sends to the browser; its log arrives before the result of a call that follows. */
 async function messagesOf({ call, stderr }: Connection, work: () => Promise<unknown>): Promise<number> {
@@ -38,3 +38,23 @@ for (const { autoAssert, most } of [
       await close();
     }
   });
+
+// Of these, an element's snapshot and Playwright's suggestion are one each, though their methods take seven and twelve.
+test('a search for a locator and the snapshot of a region take few messages', async ({
+  workspace,
+  pages,
+}) => {
+  const connection = await connect(workspace, { env: { DEBUG: 'pw:protocol' } });
+  const { start, record, close } = connection;
+  const click = async (sessionId: string, target: string): Promise<number> =>
+    messagesOf(connection, () => record(sessionId, { action: 'click', target }));
+  try {
+    const plain = await start({ url: `${pages.url}/similar.html`, autoAssert: false });
+    const inRow = refOf(plain.snapshot.slice(plain.snapshot.indexOf('Anna')), 'button "Edit"');
+    expect(await click(plain.sessionId, inRow)).toBeLessThanOrEqual(29);
+    const { sessionId } = await start({ url: `${pages.url}/lists.html` });
+    expect(await click(sessionId, "getByRole('button', { name: 'Open order' })")).toBeLessThanOrEqual(24);
+  } finally {
+    await close();
+  }
+});
