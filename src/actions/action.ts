@@ -12,14 +12,14 @@ import type { BoundSecrets } from '../browser/bound-secrets.js';
 import type { StorageState } from '../browser/context-options.js';
 import { originOf } from '../browser/origin.js';
 
-/** What another context has of its own. */
+/** Options of another context. */
 export type ContextUse = Omit<Use, 'storageState'> & { storageState?: string | null | undefined };
 
 /** The pages of a session, as actions see them. */
 export interface SessionPages {
   /** Opens a blank page beside the others. */
   open(): Promise<Page>;
-  /** Opens a page in a context of its own. Throws SESSION_LIMIT, INVALID_INPUT. */
+  /** Opens a page in a new context. Throws SESSION_LIMIT, INVALID_INPUT. */
   openContext(use: ContextUse): Promise<void>;
   /** Makes a page the current one and brings it to the front. Throws INVALID_INPUT. */
   switchTo(id: string): Promise<void>;

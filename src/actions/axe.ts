@@ -65,7 +65,7 @@ export async function requireAccessible(
     );
   const { AxeBuilder } = axeModule.parse(module);
   const { rules, tags, include, exclude } = callsOf(options);
-  // The legacy mode opens no page of its own, which the session would take for a popup.
+  // Without the legacy mode, axe opens a page, which the session would take for a popup.
   const builder = new AxeBuilder({ page }).setLegacyMode(true);
   if (rules.length > 0) builder.withRules(rules);
   if (tags.length > 0) builder.withTags(tags);

@@ -100,7 +100,7 @@ export const grantPermissions = defineAction({
     const context = page.context();
     if (origin === undefined) return context.grantPermissions(permissions);
     const engine = engineOf(context.browser());
-    // It would lose the clipboard by being granted something of its own.
+    // Granting it something separately would revoke its access to the clipboard.
     const clipboard = [...copyPermissions[engine], ...clipboardPermissions(steps, engine)];
     return context.grantPermissions([...permissions, ...clipboard], { origin });
   },

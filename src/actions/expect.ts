@@ -250,7 +250,7 @@ async function yamlProblem(text: string): Promise<string | undefined> {
 
 /**
  * Resolves when an assertion's fields are true of a locator or a page, rejects if they are not in time. Of what only a
- * run of the test can check, the element has to be visible.
+ * run of the test can check, the element must be visible.
  */
 export async function checkAssertion(
   args: unknown,

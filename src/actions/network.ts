@@ -185,7 +185,7 @@ export const route = defineAction({
         show(`Matching ${key} took too long; some requests were sent to their server.`);
       }));
     routesOf(page).set(key, matcher);
-    // A request that is gone by now needs no answer.
+    // The request may have been aborted meanwhile.
     await page.route(matcher, async (request) => {
       if (fields.abort === undefined && !bound.mayAnswer(request.request())) {
         show(`${key} does not fulfil requests of a page that received a secret bound to its origin.`);

@@ -6,7 +6,7 @@ import { parseJson, type Json } from '../model/json.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
 
-/** What an answer over HTTP has to be. */
+/** What a response must be. */
 export interface ExpectedResponse {
   status?: number | undefined;
   body?: Json | undefined;

@@ -122,7 +122,7 @@ function compare(
       return [];
     const changed = list.items
       .slice(0, maxJudged)
-      // A row without words of its own was a form.
+      // A row without text was a form.
       .filter(({ words }, index) => then[index]?.words !== '' && isChanged(words, then[index]?.words));
     if (then.length !== list.items.length) {
       const old = new Set(then.map(({ words }) => words));

@@ -147,7 +147,7 @@ export async function actedElement(
   return pin && { pin, chain, state: secrets.redactAll(pin.facts.state) };
 }
 
-/** The element acted on as it is now, or the one that the page has replaced it with. */
+/** The element acted on, or the one that replaced it. */
 export async function outcomeOf(
   { pin, chain }: ActedElement,
   page: Page,

@@ -150,7 +150,7 @@ function newText({ kind, line }: PageChange): string | undefined {
   const words = text ?? name ?? '';
   // A label, and a piece of a sentence, say nothing alone.
   if (/:$/.test(words) || /^\p{Ll}+(?: \p{Ll}+)?$/u.test(words)) return undefined;
-  // That a control is there says less than a text, unless it shows an amount.
+  // The presence of a control says less than a text, unless it shows an amount.
   return controls.has(role) && !/\d/.test(words) ? undefined : words;
 }
 

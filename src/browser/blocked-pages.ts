@@ -3,7 +3,7 @@ import type { ConnectionFailure, Refused } from '../network/proxy.js';
 import type { LiveLog } from './live-log.js';
 import { urlOf } from './origin.js';
 
-/** How Chromium fails a redirect to a file or to a page of its own. */
+/** The error with which Chromium rejects a redirect to a file or an internal page. */
 const unsafeRedirect = 'net::ERR_UNSAFE_REDIRECT';
 
 /** Pages of other kinds are files, or the browser's own. */

@@ -22,10 +22,10 @@ export interface InPage {
   elements: Element[];
   /** The element of a pin, while it is in its document. */
   pinned: (id: string) => Element | undefined;
-  /** Marks an element for as long as its document is there, and gives all that are marked. */
+  /** Marks an element until its document is unloaded, and returns all that are marked. */
   mark: (element: Element) => void;
   marked: () => Element[];
-  /** Texts of elements, kept for as long as the document is there. */
+  /** Texts of elements, kept until the document is unloaded. */
   noted: Map<Element, string>;
   /** Keeps an element under the id of a pin. Returns what identifies it among the elements of all documents. */
   pin: (id: string, element: Element) => string;

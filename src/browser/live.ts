@@ -41,7 +41,7 @@ export interface Live extends PageOwner {
   answers: PlannedAnswer[];
   /** Opens a page in the context of the current one. */
   open(): Promise<LivePage>;
-  /** Opens a page in a context of its own. Throws SESSION_LIMIT, INVALID_INPUT. */
+  /** Opens a page in a new context. Throws SESSION_LIMIT, INVALID_INPUT. */
   openContext(options: BrowserContextOptions): Promise<LivePage>;
   /** Gives a page another id, as saved steps call it. */
   rename(entry: LivePage, id: string): void;
@@ -271,7 +271,7 @@ class LivePages {
     creditSignal(this.owner, { type: 'page', page: entry.id });
     this.owner.front = entry;
     this.parts.log.add({ type: 'popup', page: entry.id });
-    // A shared context has no watcher of its own.
+    // A shared context has no watcher.
     if (this.#isShared(page.context()))
       void within(
         watchingMs,

@@ -15,7 +15,7 @@ export async function originOf(page: Page, element: Locator | undefined): Promis
 /** The origin of a frame; `null` for none. */
 export function originOfFrame(given: Frame): string {
   let frame: Frame | null = given;
-  // A frame without an address of its own, such as one of `srcdoc`, is written by the one around it.
+  // A frame without a URL, such as one with `srcdoc`, gets its content from its parent.
   while (frame !== null && !/^https?:/.test(frame.url())) frame = frame.parentFrame();
   return frame === null ? 'null' : new URL(frame.url()).origin;
 }

@@ -63,7 +63,7 @@ export function pinAgain({ locator, frame }: Pin): Promise<Pin | undefined> {
 /** Pins the one element that a locator comes to match within the time. Throws as Playwright does if it matches none or many. */
 export async function pinSoon(locator: Locator, timeoutMs: number): Promise<Pin> {
   const deadline = performance.now() + timeoutMs;
-  // Mostly it is there, which costs one round trip; a frame that is not there yet is waited for below.
+  // The frame usually exists, so this costs one round trip; otherwise it is awaited below.
   const present = await pinNow(locator, { limitMs: Math.min(timeoutMs / 2, presentMs) }).catch(
     () => undefined,
   );

@@ -5,7 +5,7 @@ import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
 import { lateQuestions, watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
 
-/** Milliseconds between looks at whether a page is still busy: at first as long as it has to be quiet, then longer. */
+/** Milliseconds between checks whether a page is still busy: at first the time that it must be quiet for, then longer. */
 const busyPollMs = [20, 30, 40];
 
 /** Milliseconds after which a page that does not answer is taken to run a script that does not end, and for stopping it. */

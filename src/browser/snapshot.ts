@@ -6,7 +6,7 @@ export interface SnapshotLine {
   raw: string;
   /** The line without its reference, `[active]` and `[cursor=…]`: what two snapshots are compared by. */
   text: string;
-  /** The reference that Playwright knows the element by now. */
+  /** The current ref of the element in Playwright. */
   ref: string | undefined;
   /** Whether the element has the focus. */
   active: boolean;

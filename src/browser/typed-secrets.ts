@@ -117,7 +117,7 @@ export async function maskTyped(page: Page, snapshot: string): Promise<string> {
         }),
       { arg: undefined, schema: z.array(z.array(z.string())) },
     );
-    // The text of an element without a line of its own is in the line of one around it.
+    // The text of an element without a line is in the line of one of its ancestors.
     for (const chain of (await within(answerMs, found)) ?? []) {
       const ref = chain.find((each) => snapshot.includes(`[ref=${each}]`));
       if (ref !== undefined) refs.add(ref);

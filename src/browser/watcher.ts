@@ -81,7 +81,7 @@ function keepGlobals() {
     return typeof method === 'function' ? method : () => undefined;
   };
 
-  /** A class whose instances keep today's methods, whatever the page makes of the prototype. */
+  /** A class whose instances keep the original methods, even if the page changes the prototype. */
   function keepMethods(own: object, original: object): void {
     for (const name of Reflect.ownKeys(original)) {
       const descriptor = Reflect.getOwnPropertyDescriptor(original, name);

@@ -72,7 +72,7 @@ export async function installServer(
   );
 }
 
-/** Claude Code looks for skills in a directory of its own, other agents in a common one. */
+/** Claude Code has its own directory of skills; other agents share one. */
 function skillFile(client: string, scope: Scope = 'project', { project, home }: ClientEnvironment): string {
   const directory = client === 'claude-code' ? '.claude' : '.agents';
   return path.join(scope === 'project' ? project : home, directory, 'skills', 'codegen-session', 'SKILL.md');
@@ -125,7 +125,7 @@ function edited(client: McpClient, text: string, file: string, platform: NodeJS.
   return document.toString();
 }
 
-/** The servers that a client's settings have by now. */
+/** The servers that a client's settings list. */
 function serversOf({ format, key }: McpClient, text: string, file: string): Record<string, unknown> {
   const refused = (why: string): CodegenError =>
     new CodegenError('INVALID_INPUT', `${file} can't be parsed, so it was not touched: ${why}`, {

@@ -143,7 +143,7 @@ class Emitter {
     const opened = this.addSignals(step, index, emitted);
     const scope = this.scopeOf(step, index, { name: page, context, opened });
     scope.input = (given) => this.input(given, step, emitted);
-    // Each context has a front of its own.
+    // Each context has its own front page.
     const isThere = traits.switchesPage && context !== this.current && isInFront;
     emitted.action = isThere ? [] : step.toCode(scope);
     this.current = context;

@@ -140,7 +140,7 @@ function isBinding(node: Identifier): boolean {
   );
 }
 
-/** Makes a seed a test of its own: other tests and what comes after the place go, its title and relative imports change. */
+/** Turns a seed into a new test: removes other tests and what follows the place, changes the title and relative imports. */
 function seedEdits(place: Place, file: string, { title, spec }: Insertion): Edit[] {
   const { call, source, test, block, offset } = place;
   // What comes after the place is not what the session has seen.

@@ -62,10 +62,10 @@ export interface GenerateInput {
   body: readonly Chunk[];
   /** The test's path in the workspace. */
   spec?: string;
-  /** Those that are made before anything else. */
+  /** Those that are created at the start. */
   pageObjects?: readonly PageObjectUse[] | undefined;
   includeComments: boolean;
-  /** The spec that the body is put into, instead of a test of its own. */
+  /** The spec into which the body is inserted, instead of a new test. */
   base?: BaseSpec | undefined;
 }
 

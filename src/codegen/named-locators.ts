@@ -81,7 +81,7 @@ function repeatedParts(
   used: readonly Part[],
   keyOf: (chain: LocatorChain, use: LocatorUse) => string,
 ): Part[] {
-  /** Locators in the code as far as names have been found: a named one is written once, in its declaration. */
+  /** Locators in the code, given the names found so far: a named one is written once, in its declaration. */
   let written = used.flatMap(({ chain, uses }) => uses.map((use) => ({ chain, use })));
   const isWhole = new Set(used.flatMap(({ chain, uses }) => uses.map((use) => keyOf(chain, use))));
   const longest = Math.max(0, ...used.map(({ chain }) => chain.length));

@@ -96,7 +96,7 @@ function isMethod(step: CodeStep, passage: Passage | undefined): boolean {
   return passage?.after?.isFixed === true && typeof url === 'string';
 }
 
-/** Whether nothing but its action has to be said of a step that enters something. */
+/** Whether the code of a step that enters something is only its action. */
 function isSilent(step: CodeStep, emitted: EmittedStep | undefined, isFirst: boolean): boolean {
   if (emitted === undefined || step.leadsTo !== undefined || step.signals !== undefined) return false;
   const rest = [...emitted.after, ...emitted.last, ...(isFirst ? [] : emitted.before)];

@@ -11,7 +11,7 @@ export interface Story {
   /** The steps as code, in which page objects are used. */
   emitted: EmittedStep[];
   pages: PlannedPage[];
-  /** Page objects that are made before anything else. */
+  /** Page objects that are created at the start. */
   made: { variable: string; page: PlannedPage }[];
 }
 

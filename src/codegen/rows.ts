@@ -6,7 +6,7 @@ import { template, type Replacement } from './quote.js';
 export type Uniques = Readonly<Record<string, string>>;
 
 /**
- * Puts variables in the place of the values that the flow was recorded with: `row.name` for a field of a row, which a
+ * Replaces the values that the flow was recorded with by variables: `row.name` for a field of a row, which a
  * text has as a word, and the variables of words that are new in every run. A text with more in it becomes a template
  * literal. Undefined without variables.
  */
@@ -43,7 +43,7 @@ export function hasWord(value: unknown, uniques: Uniques): boolean {
   return Object.values(uniques).some((word) => text.includes(word));
 }
 
-/** A value with the names of variables in the place of their words, for naming what it is about. */
+/** A value in which unique words are replaced by the names of their variables, for naming. */
 export function withoutWords<Value>(value: Value, uniques: Uniques): Value;
 export function withoutWords(value: unknown, uniques: Uniques): unknown {
   if (!hasWord(value, uniques)) return value;

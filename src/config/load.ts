@@ -41,7 +41,7 @@ export interface ConfigSource {
   files: () => string[];
 }
 
-/** Absolute path of the configuration, whether it is there or not. */
+/** Absolute path of the configuration, which need not exist. */
 export function configFileOf({ workspace, configPath = configFileName }: ConfigLocation): string {
   return path.resolve(workspace, configPath);
 }
@@ -125,7 +125,7 @@ function warnOf(file: string): (message: string) => void {
   return (message) => process.stderr.write(`codegen-session-mcp: ${file}: ${message}\n`);
 }
 
-/** Reads a policy of its own: PolicyLayer's document, or a rule file of its Intercept. Throws CONFIG_INVALID. */
+/** Reads the file of a policy: PolicyLayer's document, or a rule file of its Intercept. Throws CONFIG_INVALID. */
 export function loadPolicy(file: string): Promise<Policy> {
   return readPolicy(path.resolve(file), new Map());
 }

@@ -23,7 +23,7 @@ export function fileName(number: number): string {
   return `audit-${number}.jsonl`;
 }
 
-/** The numbers of the files that are there, in order. */
+/** The numbers of the existing files, in order. */
 export function fileNumbers(directory: string): number[] {
   return readdirSync(directory)
     .flatMap((name) => /^audit-(\d+)\.jsonl$/.exec(name)?.[1] ?? [])
@@ -35,9 +35,9 @@ export function fileNumbers(directory: string): number[] {
 export type Shape = 'whole' | 'short' | 'long';
 
 /**
- * Writes all pending lines at their places, which any process may do any number of times: the same bytes come to stand
- * in the same place. Then gives the newest file the log's name as well, so that a process which was stopped for long can
- * never take a name from a file. Throws what the disk says.
+ * Writes all pending lines at their positions. Any process may repeat this, since it writes the same bytes at the same
+ * positions. Then links the log's name to the newest file, so that a process that was suspended never takes a name from
+ * a file. Throws the errors of the file system.
  */
 export function writePending(directory: string, chain: Chain): Shape {
   for (const number of new Set(chain.pending.map(({ file }) => file)))

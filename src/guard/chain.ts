@@ -77,7 +77,7 @@ export function endLine(
   return { state, result: state };
 }
 
-/** Goes on in another file, with the pending lines that did not fit into the one that was `left`. */
+/** Continues in another file, with the pending lines that were not written to the one that was `left`. */
 export function moveOn(
   chain: Chain,
   left: number,

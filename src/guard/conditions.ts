@@ -25,7 +25,7 @@ export function phrase({ path, op, value }: Condition): string {
 
 interface Operator {
   verb: string;
-  /** Whether it is true of a value that is there. */
+  /** Whether it is true of a present value. */
   holds: (found: unknown, condition: Condition) => boolean;
 }
 

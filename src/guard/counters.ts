@@ -48,7 +48,7 @@ export interface Left {
   resets: Record<string, number>;
 }
 
-/** An admission older than this when it returns was held up on its way, and is evaluated again. */
+/** An admission older than this when it returns was delayed, and is evaluated again. */
 export const heldUpAfterMs = 1_000;
 
 type KeyOf = (limit: Limit) => string;

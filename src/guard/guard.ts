@@ -12,11 +12,11 @@ import type { WrittenFile } from './plan.js';
 import type { LimitUsage } from './quota.js';
 import { decide, isEnforced, limitsOfTool, restrictedDenial, type PolicyCall } from './policy.js';
 
-/** Stands between the calls of one MCP connection and everything that they could harm. */
+/** Protects what the calls of one MCP connection could harm. */
 export interface Guard {
   /** Whether a tool is listed. */
   visible(tool: string): boolean;
-  /** Whether a policy lets a call with these arguments run, as far as they are known. */
+  /** Whether a policy allows a call with these arguments; missing ones are unknown. */
   permits(tool: string, args: unknown): boolean;
   /**
    * Lets a call run and counts it. Throws POLICY_DENIED, APPROVAL_REQUIRED, RATE_LIMITED; the error's `decision` names
@@ -25,7 +25,7 @@ export interface Guard {
   admit(call: PolicyCall, person?: Elicitor): Promise<Admission>;
   /** The log of calls. */
   audit(): Promise<Audit>;
-  /** Settles what killed processes have left; called before anything is served. */
+  /** Resolves what killed processes left; called before anything is served. */
   recover(): Promise<void>;
   /** Resolves the file of a call. Throws PATH_NOT_ALLOWED. */
   checkPath(file: string, place?: OutputPlace): Promise<CheckedPath>;

@@ -14,11 +14,11 @@ const fileSchema = z.object({
   root: z.enum(['workspace', 'state']).default('workspace'),
   directory: directorySchema,
   name: z.string(),
-  /** What results call it: relative to the workspace, with forward slashes. */
+  /** As in results: relative to the workspace, with forward slashes. */
   path: z.string(),
   sha256: z.string(),
   sha256Before: z.string().optional(),
-  /** Where in the backups what it replaces goes; nowhere without. */
+  /** Name of the backup of what it replaces; undefined for none. */
   backup: z.string().optional(),
 });
 
@@ -26,11 +26,11 @@ const recordSchema = z.object({
   files: z.array(fileSchema),
   /** Directories that were missing, from the top down. */
   made: z.array(directorySchema),
-  /** Whether the file system has hard links, as far as was seen. */
+  /** Whether the file system has hard links; false once one has failed. */
   links: z.boolean(),
 });
 
-/** What a transaction is about to do, written down before it does any of it. */
+/** What a transaction is about to do, written before it does any of it. */
 export type TransactionRecord = z.infer<typeof recordSchema>;
 export type FileRecord = z.infer<typeof fileSchema>;
 
@@ -43,7 +43,7 @@ export interface JournalEntry {
   readonly id: string;
   readonly phase: Phase;
   readonly record: TransactionRecord;
-  /** Enters a phase, for good once this returns. Fails with ENOENT if another process has taken it over. */
+  /** Enters a phase, durably once this returns. Fails with ENOENT if another process has taken it over. */
   turn(phase: Phase): Promise<void>;
   rewrite(record: TransactionRecord): Promise<void>;
   /** Removes the page, unless it was left to recovery. */
@@ -59,7 +59,7 @@ const folderOf = (stateDirectory: string): string => path.join(stateDirectory, '
 
 export const newEntryId = (): string => randomBytes(8).toString('hex');
 
-/** Writes down a transaction; it is on the disk when this returns. */
+/** Writes the entry of a transaction; it is on the disk when this returns. */
 export async function beginEntry(
   stateDirectory: string,
   id: string,

@@ -117,7 +117,7 @@ const artifactOptions = {
   dryRun: false,
 } as const;
 
-/** The grant, if each has a directory of its own. */
+/** The grant, if each has its own directory. */
 function ownerOf({ config, caller }: GuardContext): string | undefined {
   return config().others === undefined ? undefined : caller.grant;
 }
@@ -147,7 +147,7 @@ export async function writeReport(
   );
 }
 
-/** Rolls back or completes what killed processes left behind. */
+/** Rolls back or completes what killed processes left. */
 export async function recoverWrites({ territory, quota, audit }: GuardContext): Promise<void> {
   const journal = path.join(territory.stateDirectory, 'journal');
   if ((await readdir(journal).catch(() => [])).length === 0) return;

@@ -93,7 +93,7 @@ async function checkOutputPath(
 /** Where artifacts go, from the workspace down: the one hidden place that calls may write to. */
 export const artifactsDirectory = '.codegen/artifacts';
 
-/** The file below `base` that a grant means by a path: in a directory of its own, if it has one. */
+/** The file below `base` for a path that a grant gives: in the grant's directory, if it has one. */
 export function ownFile(base: string, file: string, grant: string | undefined): string {
   const own = [`${base}/`, ...(grant === undefined ? [] : [`${grant}/`])].reduce(
     (rest, prefix) => (rest.startsWith(prefix) ? rest.slice(prefix.length) : rest),
@@ -102,7 +102,7 @@ export function ownFile(base: string, file: string, grant: string | undefined): 
   return [base, ...(grant === undefined ? [] : [grant]), own].join('/');
 }
 
-/** Throws PATH_NOT_ALLOWED if a directory is not the one that a grant has to itself, nor in it. */
+/** Throws PATH_NOT_ALLOWED if a directory is neither a grant's own nor below it. */
 export function requireInside(own: string, directory: string): void {
   const names = namesOf(directory.replace(/\/$/, ''));
   if (namesOf(own.replace(/\/$/, '')).every((name, index) => name === names[index])) return;
@@ -229,7 +229,7 @@ function namesOf(file: string, visible?: string): string[] {
   return names;
 }
 
-/** Follows the names through the disk, as far as they exist, and throws at a link or a look-alike name. */
+/** Follows the names on the disk as far as they exist. Throws at a link or a look-alike name. */
 async function walk(
   { workspace, stateDirectory }: Pick<Territory, 'workspace'> & Partial<Territory>,
   file: string,

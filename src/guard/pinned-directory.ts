@@ -4,11 +4,11 @@ import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
 import { errorCode, infoOf, syncDirectory } from '../state/files.js';
 
-/** A directory that files are written in; replacing it with another one does not go unnoticed. */
+/** A directory that files are written in; replacing it by another one is detected. */
 export interface PinnedDirectory {
   /** A path to a name in it. */
   at: (name: string) => string;
-  /** Puts its names on the disk. */
+  /** Syncs its names to the disk. */
   sync: () => Promise<void>;
   /** Whether it is still where it was found. */
   isInPlace: () => Promise<boolean>;
@@ -79,7 +79,7 @@ async function byPath(
 ): Promise<PinnedDirectory | undefined> {
   const paths = names.map((_, index) => path.join(root, ...names.slice(0, index + 1)));
   const place = path.join(root, ...names);
-  /** Which directories are there. */
+  /** Identifies the directories. */
   async function identity(): Promise<string | undefined> {
     const found = [];
     for (const each of paths) {

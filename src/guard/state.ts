@@ -16,7 +16,7 @@ const stateSchema = z.object({
 /** What the guard keeps and shares: in the state directory, and if there is one in Redis. */
 export interface GuardState {
   limits: StateStore<Counters>;
-  /** That of the state directory: each machine has a log of its own. */
+  /** In the state directory: each machine has its own log. */
   audit: StateStore<Chain>;
   /** A number greater than `after` and all that were given before, on whatever machine; undefined without Redis. */
   nextOrder: ((after: number) => Promise<number>) | undefined;

@@ -8,14 +8,14 @@ import { beginEntry, leaveToRecovery, newEntryId, type JournalEntry, type FileRe
 import type { CheckedPath, Territory } from './paths.js';
 import { type FilePlan } from './plan.js';
 
-/** Thrown if a file came, went or changed between looking at it and writing it. */
+/** Thrown if a file appeared, disappeared or changed between inspection and write. */
 export class Overtaken extends Error {
   constructor(readonly target: CheckedPath) {
     super(`${target.relative} changed`);
   }
 }
 
-/** Writes down what the plans will do, in place of what was rolled back before; nothing of it is done yet. */
+/** Writes a journal entry of what the plans will do, replacing that of an attempt that was rolled back. */
 export async function writeDown(
   plans: readonly FilePlan[],
   territory: Territory,
@@ -82,7 +82,7 @@ export async function carryOut(
   }
 }
 
-/** Brings a transaction of a dead process to its end: one that is not done is rolled back. Safe to repeat. */
+/** Resolves a transaction of a dead process: one that is not done is rolled back. Safe to repeat. */
 export async function settle(entry: JournalEntry, territory: Territory): Promise<void> {
   const directories = holdings(territory);
   try {
@@ -174,7 +174,7 @@ async function withdraw(
   }
   const { data } = await readWhole(at(withdrawn));
   const isStill = sha256(data) === file.sha256 || (!entry.record.links && data.length === 0);
-  // Somebody wrote into it, just now: that goes back, or if the name is taken, into the backups.
+  // Someone just wrote into it: their version is restored or, if the name exists, backed up.
   if (!isStill && !(await place(entry, at(withdrawn), at(file.name))) && file.backup !== undefined)
     await keep(
       stateDirectory,
@@ -213,7 +213,7 @@ async function putBack(
   await rm(aside, { force: true });
 }
 
-/** Removes what a settled transaction no longer needs. */
+/** Removes temporary files of a resolved transaction. */
 async function tidyUp(
   entry: JournalEntry,
   { stateDirectory }: Territory,
@@ -234,12 +234,12 @@ async function tidyUp(
   if (entry.phase === 'done') return;
   for (const directory of [...made].reverse()) {
     const parent = await directories.find({ root: 'workspace', directory: directory.slice(0, -1) });
-    // One that others use by now stays.
+    // One that others use meanwhile stays.
     await rmdir(parent?.at(path.join(...directory.slice(-1))) ?? '').catch(() => undefined);
   }
 }
 
-/** Permissions of new files: as the system has them, or for their owner alone. */
+/** Permissions of new files: the system's default, or for their owner alone. */
 const modes = { workspace: undefined, state: 0o600 };
 
 type Place = Pick<FileRecord, 'root' | 'directory'>;
@@ -285,7 +285,7 @@ function namesOf({ id }: JournalEntry, index: number): { staged: string; aside: 
   return { staged: `${name}.new`, aside: `${name}.old`, withdrawn: `${name}.out` };
 }
 
-/** Gives a complete file its final name; false if that name is taken. */
+/** Links a complete file to its final name; false if that name exists. */
 async function place(entry: JournalEntry, from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

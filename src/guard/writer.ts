@@ -22,11 +22,11 @@ export interface WriteOptions extends PlanOptions {
   backups: BackupLimits;
   /** Called with what is about to change; throws if there is no room for it. */
   allow: (plans: readonly FilePlan[]) => Promise<void>;
-  /** Called with every plan before anything is reserved or written; what it returns is used with the write. */
+  /** Called with every plan before anything is reserved or written; the approval that it returns is used by the write. */
   confirm?: ((plans: readonly FilePlan[]) => Promise<Consent>) | undefined;
   /** Called once with what is about to change, before anything does; takes quota under the transaction's id. */
   reserve: (plans: readonly FilePlan[], id: string) => Promise<Hold>;
-  /** Makes a file of the state directory, which depends on where the first file goes, and is written with them. */
+  /** Makes a file of the state directory from the path of the first file; both are written together. */
   beside?: ((path: string) => StateFile) | undefined;
   /** Names of the secrets that are in what is to be written. */
   secretsIn?: ((data: Buffer | string) => string[]) | undefined;
@@ -89,7 +89,7 @@ function requireNoSecret({ data, target }: FilePlan, { secretsIn }: WriteOptions
     });
 }
 
-/** What is written into the state directory together with the plans. */
+/** The file of the state directory that is written with the plans. */
 async function besides(
   [first]: readonly FilePlan[],
   { beside, territory }: Pick<WriteOptions, 'beside' | 'territory'>,
@@ -99,7 +99,7 @@ async function besides(
   return plan.change === 'unchanged' ? [] : [plan];
 }
 
-/** Gives back what was reserved, if anything, and closes the transaction; what fails of it is left to recovery. */
+/** Returns reserved quota and closes the transaction; failures are left to recovery. */
 async function finish(entry: JournalEntry | undefined, hold?: Hold): Promise<void> {
   try {
     await hold?.release();

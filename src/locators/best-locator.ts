@@ -132,7 +132,7 @@ const preferredAttributes = ['data-testid', 'data-test-id', 'data-test', 'title'
 /** Characters of a name that Playwright suggests whole. */
 export const maxWholeName = 30;
 
-/** A locator that the page judges, and the one that is emitted if it matches exactly the element. */
+/** A locator to try in the page, and the one to emit if it matches exactly the element. */
 interface Form {
   judged: LocatorChain;
   emitted: LocatorChain;

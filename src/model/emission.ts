@@ -86,7 +86,7 @@ export const emissionSchema = z.strictObject({
 
 export type EmissionOptions = z.infer<typeof emissionSchema>;
 
-/** A module of the user's that exports a `test` of its own. */
+/** A module in the user's project that exports `test`. */
 export interface TestModule {
   /** The module, as the spec imports it. */
   from: string;

@@ -7,7 +7,7 @@ export function isGlob(glob: string): boolean {
   return !isTorn && /^(?:[^\\{}]|\\[^]|\{(?:[^\\{}]|\\[^])*\})*\\?$/.test(glob);
 }
 
-/** The regular expression that Playwright makes of a glob, with a relative one resolved against the base URL. */
+/** The regular expression into which Playwright translates a glob; a relative one is resolved against the base URL. */
 export function globRegex(glob: string, baseURL: string | undefined): string {
   return `^${convert(resolve(glob, baseURL))}$`;
 }

@@ -24,7 +24,7 @@ export const pathSchema = z
     'Path of the value, e.g. `args.options.language`; a list without an index stands for each of its items.',
   );
 
-/** One limit: in every stretch of `window`, `max` calls are admitted for each `scope` that has a count of its own. */
+/** One limit: `max` calls are admitted in every window of that length, counted separately for each `scope`. */
 export const limitSchema = z.strictObject({
   counter: z.string().min(1).max(100).describe('Name of the counter; limits with the same name share it.'),
   window: windowSchema,

@@ -1,4 +1,4 @@
-/** What is known of a piece of work, for whoever operates the server: names, ids and counts, never texts of pages. */
+/** Attributes of a span, for the operator: names, ids and counts, never texts of pages. */
 export type SpanAttributes = Readonly<Record<string, string | number | undefined>>;
 
 /** Measures a piece of work. `errorOf` gives the code of a result that is a failure. */

@@ -9,7 +9,7 @@ export function uniqueWord(): string {
   return Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
 }
 
-/** A value with other words in the place of those that were new in an earlier run. */
+/** A value in which the unique words of an earlier run are replaced by new ones. */
 export function withFreshWords<Value>(
   value: Value,
   earlier: Readonly<Record<string, string>>,

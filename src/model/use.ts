@@ -62,7 +62,7 @@ export const useSchema = z.strictObject({
       origin: z
         .url({ protocol: /^https?$/, error: 'expected an http or https origin' })
         .optional()
-        .describe('The only origin to grant them to; that of `url` or `baseURL` by default.'),
+        .describe('The only origin that gets them; that of `url` or `baseURL` by default.'),
       send: z
         .enum(['unauthorized', 'always'])
         .optional()

@@ -72,7 +72,7 @@ export class Telemetry {
     });
   };
 
-  /** Sends what is there; a failure is reported once. */
+  /** Sends what has been collected; a failure is reported once. */
   flush(): Promise<void> {
     this.sending = this.sending.then(() => this.send());
     return this.sending;

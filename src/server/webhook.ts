@@ -93,7 +93,7 @@ export class Webhook {
     }
   }
 
-  /** Sends an event once. Returns why it has to be sent again. */
+  /** Sends an event once. Returns why it must be sent again. */
   private async send({ id, body }: Event): Promise<string | undefined> {
     const settings = this.settings();
     const secret = settings && this.secretOf(settings);

@@ -23,7 +23,7 @@ export function requireAttachable({ use, har }: { use: Use; har?: 'record' | und
   );
 }
 
-/** Opens a session in a tab of its own in a person's browser. */
+/** Opens a session in a new tab of a person's browser. */
 export async function openAttached(
   context: { config: () => Config; secrets: Secrets },
   url: string,

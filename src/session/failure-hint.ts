@@ -67,7 +67,7 @@ async function matchingPart(
   return `${locatorCode(part).replace(/^page\./, '')} matches ${count}, ${content}.`;
 }
 
-/** A chain in which each part of a selector is a call of its own. */
+/** A chain in which each part of a selector is a separate call. */
 function partsOfChain(chain: LocatorChain): LocatorChain {
   return chain.flatMap((call) => {
     const [selector] = call.args;

@@ -39,7 +39,7 @@ export async function findSaved(
   }
   const language = name.endsWith('.js') ? 'javascript' : 'typescript';
   const inOutput = await checkPath(name, { language });
-  // A grant with an output directory of its own may write nowhere else.
+  // A grant with its own output directory may write nowhere else.
   const inWorkspace = await checkPath(name, { language, outputPath: path.posix.dirname(name) }).catch(
     () => inOutput,
   );

@@ -15,7 +15,7 @@ const maxText = 1000;
 const maxOptions = 200;
 
 const factsSchema = z.strictObject({
-  /** Set if the point is in a frame: where it is there. */
+  /** Set if the point is in a frame: its coordinates there. */
   inner: z.strictObject({ x: z.number(), y: z.number() }).nullable(),
   kind: z.enum(['text', 'select', 'file', 'toggle', 'other']),
   /** Whether what is typed into it must not be seen. */

@@ -8,7 +8,7 @@ import { CodegenError } from '../model/errors.js';
 const maxBytes = 10 * 1024 * 1024;
 const maxOrigins = 100;
 
-/** What Playwright saves of a context, as far as it is needed; Playwright checks the rest. */
+/** The part of a storage state that the server reads; Playwright checks the rest. */
 const stateSchema = z.looseObject({
   cookies: z.array(z.looseObject({ name: z.string(), value: z.string() })).optional(),
   origins: z

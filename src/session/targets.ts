@@ -25,7 +25,7 @@ export interface Located {
   replaced?: { target: string; reason: string } | undefined;
 }
 
-/** The time for an action: its own, or the one that is configured. */
+/** The timeout of an action: its own, or the configured one. */
 export function timeoutOf(
   { timeout, options }: CheckedRequest['prepared']['args'],
   configured: number,

@@ -59,7 +59,7 @@ export interface Surroundings {
   project: ProjectUse;
   /** The browser that recorded it. */
   browserName: BrowserName;
-  /** The page objects that are there. */
+  /** The existing page objects. */
   pages: ReadonlyMap<string, PageFile>;
   /** Those that a person wrote, and what can't be read of them. */
   ownPages?: Awaited<ReturnType<typeof readOwnPageFiles>> | undefined;
@@ -136,7 +136,7 @@ export async function testModule(
   return resolveTestModule(workspace, absolute, importTestFrom);
 }
 
-/** The sources of one call, by what they are made from. */
+/** The sources of one call, by their input. */
 const built = new WeakMap<Surroundings, Map<string, Promise<SessionSource>>>();
 
 /** The session's test, or a variant of it; the same content is built once. Throws what `writeTest` throws. */

@@ -149,12 +149,12 @@ export class FileStore<State> implements StateStore<State> {
   }
 }
 
-/** Names the process that locked last, for people who look for what keeps the state busy. */
+/** Names the process that locked last, to find out what keeps the state busy. */
 function holderFile(directory: string): string {
   return path.join(directory, 'state.holder');
 }
 
-/** Runs `task` under the lock, or without it if it can't be had soon: the task is safe either way. */
+/** Runs `task` under the lock, or without it if the lock is not available soon: the task is safe either way. */
 async function courteously<Result>(directory: string, task: () => Result): Promise<Result> {
   const { default: lockfile } = await import('proper-lockfile');
   const release = await lockfile

@@ -49,7 +49,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
   }
 }
 
-/** Puts a file's content on the disk; Windows wants it opened for writing. */
+/** Syncs a file's content to the disk; on Windows, it must be open for writing. */
 export async function syncFile(file: string, flags = 'r+'): Promise<void> {
   const handle = await open(file, flags);
   try {
@@ -59,7 +59,7 @@ export async function syncFile(file: string, flags = 'r+'): Promise<void> {
   }
 }
 
-/** Puts a directory's names on the disk, on systems and file systems that can. */
+/** Syncs a directory's names to the disk, if the system can. */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
     await syncFile(directory, 'r');
@@ -78,7 +78,7 @@ export async function readWhole(file: string): Promise<{ data: Buffer; mode: num
   }
 }
 
-/** Whether a name is taken, be it by a link that leads nowhere. */
+/** Whether a name exists, even as a broken link. */
 export async function isThere(file: string): Promise<boolean> {
   return (await infoOf(file)) !== undefined;
 }

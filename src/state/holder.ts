@@ -16,8 +16,8 @@ export function nameOfProcess(): string {
 
 /**
  * Whether the process of that name may be at work, so that what it holds is not to be touched; `ageMs` is the age of
- * what it holds, for processes that can't be seen from here. A number that another process has by now is no sign of
- * life, unless the system does not report when processes started.
+ * what it holds, for processes that can't be seen from here. A process id that was
+ * reused does not count, unless the system does not report when processes started.
  */
 export function mayBeAtWork(name: string, ageMs: number): boolean {
   const [pid = '', start, container, boot, machine = machineName()] = name.split('_');

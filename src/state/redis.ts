@@ -1,7 +1,7 @@
 import type { RedisClientType } from '@redis/client';
 import { CodegenError, messageOf } from '../model/errors.js';
 
-/** Milliseconds for a connection to be made, and for each answer. */
+/** Milliseconds to connect, and for each answer. */
 const patienceMs = 2_000;
 /** Milliseconds after which it is worth trying again. */
 const retryAfterMs = 1_000;
@@ -50,7 +50,7 @@ export function openRedis(options: { url: string; prefix: string }): Redis {
       socket: { connectTimeout: patienceMs, reconnectStrategy: false },
     });
     client.on('error', onLost).on('end', onLost);
-    // What waits for an answer keeps the process alive, not the connection.
+    // Pending answers keep the process alive, the connection does not.
     client.unref();
     try {
       await inTime(client.connect());
@@ -61,7 +61,7 @@ export function openRedis(options: { url: string; prefix: string }): Redis {
     }
   }
 
-  /** What was sent over a connection that is given up may still be done; nothing is sent over it again. */
+  /** Abandons a connection. Redis may still execute what was sent over it. */
   async function giveUp(connection: Promise<RedisClientType>): Promise<void> {
     if (connected === connection) connected = undefined;
     (await connection).destroy();
@@ -76,7 +76,7 @@ export function openRedis(options: { url: string; prefix: string }): Redis {
     } catch (error) {
       if (error instanceof CodegenError) throw error;
       const { ErrorReply } = await import('@redis/client');
-      // Where Redis has answered, if with an error, the connection is sound.
+      // If Redis has answered, even with an error, the connection works.
       const isSound = error instanceof ErrorReply;
       if (!isSound) await giveUp(connection).catch(() => undefined);
       // A restart of Redis is sometimes noticed only here.

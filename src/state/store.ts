@@ -7,7 +7,7 @@ export interface Changed<State, Result> {
   result: Result;
 }
 
-/** What is kept between calls and shared by all processes that name the same place. */
+/** State that is kept between calls and shared by all processes that use the same place. */
 export interface StateStore<State> {
   /** The newest state. */
   read(): Promise<State>;
@@ -27,7 +27,7 @@ export interface StateStore<State> {
   now(): Instant;
 }
 
-/** One part of a state as a store of its own; what several parts ask for at once is one change of the whole. */
+/** A part of a state as a separate store; concurrent changes of several parts are one change of the whole. */
 export function part<State extends object, Key extends keyof State>(
   store: StateStore<State>,
   key: Key,
@@ -45,7 +45,7 @@ export function part<State extends object, Key extends keyof State>(
 
 /** Changes that are committed together. */
 export interface Batch<State> {
-  /** What they make of the state, one after the other; may be called again. */
+  /** Applies all changes in order; may be called again. */
   apply: (state: State, now: Instant) => State;
   /** Whether any of them must be on disk before its caller continues. */
   durable: boolean;
@@ -66,7 +66,7 @@ interface Waiting<State> extends Batch<State> {
   fail: (error: unknown) => void;
 }
 
-/** The `update` of a store that commits batch after batch: what is asked for meanwhile goes into the next one together. */
+/** The `update` of a store that commits batch after batch: changes that arrive meanwhile form the next batch. */
 export function batching<State>(
   commit: (batch: Batch<State>) => Promise<Committed>,
 ): StateStore<State>['update'] {
@@ -80,7 +80,7 @@ export function batching<State>(
     return batch;
   }
 
-  /** Commits what waits, until nothing does. */
+  /** Commits waiting changes until there are none. */
   async function work(): Promise<void> {
     for (let batch = take(); batch.length > 0; batch = take()) {
       const changes = batch;
@@ -129,7 +129,7 @@ export function batching<State>(
       });
       if (working) return;
       working = true;
-      // What else is asked for in this turn goes into the same batch.
+      // Further changes in this turn join the batch.
       setImmediate(() => void work());
     });
 }

@@ -155,7 +155,7 @@ async function lanesOf(
   return [...lanes.values()];
 }
 
-/** The runs of each test, without those of other projects and those that did not come to an end. */
+/** The completed runs of each test, without those of other projects. */
 function byTest(all: readonly TestRun[]): TestRun[][] {
   const tests = new Map<string, TestRun[]>();
   for (const run of all) {

@@ -198,7 +198,7 @@ function sentToAll(names: readonly string[]): string {
   return `use.extraHTTPHeaders sends ${names.join(', ')} to every host that a page loads from. Ask the operator to limit network.allowedOrigins.`;
 }
 
-/** Whether a session opens in a person's own browser. A spec that it goes on from has a browser of its own. */
+/** Whether a session opens in a person's own browser. One that continues a spec opens in the browser of the spec. */
 function isAttached({ config }: ToolContext, { base }: Pick<StartPlan, 'base'>): boolean {
   return config().browser.attach !== null && base === undefined;
 }

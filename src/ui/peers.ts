@@ -87,7 +87,7 @@ function ask({ socket, secret }: Peer, person: Person, asked: Asked): Promise<In
   });
 }
 
-/** Answers as the server of a session does, for as long as the viewer is there. */
+/** Passes on the answer of a session's server until the viewer disconnects. */
 async function relay(context: Context<PageEnv>, peer: Peer): Promise<Response> {
   const { req } = context;
   const login = context.get('login');

@@ -55,7 +55,7 @@ export interface PauseOptions {
 
 /**
  * Runs a test of the workspace with its own configuration, set-up projects and fixtures until it pauses. Throws
- * ACTION_FAILED if it fails or does not come to the pause in time, INVALID_INPUT if the project has another version of
+ * ACTION_FAILED if it fails or does not reach the pause in time, INVALID_INPUT if the project has another version of
  * Playwright.
  */
 export async function pauseTest(options: PauseOptions): Promise<PausedTest> {

@@ -106,7 +106,7 @@ function useOf(use: object, workspace: string): ProjectUse {
   return { ...plain, storageState: relative.split(path.sep).join('/') };
 }
 
-/** Loads the workspace's configuration in a process of its own. */
+/** Loads the workspace's configuration in a child process. */
 async function load(
   workspace: string,
   timeoutMs: number,

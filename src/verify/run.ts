@@ -44,7 +44,7 @@ export interface RunResult extends Report {
 
 let runs = 0;
 
-/** Runs tests with Playwright Test in a process of its own, which ends with this one, and with the call. */
+/** Runs tests with Playwright Test in a child process, which ends with this process and with the call. */
 export async function runPlaywrightTest(options: RunOptions): Promise<RunResult> {
   const { plan, staging, playwright, secrets, grep, timeoutMs, signal } = options;
   const start = performance.now();
@@ -85,7 +85,7 @@ interface SpawnOptions {
   ipc?: boolean;
 }
 
-/** Starts Playwright Test in a process of its own, with a small environment. */
+/** Starts Playwright Test in a child process, with a small environment. */
 export function spawnPlaywright(
   { directory }: PlaywrightTest,
   { workspace, config, variables, args, ipc = false }: SpawnOptions,
@@ -98,7 +98,7 @@ export function spawnPlaywright(
     stdio: ['pipe', 'pipe', 'pipe', ipc ? 'ipc' : 'ignore'],
     // Regular expressions remain ones.
     serialization: 'advanced',
-    // A group of its own on POSIX, so that its workers end with it.
+    // A process group on POSIX, so that its workers end with it.
     detached: process.platform !== 'win32',
     windowsHide: true,
   });

@@ -43,7 +43,7 @@ export async function resolveTestModule(workspace: string, spec: string, given: 
   return { from, file, test, hasExpect: exportsName(text, 'expect') };
 }
 
-/** The real path of a file that is there with one of the endings. */
+/** The real path of a file that exists with one of the endings. */
 export async function existing(base: string): Promise<string | undefined> {
   // ES modules are imported by the names that they get when they are compiled.
   const source = base.replace(/\.([mc]?)js$/, '.$1ts');

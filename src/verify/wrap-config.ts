@@ -94,7 +94,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
     projects: [...projects, ...needed],
     webServer: [base.webServer ?? []].flat().map((server: WebServer) => ({
       ...server,
-      // The application that was recorded is the one that is up.
+      // The recorded application is already running.
       reuseExistingServer: true,
       cwd: path.resolve(workspace, server.cwd ?? '.'),
     })),

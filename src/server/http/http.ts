@@ -245,7 +245,7 @@ function stateProbe({ context: { guard } }: Connection): () => Promise<boolean> 
   return cached(stateMs, async () => (await within(stateMs, check())) ?? false);
 }
 
-/** Caches a result for some milliseconds after it is there. */
+/** Caches a result for some milliseconds. */
 function cached<Result>(milliseconds: number, read: () => Promise<Result>): () => Promise<Result> {
   let result: Promise<Result> | undefined;
   return () =>
