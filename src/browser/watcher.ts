@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { trackActivity } from './watcher-activity.js';
+import { watchAnimations, watchTimers } from './watcher-timers.js';
 
 /** Begins the names of the events that ask the watcher, so that no page can guess them. */
 export const watcherKey = randomUUID();
@@ -27,6 +28,7 @@ export function watcherScript(key: string): string {
     trackWork,
     watchDocument,
     watchTimers,
+    watchAnimations,
     watchInput,
     watchRequests,
     watchClipboard,
@@ -41,7 +43,7 @@ install(${JSON.stringify(key)});
 }
 
 export type Globals = ReturnType<typeof keepGlobals>;
-type WorkTracker = ReturnType<typeof trackWork>;
+export type WorkTracker = ReturnType<typeof trackWork>;
 
 interface Work {
   signature: string;
@@ -58,12 +60,17 @@ function install(key: string): void {
   const globals = keepGlobals();
   const tracker = trackWork(globals);
   watchTimers(globals, tracker);
+  const endAnimations = watchAnimations(globals, tracker);
   watchRequests(globals, tracker);
   const takeCopied = watchClipboard(globals);
   limitConsole(globals);
   watchInput(globals, tracker);
   const hosts = watchShadowRoots(key, globals);
-  const { mark, isBusy, isUnsure, isLate } = tracker;
+  const { mark, isUnsure, isLate } = tracker;
+  const isBusy = (): boolean => {
+    endAnimations();
+    return tracker.isBusy();
+  };
   answerQuestions(key, globals, {
     ...{ mark, busy: isBusy, unsure: isUnsure, copied: takeCopied, hosts },
     ...{ late3: () => isLate(3), late6: () => isLate(6), late12: () => isLate(12), late24: () => isLate(24) },
@@ -238,39 +245,6 @@ function watchDocument(
   return () => {
     collect(takeRecords());
   };
-}
-
-/** Wraps the schedulers so that their callbacks run as the work that they are. */
-function watchTimers(globals: Globals, { begin, within, cancel }: WorkTracker): void {
-  const { String, Number, SafeMap, apply, intercept, beginningOf } = globals;
-  /** Timers beyond this many milliseconds are schedules, not the tail of an action. */
-  const longestTimer = 500;
-  const scheduled = new SafeMap<unknown, Work>();
-
-  function watch(name: string, canceler: string, counts: (delay: unknown) => boolean): void {
-    intercept(window, name, (args, call) => {
-      const callback = args[0];
-      if (typeof callback !== 'function' || !counts(args[1])) return call(args);
-      const work = begin(`${name} ${String(args[1])} ${beginningOf(callback)}`);
-      args[0] = (...values: unknown[]): void => {
-        scheduled.delete(id);
-        within(work, () => {
-          apply(callback, window, values);
-        });
-      };
-      const id = call(args);
-      scheduled.set(id, work);
-      return id;
-    });
-    intercept(window, canceler, (args, call) => {
-      const work = scheduled.get(args[0]);
-      if (work !== undefined) cancel(work);
-      scheduled.delete(args[0]);
-      return call(args);
-    });
-  }
-  watch('setTimeout', 'clearTimeout', (delay) => !(Number(delay) > longestTimer));
-  watch('requestAnimationFrame', 'cancelAnimationFrame', () => true);
 }
 
 /** What the browser dispatches for an action may queue tasks. */

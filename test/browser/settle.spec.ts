@@ -4,6 +4,8 @@ for (const [name, result] of [
   ['"Timer"', 'timer done'],
   ['"Animation frame"', 'animation frame done'],
   ['"Message channel"', 'message channel done'],
+  ['"Transition"', 'transition done'],
+  ['"Animation"', 'animation done'],
   ['"Chain of timers"', 'timer 4 of 4 done'],
   ['"Fetch"', 'fetched 10 items'],
   ['"Load report"', 'Best seller'],
