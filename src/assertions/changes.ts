@@ -76,7 +76,7 @@ export function changesBetween(
   });
   const lines = [...added, ...gone, ...differing.changed.map((pair) => pair.after)];
   return {
-    changes,
+    changes: accessible(changes, after),
     changedPage: isBeyondFields || added.length > 0 || gone.length > 0,
     gone,
     refs: lines.flatMap((line) => owners.get(line) ?? []),
@@ -89,12 +89,13 @@ export function changesAcross(
   after: SnapshotView,
   typed: readonly string[] = [],
 ): PageChange[] {
-  return [
+  const changes = [
     ...appeared(after, before, after)
       .slice(0, maxJudged)
       .flatMap((line) => appearance(line, typed)),
     ...ofLists(listChangesAcross(before, after)),
   ];
+  return accessible(changes, after);
 }
 
 /** Whether a text is only a part of what a new button or link is called. */
@@ -190,7 +191,22 @@ function ownersOf(view: SnapshotView): Map<SnapshotLine, string> {
 
 /** All elements of a page, as if each had just appeared. */
 export function appearances(view: SnapshotView): PageChange[] {
-  return view.flatMap((line) => appearance(line, []));
+  return accessible(
+    view.flatMap((line) => appearance(line, [])),
+    view,
+  );
+}
+
+/** Leaves out what is hidden from assistive technology, such as a dialog that is closing: it has no name to find it by. */
+function accessible(changes: PageChange[], view: SnapshotView): PageChange[] {
+  const hidden = new Set<SnapshotLine>();
+  let hiddenBelow = Infinity;
+  for (const line of view) {
+    if (line.depth <= hiddenBelow)
+      hiddenBelow = partsOf(line).states.includes('aria-hidden') ? line.depth : Infinity;
+    if (hiddenBelow < Infinity) hidden.add(line);
+  }
+  return hidden.size === 0 ? changes : changes.filter(({ line }) => !hidden.has(line));
 }
 
 function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] {

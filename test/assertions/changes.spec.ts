@@ -30,6 +30,17 @@ function describe(change: PageChange): string {
 
 const rows: { what: string; before: string[]; after: string[]; changes: string[] }[] = [
   {
+    what: 'nothing of a dialog that closes, and what follows it',
+    before: ['- generic [ref=e2]:', '  - heading "Add key" [ref=e3]', '  - textbox "Key" [ref=e4]: cart'],
+    after: [
+      '- generic [aria-hidden] [ref=e2]:',
+      '  - heading [ref=e5]: Add key',
+      '  - textbox [ref=e6]: cart:2',
+      '- status [ref=e7]: Added',
+    ],
+    changes: ['appeared: status'],
+  },
+  {
     what: 'the headings of a panel that opened, which is no list',
     before: [],
     after: [
