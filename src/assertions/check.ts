@@ -251,6 +251,8 @@ export function implies(one: Assertion, other: Assertion): boolean {
   if (one.args['matcher'] === 'toMatchAriaSnapshot') return isInTemplate(other, one.args['expected']);
   const isOfSame = JSON.stringify(one.locator) === JSON.stringify(other.locator);
   const { matcher, not } = other.args;
+  // A browser gives the focus to what is selected by a click.
+  if (matcher === 'toBeFocused') return isOfSame && one.args['name'] === 'aria-selected';
   if (matcher === 'toBeHidden') return isOfSame && one.args['expected'] === 0;
   if (matcher !== 'toBeVisible' || not === true || !requiresPresence(one.args)) return false;
   const text = textOf(other.locator);
@@ -273,9 +275,14 @@ function isVisibility({ matcher }: AssertionArgs): boolean {
   return matcher === 'toBeVisible';
 }
 
-/** Whether the snapshot of an element contains all texts that an assertion is of. */
+/** Whether the snapshot of an element contains all texts that an assertion is of, or all lines of another snapshot. */
 function isInTemplate({ locator, args }: Assertion, template: unknown): boolean {
-  const texts = isVisibility(args) ? [textOf(locator)] : [args['expected']].flat();
+  const { matcher, expected } = args;
+  const expectedTexts =
+    matcher === 'toMatchAriaSnapshot' && typeof expected === 'string'
+      ? expected.split('\n').map((line) => line.trim())
+      : [expected].flat();
+  const texts = isVisibility(args) ? [textOf(locator)] : expectedTexts;
   return (
     typeof template === 'string' &&
     texts.every((each) => typeof each === 'string' && each !== '' && template.includes(each))

@@ -1,0 +1,29 @@
+import { expect, test } from '@playwright/test';
+import { implies } from '../../src/assertions/check.js';
+import type { AssertionArgs } from '../../src/assertions/forms.js';
+import type { Assertion } from '../../src/model/step.js';
+import type { LocatorChain } from '../../src/model/locator.js';
+
+const table: LocatorChain = [{ method: 'getByRole', args: ['table'] }];
+const panel: LocatorChain = [{ method: 'locator', args: ['#itemData'] }];
+
+const of = (locator: LocatorChain, matcher: string, rest: AssertionArgs = {}): Assertion => ({
+  locator,
+  args: { matcher, ...rest },
+});
+const snapshot = (locator: LocatorChain, ...lines: string[]): Assertion =>
+  of(locator, 'toMatchAriaSnapshot', { expected: lines.join('\n') });
+
+const whole = snapshot(panel, '- text: "Type: List"', '- table:', '  - row "0 a"', '  - row "1 b"');
+const selected = of(table, 'toHaveAttribute', { name: 'aria-selected', expected: 'true' });
+const focused = of(table, 'toBeFocused');
+
+for (const [what, one, other, expected] of [
+  ['a snapshot implies one of its lines', whole, snapshot(table, '- row "0 a"', '- row "1 b"'), true],
+  ['a snapshot does not imply other lines', whole, snapshot(table, '- row "0 a"', '- row "2 c"'), false],
+  ['what is selected has the focus', selected, focused, true],
+  ['what has the focus may not be selected', focused, selected, false],
+] satisfies [string, Assertion, Assertion, boolean][])
+  test(what, () => {
+    expect(implies(one, other)).toBe(expected);
+  });
