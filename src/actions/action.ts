@@ -157,14 +157,16 @@ export interface PreparedAction {
 interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
   name: string;
   description: string;
-  target: TargetUse;
+  /** None by default. */
+  target?: TargetUse;
   recorded?: boolean;
   second?: 'to' | 'click';
   masked?: (args: Step['args']) => string[];
   fields: Fields;
   playwrightNames?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
-  toCode: (fields: z.infer<Fields>, scope: CodeScope) => Statement[];
+  /** No code by default. */
+  toCode?: (fields: z.infer<Fields>, scope: CodeScope) => Statement[];
   /** The origins that receive the fields; by default that of the element's frame, or of the page. */
   origins?: (fields: z.infer<Fields>, baseURL: string | undefined) => string[];
   /** The fields as the test is to say them, e.g. with relative URLs. */
@@ -173,10 +175,11 @@ interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
 
 /** Makes an action from one object; the fields' types hold in `perform` and `toCode`. */
 export function defineAction<Fields extends z.ZodObject>(definition: ActionDefinition<Fields>): Action {
-  const { perform, toCode, normalize, origins, ...rest } = definition;
+  const { perform, toCode = () => [], normalize, origins, ...rest } = definition;
   const { fields } = definition;
   return {
     kind: 'mutates',
+    target: 'none',
     playwrightNames: false,
     recorded: true,
     ...rest,

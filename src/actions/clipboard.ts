@@ -15,7 +15,6 @@ const pollMs = 50;
 export const writeText = defineAction({
   name: 'clipboard.writeText',
   description: 'Writes text to the clipboard.',
-  target: 'none',
   kind: 'passive',
   playwrightNames: true,
   fields: z.strictObject({ text: z.string().describe('The text to write.') }),
@@ -35,7 +34,6 @@ export const readText = defineAction({
   name: 'clipboard.readText',
   verifies: true,
   description: 'Reads the text of the clipboard, reports it in `events` and asserts it.',
-  target: 'none',
   kind: 'passive',
   fields: z.strictObject({
     expected: matchedSchema.optional().describe('The text to expect; by default, the current text.'),

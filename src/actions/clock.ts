@@ -25,13 +25,12 @@ function clockAction<Fields extends z.ZodObject>(definition: {
   kind: Action['kind'];
   fields: Fields;
   act: (clock: Clock, fields: z.infer<Fields>) => Promise<void>;
-  args: (fields: z.infer<Fields>) => unknown[];
+  args?: (fields: z.infer<Fields>) => unknown[];
 }): Action {
-  const { method, act, args, ...rest } = definition;
+  const { method, act, args = (given: z.infer<Fields>): unknown[] => [given], ...rest } = definition;
   return defineAction({
     ...rest,
     name: `clock.${method}`,
-    target: 'none',
     changesClock: true,
     playwrightNames: true,
     perform: ({ page }, fields) => act(page.clock, fields),
@@ -45,7 +44,6 @@ export const install = clockAction({
   kind: 'passive',
   fields: z.strictObject({ time: time.optional() }),
   act: (clock, options) => clock.install(options),
-  args: (options) => [options],
 });
 
 export const setFixedTime = clockAction({

@@ -16,7 +16,6 @@ export const onDialog = defineAction({
   name: 'onDialog',
   description:
     'Answers the dialog that the next action opens; fails if none opens. Several in a row answer several dialogs. Without it, dialogs are dismissed.',
-  target: 'none',
   kind: 'expects',
   fields,
   perform({ answerDialog, announce, delivery }, { accept = true, ...answer }) {

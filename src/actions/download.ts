@@ -12,7 +12,6 @@ export const saveDownload = defineAction({
   verifies: true,
   usesDownload: true,
   description: 'Saves the last download of the session.',
-  target: 'none',
   kind: 'passive',
   fields: z.strictObject({ path: artifactPath }),
   playwrightNames: true,

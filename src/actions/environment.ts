@@ -12,7 +12,6 @@ import { clipboardPermissions } from './clipboard.js';
 export const setViewportSize = defineAction({
   name: 'setViewportSize',
   description: 'Resizes the viewport.',
-  target: 'none',
   playwrightNames: true,
   fields: viewportSchema,
   perform: ({ page }, size) => page.setViewportSize(size),
@@ -22,7 +21,6 @@ export const setViewportSize = defineAction({
 export const emulateMedia = defineAction({
   name: 'emulateMedia',
   description: 'Emulates media features; null stops emulating one.',
-  target: 'none',
   playwrightNames: true,
   fields: z
     .strictObject({
@@ -52,7 +50,6 @@ export const emulateMedia = defineAction({
 export const setGeolocation = defineAction({
   name: 'setGeolocation',
   description: 'Sets the geolocation; pages can read it with the permission `geolocation`.',
-  target: 'none',
   playwrightNames: true,
   fields: geolocationSchema,
   perform: ({ page }, position) => page.context().setGeolocation(position),
@@ -62,7 +59,6 @@ export const setGeolocation = defineAction({
 export const grantPermissions = defineAction({
   name: 'grantPermissions',
   description: 'Grants permissions to all pages, or to those of one origin.',
-  target: 'none',
   kind: 'passive',
   playwrightNames: true,
   fields: z.strictObject({
@@ -112,7 +108,6 @@ export const grantPermissions = defineAction({
 export const setOffline = defineAction({
   name: 'setOffline',
   description: 'Sets all pages offline, or online again.',
-  target: 'none',
   playwrightNames: true,
   fields: z.strictObject({ offline: z.boolean().describe('Whether the pages are offline.') }),
   perform: ({ page }, { offline }) => page.context().setOffline(offline),
@@ -139,7 +134,6 @@ const cookieSchema = z
 export const addCookies = defineAction({
   name: 'addCookies',
   description: 'Adds cookies; pages send them with their next request.',
-  target: 'none',
   kind: 'passive',
   playwrightNames: true,
   fields: z.strictObject({
@@ -163,7 +157,6 @@ export const addCookies = defineAction({
 export const clearCookies = defineAction({
   name: 'clearCookies',
   description: 'Removes all cookies, or those that match.',
-  target: 'none',
   kind: 'passive',
   playwrightNames: true,
   fields: z.strictObject({
@@ -193,7 +186,6 @@ const items = z.record(z.string(), z.string());
 export const setStorage = defineAction({
   name: 'setStorage',
   description: "Sets items in the page's storage. Reload the page if it reads them only when it loads.",
-  target: 'none',
   kind: 'passive',
   fields: z
     .strictObject({
@@ -222,7 +214,6 @@ export const setStorage = defineAction({
 export const saveStorageState = defineAction({
   name: 'saveStorageState',
   description: 'Saves cookies and local storage to a file for `use.storageState` of other tests.',
-  target: 'none',
   kind: 'passive',
   fields: z.strictObject({
     path: z

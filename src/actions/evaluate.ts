@@ -6,7 +6,6 @@ export const evaluate = defineAction({
   name: 'evaluate',
   description:
     'Evaluates a JavaScript expression in the page and shows its value as an event. Denied unless the policy allows it.',
-  target: 'none',
   fields: z.strictObject({
     expression: z.string().min(1).max(10_000).describe('An expression; a function is called.'),
   }),

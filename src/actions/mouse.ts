@@ -14,14 +14,19 @@ function mouseAction<Fields extends z.ZodObject>(definition: {
   description: string;
   fields: Fields;
   act: (mouse: Page['mouse'], fields: z.infer<Fields>) => Promise<void>;
-  /** The arguments of the method. */
-  args: (fields: z.infer<Fields>) => unknown[];
+  /** The arguments of the method; the fields as options by default. */
+  args?: (fields: z.infer<Fields>) => unknown[];
 }): Action {
-  const { method, description, fields, act, args } = definition;
+  const {
+    method,
+    description,
+    fields,
+    act,
+    args = (given: z.infer<Fields>): unknown[] => [given],
+  } = definition;
   return defineAction({
     name: `mouse.${method}`,
     description,
-    target: 'none',
     fields,
     playwrightNames: true,
     perform: ({ page }, given) => act(page.mouse, given),
@@ -64,7 +69,6 @@ export const down = mouseAction({
   description: 'Presses a mouse button and holds it.',
   fields: buttonFields,
   act: (mouse, options) => mouse.down(options),
-  args: (options) => [options],
 });
 
 export const up = mouseAction({
@@ -72,7 +76,6 @@ export const up = mouseAction({
   description: 'Releases a mouse button.',
   fields: buttonFields,
   act: (mouse, options) => mouse.up(options),
-  args: (options) => [options],
 });
 
 export const wheel = mouseAction({

@@ -1,8 +1,7 @@
-import type { Response } from 'playwright';
 import { z } from 'zod';
 import { run, values } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
-import { defineAction, type ActionContext } from './action.js';
+import { defineAction, type Action } from './action.js';
 import {
   checkUrl,
   originOfUrl,
@@ -20,7 +19,6 @@ export const goto = defineAction({
   navigates: true,
   opensUrl: true,
   description: 'Opens a URL.',
-  target: 'none',
   fields: z.strictObject({
     url: urlSchema.describe('http(s) URL; relative if the session has a baseURL.'),
     waitUntil: z
@@ -50,43 +48,31 @@ export const goto = defineAction({
   toCode: ({ url, ...options }, { page }) => [run(page, 'goto', ...values(url, options))],
 });
 
-export const goBack = defineAction({
-  name: 'goBack',
-  navigates: true,
-  description: 'Navigates back in the history.',
-  target: 'none',
-  fields: noFields,
-  perform: ({ page, navigationMs }) =>
-    travel(
-      'back',
-      (options) => page.goBack(options),
-      () => page.url(),
-      navigationMs,
-    ),
-  toCode: (_, { page }) => [run(page, 'goBack')],
-});
+/** A step in the history. Playwright answers null both for a page of the same document and for no page at all. */
+function travelAction(name: 'goBack' | 'goForward', direction: 'back' | 'forward'): Action {
+  return defineAction({
+    name,
+    navigates: true,
+    description: `Navigates ${direction} in the history.`,
+    fields: noFields,
+    async perform({ page, navigationMs }) {
+      const before = page.url();
+      if ((await page[name]({ timeout: navigationMs })) !== null || page.url() !== before) return;
+      throw new CodegenError('ACTION_FAILED', `The history has no page to go ${direction} to.`, {
+        hint: 'Open the page with goto.',
+      });
+    },
+    toCode: (_, { page }) => [run(page, name)],
+  });
+}
 
-export const goForward = defineAction({
-  name: 'goForward',
-  navigates: true,
-  description: 'Navigates forward in the history.',
-  target: 'none',
-  fields: noFields,
-  perform: ({ page, navigationMs }) =>
-    travel(
-      'forward',
-      (options) => page.goForward(options),
-      () => page.url(),
-      navigationMs,
-    ),
-  toCode: (_, { page }) => [run(page, 'goForward')],
-});
+export const goBack = travelAction('goBack', 'back');
+export const goForward = travelAction('goForward', 'forward');
 
 export const reload = defineAction({
   name: 'reload',
   navigates: true,
   description: 'Reloads the page.',
-  target: 'none',
   fields: noFields,
   async perform({ page, navigationMs }) {
     await page.reload({ timeout: navigationMs });
@@ -98,7 +84,6 @@ export const waitForURL = defineAction({
   name: 'waitForURL',
   verifies: true,
   description: 'Waits until the page has this URL.',
-  target: 'none',
   kind: 'passive',
   fields: z.strictObject({ url: urlPatternSchema.describe('URL, glob or regular expression.') }),
   playwrightNames: true,
@@ -109,17 +94,3 @@ export const waitForURL = defineAction({
   normalize: relativePattern,
   toCode: ({ url }, { page }) => [run(page, 'waitForURL', ...values(url))],
 });
-
-/** A step in the history; Playwright answers null both for a page of the same document and for no page at all. */
-async function travel(
-  direction: 'back' | 'forward',
-  go: (options: { timeout: number }) => Promise<Response | null>,
-  url: () => string,
-  timeout: ActionContext['navigationMs'],
-): Promise<void> {
-  const before = url();
-  if ((await go({ timeout })) === null && url() === before)
-    throw new CodegenError('ACTION_FAILED', `The history has no page to go ${direction} to.`, {
-      hint: 'Open the page with goto.',
-    });
-}

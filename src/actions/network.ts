@@ -43,7 +43,6 @@ const url = urlPatternSchema.describe('URL, glob or regular expression.');
 export const waitForResponse = defineAction({
   name: 'waitForResponse',
   description: 'Waits for a response to a request of the next action, and asserts its status and body.',
-  target: 'none',
   kind: 'expects',
   fields: z.strictObject({ url, method: methodSchema.optional(), ...expectedResponse }),
   async perform({ page, baseURL, announce, recent }, { url, method, ...expected }) {
@@ -174,7 +173,6 @@ function routesOf(page: Page): Map<string, UrlMatcher> {
 export const route = defineAction({
   name: 'route',
   description: 'Fulfils or aborts matching requests of the page instead of their server.',
-  target: 'none',
   kind: 'passive',
   fields: routeFields,
   async perform({ page, baseURL, bound, show }, fields) {
@@ -218,7 +216,6 @@ export const route = defineAction({
 export const unroute = defineAction({
   name: 'unroute',
   description: 'Removes the routes of a URL, or all routes of the page.',
-  target: 'none',
   kind: 'passive',
   fields: z.strictObject({ url: url.optional().describe('The `url` of the route; all routes by default.') }),
   async perform({ page }, { url }) {
@@ -315,7 +312,6 @@ export const request = defineAction({
   verifies: true,
   description:
     "Sends a request from the test, with the page's cookies, and asserts that the response is OK, or what `expect` says.",
-  target: 'none',
   sendsRequest: true,
   kind: 'passive',
   fields: z.strictObject({

@@ -39,7 +39,6 @@ export const screenshot = defineAction({
 export const pdf = defineAction({
   name: 'pdf',
   description: 'Prints the page as a PDF; requires headless Chromium.',
-  target: 'none',
   kind: 'passive',
   fields: z.strictObject({ path: pathWith('.pdf') }),
   playwrightNames: true,

@@ -10,7 +10,6 @@ export const switchPage = defineAction({
   switchesPage: true,
   needsNoAssertion: true,
   description: 'Makes another page (popup, tab) current and brings it to the front.',
-  target: 'none',
   fields: z.strictObject({ page: z.string().min(1).describe('Its id in `pages`, e.g. p2.') }),
   perform: ({ pages }, { page }) => pages.switchTo(page),
   toCode: (_, { page }) => [run(page, 'bringToFront')],
@@ -21,7 +20,6 @@ export const closePage = defineAction({
   closesPage: true,
   needsNoAssertion: true,
   description: 'Closes the current page; its opener becomes current.',
-  target: 'none',
   fields: z.strictObject({}),
   perform: ({ pages }) => pages.close(),
   toCode: (_, { page }) => [run(page, 'close')],
@@ -30,7 +28,6 @@ export const closePage = defineAction({
 export const newPage = defineAction({
   name: 'newPage',
   description: 'Opens another page; switchPage makes it current.',
-  target: 'none',
   opensPage: true,
   fields: z.strictObject({
     url: urlSchema.optional().describe('URL to open; blank by default.'),
@@ -69,7 +66,6 @@ export const newContext = defineAction({
   name: 'newContext',
   description:
     'Opens a page for another user, with its own cookies and storage; switchPage makes it current.',
-  target: 'none',
   opensPage: true,
   opensContext: true,
   fields: z.strictObject({

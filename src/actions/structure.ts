@@ -6,7 +6,6 @@ export const step = defineAction({
   name: 'step',
   opensGroup: true,
   description: 'Opens a test.step, or a hook, that contains the following steps, until the next one.',
-  target: 'none',
   kind: 'passive',
   fields: z.strictObject({
     title: z.string().min(1).max(200).describe('Title of the step.'),
@@ -16,13 +15,11 @@ export const step = defineAction({
       .describe('Opens this hook instead of a step; `afterEach` also runs after a failure.'),
   }),
   perform: () => Promise.resolve(),
-  toCode: () => [],
 });
 
 export const undo = defineAction({
   name: 'undo',
   description: 'Removes the last recorded steps. The page is not rolled back.',
-  target: 'none',
   kind: 'passive',
   recorded: false,
   fields: z.strictObject({
@@ -35,7 +32,6 @@ export const undo = defineAction({
       });
     return removeSteps({ steps: Array.from({ length: count }, (_, index) => length - count + index) });
   },
-  toCode: () => [],
 });
 
 const index = z.int().nonnegative().max(100_000);
@@ -44,7 +40,6 @@ export const remove = defineAction({
   name: 'remove',
   description:
     'Removes recorded steps, or single automatic assertions; later steps are renumbered. The page is not rolled back.',
-  target: 'none',
   kind: 'passive',
   recorded: false,
   fields: z
@@ -61,17 +56,13 @@ export const remove = defineAction({
       ({ steps, assertions }) => (steps ?? assertions) !== undefined,
       'expected `steps`, `assertions` or both',
     ),
-  perform({ remove: removeSteps }, removal) {
-    return removeSteps(removal);
-  },
-  toCode: () => [],
+  perform: ({ remove: removeSteps }, removal) => removeSteps(removal),
 });
 
 export const handOver = defineAction({
   name: 'handOver',
   description:
     'Waits for a person, who continues by hand on the [page for people](ui.md). Answers with the steps that they recorded.',
-  target: 'none',
   kind: 'passive',
   recorded: false,
   asksPerson: true,
@@ -88,5 +79,4 @@ export const handOver = defineAction({
     if (ask === undefined) throw new CodegenError('ACTION_FAILED', 'This server has no page for people.');
     show(await ask(reason, timeout));
   },
-  toCode: () => [],
 });

@@ -103,13 +103,11 @@ export function formatOf(base: BaseSpec): Format & { depth: number; test: string
   };
 }
 
-function parse(text: string, file: string): SourceFile {
-  const project = new Project({
-    useInMemoryFileSystem: true,
-    skipLoadingLibFiles: true,
-    compilerOptions: { allowJs: true },
-  });
-  return project.createSourceFile(`/spec${path.extname(file)}`, text);
+/** The syntax tree of a file. */
+export function parse(text: string, file: string): SourceFile {
+  const compilerOptions = { allowJs: true };
+  const project = new Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true, compilerOptions });
+  return project.createSourceFile(`/file${path.extname(file)}`, text);
 }
 
 export function findPlace(base: BaseSpec): Place {
@@ -118,8 +116,8 @@ export function findPlace(base: BaseSpec): Place {
   const tests = testsIn(source);
   const call = chosen(tests, base);
   const body = call.getArguments().at(-1);
-  const block = Node.isArrowFunction(body) || Node.isFunctionExpression(body) ? body.getBody() : undefined;
-  if (!(Node.isArrowFunction(body) || Node.isFunctionExpression(body)) || !Node.isBlock(block))
+  const block = isFunction(body) ? body.getBody() : undefined;
+  if (!isFunction(body) || !Node.isBlock(block))
     throw unusable(`The test in ${file}:${call.getStartLineNumber()} has no body in braces.`);
   const test = testName(call) ?? '';
   const rows = call.getAncestors().find((node) => !isAround(node));
@@ -132,6 +130,10 @@ export function findPlace(base: BaseSpec): Place {
   return { source, call, body, test, ...offsetIn(block, isWhole ? undefined : line, file) };
 }
 
+function isFunction(node: Node | undefined): node is TestFunction {
+  return Node.isArrowFunction(node) || Node.isFunctionExpression(node);
+}
+
 /** The calls that declare tests: `test('title', …, async () => …)`, by any name that the spec imports or declares. */
 export function testsIn(source: SourceFile): CallExpression[] {
   return source.getDescendantsOfKind(SyntaxKind.CallExpression).filter((call) => {
@@ -141,13 +143,7 @@ export function testsIn(source: SourceFile): CallExpression[] {
       Node.isStringLiteral(title) ||
       Node.isTemplateExpression(title) ||
       Node.isNoSubstitutionTemplateLiteral(title);
-    const last = args.at(-1);
-    return (
-      isTitle &&
-      args.length > 1 &&
-      (Node.isArrowFunction(last) || Node.isFunctionExpression(last)) &&
-      testName(call) !== undefined
-    );
+    return isTitle && args.length > 1 && isFunction(args.at(-1)) && testName(call) !== undefined;
   });
 }
 
@@ -168,13 +164,8 @@ function chosen(tests: readonly CallExpression[], { file, line }: BaseSpec): Cal
     const [only, ...others] = tests;
     if (only === undefined) throw unusable(`${file} has no test to continue.`);
     if (others.length === 0) return only;
-    throw unusable(
-      `${file} has ${tests.length} tests.`,
-      `Name the line of one: ${lines
-        .map((each) => `${file}:${each}`)
-        .slice(0, 8)
-        .join(', ')}.`,
-    );
+    const places = lines.slice(0, 8).map((each) => `${file}:${each}`);
+    throw unusable(`${file} has ${tests.length} tests.`, `Name the line of one: ${places.join(', ')}.`);
   }
   const found = tests.find((test) => test.getStartLineNumber() <= line && test.getEndLineNumber() >= line);
   if (found === undefined)
@@ -189,11 +180,7 @@ function chosen(tests: readonly CallExpression[], { file, line }: BaseSpec): Cal
 function isAround(node: Node): boolean {
   if (Node.isCallExpression(node)) return /\bdescribe\b/.test(node.getExpression().getText());
   return (
-    Node.isSourceFile(node) ||
-    Node.isExpressionStatement(node) ||
-    Node.isBlock(node) ||
-    Node.isArrowFunction(node) ||
-    Node.isFunctionExpression(node)
+    Node.isSourceFile(node) || Node.isExpressionStatement(node) || Node.isBlock(node) || isFunction(node)
   );
 }
 
@@ -221,7 +208,7 @@ function stepBlock(statement: Statement): Block | undefined {
   const call = statement.getFirstDescendantByKind(SyntaxKind.CallExpression);
   if (call === undefined || !/\.step$/.test(call.getExpression().getText())) return undefined;
   const body = call.getArguments().at(-1);
-  const block = Node.isArrowFunction(body) || Node.isFunctionExpression(body) ? body.getBody() : undefined;
+  const block = isFunction(body) ? body.getBody() : undefined;
   return Node.isBlock(block) ? block : undefined;
 }
 

@@ -1,10 +1,5 @@
-import path from 'node:path';
-import {
-  Project,
-  type ClassDeclaration,
-  type ConstructorDeclaration,
-  type MethodDeclaration,
-} from 'ts-morph';
+import type { ClassDeclaration, ConstructorDeclaration, MethodDeclaration } from 'ts-morph';
+import { parse } from './base-spec.js';
 
 /** A page object that the user wrote. Its code is that of a test in which the page is called `page`. */
 export interface OwnPage {
@@ -29,13 +24,8 @@ export interface OwnMethod {
  * file that may have some can't be read.
  */
 export function readOwnPages(file: string, text: string): { pages: OwnPage[]; problem?: string } {
-  const project = new Project({
-    useInMemoryFileSystem: true,
-    skipLoadingLibFiles: true,
-    compilerOptions: { allowJs: true },
-  });
-  const source = project.createSourceFile(`/page${path.extname(file)}`, text);
-  const [problem] = project.getProgram().getSyntacticDiagnostics(source);
+  const source = parse(text, file);
+  const [problem] = source.getProject().getProgram().getSyntacticDiagnostics(source);
   if (problem !== undefined) {
     const message = problem.getMessageText();
     return { pages: [], problem: typeof message === 'string' ? message : message.getMessageText() };
@@ -131,9 +121,9 @@ function methodOf(method: MethodDeclaration, known: ReadonlyMap<string, string>)
   if (isClosed || !method.isAsync() || !isPlain) return undefined;
   const statements = method.getStatements().map((statement) => {
     const code = inline(statement.getText(), known);
-    return code === undefined || !/^await\s/.test(code)
-      ? undefined
-      : { code, line: statement.getStartLineNumber() };
+    return code !== undefined && /^await\s/.test(code)
+      ? { code, line: statement.getStartLineNumber() }
+      : undefined;
   });
   const whole = statements.filter((each) => each !== undefined);
   if (whole.length === 0 || whole.length < statements.length) return undefined;

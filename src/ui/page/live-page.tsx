@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { Failure, LivePicture, SessionDetail } from '../shapes.js';
 import { failureToShow, person, post } from './api.js';
-import { Act, Decline, Problem } from './parts.js';
+import { Act, Decline, Problem, TextInput } from './parts.js';
 import { ElementPanel, type Mode } from './pointed-element.js';
 import { Remote, type Point } from './remote.js';
 
@@ -118,14 +118,7 @@ function Toolbar({
               void remote.record({ action: 'goto', url: url.value });
             }}
           >
-            <label>
-              Address
-              <input
-                required
-                value={url.value}
-                onInput={({ currentTarget }) => (url.value = currentTarget.value)}
-              />
-            </label>
+            <TextInput label="Address" text={url} required />
             <button type="submit">Go to it</button>
           </form>
           {pages

@@ -64,6 +64,29 @@ export function Problem({ failure }: { failure: Failure | undefined }): JSX.Elem
   );
 }
 
+/** A labelled input for the text of a signal. */
+export function TextInput({
+  label,
+  text,
+  ...attributes
+}: {
+  label: string;
+  text: { value: string };
+  required?: boolean;
+  maxLength?: number;
+}): JSX.Element {
+  return (
+    <label>
+      {label}
+      <input
+        {...attributes}
+        value={text.value}
+        onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+      />
+    </label>
+  );
+}
+
 /** Declines with or without a reason, which `work` gets as a field. */
 export function Decline({
   needs,
@@ -75,14 +98,7 @@ export function Decline({
   const reason = useSignal('');
   return (
     <>
-      <label>
-        Reason to decline
-        <input
-          value={reason.value}
-          maxLength={500}
-          onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
-        />
-      </label>
+      <TextInput label="Reason to decline" text={reason} maxLength={500} />
       <Act
         label="Decline"
         needs={needs}

@@ -135,23 +135,17 @@ function Assertions({
 
 /** The matchers that fit an element, with its current values. */
 function assertionsOf({ kind, text, value, checked, disabled, isPassword }: Pointed): [string, object][] {
-  const isField = kind === 'text' || kind === 'select';
-  return [
-    ['toBeVisible', { matcher: 'toBeVisible' }],
-    ...(kind === 'other' && text !== ''
-      ? [[`toHaveText ${text}`, { matcher: 'toHaveText', expected: text }] satisfies [string, object]]
-      : []),
-    ...(isField && !isPassword
-      ? [[`toHaveValue ${value}`, { matcher: 'toHaveValue', expected: value }] satisfies [string, object]]
-      : []),
-    ...(kind === 'toggle'
-      ? [
-          [
-            checked ? 'toBeChecked' : 'not toBeChecked',
-            { matcher: 'toBeChecked', ...(checked ? {} : { not: true }) },
-          ] satisfies [string, object],
-        ]
-      : []),
-    [disabled ? 'toBeDisabled' : 'toBeEnabled', { matcher: disabled ? 'toBeDisabled' : 'toBeEnabled' }],
-  ];
+  const found: [string, object][] = [['toBeVisible', { matcher: 'toBeVisible' }]];
+  if (kind === 'other' && text !== '')
+    found.push([`toHaveText ${text}`, { matcher: 'toHaveText', expected: text }]);
+  if ((kind === 'text' || kind === 'select') && !isPassword)
+    found.push([`toHaveValue ${value}`, { matcher: 'toHaveValue', expected: value }]);
+  if (kind === 'toggle')
+    found.push(
+      checked
+        ? ['toBeChecked', { matcher: 'toBeChecked' }]
+        : ['not toBeChecked', { matcher: 'toBeChecked', not: true }],
+    );
+  const matcher = disabled ? 'toBeDisabled' : 'toBeEnabled';
+  return [...found, [matcher, { matcher }]];
 }

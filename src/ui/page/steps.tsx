@@ -2,7 +2,7 @@ import { useSignal, type Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Edit, SessionDetail, StepView, VerificationView } from '../shapes.js';
 import { post } from './api.js';
-import { Act, Code, may, Problem } from './parts.js';
+import { Act, Code, may, Problem, TextInput } from './parts.js';
 
 /** The recorded steps, which an operator edits, and the run of the test as it is now. */
 export function StepList({ session }: { session: SessionDetail }): JSX.Element {
@@ -149,10 +149,7 @@ function TextEdit({
   const text: Signal<string> = useSignal(initial);
   return (
     <>
-      <label>
-        {label}
-        <input value={text.value} onInput={({ currentTarget }) => (text.value = currentTarget.value)} />
-      </label>
+      <TextInput label={label} text={text} />
       <Act label={`${button} ${label.toLowerCase()}`} needs="operator" work={() => save(text.value)} />
     </>
   );
