@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { copyPermissions, engineOf, scriptPermissions } from '../browser/clipboard-permissions.js';
+import { originOfFrame } from '../browser/origin.js';
 import { call, expectThat, property, run, value, values, variable, type Expression } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { isPattern } from '../model/locator.js';
@@ -87,7 +88,8 @@ export function grantedOrigin({ action, args: { origin } }: Step): string | unde
   return action === 'grantPermissions' && typeof origin === 'string' ? origin : undefined;
 }
 
-async function openClipboard({ page, steps }: ActionContext): Promise<void> {
+async function openClipboard({ page, steps, bound }: ActionContext): Promise<void> {
+  for (const frame of page.frames()) bound.requirePaste(originOfFrame(frame));
   const context = page.context();
   const permissions = scriptPermissions[engineOf(context.browser())];
   const origins = steps.map(grantedOrigin).filter((origin) => origin !== undefined);

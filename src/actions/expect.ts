@@ -22,8 +22,10 @@ interface Matcher {
   optional?: true;
   /** What `name` names, if the matcher takes one. */
   name?: string;
-  /** `name` may be left out; given, it has this form. */
-  optionalName?: { form: RegExp; example: string };
+  /** The form of `name`. */
+  nameForm?: { form: RegExp; example: string };
+  /** `name` may be left out. */
+  optionalName?: true;
   options?: z.ZodObject;
   /** It checks the element's own text or name, which the locator must not contain. */
   ownText?: true;
@@ -43,6 +45,13 @@ const property = z.union(
 const flag = z.boolean().optional();
 const ignoreCase = z.strictObject({ ignoreCase: flag });
 const textOptions = z.strictObject({ ignoreCase: flag, useInnerText: flag });
+
+/**
+ * A property of the element itself. Prevents `ownerDocument.cookie`, and what frameworks keep in names with `_`, from
+ * being read without `evaluate`.
+ */
+const ownProperty =
+  /^(?:[a-z]\w*|(?:dataset|style|validity|classList|files)(?:\.(?!constructor)[a-z\d-][\w-]*)+)$/i;
 
 /** Playwright's web-first matchers, see https://playwright.dev/docs/api/class-locatorassertions. */
 export const matchers: Record<string, Matcher> = {
@@ -74,13 +83,15 @@ export const matchers: Record<string, Matcher> = {
   toHaveJSProperty: {
     on: 'locator',
     name: 'JavaScript property',
+    nameForm: { form: ownProperty, example: 'checked or dataset.state' },
     expected: property,
   },
   toHaveRole: { on: 'locator', expected: z.string().min(1) },
   toHaveScreenshot: {
     on: 'locator or page',
     name: 'picture',
-    optionalName: { form: /^[\w-]+(?:\.[\w-]+)*\.png$/, example: 'cart.png' },
+    nameForm: { form: /^[\w-]+(?:\.[\w-]+)*\.png$/, example: 'cart.png' },
+    optionalName: true,
     options: pictureOptions,
     unchecked: true,
   },
@@ -130,8 +141,8 @@ const fields = z
     if (matcher.name === undefined && name !== undefined) refuse('name', `${matcherName} takes no name`);
     if (matcher.name !== undefined && name === undefined && matcher.optionalName === undefined)
       refuse('name', `${matcherName} needs the name of the ${matcher.name}`);
-    if (name !== undefined && matcher.optionalName?.form.test(name) === false)
-      refuse('name', `${matcherName}: expected a name such as "${matcher.optionalName.example}"`);
+    if (name !== undefined && matcher.nameForm?.form.test(name) === false)
+      refuse('name', `${matcherName}: expected a name such as ${matcher.nameForm.example}`);
     if (matcher.expected === undefined) {
       if (expected !== undefined) refuse('expected', `${matcherName} takes no expected value`);
     } else if (expected === undefined) {

@@ -64,7 +64,7 @@ export class AutoAssertions {
   private readonly visible = new WeakMap<Step, boolean>();
 
   constructor(
-    private readonly session: { steps: Step[]; use: Use },
+    private readonly session: { steps: Step[]; use: Use; unobserved?: Set<Step> },
     private readonly live: Live,
   ) {
     this.observer = new PageObserver(live);
@@ -139,6 +139,7 @@ export class AutoAssertions {
       acted && outcomeOf(acted, current.page, this.live.secrets),
     ]);
     this.now = after;
+    if (after === undefined && !current.page.isClosed()) (this.session.unobserved ??= new Set()).add(step);
     if (after === undefined || before === undefined) return;
     const lines = traitsOf(step).types
       ? this.contestedBetween(step, before, after, step.locator ?? [])

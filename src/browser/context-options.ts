@@ -19,7 +19,7 @@ export async function contextOptions(use: Use): Promise<BrowserContextOptions> {
 
 async function describedDevice(name: string): Promise<BrowserContextOptions> {
   const { devices } = await import('playwright');
-  const device = devices[name];
+  const device = Object.hasOwn(devices, name) ? devices[name] : undefined;
   if (device !== undefined) {
     const { defaultBrowserType, ...options } = device;
     return options;

@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import type { BrowserContext, Frame, Locator } from 'playwright';
 import { z } from 'zod';
 import { answerMs, responseWithin } from '../model/within.js';
 
-/** Name of the selector engine by which functions reach Playwright's own world in the page. */
-const engine = 'codegen';
+/**
+ * Name of the selector engine by which functions reach Playwright's own world in the page. Prevents a selector of an
+ * agent from running code there.
+ */
+const engine = `codegen-${randomBytes(8).toString('hex')}`;
 let registered: Promise<void> | undefined;
 let lastId = 0;
 
@@ -14,6 +18,11 @@ export function newOperationId(): string {
 
 export function operation(name: 'pinned' | 'tag' | 'none' | 'marked' | 'run', body = ''): string {
   return `${engine}=${name}:${body}`;
+}
+
+/** Whether a selector uses only the public engines of Playwright; others contain selectors, encoded, or run code. */
+export function isPublicSelector(selector: string): boolean {
+  return !selector.includes(engine) && !/internal:[a-z-]+=/i.test(selector);
 }
 
 /** What a function that runs in the page gets besides its argument. */

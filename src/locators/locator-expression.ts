@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
 import type { LocatorArgument, LocatorCall, LocatorChain } from '../model/locator.js';
 import { nearest } from '../model/nearest.js';
+import { isPublicSelector } from '../browser/isolated.js';
 import { testIdSelector } from '../browser/test-id.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
 import { isAriaRole, ariaRoles, type AriaRole } from './roles.js';
@@ -52,6 +53,9 @@ const onLocator: Receiver<Locator> = {
 };
 
 const string = z.string({ error: 'expected a string' });
+const selector = string.refine(isPublicSelector, {
+  error: 'expected CSS, text or another public engine of Playwright',
+});
 const boolean = z.boolean({ error: 'expected true or false' }).exactOptional();
 const integer = z.int({ error: 'expected a whole number' });
 const text = z
@@ -112,7 +116,7 @@ const methods: ReadonlyMap<string, Method> = new Map(
       ...method(
         anywhere,
         z.tuple([
-          z.union([string, locator], { error: 'expected a selector or a locator' }),
+          z.union([selector, locator], { error: 'expected a selector of a public engine, or a locator' }),
           options(filters),
         ]),
         (scope, [inner, given], build) => {
@@ -125,8 +129,8 @@ const methods: ReadonlyMap<string, Method> = new Map(
     },
     frameLocator: method(
       anywhere,
-      z.tuple([string]),
-      (scope, [selector]) => scope.frameLocator(selector),
+      z.tuple([selector]),
+      (scope, [given]) => scope.frameLocator(given),
       'frame',
     ),
     contentFrame: method(onLocator, z.tuple([]), (scope) => scope.contentFrame(), 'frame'),

@@ -41,6 +41,8 @@ export interface Session {
   uniques?: Record<string, string> | undefined;
   /** Actions that changed the page with "record": false, each with the index of the step that it came before. */
   unrecorded?: { action: string; at: number }[];
+  /** Steps after which the page could not be observed, as it did not respond. */
+  unobserved?: Set<Step>;
   /** The last call that records, if it failed: its failed action, and how many came after it. */
   failedCall?: { action: string; left: number } | undefined;
   /** `failed` if its browser exited: it can still be ended, or resumed. */

@@ -26,7 +26,7 @@ export function sessionWarnings({ steps, use }: Pick<Session, 'steps' | 'use'>):
 
 /** Warnings about what was not recorded, and about page objects that could not be used. */
 export function callWarnings(
-  { failedCall, steps }: Pick<Session, 'failedCall' | 'steps'>,
+  { failedCall, steps, unobserved = new Set() }: Pick<Session, 'failedCall' | 'steps' | 'unobserved'>,
   source: { warnings: readonly string[] } = { warnings: [] },
 ): string[] {
   const pending = steps.slice(steps.findLastIndex((step) => traitsOf(step).kind === 'mutates') + 1);
@@ -39,6 +39,11 @@ export function callWarnings(
       : [
           `The last call of record_codegen_session failed: its ${failedCall.action} ${others} not recorded. Record them if the test needs them.`,
         ]),
+    ...stepWarning(
+      indexesOf(steps, (step) => unobserved.has(step)),
+      (which) =>
+        `The page did not respond after ${which}, so its effects were not observed: nothing is asserted of them.`,
+    ),
     ...stepWarning(
       pending.flatMap((step, index) => (traitsOf(step).kind === 'expects' ? [first + index] : [])),
       (which) =>

@@ -128,3 +128,40 @@ test('looking for an expression takes little time, whatever the page has', async
   expect(performance.now() - begun).toBeLessThan(15_000);
   await site.close();
 });
+
+test('selectors and properties run no code of an agent and read nothing but their element', async ({
+  shared,
+}) => {
+  const site = await serve(async (_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(`<title>App</title><button data-state="on">Go</button>
+      <script>document.cookie = 'id=Cookie1'; localStorage.token = 'Stored1'</script>`);
+    return Promise.resolve();
+  }, 0);
+  const { sessionId } = await shared.start({ url: site.url });
+  const code = encodeURIComponent('() => document.cookie + localStorage.token');
+  const own = `codegen=run:1:${code}:null`;
+  const selectors = [own, `button >> ${own}`, `button >> internal:or=${JSON.stringify(own)}`].flatMap(
+    (each) => [
+      each,
+      `locator('${each}')`,
+      `frameLocator('${each}').locator('a')`,
+      `locator('button', { has: page.locator('${each}') })`,
+    ],
+  );
+  const expected = 'x';
+  for (const action of [
+    ...selectors.map((target) => ({ action: 'expect', target, matcher: 'toHaveText', expected })),
+    ...['ownerDocument.cookie', 'ownerDocument.defaultView.localStorage', '__vue__', 'files.constructor'].map(
+      (name) => ({ action: 'expect', target: 'button', matcher: 'toHaveJSProperty', name, expected }),
+    ),
+  ]) {
+    const { text, error, failed = error } = await shared.record(sessionId, action);
+    expect(failed, JSON.stringify(action)).toBeDefined();
+    expect(text).not.toMatch(/Cookie1|Stored1/);
+  }
+  const state = { matcher: 'toHaveJSProperty', name: 'dataset.state', expected: 'on' };
+  const fine = await shared.record(sessionId, { action: 'expect', target: 'button', ...state });
+  expect(fine.failed).toBeUndefined();
+  await site.close();
+});

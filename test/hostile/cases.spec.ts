@@ -15,6 +15,8 @@ const pages: Record<string, (work: string) => string> = {
   ) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>05q-endless-script</title><body>
     <h1>Loop</h1><button id="b">Start</button><div class="box"><span class="x">✕</span></div><p id="o" role="status"></p>
     <script>b.onclick=()=>{${work} o.textContent='started';setTimeout(()=>{for(;;);},700)}</script></body></html>`,
+  '/endless-at-once': () =>
+    `<title>Endless</title><button onclick="setTimeout(() => { for (;;); }, 100)">Start</button>`,
 };
 
 const broken = { works: true };
@@ -85,5 +87,16 @@ test('05q-endless-script: every call answers while a script of the page never en
   const cleared = await timed('clear_codegen_session', { sessionId: await start() });
   expect(cleared.message).toBe('');
   for (const { ms } of [recorded, got, ended, cleared]) expect(ms).toBeLessThan(15_000);
+  await own.close();
+});
+
+test('a warning names the steps whose effects could not be observed', async ({ shared }) => {
+  await shared.configure({ autoAssert: true });
+  const own = await site();
+  const { sessionId } = await shared.start({ url: `${own.url}/endless-at-once` });
+  expect((await shared.record(sessionId, { action: 'click', target: 'button' })).recorded).toBe(1);
+  const ended = await shared.call('end_codegen_session', { sessionId, verify: 'off', dryRun: true });
+  expect(ended['warnings']).toContainEqual(expect.stringContaining('did not respond after step 1'));
+  await shared.call('clear_codegen_session', { sessionId });
   await own.close();
 });

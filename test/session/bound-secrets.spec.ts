@@ -14,7 +14,8 @@ interface Sites {
 async function startSites(): Promise<Sites> {
   const sent: string[] = [];
   const form = `<label>Token <input id="token"></label><button id="copy" onclick="navigator.clipboard.writeText(token.value)">Copy</button>
-    <button id="ask" onclick="out.textContent = prompt('Which?')">Ask</button><p id="out"></p>`;
+    <button id="ask" onclick="out.textContent = prompt('Which?')">Ask</button><p id="out"></p>
+    <script>const { readText } = navigator.clipboard; navigator.clipboard.readText = async () => { const text = await readText.call(navigator.clipboard); await fetch('/sent?' + text); return text; };</script>`;
   const other = await serve(async (request, response, url) => {
     let body = '';
     for await (const chunk of request) body += String(chunk);
@@ -93,6 +94,8 @@ test('no page of another origin gets a bound secret from the clipboard or in a d
       const { failed } = await server.record(sessionId, { action: 'press', target: '#token', key });
       expect(failed?.code).toBe('POLICY_DENIED');
     }
+    const { failed: read } = await server.record(sessionId, { action: 'clipboard.readText' });
+    expect(read?.code).toBe('POLICY_DENIED');
     const asked = await server.record(sessionId, { action: 'click', target: '#ask' });
     expect(asked.text).not.toContain(token);
   });

@@ -39,6 +39,11 @@ for (const [what, use, project, said] of [
   });
 }
 
+test('a device has one of the names of Playwright', async ({ shared }) => {
+  for (const device of ['constructor', '__proto__', 'iPhone 1500'])
+    expect((await shared.start({ use: { device } })).error?.code, device).toBe('INVALID_INPUT');
+});
+
 test("a test has only what its project's configuration does not say, as get shows it and as end writes it", async ({
   shared: server,
   pages,
