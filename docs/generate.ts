@@ -179,7 +179,7 @@ function toolsPage(): string[] {
     '- `screenshot` is `{ path }` of the file in `.codegen/artifacts/`, the latest of the session; the result also has the image and a `resource_link`.',
     '- `network` are `{ method, url, status, failure, body }`, with the bodies of JSON requests. `networkLeftOut` counts loaded images, fonts, styles and media, which only `find` shows.',
     '- `testCode` of `end_codegen_session` is there for a dry run and with `include: ["code"]`.',
-    '- `events` lists what else happened: `dialog`, `popup`, `closed`, `crashed`, `download`, `console` (errors only), `blocked` (by the network rules), `limit` (what a limit stopped), and `result` (a value that `evaluate` or `clipboard.readText` read, or what `undo` or `remove` removed). Each event is reported once.',
+    '- `events` lists what else happened: `dialog`, `popup`, `closed`, `crashed`, `download`, `console` (errors only, each text once), `blocked` (by the network rules), `limit` (what a limit stopped), and `result` (a value that `evaluate` or `clipboard.readText` read, or what `undo` or `remove` removed). Each event is reported once.',
     '- `files` are `{ path, bytes, sha256, change }`, with `change` one of `created`, `replaced`, `unchanged`. `filePath` is absolute; `path` is relative to the workspace.',
     '- [Verification](verification.md) explains `verification` and the results of `run_generated_test`.',
     '- `remaining` is the quota that is left, by counter; `resets` is the number of milliseconds until some of it returns.',

@@ -49,6 +49,8 @@ const maxEvents = 20;
 const maxRead = 50_000;
 /** Characters of a text from a page. */
 const maxTextLength = 500;
+/** Characters of a console error among the events; the console has more of it. */
+const maxEventText = 200;
 /** Characters of a URL. */
 const maxUrl = 2000;
 
@@ -152,7 +154,13 @@ export class LiveLog {
     if (++this.#perSecond > maxPerSecond) return;
     const text = this.pageText(message);
     keep(this.console, { level, text });
-    if (level === 'error') this.add({ type: 'console', level, text });
+    if (level === 'error') this.#addError(new PageText(this.shorten(message, maxEventText)));
+  }
+
+  /** Adds a console error, once for each text. */
+  #addError(text: PageText): void {
+    const isKnown = this.#events.some((event) => event.type === 'console' && event.text.text === text.text);
+    if (!isKnown) this.add({ type: 'console', level: 'error', text });
   }
 }
 

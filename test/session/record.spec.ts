@@ -273,6 +273,9 @@ test('console errors, popups and requests are reported', async ({ open, shared }
     include: ['console', 'network'],
   });
   expect(seen['console']).toContainEqual(expect.objectContaining({ level: 'error' }));
+  const error = 'getByRole("button", { name: "Error" })';
+  const repeated = await land({ action: 'click', target: error }, { action: 'click', target: error });
+  expect(repeated.events).toEqual([{ type: 'console', level: 'error', text: 'An error {code: 42}' }]);
   expect(seen['network']).toContainEqual(expect.objectContaining({ method: 'GET', status: 200 }));
   const popup = await open('popup.html');
   const opener = refOf(popup.started.snapshot, 'button');
