@@ -4,7 +4,7 @@ import type { Elicitor } from './approvals.js';
 import type { Audit } from './audit.js';
 import { createContext, type GuardOptions } from './context.js';
 import type { Left } from './counters.js';
-import { checkOutput, recoverWrites, writeArtifact, writeOutput, writeReport } from './output.js';
+import { checkOutput, recoverWrites, reportPath, writeArtifact, writeOutput, writeReport } from './output.js';
 import type { OutputPlace, WriteRequest } from './output.js';
 import { loginDirectory } from '../model/artifact.js';
 import { checkReadablePath, ownFile, requireElsewhere, type CheckedPath } from './paths.js';
@@ -38,6 +38,8 @@ export interface Guard {
   writeArtifact(file: string, data: Buffer, session: object): Promise<WrittenFile[]>;
   /** Writes the report of a session's verification, in HTML. Throws what `writeArtifact` throws. */
   writeReport(data: Buffer, session: { id: string }): Promise<WrittenFile[]>;
+  /** Where that report is, relative to the workspace. */
+  reportPath(session: { id: string }): string;
   /** Resolves a file that a page may be given. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
   checkReadable(file: string, options?: { mayBeLogin?: boolean }): Promise<CheckedPath>;
   /** Quota left for writing and for a tool. */
@@ -68,6 +70,7 @@ export function createGuard(options: GuardOptions): Guard {
     write: (request) => writeOutput(context, request),
     writeArtifact: (file, data, session) => writeArtifact(context, file, data, session),
     writeReport: (data, session) => writeReport(context, data, session),
+    reportPath: (session) => reportPath(context, session),
 
     async checkReadable(file, options) {
       const own = ownFile(loginDirectory, file, caller.grant);

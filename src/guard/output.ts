@@ -122,6 +122,11 @@ function ownerOf({ config, caller }: GuardContext): string | undefined {
   return config().others === undefined ? undefined : caller.grant;
 }
 
+/** Where the report of a session's verification is, relative to the workspace. */
+export function reportPath(context: GuardContext, session: { id: string }): string {
+  return ownFile(artifactsDirectory, `report-${session.id}.html`, ownerOf(context));
+}
+
 /** Writes the report of a session's verification among the artifacts: HTML, which no call chooses the content of. */
 export async function writeReport(
   context: GuardContext,
@@ -130,12 +135,7 @@ export async function writeReport(
 ): Promise<WrittenFile[]> {
   requireArtifactSize(data.length);
   const check = (): Promise<CheckedPath> =>
-    withWriteErrors(
-      checkReportPath(
-        context.territory,
-        ownFile(artifactsDirectory, `report-${session.id}.html`, ownerOf(context)),
-      ),
-    );
+    withWriteErrors(checkReportPath(context.territory, reportPath(context, session)));
   return writeFor(
     context,
     { session, directory: artifactsDirectory },

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
+import { reportStyle } from '../session/verification/report.js';
 import { addAccess, addPeerAccess } from './access.js';
 import { addActivity } from './activity.js';
 import { addApprovals } from './approvals.js';
@@ -11,6 +13,8 @@ import { addPolicy } from './policy.js';
 import { addPolicyFile } from './policy-file.js';
 import { addSessions } from './sessions.js';
 import { addTests } from './tests.js';
+
+const reportStyleHash = createHash('sha256').update(reportStyle).digest('base64');
 
 const files = { 'page.js': 'text/javascript; charset=utf-8', 'page.css': 'text/css; charset=utf-8' };
 
@@ -26,7 +30,8 @@ export function createPage(options: PageOptions): PageApp {
       contentSecurityPolicy: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
+        // A report is shown in a frame, which has this policy too.
+        styleSrc: ["'self'", `'sha256-${reportStyleHash}'`],
         imgSrc: ["'self'", 'data:'],
         connectSrc: ["'self'"],
         baseUri: ["'none'"],

@@ -14,6 +14,7 @@ import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
 import { Pictures } from './picture.js';
 import type { EndResult, SessionDetail, SessionSummary, TestPreview } from './shapes.js';
+import { addReport, hasReport } from './report.js';
 import { stepsOf } from './steps.js';
 import { toolCall } from './tool-call.js';
 import { addVerification } from './verification.js';
@@ -32,6 +33,7 @@ export function addSessions(app: PageApp, options: PageOptions): void {
   addControl(app, options, controls);
   addEdit(app, options, controls);
   addVerification(app, options);
+  addReport(app, options);
 
   app.get('/ui/api/sessions', (context) =>
     follow(context, options, () =>
@@ -52,7 +54,7 @@ export function addSessions(app: PageApp, options: PageOptions): void {
       options,
       () => {
         controls.see(session.id, person);
-        return Promise.resolve(detailOf(options, session));
+        return detailOf(options, session);
       },
       () => pictures.watch(session.id),
     );
@@ -71,7 +73,12 @@ export function addSessions(app: PageApp, options: PageOptions): void {
     const { person } = context.get('login');
     const act = { needs: 'operator', action: 'end', session: id } as const;
     const result = await perform(options, person, act, (note) =>
-      toolCall(options, contextOf(grant), { tool: endCodegenSession, args: { sessionId: id } }, note),
+      toolCall(
+        options,
+        contextOf(grant),
+        { tool: endCodegenSession, args: { sessionId: id, include: ['report'] } },
+        note,
+      ),
     );
     const { filePath, verification, warnings } = endedSchema.parse(result.structured);
     const problem = result.error && failureOf(result.error);
@@ -111,7 +118,7 @@ function summaryOf({ sessions }: PageOptions, session: Session): SessionSummary 
   };
 }
 
-function detailOf(options: PageOptions, session: Session): SessionDetail {
+async function detailOf(options: PageOptions, session: Session): Promise<SessionDetail> {
   const live = options.sessions.openOf(session.id)?.live;
   const { console = [], network = [] } = live?.log ?? {};
   return {
@@ -119,6 +126,7 @@ function detailOf(options: PageOptions, session: Session): SessionDetail {
     file: session.path,
     list: stepsOf(session),
     person: options.sessions.personOf(session.id),
+    hasReport: await hasReport(options, session),
     secrets: options
       .contextOf(session.grant)
       .config()

@@ -77,6 +77,8 @@ export interface SessionDetail extends SessionSummary {
   person?: string | undefined;
   /** Names of the secrets that can be typed. */
   secrets: string[];
+  /** Whether it ended with a report of its verification. */
+  hasReport: boolean;
   console: { level: string; text: string }[];
   network: NetworkLine[];
 }
@@ -102,6 +104,11 @@ export interface EndResult {
   filePath?: string | undefined;
   verification: string;
   warnings: string[];
+}
+
+/** The report of a verification, as a document of its own. */
+export interface ReportView {
+  html: string;
 }
 
 export interface ApprovalView {
@@ -172,6 +179,8 @@ export interface TestFile {
   grant: string;
   modified: string;
   isRunning: boolean;
+  /** The latest session of this server that ended with this test and a report. */
+  reportedBy?: string | undefined;
   last?: TestRunView | undefined;
 }
 

@@ -8,6 +8,7 @@ import { perform } from './access.js';
 import { failureOf, Refusal } from './failures.js';
 import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
+import { hasReport } from './report.js';
 import type { TestFile, TestRunView } from './shapes.js';
 import { toolCall } from './tool-call.js';
 
@@ -48,10 +49,8 @@ export function addTests(app: PageApp, options: PageOptions): void {
   });
 }
 
-async function listTests(
-  { grants, contextOf, workspace }: PageOptions,
-  runs: ReadonlyMap<string, Run>,
-): Promise<TestFile[]> {
+async function listTests(options: PageOptions, runs: ReadonlyMap<string, Run>): Promise<TestFile[]> {
+  const { grants, contextOf, workspace, sessions } = options;
   const lists = await Promise.all(
     grants().map(async (grant) => {
       const files = await specsOf(contextOf(grant)).catch(() => []);
@@ -68,7 +67,9 @@ async function listTests(
       const file = path.relative(workspace, absolute).replaceAll(path.sep, '/');
       const { isRunning = false, last } = runs.get(file) ?? {};
       const modified = (await stat(absolute).catch(() => undefined))?.mtime.toISOString() ?? '';
-      return { file, grant, modified, isRunning, last };
+      const ended = sessions.list().findLast((each) => each.path === file && each.status === 'ended');
+      const reportedBy = ended !== undefined && (await hasReport(options, ended)) ? ended.id : undefined;
+      return { file, grant, modified, isRunning, reportedBy, last };
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect, refOf } from '../fixtures.js';
@@ -59,14 +59,6 @@ class Hands {
       { ...viewport, x: box.x + box.width / 2, y: box.y + box.height / 2 },
     );
     return red > 200 && green < 60 && blue > 200 ? 'mask' : `${red} ${green} ${blue}`;
-  }
-
-  /** Loads a page in the session and in the copy. */
-  async goTo(url: string): Promise<void> {
-    await this.page.getByLabel('Address').fill(url);
-    await this.page.getByRole('button', { name: 'Go to it' }).click();
-    await expect(this.page.getByText(`goto("${url}")`)).toBeVisible();
-    await this.copy.goto(url);
   }
 
   async steps(count: number): Promise<void> {
@@ -131,34 +123,96 @@ test('a flow recorded by hand has the steps and assertions of an agent, and its 
   expect(log).not.toContain('Buy tea');
 });
 
-test('secrets, frames and drags are recorded by hand', async ({ people, pages }) => {
+test('a whole test is recorded by hand: login, drag, upload, dialog, popup and frame', async ({
+  people,
+  pages,
+  workspace,
+}) => {
+  test.setTimeout(240_000);
   const { agent } = people;
-  await agent.start({ title: 'Signs in', url: `${pages.url}/login.html`, use: { viewport } });
-  const hands = await Hands.takeOver(people, 'Signs in', `${pages.url}/login.html`);
-  const { page } = hands;
+  await writeFile(path.join(workspace, 'photo.txt'), 'smiling');
+  const options = { title: 'Joins', url: `${pages.url}/onboarding.html`, use: { viewport } };
+  const { sessionId, snapshot } = await agent.start(options);
+  const ref = (line: string) => refOf(snapshot, line);
+  const { failed } = await agent.record(
+    sessionId,
+    { action: 'fill', target: ref('textbox "User"'), value: 'Ann' },
+    { action: 'fill', target: ref('textbox "Password"'), value: '{{secret:SHOP_PASSWORD}}' },
+    { action: 'click', target: ref('button "Sign in"') },
+    { action: 'dragTo', target: ref('listitem'), to: ref('list "Done"') },
+    { action: 'setInputFiles', target: ref('button "Photo"'), files: ['photo.txt'] },
+    { action: 'onDialog', accept: true },
+    { action: 'click', target: ref('button "Accept the terms"') },
+    { action: 'click', target: ref('button "Subscribe"') },
+    { action: 'click', target: ref('button "Open the help"') },
+    { action: 'switchPage', page: 'p2' },
+    { action: 'click', target: "getByRole('button', { name: 'Chat' })" },
+  );
+  expect(failed).toBeUndefined();
+  const { code } = await agent.call('get_codegen_session', { sessionId, include: ['code'] });
+  await agent.call('clear_codegen_session', { sessionId });
+
+  await agent.start(options);
+  const hands = await Hands.takeOver(people, options.title, options.url);
+  const { page, copy } = hands;
+  const record = page.getByRole('button', { name: 'Record', exact: true }).last();
   await hands.mode('Record');
-  await hands.click((copy) => copy.getByLabel('Password'));
+  await hands.click(() => copy.getByLabel('User'));
+  await page.getByLabel('Text', { exact: true }).fill('Ann');
+  await record.click();
+  await hands.steps(2);
+  await hands.click(() => copy.getByLabel('Password'));
   await expect(page.getByText('Only secrets of the configuration')).toBeVisible();
   await expect(page.getByRole('textbox', { name: 'Text', exact: true })).toBeHidden();
   await page.getByRole('combobox').selectOption('SHOP_PASSWORD');
-  await page.getByRole('button', { name: 'Record', exact: true }).last().click();
-  await hands.steps(2);
-  await expect(page.getByText(/process\.env\W+SHOP_PASSWORD/)).toBeVisible();
-  await expect.poll(() => hands.colourOf((copy) => copy.getByLabel('Password'))).toBe('mask');
-
-  await hands.goTo(`${pages.url}/frames.html`);
-  await hands.click((copy) => copy.frameLocator('[name=newsletter]').getByRole('button'));
+  await record.click();
+  await hands.steps(3);
+  await expect.poll(() => hands.colourOf(() => copy.getByLabel('Password'))).toBe('mask');
+  await hands.click(() => copy.getByRole('button', { name: 'Sign in' }));
   await hands.steps(4);
-  await expect(page.getByText('.contentFrame().getByRole("button"').first()).toBeVisible();
-
-  await hands.goTo(`${pages.url}/pointer.html`);
-  const [from, to] = [
-    await hands.placeOf((copy) => copy.getByText('Write tests')),
-    await hands.placeOf((copy) => copy.getByRole('list', { name: 'Done' })),
+  const [sourcePosition, targetPosition] = [
+    await hands.placeOf(() => copy.getByText('Read the handbook')),
+    await hands.placeOf(() => copy.getByRole('list', { name: 'Done' })),
   ];
-  await hands.surface.dragTo(hands.surface, { sourcePosition: from, targetPosition: to });
+  await hands.surface.dragTo(hands.surface, { sourcePosition, targetPosition });
+  await hands.steps(5);
+  await copy.getByText('Read the handbook').dragTo(copy.getByRole('list', { name: 'Done' }));
+  await hands.click(() => copy.getByLabel('Photo'));
+  await page.getByLabel('File, relative to the workspace').fill('photo.txt');
+  await record.click();
   await hands.steps(6);
-  await expect(page.getByText('.dragTo(')).toBeVisible();
+  await page.getByRole('button', { name: 'Accept the next dialog' }).click();
+  await hands.steps(7);
+  await hands.click(() => copy.getByRole('button', { name: 'Accept the terms' }));
+  await hands.steps(8);
+  await hands.click(() => copy.frameLocator('iframe').getByRole('button'));
+  await hands.steps(9);
+  await hands.click(() => copy.getByRole('button', { name: 'Open the help' }));
+  await page.getByRole('button', { name: 'Switch to page p2' }).click();
+  await copy.goto(`${pages.url}/frame-button.html?label=Chat`);
+  await hands.steps(11);
+  await hands.click(() => copy.getByRole('button'));
+  await hands.steps(12);
+  await page.getByRole('button', { name: 'Give back' }).click();
+  await page.getByRole('button', { name: 'End and write the test' }).click();
+  await expect(page.getByText('verification: passed')).toBeVisible({ timeout: 60_000 });
+  expect(await readFile(path.join(workspace, 'generated-tests/joins.spec.ts'), 'utf8')).toBe(code);
+
+  // The report of the verification, which ran with the secret.
+  await page.getByRole('button', { name: 'Show the report' }).click();
+  const report = page.frameLocator('iframe');
+  await expect(report.getByRole('heading', { name: 'Joins' })).toBeVisible();
+  await expect(report.getByRole('heading', { name: 'Step 11' })).toBeVisible();
+  await expect(report.getByRole('main')).toHaveCSS('max-width', '960px');
+  await expect(report.locator('body')).not.toContainText('correct horse battery');
+  await expect(page.getByTitle('Report of the verification')).toHaveAttribute('sandbox', '');
+  await page.getByRole('link', { name: 'Tests' }).click();
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: 'joins.spec.ts' })
+    .getByRole('button', { name: 'Show the report' })
+    .click();
+  await expect(report.getByRole('heading', { name: 'Joins' })).toBeVisible();
 });
 
 test('picking shows the locator, and asserting offers matchers with current values', async ({

@@ -1,4 +1,4 @@
-import { html } from 'hono/html';
+import { html, raw } from 'hono/html';
 import { rawText, type PageText } from '../../model/page-text.js';
 import type { Secrets } from '../../model/secrets.js';
 import { escapeInvisible } from '../../model/text.js';
@@ -66,9 +66,7 @@ export async function reportHtml(
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="dark light" />
         <title>${text(session.title)}: ${status}</title>
-        <style>
-          ${style}
-        </style>
+        ${raw(`<style>${reportStyle}</style>`)}
       </head>
       <body>
         <main>
@@ -187,7 +185,8 @@ function duration(milliseconds: number | undefined): string {
   return milliseconds === undefined ? '' : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-const style = `
+/** Its style sheet, by which a page that shows the report allows this one alone. */
+export const reportStyle = `
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0; color-scheme: dark light; }
 main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 ol { list-style: none; padding: 0; }

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { TestFile, TestRunView } from '../shapes.js';
 import { post } from './api.js';
 import { Act, Code, Problem, Time, useFollowed, View } from './parts.js';
+import { Report } from './report.js';
 
 /** Runs of a test when it is repeated. */
 const repeats = 5;
@@ -25,7 +26,8 @@ export function TestList(): JSX.Element {
   );
 }
 
-function Test({ test: { file, grant, modified, isRunning, last } }: { test: TestFile }): JSX.Element {
+function Test({ test }: { test: TestFile }): JSX.Element {
+  const { file, grant, modified, isRunning, reportedBy, last } = test;
   const run = (repeat: number) => () => post('tests/run', { grant, file, repeat });
   return (
     <li>
@@ -43,6 +45,7 @@ function Test({ test: { file, grant, modified, isRunning, last } }: { test: Test
           <Act label={`Run ${repeats} times`} needs="operator" work={run(repeats)} />
         </div>
       )}
+      {reportedBy !== undefined && <Report key={reportedBy} session={reportedBy} />}
       {last !== undefined && <LastRun run={last} />}
     </li>
   );
