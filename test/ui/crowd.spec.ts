@@ -1,10 +1,43 @@
 import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { z } from 'zod';
+import { createBrowserPool } from '../../src/browser/launch.js';
+import { openLive } from '../../src/browser/live.js';
 import { validMs } from '../../src/guard/approvals.js';
+import { Secrets } from '../../src/model/secrets.js';
+import { createBackend } from '../../src/server/backend.js';
+import { servePageAt } from '../../src/server/stdio-page.js';
+import type { SessionPlan } from '../../src/session/session.js';
 import { FileStore } from '../../src/state/file-store.js';
 import { configure, expect } from '../fixtures.js';
 import { test, violations } from './people.js';
+
+const setup = {
+  actionMs: 10_000,
+  maxPages: () => 20,
+  settleMs: 1000,
+  rules: () => ({ allowedOrigins: ['*'], blockedOrigins: [] }),
+  secrets: new Secrets(() => [], {}),
+};
+
+const choice = {
+  name: 'chromium',
+  headless: true,
+  channel: null,
+  executablePath: null,
+  endpoints: [],
+  grant: 'local',
+} as const;
+
+const plan: SessionPlan = {
+  ...{ grant: 'local', title: '', file: 'flow', path: 'generated-tests/flow.spec.ts' },
+  ...{
+    emission: { language: 'typescript', template: 'plain', testNamePrefix: '', includeComments: true },
+    autoAssert: false,
+    use: {},
+    resumed: false,
+  },
+};
 
 const approvalsSchema = z.object({
   approvals: z.array(z.looseObject({ asked: z.looseObject({ monotonic: z.number() }) })),
@@ -47,28 +80,63 @@ test('three people watch while an agent acts, and one of them leaves in the midd
   await expect(late.getByRole('img', { name: 'The live page of' })).toBeVisible();
 });
 
-test('a list of 200 sessions is shown and used by the keyboard', async ({ people: { person } }) => {
-  const page = await person();
-  const sessions = Array.from({ length: 200 }, (_, index) => ({
-    id: `session-${index}`,
-    title: `Flow ${index}`,
-    grant: 'local',
-    status: index % 2 === 0 ? 'open' : 'ended',
-    url: 'http://127.0.0.1/',
-    steps: index,
-    lastAction: 'await page.reload();',
-  }));
-  await page.route('**/ui/api/sessions', (route) =>
-    route.fulfill({
-      contentType: 'text/event-stream',
-      body: `event: state\ndata: ${JSON.stringify(sessions)}\n\n`,
-    }),
-  );
-  await page.reload();
-  await expect(page.getByRole('listitem')).toHaveCount(200);
-  await page.getByRole('link', { name: 'Flow 199' }).focus();
-  await expect(page.getByRole('link', { name: 'Flow 199' })).toBeInViewport();
-  expect(await violations(page)).toEqual([]);
+test('three people use a list of 200 sessions, open and ended', async ({ workspace, browser }) => {
+  await configure(workspace, {
+    browser: { maxSessions: 100 },
+    ui: { operators: [{ name: 'Ann', tokenEnv: 'ANN_TOKEN' }] },
+  });
+  const browsers = createBrowserPool();
+  const location = {
+    workspace,
+    name: undefined,
+    browsers,
+    mustBeKnown: () => false,
+    accept: () => undefined,
+  };
+  const backend = await createBackend(location);
+  const { sessions } = backend;
+  const open = () => sessions.list().filter(({ status }) => status === 'open');
+  // A page each would be too many for a test, so a hundred share one.
+  for (const half of [0, 100]) {
+    const live = await openLive(await browsers.get(choice, () => undefined), {}, setup);
+    for (let index = half; index < half + 100; index++)
+      await sessions.start({ ...plan, title: `Flow ${index}` }, () => Promise.resolve({ live, found: {} }));
+    if (half === 0) await Promise.all(open().map((session) => sessions.end(session)));
+  }
+  const server = await servePageAt(0, {
+    ...{ backend, workspace, own: backend.connect({ grant: 'local', connection: 'own' }) },
+    grants: () => ['local'],
+    operatorOf: () => 'Ann',
+  });
+  const url = `http://127.0.0.1:${z.object({ port: z.number() }).parse(server.address()).port}`;
+  const context = await browser.newContext();
+  for (const file of ['page.js', 'page.css'])
+    await context.route(`**/ui/${file}`, (route) => route.fulfill({ path: `dist/ui/page/${file}` }));
+  const viewers = await Promise.all([1, 2, 3].map(() => context.newPage()));
+  try {
+    for (const [index, page] of viewers.entries()) {
+      await page.goto(url);
+      if (index === 0) {
+        await page.getByLabel('Token').fill('any');
+        await page.getByRole('button', { name: 'Log in' }).click();
+      }
+      await expect(page.getByRole('listitem')).toHaveCount(200);
+      await expect(page.getByText('ended', { exact: true })).toHaveCount(100);
+    }
+    const [session] = open();
+    if (session === undefined) throw new Error('none is open');
+    session.title = 'Renamed';
+    for (const page of viewers) await expect(page.getByRole('link', { name: 'Renamed' })).toBeAttached();
+    for (const page of viewers.slice(0, 1)) {
+      await page.getByRole('link', { name: 'Flow 0', exact: true }).focus();
+      await expect(page.getByRole('link', { name: 'Flow 0', exact: true })).toBeInViewport();
+      expect(await violations(page)).toEqual([]);
+    }
+  } finally {
+    await context.close();
+    server.close();
+    await backend.close(0);
+  }
 });
 
 test('a request that expires leaves the page, and can no longer be approved', async ({
