@@ -16,13 +16,18 @@ import type { Flow } from './flow-list.js';
 /** What one run of a flow took. */
 export interface Run {
   ms: number;
+  calls: number;
   /** Bytes that an agent reads. */
   bytes: number;
   /** Protocol messages to the browser, by action for plain Playwright and by call for servers; empty unless counted. */
   messages: number[];
   /** The emitted statements, one for each recorded action. */
   statements: string[];
+  /** The emitted test; empty if none is written. */
+  spec: string;
 }
+
+export const emptyRun = (): Run => ({ ms: 0, calls: 0, bytes: 0, messages: [], statements: [], spec: '' });
 
 const debug = (counts: boolean): Record<string, string> => (counts ? { DEBUG: 'pw:protocol' } : {});
 const sent = (log: string): number => log.split('SEND ►').length - 1;
@@ -40,20 +45,24 @@ export async function runPlain(
     maxBuffer: 2 ** 30,
   });
   const messages = counts ? stderr.split('\nstatement\n').slice(1, -1).map(sent) : [];
-  return { ms: Number(stdout), bytes: 0, messages, statements: [] };
+  return { ...emptyRun(), ms: Number(stdout), messages };
 }
 
 /** Records a flow with this server. */
 export async function runOurs(
   { path: start, turns }: Flow,
   baseURL: string,
-  { autoAssert, counts }: { autoAssert: boolean; counts: boolean },
+  {
+    autoAssert,
+    counts,
+    verify = 'off',
+  }: { autoAssert: boolean; counts: boolean; verify?: 'off' | 'require' },
 ): Promise<Run> {
   const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-bench-'));
   // `npm run bench:tests` measures verification.
   await writeFile(
     path.join(workspace, 'codegen.config.json'),
-    JSON.stringify({ autoAssert, verify: { mode: 'off' } }),
+    JSON.stringify({ autoAssert, verify: { mode: verify } }),
   );
   const connection = await connect(workspace, { env: debug(counts) });
   const { call, stderr, close } = connection;
@@ -69,11 +78,13 @@ export async function runOurs(
     const { sessionId } = await connection.start();
     await call('clear_codegen_session', { sessionId });
     await count();
-    const run: Run = { ms: 0, bytes: 0, messages: [], statements: [] };
+    const run = emptyRun();
     const options = { turns, path: start, recordAll: true };
     for await (const { tool, result, ms } of playFlow(connection, baseURL, options)) {
       run.ms += ms;
+      run.calls++;
       run.bytes += Buffer.byteLength(result.text);
+      if (tool === 'end_codegen_session') run.spec = await readFile(result.filePath, 'utf8');
       run.statements.push(
         ...(tool === 'start_codegen_session' ? [`await page.goto('${start}');`] : result.codes),
       );
@@ -102,7 +113,7 @@ export async function runShell({ path: start, turns }: Flow, baseURL: string): P
   try {
     const { sessionId } = await call('start_codegen_session');
     await call('clear_codegen_session', { sessionId });
-    const run: Run = { ms: 0, bytes: 0, messages: [], statements: [] };
+    const run = emptyRun();
     for await (const { result, ms } of playFlow({ call }, baseURL, { turns, path: start, recordAll: true })) {
       run.ms += ms;
       run.bytes += Buffer.byteLength(result.text);
@@ -118,6 +129,9 @@ const resultSchema = z.object({
   content: z.array(z.object({ text: z.string() })),
   isError: z.boolean().optional(),
 });
+
+/** The code that Playwright MCP says it has run. */
+const ranCode = /### Ran Playwright code\n```js\n([^]*?)\n```/g;
 
 /** Milliseconds in which a call of Playwright MCP is repeated. */
 const patienceMs = 5000;
@@ -155,7 +169,7 @@ export async function runPlaywrightMcp(
     await client.connect(transport);
     await call('browser_navigate', { url: 'about:blank' });
     await call('browser_tabs', { action: 'list' });
-    const run: Run = { ms: 0, bytes: 0, messages: [], statements: [] };
+    const run = emptyRun();
     const seen: string[] = [];
     let read = log.length;
     const turn = async (calls: readonly [tool: string, args: Record<string, unknown>][]): Promise<void> => {
@@ -172,7 +186,9 @@ export async function runPlaywrightMcp(
           if (performance.now() - before > patienceMs) throw result;
         }
         run.ms += performance.now() - before;
+        run.calls++;
         run.bytes += Buffer.byteLength(last);
+        run.statements.push(...[...last.matchAll(ranCode)].map(([, code = '']) => code));
       }
       const file = /\[Snapshot\]\((.*)\)/.exec(last)?.[1];
       const snapshot = file === undefined ? '' : await readFile(path.resolve(workspace, file), 'utf8');
@@ -186,11 +202,18 @@ export async function runPlaywrightMcp(
     await turn([['browser_navigate', { url: `${baseURL}${start}` }]]);
     for (const actionsOf of turns)
       await turn(actionsOf((...parts) => refIn(seen, parts)).flatMap((action) => toolCall(action)));
+    // An agent puts it together from the code of each result.
+    run.spec = testOf(run.statements);
     return run;
   } finally {
     await client.close();
     await rm(workspace, { recursive: true, force: true });
   }
+}
+
+function testOf(statements: readonly string[]): string {
+  const body = statements.map((statement) => `  ${statement}`).join('\n');
+  return `import { test } from '@playwright/test';\n\ntest('flow', async ({ page }) => {\n${body}\n});\n`;
 }
 
 /** The call of Playwright MCP for an action; none for an assertion. */

@@ -1,0 +1,224 @@
+/** Compares servers over the same flows, in one run, and writes `docs/comparison.md`. */
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { transform } from 'esbuild';
+import { z } from 'zod';
+import { findBrowser } from '../src/browser/find-browser.js';
+import { connect } from '../test/fixtures.js';
+import { startPages } from '../test/fixtures/pages-server.js';
+import { serve, type Site } from '../test/fixtures/serve.js';
+import { runOurs, runPlaywrightMcp, type Run } from './drivers.js';
+import { executeAutomation, runExecuteAutomation } from './executeautomation.js';
+import { flows as all, todoFlow, type Flow } from './flow-list.js';
+
+type Server = (flow: Flow, url: string) => Promise<Run>;
+
+const servers: Record<string, Server> = {
+  'codegen-session-mcp': (flow, url) =>
+    runOurs(flow, url, { autoAssert: true, counts: false, verify: 'require' }),
+  'Playwright MCP': (flow, url) => runPlaywrightMcp(flow, url, false),
+  executeautomation: runExecuteAutomation,
+};
+/** Executeautomation's server has no way to perform the drag of Node-RED in a test. */
+const flows = all.filter(({ name }) => name !== 'Node-RED');
+const absent = 'runautomation-mcpserver';
+const folder = path.resolve('bench-results', 'compare');
+const { executablePath = '' } = (await findBrowser()) ?? {};
+
+/** Changes of the application that a test of the flow should notice. */
+const breakages: [before: string, after: string][] = [
+  ['todos.push(', 'void ('],
+  ['todo.completed = toggle.checked;', ''],
+  ['todos.filter((other) => other !== todo)', 'todos'],
+  ['left === 1', 'left === 2'],
+  ["filter !== (completed ? 'active' : 'completed')", 'true'],
+  ["'#clear').addEventListener('click'", "'#clear').addEventListener('none'"],
+  ["if (event.key === 'Enter') todo.title = input.value;", ''],
+];
+
+const hostile = [
+  "It's",
+  '"quoted"',
+  'back\\slash',
+  '`${process.exit(1)}`',
+  "'); process.exit(1); ('",
+  'line\u2028separator',
+  '*/ end of a comment',
+  '</script>',
+  "\\'",
+  '\ud83d\ude00 \u202e',
+];
+const hostileFlow: Flow = {
+  ...todoFlow,
+  name: 'hostile strings',
+  turns: hostile.map((value) => () => [{ action: 'fill', target: "getByRole('textbox')", value }]),
+};
+
+const reportSchema = z.looseObject({ stats: z.looseObject({ expected: z.number() }) });
+
+/** The cells of the tables, by server. */
+const rows = new Map<string, Map<string, string>>();
+const note = (server: string, column: string, value: string): void => {
+  const row = rows.get(server) ?? new Map<string, string>();
+  rows.set(server, row.set(column, value));
+  console.log(`${server}, ${column}: ${value}`);
+};
+
+await rm(folder, { recursive: true, force: true });
+await mkdir(folder, { recursive: true });
+for (const [server, run] of Object.entries(servers)) {
+  for (const flow of flows) await measureFlow(server, run, flow);
+  const site = await startPages();
+  const statements = await run(hostileFlow, site.url).then(
+    (done) => done.statements.filter((each) => !each.includes('.goto(')),
+    (error: unknown) => reason(error),
+  );
+  await site.close();
+  note(
+    server,
+    'hostile',
+    typeof statements === 'string' ? statements : `${await syntaxErrors(statements)} of ${statements.length}`,
+  );
+  await write();
+}
+note('codegen-session-mcp', 'destroyed', (await destroys()) ? '1 of 1' : '0 of 1');
+note('Playwright MCP', 'destroyed', 'writes no test');
+note('executeautomation', 'destroyed', 'file names are random');
+await write();
+
+async function measureFlow(server: string, run: Server, flow: Flow): Promise<void> {
+  const cell = (column: string, value: string): void => {
+    note(server, `${flow.name} ${column}`, value);
+  };
+  const site = await flow.start();
+  try {
+    const done = await run(flow, site.url);
+    cell('calls', String(done.calls));
+    cell('bytes', String(done.bytes));
+    cell('ms', done.ms.toFixed(0));
+    await site.close();
+    const fresh = await flow.start();
+    const passed = await passes(done.spec.replaceAll(site.url, fresh.url), fresh, 10);
+    await fresh.close();
+    cell('passed', `${passed} of 10`);
+    if (flow !== todoFlow) return;
+    if (passed < 10) {
+      cell('noticed', 'the test fails anyway');
+      return;
+    }
+    let noticed = 0;
+    for (const breakage of breakages) {
+      const broken = await breakPage(breakage);
+      if ((await passes(done.spec.replaceAll(site.url, broken.url), broken, 1)) === 0) noticed++;
+      await broken.close();
+    }
+    cell('noticed', `${noticed} of ${breakages.length}`);
+  } catch (error) {
+    cell('calls', reason(error));
+  } finally {
+    await site.close().catch(() => undefined);
+  }
+}
+
+/** How many of some runs of a test pass, one after the other on one application. */
+async function passes(spec: string, { url }: Site, times: number): Promise<number> {
+  await writeFile(path.join(folder, 'flow.spec.ts'), spec);
+  const config = { testDir: '.', timeout: 60_000, use: { baseURL: url, launchOptions: { executablePath } } };
+  const file = path.join(folder, 'playwright.config.json.mjs');
+  await writeFile(file, `export default ${JSON.stringify(config)};\n`);
+  const cli = path.resolve('node_modules/@playwright/test/cli.js');
+  const args = [cli, 'test', `--config=${file}`, `--repeat-each=${times}`, '--workers=1', '--reporter=json'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 28 }).catch(
+    (error: unknown) => z.looseObject({ stdout: z.string() }).parse(error),
+  );
+  return reportSchema.catch({ stats: { expected: 0 } }).parse(JSON.parse(stdout)).stats.expected;
+}
+
+/** The page of the flow with one change of its source. */
+async function breakPage([before, after]: (typeof breakages)[number]): Promise<Site> {
+  const source = await readFile('test/fixtures/pages/todo.html', 'utf8');
+  if (!source.includes(before)) throw new Error(`The page does not contain ${before}`);
+  return serve((_, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8').end(source.replace(before, after));
+    return Promise.resolve();
+  }, 0);
+}
+
+async function syntaxErrors(statements: readonly string[]): Promise<number> {
+  const results = await Promise.all(
+    statements.map((each) =>
+      transform(`async (page) => {\n${each.replace(/\}\);\s*$/, '')}\n}`, {
+        loader: 'ts',
+        logLevel: 'silent',
+      }).then(
+        () => 0,
+        () => 1,
+      ),
+    ),
+  );
+  return results.reduce<number>((sum, each) => sum + each, 0);
+}
+
+/** Whether the user's own file is gone after a session that wants to overwrite it. */
+async function destroys(): Promise<boolean> {
+  const workspace = path.join(folder, 'workspace');
+  const file = path.join(workspace, 'generated-tests', 'mine.spec.ts');
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, '// mine\n');
+  await writeFile(path.join(workspace, 'codegen.config.json'), '{ "verify": { "mode": "off" } }');
+  const [site, server] = await Promise.all([startPages(), connect(workspace)]);
+  const { sessionId } = await server.start({ url: `${site.url}/landing.html` });
+  await server.call('end_codegen_session', { sessionId, file: 'mine.spec.ts', onConflict: 'overwrite' });
+  await Promise.all([site.close(), server.close()]);
+  return (await readFile(file, 'utf8').catch(() => '')) !== '// mine\n';
+}
+
+function reason(error: unknown): string {
+  const [line = ''] = String(error).split('\n');
+  return `failed: ${line.replaceAll('|', '/').slice(0, 80)}`;
+}
+
+async function write(): Promise<void> {
+  const names = [...Object.keys(servers), absent];
+  const table = (columns: Record<string, string>): string =>
+    [
+      `| server | ${Object.keys(columns).join(' | ')} |`,
+      `| --- |${' --- |'.repeat(Object.keys(columns).length)}`,
+      ...names.map((server) => {
+        const cells = Object.values(columns).map((column) => rows.get(server)?.get(column) ?? 'not run');
+        return `| ${server} | ${cells.join(' | ')} |`;
+      }),
+    ].join('\n');
+  const perFlow = flows.map(({ name }) => {
+    const columns = { calls: 'calls', 'bytes to read': 'bytes', ms: 'ms', 'runs that pass': 'passed' };
+    return `### ${name}\n\n${table(Object.fromEntries(Object.entries(columns).map(([title, column]) => [title, `${name} ${column}`])))}`;
+  });
+  const text = `${await introduction()}\n## Flows\n\n${perFlow.join('\n\n')}\n\n## What the tests are worth\n\n${table(
+    {
+      'broken applications noticed': `${todoFlow.name} noticed`,
+      'files of the user destroyed': 'destroyed',
+      'syntax errors on hostile strings': 'hostile',
+    },
+  )}\n`;
+  await writeFile('docs/comparison.md', text);
+}
+
+async function introduction(): Promise<string> {
+  const packageSchema = z.looseObject({ version: z.string() });
+  const { version } = packageSchema.parse(
+    JSON.parse(await readFile('node_modules/@playwright/mcp/package.json', 'utf8')),
+  );
+  return `# Comparison
+
+Made by \`npm run bench:compare\` in one run on ${new Date().toISOString().slice(0, 10)}, Node.js ${process.versions.node}, ${process.platform}. Each flow is performed once with each server, on an application that no other run has changed.
+
+- \`codegen-session-mcp\`: with automatic assertions and verification, which runs the test before it is written and is part of the time.
+- Playwright MCP ${version}: writes no test; the test is put together from the code of its results, without assertions. Its agent reads one snapshot in each turn.
+- \`${executeAutomation}\`: its agent reads the page's HTML in each turn. Keys, drags and double clicks are not in the tests that it writes.
+- \`${absent}\` is not in the npm registry; it would have to be built from its repository, and was not run.
+
+"Runs that pass" counts ten runs, one after the other on one application. "Broken applications noticed" counts the changes of the source of TodoMVC with which the test fails. "not run" means that nothing was measured.
+`;
+}
