@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ParseError } from 'jsonc-parser';
 import type { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import { policySchema } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
 import { compilePolicy, type CompileExpression } from './policy.js';
@@ -104,7 +105,11 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
     );
   const { $schema, policy, grants, ...config } = valid(
     configSchema,
-    text === undefined ? {} : withNewNames(await parseJson(file, text), warnOf(file)),
+    text === undefined
+      ? {}
+      : withNewNames(await parseJson(file, text), (message) => {
+          log(`${file}: ${message}`);
+        }),
     file,
   );
   const compiled = async (written: typeof policy): Promise<Policy> =>
@@ -119,10 +124,6 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
     policies,
     configFile: text === undefined ? null : file,
   };
-}
-
-function warnOf(file: string): (message: string) => void {
-  return (message) => process.stderr.write(`codegen-session-mcp: ${file}: ${message}\n`);
 }
 
 /** Reads the file of a policy: PolicyLayer's document, or a rule file of its Intercept. Throws CONFIG_INVALID. */

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import { isInside } from '../model/paths.js';
 import type { TokenHolder } from './token-conflicts.js';
 
@@ -116,7 +117,7 @@ export class Tokens implements CallerCheck {
     if (isInside(this.workspace, file)) throw invalid(source, 'the file must be outside the workspace');
     try {
       if (process.platform !== 'win32' && (statSync(file).mode & 0o004) !== 0)
-        warn(`${file} with a token can be read by every user of this machine.`);
+        log(`${file} with a token can be read by every user of this machine.`);
       return readFileSync(file, 'utf8').trim();
     } catch (error) {
       throw invalid(source, `the file can't be read: ${messageOf(error)}`);
@@ -150,12 +151,8 @@ function checked(token: string, source: TokenSource): string {
   if (!/^[\w.~+/-]+=*$/.test(token))
     throw invalid(source, 'the token contains characters other than letters, digits and -._~+/');
   if (token.length < shortest)
-    warn(`the token in ${source.value} has fewer than ${shortest} characters, so it could be guessed.`);
+    log(`the token in ${source.value} has fewer than ${shortest} characters, so it could be guessed.`);
   return token;
-}
-
-function warn(message: string): void {
-  process.stderr.write(`codegen-session-mcp: ${message}\n`);
 }
 
 function digestOf(token: string): Buffer {

@@ -1,4 +1,5 @@
 import { CodegenError, messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import type { Decision } from '../model/policy.js';
 import type { Consent, Elicitor } from './approvals.js';
 import type { GuardContext } from './context.js';
@@ -99,7 +100,7 @@ export async function takeQuota(
   } catch (error) {
     const isRefused = error instanceof CodegenError && error.decision !== undefined;
     if (isRefused || config().state.failMode === 'closed') throw error;
-    process.stderr.write(`A call runs uncounted, since state.failMode is open: ${messageOf(error)}\n`);
+    log(`A call runs uncounted, since state.failMode is open: ${messageOf(error)}`);
     return nothingHeld;
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import type { Decision } from '../model/policy.js';
 import { ensureStateDirectory } from '../state/files.js';
 import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
@@ -221,7 +222,7 @@ class Log {
 const notSynced = { durable: false };
 
 function report(error: unknown): void {
-  process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
+  log(messageOf(error));
 }
 
 function decisionFields(decision: Decision | undefined): object {

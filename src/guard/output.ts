@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { artifactBytes, loginDirectory, requireArtifactSize } from '../model/artifact.js';
+import { log } from '../model/log.js';
 import { takeQuota, type Confirm } from './admission.js';
 import type { Amount } from './budget.js';
 import type { GuardContext } from './context.js';
@@ -155,7 +156,7 @@ export async function recoverWrites({ territory, quota, audit }: GuardContext): 
   const settled = await recover({
     territory,
     release: async (id) => (await quota()).release(id),
-    report: (line) => process.stderr.write(`codegen-session-mcp: ${line}\n`),
+    report: log,
   });
   for (const { outcome, files } of settled)
     await (await audit()).event('recovery', { outcome, files: files.map((file) => file.path) });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { BrowserPool } from '../browser/launch.js';
@@ -12,7 +13,6 @@ import type { Config } from '../config/schema.js';
 import { watchFiles } from '../config/watch.js';
 import { sharedState } from '../guard/context.js';
 import { createGuard, type Guard } from '../guard/guard.js';
-import type { Caller } from '../guard/quota.js';
 import type { StatePlace } from '../guard/state.js';
 import type { CodegenError } from '../model/errors.js';
 import { sessionIds } from '../model/session-id.js';
@@ -72,6 +72,7 @@ export class Backend {
   private readonly redis: Redis | undefined;
   private readonly state: ReturnType<typeof sharedState>;
   private readonly directory: SessionDirectory | undefined;
+  private readonly connections = new Map<string, Connection>();
   private readonly sessionsByGrant = new Map<string, GrantSessions>();
   private readonly listeners = new Set<() => Promise<void>>();
   private endWatching: (() => void) | undefined;
@@ -99,10 +100,17 @@ export class Backend {
     return this.loaded.config;
   }
 
-  connect(caller: Caller): Connection {
+  /** The connection by which the server itself acts for a grant. */
+  ownConnection(grant: string): Connection {
+    const known = this.connections.get(grant) ?? this.connect(grant);
+    this.connections.set(grant, known);
+    return known;
+  }
+
+  connect(grant: string): Connection {
     const { stateDirectory, secrets, source, directory } = this;
     const { workspace, browsers } = this.options;
-    const settings = this.cachedSettings(caller.grant);
+    const settings = this.cachedSettings(grant);
     const guard = createGuard({
       workspace,
       stateDirectory,
@@ -110,7 +118,7 @@ export class Backend {
         const { config, policy, others } = settings();
         return { ...config, policy, others };
       },
-      caller,
+      caller: { grant, connection: randomBytes(8).toString('hex') },
       secrets,
       redis: this.redis,
       state: this.state,
@@ -126,10 +134,10 @@ export class Backend {
         watching.push(this.watch(listener));
       },
       guard,
-      sessions: this.sessionsOf(caller.grant),
+      sessions: this.sessionsOf(grant),
       browsers,
       secrets,
-      serverOf: async (id) => directory?.serverOf(id, caller.grant),
+      serverOf: async (id) => directory?.serverOf(id, grant),
     };
     const end = async (): Promise<void> => {
       for (const unwatch of watching) unwatch();

@@ -13,6 +13,7 @@ import type { Elicitor } from '../guard/approvals.js';
 import type { WrittenFile } from '../guard/plan.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { requireBounded } from '../model/invalid.js';
+import { logStack } from '../model/log.js';
 import type { Decision } from '../model/policy.js';
 import { span } from '../model/span.js';
 import type { Answer } from '../tools/answer.js';
@@ -173,9 +174,7 @@ async function withServer(
 
 function toCodegenError(thrown: unknown): CodegenError {
   if (thrown instanceof CodegenError) return thrown;
-  process.stderr.write(
-    `codegen-session-mcp: ${thrown instanceof Error ? String(thrown.stack) : String(thrown)}\n`,
-  );
+  logStack(thrown);
   return new CodegenError('ACTION_FAILED', `Unexpected internal error: ${messageOf(thrown)}`, {
     hint: "This is a bug in codegen-session-mcp; the server's stderr has the details.",
     cause: thrown,

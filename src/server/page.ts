@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { findPeers } from '../state/peers.js';
 import type { PageApp, PageOptions } from '../ui/options.js';
@@ -35,7 +34,7 @@ export async function servePage({
   if (!hasOperators && !isLocal) return undefined;
   backend.sessions.servePeople();
   const { EntryLink } = await import('../ui/entry-link.js');
-  const link = hasOperators ? undefined : new EntryLink(origin, (line) => process.stderr.write(line));
+  const link = hasOperators ? undefined : new EntryLink(origin);
   return handlerOf(() =>
     load(host, {
       link,
@@ -76,7 +75,6 @@ async function load(
     import('../guard/state.js'),
     import('../guard/audit-verify.js'),
   ]);
-  const connections = new Map<string, Connection>();
   const place = backend.statePlace;
   return createPage({
     ...access,
@@ -85,13 +83,7 @@ async function load(
     stateDirectory: place.directory,
     sessions: backend.sessions,
     secrets: backend.secrets,
-    contextOf(grant) {
-      const known = connections.get(grant);
-      if (known !== undefined) return known.context;
-      const connection = backend.connect({ grant, connection: randomBytes(8).toString('hex') });
-      connections.set(grant, connection);
-      return connection.context;
-    },
+    contextOf: (grant) => backend.ownConnection(grant).context,
     policyOf: (grant) => backend.policyOf(grant),
     run: (signal, work) => backend.calls.run(signal, work),
     audit: () => own.context.guard.audit(),

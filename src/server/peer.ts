@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import { announcePeer } from '../state/peers.js';
 import type { listenerOf } from './http/app.js';
 import { servePeer, type PeerHost } from './page.js';
@@ -34,9 +35,7 @@ export async function openToPeers(host: PeerHost): Promise<void> {
     server.unref();
     await announcePeer(host.backend.statePlace.directory, { pid: process.pid, socket, secret });
   } catch (error) {
-    process.stderr.write(
-      `codegen-session-mcp: \`codegen-session-mcp ui\` will not find this server: ${messageOf(error)}\n`,
-    );
+    log(`\`codegen-session-mcp ui\` will not find this server: ${messageOf(error)}`);
   }
 }
 

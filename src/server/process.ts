@@ -1,3 +1,4 @@
+import { logStack } from '../model/log.js';
 import type { Secrets } from '../model/secrets.js';
 
 /** Calls `stop` with the exit code when the process receives a signal to stop, or an exception leaves it in an unknown state. */
@@ -8,15 +9,10 @@ export function stopWithProcess(stop: (exitCode: number) => void): void {
     });
   // A client that is gone hears nothing; its closed pipes must not count as failures of ours.
   process.stderr.on('error', () => undefined);
-  const log = (error: unknown): void => {
-    process.stderr.write(
-      `codegen-session-mcp: ${error instanceof Error ? String(error.stack) : String(error)}\n`,
-    );
-  };
   // An unhandled rejection belongs to one session and must not end the others.
-  process.on('unhandledRejection', log);
+  process.on('unhandledRejection', logStack);
   process.on('uncaughtException', (error) => {
-    log(error);
+    logStack(error);
     stop(1);
   });
 }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import { createHostCheck } from './http/access.js';
 import { createPageApp, listenerOf } from './http/app.js';
 import { createListener, listen } from './http/listener.js';
@@ -14,7 +15,7 @@ interface OwnPage extends Omit<PageHost, 'origin' | 'isLocal' | 'onAccepted'> {
 /** Serves the page for a server over stdio. If the port is taken, the server runs without the page. */
 export async function openPage({ port, ...host }: OwnPage): Promise<void> {
   const server = await servePageAt(port, host).catch((error: unknown) => {
-    process.stderr.write(`codegen-session-mcp: ui.port ${port} can't be used: ${messageOf(error)}\n`);
+    log(`ui.port ${port} can't be used: ${messageOf(error)}`);
   });
   // The client decides how long this process lives.
   server?.unref();

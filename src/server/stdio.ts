@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { createBackend } from './backend.js';
 import { createBrowserPool } from '../browser/launch.js';
@@ -26,7 +25,7 @@ export async function serveStdio({
     },
   });
   redactLog(backend.secrets);
-  const connection = backend.connect({ grant, connection: randomBytes(8).toString('hex') });
+  const connection = backend.connect(grant);
   await connection.context.guard.recover();
   const server = createServer({ context: connection.context, calls: backend.calls }, (call) => {
     backend.webhook.answered(grant, call);

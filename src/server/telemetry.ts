@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import { setTracer, type SpanAttributes, type Tracer } from '../model/span.js';
 import { version } from '../model/version.js';
 
@@ -161,10 +162,7 @@ export class Telemetry {
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       this.hasFailed = false;
     } catch (error) {
-      if (!this.hasFailed)
-        process.stderr.write(
-          `codegen-session-mcp: OpenTelemetry ${signal} can't be exported: ${messageOf(error)}\n`,
-        );
+      if (!this.hasFailed) log(`OpenTelemetry ${signal} can't be exported: ${messageOf(error)}`);
       this.hasFailed = true;
     }
   }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { createBrowserPool } from '../browser/launch.js';
 import type { ConfigLocation } from '../config/load.js';
 import { forgetTokens, Tokens } from '../config/tokens.js';
@@ -25,7 +24,7 @@ export async function serveUi({ port, ...location }: UiOptions): Promise<void> {
     },
   });
   redactLog(backend.secrets);
-  const own = backend.connect({ grant: 'local', connection: randomBytes(8).toString('hex') });
+  const own = backend.connect('local');
   await servePageAt(port ?? 0, {
     backend,
     workspace: location.workspace,

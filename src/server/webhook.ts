@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../config/schema.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import { within } from '../model/within.js';
 import type { AnsweredCall } from './call.js';
 
@@ -55,7 +56,7 @@ export class Webhook {
     const type = { APPROVAL_REQUIRED: 'approval.required', POLICY_DENIED: 'call.denied' }[error];
     if (type === undefined) return;
     if (this.pending.length >= maxPending) {
-      if (this.dropped++ === 0) log('the queue of events is full; the newest are dropped');
+      if (this.dropped++ === 0) log('webhook: the queue of events is full; the newest are dropped');
       return;
     }
     const { kind, rule, approval } = decision;
@@ -85,7 +86,7 @@ export class Webhook {
       const problem = await this.send(event).catch((error: unknown) => messageOf(error));
       if (problem === undefined) return;
       if (attempt === maxAttempts) {
-        log(`${event.id} was not delivered: ${problem}`);
+        log(`webhook: ${event.id} was not delivered: ${problem}`);
         return;
       }
       const options = { signal: this.stopped.signal, ref: false };
@@ -124,8 +125,4 @@ export class Webhook {
     Reflect.deleteProperty(this.environment, secretEnv);
     return this.secrets.get(secretEnv);
   }
-}
-
-function log(message: string): void {
-  process.stderr.write(`codegen-session-mcp: webhook: ${message}\n`);
 }

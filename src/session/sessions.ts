@@ -1,4 +1,5 @@
 import { CodegenError, messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import type { Secrets } from '../model/secrets.js';
 import { sha256 } from '../model/text.js';
 import { within } from '../model/within.js';
@@ -285,9 +286,7 @@ export class Sessions {
     entry.saved = state;
     const { saveUnfinished } = await import('./unfinished.js');
     await saveUnfinished(this.stateDirectory, session, entry.secrets).catch((error: unknown) => {
-      process.stderr.write(
-        `codegen-session-mcp: session ${session.id} can't be saved: ${messageOf(error)}\n`,
-      );
+      log(`session ${session.id} can't be saved: ${messageOf(error)}`);
     });
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { z, type ZodType } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { log } from '../model/log.js';
 import type { Instant } from './clock.js';
 import type { Redis } from './redis.js';
 import { batching, type Batch, type Committed, type StateStore } from './store.js';
@@ -116,7 +117,7 @@ export class RedisStore<State> implements StateStore<State> {
     if (isCommitted) this.known = next;
     else if (kind !== '' && kind !== format) throw this.foreign(kind);
     else if (version === '' && this.known.version !== '')
-      process.stderr.write(`Redis has lost ${this.key}; restoring what this server last saw.\n`);
+      log(`Redis has lost ${this.key}; restoring what this server last saw.`);
     else if (version !== seen.version) this.known = { version, state: this.stateOf(text) };
     else this.known = seen;
     return { version, state: this.known.state, time: this.latest.time, isCommitted };

@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { log } from '../model/log.js';
 
 /**
  * The link that opens the page once, for a server without operators on a loopback address. The key is in the fragment,
@@ -7,10 +8,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 export class EntryLink {
   private key = newKey();
 
-  constructor(
-    private readonly origin: string,
-    private readonly print: (line: string) => void,
-  ) {
+  constructor(private readonly origin: string) {
     this.announce();
   }
 
@@ -24,9 +22,7 @@ export class EntryLink {
   }
 
   private announce(): void {
-    this.print(
-      `codegen-session-mcp: Page for people, this link works once: ${this.origin}/#/enter/${this.key}\n`,
-    );
+    log(`Page for people, this link works once: ${this.origin}/#/enter/${this.key}`);
   }
 }
 

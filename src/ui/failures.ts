@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { logStack } from '../model/log.js';
 import type { Failure } from './shapes.js';
 
 type Status = 400 | 401 | 403 | 404 | 429 | 500;
@@ -27,10 +28,7 @@ export function failureOf(error: unknown): Failure {
 
 export function failureResponse(error: unknown): Response {
   const failure = failureOf(error);
-  if (failure.code === 'INTERNAL')
-    process.stderr.write(
-      `codegen-session-mcp: ${error instanceof Error ? String(error.stack) : String(error)}\n`,
-    );
+  if (failure.code === 'INTERNAL') logStack(error);
   const status = error instanceof Refusal ? error.status : failure.code === 'INTERNAL' ? 500 : 400;
   return Response.json({ error: failure }, { status, headers: { 'Cache-Control': 'no-store' } });
 }

@@ -6,6 +6,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
 import { messageOf } from '../../model/errors.js';
+import { log } from '../../model/log.js';
 import { within } from '../../model/within.js';
 import { refusal } from './refusal.js';
 
@@ -92,7 +93,7 @@ export function createPageApp({ checkHost, page }: Pick<AppOptions, 'checkHost' 
 function emptyApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.onError((error, { req }) => {
-    if (!req.raw.signal.aborted) process.stderr.write(`codegen-session-mcp: ${messageOf(error)}\n`);
+    if (!req.raw.signal.aborted) log(messageOf(error));
     return refusal(500, 'Internal error');
   });
   app.notFound(notFound);

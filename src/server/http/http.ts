@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import path from 'node:path';
 import { createBrowserPool } from '../../browser/launch.js';
@@ -6,6 +5,7 @@ import type { ConfigLocation } from '../../config/load.js';
 import type { Config } from '../../config/schema.js';
 import { OneToken, Tokens, type CallerCheck } from '../../config/tokens.js';
 import { CodegenError, messageOf } from '../../model/errors.js';
+import { log } from '../../model/log.js';
 import { isLoopback } from '../../model/loopback.js';
 import { sessionIds } from '../../model/session-id.js';
 import { within } from '../../model/within.js';
@@ -56,15 +56,13 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   });
   redactLog(backend.secrets);
   const address = await addressFor(options, tokens.areNeeded);
-  const connect = (grant: string): Connection =>
-    backend.connect({ grant, connection: randomBytes(8).toString('hex') });
   /** For what the server itself does; no call uses it. */
-  const own = connect(local);
+  const own = backend.connect(local);
   await own.context.guard.recover();
 
   const sessions = new McpSessions({
     open: (grant) => {
-      const { context, end } = connect(grant);
+      const { context, end } = backend.connect(grant);
       const server = createServer({ context, calls: backend.calls }, (call) => {
         metrics.answered(call);
         backend.webhook.answered(grant, call);
@@ -93,7 +91,7 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
     })();
   };
   const isStateReachable = stateProbe(own);
-  const usageOf = usageReader(backend, connect);
+  const usageOf = usageReader(backend);
   const { origin, listener, checkHost } = await openListener(options, backend.config().http, address);
   const app = createApp({
     checkHost,
@@ -119,7 +117,7 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
     stopWhenIdle(listener, () => backend.config().browser.idleTimeoutMs, stop);
     daemon.onListening(`${origin}/mcp`);
   }
-  process.stderr.write(`codegen-session-mcp: MCP is served at ${origin}/mcp\n`);
+  log(`MCP is served at ${origin}/mcp`);
 }
 
 interface PageParts extends Pick<PageHost, 'backend' | 'own' | 'origin' | 'grants'> {
@@ -218,20 +216,15 @@ async function openListener(
 }
 
 /** Returns what reads the open sessions and used limits of grants. */
-function usageReader(
-  { sessions }: Backend,
-  connect: (grant: string) => Connection,
-): (grants: string[]) => Promise<Omit<ServerUsage, 'connections'>> {
-  const connections = new Map<string, Connection>();
+function usageReader(backend: Backend): (grants: string[]) => Promise<Omit<ServerUsage, 'connections'>> {
   return async (grants) => {
     const open = new Map(grants.map((grant) => [grant, 0]));
-    for (const { grant, status } of sessions.list())
+    for (const { grant, status } of backend.sessions.list())
       if (status === 'open') open.set(grant, (open.get(grant) ?? 0) + 1);
     const limits = await Promise.all(
       grants.map(async (grant) => {
-        const connection = connections.get(grant) ?? connect(grant);
-        connections.set(grant, connection);
-        const used = await connection.context.guard.used().catch(() => []);
+        const { guard } = backend.ownConnection(grant).context;
+        const used = await guard.used().catch(() => []);
         return used.map((each) => ({ grant, ...each }));
       }),
     );
