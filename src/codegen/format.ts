@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import type { Language } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 
 /** Characters of a source that is formatted. */
@@ -37,7 +38,7 @@ let queue: Promise<unknown> = Promise.resolve();
  * Formats code with Prettier's defaults, one source after another. A large source takes seconds, so that this runs in a
  * thread of its own. Throws FILE_TOO_LARGE, and an Error if the code is not valid.
  */
-export async function formatted(source: string, language: 'typescript' | 'javascript'): Promise<string> {
+export async function formatted(source: string, language: Language): Promise<string> {
   if (source.length > maxSource)
     throw new CodegenError(
       'FILE_TOO_LARGE',

@@ -1,5 +1,5 @@
 import type { Hook, Import, Statement } from '../model/code.js';
-import { titleField, type Row, type TestModule } from '../model/emission.js';
+import { type Language, type Row, type TestModule, titleField } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { toJson, type Json } from '../model/json.js';
 import type { BaseSpec } from './base-spec.js';
@@ -42,7 +42,7 @@ export interface PageObjectUse {
 }
 
 export interface GenerateInput {
-  language: 'typescript' | 'javascript';
+  language: Language;
   template: TestTemplate;
   title: string;
   /** Whether it is a set-up test, whose function is called `setup`. */
@@ -239,7 +239,7 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
 /** Types of Playwright Test that variables may have. */
 const playwrightTypes = ['BrowserContext', 'Download', 'Locator', 'Page'];
 
-function declaration(name: string, type: string, language: 'typescript' | 'javascript'): string {
+function declaration(name: string, type: string, language: Language): string {
   if (language === 'typescript') return `let ${name}: ${type};`;
   const imported = playwrightTypes.includes(type) ? `import("@playwright/test").${type}` : type;
   return `/** @type {${imported}} */\nlet ${name};`;

@@ -1,4 +1,5 @@
 import type { Import } from '../model/code.js';
+import type { Language } from '../model/emission.js';
 
 /** A function that is emitted below a test that needs it, instead of a dependency. */
 export interface Helper {
@@ -6,8 +7,6 @@ export interface Helper {
   code: string;
   imports: Import[];
 }
-
-type Language = 'typescript' | 'javascript';
 
 /** Computes the code of RFC 6238 as authenticator apps do. */
 const totp = (language: Language): string => `

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { linesOf, parseSource } from './syntax.js';
 import type { PageTemplateData, ParameterData } from './template-data.js';
 import { renderTemplate, type TestTemplate } from './templates.js';
+import type { Language } from '../model/emission.js';
 
 /** A class that represents a page, in its own file. */
 export interface PageObject {
@@ -29,7 +30,7 @@ export interface GeneratedPage {
 /** The source of a page object, formatted as Prettier does by default. Throws what `generate` throws. */
 export async function generatePage(
   template: TestTemplate,
-  language: 'typescript' | 'javascript',
+  language: Language,
   { className, comment, fields, methods, keepsPage }: PageObject,
 ): Promise<GeneratedPage> {
   const data: PageTemplateData = {

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Language } from '../model/emission.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 
 /** The templates that come with this package. */
@@ -48,7 +49,7 @@ async function templatesIn(userDirectory: string | undefined): Promise<TestTempl
 export async function renderTemplate(
   { name, directory }: TestTemplate,
   part: 'spec' | 'page',
-  data: { language: 'typescript' | 'javascript' },
+  data: { language: Language },
 ): Promise<string> {
   const view = part === 'spec' ? name : `${name}.page`;
   const file = path.join(directory, `${view}.eta`);

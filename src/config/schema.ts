@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { languageSchema } from '../model/emission.js';
 import { limitSchema } from '../model/policy.js';
 import { browserNameSchema, useSchema } from '../model/use.js';
 import { isThisMachine } from '../network/address.js';
@@ -28,10 +29,7 @@ const outputSchema = z
     dir: outputDirectory
       .default('generated-tests')
       .describe('Directory of emitted tests, relative to the workspace.'),
-    language: z
-      .enum(['typescript', 'javascript'])
-      .default('typescript')
-      .describe('Language of emitted tests.'),
+    language: languageSchema.default('typescript').describe('Language of emitted tests.'),
     template: z
       .string()
       .min(1)

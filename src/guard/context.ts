@@ -1,11 +1,12 @@
 import path from 'node:path';
+import type { Language } from '../model/emission.js';
 import type { Limit } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
 import type { Clock } from '../state/clock.js';
 import type { Redis } from '../state/redis.js';
 import type { Audit } from './audit.js';
 import type { Budget } from './budget.js';
-import type { Language, Territory } from './paths.js';
+import type { Territory } from './paths.js';
 import { limitsOf } from './policy.js';
 import type { Caller, Quota } from './quota.js';
 import type { GuardState, StatePlace } from './state.js';

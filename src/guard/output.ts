@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { artifactBytes, loginDirectory, requireArtifactSize } from '../model/artifact.js';
+import type { Language } from '../model/emission.js';
 import { log } from '../model/log.js';
 import { takeQuota, type Confirm } from './admission.js';
 import type { Amount } from './budget.js';
@@ -16,7 +17,6 @@ import {
   ownFile,
   requireInside,
   type CheckedPath,
-  type Language,
 } from './paths.js';
 import type { OnConflict, OutputFile, PlanOptions, StateFile, WrittenFile } from './plan.js';
 import type { WriteOptions } from './writer.js';

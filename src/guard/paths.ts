@@ -1,6 +1,7 @@
 import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { artifactExtensions, loginDirectory } from '../model/artifact.js';
+import { extensions, type Language } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { escapeInvisible, invisible } from '../model/text.js';
 import { isInside } from '../model/paths.js';
@@ -14,8 +15,6 @@ export interface Territory {
   stateDirectory: string;
 }
 
-export type Language = 'typescript' | 'javascript';
-
 /** A checked path. */
 export interface CheckedPath {
   absolute: string;
@@ -25,13 +24,11 @@ export interface CheckedPath {
   directory: string[];
 }
 
-const extensions = { typescript: 'ts', javascript: 'js' };
-
 /** The one hidden directory that files are read from. */
 const loginName = path.posix.basename(loginDirectory);
 
 /** The files of page objects, and no other code. */
-const pageObjectNames = { typescript: /^[a-z0-9-]+-page\.ts$/, javascript: /^[a-z0-9-]+-page\.js$/ };
+const pageObjectName = /^[a-z0-9-]+-page\.[jt]s$/;
 
 /** Names that Windows gives to devices, with any extension. */
 const deviceName = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\.|$)/i;
@@ -62,7 +59,7 @@ export async function checkPagePath(
   file: string,
 ): Promise<CheckedPath> {
   const [directory, name = ''] = file.split('/').slice(-2);
-  if (directory !== 'pages' || !pageObjectNames[language].test(name)) {
+  if (directory !== 'pages' || !pageObjectName.test(name) || !name.endsWith(`.${extensions[language]}`)) {
     const hint = 'Page objects are files like "pages/login-page.ts".';
     throw refusal(file, 'is not the path of a page object', hint);
   }

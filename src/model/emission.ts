@@ -44,9 +44,20 @@ export function titleField(rows: readonly Row[]): string | undefined {
   );
 }
 
+export const languageSchema = z.enum(['typescript', 'javascript']);
+
+/** A language of emitted files. */
+export type Language = z.infer<typeof languageSchema>;
+
+export const extensions: Readonly<Record<Language, string>> = { typescript: 'ts', javascript: 'js' };
+
+export function languageOf(file: string): Language {
+  return /\.[cm]?jsx?$/.test(file) ? 'javascript' : 'typescript';
+}
+
 /** How the test of a session is written. */
 export const emissionSchema = z.strictObject({
-  language: z.enum(['typescript', 'javascript']).meta(selfEvident).describe('As configured by default.'),
+  language: languageSchema.meta(selfEvident).describe('As configured by default.'),
   template: z.string().min(1).max(100).describe('plain, pom or a custom one.'),
   includeComments: z.boolean().meta(selfEvident).describe('Notes as comments.'),
   testNamePrefix: z.string().max(100).meta(selfEvident).describe("Prefix of the test's title."),

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { languageOf, type Language } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { loadSession, type SavedSession } from './saved.js';
 import { findUnfinished, type UnfinishedSession } from './unfinished.js';
@@ -19,7 +20,7 @@ interface SavedSessions {
   /** Resolves a spec's path. Throws PATH_NOT_ALLOWED. */
   checkPath: (
     file: string,
-    place: { language: 'typescript' | 'javascript'; outputPath?: string },
+    place: { language: Language; outputPath?: string },
   ) => Promise<{ relative: string }>;
 }
 
@@ -37,7 +38,7 @@ export async function findSaved(
     if (unfinished !== undefined) return unfinishedOne(unfinished);
     if (/^[\w-]+$/.test(name)) throw notSaved(`session ${name}`);
   }
-  const language = name.endsWith('.js') ? 'javascript' : 'typescript';
+  const language = languageOf(name);
   const inOutput = await checkPath(name, { language });
   // A grant with its own output directory may write nowhere else.
   const inWorkspace = await checkPath(name, { language, outputPath: path.posix.dirname(name) }).catch(

@@ -12,7 +12,7 @@ import { parseFields, referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
 import type { BrowserName, ProjectUse, Use } from '../model/use.js';
 import type { Secrets } from '../model/secrets.js';
-import type { EmissionOptions, TestModule } from '../model/emission.js';
+import { type EmissionOptions, extensions, type TestModule } from '../model/emission.js';
 import type { sessionHar, SessionHar } from './har.js';
 import type { Session } from './session.js';
 import { pagesDirectory, type PageFile, type readOwnPageFiles, type SpecPath } from './page-files.js';
@@ -209,7 +209,6 @@ async function buildSource(
     const lines = within && new Map([...within].map(([inner, step]) => [inner + headerLines, step]));
     return [line + headerLines, { ...origin, ...(lines === undefined ? {} : { within: lines }) }] as const;
   });
-  const extension = language === 'typescript' ? 'ts' : 'js';
   return {
     content: whole(source),
     staged: whole(staged ?? source),
@@ -224,7 +223,7 @@ async function buildSource(
     pages: pages.map(({ name, source: text, isOurs }) => {
       const basis = existing.get(name)?.text ?? null;
       return {
-        file: `${pagesDirectory}/${name}.${extension}`,
+        file: `${pagesDirectory}/${name}.${extensions[language]}`,
         content: (relativePath) => (isOurs ? withHeader(relativePath, text) : (basis ?? '')),
         basis,
         isOurs,

@@ -2,6 +2,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config/schema.js';
+import { languageOf } from '../model/emission.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { PageText } from '../model/page-text.js';
 import { browserNameSchema } from '../model/use.js';
@@ -97,8 +98,7 @@ function noTests(message: string): CodegenError {
 
 /** Absolute path of a spec in the output directory. Throws PATH_NOT_ALLOWED, and INVALID_INPUT if there is none. */
 async function specAt({ guard, workspace, config }: ToolContext, file: string): Promise<string> {
-  const language = file.endsWith('.js') ? 'javascript' : 'typescript';
-  const { absolute, relative } = await guard.checkPath(file, { language });
+  const { absolute, relative } = await guard.checkPath(file, { language: languageOf(file) });
   const found = await stat(absolute).catch(() => undefined);
   if (found?.isFile() !== true) throw noTests(`There is no file ${relative}.`);
   // The guard lets links lead anywhere in the workspace.

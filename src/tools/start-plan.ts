@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BaseSpec } from '../codegen/base-spec.js';
 import { fileNameFor } from '../codegen/naming.js';
 import type { CheckedPath } from '../guard/paths.js';
-import { emissionSchema } from '../model/emission.js';
+import { emissionSchema, extensions, languageOf } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { inspect } from '../model/header.js';
 import { isInside } from '../model/paths.js';
@@ -117,7 +117,7 @@ async function extendingPlan(base: BaseSpec, args: Arguments, configured: boolea
     title: describePlace(base).title,
     file: path.posix.basename(base.file),
     emission: {
-      language: languageOf(base),
+      language: languageOf(base.file),
       template: 'plain',
       includeComments: true,
       testNamePrefix: '',
@@ -128,10 +128,6 @@ async function extendingPlan(base: BaseSpec, args: Arguments, configured: boolea
     resumed: true,
     base,
   };
-}
-
-function languageOf({ file }: BaseSpec): 'typescript' | 'javascript' {
-  return /\.[cm]?jsx?$/.test(file) ? 'javascript' : 'typescript';
 }
 
 /** The spec that a new session begins as. */
@@ -154,7 +150,7 @@ async function newPlan(
   const { options = {}, title, url, file } = args;
   const seed = args.seed === undefined ? undefined : await seedOf(context, args);
   const emission = {
-    language: seed === undefined ? output.language : languageOf(seed),
+    language: seed === undefined ? output.language : languageOf(seed.file),
     template: output.template,
     includeComments: output.includeComments,
     testNamePrefix: '',
@@ -170,7 +166,7 @@ async function newPlan(
   const base = setup ? `${stem.replace(/-setup$/, '')}.setup` : nameLike(stem, specNames);
   const plan: StartPlan = {
     title: name,
-    file: file ?? `${base}.${emission.language === 'typescript' ? 'ts' : 'js'}`,
+    file: file ?? `${base}.${extensions[emission.language]}`,
     emission: setup ? { ...emission, setup } : emission,
     use: seed === undefined ? withCredentialsOrigin({ ...browser.use, ...args.use }, url) : {},
     autoAssert: args.autoAssert ?? autoAssert,
