@@ -104,7 +104,7 @@ test('three people use a list of 200 sessions, open and ended', async ({ workspa
     if (half === 0) await Promise.all(open().map((session) => sessions.end(session)));
   }
   const server = await servePageAt(0, {
-    ...{ backend, workspace, own: backend.connect({ grant: 'local', connection: 'own' }) },
+    ...{ backend, workspace, own: backend.connect('local') },
     grants: () => ['local'],
     operatorOf: () => 'Ann',
   });
