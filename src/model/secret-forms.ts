@@ -138,7 +138,10 @@ function alternatives(value: string): string {
     .join('|');
 }
 
-/** A value as texts hold it: as it is, and as JSON, HTML, YAML, source, URLs and base64 have it. */
+/**
+ * A value as texts hold it: as it is, character by character, a code in groups of digits, and as JSON, HTML, YAML,
+ * source, URLs and base64 have it.
+ */
 function formsOf(value: string): Set<string> {
   // As a page shows it.
   const plain = [value, value.trim().replace(/\s+/g, ' '), ...linesOf(value)];
@@ -155,6 +158,10 @@ function formsOf(value: string): Set<string> {
       escapeRegExp(text),
     ];
   });
+  const grouped = /^\d{6,10}$/.test(value) ? [2, 3, 4] : [];
+  const spaced = [1, ...grouped].flatMap((size) =>
+    [' ', '\u00a0', '-'].map((sign) => (value.match(new RegExp(`.{1,${size}}`, 'gsu')) ?? []).join(sign)),
+  );
   const url = encodeURIComponent(value);
   const strict = url.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
   const base64 = base64Of(value);
@@ -167,7 +174,9 @@ function formsOf(value: string): Set<string> {
     ...base64.map(encodeURIComponent),
   ];
   const lower = urls.map((text) => text.replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()));
-  return new Set([...spelled, ...urls, ...lower, ...base64].filter((form) => form.length >= minValue));
+  return new Set(
+    [...spelled, ...spaced, ...urls, ...lower, ...base64].filter((form) => form.length >= minValue),
+  );
 }
 
 /** The lines of a value of several, e.g. of a private key, that are no title such as `-----BEGIN PRIVATE KEY-----`. */

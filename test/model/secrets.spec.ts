@@ -111,3 +111,12 @@ test('words that a weak value shares with a page are left alone', () => {
   );
   expect(secrets.foundIn(['Password'])).toEqual([]);
 });
+
+test('a value is redacted character by character as well, and a code in groups of digits', () => {
+  const secrets = secretsOf({ WORD: 'Zebra-4711', CODE: '954604' });
+  for (const shown of ['Z e b r a - 4 7 1 1', 'Z-e-b-r-a---4-7-1-1'])
+    expect(secrets.redact(`It is ${shown}.`)).toBe('It is {{secret:WORD}}.');
+  for (const shown of ['954 604', '95-46-04', '9 5 4 6 0 4', '954\u00a0604'])
+    expect(secrets.redact(`It is ${shown}.`)).toBe('It is {{secret:CODE}}.');
+  expect(secrets.redact('954 and 604, 95 4604')).toBe('954 and 604, 95 4604');
+});
