@@ -100,7 +100,8 @@ export class PageObserver {
     const { page } = current;
     if (page.isClosed()) return undefined;
     await dismissOverlays(page);
-    const shown = await within(snapshotMs, snapshotOf(page));
+    const settled = current.settling.settledDocument();
+    const shown = await within(snapshotMs, snapshotOf(page, settled?.elements));
     if (shown === undefined) return undefined;
     const snapshot = secrets.redact(await maskTyped(page, shown));
     // Other calls have their turn between two pieces of work.
@@ -110,7 +111,7 @@ export class PageObserver {
       snapshot,
       view: parseSnapshot(snapshot).slice(0, maxObserved),
       url: secrets.redact(urlOf(page).href),
-      title: secrets.redact(current.settling.settledTitle() ?? ''),
+      title: secrets.redact(settled?.title ?? ''),
       document: current.document,
     };
     this.latest.set(current, observation);

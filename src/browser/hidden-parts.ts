@@ -2,6 +2,7 @@ import type { Frame, Page } from 'playwright';
 import { z } from 'zod';
 import { answerMs, responseWithin, within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
+import { leftOut, withoutLongRuns } from './long-runs.js';
 import { loadedFrames } from './settle.js';
 import { cutSnapshot, parseSnapshot, roleAndName } from './snapshot.js';
 import { watcherKey } from './watcher.js';
@@ -12,18 +13,25 @@ const partialMs = 1000;
 const lookMs = 500;
 const maxFrames = 10;
 
-/** Playwright's snapshot of a page, cut, without waiting for frames that have not loaded. */
-export async function snapshotOf(page: Page): Promise<string> {
+/**
+ * Playwright's snapshot of a page, cut, without waiting for frames that have not loaded. `elements` is how many the
+ * document had when it settled: of a large one, the middle of long runs of siblings is left out.
+ */
+export async function snapshotOf(page: Page, elements = 0): Promise<string> {
+  return cutSnapshot(await withoutLongRuns(page, elements, () => wholeSnapshot(page)));
+}
+
+async function wholeSnapshot(page: Page): Promise<string> {
   // Playwright's own time-out is later, so that it is known which one it was.
   const options = { mode: 'ai', timeout: 2 * answerMs } as const;
   const partial =
     loadedFrames(page).length < page.frames().length
       ? await within(answerMs, page.ariaSnapshot({ ...options, timeout: partialMs }))
       : undefined;
-  return cutSnapshot(partial ?? (await responseWithin(answerMs, page.ariaSnapshot(options))));
+  return partial ?? responseWithin(answerMs, page.ariaSnapshot(options));
 }
 
-/** A snapshot that also names what it can't show: closed shadow roots, and frames that did not load. */
+/** A snapshot that also names what it does not show: closed shadow roots, frames that did not load, and what was left out. */
 export async function withHiddenParts(
   page: Page,
   snapshot: string,
@@ -31,7 +39,11 @@ export async function withHiddenParts(
 ): Promise<string> {
   const hosts = hasClosedRoots ? await closedRoots(page) : [];
   const frames = page.frames().some(reasonOf) ? await emptyFrames(page, snapshot) : [];
-  const reasons = new Map([...hosts, ...frames].map(({ ref, reason }) => [ref, reason]));
+  const skipped = leftOut(page).map(({ ref, count }) => ({
+    ref,
+    reason: `${count} elements are left out here. Name one of them by a locator as target.`,
+  }));
+  const reasons = new Map([...hosts, ...frames, ...skipped].map(({ ref, reason }) => [ref, reason]));
   if (reasons.size === 0) return snapshot;
   const lines = parseSnapshot(snapshot).map(({ raw, ref = '' }) => {
     const reason = reasons.get(ref);

@@ -43,7 +43,7 @@ export async function pageState(
   { taken, settled = false }: { taken?: string | undefined; settled?: boolean } = {},
 ): Promise<PageState> {
   const { current } = live;
-  const titleNow = settled ? current.settling.settledTitle() : undefined;
+  const titleNow = settled ? current.settling.settledDocument()?.title : undefined;
   const snapshot = await updateSnapshot(live, mode, taken);
   // Pages and events of one moment: no event names a page that is not listed.
   const open = [...live.pages];
@@ -107,9 +107,9 @@ async function updateSnapshot(
 }
 
 /** The page's snapshot, or why there is none. */
-async function readSnapshot({ page }: LivePage): Promise<[snapshot?: string, problem?: string]> {
+async function readSnapshot({ page, settling }: LivePage): Promise<[snapshot?: string, problem?: string]> {
   try {
-    return [await maskTyped(page, await snapshotOf(page))];
+    return [await maskTyped(page, await snapshotOf(page, settling.settledDocument()?.elements))];
   } catch (error) {
     const isSilent = error instanceof CodegenError;
     return [

@@ -35,8 +35,8 @@ export interface Settling {
   settle(): Promise<void>;
   /** Whether the page has put something into the clipboard since this was asked last; known when it has settled. */
   takeCopied(): boolean;
-  /** The page's title when it had settled, or its beginning; undefined if the page did not say. */
-  settledTitle(): string | undefined;
+  /** The page's document when it had settled; undefined if the page did not say. */
+  settledDocument(): SettledDocument | undefined;
   /** Whether an element of the page had a closed shadow root when the page had settled. */
   hasClosedRoots(): boolean;
   /**
@@ -102,7 +102,7 @@ export function createSettling(page: Page, limits: SettleLimits, opening: Readon
   let settledFrames: SettledFrame[] = [];
 
   return {
-    settledTitle: () => settledFrames[0]?.title,
+    settledDocument: () => settledFrames[0],
     hasClosedRoots: () => settledFrames.some((frame) => frame.hasClosedRoots),
 
     takeCopied() {
@@ -172,6 +172,7 @@ const answers = z.strictObject({
   late12: z.boolean().optional(),
   late24: z.boolean().optional(),
   title: z.string().optional(),
+  elements: z.int().optional(),
 });
 
 type FrameAnswers = z.infer<typeof answers>;
@@ -193,7 +194,8 @@ function askWatcher(
   const given = Object.fromEntries(questions.map((question) => [question, isCanceled(`${key}-${question}`)]));
   // An image named `title` hides the document's own.
   const title: unknown = Reflect.get(Document.prototype, 'title', document);
-  return { ...given, title: typeof title === 'string' ? title.slice(0, maxTitle) : '' };
+  const elements = document.getElementsByTagName('*').length;
+  return { ...given, title: typeof title === 'string' ? title.slice(0, maxTitle) : '', elements };
 }
 
 /** The main frame first, and those that have loaded: the others don't answer. */
@@ -201,11 +203,18 @@ export function loadedFrames(page: Page): Frame[] {
   return page.frames().filter((frame) => frame.url() !== '' || frame.parentFrame() === null);
 }
 
+/** What a document is when its frame has settled. */
+export interface SettledDocument {
+  /** The title, or its beginning. */
+  title?: string | undefined;
+  /** How many elements it has. */
+  elements?: number | undefined;
+}
+
 /** What a frame's watcher and document say after the frame has settled. */
-interface SettledFrame {
+interface SettledFrame extends SettledDocument {
   copied: boolean;
   hasClosedRoots: boolean;
-  title: string | undefined;
 }
 
 async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFrame> {
@@ -227,7 +236,12 @@ async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFra
       await sleep(Math.min(pause, left));
     } else quiet += unsure ? 1 : 2;
   }
-  return { copied: hasCopied, hasClosedRoots: latest.hosts === true, title: latest.title };
+  return {
+    copied: hasCopied,
+    hasClosedRoots: latest.hosts === true,
+    title: latest.title,
+    elements: latest.elements,
+  };
 }
 
 /** A service worker's request has no frame and says so by throwing. */

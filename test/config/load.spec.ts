@@ -142,6 +142,8 @@ for (const [text, message] of [
     'browser.use.viewPort is null: unknown key. Did you mean "viewport"?',
   ],
   ['{ "browser": { "maxSessions": "8" } }', 'browser.maxSessions is "8": expected number, received string'],
+  // No answer fits into it.
+  ['{ "output": { "maxAnswerBytes": 100 } }', 'output.maxAnswerBytes is 100: expected number to be >=2000'],
   ['{ "browser": { "idleTimeoutMs": 0 } }', 'browser.idleTimeoutMs is 0: expected number to be >=1'],
   [
     '{ "writes": { "overwrite": "allways" } }',

@@ -70,6 +70,12 @@ for (const form of ['content', 'structuredContent'] as const) {
     const picture = /\.codegen\/artifacts\/screenshot-[\w-]+\.png/.exec(got)?.[0] ?? '';
     expect((await readFile(path.join(shared.workspace, picture))).subarray(1, 4).toString()).toBe('PNG');
     for (const part of ['network', 'console', 'getByRole']) expect(got).toContain(part);
+    const tools = { end_codegen_session: { action: 'require_approval', reason: 'Tests are reviewed.' } };
+    await shared.configure({ policy: { version: '1', default: 'allow', tools } });
+    const pending = await see('end_codegen_session', { sessionId });
+    for (const part of ['APPROVAL_REQUIRED', 'Tests are reviewed.', 'approvals'])
+      expect(pending).toContain(part);
+    await shared.configure({});
     const end = await see('end_codegen_session', { sessionId });
     expect(end).toContain('goes.spec.ts');
     const second = await see('start_codegen_session', { title: 'goes again', url });

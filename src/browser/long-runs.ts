@@ -1,0 +1,130 @@
+import type { Page } from 'playwright';
+import { z } from 'zod';
+import { within } from '../model/within.js';
+import { callIsolated, type InPage } from './isolated.js';
+
+/** Elements that a snapshot of a large document visits, roughly: of 20,000, it takes seconds. */
+const maxElements = 4000;
+/** How many children of an element are visited: the first of these that makes the document small enough. */
+const runLengths = [200, 100, 50, 20, 10];
+/** Of these, the last ones. */
+const atEnd = 3;
+/** Milliseconds for the page to answer, and after which nothing is left out any more. */
+const answerMs = 2000;
+const expiryMs = 10_000;
+
+/** Elements that a snapshot left out, in the element of the reference. */
+export interface LeftOut {
+  ref: string;
+  count: number;
+}
+
+const leftOutIn = new WeakMap<Page, LeftOut[]>();
+
+/** What the latest snapshot of a page left out. */
+export function leftOut(page: Page): readonly LeftOut[] {
+  return leftOutIn.get(page) ?? [];
+}
+
+/** Whether a document of so many elements is too large for a whole snapshot. */
+export function isLarge(elements: number): boolean {
+  return elements > maxElements;
+}
+
+/** Takes a snapshot, of a large document without the middle of its long runs of siblings. */
+export async function withoutLongRuns(
+  page: Page,
+  elements: number,
+  take: () => Promise<string>,
+): Promise<string> {
+  leftOutIn.delete(page);
+  if (!isLarge(elements)) return take();
+  const frame = page.mainFrame();
+  const arg = { maxElements, runLengths, atEnd, expiryMs };
+  await within(answerMs, callIsolated(frame, skipRuns, { arg, schema: z.null() }));
+  try {
+    return await take();
+  } finally {
+    const schema = z.array(z.object({ ref: z.string(), count: z.int() }));
+    const found = await within(answerMs, callIsolated(frame, visitAll, { arg: null, schema }));
+    leftOutIn.set(page, found ?? []);
+  }
+}
+
+interface SkipOptions {
+  maxElements: number;
+  runLengths: number[];
+  atEnd: number;
+  expiryMs: number;
+}
+
+/**
+ * Runs in the page, in Playwright's own world, where `nextSibling` leads its snapshot from child to child; the page has
+ * another one.
+ */
+function skipRuns(_: InPage, { maxElements, runLengths, atEnd, expiryMs }: SkipOptions): null {
+  const original = Object.getOwnPropertyDescriptor(Node.prototype, 'nextSibling');
+  const next: unknown = original && Reflect.get(original, 'get');
+  if (original === undefined || typeof next !== 'function' || '_skipped' in Node.prototype) return null;
+  const visited = (run: number): number => {
+    let count = 0;
+    const open: Element[] = [document.documentElement];
+    for (let parent = open.pop(); parent !== undefined && count <= maxElements; parent = open.pop()) {
+      const { children } = parent;
+      for (let index = Math.min(children.length, run) - 1; index >= 0; index--) {
+        count++;
+        const child = children[index];
+        if (child !== undefined) open.push(child);
+      }
+    }
+    return count;
+  };
+  const run = runLengths.find((length) => visited(length) <= maxElements) ?? Math.min(...runLengths);
+  const expiresAt = performance.now() + expiryMs;
+  const passed = new Map<Element, number>();
+  const skipped = new Map<Element, number>();
+  Reflect.defineProperty(Node.prototype, '_skipped', { value: { original, skipped }, configurable: true });
+  Reflect.defineProperty(Node.prototype, 'nextSibling', {
+    configurable: true,
+    get(this: Node): unknown {
+      const following: unknown = Reflect.apply(next, this, []);
+      const parent = this.parentElement;
+      if (parent === null || parent.childElementCount <= run || performance.now() > expiresAt)
+        return following;
+      const before = this.previousSibling === null ? 0 : (passed.get(parent) ?? 0);
+      const count = before + (this instanceof Element ? 1 : 0);
+      passed.set(parent, count);
+      if (count !== run - atEnd) return following;
+      // Past the end of the run, so that it is not skipped again.
+      passed.set(parent, run);
+      skipped.set(parent, parent.childElementCount - run);
+      return parent.children[parent.childElementCount - atEnd];
+    },
+  });
+  return null;
+}
+
+/** Runs in the page: undoes `skipRuns`. Returns what was skipped. */
+function visitAll(): LeftOut[] {
+  const kept: unknown = Reflect.get(Node.prototype, '_skipped');
+  if (typeof kept !== 'object' || kept === null) return [];
+  const original: unknown = Reflect.get(kept, 'original');
+  const skipped: unknown = Reflect.get(kept, 'skipped');
+  if (typeof original === 'object' && original !== null)
+    Object.defineProperty(Node.prototype, 'nextSibling', original);
+  Reflect.deleteProperty(Node.prototype, '_skipped');
+  const found: LeftOut[] = [];
+  for (const [parent, count] of skipped instanceof Map ? skipped : []) {
+    let ref: unknown;
+    for (
+      let outer: unknown = parent;
+      outer instanceof Element && ref === undefined;
+      outer = outer.parentElement
+    ) {
+      const known: unknown = Reflect.get(outer, '_ariaRef');
+      ref = typeof known === 'object' && known !== null ? Reflect.get(known, 'ref') : undefined;
+    }
+    if (typeof ref === 'string' && typeof count === 'number') found.push({ ref, count });
+  }
+  return found;
+}
