@@ -134,10 +134,9 @@ export class AutoAssertions {
     const { current } = this.live;
     // What has changed in a page since another one became current is noticed on return.
     const before = this.observer.latestOf(current) ?? this.pending?.before;
-    const [after, outcome] = await Promise.all([
-      this.observer.observe(),
-      acted && outcomeOf(acted, current.page, this.live.secrets),
-    ]);
+    const after = await this.observer.observe();
+    // After the snapshot, which names the element.
+    const outcome = acted && (await outcomeOf(acted, current.page, this.live.secrets));
     this.now = after;
     if (after === undefined && !current.page.isClosed()) (this.session.unobserved ??= new Set()).add(step);
     if (after === undefined || before === undefined) return;

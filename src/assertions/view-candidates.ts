@@ -1,5 +1,5 @@
 import { traitsOf } from '../actions/registry.js';
-import { pinAgain, pinNow } from '../browser/pin.js';
+import { pinNow } from '../browser/pin.js';
 import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
@@ -21,9 +21,8 @@ const textRoles = new Set(['generic', 'text', 'paragraph']);
 /** What the element acted on is called now, and the state class that an element around it gained. */
 export async function actedCandidates({ step, acted, outcome }: StepEffect): Promise<Candidate[]> {
   if (acted === undefined || outcome === undefined || traitsOf(step).types === true) return [];
-  const now = await within(stateMs, pinAgain(outcome.pin));
   const { name: before } = acted.pin.facts;
-  const name = now?.facts.name;
+  const { name } = outcome.pin.facts;
   const isRelabeled =
     traitsOf(step).clicks === true &&
     !outcome.renamed &&
