@@ -5,7 +5,7 @@ import type { Live } from '../browser/live.js';
 import type { LivePage } from '../browser/live-page.js';
 import { urlOf } from '../browser/origin.js';
 import { pinAgain, pinNow, type Pin } from '../browser/pin.js';
-import { parseSnapshot, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { behindOverlay, parseSnapshot, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { snapshotOf } from '../browser/hidden-parts.js';
 import { dismissOverlays } from '../browser/overlays.js';
 import { maskTyped } from '../browser/typed-secrets.js';
@@ -106,10 +106,12 @@ export class PageObserver {
     const snapshot = secrets.redact(await maskTyped(page, shown));
     // Other calls have their turn between two pieces of work.
     await setImmediate();
+    const now = parseSnapshot(snapshot).slice(0, maxObserved);
+    const earlier = this.latest.get(current);
     const observation: Observation = {
       livePage: current,
       snapshot,
-      view: parseSnapshot(snapshot).slice(0, maxObserved),
+      view: earlier?.document === current.document ? behindOverlay(earlier.view, now) : now,
       url: secrets.redact(urlOf(page).href),
       title: secrets.redact(settled?.title ?? ''),
       document: current.document,

@@ -1,4 +1,11 @@
-import { parseSnapshot, partsOf, roleAndName, type SnapshotLine, type SnapshotView } from './snapshot.js';
+import {
+  behindOverlay,
+  parseSnapshot,
+  partsOf,
+  roleAndName,
+  type SnapshotLine,
+  type SnapshotView,
+} from './snapshot.js';
 import { allNodes, Contents, printTree, treeOf, type SnapshotNode } from './snapshot-tree.js';
 
 export interface SnapshotUpdate {
@@ -52,7 +59,7 @@ function printed(tree: readonly SnapshotNode[], maxBytes: number): string {
  * wrapped or got another reference go on working under the names that the agent knows.
  */
 export function showChanges(known: SnapshotView, snapshot: string, maxBytes: number): SnapshotUpdate {
-  const pairs = new Pairs(known, parseSnapshot(snapshot));
+  const pairs = new Pairs(known, behindOverlay(known, parseSnapshot(snapshot)));
   const { view, renamed } = pairs.knownNow();
   const print = (bytes: number): { text: string; isDiff: boolean } => {
     const text = new ChangePrinter(pairs, renamed, bytes).print().join('\n');
@@ -70,7 +77,7 @@ export function showChanges(known: SnapshotView, snapshot: string, maxBytes: num
 
 /** What the agent knows, with current refs: for a snapshot that it was not shown. */
 export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView {
-  const { now, newOf } = new Pairs(known, parseSnapshot(snapshot));
+  const { now, newOf } = new Pairs(known, behindOverlay(known, parseSnapshot(snapshot)));
   const refs = new Set(now.map((line) => line.ref));
   return known.map((old) => {
     // A dissolved wrapper has no counterpart, and keeps its reference as long as Playwright does.

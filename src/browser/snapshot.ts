@@ -64,6 +64,52 @@ export function parseSnapshot(snapshot: string): SnapshotView {
     });
 }
 
+/** Roles of what opens over a page and hides the rest of it. */
+const overlays = new Set(['dialog', 'alertdialog', 'menu', 'listbox']);
+
+/**
+ * A view in which what an open dialog or menu hides from assistive technology is as it was known: Playwright prints it
+ * without names and with other references, though nothing of it has changed.
+ */
+export function behindOverlay(known: SnapshotView, now: SnapshotView): SnapshotView {
+  if (!now.some(({ raw }) => raw.includes(' [aria-hidden]'))) return now;
+  const isHidden = (line: SnapshotLine): boolean => partsOf(line).states.includes('aria-hidden');
+  const knownAt = new Map(known.flatMap((line, index) => (isHidden(line) ? [] : [[line.ref, index]])));
+  const view: SnapshotLine[] = [];
+  let isOpen = false;
+  for (let index = 0; index < now.length;) {
+    const line = now[index];
+    if (line === undefined) break;
+    const start = line.ref !== undefined && isHidden(line) ? knownAt.get(line.ref) : undefined;
+    if (start === undefined) {
+      isOpen ||= overlays.has(roleAndName(line).role ?? '');
+      view.push(line);
+      index++;
+    } else {
+      for (const kept of subtree(known, start, line.depth)) view.push(kept);
+      index = endOf(now, index);
+      // Elements that have been put out of each other would repeat.
+      if (view.length > known.length + now.length) return now;
+    }
+  }
+  return isOpen ? view : now;
+}
+
+/** The lines of an element and what is below it, at another depth. */
+function subtree(view: SnapshotView, start: number, depth: number): SnapshotLine[] {
+  const lines = view.slice(start, endOf(view, start));
+  const shift = depth - (lines[0]?.depth ?? 0);
+  return shift === 0 ? lines : lines.map((line) => ({ ...line, depth: line.depth + shift }));
+}
+
+/** Index of the first line that is not below an element. */
+function endOf(view: SnapshotView, start: number): number {
+  const depth = view[start]?.depth ?? 0;
+  let end = start + 1;
+  while ((view[end]?.depth ?? -1) > depth) end++;
+  return end;
+}
+
 /**
  * Splits `button "Save" [disabled] [ref=e2]: text` around its attributes. Names and texts come from the page and may
  * look like attributes, so the name is stepped over as the quoted string that it is.

@@ -394,3 +394,22 @@ test('a snapshot is cut at whole lines, and a long line keeps its reference and 
   const wide = Array.from({ length: 400 }, () => `- text: ${'y'.repeat(9000)}`).join('\n');
   for (const line of cutSnapshot(wide).split('\n')) expect(line).toHaveLength(9008);
 });
+
+test('what an open dialog hides from assistive technology is no change, and its references keep working', () => {
+  const shown = (ref: number): string => `- generic [ref=e2]:
+  - heading "Packages" [level=1] [ref=e${ref}]
+  - button "Sign in" [ref=e${ref + 1}]`;
+  const known = parseSnapshot(shown(3));
+  const hidden = `- generic [aria-hidden] [ref=e2]:
+  - heading [level=1] [ref=e7]: Packages
+  - button [ref=e8]: Sign in`;
+  const dialog = `- dialog "Sign in" [ref=e9]:
+  - textbox "Name" [ref=e10]`;
+  const open = showChanges(known, `${hidden}\n${dialog}`, maxBytes);
+  expect(open.text).toBe('+ - dialog "Sign in" [ref=e9]:\n+   - textbox "Name" [ref=e10]');
+  const closed = showChanges(open.view, shown(13), maxBytes);
+  expect(closed.text).toBe('- - dialog "Sign in": (and 1 lines below)');
+  expect(lineOfRef(closed.view, 'e4')?.ref).toBe('e14');
+  // A page that stays hidden without a dialog is shown as it is.
+  expect(showChanges(closed.view, hidden, maxBytes).text).toBe(hidden);
+});

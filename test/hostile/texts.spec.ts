@@ -20,6 +20,7 @@ import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import { isWeek, showsToday } from '../../src/assertions/today.js';
 import type { Live } from '../../src/browser/live.js';
 import {
+  behindOverlay,
   cutSnapshot,
   parseSnapshot,
   partsOf,
@@ -147,6 +148,7 @@ const functions: Record<string, (text: string) => unknown> = {
   holdsSecret,
   isSecretInput: (text) => isSecretInput(text, [{ method: 'getByLabel', args: [text] }]),
   showAll: (text) => showAll(lines(text), maxBytes),
+  behindOverlay: (text) => behindOverlay(parseSnapshot(lines('x')), parseSnapshot(lines(text))),
   showChanges: (text) => showChanges(parseSnapshot(lines('x')), lines(text), maxBytes),
   refreshRefs: (text) => refreshRefs(parseSnapshot(lines('x')), lines(text)),
   differences: (text) => differences(...views(text)),
