@@ -268,9 +268,8 @@ const others = new Set(
   allNodes lineOfRef createNames variableName enters submits methodName formName stableKey toLocator isAriaRole
   frameChain describeElement ancestorsOf bestLocator containerLocator sharedLocators listLocators ownText rawText
   brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource locateAgain budgeted isLost
-  browserGone failureHint recoveryHint uncheckedWarnings spellAlike actedCandidates viewCandidates matchesOf`.split(
-    /\s+/,
-  ),
+  browserGone failureHint recoveryHint uncheckedWarnings spellAlike actedCandidates viewCandidates matchesOf
+  suggestionFor`.split(/\s+/),
 );
 
 test('no function that gets texts of pages is missing above', async () => {
