@@ -11,7 +11,16 @@ import type { Assertion, Step } from '../model/step.js';
 import { isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import { appearances, changesAcross, joinedTexts, type PageChange, type PageDiff } from './changes.js';
-import { isEcho, limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
+import {
+  echoOf,
+  isEcho,
+  limits,
+  rankChanges,
+  rankLandmarks,
+  weightOf,
+  weights,
+  type Weighted,
+} from './choose.js';
 import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
 import { isField } from './fields.js';
@@ -229,9 +238,12 @@ async function changeCandidates(
     const pin = await pins.of([line]);
     const { role = '', name, text } = partsOf(line);
     const detail = kind === 'state' ? change.state : kind === 'appeared' ? role : '';
+    const isEchoing = (kind === 'appeared' || kind === 'text') && (isText(role) || role === 'heading');
+    // Each of several values that a step put in is a fact of its own.
+    const echo = isEchoing ? echoOf(text ?? name ?? '', typed) : undefined;
     const candidate = {
       weight,
-      kind: `${kind} ${detail}`,
+      kind: echo === undefined ? `${kind} ${detail}` : `echo ${echo}`,
       forms: assertionForms(change, typed),
       isNew: true,
     };
@@ -251,7 +263,8 @@ async function changeCandidates(
     const words = [name, text].filter((each) => each !== undefined).join(' ');
     const chain = chainInStep(element, outcome);
     const subject = { pin: element, words, chain, literal };
-    return [{ ...candidate, ...(isMessage ? { weight: Math.max(weight, weights.message) } : {}), subject }];
+    const message = { kind: `appeared ${role}`, weight: Math.max(weight, weights.message) };
+    return [{ ...candidate, ...(isMessage ? message : {}), subject }];
   });
   return (await Promise.all(candidates)).flat();
 }

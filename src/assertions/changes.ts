@@ -52,13 +52,14 @@ export function changesBetween(
   const { added, gone } = differing;
   const owners = new Map([...ownersOf(before), ...ownersOf(after)]);
   const isCalm = (line: SnapshotLine): boolean => !restless.has(owners.get(line) ?? '');
-  const changed = differing.changed.filter(({ after: line }) => isCalm(line));
+  const days = daysIn(after);
+  const changed = differing.changed.filter(({ after: line }) => isCalm(line) && !days.has(line));
   const containers = containersOf(after);
   const known = new Set(before.map(({ text }) => text));
   const goneNames = namesByStablePart(gone.slice(0, maxJudged));
   const changes = [
     ...appeared(added, before, after)
-      .filter(isCalm)
+      .filter((line) => isCalm(line) && !days.has(line))
       .slice(0, maxJudged)
       .flatMap((line) => renaming(line, goneNames) ?? appearance(line, typed)),
     ...changed
@@ -67,7 +68,9 @@ export function changesBetween(
       .filter((change) => !isPartOfLabel(change, containers.get(change.line), known)),
     ...keptValues(gone, before, after),
     ...movedBetween(changed, before, after),
-    ...ofLists(listChanges(before, after)).filter(({ line }) => isCalm(line)),
+    ...ofLists(
+      listChanges(before, after).filter(({ list }) => !list.items.some(({ line }) => days.has(line))),
+    ).filter(({ line }) => isCalm(line)),
     ...focusChange(before, after),
   ];
   const isBeyondFields = changed.some(({ before: old, after: line }) => {
@@ -83,14 +86,28 @@ export function changesBetween(
   };
 }
 
+/** Numbers beside each other from which on they are the days of a month, which another month has others of. */
+const minDays = 20;
+
+function daysIn(view: SnapshotView): Set<SnapshotLine> {
+  const isDay = (line: SnapshotLine): boolean => {
+    const { name, text } = partsOf(line);
+    return /^(?:[1-9]|[12]\d|3[01])$/.test(text ?? name ?? '');
+  };
+  const groups = [...childrenOf(view).values()].map((children) => children.filter(isDay));
+  return new Set(groups.filter(({ length }) => length >= minDays).flat());
+}
+
 /** What another document shows that the one before did not. */
 export function changesAcross(
   before: SnapshotView,
   after: SnapshotView,
   typed: readonly string[] = [],
 ): PageChange[] {
+  const days = daysIn(after);
   const changes = [
     ...appeared(after, before, after)
+      .filter((line) => !days.has(line))
       .slice(0, maxJudged)
       .flatMap((line) => appearance(line, typed)),
     ...ofLists(listChangesAcross(before, after)),

@@ -13,7 +13,7 @@ import { isVolatile } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import type { Candidate, CandidateSubject } from './candidates.js';
 import type { AssertionArgs } from './forms.js';
-import { matchedIn } from './line-matching.js';
+import { mayMatchIn } from './line-matching.js';
 
 /** The page in which candidates are checked, and what must not be asserted. */
 export interface AssertionContext {
@@ -99,9 +99,11 @@ export async function checkCandidate(
   return undefined;
 }
 
-/** Whether a locator certainly matched something visible before the step. */
+/** Whether a locator may have matched something visible before the step. */
 function wasVisible({ acted, before }: AssertionContext, chain: LocatorChain): boolean {
-  return matchedIn(chain, before) || (acted !== undefined && JSON.stringify(chain) === JSON.stringify(acted));
+  return (
+    mayMatchIn(chain, before) || (acted !== undefined && JSON.stringify(chain) === JSON.stringify(acted))
+  );
 }
 
 /** Whether an assertion takes other values than those that it was made from. */
@@ -250,6 +252,7 @@ export function implies(one: Assertion, other: Assertion): boolean {
   if (topicOf(one) === topicOf(other)) return !isWeaker;
   if (one.args['matcher'] === 'toMatchAriaSnapshot') return isInTemplate(other, one.args['expected']);
   const isOfSame = JSON.stringify(one.locator) === JSON.stringify(other.locator);
+  if (Array.isArray(one.args['expected']) && isInList(one, other, isOfSame)) return true;
   const { matcher, not } = other.args;
   // A browser gives the focus to what is selected by a click.
   if (matcher === 'toBeFocused') return isOfSame && one.args['name'] === 'aria-selected';
@@ -263,16 +266,33 @@ export function implies(one: Assertion, other: Assertion): boolean {
     : typeof expected === 'string' && expected.includes(text);
 }
 
-/** The words by which a locator finds its element. */
+/** The words by which a locator finds its element, or the source of the regular expression. */
 function textOf(chain: LocatorChain | undefined): string | undefined {
   const { method = '', args: [first, options] = [] } = chain?.at(-1) ?? {};
   const text =
     method === 'getByRole' ? isOptions(options) && options['name'] : method === 'getByText' && first;
+  if (typeof text === 'object' && isPattern(text)) return text.regex;
   return typeof text === 'string' ? text : undefined;
 }
 
 function isVisibility({ matcher }: AssertionArgs): boolean {
   return matcher === 'toBeVisible';
+}
+
+/** Whether the texts of a list show how many items it has, one of its texts, or an item without numbers of its own. */
+function isInList({ locator, args }: Assertion, other: Assertion, isOfSame: boolean): boolean {
+  const texts = [args['expected']]
+    .flat()
+    .filter((each): each is string => typeof each === 'string' && each !== '');
+  const { matcher, expected } = other.args;
+  if (isOfSame) return matcher === 'toHaveCount';
+  const isOfTitle = JSON.stringify(locator?.at(-1)) === JSON.stringify(other.locator?.at(-1));
+  if (matcher === 'toHaveText') return isOfTitle && texts.some((each) => each === expected);
+  if (matcher !== 'toMatchAriaSnapshot' || typeof expected !== 'string') return false;
+  return expected.split('\n').every((line) => {
+    const title = texts.find((each) => line.includes(each));
+    return title !== undefined && !/\d/.test(line.replace(title, ''));
+  });
 }
 
 /** Whether the snapshot of an element contains all texts that an assertion is of, or all lines of another snapshot. */

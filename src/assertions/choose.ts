@@ -61,7 +61,7 @@ export const weights = {
   /** Another text or value of an element. */
   text: { live: 96, withNumber: 88, other: 84 },
   name: 88,
-  state: { on: 87, off: 86 },
+  state: { on: 87, off: 86, disabled: 79 },
   list: 89,
   /** A new list of links alone. */
   menu: 72,
@@ -73,8 +73,9 @@ export const weights = {
   prices: 88.9,
   /** Amounts with their labels in one element: the first one; each further one weighs a little less. */
   amounts: 90.6,
-  /** How many items a list has. */
+  /** How many items a list has; of one that only lost some, its items show less. */
   count: 78,
+  shorter: 82.5,
   /** A text elsewhere that contains what a step put in. */
   echo: 91.5,
   echoInList: 91.6,
@@ -94,10 +95,7 @@ export const weights = {
   byKey: 55,
   /** An element that disappeared: one that was asserted, such as a dialog or an editor, or the one acted on. */
   gone: {
-    roles: new Map([
-      ['dialog', 90],
-      ['textbox', 66],
-    ]),
+    roles: new Map([['dialog', 90]]),
     asserted: 60,
     acted: 40,
   },
@@ -119,6 +117,9 @@ export const limits = {
   minWeight: 64,
   /** The same after a list or a region, whose assertion covers most of the change. */
   minBesideGroup: 80,
+  /** The same after feedback or an echo. */
+  strong: 90,
+  minBesideStrong: 76,
   /** Changes of a page that are considered. */
   maxCandidates: 12,
   /** Further texts that may be messages. */
@@ -146,7 +147,8 @@ const liveRoles = ['alert', 'status', 'log'];
 export function weightOf(change: PageChange, typed: readonly string[] = []): number {
   const { role = '', name, text, states } = partsOf(change.line);
   const words = text ?? name ?? '';
-  if (['appeared', 'text', 'name'].includes(change.kind) && isEcho(words, typed)) return weights.echo;
+  if (['appeared', 'text', 'name'].includes(change.kind) && isEcho(words, typed))
+    return weights.echo + (role === 'heading' ? weights.ofHeadings : 0);
   switch (change.kind) {
     case 'appeared':
       if (role === 'textbox' && text !== undefined) return weights.prefilled;
@@ -162,6 +164,7 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
       if (liveRoles.includes(role)) return weights.text.live;
       return /\d/.test(change.text) ? weights.text.withNumber : weights.text.other;
     case 'state':
+      if (change.state === 'disabled') return weights.state.disabled;
       return change.on ? weights.state.on : weights.state.off;
     default:
       return weights[change.kind];
@@ -178,8 +181,13 @@ const minShare = 1 / 3;
 
 /** Whether a text contains what the test typed, as a word; a common word is one of many in a text that has it anyway. */
 export function isEcho(text: string, typed: readonly string[]): boolean {
+  return echoOf(text, typed) !== undefined;
+}
+
+/** What the test typed that a text contains. */
+export function echoOf(text: string, typed: readonly string[]): string | undefined {
   const found = text.toLowerCase();
-  return typed.some((each) => {
+  return typed.find((each) => {
     const words = new RegExp(`(?<![\\p{L}\\p{N}])${escapeRegExp(each.toLowerCase())}(?![\\p{L}\\p{N}])`, 'u');
     const isSpecific = /[\p{Lu}\d\s@]/u.test(each) || each.length >= text.length * minShare;
     return isSpecific && words.test(found);
@@ -230,16 +238,22 @@ export function choose<Candidate extends Weighted>(
   const chosen: Assertion[] = [];
   const kinds = new Set<string>();
   let extra = 0;
+  let heaviest = 0;
   for (const candidate of candidates.toSorted((one, other) => other.weight - one.weight)) {
     if (chosen.length - extra === limits.maxAssertions) break;
     const hasGroup = ['region', 'list', 'list that changed'].some((kind) => kinds.has(kind));
-    const minWeight = hasGroup ? limits.minBesideGroup : limits.minWeight;
+    const minWeight = hasGroup
+      ? limits.minBesideGroup
+      : heaviest >= limits.strong
+        ? limits.minBesideStrong
+        : limits.minWeight;
     if (chosen.length > 0 && candidate.weight < minWeight) break;
     if (kinds.has(candidate.kind)) continue;
     if (!checked.has(candidate)) return { chosen, next: candidate };
     const assertion = checked.get(candidate);
     if (assertion === undefined) continue;
     kinds.add(candidate.kind);
+    if (!candidate.kind.startsWith('state ')) heaviest = Math.max(heaviest, candidate.weight);
     chosen.push(assertion);
     // The amounts of one sum are one fact.
     if (/^amount [1-9]/.test(candidate.kind)) extra++;

@@ -1,6 +1,7 @@
 import { traitsOf } from '../actions/registry.js';
 import type { ElementState } from '../browser/element-state.js';
 import type { Step } from '../model/step.js';
+import { isStateClass } from '../locators/brittle.js';
 import { isVolatile } from '../model/volatile.js';
 import type { Candidate } from './candidates.js';
 import { weights } from './choose.js';
@@ -135,11 +136,4 @@ function outcomeAssertions(step: Step, before: ElementState, after: ElementState
       ? []
       : [{ weight: own.class, about: 'class', args: { matcher: 'toContainClass', expected: gained } }]),
   ];
-}
-
-/** Whether a class is the word for a state, as on pages without ARIA. */
-export function isStateClass(name: string): boolean {
-  return /^(?:[a-z]+-)*(?:active|selected|current|open|opened|expanded|checked|completed|done|invalid)$/.test(
-    name,
-  );
 }

@@ -1,5 +1,6 @@
 import { partsOf, type LineParts } from '../browser/snapshot.js';
 import type { Assertion } from '../model/step.js';
+import { escapeRegExp } from '../model/text.js';
 import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import type { PageChange } from './changes.js';
 import { limits } from './choose.js';
@@ -63,10 +64,14 @@ function listForms({ list: { items } }: ListChange, typed: readonly string[]): A
     : [];
 }
 
-/** A line of a template for `toMatchAriaSnapshot`; undefined if nothing in its name or text is stable. */
+/**
+ * A line of a template for `toMatchAriaSnapshot`, with the beginning of its name or all of it; undefined if nothing in
+ * its name or text is stable.
+ */
 export function templateLine(
   { role = '', name, text, states }: Pick<LineParts, 'role' | 'name' | 'states' | 'text'>,
   typed: readonly string[],
+  isBeginning = false,
 ): string | undefined {
   const isUnstable = (each: string | undefined): boolean =>
     each !== undefined &&
@@ -77,7 +82,9 @@ export function templateLine(
   if (isUnstable(name) || isUnstable(text)) return undefined;
   const quoted = (each: string): string => {
     const stable = stableText(each, typed);
-    return typeof stable === 'string' ? JSON.stringify(stable) : `/${stable.regex.replaceAll('/', '\\/')}/`;
+    const text = typeof stable === 'string' ? escapeRegExp(stable) : stable.regex;
+    const form = (isBeginning ? `^${text}` : text).replaceAll('/', '\\/');
+    return typeof stable === 'string' && !isBeginning ? JSON.stringify(stable) : `/${form}/`;
   };
   const key = [
     role,

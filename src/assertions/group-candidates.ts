@@ -54,15 +54,18 @@ export async function listCandidates(
   const around = pin(line);
   if (around === undefined) return [];
   const subject = { role, titleRole: '', around, items: [], titles: [] };
-  const count = { matcher: 'toHaveCount', expected: items.length };
-  const counted: Candidate = { ...base, weight: weights.count, kind: 'list count', forms: [count], subject };
+  const counts = new Set([items.length, ...(table === undefined ? [] : [rowsIn(view, table)])]);
+  const countForms = [...counts].map((expected) => ({ matcher: 'toHaveCount', expected }));
+  const isShorter = change.how === 'count' && change.changed.length === 0;
+  const countWeight = isShorter ? weights.shorter : weights.count;
+  const counted: Candidate = { ...base, weight: countWeight, kind: 'list count', forms: countForms, subject };
   if (role === 'row') {
     const place = table === undefined ? around : pin(table);
     if (place === undefined) return change.how === 'count' ? [counted] : [];
     const snapshot = await within(snapshotMs, elementSnapshot(around.locator, snapshotMs));
     const expected = rowsOf(
       snapshot ?? '',
-      items.map((item) => change.how === 'order' || change.changed.includes(item)),
+      items.map((item) => change.how === 'order' || isShorter || change.changed.includes(item)),
       typed,
     );
     const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
@@ -222,6 +225,13 @@ export class LinePins {
     const pins = await this.batch;
     return ({ ref }) => (ref === undefined ? undefined : pins?.get(ref));
   }
+}
+
+/** How many rows a table has, those of its head too. */
+function rowsIn(view: SnapshotView, table: SnapshotLine): number {
+  const below = view.slice(view.indexOf(table) + 1);
+  const end = below.findIndex(({ depth }) => depth <= table.depth);
+  return below.slice(0, end < 0 ? undefined : end).filter((line) => partsOf(line).role === 'row').length;
 }
 
 /** A line or the nearest one around it that has one of some roles. */

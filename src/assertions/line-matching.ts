@@ -31,9 +31,10 @@ export function matchesLine(chain: LocatorChain, line: SnapshotLine): boolean {
   );
 }
 
-/** Whether a locator certainly matched something in a snapshot; false if it holds calls that a snapshot can't answer. */
-export function matchedIn(chain: LocatorChain, view: SnapshotView): boolean {
-  if (chain.some(({ method }) => !method.startsWith('getBy'))) return false;
+/** Whether a locator may have matched something in a snapshot, which knows no classes: `getBy` calls decide alone. */
+export function mayMatchIn(locator: LocatorChain, view: SnapshotView): boolean {
+  const chain = locator.filter(({ method }) => method.startsWith('getBy'));
+  if (locator.findLast(({ method }) => method !== 'filter')?.method === 'locator') return true;
   const path: SnapshotLine[] = [];
   const holders = linesAroundValues(view);
   const isByText = chain.at(-1)?.method === 'getByText';

@@ -1,6 +1,6 @@
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { linesAroundFields } from './fields.js';
-import { stablePart } from '../model/volatile.js';
+import { isField, linesAroundFields } from './fields.js';
+import { isVolatile, stablePart } from '../model/volatile.js';
 import { isWeek } from './today.js';
 
 /** Items of a list whose words are judged. */
@@ -23,6 +23,8 @@ export interface ListItem {
   rank: number;
   /** The first price in it. */
   price?: SnapshotLine;
+  /** Whether it is a label and its field. */
+  isField?: boolean;
   /** The roles from the item down to its title: those of items of one kind are alike. */
   path: string;
 }
@@ -111,10 +113,16 @@ function compare(
     // One element alone may be found by a locator that never found the others.
     if (isPlain && list.items.length === 1) return [];
     // Parts of a sentence, and the choices of a field, are no list that opened.
-    if (isNew && (controlRoles.has(list.role) || (isPlain && list.items.some(({ path }) => path === ''))))
+    if (
+      isNew &&
+      (controlRoles.has(list.role) || (most < 3 && isPlain && list.items.some(({ path }) => path === '')))
+    )
       return [];
     if (isNew && isPlain && areSections(list.items)) return [];
+    // Two texts beside each other are a label and its value.
+    if (isPlain && most < 3 && list.items.every(({ path }) => path === '')) return [];
     if (then.length === 0 && isOfField(list) && !isKnown(list.line)) return [];
+    if (isPlain && [...then, ...list.items].some(({ isField }) => isField === true)) return [];
     // Another month has other weeks.
     if (list.role === 'row' && list.items.filter(({ words }) => isWeek(words)).length > 2) return [];
     // Elements that have become alike are no list that has grown.
@@ -178,7 +186,8 @@ function listsIn(
       const key = `${keys.get(parent) ?? numbered(parent)} ${role}${role === 'generic' ? beginning(view, index) : ''}`;
       const list = found.get(key) ?? { line: parent, role, items: [] };
       found.set(key, list);
-      const item = { line, title: line, words: '', rank: 0, path: '' };
+      const isForm = role === 'generic' && isLabelled(view, index);
+      const item = { line, title: line, words: '', rank: 0, path: '', ...(isForm ? { isField: true } : {}) };
       list.items.push(item);
       open[line.depth] = item;
     }
@@ -229,6 +238,8 @@ function isUniform([first, ...others]: readonly ListItem[]): boolean {
 function titleRank(role: string, words: string): number {
   if (role === 'heading') return 3;
   if (!/\p{L}/u.test(words)) return 0.5;
+  // The initials and the time of a message say less than the message.
+  if (!/\p{L}.*?\p{L}.*?\p{L}/u.test(words) || (/\d/.test(words) && isVolatile(words))) return 0.7;
   return labelRoles.has(role) ? 1 : 2;
 }
 
@@ -236,10 +247,17 @@ function isPrice(text: string): boolean {
   return /^[$€£¥]\s?\d[\d.,]*$|^\d[\d.,]*\s?[€£¥]$/.test(text);
 }
 
+/** Whether an element holds a text and a field, and nothing else. */
+function isLabelled(view: SnapshotView, index: number): boolean {
+  const { depth = 0 } = view[index] ?? {};
+  const [label, field, next] = view.slice(index + 1, index + 4);
+  if (label === undefined || field === undefined || label.depth !== depth + 1) return false;
+  return field.depth === label.depth && isField(field) && (next === undefined || next.depth !== field.depth);
+}
+
 /** What an element without a role begins with: siblings that begin alike are of one kind. */
 function beginning(view: SnapshotView, index: number): string {
-  const [line, next] = [view[index], view[index + 1]];
-  return line !== undefined && next !== undefined && next.depth > line.depth
-    ? ` ${partsOf(next).role ?? ''}`
-    : '';
+  const [line, next, further] = view.slice(index, index + 3);
+  if (line === undefined || next === undefined || next.depth <= line.depth) return '';
+  return ` ${partsOf(next).role ?? ''}${(further?.depth ?? 0) > next.depth ? ' of several' : ''}`;
 }

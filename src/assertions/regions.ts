@@ -97,13 +97,14 @@ export function regionsOf(
   const textsIn = [...unique].map(([line, texts]): [SnapshotLine, string[]] => [line, [...texts]]);
   const items = itemsIn(view);
   const isNumber = (text: string): boolean => /\d/.test(text);
+  const isAmount = (text: string): boolean => /[$€£¥]\s?\d|\d\s?[€£¥]/.test(text);
   const isTitle = ({ text }: SnapshotLine): boolean => titleRoles.has(/^[a-z]*/.exec(text)?.[0] ?? '');
   const titles = new Set([...facts].flatMap(([line, text]) => (isTitle(line) ? [text] : [])));
   const large = textsIn.filter(([line, texts]) => {
     const more = texts.filter((text) => !titles.has(text));
     return texts.length >= minTexts
       ? more.length >= minInItem
-      : items.has(line) && texts.length >= minInItem && texts.every(isNumber);
+      : texts.length >= minInItem && (items.has(line) ? texts.every(isNumber) : texts.every(isAmount));
   });
   const larger = new Set(large.flatMap(([line]) => around.get(line) ?? []));
   return large
@@ -143,7 +144,7 @@ function isLabelledAmount(line: SnapshotLine): boolean {
 
 function newText({ kind, line }: PageChange): string | undefined {
   const { role = '', name, text } = partsOf(line);
-  if (role === 'code' || (text ?? name ?? '').length > maxLine) return undefined;
+  if (role === 'code' || role === 'option' || (text ?? name ?? '').length > maxLine) return undefined;
   if (kind === 'value') return text;
   if (kind === 'name') return name;
   if (kind !== 'appeared' && kind !== 'text') return undefined;
@@ -188,6 +189,8 @@ export function templateOf(
     if (!holds(line)) continue;
     const term = view[index - 1];
     if (term !== undefined && isTermOf(term, line)) terms.add(term);
+    const definition = view[index + 1];
+    if (definition !== undefined && isTermOf(line, definition)) terms.add(definition);
     const words = wordsOf(line);
     const outers = path.slice(0, -1).filter((outer) => kept.has(outer) && wordsOf(outer).includes(words));
     const isSaid = outers.some((outer) => containing(words).test(wordsOf(outer)));
@@ -217,10 +220,25 @@ export function templateOf(
 
 /** The rows of a table's snapshot that are wanted. */
 export function rowsOf(snapshot: string, isWanted: readonly boolean[], typed: readonly string[]): string {
-  const rows = parseSnapshot(snapshot).filter((line) => partsOf(line).role === 'row');
+  const view = parseSnapshot(snapshot).slice(0, maxCompared);
+  const rows = view.filter((line) => partsOf(line).role === 'row');
   if (rows.length !== isWanted.length) return '';
   const lines = rows.filter((_, index) => isWanted[index]).slice(0, maxLines);
-  return lines.flatMap((line) => templateLine({ ...partsOf(line), text: undefined }, typed) ?? []).join('\n');
+  return lines.flatMap((line) => rowLine(line, view, typed) ?? []).join('\n');
+}
+
+/** A row by its name, without what the buttons at its end are called. */
+function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]): string | undefined {
+  const parts = { ...partsOf(row), text: undefined };
+  const below = view.slice(view.indexOf(row) + 1);
+  const end = below.findIndex(({ depth }) => depth <= row.depth);
+  let { name = '' } = parts;
+  for (const line of below.slice(0, end < 0 ? undefined : end).toReversed()) {
+    const { role, name: label = '' } = partsOf(line);
+    if (role === 'button' && label !== '' && name.endsWith(` ${label}`))
+      name = name.slice(0, -label.length - 1);
+  }
+  return templateLine({ ...parts, name }, typed, name !== parts.name);
 }
 
 /** Lines in which an element that holds only a text has it on its own line. */

@@ -1,11 +1,11 @@
 import { traitsOf } from '../actions/registry.js';
 import { pinNow } from '../browser/pin.js';
 import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
+import { isStateClass } from '../locators/brittle.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
 import type { PageChange } from './changes.js';
 import { limits, weights } from './choose.js';
-import { isStateClass } from './element-candidates.js';
 import { assertionForms } from './forms.js';
 import type { ChangedPage } from './group-candidates.js';
 import { itemsIn } from './lists.js';

@@ -6,7 +6,8 @@ import {
   type SnapshotLine,
   type SnapshotView,
 } from './snapshot.js';
-import { allNodes, Contents, printTree, treeOf, type SnapshotNode } from './snapshot-tree.js';
+import { groupBy, Pairs } from './snapshot-pairs.js';
+import { allNodes, printTree, treeOf, type SnapshotNode } from './snapshot-tree.js';
 
 export interface SnapshotUpdate {
   view: SnapshotView;
@@ -89,7 +90,9 @@ export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView
 
 /** What differs between two snapshots of one document. */
 export function differences(before: SnapshotView, after: SnapshotView): Differences {
-  const { newNodes, oldNodes, oldOf, newOf, isMoved } = new Pairs(before, after, false);
+  const pairs = new Pairs(before, after, false);
+  pairs.matchReplaced();
+  const { newNodes, oldNodes, oldOf, newOf, isMoved } = pairs;
   return {
     added: newNodes.map(({ line }) => line).filter((line) => !oldOf.has(line)),
     gone: oldNodes.map(({ line }) => line).filter((line) => !newOf.has(line)),
@@ -99,150 +102,6 @@ export function differences(before: SnapshotView, after: SnapshotView): Differen
       return differs ? [{ before: old, after: node.line }] : [];
     }),
   };
-}
-
-/** Which line of a snapshot is which of another one. */
-class Pairs {
-  readonly oldTree: SnapshotNode[];
-  readonly newTree: SnapshotNode[];
-  readonly oldNodes: SnapshotNode[];
-  readonly newNodes: SnapshotNode[];
-  readonly oldOf = new Map<SnapshotLine, SnapshotLine>();
-  readonly newOf = new Map<SnapshotLine, SnapshotLine>();
-  readonly #placeOf = new Map<SnapshotLine, number>();
-  readonly #oldNodeOf = new Map<SnapshotLine, SnapshotNode>();
-
-  constructor(
-    readonly known: SnapshotView,
-    readonly now: SnapshotView,
-    brief = true,
-  ) {
-    const contents = new Contents();
-    this.oldTree = treeOf(known, { contents, brief });
-    this.newTree = treeOf(now, { contents, brief });
-    this.oldNodes = allNodes(this.oldTree);
-    this.newNodes = allNodes(this.newTree);
-    for (const [place, node] of this.oldNodes.entries()) {
-      this.#oldNodeOf.set(node.line, node);
-      this.#placeOf.set(node.line, place);
-    }
-    this.#matchRefs();
-    this.#matchContainers();
-    this.#matchBelow(this.oldTree, this.newTree);
-    this.#matchRest();
-  }
-
-  /** Whether an element is below another one than before. */
-  readonly isMoved = ({ line, parent }: SnapshotNode): boolean => {
-    const old = this.oldOf.get(line);
-    const before = old && this.#oldNodeOf.get(old)?.parent?.line;
-    return old !== undefined && before !== (parent && this.oldOf.get(parent.line));
-  };
-
-  /** Whether an element looks different from before. */
-  isChanged({ line, text }: SnapshotNode): boolean {
-    const old = this.oldOf.get(line);
-    return (old && this.#oldNodeOf.get(old)?.text) !== text;
-  }
-
-  /** Where an element was among all of the page. */
-  placeBefore({ line }: SnapshotNode): number {
-    const old = this.oldOf.get(line);
-    return (old && this.#placeOf.get(old)) ?? 0;
-  }
-
-  /**
-   * The new view under the names that the agent knows, and the lines that lost such a name because Playwright has given
-   * it to another element, as after a frame has loaded another document.
-   */
-  knownNow(): { view: SnapshotView; renamed: ReadonlySet<SnapshotLine> } {
-    const owner = new Map(this.now.map((line) => [line.ref, line]));
-    const renamed = new Set<SnapshotLine>();
-    const view = this.now.map((line) => {
-      const names = [...(this.oldOf.get(line)?.shownAs ?? [])];
-      if (names.every((name) => line.shownAs.has(name))) return line;
-      const own = names.filter((name) => (owner.get(name) ?? line) === line);
-      if (own.length < names.length) renamed.add(line);
-      return { ...line, shownAs: new Set([...own, ...line.shownAs]) };
-    });
-    return { view, renamed };
-  }
-
-  #pair(old: SnapshotLine, line: SnapshotLine): void {
-    this.oldOf.set(line, old);
-    this.newOf.set(old, line);
-  }
-
-  /** Playwright gives an element the same reference as long as its role and name hold. */
-  #matchRefs(): void {
-    const olds = new Map(this.oldNodes.map(({ line }) => [line.ref, line]));
-    for (const { line } of this.newNodes) {
-      const old = line.ref === undefined ? undefined : olds.get(line.ref);
-      if (old !== undefined && label(old) === label(line)) this.#pair(old, line);
-    }
-  }
-
-  /** A container that holds what it held is the same one under another name, such as an editor that says "modified". */
-  #matchContainers(): void {
-    for (const { line, parent } of this.newNodes.toReversed()) {
-      const old = this.oldOf.get(line);
-      const before = old && this.#oldNodeOf.get(old)?.parent;
-      if (before === undefined || parent === undefined) continue;
-      const isFree = !this.oldOf.has(parent.line) && !this.newOf.has(before.line);
-      if (isFree && roleAndName(before.line).role === roleAndName(parent.line).role)
-        this.#pair(before.line, parent.line);
-    }
-  }
-
-  /** Of siblings without a counterpart, those of the same content are the same, then those that alone have a text. */
-  #matchBelow(olds: readonly SnapshotNode[], news: readonly SnapshotNode[]): void {
-    this.#matchGroups(olds, news, ({ content }) => content, false);
-    this.#matchGroups(olds, news, ({ line }) => line.text, true);
-    for (const node of news) {
-      const old = this.oldOf.get(node.line);
-      const before = old && this.#oldNodeOf.get(old);
-      if (before !== undefined) this.#matchBelow(before.children, node.children);
-    }
-  }
-
-  /** Whole subtrees that are elsewhere now, such as below a new wrapper. */
-  #matchRest(): void {
-    this.#matchGroups(this.oldNodes, this.newNodes, ({ content }) => content, true);
-  }
-
-  /**
-   * Pairs what has no counterpart yet by a key, in order, if both sides have as many of it: an element is never taken
-   * for a neighbour that looks the same.
-   */
-  #matchGroups(
-    olds: readonly SnapshotNode[],
-    news: readonly SnapshotNode[],
-    key: (node: SnapshotNode) => unknown,
-    onlySingle: boolean,
-  ): void {
-    const free = groupBy(
-      olds.filter(({ line }) => !this.newOf.has(line)),
-      key,
-    );
-    if (free.size === 0) return;
-    const wanted = groupBy(
-      news.filter(({ line }) => !this.oldOf.has(line)),
-      key,
-    );
-    for (const [each, nodes] of wanted) {
-      const candidates = free.get(each) ?? [];
-      if (candidates.length !== nodes.length || (onlySingle && nodes.length > 1)) continue;
-      for (const [index, node] of nodes.entries()) {
-        const old = candidates[index];
-        if (old !== undefined) this.#pair(old.line, node.line);
-      }
-    }
-  }
-}
-
-/** Role and name as they are printed. */
-function label({ text }: SnapshotLine): string {
-  return /^[a-z]+(?: "(?:[^"\\]|\\.)*")?/.exec(text)?.[0] ?? '';
 }
 
 /** Prints what differs, in the order of the page. */
@@ -351,14 +210,4 @@ function words(line: SnapshotLine): string {
 function saysWhere({ line, printed }: SnapshotNode): boolean {
   const { role = '' } = roleAndName(line);
   return landmarks.has(role) || printed.replace(/^- '?/, '').startsWith(`${role} "`);
-}
-
-function groupBy<Item, Key>(items: readonly Item[], key: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group === undefined) groups.set(key(item), [item]);
-    else group.push(item);
-  }
-  return groups;
 }

@@ -137,7 +137,15 @@ const stylingClasses = [
   /^(?:flex|grid|inline|items|justify|content|self|text|bg|font|rounded|border|shadow|overflow|cursor|align)-/,
 ];
 
-/** Whether a person chose a class to say what an element is. */
+const stateClass =
+  /^(?:[a-z]+-+)*(?:active|selected|current|open|opened|expanded|checked|completed|done|invalid|on|asc|desc)$/;
+
+/** Whether a class is the word for a state, as on pages without ARIA. */
+export function isStateClass(name: string): boolean {
+  return stateClass.test(name);
+}
+
+/** Whether a person chose a class to say what an element is, rather than in which state. */
 export function isMeaningfulClass(name: string): boolean {
-  return !isGenerated(name) && !stylingClasses.some((form) => form.test(name));
+  return !isGenerated(name) && !isStateClass(name) && !stylingClasses.some((form) => form.test(name));
 }

@@ -61,8 +61,9 @@ function filters(texts: readonly string[]): LocatorCall[] {
   return texts.filter((text) => !isVolatile(text) && !isPrice(text)).flatMap(filtersFor);
 }
 
-/** Whether a text is a price or a count and no more. */
+/** Whether a text is a price, a count or a size and no more. */
 function isPrice(text: string): boolean {
+  if (/^\d[\d.,]*\s?\p{L}{1,3}$/u.test(text)) return true;
   return /\d/.test(text) && !/\p{L}{2}/u.test(text) && stablePart(text, ['amount']) === undefined;
 }
 

@@ -134,6 +134,76 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: ['appeared: text'],
   },
   {
+    what: 'what changed in elements that the page replaced by others',
+    before: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e3]:',
+      '    - generic [ref=e4]: Mails',
+      '    - generic [ref=e5]: "On"',
+      '  - generic [ref=e6]:',
+      '    - generic [ref=e7]: Calls',
+      '    - generic [ref=e8]: "Off"',
+    ],
+    after: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e13]:',
+      '    - generic [ref=e14]: Mails',
+      '    - generic [ref=e15]: "On"',
+      '  - generic [ref=e16]:',
+      '    - generic [ref=e17]: Calls',
+      '    - generic [ref=e18]: "On"',
+    ],
+    changes: ['text of generic: On'],
+  },
+  {
+    what: 'the titles of messages, not initials and times',
+    before: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e3]:',
+      '    - generic [ref=e4]: M',
+      '    - generic [ref=e5]: Hello all',
+    ],
+    after: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e3]:',
+      '    - generic [ref=e4]: M',
+      '    - generic [ref=e5]: Hello all',
+      '  - generic [ref=e6]:',
+      '    - generic [ref=e7]: T',
+      '    - generic [ref=e8]: Lunch at noon',
+    ],
+    changes: ['count in generic: Hello all, Lunch at noon', 'appeared: generic', 'appeared: generic'],
+  },
+  {
+    what: 'no days of a month',
+    before: ['- generic [ref=e2]'],
+    after: [
+      '- generic [ref=e2]:',
+      ...Array.from({ length: 30 }, (_, index) => `  - generic [ref=e${index + 3}]: "${index + 1}"`),
+    ],
+    changes: [],
+  },
+  {
+    what: 'no list of fields with their labels',
+    before: [
+      '- generic [ref=e2]:',
+      ...['From', 'To', 'Via'].flatMap((label, index) => [
+        `  - generic [ref=e1${index}]:`,
+        `    - generic [ref=e2${index}]: ${label}`,
+        `    - textbox "Date" [ref=e3${index}]`,
+      ]),
+    ],
+    after: [
+      '- generic [ref=e2]:',
+      ...['From', 'To'].flatMap((label, index) => [
+        `  - generic [ref=e1${index}]:`,
+        `    - generic [ref=e2${index}]: ${label}`,
+        `    - textbox "Date" [ref=e3${index}]`,
+      ]),
+    ],
+    changes: [],
+  },
+  {
     what: 'no address of a page',
     before: [],
     after: ['- generic [ref=e2]: http://127.0.0.1:8080/api/pets?status=available'],

@@ -12,10 +12,14 @@ import {
 import { isEcho, rankChanges, rankLandmarks, weightOf } from '../../src/assertions/choose.js';
 import { isField, linesAroundFields, linesAroundValues } from '../../src/assertions/fields.js';
 import { assertionForms, clip, stableText, templateLine } from '../../src/assertions/forms.js';
-import { literalLocator, matchedIn, matchesLine, uniqueLocator } from '../../src/assertions/line-matching.js';
+import {
+  literalLocator,
+  mayMatchIn,
+  matchesLine,
+  uniqueLocator,
+} from '../../src/assertions/line-matching.js';
 import { itemsIn, listChanges, listChangesAcross } from '../../src/assertions/lists.js';
 import { isStable } from '../../src/assertions/check.js';
-import { isStateClass } from '../../src/assertions/element-candidates.js';
 import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import { isWeek, showsToday } from '../../src/assertions/today.js';
 import type { Live } from '../../src/browser/live.js';
@@ -44,7 +48,13 @@ import {
 import { isSearch } from '../../src/codegen/method-names.js';
 import { fileNameFor, titleFor } from '../../src/codegen/naming.js';
 import { block, comment, literal, pattern, propertyName, quote, template } from '../../src/codegen/quote.js';
-import { brittleness, isGenerated, isMeaningfulClass, reasonToReplace } from '../../src/locators/brittle.js';
+import {
+  brittleness,
+  isGenerated,
+  isMeaningfulClass,
+  isStateClass,
+  reasonToReplace,
+} from '../../src/locators/brittle.js';
 import {
   checkChain,
   isLocatorExpression,
@@ -174,7 +184,7 @@ const functions: Record<string, (text: string) => unknown> = {
   stableText: (text) => stableText(text),
   clip,
   matchesLine: (text) => matchesLine(chainOf(text), lineWith(text)),
-  matchedIn: (text) => matchedIn(chainOf(text), parseSnapshot(lines(text))),
+  mayMatchIn: (text) => mayMatchIn(chainOf(text), parseSnapshot(lines(text))),
   literalLocator: (text) => literalLocator(lineWith(text)),
   uniqueLocator: (text) => uniqueLocator(lineWith(text), ...views(text)),
   listChanges: (text) => listChanges(...views(text)),

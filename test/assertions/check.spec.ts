@@ -1,0 +1,109 @@
+import { expect, test } from '@playwright/test';
+import { implies, isStable } from '../../src/assertions/check.js';
+import { mayMatchIn } from '../../src/assertions/line-matching.js';
+import { rowsOf, templateOf } from '../../src/assertions/regions.js';
+import { parseSnapshot } from '../../src/browser/snapshot.js';
+import { isMeaningfulClass } from '../../src/locators/brittle.js';
+import { parseLocatorExpression } from '../../src/locators/locator-expression.js';
+import type { Assertion } from '../../src/model/step.js';
+
+const assertion = (locator: string, args: Assertion['args']): Assertion => ({
+  locator: parseLocatorExpression(locator),
+  args,
+});
+const names = assertion("locator('.name')", { matcher: 'toHaveText', expected: ['Ann', 'Ben'] });
+
+const implied: { what: string; one: Assertion; other: Assertion; isImplied: boolean }[] = [
+  {
+    what: 'the number of its items',
+    one: names,
+    other: assertion("locator('.name')", { matcher: 'toHaveCount', expected: 2 }),
+    isImplied: true,
+  },
+  {
+    what: 'the title of one item',
+    one: names,
+    other: assertion("locator('.row').filter({ hasText: 'Editor' }).locator('.name')", {
+      matcher: 'toHaveText',
+      expected: 'Ben',
+    }),
+    isImplied: true,
+  },
+  {
+    what: 'an item that shows only a time besides',
+    one: names,
+    other: assertion("locator('.row').filter({ hasText: 'Ann' })", {
+      matcher: 'toMatchAriaSnapshot',
+      expected: '- text: /A .+ Ann/',
+    }),
+    isImplied: true,
+  },
+  {
+    what: 'no amount in an item',
+    one: names,
+    other: assertion("locator('.row').filter({ hasText: 'Ann' })", {
+      matcher: 'toMatchAriaSnapshot',
+      expected: '- text: "Ann $9.00"',
+    }),
+    isImplied: false,
+  },
+  {
+    what: 'no other text',
+    one: names,
+    other: assertion("locator('.name')", { matcher: 'toContainClass', expected: 'done' }),
+    isImplied: false,
+  },
+];
+
+for (const { what, one, other, isImplied } of implied)
+  test(`the texts of a list imply ${what}`, () => {
+    expect(implies(one, other)).toBe(isImplied);
+  });
+
+test('the snapshot of an element implies a text of which a part is left open', () => {
+  const snapshot = assertion("locator('.done')", {
+    matcher: 'toMatchAriaSnapshot',
+    expected: '- text: /Thank you! Order #\\d+ was placed\\./',
+  });
+  const text = assertion('getByText(/Order #\\d+ was placed\\./)', { matcher: 'toBeVisible' });
+  expect(implies(snapshot, text)).toBe(true);
+});
+
+test('what a class alone finds may have been visible before', () => {
+  const view = parseSnapshot('- generic [ref=e1]:\n  - generic [ref=e2]: Done\n  - button "Add" [ref=e3]');
+  const may = (locator: string): boolean => mayMatchIn(parseLocatorExpression(locator), view);
+  expect(may("locator('.panel')")).toBe(true);
+  expect(may("locator('.panel').filter({ hasText: 'Saved' })")).toBe(true);
+  expect(may("locator('.panel').getByText('Done')")).toBe(true);
+  expect(may("locator('.panel').getByText('Saved')")).toBe(false);
+});
+
+test('a class for a state is no name of an element', () => {
+  for (const name of ['active', 'plan-selected', 'task-done', 'on'])
+    expect(isMeaningfulClass(name)).toBe(false);
+  expect(isMeaningfulClass('plan')).toBe(true);
+  const chain = parseLocatorExpression("locator('.plan')");
+  expect(isStable(chain, { matcher: 'toContainClass', expected: 'plan-selected' }, [])).toBe(true);
+});
+
+test('rows are asserted without the names of the buttons at their end', () => {
+  const table = [
+    '- table:',
+    '  - row "A-1 Acme €5.00 Remind Pay":',
+    '    - cell "A-1"',
+    '    - cell "Acme"',
+    '    - cell "€5.00"',
+    '    - cell "Remind Pay":',
+    '      - button "Remind"',
+    '      - button "Pay"',
+    '  - row "A-2 Birch Paid":',
+    '    - cell "A-2"',
+    '    - cell "Birch Paid"',
+  ].join('\n');
+  expect(rowsOf(table, [true, true], [])).toBe('- row /^A-1 Acme €5\\.00/\n- row "A-2 Birch Paid"');
+});
+
+test('a new term is asserted with its definition', () => {
+  const list = ['- term: Team', '- definition: Blue', '- term: Plan', '- definition: Pro'].join('\n');
+  expect(templateOf(list, ['Team', 'Blue', 'Plan'], [])).toContain('- definition: "Pro"');
+});
