@@ -157,7 +157,9 @@ class Emitter {
       this.front.set(context, others.length === 1 ? others[0]?.[0] : undefined);
     }
     const later = this.steps.slice(index + 1);
-    if (step.loads === true && !traits.navigates && isActedOn(later, step.page))
+    // What a step asserts waits for the document that it loads.
+    const isProven = step.assertions !== undefined;
+    if (step.loads === true && !isProven && !traits.navigates && isActedOn(later, step.page))
       emitted.last.push(run(variable(page), 'waitForLoadState'));
     emitted.assertions = (step.assertions ?? []).map((assertion) => {
       const { locator } = assertion;
