@@ -60,8 +60,6 @@ export type CandidateSubject =
       words?: string;
       chain?: LocatorChain | undefined;
       literal?: LocatorChain | undefined;
-      /** Whether the view before may have had several elements of its role, which a strict locator does not wait out. */
-      isOfNewView?: boolean;
     }
   | 'page';
 

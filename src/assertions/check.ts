@@ -4,7 +4,7 @@ import { bestLocator, containerLocator, maxWholeName } from '../locators/best-lo
 import { brittleness } from '../locators/brittle.js';
 import { ListLocators, type ListExpectation } from '../locators/list-locators.js';
 import type { Pin } from '../browser/pin.js';
-import type { SnapshotView } from '../browser/snapshot.js';
+import { partsOf, type SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { isOptions, isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { assertionKey, type Assertion } from '../model/step.js';
@@ -140,7 +140,7 @@ interface FoundLocator {
 
 /** Locators of a candidate's subject, the cheapest first. */
 async function* locatorsFor(
-  { locators, spelled }: AssertionContext,
+  { locators, spelled, before }: AssertionContext,
   subject: CandidateSubject,
   args: AssertionArgs,
 ): AsyncGenerator<FoundLocator> {
@@ -154,7 +154,7 @@ async function* locatorsFor(
     if (chain !== undefined) yield { chain };
   } else if (!('pin' in subject)) yield { chain: subject.chain };
   else {
-    const { pin, words, chain, literal, isOfNewView = false } = subject;
+    const { pin, words, chain, literal } = subject;
     const isShown = pin.facts.shown;
     if (chain !== undefined) yield { chain, isShown };
     const known = spelled.get(pin.facts.element);
@@ -174,8 +174,11 @@ async function* locatorsFor(
       // Playwright suggests the link or the button around it.
       pin.facts.inControl;
     if (isVisible && literal !== undefined && isWhole) yield { chain: literal };
-    const isBareRole = best?.length === 1 && best[0]?.method === 'getByRole' && best[0].args.length === 1;
-    const isUnclear = isBlind || (isOfNewView && isBareRole);
+    const [role, ...others] = best?.length === 1 && best[0]?.method === 'getByRole' ? best[0].args : [];
+    // A strict locator does not wait until the other elements of its role are gone.
+    const isAmbiguous =
+      others.length === 0 && before.filter((line) => partsOf(line).role === role).length > 1;
+    const isUnclear = isBlind || (role !== undefined && isAmbiguous);
     if (best !== undefined && !isUnclear && !isJoined(best, words)) yield { chain: best, isShown };
     if (isVisible && literal !== undefined && !isWhole) yield { chain: literal };
   }

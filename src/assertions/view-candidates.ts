@@ -89,7 +89,7 @@ export async function viewCandidates(
     const forms = assertionForms({ kind: 'text', line, text: words }, typed).filter(
       ({ matcher }) => matcher !== 'toBeVisible',
     );
-    return [{ weight, kind, subject: { pin: element, words, isOfNewView: true }, forms, isNew: true }];
+    return [{ weight, kind, subject: { pin: element, words }, forms, isNew: true }];
   };
   return [
     ...(title === undefined ? [] : candidate(title, weights.title, 'title')),
