@@ -5,6 +5,7 @@ import type { Traits } from '../model/traits.js';
 import type { Action } from './action.js';
 import { readText, writeText } from './clipboard.js';
 import * as clock from './clock.js';
+import * as credentials from './credentials.js';
 import * as dialog from './dialog.js';
 import * as download from './download.js';
 import * as drag from './drag.js';
@@ -34,7 +35,13 @@ export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
     ...Object.values(download),
   ],
   network: Object.values(network),
-  environment: [...Object.values(environment), ...Object.values(clock), writeText, readText],
+  environment: [
+    ...Object.values(environment),
+    ...Object.values(clock),
+    ...Object.values(credentials),
+    writeText,
+    readText,
+  ],
   output: [...Object.values(output), ...Object.values(evaluation)],
   structure: Object.values(structure),
 };

@@ -3,13 +3,15 @@ import { type Language, type Row, type TestModule, titleField } from '../model/e
 import { CodegenError } from '../model/errors.js';
 import { toJson, type Json } from '../model/json.js';
 import type { BaseSpec } from './base-spec.js';
+import type { CodeStyle } from './format.js';
 import { helpersOf } from './helpers.js';
+import { importsOf, testImports } from './imports.js';
 import { titleFor } from './naming.js';
 import { Printer, uniqueOptions } from './printer.js';
 import { comment, literal, quote, template } from './quote.js';
 import type { Uniques } from './rows.js';
 import { linesOf } from './syntax.js';
-import type { FunctionData, GroupData, HookData, ImportData, TemplateData } from './template-data.js';
+import type { FunctionData, GroupData, HookData, TemplateData } from './template-data.js';
 import { renderTemplate, type TestTemplate } from './templates.js';
 
 /** Statements that stay together, in the order of the test. */
@@ -37,6 +39,8 @@ export interface PageObjectUse {
   className: string;
   /** The module, relative to the spec. */
   from: string;
+  /** Whether it is a function that returns the page object. */
+  isFunction?: boolean | undefined;
   /** Whether it is the default export of its module. */
   isDefault?: boolean;
 }
@@ -65,6 +69,8 @@ export interface GenerateInput {
   /** Those that are created at the start. */
   pageObjects?: readonly PageObjectUse[] | undefined;
   includeComments: boolean;
+  /** How the project writes code; Prettier's defaults without one. */
+  style?: CodeStyle | undefined;
   /** The spec into which the body is inserted, instead of a new test. */
   base?: BaseSpec | undefined;
 }
@@ -81,13 +87,13 @@ export interface Generated {
 }
 
 /**
- * The source of one spec, formatted as Prettier does by default. The same input gives the same text. A template that
+ * The source of one spec. The same input gives the same text. A template that
  * can't be read, fails, or yields what does not parse is `CONFIG_INVALID`.
  */
 export async function generate(input: GenerateInput): Promise<Generated & { files: string[] }> {
   if (input.base !== undefined) return generateInto(input.base, input);
   const { files, texts, ...data } = templateData(input);
-  const source = await renderTemplate(input.template, 'spec', data);
+  const source = await renderTemplate(input.template, 'spec', data, input.style);
   const statements = await linesOf(source, texts);
   const written = new Set(statements.values());
   const missing = [
@@ -133,7 +139,7 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
     ({ method, title, parameters, groups }) =>
       `${test}.${method}(${title}, async (${parameters}) => {\n${groups.map((group) => groupCode(group, test)).join('\n\n')}\n});`,
   );
-  const imports = importsOf(body.flatMap(({ printer }) => printer.imports)).map(importCode);
+  const imports = importsOf(body.flatMap(({ printer }) => printer.imports)).map(({ code }) => code);
   const { source, staged, line } = extendSpec(base, {
     text,
     hooks: hooks.length === 0 ? '' : await formatAt(depth - 1, hooks.join('\n\n')),
@@ -189,14 +195,6 @@ function groupCode({ title, result, paragraphs }: GroupData, test: string): stri
   return `${declared}await ${test}.step(${title}, async () => {\n${code}\n});`;
 }
 
-function importCode({ from, default: name, names }: ImportData): string {
-  const bindings = [
-    ...(name === undefined ? [] : [name]),
-    ...(names.length > 0 ? [`{ ${names.join(', ')} }`] : []),
-  ];
-  return `import ${bindings.join(', ')} from ${from};`;
-}
-
 function templateData(input: GenerateInput): TemplateData & { files: string[]; texts: string[] } {
   const { language, title, use, pageObjects = [], data, describe, setup = false } = input;
   const test = setup ? 'setup' : 'test';
@@ -206,18 +204,21 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
   const types = language === 'typescript' ? [...variables.values()] : [];
   return {
     language,
-    imports: importsOf([
-      ...testImports(input.testModule, test, {
-        usesExpect: names.has('expect'),
-        usesDevices: use?.['device'] !== undefined,
-      }),
-      ...playwrightTypes.filter((type) => types.includes(type)).map(typeImport),
-      ...pageObjects.map(({ className, from, isDefault = false }) =>
-        isDefault ? { from, default: className } : { from, names: [className] },
-      ),
-      ...body.flatMap(({ printer }) => printer.imports),
-      ...helpers.flatMap(({ imports }) => imports),
-    ]),
+    imports: importsOf(
+      [
+        ...testImports(input.testModule, test, {
+          usesExpect: names.has('expect'),
+          usesDevices: use?.['device'] !== undefined,
+        }),
+        ...playwrightTypes.filter((type) => types.includes(type)).map(typeImport),
+        ...pageObjects.map(({ className, from, isDefault = false }) =>
+          isDefault ? { from, default: className } : { from, names: [className] },
+        ),
+        ...body.flatMap(({ printer }) => printer.imports),
+        ...helpers.flatMap(({ imports }) => imports),
+      ],
+      language === 'javascript' && input.style?.commonJs,
+    ),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
     test,
     title: data === undefined ? quote(titleFor('test', title)) : rowTitle(titleFor('test', title), data),
@@ -294,7 +295,11 @@ function functionData(
   const used = fixtures.filter((name) => names.has(name));
   return {
     parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
-    pageObjects: made.map(({ variable, className }) => ({ variable, className })),
+    pageObjects: made.map(({ variable, className, isFunction = false }) => ({
+      variable,
+      className,
+      code: `${isFunction ? '' : 'new '}${className}(page)`,
+    })),
     groups: groupsOf(chunks, includeComments),
   };
 }
@@ -303,37 +308,6 @@ interface PrintedChunk extends Chunk {
   text: string;
   /** What the text needs. */
   printer: Printer;
-}
-
-/** One import for each module: those of Node first, relative ones last. */
-function importsOf(imports: readonly Import[]): ImportData[] {
-  const modules = new Map<string, { default: string | undefined; names: Set<string> }>();
-  for (const { from, default: name, names = [] } of imports) {
-    const known = modules.get(from) ?? { default: name, names: new Set<string>() };
-    modules.set(from, { default: name ?? known.default, names: new Set([...known.names, ...names]) });
-  }
-  const rank = (from: string): number => (from.startsWith('node:') ? 0 : from.startsWith('.') ? 2 : 1);
-  return [...modules]
-    .sort(([one], [other]) => rank(one) - rank(other))
-    .map(([from, each]) => ({ from: quote(from), default: each.default, names: [...each.names] }));
-}
-
-/** The imports of what Playwright Test, or a module of the user's, gives to the test. */
-function testImports(
-  own: TestModule | undefined,
-  name: string,
-  { usesExpect, usesDevices }: { usesExpect: boolean; usesDevices: boolean },
-): Import[] {
-  const exported = own?.test ?? 'test';
-  const test = exported === name ? name : `${exported} as ${name}`;
-  const expectation = usesExpect ? ['expect'] : [];
-  const devices = usesDevices ? ['devices'] : [];
-  if (own === undefined) return [{ from: '@playwright/test', names: [test, ...expectation, ...devices] }];
-  const others = [...(own.hasExpect ? [] : expectation), ...devices];
-  return [
-    ...(others.length === 0 ? [] : [{ from: '@playwright/test', names: others }]),
-    { from: own.from, names: [test, ...(own.hasExpect ? expectation : [])] },
-  ];
 }
 
 /** The title of the test of each row, which ends in a field. */

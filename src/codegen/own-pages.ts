@@ -1,12 +1,16 @@
 import type { ClassDeclaration, ConstructorDeclaration, MethodDeclaration } from 'ts-morph';
 import { parse } from './base-spec.js';
+import { pageFunctions } from './page-functions.js';
 
 /** A page object that the user wrote. Its code is that of a test in which the page is called `page`. */
 export interface OwnPage {
   /** Relative to the workspace, with forward slashes. */
   file: string;
+  /** The name of the class, or of the function. */
   className: string;
   isDefault: boolean;
+  /** Whether it is a function that returns the page object. */
+  isFunction?: boolean;
   /** Locators. */
   fields: { name: string; code: string }[];
   methods: OwnMethod[];
@@ -20,15 +24,16 @@ export interface OwnMethod {
 }
 
 /**
- * The page objects in a file: exported classes whose constructor takes the page and nothing else. `problem` says why a
- * file that may have some can't be read.
+ * The page objects in a file: exported classes whose constructor takes the page and nothing else, and functions that
+ * take the page and return an object. `problem` says why a file that may have some can't be read.
  */
 export function readOwnPages(file: string, text: string): { pages: OwnPage[]; problem?: string } {
   const source = parse(text, file);
   const [problem] = source.getProject().getProgram().getSyntacticDiagnostics(source);
   if (problem !== undefined) {
     const message = problem.getMessageText();
-    return { pages: [], problem: typeof message === 'string' ? message : message.getMessageText() };
+    const what = typeof message === 'string' ? message : message.getMessageText();
+    return { pages: [], problem: `line ${problem.getLineNumber()}: ${what}` };
   }
   const commonJs = /module\.exports\s*=\s*\{([^}]*)\}|exports\.(\w+)\s*=/g;
   const exported = new Set(
@@ -37,14 +42,14 @@ export function readOwnPages(file: string, text: string): { pages: OwnPage[]; pr
       name,
     ]),
   );
-  const pages = source.getClasses().flatMap((each) => {
+  const classes = source.getClasses().flatMap((each): Omit<OwnPage, 'file'>[] => {
     const className = each.getName();
     const isDefault = each.isDefaultExport();
     if (className === undefined || !(each.isExported() || exported.has(className))) return [];
     const parts = partsOf(each);
-    return parts === undefined ? [] : [{ file, className, isDefault, ...parts }];
+    return parts === undefined ? [] : [{ className, isDefault, ...parts }];
   });
-  return { pages };
+  return { pages: [...classes, ...pageFunctions(source, exported)].map((page) => ({ file, ...page })) };
 }
 
 function partsOf(each: ClassDeclaration): Pick<OwnPage, 'fields' | 'methods'> | undefined {

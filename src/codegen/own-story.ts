@@ -61,10 +61,10 @@ export function planOwnStory(
 ): OwnStory | undefined {
   const items = itemsOf(steps);
   const { matches, warnings } = matchesIn(items, pages, steps);
-  const nameFor = createNames();
+  const nameFor = createNames(pages.flatMap((page) => (page.isFunction === true ? [page.className] : [])));
   const variables = new Map<OwnPage, string>();
   const objectOf = (page: OwnPage): Expression => {
-    const known = variables.get(page) ?? nameFor(camelCase(wordsOf(page.className, 20)));
+    const known = variables.get(page) ?? nameFor(variableOf(page));
     variables.set(page, known);
     return variable(known);
   };
@@ -89,6 +89,7 @@ export function planOwnStory(
     made: [...variables].map(([page, name]) => ({
       variable: name,
       className: page.className,
+      isFunction: page.isFunction,
       isDefault: page.isDefault,
       from: moduleFor(spec, page.file),
     })),
@@ -104,6 +105,16 @@ export function planOwnStory(
       );
     },
   };
+}
+
+/** What a page object is called in a test: a function's own name is taken. */
+function variableOf({ className, isFunction = false }: OwnPage): string {
+  const words = wordsOf(className, 20);
+  if (!isFunction) return camelCase(words);
+  const [verb = '', ...noun] = words;
+  if (noun.length > 0 && /^(?:create|make|get|new|use|build)$/i.test(verb)) return camelCase(noun);
+  const isPage = words.length > 1 && /^page$/i.test(words.at(-1) ?? '');
+  return camelCase(isPage ? words.slice(0, -1) : [...words, 'page']);
 }
 
 function applyMatch(emitted: EmittedStep[], { page, method, args, items }: Match, object: Expression): void {
@@ -164,7 +175,7 @@ function matchesIn(
     if (other !== undefined) {
       const name = ({ page, method }: Match): string => `${page.className}.${method.name}`;
       warnings.add(
-        `${name(best)} and ${name(other)} both do what step ${item.step} does, so the test calls neither.`,
+        `${name(best)} and ${name(other)} both do what step ${item.step} does, so the test calls neither. Remove one of them, or call one by hand.`,
       );
       continue;
     }

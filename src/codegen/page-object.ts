@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CodeStyle } from './format.js';
 import { linesOf, parseSource } from './syntax.js';
 import type { PageTemplateData, ParameterData } from './template-data.js';
 import { renderTemplate, type TestTemplate } from './templates.js';
@@ -27,11 +28,12 @@ export interface GeneratedPage {
   statements: ReadonlyMap<number, { method: string; index: number }>;
 }
 
-/** The source of a page object, formatted as Prettier does by default. Throws what `generate` throws. */
+/** The source of a page object. Throws what `generate` throws. */
 export async function generatePage(
   template: TestTemplate,
   language: Language,
   { className, comment, fields, methods, keepsPage }: PageObject,
+  style?: CodeStyle,
 ): Promise<GeneratedPage> {
   const data: PageTemplateData = {
     language,
@@ -42,7 +44,7 @@ export async function generatePage(
     fields,
     methods,
   };
-  const source = await renderTemplate(template, 'page', data);
+  const source = await renderTemplate(template, 'page', data, style);
   const parts = methods.flatMap(({ name: method, statements }) =>
     statements.map((code, index) => ({ code, place: { method, index } })),
   );

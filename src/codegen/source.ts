@@ -43,6 +43,7 @@ export interface TestInput extends Pick<
   | 'data'
   | 'testModule'
   | 'base'
+  | 'style'
 > {
   template: TestTemplate;
   /** The argument of `test.use`. */
@@ -243,13 +244,13 @@ async function ownStory({
 
 /** A session's steps as code that uses page objects, and these. */
 async function pageStory(input: TestInput, uniques: Uniques): Promise<PageStory> {
-  const { language, template, steps, baseURL } = input;
+  const { language, template, steps, baseURL, style } = input;
   const { moduleOf, planStory } = await import('./page-objects.js');
   const { generatePage } = await import('./page-object.js');
   const story = planStory(steps, baseURL, { existing: input.pages, uniques });
   const generated = new Map(
     await Promise.all(
-      story.pages.map(async (page) => [page, await generatePage(template, language, page)] as const),
+      story.pages.map(async (page) => [page, await generatePage(template, language, page, style)] as const),
     ),
   );
   return {

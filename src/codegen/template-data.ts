@@ -26,8 +26,8 @@ export interface TemplateData extends FunctionData {
 export interface FunctionData {
   /** Its parameter: the fixtures that its body uses; empty if it uses none. */
   parameters: string;
-  /** Page objects to make before anything else; empty without a template for them. */
-  pageObjects: { variable: string; className: string }[];
+  /** Page objects to make before anything else, with the code that makes them; empty if the test uses none. */
+  pageObjects: { variable: string; className: string; code: string }[];
   groups: GroupData[];
 }
 
@@ -38,6 +38,8 @@ export interface HookData extends FunctionData {
 }
 
 export interface ImportData {
+  /** The declaration: an `import`, or a `require` in a project of CommonJS. */
+  code: string;
   /** The module, as a string literal. */
   from: string;
   /** What takes the default export. */

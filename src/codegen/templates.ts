@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Language } from '../model/emission.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import type { CodeStyle } from './format.js';
 
 /** The templates that come with this package. */
 const ownDirectory = fileURLToPath(new URL('../../templates/', import.meta.url));
@@ -45,11 +46,12 @@ async function templatesIn(userDirectory: string | undefined): Promise<TestTempl
   return found.flat();
 }
 
-/** Renders a template and formats the result with Prettier's defaults. Throws CONFIG_INVALID if any of that fails. */
+/** Renders a template and formats the result with Prettier. Throws CONFIG_INVALID if any of that fails. */
 export async function renderTemplate(
   { name, directory }: TestTemplate,
   part: 'spec' | 'page',
   data: { language: Language },
+  style?: CodeStyle,
 ): Promise<string> {
   const view = part === 'spec' ? name : `${name}.page`;
   const file = path.join(directory, `${view}.eta`);
@@ -74,7 +76,7 @@ export async function renderTemplate(
   }
   const { formatted } = await import('./format.js');
   try {
-    return await formatted(source, data.language);
+    return await formatted(source, data.language, style?.options);
   } catch (error) {
     if (error instanceof CodegenError) throw error;
     throw broken(`does not produce valid ${data.language}`, error);

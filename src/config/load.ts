@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ParseError } from 'jsonc-parser';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { log } from '../model/log.js';
+import { playwrightConfigNames } from '../model/paths.js';
 import { policySchema } from '../model/policy.js';
 import type { Policy } from '../model/rules.js';
 import { compilePolicy, type CompileExpression } from './policy.js';
@@ -103,15 +105,15 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
       [`${file}: there is no such file`],
       'Create it with `codegen-session-mcp init`, or correct the path.',
     );
-  const { $schema, policy, grants, ...config } = valid(
-    configSchema,
+  const document =
     text === undefined
       ? {}
       : withNewNames(await parseJson(file, text), (message) => {
           log(`${file}: ${message}`);
-        }),
-    file,
-  );
+        });
+  const { $schema, policy, grants, ...config } = valid(configSchema, document, file);
+  // The directories of grants must not overlap, whatever the project says.
+  if (grants.length === 0) config.output = await outputOf(location, document, config.output, stamps);
   const compiled = async (written: typeof policy): Promise<Policy> =>
     typeof written === 'string'
       ? readPolicy(path.resolve(path.dirname(file), written), stamps)
@@ -124,6 +126,27 @@ async function load(location: ConfigLocation, stamps: Map<string, string>): Prom
     policies,
     configFile: text === undefined ? null : file,
   };
+}
+
+const outputSchema = z.looseObject({ output: z.looseObject({}).optional() });
+
+/** The configured output; what the document leaves out is as the project's Playwright configuration says. */
+async function outputOf(
+  { workspace }: ConfigLocation,
+  document: unknown,
+  output: Config['output'],
+  stamps: Map<string, string>,
+): Promise<Config['output']> {
+  const given = outputSchema.parse(document).output ?? {};
+  // Where emitted tests are, they stay.
+  if ('dir' in given || existsSync(path.join(workspace, output.dir))) return output;
+  for (const name of playwrightConfigNames) {
+    const text = await readStamped(path.join(workspace, name), stamps);
+    if (text === undefined) continue;
+    const { projectOutput } = await import('./project-output.js');
+    return { ...output, ...(await projectOutput(workspace, text)), ...given };
+  }
+  return output;
 }
 
 /** Reads the file of a policy: PolicyLayer's document, or a rule file of its Intercept. Throws CONFIG_INVALID. */

@@ -28,7 +28,9 @@ const outputSchema = z
   .strictObject({
     dir: outputDirectory
       .default('generated-tests')
-      .describe('Directory of emitted tests, relative to the workspace.'),
+      .describe(
+        'Directory of emitted tests, relative to the workspace. If it is left out and does not exist, tests go to the `testDir` that your Playwright configuration names, in the language of its specs.',
+      ),
     language: languageSchema.default('typescript').describe('Language of emitted tests.'),
     template: z
       .string()

@@ -5,3 +5,8 @@ export function isInside(directory: string, file: string): boolean {
   const relative = path.relative(directory, file);
   return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
+
+/** Files that can be a workspace's Playwright configuration, in the order in which one is chosen. */
+export const playwrightConfigNames = ['ts', 'js', 'mts', 'mjs', 'cts', 'cjs'].map(
+  (extension) => `playwright.config.${extension}`,
+);

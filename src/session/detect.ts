@@ -7,7 +7,7 @@ import { callIsolated } from '../browser/isolated.js';
 import { setTestIdAttribute } from '../browser/test-id.js';
 import { defaults } from '../codegen/test-use.js';
 import type { Config } from '../config/schema.js';
-import type { Json } from '../model/json.js';
+import { toJson, type Json } from '../model/json.js';
 import { isInside } from '../model/paths.js';
 import type { Secrets } from '../model/secrets.js';
 import { useSchema, type ProjectUse, type Use } from '../model/use.js';
@@ -24,6 +24,7 @@ export type Detected = Partial<
     | 'testDir'
     | 'importTestFrom'
     | 'pageObjectsDir'
+    | 'codeStyle'
     | 'specNames'
     | 'setup'
     | 'webServer',
@@ -60,6 +61,14 @@ export type Detectable = Pick<SessionPlan, 'use' | 'emission' | 'pageObjectsDir'
 const testIdAttributes = ['data-testid', 'data-test', 'data-test-id', 'data-cy', 'data-qa', 'data-e2e'];
 /** Elements that have to have one. */
 const minElements = 3;
+/** Options of Prettier that are not worth a report. */
+const prettierDefaults = new Map<string, Json>([
+  ['semi', true],
+  ['singleQuote', false],
+  ['useTabs', false],
+  ['tabWidth', 2],
+  ['printWidth', 80],
+]);
 /** Milliseconds for the page to count them. */
 const countMs = 1000;
 
@@ -114,6 +123,18 @@ export async function detectProject(
   if (pages !== undefined) {
     plan.pageObjectsDir = pages.directory;
     detected.pageObjectsDir = { value: pages.directory, source: pages.file };
+  }
+  const { codeStyleOf } = await import('./code-style.js');
+  const style = await codeStyleOf(workspace, {
+    spec: file.absolute,
+    directory: isCovered ? testDir : path.dirname(file.absolute),
+  });
+  if (style !== undefined) {
+    const { options, commonJs, source: from } = style;
+    const value = Object.entries({ ...options, ...(commonJs && { commonJs }) }).filter(
+      ([name, option]) => !isDeepStrictEqual(option, prettierDefaults.get(name)),
+    );
+    if (value.length > 0) detected.codeStyle = { value: toJson(Object.fromEntries(value)), source: from };
   }
   const isDecided = emission.importTestFrom !== undefined || emission.setup === true;
   if (isDecided || !isCovered || !isInside(workspace, testDir)) return { plan, detected, warnings };

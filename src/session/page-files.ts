@@ -47,7 +47,9 @@ export async function readOwnPageFiles(
     const { pages, problem } = readOwnPages(relative, text);
     found.pages.push(...pages);
     if (problem !== undefined)
-      found.warnings.push(`${relative} does not compile, so the test does not use it: ${problem}`);
+      found.warnings.push(
+        `${relative} does not compile, so the test does not use it: ${problem} Correct the file to use its page objects.`,
+      );
   }
   return found;
 }

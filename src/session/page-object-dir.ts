@@ -10,13 +10,15 @@ const usual = /^(?:pages?|page[-_]?objects?|page[-_]?models?|poms?)$/i;
 const maxFiles = 50;
 const maxDirectories = 100;
 
-/** A class whose constructor takes a page. */
-const pageClass =
-  /\bclass\s+\w+\s*\{[^]*?\bconstructor\s*\(\s*(?:(?:public|private|protected|readonly)\s+)*(?:\w+\s*:\s*Page\b|page\b)/;
+/** A class whose constructor takes a page, or a function that takes one and returns an object. */
+const pageObject = [
+  /\bclass\s+\w+\s*\{[^]*?\bconstructor\s*\(\s*(?:(?:public|private|protected|readonly)\s+)*(?:\w+\s*:\s*Page\b|page\b)/,
+  /\b(?:function\s+\w+\s*|const\s+\w+\s*=\s*)\(\s*(?:\w+\s*:\s*Page|page)\s*\)[^]{0,2000}?(?:\breturn\s*\{|=>\s*\(\{)/,
+];
 
 /**
- * The directory of the page objects that the project's people wrote, relative to the workspace, and one of its files. It is
- * in the directory of tests or beside it.
+ * The directory of the page objects that the project's people wrote, relative to the workspace, and one of its files: one
+ * with a usual name in the directory of tests or beside it, else any in the directory of tests.
  */
 export async function findPageObjects(
   workspace: string,
@@ -24,13 +26,20 @@ export async function findPageObjects(
 ): Promise<{ directory: string; file: string } | undefined> {
   const roots = [testDir, path.dirname(testDir), workspace].filter((root) => isInside(workspace, root));
   const nameOf = (place: string): string => path.relative(workspace, place).split(path.sep).join('/');
-  for (const directory of await directoriesIn(roots))
+  const find = async (directory: string): Promise<string | undefined> => {
     for (const file of await filesIn(directory)) {
       const text = (await cachedText(file)) ?? '';
-      if (pageClass.test(text) && inspect(nameOf(file), text) === 'foreign')
-        return { directory: nameOf(directory), file: nameOf(file) };
+      if (pageObject.some((form) => form.test(text)) && inspect(nameOf(file), text) === 'foreign')
+        return file;
     }
-  return undefined;
+    return undefined;
+  };
+  for (const directory of await directoriesIn(roots)) {
+    const file = await find(directory);
+    if (file !== undefined) return { directory: nameOf(directory), file: nameOf(file) };
+  }
+  const file = isInside(workspace, testDir) ? await find(testDir) : undefined;
+  return file === undefined ? undefined : { directory: nameOf(path.dirname(file)), file: nameOf(file) };
 }
 
 /** Directories with a usual name in these, or in what the directory of tests contains. */
@@ -59,7 +68,8 @@ async function subdirectories(directory: string): Promise<string[]> {
 async function filesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries
-    .filter((entry) => entry.isFile() && /\.[cm]?[jt]s$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /(?<!\.(?:spec|test|setup|d))\.[cm]?[jt]s$/.test(entry.name))
+    .filter((entry) => !entry.parentPath.includes('node_modules'))
     .map((entry) => path.join(entry.parentPath, entry.name))
     .sort()
     .slice(0, maxFiles);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { clipboardPermissions, grantedOrigin } from '../actions/clipboard.js';
 import { expect as expectAction } from '../actions/expect.js';
 import { actions, codeSteps, traitsOf } from '../actions/registry.js';
+import type { CodeStyle } from '../codegen/format.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { TestTemplate } from '../codegen/templates.js';
 import { testUse } from '../codegen/test-use.js';
@@ -67,6 +68,8 @@ export interface Surroundings {
   lacksCertificates?: boolean;
   /** What it replays instead of using the network. */
   har?: SessionHar | undefined;
+  /** How the project writes code. */
+  style?: CodeStyle | undefined;
   /** Where the test has `test` from, if not from `@playwright/test`. */
   testModule?: TestModule | undefined;
 }
@@ -89,11 +92,16 @@ export async function surroundingsOf(
   { signal }: { signal: AbortSignal },
 ): Promise<Surroundings> {
   const { askProject } = await import('../verify/project-use.js');
+  const { codeStyleOf } = await import('./code-style.js');
   const { emission, use } = session;
   const { browser, verify, network } = context.config();
   const browserName = use.browserName ?? browser.name;
   const template = await sessionTemplate(context, emission);
-  const { use: project } = await askProject(
+  const {
+    use: project,
+    isCovered,
+    testDir,
+  } = await askProject(
     { workspace: context.workspace, file: file.absolute, browserName },
     { timeoutMs: verify.timeoutMs, signal },
   );
@@ -107,6 +115,10 @@ export async function surroundingsOf(
     lacksCertificates: browser.clientCertificates.length > 0 && project['clientCertificates'] === undefined,
     har: await harOf(session, { spec: file.relative, secrets: context.secrets, rules: network }),
     testModule: await testModule(context, emission, file),
+    style: await codeStyleOf(context.workspace, {
+      spec: file.absolute,
+      directory: isCovered && testDir !== undefined ? testDir : path.dirname(file.absolute),
+    }),
   };
 }
 
@@ -167,6 +179,7 @@ async function buildSource(
     ownPages: own,
     testModule: module,
     har,
+    style,
     lacksCertificates = false,
   }: Surroundings,
   variant: Variant,
@@ -183,6 +196,7 @@ async function buildSource(
     {
       ...session.emission,
       template,
+      style,
       title: testNamePrefix + session.title,
       testModule: module,
       use: parseFields({

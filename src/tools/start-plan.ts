@@ -31,11 +31,7 @@ export const inputSchema = z.strictObject({
     .meta(shallow)
     .describe("Playwright Test's use: device, viewport, locale, storageState, baseURL and others."),
   autoAssert: z.boolean().optional().describe('Assert visible effects of steps; as configured by default.'),
-  seed: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Spec to run first: recording continues in its page, and the test starts with its code.'),
+  seed: z.string().min(1).optional().describe('Spec to run first; recording continues in its page.'),
   har: z
     .enum(['record'])
     .optional()
@@ -46,7 +42,7 @@ export const inputSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Emitted spec, or unfinished sessionId, to replay and continue; or any spec, or spec.ts:42, to insert steps at its end or that line.',
+      'Emitted spec, or unfinished sessionId, to continue; or any spec, or spec.ts:42, to insert steps there.',
     ),
 });
 

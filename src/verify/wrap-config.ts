@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { PlaywrightTestConfig } from '@playwright/test';
 import { minimatch } from 'minimatch';
 import { z } from 'zod';
-import { isInside } from '../model/paths.js';
+import { isInside, playwrightConfigNames } from '../model/paths.js';
 import { escapeRegExp } from '../model/text.js';
 import type { BrowserName } from '../model/use.js';
 import type { ParsedLane, ParsedPlan } from './plan.js';
@@ -14,10 +14,6 @@ import { metadataKey } from './report.js';
 type Project = NonNullable<PlaywrightTestConfig['projects']>[number];
 type Patterns = NonNullable<Project['testMatch']>;
 type WebServer = Exclude<NonNullable<PlaywrightTestConfig['webServer']>, unknown[]>;
-
-const configNames = ['ts', 'js', 'mts', 'mjs', 'cts', 'cjs'].map(
-  (extension) => `playwright.config.${extension}`,
-);
 
 /** What Playwright Test takes for a test by default. */
 const defaultTestMatch = '**/*.@(spec|test).?(c|m)[jt]s?(x)';
@@ -32,7 +28,7 @@ const packageSchema = z.object({ type: z.string().optional() });
 
 /** Absolute path of the workspace's own configuration; undefined if there is none. */
 export function workspaceConfigFile(workspace: string): string | undefined {
-  return configNames.map((name) => path.join(workspace, name)).find((each) => existsSync(each));
+  return playwrightConfigNames.map((name) => path.join(workspace, name)).find((each) => existsSync(each));
 }
 
 /** The workspace's own configuration, which is run to get it; empty if there is none. */

@@ -85,7 +85,7 @@ function network(url: string): Entry[] {
   ];
 }
 
-function environment(url: string): Entry[] {
+function environment(url: string, passkeys: string): Entry[] {
   const wide = (matcher: string): Entry => ({ action: 'expect', target: 'getByText("wide")', matcher });
   return [
     { action: 'clock.install', time: '2030-01-31T12:00:00Z' },
@@ -152,12 +152,24 @@ function environment(url: string): Entry[] {
     { action: 'clearCookies' },
     { action: 'reload' },
     shows('cookies', 'none'),
+
+    { action: 'step', title: 'Passkeys' },
+    { action: 'credentials.install' },
+    { action: 'credentials.create', rpId: 'localhost' },
+    { action: 'goto', url: passkeys },
+    click('Sign in'),
+    status('in with public-key'),
+    click('Register'),
+    status('registered public-key'),
   ];
 }
 
 test('network, environment and clipboard, recorded and run in both languages', async ({ shared, pages }) => {
   test.slow();
-  const actions = { network: network(pages.url), environment: environment(pages.url) };
+  const actions = {
+    network: network(pages.url),
+    environment: environment(pages.url, `${pages.crossOriginUrl}/passkey.html`),
+  };
   const used = new Set(Object.values(actions).flatMap((flow) => flow.map(({ action }) => action)));
   for (const family of ['network', 'environment'])
     expect(actionFamilies[family]?.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);

@@ -64,5 +64,78 @@ test('CommonJS exports are read, and what does not compile is a problem', () => 
     `class Todo { constructor(page) { this.page = page; this.input = page.getByRole('textbox'); } }\nmodule.exports = { Todo };`,
   );
   expect(pages).toMatchObject([{ className: 'Todo', fields: [{ name: 'input' }] }]);
-  expect(readOwnPages('a.ts', 'export class A {').problem).toBe("'}' expected.");
+  expect(readOwnPages('a.ts', 'export class A {').problem).toBe("line 1: '}' expected.");
+});
+
+test('functions that return an object are read like classes', () => {
+  const { pages } = readOwnPages(
+    'pages/login.ts',
+    `import type { Page } from '@playwright/test';
+export function loginPage(view: Page, log?: Log) {
+  const form = view.getByRole('form');
+  const submit = form.getByRole('button', { name: 'form' });
+  return {
+    email: form.getByLabel('email'),
+    submit,
+    odd: compute(view),
+    async signIn(email: string) {
+      await this.email.fill(email);
+      await submit.click();
+    },
+    open: async () => {
+      await view.goto('/login');
+    },
+    async shadows(form: string) { await submit.fill(form); },
+    async both() { await this.signIn('a'); },
+    async short() { await view.evaluate(({ form }) => form, { form }); },
+    now() { return view.url(); },
+  };
+}
+export const banner = (page: Page) => ({ close: page.getByRole('button', { name: 'Close' }) });
+export function counts(page: Page) { if (page) return { a: page.getByText('a') }; }
+export async function logIn(page: Page) { return { a: page.getByText('a') }; }
+export function needs(page: Page, name: string) { return { a: page.getByText('a') }; }
+function inner(page: Page) { return { a: page.getByText('a') }; }
+`,
+  );
+  const form = "page.getByRole('form')";
+  const submit = `${form}.getByRole('button', { name: 'form' })`;
+  expect(pages).toEqual([
+    {
+      file: 'pages/login.ts',
+      className: 'loginPage',
+      isDefault: false,
+      isFunction: true,
+      fields: [
+        { name: 'email', code: `${form}.getByLabel('email')` },
+        { name: 'submit', code: submit },
+      ],
+      methods: [
+        {
+          name: 'signIn',
+          parameters: ['email'],
+          statements: [
+            { code: `await ${form}.getByLabel('email').fill(email);`, line: 10 },
+            { code: `await ${submit}.click();`, line: 11 },
+          ],
+        },
+        { name: 'open', parameters: [], statements: [{ code: "await page.goto('/login');", line: 14 }] },
+      ],
+    },
+    {
+      file: 'pages/login.ts',
+      className: 'banner',
+      isDefault: false,
+      isFunction: true,
+      fields: [{ name: 'close', code: "page.getByRole('button', { name: 'Close' })" }],
+      methods: [],
+    },
+  ]);
+});
+
+test('a file of CommonJS can have functions, too', () => {
+  const text = "const footer = (page) => ({ links: page.getByRole('link') });\nmodule.exports = { footer };";
+  expect(readOwnPages('pages/footer.js', text).pages).toMatchObject([
+    { className: 'footer', fields: [{ name: 'links', code: "page.getByRole('link')" }] },
+  ]);
 });

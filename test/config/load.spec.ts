@@ -86,6 +86,71 @@ test('without a file every key has its default', async () => {
   });
 });
 
+for (const [what, files, output] of [
+  [
+    'testDir, in the language of its specs',
+    { 'playwright.config.js': "module.exports = { testDir: './e2e' };", 'e2e/deep/opens.test.js': '' },
+    { dir: 'e2e', language: 'javascript' },
+  ],
+  [
+    'testDir, whose specs are not all JavaScript',
+    {
+      'playwright.config.ts': 'export default { "testDir": "e2e/" }',
+      'e2e/a.spec.js': '',
+      'e2e/b.spec.ts': '',
+    },
+    { dir: 'e2e', language: 'typescript' },
+  ],
+  [
+    'what the configuration says',
+    {
+      'playwright.config.ts': "export default { testDir: 'e2e' }",
+      'codegen.config.json': '{ "output": { "language": "javascript" } }',
+    },
+    { dir: 'e2e', language: 'javascript' },
+  ],
+  [
+    'the configured directory',
+    {
+      'playwright.config.ts': "export default { testDir: 'e2e' }",
+      'codegen.config.json': '{ "output": { "dir": "generated-tests" } }',
+    },
+    { dir: 'generated-tests' },
+  ],
+  [
+    'the directory that already exists',
+    { 'playwright.config.ts': "export default { testDir: 'e2e' }", 'generated-tests/a.spec.ts': '' },
+    { dir: 'generated-tests' },
+  ],
+  [
+    'the default for grants',
+    {
+      'playwright.config.ts': "export default { testDir: 'e2e' }",
+      'codegen.config.json': '{ "grants": [{ "name": "ann", "tokenEnv": "ANN" }] }',
+    },
+    { dir: 'generated-tests' },
+  ],
+  ...[
+    '{ testDir: dir }',
+    "{ projects: [{ testDir: 'a' }, { testDir: 'b' }] }",
+    "{ testDir: '.' }",
+    "{ testDir: '../elsewhere' }",
+    "{ testDir: '.hidden' }",
+    "{\n  // testDir: 'e2e',\n}",
+  ].map(
+    (text) =>
+      [
+        `the default if the project has ${text}`,
+        { 'playwright.config.ts': `export default ${text};` },
+        { dir: 'generated-tests', language: 'typescript' },
+      ] as const,
+  ),
+] as const)
+  test(`tests go to ${what}`, async () => {
+    const workspace = await workspaceWith(files);
+    expect((await loadConfig({ workspace })).config.output).toMatchObject(output);
+  });
+
 test('comments, trailing commas and a byte order mark are read', async () => {
   const workspace = await workspaceWith({
     'codegen.config.json': '\uFEFF{ // what for\n "browser": { "maxSessions": 3, /* more */ }, }',

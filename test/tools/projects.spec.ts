@@ -253,7 +253,7 @@ for (const [names, file, found] of [
   });
 
 test('a test outside the testDir takes nothing else from the project', async ({ project }) => {
-  const server = await project('own-fixtures');
+  const server = await project('own-fixtures', { output: { dir: 'elsewhere' } });
   const { detected } = await server.start({ title: 'adds a todo' });
   expect(detected).toEqual({ testDir: { value: 'e2e', source: 'playwright.config.ts' } });
 });

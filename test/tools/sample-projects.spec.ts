@@ -14,30 +14,28 @@ const add = [
   { action: 'expect', target: 'getByRole("listitem")', matcher: 'toHaveCount', expected: 4 },
 ];
 
-for (const { name, dir, language, line, from, setUp, passed } of [
+for (const { name, config, file, line, from, setUp, passed } of [
   {
     name: 'page-objects',
-    dir: 'tests',
-    language: 'typescript',
-    line: 'import { test } from "./fixtures";',
+    file: 'tests/calls-mum.spec.ts',
+    line: "import { test } from './fixtures';",
     from: { value: 'tests/fixtures', source: 'tests/todos.spec.ts' },
     setUp: true,
     passed: 4,
   },
   {
     name: 'monorepo',
-    dir: 'apps/web/e2e/flows',
-    language: 'typescript',
-    line: 'import { test, expect } from "#support/test.js";',
+    config: { output: { dir: 'apps/web/e2e/flows' } },
+    file: 'apps/web/e2e/flows/calls-mum.spec.ts',
+    line: "import { test, expect } from '#support/test.js';",
     from: { value: '#support/test.js', source: 'apps/web/e2e/checks/todos.spec.ts' },
     setUp: false,
     passed: 2,
   },
   {
     name: 'common-js',
-    dir: 'tests',
-    language: 'javascript',
-    line: 'import { test, expect } from "./support/fixtures.js";',
+    file: 'tests/calls-mum.spec.js',
+    line: "const { test, expect } = require('./support/fixtures')\n\ntest('calls mum', async ({ page }) => {\n    await page.goto('/todo.html')\n",
     from: { value: 'tests/support/fixtures', source: 'tests/todos.spec.js' },
     setUp: false,
     passed: 2,
@@ -47,11 +45,11 @@ for (const { name, dir, language, line, from, setUp, passed } of [
     project,
     workspace,
   }) => {
-    const server = await project(name, { output: { dir, language } });
+    const server = await project(name, config);
     if (setUp) await ownRunner(workspace, '--project=setup');
     const start = await server.start({ title: 'calls mum', url: '/todo.html' });
     expect(start.error).toBeUndefined();
-    expect(start['detected']).toMatchObject({ importTestFrom: from });
+    expect(start).toMatchObject({ file, detected: { importTestFrom: from } });
     const { failed } = await server.record(start.sessionId, ...add);
     expect(failed).toBeUndefined();
     const ended = await server.call('end_codegen_session', { sessionId: start.sessionId });
