@@ -58,9 +58,9 @@ const add = (text: string): Record<string, unknown>[] => [
 ];
 
 for (const [given, line] of [
-  ['e2e/support/test.ts', 'import { test, expect } from "./support/test";'],
-  ['@support/test', 'import { test, expect } from "@support/test";'],
-  ['./e2e/support/test#quickTest', 'import { quickTest as test, expect } from "./support/test";'],
+  ['e2e/support/test.ts', "import { test, expect } from './support/test';"],
+  ['@support/test', "import { test, expect } from '@support/test';"],
+  ['./e2e/support/test#quickTest', "import { quickTest as test, expect } from './support/test';"],
 ] as const)
   test(`a test imports test and expect from ${given}, and runs with its fixtures`, async ({
     project,
@@ -122,6 +122,7 @@ test("start detects the project's conventions, and the test uses them", async ({
     baseURL: { value: pages.url, source: 'playwright.config.ts' },
     testDir: { value: 'e2e', source: 'playwright.config.ts' },
     importTestFrom: { value: '@support/test', source: 'e2e/opens.spec.ts' },
+    codeStyle: { value: { singleQuote: true }, source: 'e2e/opens.spec.ts' },
   });
   const { failed } = await server.record(start.sessionId, {
     action: 'fill',
@@ -130,9 +131,9 @@ test("start detects the project's conventions, and the test uses them", async ({
   });
   expect(failed).toBeUndefined();
   const source = await emitted(server, start.sessionId);
-  expect(source).toContain('import { test } from "@support/test";');
-  expect(source).toContain('await page.goto("/todo.html");');
-  expect(source).toContain('getByTestId("new-todo")');
+  expect(source).toContain("import { test } from '@support/test';");
+  expect(source).toContain("await page.goto('/todo.html');");
+  expect(source).toContain("getByTestId('new-todo')");
   expect(source).not.toContain('test.use');
 
   // What the call or the configuration says is not detected, and a change of the project is noticed.
@@ -143,7 +144,10 @@ test("start detects the project's conventions, and the test uses them", async ({
     use: { testIdAttribute: 'id' },
     options: { importTestFrom: 'e2e/support/test.ts' },
   });
-  expect(next['detected']).toEqual({ testDir: { value: 'e2e', source: 'playwright.config.ts' } });
+  expect(next['detected']).toEqual({
+    testDir: { value: 'e2e', source: 'playwright.config.ts' },
+    codeStyle: { value: { singleQuote: true }, source: 'e2e/opens.spec.ts' },
+  });
 });
 
 for (const [name, specs, found] of [
@@ -212,6 +216,7 @@ test('a session is recorded with the options with which the project runs its tes
     setup: ['login'],
     webServer: `npm start (${url})`,
     importTestFrom: '@support/test',
+    codeStyle: { singleQuote: true },
   });
   expect(start['warnings']).toEqual([expect.stringContaining('`npx playwright test --project=login`')]);
   expect(start.snapshot).toContain('de-DE,Asia/Tokyo,false,393,true');
@@ -219,7 +224,7 @@ test('a session is recorded with the options with which the project runs its tes
     sessionId: start.sessionId,
     include: ['code'],
   });
-  expect(code).toContain('test.use({ browserName: "chromium", colorScheme: "light" });');
+  expect(code).toContain("test.use({ browserName: 'chromium', colorScheme: 'light' });");
   // What the call says of a device leaves out that of the project.
   const other = await server.start({ title: 'looks', url, use: { device: 'Pixel 7' } });
   expect(other.snapshot).toContain('de-DE,Asia/Tokyo,true,412,true');
@@ -307,14 +312,14 @@ test('a test has the describe, tags and annotations that were asked for', async 
   });
   await server.record(sessionId, ...add('Read a book'));
   const source = await emitted(server, sessionId);
-  expect(source).toContain(`test.describe("Todos", () => {
+  expect(source).toContain(`test.describe('Todos', () => {
   test(
-    "adds a todo",
+    'adds a todo',
     {
-      tag: ["@smoke", "@todo"],
+      tag: ['@smoke', '@todo'],
       annotation: [
-        { type: "issue", description: "https://example.com/issues/7" },
-        { type: "slow" },
+        { type: 'issue', description: 'https://example.com/issues/7' },
+        { type: 'slow' },
       ],
     },
     async ({ page }) => {`);
@@ -404,9 +409,9 @@ test('a login is saved by a set-up test, and other tests start from it', async (
     'playwright/.auth/user.json contains a login, and git does not ignore it: add playwright/.auth/ to .gitignore.',
   ]);
   const source = await readFile(ended.filePath, 'utf8');
-  expect(source).toContain('import { test as setup, expect } from "@playwright/test";');
-  expect(source).toContain('setup("auth setup", async ({ page, context }) => {');
-  expect(source).toContain('await context.storageState({ path: "playwright/.auth/user.json" });');
+  expect(source).toContain("import { test as setup, expect } from '@playwright/test';");
+  expect(source).toContain("setup('auth setup', async ({ page, context }) => {");
+  expect(source).toContain("await context.storageState({ path: 'playwright/.auth/user.json' });");
 
   await writeFile(path.join(workspace, '.gitignore'), 'playwright/.auth/\n');
   const next = await server.start({
