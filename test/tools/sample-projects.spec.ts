@@ -35,7 +35,14 @@ for (const { name, config, file, line, from, setUp, passed } of [
   {
     name: 'common-js',
     file: 'tests/calls-mum.spec.js',
-    line: "const { test, expect } = require('./support/fixtures')\n\ntest('calls mum', async ({ page }) => {\n    await page.goto('/todo.html')\n",
+    line: `const { test, expect } = require('./support/fixtures')
+const { TodoList } = require('./support/todo-list')
+
+test('calls mum', async ({ page }) => {
+    const todoList = new TodoList(page)
+
+    await todoList.open()
+`,
     from: { value: 'tests/support/fixtures', source: 'tests/todos.spec.js' },
     setUp: false,
     passed: 2,
