@@ -9,7 +9,7 @@ import type { Session } from '../session.js';
 import { stepCode } from '../step-code.js';
 import type { SessionSource } from '../test-source.js';
 
-export interface Failure {
+export interface FailedTest {
   message: PageText;
   hint: string | PageText;
   /** Index and code of the step that failed; undefined if no step failed. */
@@ -48,7 +48,7 @@ export async function explainRun(
   { tests, source, result, unrecorded = [] }: FailedRun,
   steps: readonly Step[],
   spec: string,
-): Promise<Failure> {
+): Promise<FailedTest> {
   const failed = tests.find(({ status, errors }) => status === 'failed' && errors.length > 0);
   const problem = runProblem(result);
   if (failed === undefined || result.end === 'cancelled')

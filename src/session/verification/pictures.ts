@@ -8,7 +8,7 @@ import type { Lane } from '../../verify/plan.js';
 import type { TestBench } from '../../verify/test-bench.js';
 
 /** A picture that a test compares with. */
-export interface Picture {
+export interface ExpectedPicture {
   /** Relative to the workspace, with forward slashes. */
   path: string;
   data: Buffer;
@@ -26,12 +26,12 @@ export function comparesPictures(steps: readonly Step[]): boolean {
 export async function makePictures(
   { staging, run }: TestBench,
   { workspace, lane, ...plan }: { workspace: string; lane: Lane; runs: number; pictures: string | undefined },
-): Promise<Picture[]> {
+): Promise<ExpectedPicture[]> {
   const { root = workspace } = lane;
   const staged = new Set(await filesIn(root));
   await run({ ...plan, lanes: [{ ...lane, repeat: 1 }], workers: 1, makesPictures: true });
   const made = (await filesIn(root)).filter((file) => !staged.has(file) && file.endsWith('.png'));
-  const pictures: Picture[] = [];
+  const pictures: ExpectedPicture[] = [];
   for (const file of made) {
     const place = path.join(root, file);
     const known = path.join(workspace, file);

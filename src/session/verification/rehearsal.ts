@@ -12,8 +12,8 @@ import type { Assertion, Step } from '../../model/step.js';
 import type { Session } from '../session.js';
 import { assertionCode } from '../step-code.js';
 import { sessionSource, type SessionSource, type Surroundings } from '../test-source.js';
-import { explainRun, located, type Failure } from './failure.js';
-import { comparesPictures, makePictures, type Picture } from './pictures.js';
+import { explainRun, located, type FailedTest } from './failure.js';
+import { comparesPictures, makePictures, type ExpectedPicture } from './pictures.js';
 import { leaveOutSteps, unassertedChanges, type StepTrials } from './sensitivity.js';
 
 /** Rounds at most, each without the assertions that did not hold in the one before. */
@@ -58,11 +58,11 @@ export interface Rehearsal {
 export async function rehearse(rehearsal: Rehearsal): Promise<{
   /** Passes of the last round. */
   passed: number;
-  failure?: Failure;
+  failure?: FailedTest;
   dropped: Dropped[];
   /** False if the workspace's configuration would not run the file. */
   covered: boolean;
-  pictures: Picture[];
+  pictures: ExpectedPicture[];
   /** What the last round showed. */
   shown?: RunPictures;
   withoutJavaScript?: 'passed' | 'failed';
@@ -73,7 +73,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
   const ignoreSnapshots = comparesPictures(trial.steps);
   const runs = runsOf(trial, config);
   const slowest = Math.max(0, ...trial.steps.flatMap(({ slowMs = 0, lateMs = 0 }) => [slowMs, lateMs]));
-  let pictures: Picture[] = [];
+  let pictures: ExpectedPicture[] = [];
   for (let round = 1; ; round++) {
     progress(round === 1 ? 'Running the test' : 'Running it again without assertions that were false');
     const directory = takesPictures ? path.join(bench.staging.directory, `run-pictures-${round}`) : undefined;
@@ -121,7 +121,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<{
       const failure = await explainRun(run, trial.steps, surroundings.spec);
       return { passed, dropped, covered, pictures, ...shown, failure };
     }
-    dropped.push(...drop(trial, volatile, 'was false in another run'));
+    dropped.push(...removeAssertions(trial, volatile, 'was false in another run'));
   }
 }
 
@@ -247,7 +247,11 @@ function volatileAssertions(tests: readonly TestRun[], source: SessionSource): O
 }
 
 /** Removes automatic assertions from a session and returns them. */
-export function drop(session: Session, origins: readonly Origin[], reason: Dropped['reason']): Dropped[] {
+export function removeAssertions(
+  session: Session,
+  origins: readonly Origin[],
+  reason: Dropped['reason'],
+): Dropped[] {
   return session.steps.flatMap((step, index) => {
     const gone = new Set(origins.flatMap((origin) => (origin.step === index ? [origin.assertion] : [])));
     const { assertions = [] } = step;

@@ -13,9 +13,16 @@ import {
 import type { RunPictures } from '../../verify/run-pictures.js';
 import type { Session } from '../session.js';
 import { stepWarning } from '../warnings.js';
-import type { Failure } from './failure.js';
-import type { Picture } from './pictures.js';
-import { drop, rehearse, runsOf, tryWithoutSteps, type Dropped, type Rehearsal } from './rehearsal.js';
+import type { FailedTest } from './failure.js';
+import type { ExpectedPicture } from './pictures.js';
+import {
+  removeAssertions,
+  rehearse,
+  runsOf,
+  tryWithoutSteps,
+  type Dropped,
+  type Rehearsal,
+} from './rehearsal.js';
 import { unassertedChanges } from './sensitivity.js';
 
 /** How the test of a session did. */
@@ -26,7 +33,7 @@ export interface Verification {
   passed: number;
   /** All runs together, with what it takes to start them. */
   durationMs: number;
-  failure?: Failure;
+  failure?: FailedTest;
   /** Automatic assertions that were taken out of the session. */
   dropped?: Dropped[];
   sensitivity?: Sensitivity;
@@ -45,7 +52,7 @@ export interface Sensitivity {
 export interface Verified {
   verification: Verification;
   /** Pictures that the test compares with and that are not in the workspace yet. */
-  pictures: Picture[];
+  pictures: ExpectedPicture[];
   /** Short texts, with a remedy each. */
   warnings: string[];
   /** What the run showed, if pictures were asked for. */
@@ -100,7 +107,7 @@ export async function verifySession(
     if (config.verify.sensitivity === 'full') {
       const { unproven, ...trials } = await tryWithoutSteps(rehearsal);
       Object.assign(sensitivity, trials);
-      dropped.push(...drop(trial, unproven, 'is true without its step'));
+      dropped.push(...removeAssertions(trial, unproven, 'is true without its step'));
     }
     for (const [index, { assertions, locator }] of trial.steps.entries()) {
       const step = session.steps[index];
