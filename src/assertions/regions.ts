@@ -100,7 +100,14 @@ export function regionsOf(
   const isAmount = (text: string): boolean => /[$€£¥]\s?\d|\d\s?[€£¥]/.test(text);
   const isTitle = ({ text }: SnapshotLine): boolean => titleRoles.has(/^[a-z]*/.exec(text)?.[0] ?? '');
   const titles = new Set([...facts].flatMap(([line, text]) => (isTitle(line) ? [text] : [])));
+  // The rows of a table are asserted together.
+  const rows = new Set(
+    changes.flatMap((change) =>
+      change.kind === 'list' && change.list.role === 'row' ? change.list.items.map((item) => item.line) : [],
+    ),
+  );
   const large = textsIn.filter(([line, texts]) => {
+    if (rows.has(line)) return false;
     const more = texts.filter((text) => !titles.has(text));
     return texts.length >= minTexts
       ? more.length >= minInItem
