@@ -83,14 +83,14 @@ export const matchers: Record<string, Matcher> = {
   toHaveJSProperty: {
     on: 'locator',
     name: 'JavaScript property',
-    nameForm: { form: ownProperty, example: 'checked or dataset.state' },
+    nameForm: { form: ownProperty, example: '"checked" or "dataset.state"' },
     expected: property,
   },
   toHaveRole: { on: 'locator', expected: z.string().min(1) },
   toHaveScreenshot: {
     on: 'locator or page',
     name: 'picture',
-    nameForm: { form: /^[\w-]+(?:\.[\w-]+)*\.png$/, example: 'cart.png' },
+    nameForm: { form: /^[\w-]+(?:\.[\w-]+)*\.png$/, example: '"cart.png"' },
     optionalName: true,
     options: pictureOptions,
     unchecked: true,

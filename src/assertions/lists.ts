@@ -1,6 +1,6 @@
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isField, linesAroundFields } from './fields.js';
-import { isVolatile, stablePart } from '../model/volatile.js';
+import { stablePart } from '../model/volatile.js';
 import { isWeek } from './today.js';
 
 /** Items of a list whose words are judged. */
@@ -239,8 +239,13 @@ function titleRank(role: string, words: string): number {
   if (role === 'heading') return 3;
   if (!/\p{L}/u.test(words)) return 0.5;
   // The initials and the time of a message say less than the message.
-  if (!/\p{L}.*?\p{L}.*?\p{L}/u.test(words) || (/\d/.test(words) && isVolatile(words))) return 0.7;
+  if (!/\p{L}.*?\p{L}.*?\p{L}/u.test(words) || isTime(words)) return 0.7;
   return labelRoles.has(role) ? 1 : 2;
+}
+
+/** Whether a text is a time, judged in little time: lists are long. */
+function isTime(text: string): boolean {
+  return text.length <= 20 && /\d:\d\d|\d ?[ap]m\b|\bago$/i.test(text);
 }
 
 function isPrice(text: string): boolean {

@@ -119,14 +119,15 @@ export class Pairs {
         if (candidates.length !== nodes.length) continue;
         for (const [index, node] of nodes.entries()) {
           const old = candidates[index];
-          if (old !== undefined && isAlike(old, node)) this.#pair(old.line, node.line);
+          if (old === undefined || !isAlike(old, node)) continue;
+          this.#pair(old.line, node.line);
+          this.#matchBelow(old.children, node.children);
         }
       }
     }
     for (const node of news) {
       const old = this.oldOf.get(node.line);
       const before = old && this.#oldNodeOf.get(old);
-      if (before !== undefined) this.#matchBelow(before.children, node.children);
       if (before !== undefined) this.matchReplaced(before.children, node.children);
     }
   }

@@ -106,7 +106,8 @@ function inTurn(job: object): ReturnType<typeof ask> {
 
 async function ask(job: object): Promise<z.infer<typeof answerSchema>> {
   const workerData = createRequire(import.meta.url).resolve('prettier');
-  const worker = (thread ??= new Worker(script, { eval: true, workerData }));
+  // A configuration in JavaScript gets no variables of the server's.
+  const worker = (thread ??= new Worker(script, { eval: true, workerData, env: {} }));
   worker.ref();
   try {
     const answered = once(worker, 'message', { signal: AbortSignal.timeout(limitMs) });

@@ -16,7 +16,10 @@ export async function projectOutput(workspace: string, configText: string): Prom
   const names = text.match(/\btestDir\b/g) ?? [];
   const literals = [...text.matchAll(/\btestDir["']?\s*:\s*(["'])(.*?)\1/g)].map(([, , value = '']) => value);
   const [first = '.'] = literals;
-  if (names.length !== literals.length || literals.some((each) => each !== first)) return undefined;
+  // One that only projects have may be that of a setup project.
+  const isOfAll = !text.slice(0, text.search(/\btestDir\b/)).includes('projects:');
+  if (!isOfAll || names.length !== literals.length || literals.some((each) => each !== first))
+    return undefined;
   const directory = path.resolve(workspace, first);
   const dir = path.relative(workspace, directory).split(path.sep).join('/');
   const isHidden = dir.split('/').some((name) => name.startsWith('.') || name === 'node_modules');

@@ -53,12 +53,12 @@ function optionsOf(text: string): CodeStyle['options'] {
   const count = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length;
   const indents = lines.flatMap((line) => /^[ \t]+(?=\S)/.exec(line) ?? []);
   const spaces = indents.filter((indent) => !indent.includes('\t')).map((indent) => indent.length);
-  const longest = Math.max(...lines.map((line) => line.trimEnd().length));
+  const longest = lines.reduce((most, line) => Math.max(most, line.trimEnd().length), 0);
   return {
     singleQuote: count(/[(=:,\s]'[^'"]*'/) > count(/[(=:,\s]"[^'"]*"/),
     semi: count(/[)\w'"`\]}]\s*;$/) >= count(/^(?:\s*(?:import|await|const|let|return)\b.*[)'"`]|\s*\}\))$/),
     useTabs: indents.filter((indent) => indent.startsWith('\t')).length > indents.length / 2,
-    tabWidth: spaces.length > 0 && Math.min(...spaces) >= 4 ? 4 : 2,
+    tabWidth: spaces.length > 0 && spaces.every((width) => width >= 4) ? 4 : 2,
     printWidth: widths.find((width) => longest <= width) ?? Math.max(...widths),
   };
 }

@@ -133,6 +133,7 @@ for (const [what, files, output] of [
   ...[
     '{ testDir: dir }',
     "{ projects: [{ testDir: 'a' }, { testDir: 'b' }] }",
+    "{ projects: [{ name: 'setup', testDir: 'a' }, {}] }",
     "{ testDir: '.' }",
     "{ testDir: '../elsewhere' }",
     "{ testDir: '.hidden' }",
@@ -180,10 +181,17 @@ test('the policy is read from JSON or YAML beside the configuration', async () =
     'conf/b.json': '{ "policy": "../policy.json" }',
     'policy.json': '{ "version": "1", "default": "deny", /* all */ }',
   });
-  expect((await loadConfig({ workspace, configPath: 'conf/a.json' })).policy).toEqual(
-    policyOf({ ...denyAll, tools: { end_codegen_session: { rate_limit: { max: 30, window: 'minute' } } } }),
-  );
-  expect((await loadConfig({ workspace, configPath: 'conf/b.json' })).policy).toEqual(policyOf(denyAll));
+  expect((await loadConfig({ workspace, configPath: 'conf/a.json' })).policy).toEqual({
+    ...policyOf({
+      ...denyAll,
+      tools: { end_codegen_session: { rate_limit: { max: 30, window: 'minute' } } },
+    }),
+    file: path.join(workspace, 'conf', 'policy.yaml'),
+  });
+  expect((await loadConfig({ workspace, configPath: 'conf/b.json' })).policy).toEqual({
+    ...policyOf(denyAll),
+    file: path.join(workspace, 'policy.json'),
+  });
 });
 
 test('invalid JSON is rejected with line and column', async () => {

@@ -9,7 +9,7 @@ import {
   joinedTexts,
   type PageChange,
 } from '../../src/assertions/changes.js';
-import { isEcho, rankChanges, rankLandmarks, weightOf } from '../../src/assertions/choose.js';
+import { echoOf, rankChanges, rankLandmarks, weightOf } from '../../src/assertions/choose.js';
 import { isField, linesAroundFields, linesAroundValues } from '../../src/assertions/fields.js';
 import { assertionForms, clip, stableText, templateLine } from '../../src/assertions/forms.js';
 import {
@@ -174,7 +174,7 @@ const functions: Record<string, (text: string) => unknown> = {
   isStable: (text) => isStable(chainOf(text), { matcher: 'toHaveText', expected: text }, [text.slice(0, 20)]),
   rankChanges: (text) => rankLandmarks(rankChanges(changesOf(text))),
   weightOf: (text) => changesOf(text).map((change) => weightOf(change, [text.slice(0, 20)])),
-  isEcho: (text) => isEcho(text, [text.slice(0, 20)]),
+  echoOf: (text) => echoOf(text, [text.slice(0, 20)]),
   isField: (text) => isField(lineWith(text)),
   linesAroundFields: (text) =>
     [linesAroundFields, linesAroundValues].map((f) => f(parseSnapshot(lines(text)))),
@@ -245,7 +245,7 @@ const ends = ['', 'x', '_', ')', ' €', '!', ' ago'];
 /** Those with expressions of their own; the others call them. */
 const judgesWords = new Set(
   `isVolatile isTransient stablePart isLooseFormOf redact foundIn parseSnapshot comment explainFailure holdsSecret
-  isEcho isGenerated cutSnapshot matches isWeek rankChanges`.split(/\s+/),
+  echoOf isGenerated cutSnapshot matches isWeek rankChanges`.split(/\s+/),
 );
 
 for (const [name, judge] of Object.entries(functions))
@@ -279,7 +279,7 @@ const others = new Set(
   frameChain describeElement ancestorsOf bestLocator containerLocator sharedLocators listLocators ownText rawText
   brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource locateAgain budgeted isLost
   browserGone failureHint recoveryHint uncheckedWarnings spellAlike actedCandidates viewCandidates matchesOf
-  suggestionFor`.split(/\s+/),
+  suggestionFor isEcho`.split(/\s+/),
 );
 
 test('no function that gets texts of pages is missing above', async () => {
