@@ -41,8 +41,10 @@ test('a person watches a session: its steps as they land, its picture, its test,
   await expect(page.getByText('ended')).toBeVisible();
   const written = await readFile(path.join(workspace, 'generated-tests/adds-b-milk-b.spec.ts'), 'utf8');
   expect(written).toBe(await code.textContent());
-  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
-  expect(log).toMatch(/"operator":"local".*"action":"end".*adds-b-milk-b\.spec\.ts/);
+  // The line is written after the test.
+  await expect
+    .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))
+    .toMatch(/"operator":"local".*"action":"end".*adds-b-milk-b\.spec\.ts/);
 });
 
 test("a session without steps says why it can't be ended", async ({ people: { agent, person } }) => {
