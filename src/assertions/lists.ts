@@ -119,6 +119,8 @@ function compare(
     )
       return [];
     if (isNew && isPlain && areSections(list.items)) return [];
+    // Labels with values, such as the headers of a response, are no list.
+    if (isPlain && list.items.every(({ words }) => /^[\w-]+: \S/.test(words))) return [];
     // Two texts beside each other are a label and its value.
     if (isPlain && most < 3 && list.items.every(({ path }) => path === '')) return [];
     if (then.length === 0 && isOfField(list) && !isKnown(list.line)) return [];

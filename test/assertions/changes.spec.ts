@@ -30,6 +30,17 @@ function describe(change: PageChange): string {
 
 const rows: { what: string; before: string[]; after: string[]; changes: string[] }[] = [
   {
+    what: 'no list of labels with values',
+    before: [],
+    after: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e3]: "connection: keep-alive"',
+      '  - generic [ref=e4]: "content-type: application/json"',
+      '  - generic [ref=e5]: "server: nginx"',
+    ],
+    changes: ['appeared: generic', 'appeared: generic', 'appeared: generic'],
+  },
+  {
     what: 'nothing of a dialog that closes, and what follows it',
     before: ['- generic [ref=e2]:', '  - heading "Add key" [ref=e3]', '  - textbox "Key" [ref=e4]: cart'],
     after: [
