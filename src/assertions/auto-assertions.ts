@@ -136,7 +136,8 @@ export class AutoAssertions {
     const before = this.observer.latestOf(current) ?? this.pending?.before;
     const after = await this.observer.observe();
     // After the snapshot, which names the element.
-    const outcome = acted && (await outcomeOf(acted, current.page, this.live.secrets));
+    const outcome =
+      after === undefined ? undefined : acted && (await outcomeOf(acted, current.page, this.live.secrets));
     this.now = after;
     if (after === undefined && !current.page.isClosed()) (this.session.unobserved ??= new Set()).add(step);
     if (after === undefined || before === undefined) return;

@@ -98,7 +98,7 @@ export class PageObserver {
   async observe(): Promise<Observation | undefined> {
     const { current, secrets } = this.live;
     const { page } = current;
-    if (page.isClosed()) return undefined;
+    if (page.isClosed() || (await current.settling.isSilent())) return undefined;
     await dismissOverlays(page);
     const settled = current.settling.settledDocument();
     const shown = await within(snapshotMs, snapshotOf(page, settled?.elements));

@@ -2,13 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { Live } from './live.js';
 import type { LiveEvent } from './live-log.js';
 import type { LivePage } from './live-page.js';
-import type { Locator, Page } from 'playwright';
+import type { Locator } from 'playwright';
 import { z } from 'zod';
 import { callIsolated } from './isolated.js';
 import { CodegenError } from '../model/errors.js';
 import { PageText } from '../model/page-text.js';
 import { maskTyped } from './typed-secrets.js';
-import { answerMs, responseWithin, within } from '../model/within.js';
+import { answerMs, pageSilent, responseWithin, within } from '../model/within.js';
 import { cutSnapshot, parseSnapshot } from './snapshot.js';
 import { findLines } from './snapshot-find.js';
 import { printTree, treeOf } from './snapshot-tree.js';
@@ -52,7 +52,7 @@ export async function pageState(
     open.map(async (entry) => ({
       id: entry.id,
       url: live.log.url(entry.page.url()),
-      title: live.log.pageText((entry === current ? titleNow : undefined) ?? (await titleOf(entry.page))),
+      title: live.log.pageText((entry === current ? titleNow : undefined) ?? (await titleOf(entry))),
     })),
   );
   // The only page's own address is said anyway.
@@ -70,7 +70,8 @@ export async function pageState(
 }
 
 /** The beginning of a page's title, cut in the page. */
-async function titleOf(page: Page): Promise<string> {
+async function titleOf({ page, settling }: LivePage): Promise<string> {
+  if (await settling.isSilent()) return '';
   const title = callIsolated(page.mainFrame(), (_, length) => document.title.slice(0, length), {
     arg: maxTitle,
     schema: z.string().max(maxTitle),
@@ -109,6 +110,7 @@ async function updateSnapshot(
 /** The page's snapshot, or why there is none. */
 async function readSnapshot({ page, settling }: LivePage): Promise<[snapshot?: string, problem?: string]> {
   try {
+    if (await settling.isSilent()) throw pageSilent();
     return [await maskTyped(page, await snapshotOf(page, settling.settledDocument()?.elements))];
   } catch (error) {
     const isSilent = error instanceof CodegenError;

@@ -39,6 +39,8 @@ export interface Settling {
   settledDocument(): SettledDocument | undefined;
   /** Whether an element of the page had a closed shadow root when the page had settled. */
   hasClosedRoots(): boolean;
+  /** Whether the page did not respond in time when it was to settle, and still does not. */
+  isSilent(): Promise<boolean>;
   /**
    * After a failure: gives up a navigation that has not arrived, since Playwright asks the page nothing as long as one
    * is under way, and stops a script that does not end.
@@ -49,7 +51,7 @@ export interface Settling {
 export interface SettleLimits {
   /** Milliseconds for a document's own work. */
   settleMs: number;
-  /** Milliseconds for a navigation of the main frame to arrive. */
+  /** Milliseconds for a navigation of the main frame to arrive, and for a busy page to respond. */
   navigationMs: number;
 }
 
@@ -69,84 +71,128 @@ export async function watchPage(page: Page): Promise<void> {
  * since a page is only known once its server has answered.
  */
 export function createSettling(page: Page, limits: SettleLimits, opening: ReadonlySet<Request>): Settling {
-  const loading = new Set<Request>();
-  let wake: (() => void) | undefined;
-  page.on('request', (request) => {
-    if (awaitedResources.has(request.resourceType())) loading.add(request);
-  });
-  const loaded = (request: Request): void => {
-    loading.delete(request);
-    wake?.();
-  };
-  page.on('requestfinished', loaded);
-  page.on('requestfailed', loaded);
-  page.on('close', () => wake?.());
-  page.on('crash', () => wake?.());
+  return new PageSettling(page, limits, opening);
+}
 
-  let attached: Promise<CDPSession | undefined> | undefined;
-  /** Attached before it is needed, since attaching to a page that hangs fails; only Chromium has one. */
-  const debuggerOf = (): Promise<CDPSession | undefined> =>
-    (attached ??=
-      page.context().browser()?.browserType().name() === 'chromium'
-        ? within(limits.settleMs, page.context().newCDPSession(page))
-        : Promise.resolve(undefined));
-
-  const navigating = (): boolean =>
-    [...loading].some((request) => request.isNavigationRequest() && frameOf(request) === page.mainFrame());
-  const documents = (): string => String(page.frames().map((frame) => frame.url()));
-  const nextEvent = (timeoutMs: number): Promise<void> =>
-    within(timeoutMs, new Promise((resolve) => (wake = resolve)));
-
-  let copied = false;
+class PageSettling implements Settling {
+  readonly #loading = new Set<Request>();
+  #wake: (() => void) | undefined;
+  #attached: Promise<CDPSession | undefined> | undefined;
+  #copied = false;
   /** The main frame is the first. */
-  let settledFrames: SettledFrame[] = [];
+  #settledFrames: SettledFrame[] = [];
+  #isSilent = false;
 
-  return {
-    settledDocument: () => settledFrames[0],
-    hasClosedRoots: () => settledFrames.some((frame) => frame.hasClosedRoots),
+  constructor(
+    private readonly page: Page,
+    private readonly limits: SettleLimits,
+    private readonly opening: ReadonlySet<Request>,
+  ) {
+    page.on('request', (request) => {
+      if (awaitedResources.has(request.resourceType())) this.#loading.add(request);
+    });
+    const loaded = (request: Request): void => {
+      this.#loading.delete(request);
+      this.#wake?.();
+    };
+    page.on('requestfinished', loaded);
+    page.on('requestfailed', loaded);
+    page.on('close', () => this.#wake?.());
+    page.on('crash', () => this.#wake?.());
+  }
 
-    takeCopied() {
-      const taken = copied;
-      copied = false;
-      return taken;
-    },
+  settledDocument(): SettledDocument | undefined {
+    return this.#settledFrames[0];
+  }
 
-    async mark() {
-      void debuggerOf();
-      loading.clear();
-      await Promise.all(loadedFrames(page).map((frame) => ask(frame, ['mark'], limits.settleMs)));
-    },
+  hasClosedRoots(): boolean {
+    return this.#settledFrames.some((frame) => frame.hasClosedRoots);
+  }
 
-    async abandon() {
-      if (page.isClosed()) return;
-      const devTools = await debuggerOf();
-      if (navigating()) await within(stoppingMs, devTools?.send('Page.stopLoading'));
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        if (await responds(page, attempt === 0 ? silentMs : stoppingMs)) return;
-        await within(stoppingMs, devTools?.send('Runtime.terminateExecution'));
-      }
-    },
+  takeCopied(): boolean {
+    const taken = this.#copied;
+    this.#copied = false;
+    return taken;
+  }
 
-    async settle() {
-      const arriveBy = performance.now() + limits.navigationMs;
-      let settleBy = performance.now() + limits.settleMs;
-      while (!page.isClosed()) {
-        const left = settleBy - performance.now();
-        if (left <= 0) return;
-        const before = documents();
-        settledFrames = await Promise.all(loadedFrames(page).map((frame) => settledFrame(frame, left)));
-        copied ||= settledFrames.some((frame) => frame.copied);
-        if (opening.size > 0 && performance.now() < arriveBy) {
-          await nextEvent(birthPollMs);
-          settleBy = performance.now() + limits.settleMs;
-        } else if (navigating() && performance.now() < arriveBy) {
-          await nextEvent(arriveBy - performance.now());
-          settleBy = performance.now() + limits.settleMs;
-        } else if (loading.size > 0) await nextEvent(settleBy - performance.now());
-        else if (documents() === before) return;
-      }
-    },
-  };
+  async mark(): Promise<void> {
+    void this.#debugger();
+    this.#loading.clear();
+    const { settleMs } = this.limits;
+    await Promise.all(loadedFrames(this.page).map((frame) => ask(frame, ['mark'], settleMs)));
+  }
+
+  async isSilent(): Promise<boolean> {
+    this.#isSilent &&= !this.page.isClosed() && !(await responds(this.page, stoppingMs));
+    return this.#isSilent;
+  }
+
+  async abandon(): Promise<void> {
+    if (this.page.isClosed()) return;
+    const devTools = await this.#debugger();
+    if (this.#isNavigating()) await within(stoppingMs, devTools?.send('Page.stopLoading'));
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      this.#isSilent = !(await responds(this.page, attempt === 0 ? silentMs : stoppingMs));
+      if (!this.#isSilent) return;
+      await within(stoppingMs, devTools?.send('Runtime.terminateExecution'));
+    }
+  }
+
+  async settle(): Promise<void> {
+    const arriveBy = performance.now() + this.limits.navigationMs;
+    this.#isSilent =
+      !(await this.#settleBefore(arriveBy)) &&
+      // A busy page has as long as a navigation; what it does then is waited for as well.
+      !((await responds(this.page, arriveBy - performance.now())) && (await this.#settleBefore(arriveBy)));
+  }
+
+  /** Resolves when what began since the mark has ended, or after its time. Returns whether the page responded. */
+  async #settleBefore(arriveBy: number): Promise<boolean> {
+    const { page, opening } = this;
+    const settleEnd = (): number => performance.now() + this.limits.settleMs;
+    let settleBy = settleEnd();
+    let hasResponded = false;
+    while (!page.isClosed()) {
+      const left = settleBy - performance.now();
+      if (left <= 0) return hasResponded;
+      const before = this.#documents();
+      this.#settledFrames = await Promise.all(loadedFrames(page).map((frame) => settledFrame(frame, left)));
+      this.#copied ||= this.#settledFrames.some((frame) => frame.copied);
+      hasResponded ||= this.#settledFrames[0]?.title !== undefined;
+      if (opening.size > 0 && performance.now() < arriveBy) {
+        await this.#nextEvent(birthPollMs);
+        settleBy = settleEnd();
+      } else if (this.#isNavigating() && performance.now() < arriveBy) {
+        await this.#nextEvent(arriveBy - performance.now());
+        settleBy = settleEnd();
+      } else if (this.#loading.size > 0) await this.#nextEvent(settleBy - performance.now());
+      else if (this.#documents() === before) return hasResponded;
+    }
+    return true;
+  }
+
+  /** Attached before it is needed, since attaching to a page that hangs fails; only Chromium has one. */
+  #debugger(): Promise<CDPSession | undefined> {
+    const context = this.page.context();
+    return (this.#attached ??=
+      context.browser()?.browserType().name() === 'chromium'
+        ? within(this.limits.settleMs, context.newCDPSession(this.page))
+        : Promise.resolve(undefined));
+  }
+
+  #isNavigating(): boolean {
+    return [...this.#loading].some(
+      (request) => request.isNavigationRequest() && frameOf(request) === this.page.mainFrame(),
+    );
+  }
+
+  #documents(): string {
+    return String(this.page.frames().map((frame) => frame.url()));
+  }
+
+  #nextEvent(timeoutMs: number): Promise<void> {
+    return within(timeoutMs, new Promise((resolve) => (this.#wake = resolve)));
+  }
 }
 
 /** Whether a page answers at all; one that runs an endless script does not. */
