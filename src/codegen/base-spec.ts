@@ -63,7 +63,7 @@ export function describePlace(base: BaseSpec): { title: string; place: string } 
 }
 
 /** Names that code in a base spec must not declare again. */
-export function namesIn({ text, file }: Pick<BaseSpec, 'text' | 'file'>): string[] {
+export function identifiersIn({ text, file }: Pick<BaseSpec, 'text' | 'file'>): string[] {
   const names = parse(text, file)
     .getDescendantsOfKind(SyntaxKind.Identifier)
     .filter((node) => !Node.isPropertyAccessExpression(node.getParent()) || isObject(node))

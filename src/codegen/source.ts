@@ -103,7 +103,7 @@ export async function writeTest(
   const uniques = variablesOf(steps, input.uniques);
   // Methods that several steps share could not leave out one of them.
   const hasPages = template.hasPages && without === undefined && input.base === undefined;
-  const taken = input.base && (await import('./base-spec.js')).namesIn(input.base);
+  const taken = input.base && (await import('./base-spec.js')).identifiersIn(input.base);
   const isPlain = without === undefined && input.base === undefined && Object.keys(uniques).length === 0;
   const own = isPlain ? await ownStory(input) : undefined;
   const { emitted, made, pages, linesOf } = hasPages

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { isLoopback } from '../model/loopback.js';
 
-/** Cloud metadata services and everything else that is reached only on the machine's own link. */
+/** Link-local addresses and those of cloud metadata services. */
 const metadataRanges = [
   '169.254.0.0/16',
   'fe80::/10',
@@ -11,7 +11,7 @@ const metadataRanges = [
   ...['100.100.100.200/32', '168.63.129.16/32', '192.0.0.192/32', 'fd00:ec2::254/128', 'fd20:ce::254/128'],
 ];
 
-/** Names of the same, for requests whose names a proxy upstream resolves. */
+/** Host names of metadata services: an upstream proxy resolves names itself. */
 const metadataNames = new Set([
   'metadata',
   'metadata.google.internal',
@@ -21,8 +21,8 @@ const metadataNames = new Set([
   'metadata.tencentyun.com',
 ]);
 
-/** Ranges of IPv6 addresses that contain an IPv4 address, and the byte at which it starts. */
-const embedding: readonly (readonly [range: string, start: number])[] = [
+/** IPv6 ranges whose addresses embed an IPv4 address, with its byte offset. */
+const embeddedIPv4: readonly (readonly [range: string, start: number])[] = [
   ['::ffff:0:0/96', 12],
   ['::/96', 12],
   ['::ffff:0:0:0/96', 12],
@@ -32,8 +32,8 @@ const embedding: readonly (readonly [range: string, start: number])[] = [
 ];
 
 /**
- * A host as browsers write it, without a trailing dot: lower case, punycode, dotted IPv4 for any notation, IPv6 without
- * brackets. Undefined if it is not a host.
+ * Normalizes a host as browsers do: lower case, punycode, dotted IPv4, IPv6 without brackets, no trailing dot. Undefined
+ * if it is not a host.
  */
 export function canonicalHost(host: string): string | undefined {
   const bracketed = isIPv6(host) ? `[${host}]` : host;
@@ -43,19 +43,19 @@ export function canonicalHost(host: string): string | undefined {
   return hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '') || undefined;
 }
 
-/** The address that a connection reaches: the IPv4 address inside an IPv6 one, loopback for an unspecified one. */
+/** The address that a connection reaches: an embedded IPv4 address is extracted, and `0.0.0.0` is loopback. */
 export function canonicalAddress(address: string): string {
   const canonical = canonicalHost(address.replace(/%.*/, '')) ?? address;
   if (canonical === '0.0.0.0') return '127.0.0.1';
   if (canonical === '::') return '::1';
   if (!isIPv6(canonical) || canonical === '::1') return canonical;
-  const [, start] = embedding.find(([range]) => isInRange(canonical, range)) ?? [];
+  const [, start] = embeddedIPv4.find(([range]) => isInRange(canonical, range)) ?? [];
   if (start === undefined) return canonical;
   const bytes = ipaddr.parse(canonical).toByteArray();
   return canonicalAddress(bytes.slice(start, start + 4).join('.'));
 }
 
-/** Whether an address lies in a range such as `10.0.0.0/8`. */
+/** Whether an address is in a range such as `10.0.0.0/8`. */
 export function isInRange(address: string, range: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.parse(address);
@@ -63,12 +63,12 @@ export function isInRange(address: string, range: string): boolean {
   return parsed.kind() === first.kind() && parsed.match(first, bits);
 }
 
-/** Whether the host of a URL can only be this machine. */
+/** Whether the host of a URL always means this machine. */
 export function isThisMachine(hostname: string): boolean {
   return hostname === 'localhost' || isLoopback(canonicalHost(hostname) ?? '');
 }
 
-/** Whether an address is one of this machine: loopback, or that of a network interface. */
+/** Whether an address belongs to this machine: loopback, or one of its network interfaces. */
 export function isOwnAddress(address: string): boolean {
   if (isLoopback(address)) return true;
   return Object.values(networkInterfaces()).some((own) =>
@@ -76,7 +76,7 @@ export function isOwnAddress(address: string): boolean {
   );
 }
 
-/** Whether a host, or the address that it has, belongs to a cloud's metadata service. */
+/** Whether a host name or address is link-local or belongs to a cloud metadata service. */
 export function isMetadata(host: string): boolean {
   return metadataNames.has(host) || metadataRanges.some((range) => isInRange(host, range));
 }

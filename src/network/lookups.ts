@@ -4,11 +4,11 @@ import { isIP } from 'node:net';
 import { isLocalhost } from '../model/loopback.js';
 import { Slots } from '../model/slots.js';
 
-/** Names that a session looks up at once: the threads for lookups are few, and all sessions share them. */
+/** Concurrent lookups of one session: all sessions share Node's few threads for lookups. */
 const maxAtOnce = 2;
 const maxWaiting = 1000;
 
-/** The lookups of names of one session. */
+/** DNS lookups of one session. */
 export class Lookups {
   readonly #slots = new Slots(maxAtOnce, maxWaiting);
   readonly #running = new Map<string, Promise<string[]>>();
@@ -18,7 +18,7 @@ export class Lookups {
     setMaxListeners(maxWaiting, this.#closing.signal);
   }
 
-  /** The addresses of a name. Connections that ask for the same name at once share one lookup. */
+  /** The addresses of a host. Concurrent calls for one host share a lookup. */
   async find(host: string): Promise<string[]> {
     if (isIP(host) !== 0) return [host];
     const running =
@@ -30,13 +30,13 @@ export class Lookups {
     return running;
   }
 
-  /** Ends the lookups that wait. */
+  /** Cancels queued lookups. */
   close(): void {
     this.#closing.abort();
   }
 }
 
-/** As in browsers, localhost is not looked up. */
+/** Browsers don't look up localhost either. */
 async function addressesOf(host: string): Promise<string[]> {
   if (isLocalhost(host)) return ['127.0.0.1', '::1'];
   return (await lookup(host, { all: true })).map(({ address }) => address);

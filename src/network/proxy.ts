@@ -17,21 +17,20 @@ import { connectThrough, upstreamFor } from './upstream.js';
 /** A connection that the rules refused. */
 export interface Refused {
   origin: string;
-  /** Why, in words that follow the origin. */
+  /** Why, as a clause that follows the origin in a message. */
   rule: string;
 }
 
-/** Why a connection to an origin failed: the rules, or the network. */
+/** Why a connection to an origin failed: the rules refused it, or a network error. */
 export type ConnectionFailure = { refused: Refused } | { error: string };
 
-/** A failure in a few words. */
 export function describeFailure(failure: ConnectionFailure): string {
   return 'error' in failure ? failure.error : `blocked: ${failure.refused.rule}`;
 }
 
-/** The only way from a session's pages to the network. */
+/** The proxy through which all connections of a session's pages go. */
 export interface SessionProxy {
-  /** As Playwright takes it. */
+  /** Playwright's `proxy` option. */
   settings: { server: string; bypass: string };
   /** Why the latest connection to a URL's origin failed; undefined if it succeeded. */
   failure: (url: string) => ConnectionFailure | undefined;
@@ -39,7 +38,7 @@ export interface SessionProxy {
 }
 
 export interface ProxyOptions {
-  /** The current rules: a change applies from the next request on. */
+  /** Returns the current rules; a change applies to the next request. */
   rules: () => NetworkRules;
   onRefused?: (refused: Refused) => void;
   environment?: NodeJS.ProcessEnv;
@@ -47,7 +46,7 @@ export interface ProxyOptions {
   resolve?: (host: string) => Promise<string[]>;
 }
 
-/** Chromium's names of network errors. */
+/** Chromium's names for network errors. */
 const networkErrors: Record<string, string> = {
   ECONNREFUSED: 'net::ERR_CONNECTION_REFUSED',
   ECONNRESET: 'net::ERR_CONNECTION_RESET',
@@ -61,10 +60,10 @@ const networkErrors: Record<string, string> = {
 /** The first byte of a TLS connection. */
 const tlsHandshake = 0x16;
 
-/** Origins whose latest failure is kept. */
+/** How many origins' latest failures are kept. */
 const maxFailures = 500;
 
-/** Connections of a session; each has two descriptors. Chromium opens up to 64 for each of its contexts. */
+/** Connections of a session, of two file descriptors each. Chromium opens up to 64 per context. */
 const maxConnections = 256;
 
 interface Reached {
@@ -73,15 +72,15 @@ interface Reached {
   address: string | undefined;
 }
 
-/** An open connection, and its possible schemes: only its first byte shows which one it is. */
+/** An open connection with its possible schemes: only the first byte shows which one it is. */
 interface Tunnel extends Reached {
   client: Socket;
   destinations: readonly Destination[];
 }
 
 /**
- * Opens a SOCKS proxy on this machine that connects to what the rules allow. SOCKS carries plain bytes, so allowed
- * traffic is unchanged. A name is resolved once, and only addresses that were checked are connected to.
+ * Starts a local SOCKS proxy that allows only connections that the rules permit. SOCKS carries plain bytes, so allowed
+ * traffic is unchanged. A host is resolved once, and the proxy connects only to the addresses that it checked.
  */
 export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
   const gate = new Gate(options);
@@ -94,7 +93,7 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
   const bound = server.address();
   const port = typeof bound === 'object' ? bound?.port : undefined;
   return {
-    // Without this bypass rule Chromium reaches this machine directly.
+    // Without this rule Chromium bypasses the proxy for loopback addresses.
     settings: { server: `socks5://127.0.0.1:${port}`, bypass: '<-loopback>' },
     failure: (url) => gate.failureOf(url),
     close() {
@@ -104,7 +103,7 @@ export async function openProxy(options: ProxyOptions): Promise<SessionProxy> {
   };
 }
 
-/** Decides on connections, and keeps those that are open. */
+/** Accepts or refuses connections, and tracks the open ones. */
 class Gate {
   private readonly failures = new Map<string, ConnectionFailure>();
   private readonly clients = new Set<Socket>();
@@ -147,14 +146,14 @@ class Gate {
     });
   }
 
-  /** Reports a refusal, by the scheme of its port if both schemes are refused. */
+  /** Reports a refusal; if both schemes are refused, under the scheme of the port. */
   private report(refused: readonly Refused[], port: number): void {
     for (const each of refused) this.note(each.origin, { refused: each });
     const shown = refused.at(port === 443 ? -1 : 0);
     if (shown !== undefined) this.options.onRefused?.(shown);
   }
 
-  /** Connects if the rules allow it for one of the schemes; undefined if they don't. */
+  /** Connects if the rules allow it for at least one scheme; returns undefined otherwise. */
   private async reach(
     destinations: readonly Destination[],
     host: string,
@@ -162,7 +161,7 @@ class Gate {
   ): Promise<Reached | undefined> {
     const { environment = process.env } = this.options;
     const isOpen = (refused: readonly Refused[]): boolean => refused.length < destinations.length;
-    // Checked before the lookup, which could itself leak data to a name server.
+    // Checked before the lookup: a host name can leak data to a name server.
     const refused = this.refusals(destinations, undefined);
     const upstream = upstreamFor(environment, host, port);
     if (isOpen(refused) && upstream !== undefined)
@@ -229,11 +228,11 @@ class Gate {
   }
 }
 
-/** Connects to the first of the addresses that answers. */
+/** Connects to the first address that answers. */
 async function connectTo(addresses: readonly string[], port: number): Promise<Socket> {
   const found = addresses.map((address) => ({ address, family: isIP(address) }));
   const socket = connect({
-    host: 'judged',
+    host: 'checked',
     port,
     noDelay: true,
     allowHalfOpen: true,
@@ -246,7 +245,7 @@ async function connectTo(addresses: readonly string[], port: number): Promise<So
   return socket;
 }
 
-/** Ends one of two sockets when the other fails or closes. */
+/** Destroys `other` when `one` fails or closes. */
 function endWith(one: Socket, other: Socket): void {
   one.on('error', () => other.resetAndDestroy()).once('close', () => other.destroy());
   if (one.destroyed) other.destroy();

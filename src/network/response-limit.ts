@@ -4,15 +4,15 @@ import { ClientRequest, type IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip, inflate } from 'node:zlib';
 
-/** Responses that are received within `limited`. */
+/** Responses to the requests that run within `limited`. */
 class Received {
-  /** How the latest body is compressed. */
+  /** The latest response's content encoding. */
   encoding = '';
   isTooLarge = false;
 
   constructor(readonly maxBytes: number) {}
 
-  /** Playwright decompresses a body of any size, unless it does not know that the body is compressed. */
+  /** Hides the encoding, since Playwright decompresses a body of any size. */
   watch(response: IncomingMessage): void {
     this.encoding = response.headers['content-encoding']?.toLowerCase() ?? '';
     delete response.headers['content-encoding'];
@@ -27,11 +27,11 @@ class Received {
     };
   }
 
-  /** The body without its compression; undefined if it is too large. */
+  /** Decompresses a body; undefined if it is too large. */
   async body(raw: Buffer): Promise<Buffer | undefined> {
     if (raw.length === 0) return raw;
     const maxOutputLength = this.maxBytes;
-    // As browsers do, a body is accepted that ends early.
+    // Accepts truncated bodies, as browsers do.
     const zlib = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
     const brotli = { maxOutputLength, finishFlush: constants.BROTLI_OPERATION_FLUSH };
     try {
@@ -50,8 +50,8 @@ const running = new AsyncLocalStorage<Received>();
 let isSubscribed = false;
 
 /**
- * Sends a request by code that runs in this process and reads whole bodies into memory. A body of more than `maxBytes`,
- * compressed or not, is not read to its end: `isTooLarge` says so, and `work` fails.
+ * Limits the response bodies of `work`, which sends requests from this process and reads whole bodies into memory. After
+ * `maxBytes`, compressed or not, the response is destroyed: `isTooLarge` is set, and `work` fails.
  */
 export async function limited<Result>(
   maxBytes: number,

@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { canonicalAddress, canonicalHost, isInRange, isMetadata, isOwnAddress } from './address.js';
 
-/** What pages may reach: the origins that a pattern allows and none blocks. */
+/** Which origins pages may connect to: those that a pattern allows and none blocks. */
 export interface NetworkRules {
   allowedOrigins: readonly string[];
   blockedOrigins: readonly string[];
-  /** Hosts whose cookies contain a secret that is bound to some of their origins. */
+  /** Hosts whose cookies contain a secret that is bound to some of the host's origins. */
   hosts?: readonly { host: string; origins: readonly string[]; secret: string }[];
 }
 
@@ -20,7 +20,7 @@ export interface Destination {
   port: number;
 }
 
-/** An entry of the lists; undefined fields match everything. */
+/** A parsed entry of the lists; undefined fields match everything. */
 interface OriginPattern {
   scheme: Scheme | undefined;
   /** A name, an address, `*`, or a range of addresses such as `10.0.0.0/8`. */
@@ -31,10 +31,10 @@ interface OriginPattern {
 const form = /^(?:(https?|wss?):\/\/)?(\*\.)?(\*|\[[\da-f:.]+\]|[^:/*]+)(?::(\d+|\*))?\/?$/i;
 
 /**
- * Reads an entry of `allowedOrigins` or `blockedOrigins`: `*`, an origin such as `https://shop.example:8443`, or a
- * host, or a range of addresses such as `10.0.0.0/8`. `*` matches every host or port, `*.shop.example` every subdomain.
- * An origin without a port has its scheme's own; a host alone has all ports. `ws` and `wss` are `http` and `https`.
- * Undefined if it is none of these.
+ * Parses an entry of `allowedOrigins` or `blockedOrigins`: an origin such as `https://shop.example:8443`, a host, or an
+ * address range such as `10.0.0.0/8`. `*` matches every host or port, `*.shop.example` every subdomain. An origin without
+ * a port means its scheme's default; a bare host means all ports. `ws` and `wss` count as `http` and `https`. Undefined if
+ * the entry is invalid.
  */
 export function parsePattern(text: string): OriginPattern | undefined {
   if (ipaddr.isValidCIDR(text)) return { scheme: undefined, host: text, port: undefined };
@@ -49,8 +49,8 @@ export function parsePattern(text: string): OriginPattern | undefined {
 }
 
 /**
- * Why a connection is refused, in words that follow the origin's name; undefined if it is allowed. The `address` that it
- * leads to is checked too. Prevents DNS rebinding: evil.example resolving to a blocked address.
+ * Why a connection is refused, as a clause that follows the origin; undefined if it is allowed. Checks the resolved
+ * `address` too, which prevents DNS rebinding: evil.example resolving to a blocked address.
  */
 export function refusalReason(
   { allowedOrigins, blockedOrigins, hosts = [] }: NetworkRules,
@@ -69,23 +69,24 @@ export function refusalReason(
   const covers = (text: string, name: string): boolean => matches(text, { ...destination, host: name });
 
   const blocking = blockedOrigins.find((text) => names.some((name) => covers(text, name)));
-  if (blocking !== undefined) return `network.blockedOrigins has ${JSON.stringify(blocking)}`;
+  if (blocking !== undefined) return `network.blockedOrigins lists ${JSON.stringify(blocking)}`;
   const sensitive = names.filter(isMetadata);
-  const isMeant = allowedOrigins.some(
+  const isListed = allowedOrigins.some(
     (text) => parsePattern(text)?.host !== '*' && sensitive.some((name) => covers(text, name)),
   );
-  if (sensitive.length > 0 && !isMeant)
-    return `${reached} is a metadata or link-local address, which network.allowedOrigins has to name`;
-  return allowedOrigins.some((text) => covers(text, host)) ? undefined : 'network.allowedOrigins lacks it';
+  if (sensitive.length > 0 && !isListed)
+    return `${reached} is a metadata or link-local address, which network.allowedOrigins must list explicitly`;
+  return allowedOrigins.some((text) => covers(text, host))
+    ? undefined
+    : 'network.allowedOrigins does not list it';
 }
 
-/** The origin as a URL has it. */
 export function destinationOrigin({ scheme, host, port }: Destination): string {
   const name = isIP(host) === 6 ? `[${host}]` : host;
   return `${scheme}://${name}${port === defaultPort(scheme) ? '' : `:${port}`}`;
 }
 
-/** The target of requests to a URL; undefined for URLs of other schemes. */
+/** The destination of a request; undefined for URLs of other schemes. */
 export function destinationOf(url: string): Destination | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, hostname, port } = new URL(url);

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 /** Replies to a request (RFC 1928, section 6). */
-export const replies = { succeeded: 0, failed: 1, notAllowed: 2 };
+export const replies = { succeeded: 0, failed: 1 };
 
 const version = 5;
 const anyAddress = Buffer.from([1, 0, 0, 0, 0, 0, 0]);
 
-/** Reads the target that a SOCKS 5 client requests (RFC 1928); rejects if it isn't one or has disconnected. */
+/** Reads a SOCKS 5 request (RFC 1928). Throws if it is malformed or the client disconnects. */
 export async function acceptRequest(client: Socket): Promise<{ host: string; port: number }> {
   const greeting = await read(client, 2);
   if (greeting[0] !== version) throw new Error('not SOCKS 5');
@@ -23,7 +23,7 @@ export function sendReply(client: Socket, reply: number): void {
   client.write(Buffer.concat([Buffer.from([version, reply, 0]), anyAddress]));
 }
 
-/** Returns the first byte that the client sends, without consuming it. */
+/** Returns the first byte without consuming it. */
 export async function peek(client: Socket): Promise<number | undefined> {
   const first = await read(client, 1);
   client.unshift(first);
@@ -37,7 +37,7 @@ async function readHost(client: Socket, type: number | undefined): Promise<strin
   return (await read(client, length)).toString('latin1');
 }
 
-/** Reads this many bytes and leaves the rest. */
+/** Reads exactly `length` bytes. */
 async function read(client: Socket, length: number): Promise<Buffer> {
   let received = Buffer.alloc(0);
   while (received.length < length) {
@@ -50,7 +50,7 @@ async function read(client: Socket, length: number): Promise<Buffer> {
   return received.subarray(0, length);
 }
 
-/** Resolves when there is something to read, at the end, and when the socket closes. */
+/** Resolves when data arrives, the stream ends or the socket closes. */
 async function change(client: Socket): Promise<void> {
   const settled = new AbortController();
   const { signal } = settled;

@@ -7,9 +7,9 @@ import { isLocalhost, isLoopback } from '../model/loopback.js';
 const connectMs = 30_000;
 
 /**
- * The proxy that the environment names for a host, as browsers read it: `HTTPS_PROXY`, for port 80 `HTTP_PROXY`, else
- * `ALL_PROXY`, in either case; undefined for this machine and for hosts in `NO_PROXY`. Not `proxy-from-env`: it takes
- * `NO_PROXY=shop.example` for that host alone, without its subdomains, and a proxy without a scheme for an HTTPS one.
+ * The proxy that the environment sets for a host, as browsers read it: `HTTPS_PROXY` (`HTTP_PROXY` for port 80), else
+ * `ALL_PROXY`, in upper or lower case; undefined for this machine and for hosts in `NO_PROXY`. Doesn't use
+ * `proxy-from-env`, in which `NO_PROXY=shop.example` excludes subdomains and a proxy without a scheme is HTTPS.
  */
 export function upstreamFor(environment: NodeJS.ProcessEnv, host: string, port: number): URL | undefined {
   const read = (name: string): string => environment[name.toLowerCase()] ?? environment[name] ?? '';
@@ -27,7 +27,7 @@ export function upstreamFor(environment: NodeJS.ProcessEnv, host: string, port: 
   return isExempt || !URL.canParse(url) ? undefined : new URL(url);
 }
 
-/** A connection to the host through an HTTP proxy, by CONNECT. */
+/** Connects to a host through an HTTP proxy with CONNECT. */
 export function connectThrough(proxy: URL, host: string, port: number): Promise<Socket> {
   const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const credentials = [proxy.username, proxy.password].map(decodeURIComponent).join(':');

@@ -15,7 +15,7 @@ import { defineTool, types, type ToolContext } from './tool.js';
 /** Maximum number of failures in a result. */
 const maxFailures = 10;
 
-interface Failure {
+interface FailedTest {
   title: string;
   /** Relative to the workspace, with forward slashes. */
   file: string;
@@ -171,7 +171,7 @@ function succeeded({ status }: TestRun): boolean {
 }
 
 /** The first failure of each test that has one. */
-async function failuresOf(tests: readonly TestRun[][], workspace: string): Promise<Failure[]> {
+async function failuresOf(tests: readonly TestRun[][], workspace: string): Promise<FailedTest[]> {
   const { failureSnapshot } = await import('../verify/snapshot.js');
   const { condensed } = await import('../browser/page-state.js');
   const failed = tests.flatMap((runs) => runs.find((run) => !succeeded(run)) ?? []);

@@ -51,7 +51,7 @@ test('a page reaches only allowed hosts, by every way that pages have', async ({
     });
     expect(clicked.failed, link).toMatchObject({
       code: 'NAVIGATION_BLOCKED',
-      message: `${told} is blocked: network.allowedOrigins lacks it.`,
+      message: `${told} is blocked: network.allowedOrigins does not list it.`,
     });
     expect(clicked.failed?.hint).toContain('goBack');
     await server.record(
@@ -77,7 +77,7 @@ test('a page reaches only allowed hosts, by every way that pages have', async ({
   expect(entries).toContainEqual({
     method: 'GET',
     url: `${origin}/image`,
-    failure: 'blocked: network.allowedOrigins lacks it',
+    failure: 'blocked: network.allowedOrigins does not list it',
   });
   expect(text).toContain('blocked');
   expect(place.heard).toEqual([]);
@@ -169,7 +169,7 @@ test('the rules also hold when the test runs', async ({ shared: server, pages })
   const { error, verification } = await server.call('end_codegen_session', { sessionId });
   expect(error?.code).toBe('VERIFY_FAILED');
   expect(verification).toMatchObject({
-    failure: { message: expect.stringContaining(`blocked: network.blockedOrigins has "${pages.url}"`) },
+    failure: { message: expect.stringContaining(`blocked: network.blockedOrigins lists "${pages.url}"`) },
   });
   await server.configure({ verify: { sensitivity: 'off' } });
   expect((await server.call('end_codegen_session', { sessionId })).error).toBeUndefined();

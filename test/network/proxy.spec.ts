@@ -126,7 +126,7 @@ test('a blocked host is not even resolved, and the answer says why', async ({ pl
   for (const url of [`http://evil.example:${port}/`, `http://app.example@evil.example:${port}/`])
     expect(await get(url), url).toBeInstanceOf(Error);
   expect(asked).toEqual(['app.example']);
-  const rule = 'network.allowedOrigins lacks it';
+  const rule = 'network.allowedOrigins does not list it';
   expect(refused[0]).toEqual({ origin: `http://evil.example:${port}`, rule });
   expect(proxy.failure(`http://evil.example:${port}/x`)).toEqual({ refused: refused[0] });
   expect(proxy.failure(`http://app.example:${port}/`)).toBeUndefined();

@@ -5,7 +5,7 @@ import { get } from './api.js';
 import { Act } from './parts.js';
 
 /** The report of the verification with which a session ended. Its frame may neither run scripts nor load anything. */
-export function Report({ session }: { session: string }): JSX.Element {
+export function ReportFrame({ session }: { session: string }): JSX.Element {
   const shown = useSignal<ReportView | undefined>(undefined);
   if (shown.value === undefined)
     return (

@@ -4,7 +4,7 @@ import type { EndResult, LivePicture, SessionDetail, TestPreview } from '../shap
 import { get, post } from './api.js';
 import { LiveView } from './live-page.js';
 import { Act, Code, useFollowed, View } from './parts.js';
-import { Report } from './report.js';
+import { ReportFrame } from './report.js';
 import { Status } from './sessions.js';
 import { StepList } from './steps.js';
 
@@ -29,7 +29,7 @@ export function SessionDetails({ id }: { id: string }): JSX.Element {
             {session.status === 'open' && <LiveView picture={picture.value} session={session} />}
             <StepList session={session} />
           </div>
-          {session.hasReport && <Report session={id} />}
+          {session.hasReport && <ReportFrame session={id} />}
           <Preview session={session} />
           <Log session={session} />
         </>

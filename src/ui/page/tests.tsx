@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { TestFile, TestRunView } from '../shapes.js';
 import { post } from './api.js';
 import { Act, Code, Problem, Time, useFollowed, View } from './parts.js';
-import { Report } from './report.js';
+import { ReportFrame } from './report.js';
 
 /** Runs of a test when it is repeated. */
 const repeats = 5;
@@ -45,7 +45,7 @@ function Test({ test }: { test: TestFile }): JSX.Element {
           <Act label={`Run ${repeats} times`} needs="operator" work={run(repeats)} />
         </div>
       )}
-      {reportedBy !== undefined && <Report key={reportedBy} session={reportedBy} />}
+      {reportedBy !== undefined && <ReportFrame key={reportedBy} session={reportedBy} />}
       {last !== undefined && <LastRun run={last} />}
     </li>
   );
