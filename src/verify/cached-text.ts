@@ -5,7 +5,7 @@ const maxBytes = 262_144;
 
 const texts = new Map<string, { state: string; text: string }>();
 
-/** The text of a file, read again when it has changed; undefined if it can't be read or is large. */
+/** A file's text, cached until it changes; undefined if it can't be read or is large. */
 export async function cachedText(file: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined || found.size > maxBytes) return undefined;

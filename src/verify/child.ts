@@ -2,13 +2,13 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 /**
- * The process that runs Playwright Test: `child.js <cli.js of Playwright Test> <its arguments>`. It ends when its stdin
- * does, so also when the server that holds the other end is killed.
+ * The process that runs Playwright Test: `child.js <Playwright Test's cli.js> <arguments>`. It exits when its stdin
+ * closes, so also when the server is killed.
  */
 const watchdog = new Worker(new URL('../verify/watchdog.js', import.meta.url));
 watchdog.unref();
 watchdog.on('message', () => {
-  // As Ctrl+C does, on every system: Playwright Test closes browsers and web servers and reports what it has.
+  // Like Ctrl+C, on every system: Playwright Test closes browsers and web servers and writes its report.
   if (!process.emit('SIGINT', 'SIGINT')) process.exit(130);
 });
 

@@ -12,8 +12,8 @@ const imports =
 const importedTest = /^\s*(?:([\w$]+)(?:\s+as\s+|\s*:\s*))?test\s*$/;
 
 /**
- * From where most specs of a directory import `test`, as `importTestFrom` says it, with the first of these specs.
- * Undefined for `@playwright/test`, a tie, or a module outside the workspace. Emitted specs don't count.
+ * The module from which most specs in a directory import `test`, in the form of `importTestFrom`, and the first such
+ * spec. Undefined for `@playwright/test`, a tie, or a module outside the workspace. Emitted specs don't count.
  */
 export async function commonTestModule(
   workspace: string,
@@ -33,7 +33,7 @@ export async function commonTestModule(
   return { module: first.module, spec: first.spec };
 }
 
-/** The specs of a directory and those below it, in the order of their names. */
+/** The specs in a directory and its subdirectories, sorted by name. */
 export async function specsIn(testDir: string): Promise<string[]> {
   const specs: string[] = [];
   const directories = [testDir];
@@ -49,7 +49,7 @@ export async function specsIn(testDir: string): Promise<string[]> {
   return specs.slice(0, maxSpecs);
 }
 
-/** From where a spec imports `test`, and under which name the module exports it. */
+/** The module from which a spec imports `test`, and the name of the export. */
 function moduleOfTest(text: string): { module: string; name: string } | undefined {
   for (const [, esm, commonJs, , module = ''] of text.matchAll(imports))
     for (const binding of (esm ?? commonJs ?? '').split(',')) {
@@ -59,7 +59,7 @@ function moduleOfTest(text: string): { module: string; name: string } | undefine
   return undefined;
 }
 
-/** What a spec imports as `importTestFrom` says it, with a key that is the same for all ways to say it. */
+/** A spec's import in the form of `importTestFrom`, and a key that is equal for all spellings of it. */
 async function resolved(
   workspace: string,
   spec: string,

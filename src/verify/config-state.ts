@@ -3,18 +3,18 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { aliased, existing } from './test-module.js';
 
-/** Files at most that are looked at; a configuration that depends on more is loaded each time. */
+/** Maximum number of files that are tracked; a configuration that depends on more is loaded each time. */
 const maxFiles = 100;
 
-/** What configurations and Playwright Test read without naming it. */
+/** Files that configurations and Playwright Test read implicitly. */
 const unnamed = /^(?:\.env|(?:package|[jt]sconfig[^/]*)\.json$)/;
 
-/** String literals, with what makes them the module of an import. */
+/** String literals, and whether each one names an imported module. */
 const literals = /((?:\bfrom|\bimport|\brequire)\s*\(?\s*)?(["'`])([^"'`\n]{1,300})\2/g;
 
 /**
- * The state of the files on which a configuration depends: those that its text and the modules it imports name, and
- * those that it may read without naming them. Undefined if there are too many.
+ * A fingerprint of the files on which a configuration depends: those that it and its imports name, and those that it may
+ * read implicitly. Undefined if there are too many.
  */
 export async function configState(workspace: string, configFile: string): Promise<string | undefined> {
   const names = await readdir(workspace);
@@ -33,7 +33,7 @@ export async function configState(workspace: string, configFile: string): Promis
   return JSON.stringify(states);
 }
 
-/** The files that a literal in `file` may mean. */
+/** The files that a string literal in `file` may refer to. */
 async function namedFiles(
   name: string,
   isImport: boolean,
@@ -49,7 +49,7 @@ async function namedFiles(
   return found.filter((each) => typeof each === 'string');
 }
 
-/** A module of the project that is imported by an alias or as a package; undefined for installed packages. */
+/** The project file that an alias or a package name resolves to; undefined for installed packages. */
 async function imported(file: string, name: string): Promise<string | undefined> {
   const found = await aliased(path.dirname(file), name);
   if (found !== undefined) return found;

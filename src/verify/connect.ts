@@ -1,8 +1,8 @@
 import { playwrightOf } from './pause.js';
 
 /**
- * Has the copy of Playwright Test that `file` imports connect to the Chromium at `url` instead of starting one: it has
- * no option for that.
+ * Makes the copy of Playwright Test that `file` imports connect to the Chromium at `url` instead of launching one.
+ * Playwright Test has no option for that.
  */
 export function connectInsteadOfLaunching(url: string, file: string): void {
   const { chromium } = playwrightOf(file);

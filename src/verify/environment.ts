@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-/** What Node, Playwright and browsers need of an environment, on any system; upper case. */
+/** Environment variables that Node, Playwright and browsers need on any system, in upper case. */
 const needed = new Set(
   `PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP LANG LANGUAGE LC_ALL LC_CTYPE TZ
   DISPLAY WAYLAND_DISPLAY XAUTHORITY XDG_RUNTIME_DIR XDG_CACHE_HOME DBUS_SESSION_BUS_ADDRESS
@@ -9,8 +9,8 @@ const needed = new Set(
 );
 
 /**
- * The small environment of a process that runs tests: nothing that could be a secret of the server's, and in `PATH`
- * only absolute directories, since the others would mean programs of the workspace.
+ * A minimal environment for a process that runs tests: it contains no secrets of the server, and `PATH` only has absolute
+ * directories, so that no program of the workspace is run by accident.
  */
 export function childEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const absolute = (value = ''): string =>

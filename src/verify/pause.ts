@@ -7,11 +7,11 @@ import { z } from 'zod';
 /** The global function that a paused test calls. */
 export const pauseFunction = 'codegenSessionPause';
 
-/** Where a paused test reports to; the token shows that it is that test. */
+/** Where a paused test reports; the token authenticates it. */
 export const pauseSchema = z.object({
   port: z.int(),
   token: z.string(),
-  /** The selector engine of sessions: pages that were opened before it is registered do not have it. */
+  /** The sessions' selector engine; pages that opened before its registration don't have it. */
   engine: z.object({ name: z.string(), content: z.string() }),
 });
 
@@ -24,7 +24,7 @@ export function playwrightOf(file: string): z.infer<typeof playwrightSchema> {
   return playwrightSchema.parse(createRequire(file)('@playwright/test'));
 }
 
-/** What it reports: the server of its browser, and which of its pages the test uses. */
+/** What a paused test reports: its browser's endpoint, and which context and page it uses. */
 export const pausedSchema = z.object({
   token: z.string(),
   endpoint: z.string(),
@@ -33,8 +33,8 @@ export const pausedSchema = z.object({
 });
 
 /**
- * Lets tests of this process, whose copy of Playwright Test `file` imports, pause: they share their browser until the
- * connection to the server ends.
+ * Lets the tests of this process pause: they share their browser until the connection to the server closes. `file`
+ * imports their copy of Playwright Test.
  */
 export async function installPause(
   { port, token, engine: { name, content } }: z.infer<typeof pauseSchema>,
@@ -54,7 +54,7 @@ export async function installPause(
     socket.write(`${JSON.stringify({ token, endpoint, ...place })}\n`);
     socket.resume();
     await released;
-    // Ends the test: what follows was not asked for. Its fixtures clean up.
+    // Ends the test here; its fixtures clean up.
     throw new Error('The session has ended.');
   });
 }

@@ -17,7 +17,7 @@ import { runPlaywrightTest, type RunResult } from './run.js';
 import { createStaging } from './staging.js';
 import { runProblem } from './test-bench.js';
 
-/** Milliseconds for a released test to clean up, and at most for a run that is paused. */
+/** Milliseconds for a released test to clean up, and the time limit of a paused run. */
 const cleanUpMs = 10_000;
 const pausedMs = 2 ** 31 - 1;
 /** Characters of a report. */
@@ -25,12 +25,12 @@ const maxReport = 10_000;
 
 /** A test that has paused, with its browser open. */
 export interface PausedTest {
-  /** The WebSocket of the server of its browser. */
+  /** WebSocket URL of its browser. */
   endpoint: string;
-  /** Indexes of its context, and of its page in that. */
+  /** Indexes of its context in the browser, and of its page in the context. */
   context: number;
   page: number;
-  /** Why a URL can't be loaded; undefined if the network knows no reason. */
+  /** Why the proxy could not connect to a URL; undefined if it knows no reason. */
   failure: SessionProxy['failure'];
   /** Ends the test, whose fixtures clean up. */
   release(): Promise<void>;
@@ -44,7 +44,7 @@ export interface PauseOptions {
   launch: () => Promise<Pick<Plan, 'chromium' | 'remote'> & { isLocal: boolean }>;
   browserName: BrowserName;
   headless: boolean;
-  /** The test's file, and its text with the pause in it. */
+  /** The test's file, and its text including the pause. */
   spec: { relative: string; absolute: string; text: string };
   engine: { name: string; content: string };
   /** For messages: the place of the pause. */
@@ -54,9 +54,9 @@ export interface PauseOptions {
 }
 
 /**
- * Runs a test of the workspace with its own configuration, set-up projects and fixtures until it pauses. Throws
- * ACTION_FAILED if it fails or does not reach the pause in time, INVALID_INPUT if the project has another version of
- * Playwright.
+ * Runs a test of the workspace with its own configuration, setup projects and fixtures until it pauses. Throws
+ * ACTION_FAILED if it fails or does not reach the pause in time, INVALID_INPUT if the project has another Playwright
+ * version.
  */
 export async function pauseTest(options: PauseOptions): Promise<PausedTest> {
   const { workspace, stateDirectory, rules, secrets, launch, spec, timeoutMs, signal } = options;
@@ -111,7 +111,7 @@ export async function pauseTest(options: PauseOptions): Promise<PausedTest> {
   throw first === undefined ? tooSlow(options) : failed(options, first.result);
 }
 
-/** The project's Playwright Test. Throws INVALID_INPUT if its browsers do not understand this server. */
+/** The project's Playwright Test. Throws INVALID_INPUT if its version differs: its browsers would not accept this server. */
 async function samePlaywright(workspace: string): Promise<PlaywrightTest> {
   const own = await ownPlaywrightTest();
   const theirs = (await workspacePlaywrightTest(workspace)) ?? own;

@@ -4,30 +4,29 @@ import { pauseSchema } from './pause.js';
 
 const milliseconds = z.number().positive();
 
-/** Tests that run under the same conditions: they become one project of Playwright Test, or one for each project of the workspace. */
+/** Tests that run under the same conditions; they become one Playwright project, or one per project of the workspace. */
 const laneSchema = z.object({
   name: z.string(),
-  /** `file` is what runs; the workspace's configuration is asked what it does with `as`. Both are absolute. */
+  /** `file` runs with the settings that the workspace's configuration has for `as`. Both paths are absolute. */
   files: z.array(z.object({ file: z.string(), as: z.string() })),
-  /** The directory that replaces the workspace around the files, if any. */
+  /** The directory that stands in for the workspace, if any. */
   root: z.string().optional(),
-  /** Whether pictures and snapshots are taken for equal. */
+  /** Whether comparisons of screenshots and snapshots always pass. */
   ignoreSnapshots: z.boolean().default(false),
   /** Whether its pages have no network. */
   offline: z.boolean().default(false),
   browserName: browserNameSchema,
   headless: z.boolean(),
-  /** False switches JavaScript off in the pages. */
   javaScriptEnabled: z.boolean().default(true),
-  /** The files mark their tests with `test.fail()`. */
+  /** Whether the tests are marked with `test.fail()`. */
   expectsFailure: z.boolean().default(false),
   /** How often each test runs. */
   repeat: z.int().min(1).default(1),
-  /** Milliseconds for each test; undefined leaves it to the workspace's configuration. */
+  /** Time-out of each test; by default that of the workspace's configuration. */
   timeoutMs: milliseconds.optional(),
-  /** How many of its tests run at once at most. */
+  /** Maximum number of its tests that run in parallel. */
   workers: z.int().min(1).optional(),
-  /** Milliseconds that actions, navigations, assertions and tests may take at most, unless the workspace's configuration says less. */
+  /** Upper bounds for the workspace's time-outs of actions, navigations, assertions and tests. */
   limits: z
     .object({
       action: milliseconds.optional(),
@@ -38,15 +37,15 @@ const laneSchema = z.object({
     .default({}),
 });
 
-/** What a run of Playwright Test is to do; the server writes it, the configuration of the child reads it. */
+/** Describes a run of Playwright Test; the server writes it, and the child's configuration reads it. */
 export const planSchema = z.object({
-  /** Where the workspace's own configuration of Playwright Test is looked for; absolute. */
+  /** Absolute path of the directory that may contain the workspace's Playwright configuration. */
   workspace: z.string(),
-  /** How Chromium is launched; undefined leaves it to Playwright. */
+  /** Launch options of Chromium; by default Playwright's. */
   chromium: z
     .object({ executablePath: z.string(), chromiumSandbox: z.boolean(), args: z.array(z.string()) })
     .optional(),
-  /** A browser that is up already: a server of Playwright's, with what it is asked to start, or a Chromium. */
+  /** A running browser to connect to: a Playwright server with its launch options, or a Chromium. */
   remote: z
     .object({
       kind: z.enum(['playwright', 'cdp']),
@@ -54,20 +53,19 @@ export const planSchema = z.object({
       launch: z.object({ channel: z.string().optional(), executablePath: z.string().optional() }),
     })
     .optional(),
-  /** The only way from the tests' pages to the network, as Playwright takes it; undefined if the browser has its own. */
+  /** Playwright's `proxy` option, through which all pages connect; undefined if the browser has its own proxy. */
   proxy: z.object({ server: z.string(), bypass: z.string() }).optional(),
-  /** Processes that run tests at once; undefined leaves it to the workspace's configuration. */
+  /** Maximum number of worker processes; by default that of the workspace's configuration. */
   workers: z.int().min(1).optional(),
   lanes: z.array(laneSchema),
-  /** Where a test that pauses reports to; the run then ends with the first failure. */
+  /** Where a test that pauses reports; the run then ends at the first failure. */
   pause: pauseSchema.optional(),
-  /** Whether missing pictures to compare with are created. */
+  /** Whether missing expected screenshots are created. */
   makesPictures: z.boolean().default(false),
-  /** Where tests that take pictures between their steps put them. */
+  /** Directory for screenshots that tests take between their steps. */
   pictures: z.string().optional(),
-  /** Variables whose values the report leaves out. */
+  /** Environment variables whose values are redacted in the report. */
   secrets: z.array(z.string()).default([]),
-  /** Where the report goes. */
   reportFile: z.string(),
 });
 
@@ -76,8 +74,8 @@ export type Plan = z.input<typeof planSchema>;
 export type ParsedLane = z.output<typeof laneSchema>;
 export type ParsedPlan = z.output<typeof planSchema>;
 
-/** Names the file of the plan to the child. */
+/** Environment variable with the path of the plan. */
 export const planVariable = 'CODEGEN_VERIFY_PLAN';
 
-/** Names the workspace to the child that loads its configuration. */
+/** Environment variable with the workspace, for the child that loads its configuration. */
 export const workspaceVariable = 'CODEGEN_WORKSPACE';

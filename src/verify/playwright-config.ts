@@ -5,7 +5,7 @@ import { loadWorkspaceConfig, wrapConfig } from './wrap-config.js';
 import { installPictures } from './run-pictures.js';
 import { planSchema, planVariable } from './plan.js';
 
-/** The configuration that the child gives to Playwright Test, which loads it in every one of its processes. */
+/** The configuration of the child, which Playwright Test loads in each of its processes. */
 const plan = planSchema.parse(JSON.parse(await readFile(process.env[planVariable] ?? '', 'utf8')));
 
 if (plan.remote?.kind === 'cdp') connectInsteadOfLaunching(plan.remote.url, plan.reportFile);

@@ -8,7 +8,7 @@ import { CodegenError } from '../model/errors.js';
 
 /** A copy of Playwright Test on this machine. */
 export interface PlaywrightTest {
-  /** Its package; absolute and without links, since Playwright must not be loaded under two names. */
+  /** Real path of its package: Playwright must not be loaded under two paths. */
   directory: string;
   version: string;
 }
@@ -30,7 +30,7 @@ export async function ownPlaywrightTest(): Promise<PlaywrightTest> {
 }
 
 async function resolveFrom(file: string): Promise<PlaywrightTest | undefined> {
-  // Not `resolve` itself, which remembers places from which a package has been removed.
+  // `resolve` caches the paths of packages that have been removed.
   for (const place of createRequire(file).resolve.paths('@playwright/test') ?? [])
     try {
       const manifest = await realpath(path.join(place, '@playwright/test/package.json'));

@@ -11,14 +11,14 @@ type Part = Pick<PlaywrightTestConfig, 'testDir' | 'testMatch' | 'testIgnore' | 
 
 const sentOptions = [...Object.keys(useSchema.shape), 'defaultBrowserType', 'screen', 'clientCertificates'];
 
-/** What the server needs of a configuration or a project. */
+/** The parts of a configuration or project that the server needs. */
 function partOf({ testDir, testMatch, testIgnore, use = {}, ...rest }: Part): object {
   const sent = Object.entries(use).filter(([name]) => sentOptions.includes(name));
   const { name, dependencies } = rest;
   return { name, dependencies, testDir, testMatch, testIgnore, use: toJson(Object.fromEntries(sent)) };
 }
 
-/** A configuration without tests, which sends the workspace's own configuration to the server. */
+/** A configuration without tests that sends the workspace's configuration to the server. */
 const config = await loadWorkspaceConfig(process.env[workspaceVariable] ?? '');
 const servers = [config.webServer ?? []]
   .flat()

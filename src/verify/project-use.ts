@@ -9,10 +9,10 @@ import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js
 import { spawnPlaywright, supervise } from './run.js';
 import { projectOf, workspaceConfigFile } from './wrap-config.js';
 
-/** Milliseconds at most for the workspace's configuration to load. */
+/** Time-out for loading the workspace's configuration. */
 const loadingMs = 20_000;
 
-/** Configurations that are loaded at once. */
+/** Maximum number of configurations that load in parallel. */
 const slots = new Slots(availableParallelism(), 100);
 
 const pattern = z.union([z.string(), z.instanceof(RegExp)]);
@@ -35,30 +35,30 @@ const configSchema = partSchema.extend({
 
 type ProjectConfig = z.infer<typeof configSchema>;
 
-/** A test in a workspace; paths are absolute. */
+/** Identifies a test of a workspace; paths are absolute. */
 export interface ProjectQuestion {
   workspace: string;
   file: string;
   browserName: BrowserName;
 }
 
-/** What the workspace's own configuration of Playwright Test says about a test. */
+/** What the workspace's Playwright configuration says about a test. */
 export interface ProjectAnswer {
-  /** The `use` with which it would run the test; empty if it would not run it. */
+  /** The `use` of the project that would run the test; empty if none would. */
   use: ProjectUse;
-  /** Whether it would run the test. */
+  /** Whether a project would run the test. */
   isCovered: boolean;
   /** The directory of its tests; undefined if there is no configuration. */
   testDir: string | undefined;
   /** The projects that run before it. */
   dependencies: string[];
-  /** The commands that start the application, with where it is then. */
+  /** The `webServer` commands with their URLs or ports. */
   webServer: string | undefined;
   /** Absolute path of the configuration. */
   configFile: string | undefined;
 }
 
-/** The last configuration that was loaded from a file, with the state of what it depends on. */
+/** The latest configuration from each file, and the state of the files it depends on. */
 const loaded = new Map<string, { state: string | undefined; config: ProjectConfig }>();
 
 /**
@@ -97,7 +97,7 @@ export async function askProject(
   };
 }
 
-/** A project's `use`, with the path of its login relative to the workspace. */
+/** A project's `use`, with its `storageState` path relative to the workspace. */
 function useOf(use: object, workspace: string): ProjectUse {
   const plain = z.record(z.string(), z.json()).parse(use);
   const { storageState } = plain;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the configuration of the child notes in a project's metadata, under `metadataKey`. */
+/** What the child's configuration stores in a project's metadata, under `metadataKey`. */
 export const projectNoteSchema = z.object({
   lane: z.string(),
   /** False if no project of the workspace's configuration covers the files. */
@@ -12,15 +12,15 @@ export const metadataKey = 'codegen-session-mcp';
 
 const testErrorSchema = z.object({
   message: z.string(),
-  /** Line in the test's own file where it happened. */
+  /** Line of the error in the test's own file. */
   line: z.int().optional(),
-  /** Line in a file that this line calls, such as a page object. */
+  /** Line of the error in a file that the test calls, such as a page object. */
   innerLine: z.int().optional(),
 });
 
 /** One run of one test. */
 const testRunSchema = z.object({
-  /** Lane and coverage; undefined for tests that the workspace's configuration runs besides, such as a set-up. */
+  /** Undefined for other tests that the workspace's configuration runs, such as a setup. */
   project: projectNoteSchema.optional(),
   /** Absolute. */
   file: z.string(),
@@ -33,10 +33,10 @@ const testRunSchema = z.object({
   contextFile: z.string().optional(),
 });
 
-/** What the reporter of the child writes. */
+/** What the child's reporter writes. */
 export const reportSchema = z.object({
   tests: z.array(testRunSchema),
-  /** What failed outside of tests: loading a file, a global set-up, a web server. */
+  /** Errors outside of tests: loading a file, a global setup, a web server. */
   errors: z.array(z.string()),
 });
 

@@ -10,7 +10,7 @@ import {
   type TestRun,
 } from './report.js';
 
-/** Characters of a message that are kept, and of what a web server said last. */
+/** Maximum length of a message, and of a web server's last output. */
 const messageLength = 2000;
 const outputLength = 1000;
 
@@ -26,7 +26,7 @@ export default class FileReporter implements Reporter {
     this.secrets = new Secrets(() => options.secrets, process.env);
   }
 
-  /** Else Playwright adds a reporter that prints. */
+  /** Prevents Playwright from adding a reporter that prints. */
   printsToStdio(): boolean {
     return true;
   }
@@ -76,13 +76,13 @@ export default class FileReporter implements Reporter {
     return this.redacted(message ?? value ?? '').slice(0, messageLength);
   }
 
-  /** Before it is cut: half a secret is not found. */
+  /** Redact before cutting: half a secret would not be found. */
   private redacted(text: string): string {
     return this.secrets.redact(stripVTControlCharacters(text));
   }
 }
 
-/** Where an error happened, as the file of the test sees it. */
+/** The line of an error in the test's file, or in a file that the test calls. */
 function placeOf({ location, stack = '' }: TestError, file: string): Omit<RunError, 'message'> {
   if (location === undefined || location.file === file) return { line: location?.line };
   const [, after] = stack.split(`${file}:`);

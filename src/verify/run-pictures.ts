@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { passwordField } from '../model/secret-forms.js';
 import { playwrightOf } from './pause.js';
 
-/** The global function that a test calls before each step, with what the picture must not show. */
+/** The global function that a test calls before each step, with what to mask. */
 export const pictureFunction = 'codegenSessionPicture';
 
-/** Milliseconds for one picture; without it, the test goes on. */
+/** Time-out of a screenshot, after which the test continues without it. */
 const pictureMs = 3000;
 
 const engine = 'codegen-secrets';
@@ -17,7 +17,7 @@ const timesName = 'times.jsonl';
 
 const timeSchema = z.object({ name: z.string(), start: z.number(), end: z.number() });
 
-/** Lets tests of this process, whose copy of Playwright Test `file` imports, take pictures between their steps. */
+/** Lets the tests of this process take screenshots between steps. `file` imports their copy of Playwright Test. */
 export async function installPictures(
   directory: string,
   secrets: readonly string[],
@@ -58,7 +58,7 @@ export async function installPictures(
     if (!watched.has(context)) {
       watched.add(context);
       const close = context.close.bind(context);
-      // Playwright Test closes it after the test, also if that failed.
+      // Playwright Test closes it after the test, even after a failure.
       context.close = async (options) => {
         if (latest?.page.context() === context) await shoot(latest.page, 'end', latest.mask);
         await close(options);
@@ -69,7 +69,7 @@ export async function installPictures(
   });
 }
 
-/** Runs in Playwright's own world in the page: finds the elements that show one of the values, and fields with a piece of one. */
+/** Runs in Playwright's isolated world: finds elements that show one of the values, and fields with a part of one. */
 function secretEngine(): object {
   const queryAll = (root: ParentNode, body: string): Element[] => {
     const values: unknown = JSON.parse(decodeURIComponent(body));
@@ -96,12 +96,12 @@ function secretEngine(): object {
   return { queryAll, query: (root: ParentNode, body: string) => queryAll(root, body)[0] ?? null };
 }
 
-/** What a run showed, and how long its steps took. */
+/** Screenshots of a run, and the durations of its steps. */
 export interface RunPictures {
-  /** What the page showed before a step, by its index; JPEG. */
+  /** JPEGs of the page before each step, by step index. */
   before: ReadonlyMap<number, Buffer>;
   end: Buffer | undefined;
-  /** Milliseconds of a step with its assertions. */
+  /** Milliseconds of each step including its assertions. */
   durations: ReadonlyMap<number, number>;
 }
 
@@ -110,7 +110,7 @@ export async function readRunPictures(directory: string): Promise<RunPictures> {
   const lines = await readFile(path.join(directory, timesName), 'utf8').catch(() => '');
   const all = lines.split('\n').flatMap((line) => (line === '' ? [] : timeSchema.parse(JSON.parse(line))));
   const names = all.map(({ name }) => name);
-  // A test that runs several times begins with the same step.
+  // The first step marks the start of each repetition.
   const times = all.slice(names.lastIndexOf(names[0] ?? ''));
   const before = new Map<number, Buffer>();
   const durations = new Map<number, number>();

@@ -12,22 +12,22 @@ import type { PlaywrightTest } from './playwright-test.js';
 import { reportSchema, type Report } from './report.js';
 import type { Staging } from './staging.js';
 
-/** Milliseconds after which a child that was asked to end is killed from here; its watchdog is quicker. */
+/** Milliseconds after which the server kills a child that was asked to exit; the child's watchdog is faster. */
 const killAfterMs = 8000;
 
-/** Milliseconds for the last output of a child that has ended. */
+/** Milliseconds to wait for the last output of a child that has exited. */
 const flushMs = 500;
 
-/** The last characters of the child's output, as many as are reported. */
+/** How many of the last characters of the child's output are reported. */
 const outputLength = 4000;
 
 export interface RunOptions {
   plan: Omit<Plan, 'reportFile' | 'secrets'>;
   staging: Staging;
   playwright: PlaywrightTest;
-  /** The environment variables of the tests that must not be reported. */
+  /** The tests' environment variables; their values are redacted in the report. */
   secrets: Secrets;
-  /** Only tests whose titles match run, as `--grep` has it. */
+  /** Playwright's `--grep`. */
   grep?: string | undefined;
   /** Milliseconds after which the run is ended. */
   timeoutMs: number;
@@ -35,16 +35,16 @@ export interface RunOptions {
 }
 
 export interface RunResult extends Report {
-  /** `timed out` and `cancelled` runs were ended before they were through. */
+  /** `timed out` and `cancelled` runs were stopped early. */
   end: 'completed' | 'timed out' | 'cancelled';
   durationMs: number;
-  /** The time that the run had. */
+  /** The run's time limit. */
   timeoutMs: number;
 }
 
 let runs = 0;
 
-/** Runs tests with Playwright Test in a child process, which ends with this process and with the call. */
+/** Runs tests with Playwright Test in a child process, which exits with this process or with the call. */
 export async function runPlaywrightTest(options: RunOptions): Promise<RunResult> {
   const { plan, staging, playwright, secrets, grep, timeoutMs, signal } = options;
   const start = performance.now();
@@ -81,11 +81,11 @@ interface SpawnOptions {
   config: string;
   variables: Record<string, string>;
   args: readonly string[];
-  /** Lets the child send messages. */
+  /** Whether the child can send messages. */
   ipc?: boolean;
 }
 
-/** Starts Playwright Test in a child process, with a small environment. */
+/** Starts Playwright Test in a child process with a minimal environment. */
 export function spawnPlaywright(
   { directory }: PlaywrightTest,
   { workspace, config, variables, args, ipc = false }: SpawnOptions,
@@ -96,7 +96,7 @@ export function spawnPlaywright(
     cwd: workspace,
     env: { ...childEnvironment(process.env), ...variables },
     stdio: ['pipe', 'pipe', 'pipe', ipc ? 'ipc' : 'ignore'],
-    // Regular expressions remain ones.
+    // JSON would lose regular expressions.
     serialization: 'advanced',
     // A process group on POSIX, so that its workers end with it.
     detached: process.platform !== 'win32',
@@ -104,7 +104,7 @@ export function spawnPlaywright(
   });
 }
 
-/** Waits for the child, and ends it when the time is up or the call is cancelled. */
+/** Waits for the child, and stops it after the time limit or when the call is cancelled. */
 export async function supervise(
   child: ChildProcess,
   timeoutMs: number,
@@ -141,7 +141,7 @@ export async function supervise(
   return { end, output };
 }
 
-/** The report; undefined if the run did not write a complete one. */
+/** The report; undefined if it is missing or incomplete. */
 async function readReport(file: string): Promise<Report | undefined> {
   try {
     return reportSchema.parse(await readJson(file));

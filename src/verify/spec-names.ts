@@ -3,14 +3,14 @@ import { inspect } from '../model/header.js';
 import { cachedText } from './cached-text.js';
 import { specsIn } from './common-test-module.js';
 
-/** How a project names its specs, e.g. `camelCase.test`, and a spec that is named so. */
+/** How a project names its specs, e.g. `camelCase.test`, with an example. */
 export interface SpecNames {
   style: 'kebab-case' | 'camelCase' | 'PascalCase' | 'snake_case';
   suffix: 'spec' | 'test';
   spec: string;
 }
 
-/** How most specs in a directory are named; undefined without any. Emitted specs don't count. */
+/** How most specs in a directory are named; undefined if there are none. Emitted specs don't count. */
 export async function specNamesIn(workspace: string, directory: string): Promise<SpecNames | undefined> {
   const names: SpecNames[] = [];
   const undecided: SpecNames[] = [];
@@ -32,7 +32,7 @@ export async function specNamesIn(workspace: string, directory: string): Promise
   return all.find((each) => each.style === style && each.suffix === suffix);
 }
 
-/** The style of a name of several words. */
+/** The style of a name; undefined for a single word. */
 function styleOf(stem: string): SpecNames['style'] | undefined {
   if (/^[^_]+-/.test(stem)) return 'kebab-case';
   if (/^[^-]+_/.test(stem)) return 'snake_case';

@@ -5,22 +5,22 @@ import { copy, ensureDir, ensureSymlink, outputFile, outputJson, remove } from '
 import { ensureStateDirectory, isRunning } from '../state/files.js';
 import type { PlaywrightTest } from './playwright-test.js';
 
-/** A directory of one run, outside of the output directory, for tests that are not there yet and for reports. */
+/** A run's directory outside the output directory, for tests that are not yet written and for reports. */
 export interface Staging {
   directory: string;
-  /** Writes a file; gives its absolute path. */
+  /** Writes a file and returns its absolute path. */
   write(name: string, content: string): Promise<string>;
   /** Copies a file; if that fails, the test will report that it is missing. */
   copy(name: string, from: string): Promise<void>;
   /**
-   * Links the siblings of files of the workspace, given by their paths in it, into `root`, which takes the place of the
-   * workspace: the imports, aliases and packages of a staged copy then resolve as in its real place.
+   * Links the siblings of the given workspace files into `root`, which stands in for the workspace, so that the imports,
+   * aliases and packages of a staged copy resolve as in its real location.
    */
   surround(root: string, workspace: string, files: readonly string[]): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Makes a staging directory in which `@playwright/test` is the given copy, and removes those that killed processes left. */
+/** Creates a staging directory in which `@playwright/test` is the given copy; removes those of killed processes. */
 export async function createStaging(stateDirectory: string, playwright: PlaywrightTest): Promise<Staging> {
   const folder = path.join(stateDirectory, 'verify');
   await ensureStateDirectory(stateDirectory);
@@ -54,17 +54,17 @@ export async function createStaging(stateDirectory: string, playwright: Playwrig
   };
 }
 
-/** Hidden files, and directories of expected pictures: a run that makes pictures must not write to them. */
+/** Hidden files, and directories of expected screenshots, which a run must not write to. */
 const isUnlinked = /^\.|snapshot|screenshot/i;
 
-/** The directories around a file of the workspace, which itself is `.`. */
+/** The directories that contain a workspace file, up to the workspace `.`. */
 function directoriesOf(file: string): string[] {
   const directory = path.dirname(file);
   return directory === '.' ? [directory] : [directory, ...directoriesOf(directory)];
 }
 
 async function link(from: string, to: string): Promise<void> {
-  // Paths in these files begin where the file is.
+  // Paths in these files are relative to the file.
   if (/^[tj]sconfig\.json$/.test(path.basename(from))) return outputJson(to, { extends: from });
   const isDirectory = (await stat(from).catch(() => undefined))?.isDirectory() === true;
   // Windows lets only administrators link files.
@@ -78,7 +78,7 @@ async function sweep(folder: string): Promise<void> {
   await Promise.all(left.map((name) => removeDirectory(path.join(folder, name))));
 }
 
-/** What can't be removed now is removed by a later run. */
+/** A later run removes what can't be removed now. */
 async function removeDirectory(directory: string): Promise<void> {
   await remove(directory).catch(() => undefined);
 }

@@ -9,12 +9,12 @@ import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js
 import { runPlaywrightTest, type RunOptions, type RunResult } from './run.js';
 import { createStaging, type Staging } from './staging.js';
 
-/** A prepared place in which one call runs tests. */
+/** Runs the tests of one call. */
 export interface TestBench {
   staging: Staging;
-  /** What the user should know about the copy of Playwright Test that runs. */
+  /** Warnings about the copy of Playwright Test that runs. */
   warnings: string[];
-  /** Runs tests, within `verify.timeoutMs` for each of so many runs of one test after another. */
+  /** Runs tests within `verify.timeoutMs` times the number of consecutive runs of one test. */
   run: (
     options: Pick<Plan, 'lanes' | 'workers' | 'makesPictures' | 'pictures'> &
       Pick<RunOptions, 'grep'> & { runs: number },
@@ -37,13 +37,13 @@ export interface TestCall {
   begin: () => void;
 }
 
-/** Node's timers fire at once if they are longer. */
+/** Node's timers fire immediately if the delay is longer. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /** Each call that runs tests keeps about two cores busy. */
 const slots = new Slots(Math.max(1, Math.floor(availableParallelism() / 2)), 100);
 
-/** Waits for a free slot, prepares a test bench for `work`, and removes it afterwards. */
+/** Waits for a free slot, creates a test bench for `work`, and removes it afterwards. */
 export function withTestBench<Result>(
   options: TestBenchOptions,
   call: TestCall,

@@ -6,13 +6,13 @@ import { CodegenError } from '../model/errors.js';
 import { isInside } from '../model/paths.js';
 import { escapeRegExp } from '../model/text.js';
 
-/** What a file may be called that is imported without its extension, as Playwright Test resolves it. */
+/** The extensions that Playwright Test tries for an import without one. */
 const endings = ['', '.ts', '.js', '.mts', '.mjs', '.cts', '.cjs', '/index.ts', '/index.js'];
 
 /**
- * Resolves the `importTestFrom` of a test, whose own absolute path is `spec`: a file of the workspace, or an alias of
- * its tsconfig that leads to one; `#name` at the end names another export than `test`. Throws INVALID_INPUT if there is
- * no such file, or it has no such export: a module that exports no `test` is never run.
+ * Resolves `importTestFrom` for the test at the absolute path `spec`: a file of the workspace or a tsconfig alias of one,
+ * optionally followed by `#name` for an export other than `test`. Throws INVALID_INPUT if the file or the export does not
+ * exist; a module without that export is never run.
  */
 export async function resolveTestModule(workspace: string, spec: string, given: string): Promise<TestModule> {
   const hash = given.indexOf('#', 1);
@@ -43,9 +43,9 @@ export async function resolveTestModule(workspace: string, spec: string, given: 
   return { from, file, test, hasExpect: exportsName(text, 'expect') };
 }
 
-/** The real path of a file that exists with one of the endings. */
+/** The real path of a file, tried with each extension. */
 export async function existing(base: string): Promise<string | undefined> {
-  // ES modules are imported by the names that they get when they are compiled.
+  // TypeScript's ES modules are imported under their compiled names.
   const source = base.replace(/\.([mc]?)js$/, '.$1ts');
   for (const file of [...endings.map((ending) => base + ending), source]) {
     const found = await stat(file).catch(() => undefined);
@@ -54,7 +54,7 @@ export async function existing(base: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** The file to which an alias of the nearest tsconfig leads; undefined if there is none. */
+/** The file to which an alias in the nearest tsconfig resolves; undefined if there is none. */
 export async function aliased(directory: string, module: string): Promise<string | undefined> {
   const tsconfig = getTsconfig(directory);
   const matches = tsconfig === null ? null : createPathsMatcher(tsconfig);
@@ -65,14 +65,14 @@ export async function aliased(directory: string, module: string): Promise<string
   return undefined;
 }
 
-/** How a spec in `directory` imports a file: TypeScript without its extension, as Playwright's documentation does. */
+/** The import path of a file from `directory`: TypeScript without extension, as in Playwright's documentation. */
 function relativeModule(directory: string, file: string): string {
   const relative = path.relative(directory, file).split(path.sep).join('/');
   const short = relative.replace(/(?:\/index)?\.ts$/, '').replace(/\.([mc])ts$/, '.$1js');
   return short.startsWith('.') ? short : `./${short}`;
 }
 
-/** Whether a module's text exports a name, in the forms that ES modules and CommonJS have for it. */
+/** Whether a module exports a name, in any syntax of ES modules or CommonJS. */
 function exportsName(text: string, name: string): boolean {
   const word = `(?<![\\p{L}\\p{N}_$.])${escapeRegExp(name)}(?![\\p{L}\\p{N}_$])`;
   const forms = [

@@ -4,10 +4,10 @@ import { Socket } from 'node:net';
 import path from 'node:path';
 import { parentPort } from 'node:worker_threads';
 
-/** Milliseconds for Playwright Test to end before it is killed. */
+/** Milliseconds for Playwright Test to exit before it is killed. */
 const graceMs = 4000;
 
-/** The thread of the child that sees to its end, even while a configuration or an expression blocks the main one. */
+/** A thread that stops the child even while a configuration or a regular expression blocks the main thread. */
 new Socket({ fd: 0, readable: true, writable: false })
   .on('error', () => undefined)
   .on('close', () => {
@@ -16,11 +16,11 @@ new Socket({ fd: 0, readable: true, writable: false })
   })
   .resume();
 
-/** Ends this process and all its descendants, even in their own process groups: browsers, web servers. */
+/** Kills this process and its descendants, including browsers and web servers in their own process groups. */
 function kill(): void {
   const { pid, platform, env } = process;
   if (platform === 'win32') {
-    // By its whole path: Windows looks for a bare name in the workspace first.
+    // Absolute, since Windows looks for a bare name in the workspace first.
     const taskkill = path.join(env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'taskkill.exe');
     spawnSync(taskkill, ['/T', '/F', '/PID', String(pid)]);
     return;
@@ -33,11 +33,11 @@ function end(target: number): void {
   try {
     process.kill(target, 'SIGKILL');
   } catch {
-    // It has already ended.
+    // It has already exited.
   }
 }
 
-/** The processes that a process started, and theirs. */
+/** All descendants of a process. */
 function descendants(ancestor: number): number[] {
   const all = processes();
   const below = (of: number): number[] =>
@@ -56,7 +56,7 @@ function processes(): { pid: number; parent: number }[] {
   }
   return readdirSync('/proc').flatMap((name) => {
     try {
-      // The name, in parentheses, may hold anything; state and parent follow it.
+      // The name, in parentheses, may contain anything; state and parent follow it.
       const parent = /\) \S (\d+) [^)]*$/.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1];
       return parent === undefined ? [] : [{ pid: Number(name), parent: Number(parent) }];
     } catch {

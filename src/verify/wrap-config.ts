@@ -15,7 +15,7 @@ type Project = NonNullable<PlaywrightTestConfig['projects']>[number];
 type Patterns = NonNullable<Project['testMatch']>;
 type WebServer = Exclude<NonNullable<PlaywrightTestConfig['webServer']>, unknown[]>;
 
-/** What Playwright Test takes for a test by default. */
+/** Playwright Test's default `testMatch`. */
 const defaultTestMatch = '**/*.@(spec|test).?(c|m)[jt]s?(x)';
 
 /** Playwright Test checks the rest. */
@@ -31,11 +31,11 @@ export function workspaceConfigFile(workspace: string): string | undefined {
   return playwrightConfigNames.map((name) => path.join(workspace, name)).find((each) => existsSync(each));
 }
 
-/** The workspace's own configuration, which is run to get it; empty if there is none. */
+/** Runs the workspace's own configuration and returns it; empty if there is none. */
 export async function loadWorkspaceConfig(workspace: string): Promise<PlaywrightTestConfig> {
   const file = workspaceConfigFile(workspace);
   if (file === undefined) return {};
-  // As Playwright Test does, whose transform of what is required differs from that of what is imported.
+  // Playwright Test transforms required and imported modules differently.
   const load: (file: string) => unknown = isModule(file)
     ? (module) => import(pathToFileURL(module).href)
     : createRequire(file);
@@ -44,7 +44,7 @@ export async function loadWorkspaceConfig(workspace: string): Promise<Playwright
   return configSchema.parse(isWrapped ? exported.default : exported);
 }
 
-/** Whether Node takes a file for an ES module: by its extension, else by the `type` of its package. */
+/** Whether Node treats a file as an ES module, by its extension or its package's `type`. */
 function isModule(file: string): boolean {
   const kind = /\.([mc])[jt]s$/.exec(file)?.[1];
   if (kind !== undefined) return kind === 'm';
@@ -57,9 +57,9 @@ function isModule(file: string): boolean {
 }
 
 /**
- * The workspace's configuration with the plan's tests in place of its own: each runs as the project that covers it
- * would run it, in the planned browser. What the projects depend on stays. Relative paths, which Playwright takes from
- * the place of the configuration, become absolute.
+ * The workspace's configuration with the plan's tests instead of its own: each runs as the project that covers it would
+ * run it, in the planned browser. The projects' dependencies are kept. Paths become absolute, since Playwright resolves
+ * them relative to the configuration.
  */
 export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): PlaywrightTestConfig {
   const { workspace } = plan;
@@ -70,7 +70,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
     ...absolute(project),
   }));
   const groups = plan.lanes.flatMap((lane) => byProject(lane, configured, known, workspace));
-  // A configuration that does not cover the tests is not used: its setup and servers are not for them.
+  // A configuration that does not cover the tests is ignored, with its setup and servers.
   const isNamed = groups.some(({ project }) => project !== undefined);
   const base = isNamed ? { ...configured, ...absolute(configured) } : {};
   const projects: Project[] = [];
@@ -109,14 +109,14 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
   };
 }
 
-/** Files of a lane that run as one project; outside the workspace's projects if none covers them. */
+/** A lane's files that run as one project; `project` is undefined if none covers them. */
 interface Group {
   lane: ParsedLane;
   project: Project | undefined;
   files: string[];
 }
 
-/** Each file goes to the first project that covers it and has the lane's browser, else to the first that covers it. */
+/** Groups files by the first project that covers each and has the lane's browser, else by the first that covers it. */
 function byProject(
   lane: ParsedLane,
   base: PlaywrightTestConfig,
@@ -164,7 +164,7 @@ function covers(base: PlaywrightTestConfig, project: Project, workspace: string,
   );
 }
 
-/** Playwright Test's own rule: expressions and globs on the absolute path, which a glob may begin anywhere in. */
+/** Playwright Test's rule: regular expressions and globs match the absolute path; a glob may match from any directory. */
 function matches(patterns: Patterns, file: string): boolean {
   const unix = file.replaceAll(path.sep, '/');
   return [patterns].flat().some((pattern) => {
@@ -202,7 +202,7 @@ function certificatesOf(
   };
 }
 
-/** Nothing listens there. */
+/** Nothing listens on this port. */
 const noNetwork = { server: 'socks5://127.0.0.1:9', bypass: '<-loopback>' };
 
 function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan): Project {
@@ -257,7 +257,7 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
   };
 }
 
-/** Where a project has its tests and the pictures that they compare with, with another directory in the workspace's place. */
+/** A project's directories of tests and expected screenshots, moved from the workspace to another directory. */
 function snapshotPlaces(
   base: PlaywrightTestConfig,
   project: Project,
@@ -268,7 +268,7 @@ function snapshotPlaces(
     const absolute = path.resolve(workspace, place);
     return isInside(workspace, absolute) ? path.join(root, path.relative(workspace, absolute)) : place;
   };
-  // Else it begins where the configuration is, which is here.
+  // Other templates are relative to the configuration, which is in this directory.
   const template = (text: string): string => (/^\{(?:testDir|snapshotDir)\}/.test(text) ? text : moved(text));
   const testDir = project.testDir ?? base.testDir ?? workspace;
   const snapshotDir = project.snapshotDir ?? base.snapshotDir;
@@ -284,12 +284,12 @@ function snapshotPlaces(
   };
 }
 
-/** The smaller of two time-outs, of which 0 means none. */
+/** The smaller of two time-outs; 0 means none. */
 function atMost(configured: number, limit = 0): number {
   return configured === 0 || limit === 0 ? Math.max(configured, limit) : Math.min(configured, limit);
 }
 
-/** How a project starts its browser, the one that the plan names if it is Chromium, and reaches the network. */
+/** A project's launch options: the plan's browser, if it is Chromium, and its network access. */
 function launching(
   base: PlaywrightTestConfig,
   project: Project,
@@ -308,7 +308,7 @@ function launching(
   return { proxy, launchOptions: { ...configured, ...chromium, args } };
 }
 
-/** The directory that holds all files. */
+/** The deepest directory that contains all files. */
 function commonDirectory(files: readonly string[]): string {
   const [first = '', ...others] = files.map((file) => path.dirname(file));
   return others.reduce((common, directory) => {
@@ -317,7 +317,7 @@ function commonDirectory(files: readonly string[]): string {
   }, first);
 }
 
-/** The projects that others depend on, and theirs. */
+/** The transitive dependencies of projects. */
 function dependencies(of: readonly Project[], known: readonly Project[]): Project[] {
   const found = new Set<Project>();
   const visit = ({ dependencies: names = [], teardown }: Project): void => {
@@ -332,7 +332,7 @@ function dependencies(of: readonly Project[], known: readonly Project[]): Projec
   return [...found];
 }
 
-/** The project's own name, so that what depends on it stays as it is; with the lane's if that is taken. */
+/** The project's own name, to which `dependencies` refer; followed by the lane's if it is taken. */
 function freeName(name: string, lane: string, others: readonly Project[]): string {
   const taken = new Set(others.map((other) => other.name ?? ''));
   let free = name;
@@ -340,7 +340,7 @@ function freeName(name: string, lane: string, others: readonly Project[]): strin
   return free;
 }
 
-/** Makes the paths absolute that a configuration and its projects have in common. */
+/** Makes the paths absolute that configurations and projects share. */
 function absolutePaths(directory: string): (of: Project | PlaywrightTestConfig) => Project {
   const absolute = (place: string): string => path.resolve(directory, place);
   return ({ testDir, snapshotDir, expect }) => {
@@ -354,7 +354,7 @@ function absolutePaths(directory: string): (of: Project | PlaywrightTestConfig) 
   };
 }
 
-/** The scripts and the tsconfig of a configuration, by absolute paths. */
+/** A configuration's scripts and tsconfig, as absolute paths. */
 function scripts(
   { globalSetup, globalTeardown, tsconfig }: PlaywrightTestConfig,
   directory: string,
