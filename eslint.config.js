@@ -29,7 +29,7 @@ const rooms = {
 const entries = { 'cli.ts': ['cli', 'server', 'config'], 'write-schemas.ts': ['config', 'tools'] };
 
 /** Rooms that wait for pages. Actions are bounded as a whole, by the session. */
-const bounded = ['browser', 'locators', 'assertions', 'session', 'tools', 'ui'];
+const waiting = ['browser', 'locators', 'assertions', 'session', 'tools', 'ui'];
 
 /** Finds what waits for a page without a time limit: a script of the page that does not end would hold it up for good. */
 const boundedPages = {
@@ -60,16 +60,22 @@ const boundedPages = {
   },
 };
 
+const bounded = { rules: { pages: boundedPages } };
+
 function reachable(names) {
   return new Set(['model', ...names.flatMap((name) => [name, ...reachable(rooms[name])])]);
 }
+
+/** Only these files know the SDKs of MCP. */
+const sdkFiles = 'src/server/sdk/**';
 
 /** Forbids the imports of a room or file, static and dynamic, that the table does not list. */
 function fence(files, name, allowed) {
   const may = new Set([...reachable(allowed), name]);
   const others = Object.keys(rooms).filter((room) => !may.has(room));
-  const forbidden = `^\\.{1,2}/(?:\\.\\./)*(?:(?:${['none', ...others].join('|')})/|(?:cli|write-schemas)\\.js$)`;
-  const message = `${name} may import only: ${[...may].sort().join(', ')}.`;
+  const outside = `^\\.{1,2}/(?:\\.\\./)*(?:(?:${['none', ...others].join('|')})/|(?:cli|write-schemas)\\.js$)`;
+  const forbidden = files === sdkFiles ? outside : `^@modelcontextprotocol/|${outside}`;
+  const message = `${name} may import only: ${[...may].sort().join(', ')}; only ${sdkFiles} imports the SDKs of MCP.`;
   return {
     files: [files],
     rules: {
@@ -78,9 +84,9 @@ function fence(files, name, allowed) {
         'error',
         { selector: `ImportExpression > Literal[value=/${forbidden.replaceAll('/', '\\/')}/]`, message },
       ],
-      'bounded/pages': bounded.includes(name) ? 'error' : 'off',
+      'bounded/pages': waiting.includes(name) ? 'error' : 'off',
     },
-    plugins: { bounded: { rules: { pages: boundedPages } } },
+    plugins: { bounded },
   };
 }
 
@@ -121,6 +127,7 @@ export default defineConfig(
     },
   },
   ...Object.entries(rooms).map(([name, allowed]) => fence(`src/${name}/**`, name, allowed)),
+  fence(sdkFiles, 'server', rooms.server),
   ...Object.entries(entries).map(([name, allowed]) => fence(`src/${name}`, name, allowed)),
   { ...playwright.configs['flat/recommended'], files: ['generated-tests/**'] },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },

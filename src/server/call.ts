@@ -1,13 +1,3 @@
-import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import {
-  ErrorCode,
-  McpError,
-  type CallToolRequest,
-  type CallToolResult,
-  type ServerNotification,
-  type ServerRequest,
-} from '@modelcontextprotocol/sdk/types.js';
 import type { CallOutcome, AuditedCall } from '../guard/audit.js';
 import type { Elicitor } from '../guard/approvals.js';
 import type { WrittenFile } from '../guard/plan.js';
@@ -19,8 +9,7 @@ import { span } from '../model/span.js';
 import type { Answer } from '../tools/answer.js';
 import type { Tool, ToolCall, ToolContext } from '../tools/tool.js';
 import type { RunningCalls } from './calls.js';
-import { elicitorFor } from './elicitor.js';
-import { failedAnswer, render } from './render.js';
+import { failedAnswer, render, type CallResult } from './render.js';
 
 /** An answered call. */
 export interface AnsweredCall {
@@ -34,8 +23,18 @@ export interface AnsweredCall {
   session: string | undefined;
 }
 
+/** A call of a tool, as any revision of MCP carries it. */
+export interface CallRequest {
+  name: string;
+  args: Record<string, unknown> | undefined;
+  signal: AbortSignal;
+  /** Sends a progress notification; undefined if the client did not ask for any. */
+  notify: ((progress: { progress: number; message: string }) => Promise<void>) | undefined;
+  /** Asks the person behind the client; undefined if the client can't. */
+  ask: Elicitor['ask'];
+}
+
 interface CallHandling {
-  mcp: McpServer;
   context: ToolContext;
   calls: RunningCalls;
   /** Reads the configuration again if it has changed. */
@@ -43,48 +42,54 @@ interface CallHandling {
   onAnswered: (call: AnsweredCall) => void;
 }
 
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
-
 /** Handles tool calls: each passes the guard and gets one line in the audit log. */
 export function createCallHandler(
   handling: CallHandling,
-): (request: CallToolRequest, extra: Extra) => Promise<CallToolResult> {
-  const { mcp, context, refresh, onAnswered } = handling;
-  return async ({ params }, extra) => {
+): (request: CallRequest) => Promise<CallResult | undefined> {
+  const { context, refresh, onAnswered } = handling;
+  return async ({ name, args, signal, notify, ask }) => {
     const { tools } = await import('../tools/registry.js');
-    const tool = tools.find(({ name }) => name === params.name);
+    const tool = tools.find((each) => each.name === name);
     const audited = (await context.guard.audit()).call({
       tool: tool?.name ?? 'unknown',
-      session: knownSession(context, params.arguments?.['sessionId']),
+      session: knownSession(context, args?.['sessionId']),
     });
     const files: WrittenFile[] = [];
     const outcome = (error?: string): CallOutcome => ({
       error,
       files,
-      ...(extra.signal.aborted ? { cancelled: true } : {}),
+      ...(signal.aborted ? { cancelled: true } : {}),
     });
     if (tool === undefined) {
       await audited.end(outcome('INVALID_INPUT'));
-      throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
+      return undefined;
     }
     const began = performance.now();
-    const progress = progressOf(extra, params._meta?.progressToken);
-    const person = elicitorFor(mcp, { signal: extra.signal, requestId: extra.requestId, progress });
+    const progress = progressOf(notify);
+    const person: Elicitor = {
+      signal,
+      ask:
+        ask &&
+        ((question) => {
+          progress('Waiting for approval');
+          return ask(question);
+        }),
+    };
     let hasBegun = false;
     const call: ToolCall = {
       begin() {
         hasBegun = true;
       },
-      signal: extra.signal,
+      signal,
       progress,
       admit: (other) => context.guard.admit(other, person),
       noteFiles: (written) => files.push(...written),
     };
     let answer: Answer;
     try {
-      requireBounded(params.arguments);
+      requireBounded(args);
       await refresh();
-      const given = { tool, args: params.arguments, call, person, audited, hasBegun: () => hasBegun };
+      const given = { tool, args, call, person, audited, hasBegun: () => hasBegun };
       answer = await span(
         `tools/call ${tool.name}`,
         { 'mcp.tool.name': tool.name, 'codegen.grant': context.sessions.grant },
@@ -95,13 +100,13 @@ export function createCallHandler(
       const { error } = answer;
       await audited.end({ ...outcome(error?.code), ...(session && { session }) }, error?.decision);
     } catch (error) {
-      const failure = await withServer(context, toCodegenError(error), params.arguments?.['sessionId']);
+      const failure = await withServer(context, toCodegenError(error), args?.['sessionId']);
       await audited.end(outcome(failure.code), failure.decision);
       answer = failedAnswer(failure);
     }
     const { structured, error } = answer;
     const seconds = (performance.now() - began) / 1000;
-    const session = knownSession(context, params.arguments?.['sessionId'] ?? structured['sessionId']);
+    const session = knownSession(context, args?.['sessionId'] ?? structured['sessionId']);
     onAnswered({
       tool: tool.name,
       seconds,
@@ -144,12 +149,10 @@ async function perform(
 }
 
 /** Sends progress notifications if the client asked for them. */
-function progressOf({ sendNotification }: Extra, progressToken?: string | number): ToolCall['progress'] {
+function progressOf(notify: CallRequest['notify']): ToolCall['progress'] {
   let progress = 0;
   return (message) => {
-    if (progressToken === undefined) return;
-    const notification = { progressToken, progress: ++progress, message };
-    sendNotification({ method: 'notifications/progress', params: notification }).catch(() => undefined);
+    notify?.({ progress: ++progress, message }).catch(() => undefined);
   };
 }
 

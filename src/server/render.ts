@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { PageText } from '../model/page-text.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Answer } from '../tools/answer.js';
@@ -15,18 +14,30 @@ const maxTries = 10;
 /** Bytes of what is said about the parts left out. */
 const maxLeftOut = 500;
 
+type Content =
+  | { type: 'text'; text: string }
+  | { type: 'image'; data: string; mimeType: string }
+  | { type: 'resource_link'; uri: string; name: string; mimeType: string };
+
+/** The MCP result of a call. */
+export type CallResult = {
+  content: Content[];
+  structuredContent: Record<string, unknown>;
+  isError?: boolean;
+};
+
 interface Forms {
   text: string[];
   fields: Record<string, unknown>;
 }
 
 /** The MCP result for an answer: two forms, each complete, within `maxBytes` and without the values of secrets. */
-export function render(answer: Answer, secrets: Secrets, maxBytes: number): CallToolResult {
+export function render(answer: Answer, secrets: Secrets, maxBytes: number): CallResult {
   const { structured, image, error, known = [] } = answer;
   const failure = error && { code: error.code, ...error.said, retryAfterMs: error.retryAfterMs };
   const whole = secrets.redactAll({ ...(failure && { error: failure }), ...structured });
   const { text, fields } = bothForms(whole, maxBytes, known);
-  const content: CallToolResult['content'] = text.map((part) => ({ type: 'text', text: part }));
+  const content: Content[] = text.map((part) => ({ type: 'text', text: part }));
   if (image !== undefined) {
     content.push({ type: 'image', data: image.data.toString('base64'), mimeType: 'image/png' });
     const { file } = image;

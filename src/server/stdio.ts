@@ -1,10 +1,10 @@
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { createBackend } from './backend.js';
 import { createBrowserPool } from '../browser/launch.js';
 import type { ConfigLocation } from '../config/load.js';
 import { forgetTokens, Tokens } from '../config/tokens.js';
 import { redactLog, stopWithProcess } from './process.js';
-import { createServer } from './server.js';
+import { connectStdio } from './sdk/stdio.js';
+import { createService } from './service.js';
 
 /** Milliseconds for running calls to finish when the process receives a signal to stop. */
 const drainingMs = 20_000;
@@ -27,7 +27,7 @@ export async function serveStdio({
   redactLog(backend.secrets);
   const connection = backend.connect(grant);
   await connection.context.guard.recover();
-  const server = createServer({ context: connection.context, calls: backend.calls }, (call) => {
+  const service = createService({ context: connection.context, calls: backend.calls }, (call) => {
     backend.webhook.answered(grant, call);
   });
 
@@ -48,8 +48,7 @@ export async function serveStdio({
   };
   process.stdout.on('error', abandon);
   process.stdin.on('end', abandon);
-  server.server.onclose = abandon;
-  await server.connect(new StdioServerTransport());
+  await connectStdio(service, abandon);
   const { workspace } = location;
   const host = { backend, workspace, own: connection, grants: () => [grant] };
   const { port } = backend.config().ui;

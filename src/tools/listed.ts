@@ -1,5 +1,5 @@
-import type { Tool as ListedTool } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import type { ListedTool } from './listed-tool.js';
 import { types, type Tool } from './tool.js';
 
 /** A tool as clients see it. */

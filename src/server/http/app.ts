@@ -55,6 +55,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
         'Content-Type',
         'Mcp-Session-Id',
         'Mcp-Protocol-Version',
+        'Mcp-Method',
+        'Mcp-Name',
         'Last-Event-ID',
       ],
       exposeHeaders: ['Mcp-Session-Id', 'WWW-Authenticate'],

@@ -12,7 +12,8 @@ import { within } from '../../model/within.js';
 import { createBackend, type Backend, type Connection } from '../backend.js';
 import { servePage, type PageHost } from '../page.js';
 import { redactLog, stopWithProcess } from '../process.js';
-import { createServer } from '../server.js';
+import { endpointOf } from '../sdk/http.js';
+import { createService } from '../service.js';
 import { createHostCheck, hostOf } from './access.js';
 import { createApp, listenerOf, type AppOptions } from './app.js';
 import { createListener, listen, type Listener } from './listener.js';
@@ -61,13 +62,13 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   await own.context.guard.recover();
 
   const sessions = new McpSessions({
-    open: (grant) => {
+    open: (grant, { id, onClose }) => {
       const { context, end } = backend.connect(grant);
-      const server = createServer({ context, calls: backend.calls }, (call) => {
+      const service = createService({ context, calls: backend.calls }, (call) => {
         metrics.answered(call);
         backend.webhook.answered(grant, call);
       });
-      return { server, end };
+      return { endpoint: endpointOf(service, id, onClose), end };
     },
     newId: sessionIds(name),
     idleMs: () => backend.config().browser.idleTimeoutMs,

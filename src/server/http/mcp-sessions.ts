@@ -1,34 +1,40 @@
 import type { ServerResponse } from 'node:http';
-import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { z } from 'zod';
 import { within } from '../../model/within.js';
+import { isStatelessRequest } from '../sdk/revision.js';
+import type { Endpoint } from './endpoint.js';
 import { refusal } from './refusal.js';
-import { SessionTransport } from './transport.js';
 
 const maxSessions = 500;
 const maxSessionsPerGrant = 100;
 /** Concurrent requests of one MCP session. */
 const maxRequests = 64;
+/** Concurrent requests of one grant that belong to no MCP session. */
+const maxStateless = 500;
 /** Milliseconds without a request after which an MCP session can be ended to make room for a new one. */
 const replaceableMs = 60_000;
 
-/** The server of one MCP session. */
+/** The server of one MCP session, or of the requests of one grant that belong to none. */
 export interface SessionServer {
-  server: McpServer;
-  end(): Promise<void>;
+  endpoint: Endpoint;
+  end: () => Promise<void>;
 }
 
 export interface McpSessionsOptions {
-  open: (grant: string) => SessionServer;
+  /** `id` is undefined for the requests that belong to no session. */
+  open: (grant: string, session: { id: string | undefined; onClose: () => void }) => SessionServer;
   newId: () => string;
   /** Milliseconds without a request or stream after which a session is ended. */
   idleMs: () => number;
   now?: () => number;
 }
 
+/** A stream of notifications, which stays open. */
+const listenSchema = z.object({ method: z.literal('subscriptions/listen') });
+
 interface Entry {
   grant: string;
-  served: SessionServer;
-  transport: SessionTransport;
+  endpoint: Endpoint;
   /** Incomplete responses, and those of them that answer calls. */
   open: number;
   calls: number;
@@ -38,9 +44,18 @@ interface Entry {
   ending: Promise<void> | undefined;
 }
 
+interface Received {
+  request: Request;
+  /** Parsed; undefined if it is not JSON. */
+  body: unknown;
+  outgoing: ServerResponse;
+}
+
 /** The MCP sessions that are open over HTTP; each belongs to one grant. */
 export class McpSessions {
   private readonly entries = new Map<string, Entry>();
+  /** By grant, what serves the requests that belong to no session. */
+  private readonly stateless = new Map<string, Entry>();
   private readonly now: () => number;
   private isDraining = false;
   private onAnswered = (): void => undefined;
@@ -55,22 +70,30 @@ export class McpSessions {
     if (this.isDraining) return refusal(503, 'The server is stopping', { headers: { 'Retry-After': '5' } });
     if (!['GET', 'POST', 'DELETE'].includes(method))
       return refusal(405, 'Method not allowed', { headers: { Allow: 'GET, POST, DELETE' } });
+    const body: unknown = method === 'POST' ? await request.json().catch(() => undefined) : undefined;
+    if (outgoing.destroyed) return refusal(400, 'The client disconnected');
+    const received = { request, body, outgoing };
+    if (isStatelessRequest(request, body)) {
+      const entry = this.stateless.get(grant) ?? this.start(grant, undefined);
+      if (entry.open >= maxStateless) return tooMany(`${maxStateless} requests of this grant are running`, 1);
+      return this.serve(entry, received);
+    }
     const id = request.headers.get('mcp-session-id');
     if (id !== null) {
       const entry = this.entries.get(id);
       // A grant must not learn that another has this session.
       if (entry?.grant !== grant) return refusal(404, 'Session not found', { code: -32001 });
       if (entry.open >= maxRequests) return tooMany(`${maxRequests} requests of this session are running`, 1);
-      return this.serve(entry, request, outgoing);
+      return this.serve(entry, received);
     }
     if (method !== 'POST') return refusal(400, 'Bad Request: Mcp-Session-Id header is required');
     if (!this.makeRoom(grant)) return tooMany('too many MCP sessions are open; DELETE ends one', 60);
-    const entry = await this.start(grant);
+    const entry = this.start(grant, this.options.newId());
     try {
-      return await this.serve(entry, request, outgoing);
+      return await this.serve(entry, received);
     } finally {
       // A request other than `initialize` starts no session.
-      if (entry.transport.sessionId === undefined) await entry.transport.close();
+      if (!entry.endpoint.isOpen()) await entry.endpoint.close();
     }
   }
 
@@ -83,8 +106,8 @@ export class McpSessions {
 
   /** Ends the sessions of all other grants. */
   async keepOnly(isGrant: (grant: string) => boolean): Promise<void> {
-    const gone = [...this.entries.values()].filter(({ grant }) => !isGrant(grant));
-    await Promise.all(gone.map(({ transport }) => transport.close()));
+    const gone = this.all().filter(({ grant }) => !isGrant(grant));
+    await Promise.all(gone.map(({ endpoint }) => endpoint.close()));
   }
 
   /** Rejects new requests, and resolves when the running ones are answered or after `milliseconds`. */
@@ -92,7 +115,7 @@ export class McpSessions {
     this.isDraining = true;
     const answered = new Promise<void>((resolve) => {
       this.onAnswered = () => {
-        if ([...this.entries.values()].every(({ calls }) => calls === 0)) resolve();
+        if (this.all().every(({ calls }) => calls === 0)) resolve();
       };
       this.onAnswered();
     });
@@ -101,39 +124,40 @@ export class McpSessions {
 
   /** Ends all sessions. */
   async close(): Promise<void> {
-    const closing = [...this.entries.values()].map(async (entry) => {
-      await entry.transport.close();
+    const closing = this.all().map(async (entry) => {
+      await entry.endpoint.close();
       await entry.ending;
     });
     await Promise.all(closing);
   }
 
-  private async start(grant: string): Promise<Entry> {
-    const id = this.options.newId();
-    const served = this.options.open(grant);
-    const transport = new SessionTransport({ sessionIdGenerator: () => id });
+  private all(): Entry[] {
+    return [...this.entries.values(), ...this.stateless.values()];
+  }
+
+  private start(grant: string, id: string | undefined): Entry {
+    const [entries, key] = id === undefined ? [this.stateless, grant] : [this.entries, id];
+    const onClose = (): void => {
+      clearTimeout(entry.idle);
+      if (entries.get(key) === entry) entries.delete(key);
+      entry.ending ??= end();
+    };
+    const { endpoint, end } = this.options.open(grant, { id, onClose });
     const entry: Entry = {
       grant,
-      served,
-      transport,
+      endpoint,
       open: 0,
       calls: 0,
       lastUsed: this.now(),
       idle: undefined,
       ending: undefined,
     };
-    this.entries.set(id, entry);
-    served.server.server.onclose = () => {
-      clearTimeout(entry.idle);
-      this.entries.delete(id);
-      entry.ending ??= served.end();
-    };
-    await served.server.connect(transport);
+    entries.set(key, entry);
     return entry;
   }
 
-  private serve(entry: Entry, request: Request, outgoing: ServerResponse): Promise<Response> {
-    const calls = request.method === 'POST' ? 1 : 0;
+  private serve(entry: Entry, { request, body, outgoing }: Received): Promise<Response> {
+    const calls = request.method === 'POST' && !listenSchema.safeParse(body).success ? 1 : 0;
     clearTimeout(entry.idle);
     entry.open++;
     entry.calls += calls;
@@ -143,14 +167,14 @@ export class McpSessions {
       this.watchIdle(entry);
       this.onAnswered();
     });
-    return entry.transport.handleRequest(request);
+    return entry.endpoint.handle(request, body);
   }
 
   private watchIdle(entry: Entry): void {
     clearTimeout(entry.idle);
     entry.lastUsed = this.now();
     if (entry.open > 0 || entry.ending !== undefined) return;
-    entry.idle = setTimeout(() => void entry.transport.close(), this.options.idleMs());
+    entry.idle = setTimeout(() => void entry.endpoint.close(), this.options.idleMs());
     entry.idle.unref();
   }
 
@@ -161,7 +185,7 @@ export class McpSessions {
     const [longest] = own
       .filter(({ open, lastUsed }) => open === 0 && this.now() - lastUsed > replaceableMs)
       .sort((one, other) => one.lastUsed - other.lastUsed);
-    void longest?.transport.close();
+    void longest?.endpoint.close();
     return longest !== undefined;
   }
 }

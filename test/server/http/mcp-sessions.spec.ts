@@ -6,7 +6,8 @@ import { getRequestListener } from '@hono/node-server';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Result } from '@modelcontextprotocol/sdk/types.js';
 import { expect, test as base } from '@playwright/test';
-import { McpSessions } from '../../../src/server/http/mcp-sessions.js';
+import { McpSessions, type McpSessionsOptions } from '../../../src/server/http/mcp-sessions.js';
+import { sessionEndpoint } from '../../../src/server/sdk/http.js';
 import { initialize, messageHeaders } from './serving.js';
 
 /** The MCP sessions of a server in this process, with a clock that the test sets. */
@@ -35,7 +36,7 @@ const test = base.extend<{ served: Served }>({
         resolve({});
       };
     });
-    const open = (): { server: McpServer; end: () => Promise<void> } => {
+    const open: McpSessionsOptions['open'] = (_, { id = '', onClose }) => {
       const server = new McpServer({ name: 'test', version: '1' });
       server.server.fallbackRequestHandler = () => {
         running++;
@@ -43,7 +44,7 @@ const test = base.extend<{ served: Served }>({
       };
       opened.push(new WeakRef(server));
       return {
-        server,
+        endpoint: sessionEndpoint(server, { id, onClose }),
         end() {
           ended++;
           return Promise.resolve();
