@@ -15,7 +15,7 @@ import { repeatsInput } from './element-candidates.js';
 import { matchesLine, uniqueLocator } from './line-matching.js';
 import { isSameDocument, stateMs, type Observation, type StepEffect } from './observe.js';
 
-/** Locators that are compared with that of a step. */
+/** How many locators are compared with that of a step. */
 const maxSpellings = 20;
 
 export function setAssertions(step: Step, assertions: Assertion[]): void {
@@ -23,12 +23,12 @@ export function setAssertions(step: Step, assertions: Assertion[]): void {
   else delete step.assertions;
 }
 
-/** The assertions of a step: the step itself if it is one, and the automatic ones. */
+/** The assertions of a step: the step itself if it is an assertion, and the automatic ones. */
 export function assertionsOf(step: Step): Assertion[] {
   return [...(traitsOf(step).asserts ? [step] : []), ...(step.assertions ?? [])];
 }
 
-/** Removes the automatic assertions that an `expect` of the agent implies. */
+/** Removes automatic assertions that the agent's `expect` implies. */
 export function dropImpliedBy(steps: readonly Step[], expectStep: Step): void {
   const previous = steps.findLast((step) => step !== expectStep && step.assertions !== undefined);
   const { assertions = [] } = previous ?? {};
@@ -50,7 +50,7 @@ function isDisappearance({ args: { matcher, expected, not } }: Assertion): boole
   );
 }
 
-/** Removes the assertions that repeat what a step set, since a later step depends on it. */
+/** Removes assertions that repeat what a step set: a later step depends on it anyway. */
 export function dropRepeatedInput(steps: readonly Step[]): void {
   for (const step of steps) {
     const own = JSON.stringify(step.locator);
@@ -66,8 +66,7 @@ export function dropRepeatedInput(steps: readonly Step[]): void {
 }
 
 /**
- * Fields that were filled and that the page has changed since: the page and the test may overwrite each other, and
- * either may be last.
+ * Fields that were filled and that the page has changed since: page and test may overwrite each other in either order.
  */
 export function contestedLines(
   { changes }: PageDiff,
@@ -87,7 +86,7 @@ export function contestedLines(
   );
 }
 
-/** Gives what was asserted of an element the locator by which a step acts on it now: one element has one locator. */
+/** Uses a step's locator in earlier assertions of the same element, so that an element has one locator. */
 export async function spellAlike(steps: readonly Step[], pin: Pin, chain: LocatorChain): Promise<void> {
   const own = JSON.stringify(chain);
   const isOther = ({ locator, args: { matcher, expected } }: Assertion): boolean =>
@@ -97,8 +96,9 @@ export async function spellAlike(steps: readonly Step[], pin: Pin, chain: Locato
     !Array.isArray(expected);
   const others = steps.flatMap(({ assertions = [] }) => assertions.filter(isOther));
   const chains = [...new Map(others.map(({ locator = [] }) => [JSON.stringify(locator), locator])).values()];
+  if (chains.length === 0) return;
   const same = await within(stateMs, matchesOf(pin, chains.slice(0, maxSpellings)));
-  const known = new Set((same ?? []).map((each) => JSON.stringify(each)));
+  const known = new Set(same?.indexes.map((index) => JSON.stringify(chains[index])));
   for (const step of known.size === 0 ? [] : steps)
     setAssertions(
       step,
@@ -109,7 +109,7 @@ export async function spellAlike(steps: readonly Step[], pin: Pin, chain: Locato
     );
 }
 
-/** Removes the assertions of values that the page has overwritten. */
+/** Removes assertions of values that the page has overwritten. */
 export function dropContested(steps: readonly Step[], lines: ReadonlySet<SnapshotLine>): void {
   for (const step of steps) {
     const { locator: chain, assertions = [] } = step;
@@ -123,7 +123,7 @@ export function dropContested(steps: readonly Step[], lines: ReadonlySet<Snapsho
   }
 }
 
-/** Messages of a step that have disappeared without an action: a test sees them in time. */
+/** Assertions of a step's messages that have since disappeared without an action; a test is fast enough to see them. */
 export async function goneMessages({ messages, after }: StepEffect): Promise<Assertion[]> {
   const counts = await Promise.all(
     messages.map(async ({ locator }) =>
@@ -133,7 +133,7 @@ export async function goneMessages({ messages, after }: StepEffect): Promise<Ass
   return messages.filter((_, index) => counts[index] === 0);
 }
 
-/** Whether an assertion is of a message that appeared, by its role or its class, other than one about waiting. */
+/** Whether an assertion is about a new message, by its role or class, other than one about loading. */
 export async function isMessage(
   kind: string,
   assertion: Assertion,
@@ -160,8 +160,8 @@ function isToast({ elements: [element] }: InPage): boolean {
 }
 
 /**
- * How many elements a positional locator counts, asserted before the next action uses it: the element is there only
- * after those before it. Undefined if their number did not change.
+ * Asserts the number of elements before an action with a positional locator, which needs all elements before its own.
+ * Undefined if the number did not change.
  */
 export async function countAssertion(
   { before, after }: StepEffect,
@@ -177,8 +177,8 @@ export async function countAssertion(
 }
 
 /**
- * An element that disappeared though nothing had asserted it: the previous step asserts that it is there, as the
- * snapshot then showed, and this one that it is gone.
+ * Asserts the disappearance of an element that no step had asserted: the previous step asserts that it is visible, as its
+ * snapshot showed, and this one that it is hidden.
  */
 export function assertDisappearance(
   { step, before, after }: StepEffect,

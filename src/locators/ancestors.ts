@@ -3,31 +3,31 @@ import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Pin } from '../browser/pin.js';
 
 const ancestorSchema = z.strictObject({
-  /** In lower case. */
+  /** Lower case. */
   tagName: z.string(),
   role: z.string().optional(),
   name: z.string().optional(),
   testId: z.string().optional(),
   id: z.string().optional(),
-  /** Class names that are words. */
+  /** Class names made of words. */
   classNames: z.array(z.string()),
-  /** Texts of single descendants, headings and labels first, none of them from the inner element. */
+  /** Texts of leaf descendants, headings and labels first, except those inside the pinned element. */
   texts: z.array(z.string()),
 });
 
-/** An element or one of its ancestors, with what a person would identify it by. */
+/** An element or one of its ancestors, and what could identify it. */
 export type Ancestor = z.infer<typeof ancestorSchema>;
 
 /** The functions that `readAncestors` calls. */
-const helpers = [clean, ask, attributeOf, parentOf, contains, textIn, descendants, nameOf, textsOf];
+const helpers = [clean, read, attributeOf, parentOf, contains, textIn, descendants, nameOf, textsOf];
 
-/** A pinned element, then its ancestors from the nearest outwards, without those that identify nothing. */
+/** A pinned element and its ancestors, nearest first; ancestors without identifying attributes are left out. */
 export function ancestorsOf({ id, frame }: Pin, testIdAttribute: string): Promise<Ancestor[]> {
   const arg = { id, testIdAttribute };
   return callIsolated(frame, readAncestors, { arg, schema: z.array(ancestorSchema), helpers });
 }
 
-/** Runs in the page, as all that follows. */
+/** Runs in the page, as do its helpers below. */
 function readAncestors(
   { pinned }: InPage,
   { id, testIdAttribute }: { id: string; testIdAttribute: string },
@@ -55,7 +55,7 @@ function readAncestors(
     outer !== null && outer !== document.body && found.length < maxAncestors;
     outer = parentOf(outer)
   ) {
-    const tag = String(ask(Element.prototype, 'tagName', outer));
+    const tag = String(read(Element.prototype, 'tagName', outer));
     const name = nameOf(outer);
     const explicit = clean(attributeOf(outer, 'role')).split(' ')[0];
     const role = explicit || roles[tag] || (name === '' ? undefined : roleWithName[tag]);
@@ -84,8 +84,8 @@ function clean(text: string | null | undefined): string {
   return (text ?? '').slice(0, 1000).replace(/\s+/g, ' ').trim();
 }
 
-/** Asks only the prototype: a form's fields named `parentNode` or `id` hide its own properties. */
-function ask(prototype: object, property: string, node: Node): unknown {
+/** Reads a property from the prototype: a form's fields named `parentNode` or `id` shadow its own. */
+function read(prototype: object, property: string, node: Node): unknown {
   return Reflect.get(prototype, property, node);
 }
 
@@ -94,7 +94,7 @@ function attributeOf(element: Element, name: string): string | null {
 }
 
 function parentOf(element: Element): Element | null {
-  const parent = ask(Node.prototype, 'parentNode', element);
+  const parent = read(Node.prototype, 'parentNode', element);
   if (parent instanceof ShadowRoot) return parent.host;
   return parent instanceof Element ? parent : null;
 }
@@ -104,7 +104,7 @@ function contains(outer: Node, other: Node): boolean {
 }
 
 function textIn(node: Node): string {
-  const text = ask(Node.prototype, 'textContent', node);
+  const text = read(Node.prototype, 'textContent', node);
   return typeof text === 'string' ? clean(text) : '';
 }
 
@@ -137,16 +137,16 @@ function textsOf(element: Element, self: Element): string[] {
   const leaves = [...descendants(element, identifying), ...descendants(element, '*')];
   const texts = leaves
     .filter((leaf) => element === self || (!contains(self, leaf) && !contains(leaf, self)))
-    .map((leaf) => (ask(Element.prototype, 'childElementCount', leaf) === 0 ? textIn(leaf) : ''));
-  // A label around a field has its text beside the field.
+    .map((leaf) => (read(Element.prototype, 'childElementCount', leaf) === 0 ? textIn(leaf) : ''));
+  // A label that wraps a field has its text next to the field.
   const outside = [element, ...leaves.filter((leaf) => leaf !== self && contains(leaf, self))];
   const direct = outside.flatMap((each) => {
-    const nodes = ask(Node.prototype, 'childNodes', each);
+    const nodes = read(Node.prototype, 'childNodes', each);
     return nodes instanceof NodeList ? Array.from(nodes) : [];
   });
   texts.push(...direct.map((node) => (node instanceof Text ? textIn(node) : '')));
   const own = element === self ? '' : textIn(self);
-  // What has no letters (a price, a count, an icon font's glyph) changes, or names nothing.
+  // Texts without letters (a price, a count, an icon glyph) change, or identify nothing.
   const useful = texts.filter((text) => text !== own && text.length <= 60 && /\p{L}/u.test(text));
   return [...new Set(useful)].slice(0, 4);
 }

@@ -1,8 +1,8 @@
 import type { Frame } from 'playwright';
 import { z } from 'zod';
-import { callIsolated, operation, type InPage } from '../browser/isolated.js';
+import { callIsolated, type InPage } from '../browser/isolated.js';
 import { elementSnapshot } from '../browser/element-snapshot.js';
-import { factsHelpers, factsOf, factsSchema, type Pin } from '../browser/pin.js';
+import type { Pin } from '../browser/pin.js';
 import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
 import {
   isOptions,
@@ -18,58 +18,58 @@ import { brittleness } from './brittle.js';
 import { frameChain } from './frame-chain.js';
 import { toLocator } from './locator-expression.js';
 import { looseForms } from './loose-forms.js';
+import { matchesOf } from './matches.js';
 import { mentions } from './mentions.js';
 import { isAriaRole } from './roles.js';
 import { classScopes, cssSubjects, roleScopes, withoutExtras } from './scopes.js';
 import { suggestionFor } from './suggestion.js';
 
-/** Candidates that the page judges at once, at first; then twice as many each time. */
+/** Candidates in the first batch; each next batch has twice as many. */
 const firstBatch = 8;
-/** Locators of a container that are tried at once. */
+/** Maximum number of locators that are tried for a container. */
 const maxContainers = 24;
-/** Elements around a container that are tried. */
+/** Maximum number of ancestors of a container that are tried. */
 const maxOuter = 4;
-/** What was found in each frame, by what it was found for: an element keeps its locator as long as that matches. */
+/** The locators found in each frame, by `keyOf`: an element keeps its locator as long as that matches. */
 const foundIn = new WeakMap<Frame, Map<string, LocatorChain>>();
-/** Locators that are remembered of one frame. */
+/** Maximum number of locators in the cache of a frame. */
 const maxRemembered = 500;
 
 export interface LocatorOptions {
   testIdAttribute: string;
-  /** The texts that are asserted of the element, which its locator must not contain. */
+  /** Texts that the assertion expects, which the locator must not contain. */
   asserted?: readonly string[] | undefined;
 }
 
 /**
- * The locator that a good engineer would write for a pinned element: Playwright's own suggestion, improved if it is
- * weak (a position, a generated or volatile name, texts glued together, a name that a longer one contains), and checked
- * to match exactly this element.
+ * The best locator for a pinned element: Playwright's own suggestion, improved if it is weak (a position, a generated or
+ * volatile name, concatenated texts, a name that is part of a longer one), and checked to match exactly this element.
  */
 export async function bestLocator(pin: Pin, options: LocatorOptions): Promise<LocatorChain> {
   const known = foundIn.get(pin.frame)?.get(keyOf(pin, options));
   if (known !== undefined && (await firstMatch(pin, [known])) === known) return known;
   const forms = formsByRole(pin, options);
-  const index = forms.length === 0 ? -1 : (await judge(pin, judged(forms))).index;
+  const [index = -1] = forms.length === 0 ? [] : (await matchesOf(pin, triedChains(forms))).indexes;
   const chain = forms[index]?.emitted ?? (await searchedLocator(pin, options));
   remember(pin, options, chain);
   return chain;
 }
 
 /**
- * A pinned element as it is now, with its best locator; undefined if it has left its document. One round trip if the
- * locator is known, or by role and name.
+ * A pinned element's current facts and best locator; undefined if it has left its document. Takes one round trip if the
+ * locator is cached, or a plain role and name.
  */
 export async function locateAgain(
   pin: Pin,
   options: LocatorOptions,
 ): Promise<{ pin: Pin; chain: LocatorChain } | undefined> {
   const known = foundIn.get(pin.frame)?.get(keyOf(pin, options));
-  const forms = known === undefined ? formsByRole(pin, options) : [{ judged: known, emitted: known }];
-  const { index, facts } = await judge(pin, judged(forms));
+  const forms = known === undefined ? formsByRole(pin, options) : [{ tried: known, emitted: known }];
+  const { indexes, facts } = await matchesOf(pin, triedChains(forms));
   if (facts === undefined) return undefined;
   const now = { ...pin, facts };
   const isSame = facts.role === pin.facts.role && facts.name === pin.facts.name;
-  const chain = (isSame ? forms[index]?.emitted : undefined) ?? (await bestLocator(now, options));
+  const chain = (isSame ? forms[indexes[0] ?? -1]?.emitted : undefined) ?? (await bestLocator(now, options));
   remember(now, options, chain);
   return { pin: now, chain };
 }
@@ -95,8 +95,8 @@ async function searchedLocator(pin: Pin, options: LocatorOptions): Promise<Locat
 }
 
 /**
- * A locator of an element that holds others, or else of the nearest one around it: by its test id, role and name, id or
- * class; undefined if none has any.
+ * A locator of a container, or else of its nearest ancestor that has one, by test id, role and name, id or class;
+ * undefined if there is none.
  */
 export async function containerLocator(pin: Pin, testIdAttribute: string): Promise<LocatorChain | undefined> {
   const [frames, [self, ...outer]] = await Promise.all([
@@ -114,11 +114,11 @@ export async function containerLocator(pin: Pin, testIdAttribute: string): Promi
   return around && [...frames, ...around];
 }
 
-/** Classes of elements of which there are usually several. */
+/** Classes of repeated elements. */
 const itemClass = /item|card|row|entry|tile|product|result|post/;
 const itemRoles = new Set(['listitem', 'row', 'article', 'treeitem', 'option', 'group']);
 
-/** Locators of an element that holds others; one of several is better known by a text in it. */
+/** Locators of a container; for a repeated one, those with a text in it come first. */
 function containerForms(scope: Ancestor): LocatorChain[] {
   const { role, classNames } = scope;
   const isItem = role === undefined ? classNames.some((name) => itemClass.test(name)) : itemRoles.has(role);
@@ -127,22 +127,22 @@ function containerForms(scope: Ancestor): LocatorChain[] {
   return isItem ? [...byText, ...plain] : [...plain, ...byText];
 }
 
-/** What Playwright would suggest instead of a role. */
+/** Attributes that Playwright prefers to a role. */
 const preferredAttributes = ['data-testid', 'data-test-id', 'data-test', 'title', 'alt'];
-/** Characters of a name that Playwright suggests whole. */
+/** The longest name that Playwright does not cut. */
 export const maxWholeName = 30;
 
-/** A locator to try in the page, and the one to emit if it matches exactly the element. */
+/** A locator to try in the page, and the one to emit if it matches only the element. */
 interface Form {
-  judged: LocatorChain;
+  tried: LocatorChain;
   emitted: LocatorChain;
 }
 
-const judged = (forms: readonly Form[]): LocatorChain[] => forms.map((form) => form.judged);
+const triedChains = (forms: readonly Form[]): LocatorChain[] => forms.map((form) => form.tried);
 
 /**
- * The locators by role and name that the search would find too, in one round trip instead of a dozen; none for an
- * element that may be better known by something else.
+ * The locators by role and name that the search would also find, in one round trip instead of a dozen; none if something
+ * else may identify the element better.
  */
 function formsByRole({ facts }: Pin, { testIdAttribute, asserted }: LocatorOptions): Form[] {
   const { role, name, tagName, attributes, inControl, inMainFrame } = facts;
@@ -156,7 +156,7 @@ function formsByRole({ facts }: Pin, { testIdAttribute, asserted }: LocatorOptio
   if (name === undefined) {
     // Without a name, Playwright suggests the text.
     if (asserted === undefined || /^(?:INPUT|TEXTAREA)$/.test(tagName)) return [];
-    return [{ judged: byRole(), emitted: byRole() }];
+    return [{ tried: byRole(), emitted: byRole() }];
   }
   const plain = byRole({ name });
   const isWhole = name.length <= maxWholeName && !/^[\d.,]+[^.,\w]|[^.,\w][\d.,]+$/.test(name);
@@ -165,9 +165,9 @@ function formsByRole({ facts }: Pin, { testIdAttribute, asserted }: LocatorOptio
   const exact = byRole({ name, exact: true });
   // A longer name that contains this one, shown or hidden, makes it ambiguous.
   return [
-    { judged: byRole({ name, includeHidden: true }), emitted: plain },
-    { judged: exact, emitted: exact },
-    { judged: plain, emitted: plain },
+    { tried: byRole({ name, includeHidden: true }), emitted: plain },
+    { tried: exact, emitted: exact },
+    { tried: plain, emitted: plain },
   ];
 }
 
@@ -211,58 +211,23 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
   return byPosition(pin, named.at(-1) ?? byTag);
 }
 
-/** The first of the chains that matches exactly the pinned element, or one around it, judged in one round trip. */
+/** The first chain that matches exactly the pinned element, or one around it. */
 async function firstMatch(
   pin: Pin,
   chains: readonly LocatorChain[],
   orAround = false,
 ): Promise<LocatorChain | undefined> {
-  return chains.length === 0 ? undefined : chains[(await judge(pin, chains, orAround)).index];
+  if (chains.length === 0) return undefined;
+  const { indexes } = await matchesOf(pin, chains, orAround);
+  return chains[indexes[0] ?? -1];
 }
 
-/** Which of the chains matches exactly the pinned element, or -1, and what the element is now. */
-async function judge(
-  { id, frame }: Pin,
-  chains: readonly LocatorChain[],
-  orAround = false,
-): Promise<z.infer<typeof judgedSchema>> {
-  const [first, ...others] = chains.map((chain, index) =>
-    toLocator(frame, chain).locator(operation('tag', String(index))),
-  );
-  const all = others.reduce((locator, other) => locator.or(other), first ?? frame.locator(operation('none')));
-  return callIsolated(all, judgeChains, {
-    arg: { id, orAround, count: chains.length },
-    schema: judgedSchema,
-    helpers: factsHelpers,
-    frame,
-  });
-}
-
-const judgedSchema = z.strictObject({ index: z.int(), facts: factsSchema.optional() });
-
-/** Runs in the page. */
-function judgeChains(
-  { tagged, pinned, pin, marked }: InPage,
-  { id, orAround, count }: { id: string; orAround: boolean; count: number },
-): z.infer<typeof judgedSchema> {
-  const element = pinned(id);
-  if (element === undefined) return { index: -1 };
-  const facts = factsOf(element, pin(id, element), marked().includes(element));
-  for (let index = 0; index < count; index++) {
-    const [found, ...others] = tagged[index] ?? [];
-    if (found === undefined || others.length > 0) continue;
-    if (found === element || (orAround && Node.prototype.contains.call(found, element)))
-      return { index, facts };
-  }
-  return { index: -1, facts };
-}
-
-/** A locator that may not survive a small change of the page, or that nobody would have written. */
+/** Whether a locator may break after a small change of the page, or nobody would write it. */
 function isWeak(chain: LocatorChain): boolean {
   return chain.length !== 1 || chain[0]?.method === 'locator' || brittleness(chain).size > 0;
 }
 
-/** The form of a chain that leaves open most of what changes from run to run, and still identifies the element. */
+/** The loosest form of a chain that still identifies the element: patterns match what changes from run to run. */
 async function stableForm(pin: Pin, chain: LocatorChain): Promise<LocatorChain> {
   const whole = isCut(chain) ? await withWholeName(pin, chain) : chain;
   const forms = [...withoutExtras(whole), whole].flatMap(looseForms);
@@ -270,7 +235,7 @@ async function stableForm(pin: Pin, chain: LocatorChain): Promise<LocatorChain> 
   return (await firstMatch(pin, forms)) ?? chain;
 }
 
-/** Whether Playwright has cut the number off an end of a name and left a fragment: `Order #`. */
+/** Whether Playwright has cut a number off the name and left a fragment such as `Order #`. */
 function isCut(chain: LocatorChain): boolean {
   const [, options] = chain.at(-1)?.args ?? [];
   const name = isOptions(options) ? options['name'] : undefined;
@@ -296,8 +261,8 @@ async function withWholeName(pin: Pin, chain: LocatorChain): Promise<LocatorChai
 }
 
 /**
- * Whether a locator by text depends on the value of a field, as the text of a label does that contains a list of
- * options, or on texts of several children glued together.
+ * Whether a locator by text depends on the value of a field, such as a label that contains a list of options, or on the
+ * concatenated texts of several children.
  */
 async function textWeakness({ id, frame }: Pin, chain: LocatorChain): Promise<'value' | 'glued' | undefined> {
   const method = chain.at(-1)?.method;
@@ -329,7 +294,7 @@ function isPlain(chain: LocatorChain): boolean {
   return chain.length > 0 && chain.every((call) => call.method.startsWith('getBy'));
 }
 
-/** Locators of the element itself by role, name or text, the best first. */
+/** Locators of the element itself by role, name or text, best first. */
 function subjectsOf({ role, name }: Shown, own: LocatorChain): LocatorChain[] {
   const subjects: LocatorChain[] = [];
   if (role !== undefined && isAriaRole(role) && role !== 'generic') {
@@ -345,8 +310,8 @@ function subjectsOf({ role, name }: Shown, own: LocatorChain): LocatorChain[] {
 }
 
 /**
- * The chain, with an exact name if the page has a longer name that contains it, shown or hidden. What an exact name
- * matches the plain one matches too, so one match is the same element.
+ * Makes the chain's name exact if a longer name on the page, visible or hidden, contains it. The plain name matches
+ * whatever the exact one does, so a single match is the same element.
  */
 async function withExactName(frame: Frame, chain: LocatorChain): Promise<LocatorChain> {
   const last = chain.at(-1);

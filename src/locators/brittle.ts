@@ -7,13 +7,13 @@ import {
 } from '../model/locator.js';
 import { isVolatile } from '../model/volatile.js';
 
-/** What a locator depends on that a small change of the page, its next build or its next run changes. */
+/** Why a small change of the page, the next build or the next run may break a locator. */
 export type Brittleness = 'position' | 'generated name' | 'volatile text' | 'bare tag' | 'glyph';
 
-/** Characters of a selector that are looked at. */
-const longest = 1000;
+/** Characters of a selector that are checked. */
+const maxLength = 1000;
 
-/** The reasons, if any, why a locator may soon match another element, or none. */
+/** Why a locator may soon match another element or none; empty if it is stable. */
 export function brittleness(chain: LocatorChain): Set<Brittleness> {
   const inFrame = chain.findLastIndex(({ method }) => method === 'contentFrame') + 1;
   return new Set([
@@ -28,7 +28,7 @@ export function brittleness(chain: LocatorChain): Set<Brittleness> {
   ]);
 }
 
-/** Why a locator from an agent is not emitted as given; undefined if it is. */
+/** Why an agent's locator is replaced; undefined if it is emitted as given. */
 export function reasonToReplace(chain: LocatorChain): string | undefined {
   const reasons = [...brittleness(chain)];
   return reasons.length === 0 ? undefined : reasons.join(', ');
@@ -60,7 +60,7 @@ function reasons({
   return found;
 }
 
-/** The texts in an argument that identify elements; what a regular expression leaves open is none. */
+/** The texts in an argument, except regular expressions. */
 function textsIn(argument: LocatorArgument): string[] {
   if (typeof argument === 'string') return [argument];
   if (typeof argument !== 'object' || isPattern(argument) || isNestedLocator(argument)) return [];
@@ -71,7 +71,7 @@ function isString(argument: LocatorArgument): argument is string {
   return typeof argument === 'string';
 }
 
-/** The locators in an argument, e.g. those of `has`. */
+/** The locators in an argument, e.g. in `has`. */
 function nestedIn(argument: LocatorArgument): LocatorChain[] {
   if (typeof argument !== 'object' || isPattern(argument)) return [];
   return isNestedLocator(argument) ? [argument.locator] : Object.values(argument).flatMap(nestedIn);
@@ -79,9 +79,9 @@ function nestedIn(argument: LocatorArgument): LocatorChain[] {
 
 const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g;
 
-/** See https://playwright.dev/docs/other-locators for the forms of selectors. */
+/** The syntax of selectors: https://playwright.dev/docs/other-locators. */
 function ofSelector(selector: string): Brittleness[] {
-  const parts = selector.slice(0, longest).split(/\s*>>\s*/);
+  const parts = selector.slice(0, maxLength).split(/\s*>>\s*/);
   return parts.flatMap((part) => {
     const [, engine = 'css', body = ''] = /^(?:([\w-]+)=)?([^]*)$/.exec(part) ?? [];
     const bare = body.replace(quoted, '""');
@@ -107,7 +107,7 @@ function firstGroups(text: string, expression: RegExp): string[] {
   return [...text.matchAll(expression)].map(([, group = '']) => group);
 }
 
-/** Names that tools make up: counters that another order of rendering changes, and hashes that another build changes. */
+/** Names that tools generate: counters, which depend on the order of rendering, and hashes, which depend on the build. */
 const generatedNames = [
   /^(?:ember|mui-|radix-|headlessui-|react-(?:aria|select)-?|downshift-|ext-(?:gen|comp)-?|gwt-uid-|yui_|jss|jsx-|mat-[a-z-]+|cdk-[a-z-]+|ng-tns-|pr_id_|el-id-|tippy-|select2-)[\w-]*\d/,
   // React's useId.
@@ -118,18 +118,18 @@ const generatedNames = [
   /^sc-(?:(?=[a-z]*[A-Z])[A-Za-z]{5,6}|(?=[a-z]*\d)[a-z\d]{5,8}-\d+)$/,
   /^svelte-[a-z\d]{5,7}$/,
   /_{1,2}(?=\w*\d[A-Za-z])[A-Za-z\d]{5,8}$/,
-  // Hashes, UUIDs, numbers of rows or moments.
+  // Hashes, UUIDs, row numbers, timestamps.
   /(?:^|[-_])(?=[a-f]*\d)(?=\d*[a-f])[\da-f]{8,}(?:$|[-_])/i,
   /\d{6,}/,
 ];
 
-/** Whether a tool made up this id, or one of these classes. */
+/** Whether a tool generated this id or one of these classes. */
 export function isGenerated(names: string): boolean {
   const plain = names.replace(/\\(.)/g, '$1');
   return plain.split(/\s+/).some((name) => generatedNames.some((form) => form.test(name)));
 }
 
-/** Classes that say how an element looks, or what a framework does with it, and not what it is. */
+/** Classes for styling and frameworks, which don't say what an element is. */
 const stylingClasses = [
   /^(?:css|sc|jss|emotion|svelte|ng|cdk|mat|mdc)(?:-|$)/,
   /^(?:flex|grid|block|hidden|relative|absolute|fixed|sticky|truncate|uppercase|rounded|border|shadow|transition)$/,
@@ -140,12 +140,12 @@ const stylingClasses = [
 const stateClass =
   /^(?:[a-z]+-+)*(?:active|selected|current|open|opened|expanded|checked|completed|done|invalid|on|asc|desc)$/;
 
-/** Whether a class is the word for a state, as on pages without ARIA. */
+/** Whether a class names a state, as on pages without ARIA. */
 export function isStateClass(name: string): boolean {
   return stateClass.test(name);
 }
 
-/** Whether a person chose a class to say what an element is, rather than in which state. */
+/** Whether a class says what an element is. */
 export function isMeaningfulClass(name: string): boolean {
   return !isGenerated(name) && !isStateClass(name) && !stylingClasses.some((form) => form.test(name));
 }

@@ -5,9 +5,9 @@ import type { Pin } from '../browser/pin.js';
 import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
 import { answerMs } from '../model/within.js';
 
-/** Characters of a page's text that are quoted. */
+/** Maximum length of a quoted text. */
 const maxTextLength = 60;
-/** How a person would describe an element, e.g. `button "Buy" near "Green tea"`: what the page says is quoted. */
+/** Describes an element for people, e.g. `button "Buy" near "Green tea"`; texts of the page are quoted. */
 export async function describeElement({ id, locator, frame }: Pin): Promise<string> {
   const [snapshot, near] = await Promise.all([
     elementSnapshot(locator, answerMs),
@@ -23,10 +23,10 @@ function quoted(text = ''): string[] {
   return [JSON.stringify(text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text)];
 }
 
-/** Runs in the page: the first words beside the element, from the nearest ancestor that has any. */
+/** Runs in the page. Returns the first text next to the element, from the nearest ancestor that has one. */
 function readNearbyText({ pinned }: InPage, id: string): string {
   const element = pinned(id);
-  // A form's field named `parentNode` hides the form's own.
+  // A form's field named `parentNode` shadows the form's own.
   const parentOf = (node: Node): unknown => Reflect.get(Node.prototype, 'parentNode', node);
   for (
     let outer = element && parentOf(element);

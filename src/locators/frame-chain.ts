@@ -5,7 +5,7 @@ import { answerMs, responseWithin } from '../model/within.js';
 import { isGenerated } from './brittle.js';
 import { toLocator } from './locator-expression.js';
 
-/** The chain from the page into a frame by each frame's name, title or source; undefined if only its position identifies it. */
+/** The chain from the page into a frame, by name, title, source or test id; undefined if only its position identifies a frame. */
 export async function frameChain(frame: Frame): Promise<LocatorChain | undefined> {
   const parent = frame.parentFrame();
   if (parent === null) return [];
@@ -28,7 +28,7 @@ export async function frameChain(frame: Frame): Promise<LocatorChain | undefined
   }
 }
 
-/** A CSS string, see https://www.w3.org/TR/cssom-1/#serialize-a-string. */
+/** Quotes a CSS string: https://www.w3.org/TR/cssom-1/#serialize-a-string. */
 function cssString(value: string): string {
   const escaped = Array.from(value, (character) => {
     if (character === '"' || character === '\\') return `\\${character}`;

@@ -1,16 +1,16 @@
 import type { Frame } from 'playwright';
 import { z } from 'zod';
-import { callIsolated, operation, type InPage } from '../browser/isolated.js';
+import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Pin } from '../browser/pin.js';
 import type { LocatorChain, TextOrPattern } from '../model/locator.js';
 import { toTextOrRegExp } from '../model/pattern.js';
 import { isMeaningfulClass } from './brittle.js';
-import { toLocator } from './locator-expression.js';
+import { taggedBy } from './matches.js';
 import { isAriaRole } from './roles.js';
 
 const sharedSchema = z.strictObject({ testId: z.string().optional(), classNames: z.array(z.string()) });
 
-/** Locators that may match all of some elements in one frame, by what they have in common: a role, a test id, a class. */
+/** Locators that may match all given elements of one frame, by a common role, test id or class. */
 async function sharedLocators(
   pins: readonly Pin[],
   role: string,
@@ -40,7 +40,7 @@ function readShared(
   const attributeOf = (element: Element, name: string): string =>
     Element.prototype.getAttribute.call(element, name) ?? '';
   if (first === undefined) return { classNames: [] };
-  /** The element below those around it that hold nothing else. */
+  /** The element and the ancestors that contain only it, outermost first. */
   const layersOf = (element: Element): Element[] => {
     const outer = element.parentElement;
     return outer?.childElementCount === 1 && others.length > 0 ? [...layersOf(outer), element] : [element];
@@ -57,7 +57,7 @@ function readShared(
   return { ...(isShared ? { testId } : {}), classNames: classNames.slice(0, 4) };
 }
 
-/** The items of a list, or the titles in them, with the element around them. */
+/** The items of a list, the titles in them, and the element around them. */
 export interface ListPins {
   items: readonly Pin[];
   titles: readonly Pin[];
@@ -66,14 +66,14 @@ export interface ListPins {
   around: Pin;
 }
 
-/** What is asserted of a list: how many elements it has, or their texts, or what these contain. */
+/** What an assertion expects of a list: the number of its elements, and their texts or (`isPart`) parts of these. */
 export interface ListExpectation {
   count: number;
   texts?: readonly TextOrPattern[];
   isPart?: boolean;
 }
 
-/** Finds locators of lists, each of its questions to the page once. */
+/** Finds locators of lists; caches what it reads from the page. */
 export class ListLocators {
   private readonly shared = new Map<string, Promise<LocatorChain[]>>();
   private readonly texts = new Map<string, Promise<(string | null)[][]>>();
@@ -84,8 +84,8 @@ export class ListLocators {
   ) {}
 
   /**
-   * Locators that may match the items of a list, or the titles in them if the items have more words, and of which what
-   * is asserted may be true; the plainest first.
+   * Locators that may match the items of a list, or the titles in them if the items have more words, and for which the
+   * assertion may be true; the simplest first.
    */
   async *of(list: ListPins, expected: ListExpectation): AsyncGenerator<LocatorChain> {
     const { items, titles, role, titleRole, around } = list;
@@ -105,20 +105,20 @@ export class ListLocators {
     yield* await this.possible(around, chains, expected);
   }
 
-  /** The chains of which an expectation may be true, judged in one round trip; all of them in another frame. */
+  /** The chains for which an expectation may be true; outside the main frame all of them. */
   private async possible(
     { frame, facts }: Pin,
     chains: readonly LocatorChain[],
     { count, texts, isPart = false }: ListExpectation,
   ): Promise<readonly LocatorChain[]> {
-    if (!facts.inMainFrame) return chains;
+    if (!facts.inMainFrame || chains.length === 0) return chains;
     const key = JSON.stringify(chains);
     const known = this.texts.get(key) ?? textsOf(frame, chains);
     this.texts.set(key, known);
     const found = await known;
     return chains.filter((_, index) => {
       const own = found[index] ?? [];
-      return own.length === count && own.every((text, at) => maybe(text, texts?.[at], isPart));
+      return own.length === count && own.every((text, at) => mayEqual(text, texts?.[at], isPart));
     });
   }
 
@@ -130,7 +130,7 @@ export class ListLocators {
   }
 }
 
-function maybe(text: string | null, wanted: TextOrPattern | undefined, isPart: boolean): boolean {
+function mayEqual(text: string | null, wanted: TextOrPattern | undefined, isPart: boolean): boolean {
   if (text === null || wanted === undefined) return true;
   const form = toTextOrRegExp(wanted);
   if (typeof form !== 'string') return form.test(text);
@@ -138,18 +138,13 @@ function maybe(text: string | null, wanted: TextOrPattern | undefined, isPart: b
   return isPart ? text.includes(words) : text === words;
 }
 
-/** The texts of the elements that each of some chains in one frame matches, in one round trip. */
+/** The texts of the elements that each chain matches, in one round trip. */
 async function textsOf(frame: Frame, chains: readonly LocatorChain[]): Promise<(string | null)[][]> {
-  const [first, ...others] = chains.map((chain, index) =>
-    toLocator(frame, chain).locator(operation('tag', String(index))),
-  );
-  if (first === undefined) return [];
-  const all = others.reduce((locator, other) => locator.or(other), first);
   const schema = z.array(z.array(z.string().nullable()));
-  return callIsolated(all, textsOfTagged, { arg: chains.length, schema, frame });
+  return callIsolated(taggedBy(frame, chains), textsOfTagged, { arg: chains.length, schema, frame });
 }
 
-/** Runs in the page. The texts of tagged elements as assertions compare them, or null if that is not certain. */
+/** Runs in the page. The texts of tagged elements as assertions compare them; null if that is uncertain. */
 function textsOfTagged({ tagged }: InPage, count: number): (string | null)[][] {
   const maxText = 2000;
   const isPlain = (element: Element): boolean => {

@@ -9,30 +9,30 @@ import { testIdSelector } from '../browser/test-id.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
 import { isAriaRole, ariaRoles, type AriaRole } from './roles.js';
 
-/** Characters in one expression. */
+/** Maximum length of an expression. */
 const maxLength = 5000;
-/** Calls in one chain. */
+/** Maximum number of calls in a chain. */
 const maxCalls = 50;
-/** Locators inside locators. */
+/** Maximum nesting depth of locators. */
 const maxDepth = 8;
 
 /** Where a chain can start. */
 export type LocatorRoot = Page | Frame | FrameLocator | Locator;
 
-/** What a call is made on. */
+/** The kind of object that has a method. */
 type Place = 'page' | 'locator' | 'frame';
 
-/** The kinds of object that have a method, and how to recognize them among Playwright's. */
+/** The kinds of object that have a method, and a type guard for them. */
 interface Receiver<Scope extends LocatorRoot> {
   places: readonly Place[];
   includes(scope: LocatorRoot): scope is Scope;
 }
 
-/** Makes the Playwright locator of a chain that is an argument of another. */
+/** Builds the Playwright locator of a nested chain. */
 type Build = (chain: LocatorChain) => Locator;
 
 interface Method {
-  /** Where it can be called with these arguments. */
+  /** The kinds of object on which it can be called with these arguments. */
   on(args: LocatorArgument[]): readonly Place[];
   gives: 'locator' | 'frame';
   check(args: LocatorArgument[]): z.core.$ZodIssue | undefined;
@@ -81,7 +81,7 @@ const filters = {
 const filterOptions = options({ ...filters, visible: boolean });
 const textArguments = z.tuple([text, options({ exact: boolean })]);
 
-/** Every method of a locator expression. */
+/** The methods of locator expressions. */
 const methods: ReadonlyMap<string, Method> = new Map(
   Object.entries({
     getByRole: method(
@@ -148,16 +148,16 @@ const methods: ReadonlyMap<string, Method> = new Map(
 );
 
 /**
- * Distinguishes a locator expression (`getByRole(…)`, `page.locator(…)`) from a plain selector or a ref, by its form alone: one
- * with a mistake in it is still an expression, since no selector of Playwright's begins with a call.
+ * Whether a target is a locator expression (`getByRole(…)`, `page.locator(…)`) rather than a selector or a ref. Invalid
+ * expressions count too, since no Playwright selector starts with a call.
  */
 export function isLocatorExpression(target: string): boolean {
   return /^\s*(?:page\s*\.\s*)?(?:getBy[A-Z]|[\w$]+(?:\s*\.\s*[\w$]+)*\s*\()/.test(target);
 }
 
 /**
- * Reads a Playwright locator expression such as `getByRole('button', { name: 'Save' }).first()`, as `locator.toString()`
- * prints it, with or without `page.`. Nothing is evaluated; `describe` is dropped. Anything else is `INVALID_INPUT`.
+ * Parses a Playwright locator expression such as `getByRole('button', { name: 'Save' }).first()`, in the syntax of
+ * `locator.toString()`, with or without `page.`. Evaluates nothing, and drops `describe`. Throws INVALID_INPUT.
  */
 export function parseLocatorExpression(expression: string): LocatorChain {
   if (expression.length > maxLength)
@@ -165,10 +165,7 @@ export function parseLocatorExpression(expression: string): LocatorChain {
   return readChain(readSyntax(expression), { expression, depth: 1 });
 }
 
-/**
- * Makes Playwright's own locator from a chain. Locators inside it are looked for on the whole page or frame, as
- * Playwright does.
- */
+/** Builds the Playwright locator of a chain. As in Playwright, nested locators start at the page or frame. */
 export function toLocator(root: LocatorRoot, chain: LocatorChain): Locator {
   checkChain(chain);
   const home = 'owner' in root ? root.owner().page() : 'filter' in root ? root.page() : root;
@@ -304,7 +301,7 @@ function method<Scope extends LocatorRoot, Args>(
   };
 }
 
-/** An object of options, whose errors name the options there are. */
+/** An options object whose errors list the valid options. */
 function options<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z
     .strictObject(shape, {
@@ -316,7 +313,7 @@ function options<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
     .optional();
 }
 
-/** The options of `locator` and `filter` with the locators in them made. */
+/** The options of `locator` and `filter`, with Playwright locators for nested chains. */
 function built(given: z.infer<typeof filterOptions> = {}, build: Build) {
   const { has, hasNot, ...others } = given;
   return {

@@ -8,12 +8,12 @@ import {
 } from '../model/locator.js';
 import { stablePart, type Change } from '../model/volatile.js';
 
-/** What a locator's texts leave open, the most first. */
+/** Which changes the texts of a locator allow, most first. */
 const degrees: Change[][] = [['passing', 'record', 'amount'], ['passing', 'record'], ['passing'], []];
 
 /**
- * Forms of a locator whose texts leave open what changes from run to run, e.g. `name: /^Cart \(\d+\)$/`, the most open
- * form first; the last is the locator itself.
+ * Forms of a locator in which patterns match what changes from run to run, e.g. `name: /^Cart \(\d+\)$/`, loosest first;
+ * the last is the locator itself.
  */
 export function looseForms(chain: LocatorChain): LocatorChain[] {
   const forms = degrees.map((changes) => chain.map((call) => loosened(call, changes)));

@@ -1,34 +1,49 @@
+import type { Frame, Locator } from 'playwright';
 import { z } from 'zod';
 import { callIsolated, operation, type InPage } from '../browser/isolated.js';
-import type { Pin } from '../browser/pin.js';
+import { factsHelpers, factsOf, factsSchema, type Pin } from '../browser/pin.js';
 import type { LocatorChain } from '../model/locator.js';
 import { toLocator } from './locator-expression.js';
 
-/** The chains that match exactly the pinned element, judged in one round trip. */
-export async function matchesOf(
-  { id, frame }: Pin,
-  chains: readonly LocatorChain[],
-): Promise<LocatorChain[]> {
+/** The elements that some chains match, each tagged with the index of its chain. */
+export function taggedBy(frame: Frame, chains: readonly LocatorChain[]): Locator {
   const [first, ...others] = chains.map((chain, index) =>
     toLocator(frame, chain).locator(operation('tag', String(index))),
   );
-  if (first === undefined) return [];
-  const all = others.reduce((locator, other) => locator.or(other), first);
-  const indexes = await callIsolated(all, indexesOfMatches, {
-    arg: id,
-    schema: z.array(z.int()),
+  return others.reduce((all, other) => all.or(other), first ?? frame.locator(operation('none')));
+}
+
+const matchesSchema = z.strictObject({ indexes: z.array(z.int()), facts: factsSchema.optional() });
+
+/**
+ * Which chains match exactly the pinned element, or one around it, and the element's current facts, which are undefined
+ * if it has left its document. Takes one round trip.
+ */
+export function matchesOf(
+  { id, frame }: Pin,
+  chains: readonly LocatorChain[],
+  orAround = false,
+): Promise<z.infer<typeof matchesSchema>> {
+  return callIsolated(taggedBy(frame, chains), findMatches, {
+    arg: { id, orAround, count: chains.length },
+    schema: matchesSchema,
+    helpers: factsHelpers,
+    frame,
   });
-  return indexes.map((index) => chains[index]).filter((chain) => chain !== undefined);
 }
 
 /** Runs in the page. */
-function indexesOfMatches({ tagged, pinned }: InPage, id: string): number[] {
+function findMatches(
+  { tagged, pinned, pin, marked }: InPage,
+  { id, orAround, count }: { id: string; orAround: boolean; count: number },
+): z.infer<typeof matchesSchema> {
   const element = pinned(id);
-  const matching: number[] = [];
-  for (let index = 0; index < tagged.length; index++) {
+  if (element === undefined) return { indexes: [] };
+  const indexes: number[] = [];
+  for (let index = 0; index < count; index++) {
     const [found, ...others] = tagged[index] ?? [];
-    if (found === undefined || element === undefined || others.length > 0) continue;
-    if (found === element) matching.push(index);
+    if (found === undefined || others.length > 0) continue;
+    if (found === element || (orAround && Node.prototype.contains.call(found, element))) indexes.push(index);
   }
-  return matching;
+  return { indexes, facts: factsOf(element, pin(id, element), marked().includes(element)) };
 }

@@ -1,7 +1,7 @@
 import type { LocatorChain } from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
 
-/** Whether a text of the chain contains one of the given ones, as `getByText` would compare them. */
+/** Whether a text in the chain contains one of the given strings, compared as `getByText` does. */
 export function mentions(chain: LocatorChain, strings: readonly string[]): boolean {
   const folded = strings.map(fold).filter((text) => text !== '');
   const texts = chain.flatMap((call) =>

@@ -2,7 +2,7 @@ import type { Page } from 'playwright';
 
 export type AriaRole = Parameters<Page['getByRole']>[0];
 
-/** The roles that `getByRole` of Playwright's types takes. */
+/** The roles in the types of Playwright's `getByRole`. */
 export const ariaRoles: readonly string[] = `
   alert alertdialog application article banner blockquote button caption cell checkbox code columnheader combobox
   complementary contentinfo definition deletion dialog directory document emphasis feed figure form generic grid
@@ -15,7 +15,6 @@ export const ariaRoles: readonly string[] = `
 
 const known: ReadonlySet<unknown> = new Set(ariaRoles);
 
-/** Whether `getByRole` takes a role. */
 export function isAriaRole(role: unknown): role is AriaRole {
   return known.has(role);
 }

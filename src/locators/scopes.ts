@@ -5,26 +5,26 @@ import type { Ancestor } from './ancestors.js';
 import { isGenerated, isMeaningfulClass } from './brittle.js';
 import { isAriaRole } from './roles.js';
 
-/** Glyphs of icon fonts, which are characters of private use. */
+/** Glyphs of icon fonts: private-use characters. */
 const glyphs = /\p{Co}+/gu;
 
-/** The keys at the end of a menu item's name: `ctrl-i`, `⌘K`, `Shift + F5`. */
-const keyboardHint =
+/** A keyboard shortcut at the end of a menu item's name: `ctrl-i`, `⌘K`, `Shift + F5`. */
+const shortcut =
   /\s+(?:(?:ctrl|control|cmd|command|alt|option|shift|meta|win)\s*[-+]\s*|[⌘⇧⌥⌃]\s*)+(?:[a-z\d]|f\d{1,2}|enter|tab|space|delete|backspace|escape|esc)$/i;
 
-/** A locator by a name without icon-font glyphs and keyboard hints; empty if the name has neither. */
+/** The locator with glyphs and keyboard shortcuts removed from its name; empty if the name has neither. */
 export function withoutExtras(chain: LocatorChain): LocatorChain[] {
   const last = chain.at(-1);
   const [role, options] = last?.args ?? [];
   if (last?.method !== 'getByRole' || role === undefined || !isOptions(options)) return [];
   const { name, exact, ...others } = options;
   if (typeof name !== 'string') return [];
-  const plain = name.replace(glyphs, ' ').replace(/\s+/g, ' ').trim().replace(keyboardHint, '');
+  const plain = name.replace(glyphs, ' ').replace(/\s+/g, ' ').trim().replace(shortcut, '');
   if (plain === name || !/[\p{L}\p{N}]/u.test(plain)) return [];
   return [[...chain.slice(0, -1), { method: 'getByRole', args: [role, { ...others, name: plain }] }]];
 }
 
-/** An element by its own id, classes or custom tag. */
+/** CSS locators of an element by its id, classes or custom tag. */
 export function cssSubjects({ id, classNames, tagName }: Ancestor): LocatorChain[] {
   const selectors = [
     ...(id !== undefined && /^[a-z][\w-]*$/i.test(id) && !isGenerated(id) ? [`#${id}`] : []),
@@ -34,7 +34,7 @@ export function cssSubjects({ id, classNames, tagName }: Ancestor): LocatorChain
   return selectors.map((selector) => [{ method: 'locator', args: [selector] }]);
 }
 
-/** An ancestor by its test id, its role with its name, or its role with a text in it. */
+/** Locators of an ancestor by test id, role and name, or role and a text in it. */
 export function roleScopes({ role, name, testId, texts }: Ancestor): LocatorChain[] {
   const scopes: LocatorChain[] = testId === undefined ? [] : [[{ method: 'getByTestId', args: [testId] }]];
   if (role === undefined || !isAriaRole(role)) return scopes;
@@ -45,7 +45,7 @@ export function roleScopes({ role, name, testId, texts }: Ancestor): LocatorChai
   return scopes;
 }
 
-/** An ancestor by its class or custom tag and a text in it: for pages without roles. */
+/** Locators of an ancestor by class or custom tag and a text in it, for pages without roles. */
 export function classScopes({ role, classNames, tagName, texts }: Ancestor): LocatorChain[] {
   if (role !== undefined) return [];
   const classes = classNames.filter(isMeaningfulClass).slice(0, 2);
@@ -56,18 +56,18 @@ export function classScopes({ role, classNames, tagName, texts }: Ancestor): Loc
   });
 }
 
-/** Filters that pick one of several by a text in it that does not change. */
+/** Filters by a stable text, which pick one of several elements. */
 function filters(texts: readonly string[]): LocatorCall[] {
   return texts.filter((text) => !isVolatile(text) && !isPrice(text)).flatMap(filtersFor);
 }
 
-/** Whether a text is a price, a count or a size and no more. */
+/** Whether a text is only a price, a count or a size. */
 function isPrice(text: string): boolean {
   if (/^\d[\d.,]*\s?\p{L}{1,3}$/u.test(text)) return true;
   return /\d/.test(text) && !/\p{L}{2}/u.test(text) && stablePart(text, ['amount']) === undefined;
 }
 
-/** Filters by a text, the plainest first. */
+/** Filters by a text, simplest first. */
 function filtersFor(text: string): LocatorCall[] {
   const exactly: LocatorChain = [{ method: 'getByText', args: [text, { exact: true }] }];
   const beginning = { regex: `^\\s*${escapeRegExp(text)}` };

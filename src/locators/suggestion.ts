@@ -7,9 +7,9 @@ import { parseLocatorExpression } from './locator-expression.js';
 
 /** Playwright's suggestion for an element. */
 export interface Suggestion {
-  /** The chain from the page into the frame of the element. */
+  /** The chain from the page into the element's frame. */
   frames: LocatorChain;
-  /** The locator in the frame; empty if it is not known. */
+  /** The locator in the frame; empty if it is unknown. */
   own: LocatorChain;
 }
 
@@ -25,15 +25,15 @@ export async function suggestionFor(pin: Pin): Promise<Suggestion> {
 }
 
 /**
- * The suggestion in Playwright's error about several matches, of which the root is the first: one round trip, while
- * `normalize()` takes a dozen.
+ * Provokes Playwright's error about several matches, the first of which is the root, and reads the suggestion from it:
+ * one round trip, while `normalize()` takes a dozen.
  */
 async function suggestedInError({ locator, frame }: Pin): Promise<LocatorChain | undefined> {
   const both = locator.or(frame.locator(':root'));
   const message = await responseWithin(answerMs, both.getAttribute('lang')).then(() => '', messageOf);
   const line = message.split('\n').find((each) => each.startsWith('    2) '));
   if (line === undefined) return undefined;
-  // The last locator of the line: the texts in it have their quotes escaped, those of the element before it have not.
+  // The last locator in the line: quotes are escaped in its texts, but not in those of the element before it.
   const [, ...parts] = line.split(' aka ');
   return (
     parts.map((_, index) => parsed(parts.slice(index).join(' aka '))).findLast((chain) => chain.length > 0) ??
@@ -41,7 +41,7 @@ async function suggestedInError({ locator, frame }: Pin): Promise<LocatorChain |
   );
 }
 
-/** Empty if a suggestion names what Playwright's own types do not take, e.g. the role `mark`. */
+/** Empty if a suggestion contains what Playwright's types reject, e.g. the role `mark`. */
 function parsed(expression: string): LocatorChain {
   try {
     return parseLocatorExpression(expression);

@@ -274,12 +274,12 @@ for (const [name, judge] of Object.entries(functions))
 const others = new Set(
   `assertionsOf setAssertions dropImpliedBy dropRepeatedInput contestedLines dropContested goneMessages isMessage
   countAssertion assertDisappearance repeatsInput stateCandidates candidatesFor checkCandidate implies requiresPresence
-  topicOf actedElement outcomeOf isSameDocument isVisible listCandidates messageCandidates regionCandidates pinLines
-  allNodes lineOfRef createNames variableName enters submits methodName formName stableKey toLocator isAriaRole
-  frameChain describeElement ancestorsOf bestLocator containerLocator sharedLocators listLocators ownText rawText
+  topicOf actedElement outcomeOf isSameDocument isVisible listCandidates messageCandidates regionCandidates
+  allNodes lineOfRef createNames variableName enters submits methodName formName toLocator isAriaRole
+  frameChain describeElement ancestorsOf bestLocator containerLocator ownText rawText
   brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource locateAgain budgeted isLost
   browserGone failureHint recoveryHint uncheckedWarnings spellAlike actedCandidates viewCandidates matchesOf
-  suggestionFor isEcho`.split(/\s+/),
+  taggedBy suggestionFor isEcho`.split(/\s+/),
 );
 
 test('no function that gets texts of pages is missing above', async () => {
