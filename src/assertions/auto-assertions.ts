@@ -36,7 +36,7 @@ import {
   spellAlike,
 } from './revise.js';
 
-/** What could be asserted of a step, and what checking it has shown so far. */
+/** The candidates of a step, and the results of the checks so far. */
 interface Judgement {
   candidates: Candidate[];
   checked: Map<Candidate, Assertion | undefined>;
@@ -44,21 +44,21 @@ interface Judgement {
 }
 
 /**
- * Compares the page before and after each recorded step, and keeps what changed as the step's automatic assertions.
- * What changes before the next action is still an effect of the last step.
+ * Compares the page before and after each recorded step, and asserts the changes automatically. Changes before the next
+ * action still count as effects of the last step.
  */
 export class AutoAssertions {
   private readonly observer: PageObserver;
-  /** The last recorded action, until the next one begins. */
+  /** The last recorded step and its effect. */
   private last: StepEffect | undefined;
-  /** The action that is being performed. */
+  /** The action in progress. */
   private pending: { before: Observation | undefined; acted: ActedElement | undefined } | undefined;
   /** The page since the last action. */
   private now: Observation | undefined;
   private isCaughtUp = false;
   private firstInDocument: Step | undefined;
   private readonly judgements = new WeakMap<StepEffect, Judgement>();
-  /** By element, the locator by which a step acted on it. */
+  /** The locator that a step used for an element, by element. */
   private readonly spelled = new Map<string, LocatorChain>();
   /** Whether a step changed anything visible. */
   private readonly visible = new WeakMap<Step, boolean>();
@@ -75,7 +75,7 @@ export class AutoAssertions {
     return this.now?.snapshot;
   }
 
-  /** Whether a recorded step changed anything visible; undefined if that is not known. */
+  /** Whether a recorded step changed anything visible; undefined if unknown. */
   changed(step: Step): boolean | undefined {
     return this.visible.get(step);
   }
@@ -103,13 +103,13 @@ export class AutoAssertions {
   async finish(step: Step): Promise<void> {
     const { kind, asserts, opensGroup, changesClock, closesPage } = traitsOf(step);
     if (asserts) dropImpliedBy(this.session.steps, step);
-    // Timers that the clock moves are no effect of a step, and what follows a closed page is another page.
+    // Timers that fire because the clock moved are no effect of a step; after a page closes, another one is current.
     else if (closesPage || (changesClock && kind !== 'mutates')) this.forget();
     else if (kind === 'mutates') await this.assertStep(step);
     else if (opensGroup !== true) await this.catchUp();
   }
 
-  /** Call when a call begins: asserts what changed after the last step. */
+  /** Call at the start of a call: asserts what changed after the last step. */
   async catchUp(): Promise<void> {
     const { last, now: earlier } = this;
     const later = await this.observer.observe();
@@ -123,7 +123,7 @@ export class AutoAssertions {
     await this.reviseLast(last, earlier, later);
   }
 
-  /** Call after an action that was not recorded: what it causes is no effect of a step. */
+  /** Call after an action that was not recorded, whose effects belong to no step. */
   forget(): void {
     this.last = undefined;
     this.now = undefined;
@@ -132,10 +132,10 @@ export class AutoAssertions {
   private async assertStep(step: Step): Promise<void> {
     const { acted } = this.pending ?? {};
     const { current } = this.live;
-    // What has changed in a page since another one became current is noticed on return.
+    // The page may have changed while another one was current.
     const before = this.observer.latestOf(current) ?? this.pending?.before;
     const after = await this.observer.observe();
-    // After the snapshot, which names the element.
+    // Requires the snapshot, which gives the element its role and name.
     const outcome =
       after === undefined ? undefined : acted && (await outcomeOf(acted, current.page, this.live.secrets));
     this.now = after;
@@ -153,7 +153,7 @@ export class AutoAssertions {
     await this.assertEffect(this.last);
   }
 
-  /** Chooses the last step's assertions again, since its page has changed. */
+  /** Chooses the last step's assertions again after its page has changed. */
   private async reviseLast(last: StepEffect, earlier: Observation, later: Observation): Promise<void> {
     const { step, acted } = last;
     const outcome = acted && (await outcomeOf(acted, later.livePage.page, this.live.secrets));
@@ -183,13 +183,13 @@ export class AutoAssertions {
     for (const [candidate, known] of checked) if (isImplied(known)) checked.set(candidate, undefined);
     let { chosen, next } = choose(candidates, checked);
     while (next !== undefined) {
-      // What is lighter may say more.
+      // A candidate of lower weight may imply others.
       const snapshots = [...checked.values()].filter(
         (each) => each?.args['matcher'] === 'toMatchAriaSnapshot',
       );
       const taken = [...implied, ...chosen, ...snapshots.filter((each) => each !== undefined)];
       const assertion = await checkCandidate(context, next, taken);
-      // What says more takes the place of what says less.
+      // The new assertion replaces those that it implies.
       for (const [candidate, known] of checked)
         if (assertion !== undefined && known !== undefined && implies(assertion, known))
           checked.set(candidate, undefined);
@@ -204,7 +204,7 @@ export class AutoAssertions {
       assertDisappearance(effect, diff, previous, this.isSecret);
   }
 
-  /** What could be asserted of a step, and what checking it has shown; kept, since the page of an effect does not change. */
+  /** The cached judgement of a step: the page of an effect does not change. */
   private async judgementOf(
     effect: StepEffect,
     diff: PageDiff | undefined,
@@ -236,13 +236,13 @@ export class AutoAssertions {
     };
   }
 
-  /** Whether an assertion contains a secret, or a text of the page that looks like a reference to one. */
+  /** Whether an assertion contains a secret, or page text that looks like a reference to one. */
   private readonly isSecret = (assertion: Assertion): boolean =>
     stringsIn(assertion).some(
       (text) => this.live.secrets.redact(text) !== text || /\{\\?\{(?:secret|totp|unique):/.test(text),
     );
 
-  /** Removes what the next action requires anyway, and asserts something else if there is nothing left. */
+  /** Removes the assertion that the next action implies; if none is left, chooses another. */
   private async dropImplied(effect: StepEffect, chain: LocatorChain): Promise<void> {
     const implied: Assertion = { locator: chain, args: { matcher: 'toBeVisible' } };
     const { assertions = [] } = effect.step;
@@ -260,7 +260,7 @@ export class AutoAssertions {
     setAssertions(effect.step, [...others.slice(0, limits.maxAssertions - 1), count]);
   }
 
-  /** What steps typed or picked, if it is long enough to be recognized. */
+  /** What steps typed or selected, if it is long enough to be recognized. */
   private typed(): string[] {
     const texts = this.session.steps
       .filter((step) => traitsOf(step).types)
@@ -269,7 +269,7 @@ export class AutoAssertions {
     return [...new Set(texts)].filter((text) => text.length >= limits.minTyped);
   }
 
-  /** Undefined for two documents. */
+  /** Undefined if the document has changed. */
   private diff(before: Observation, after: Observation): PageDiff | undefined {
     if (!isSameDocument(before, after)) return undefined;
     return changesBetween(before.view, after.view, this.observer.restless(), this.typed());
@@ -289,7 +289,7 @@ export class AutoAssertions {
     return diff === undefined ? new Set() : contestedLines(diff, this.stepsInDocument(step), except);
   }
 
-  /** The steps before this one, or all of them, in the current document. */
+  /** The steps in the current document before `step`, or all of them. */
   private stepsInDocument(step: Step | undefined): Step[] {
     const { steps } = this.session;
     const first = this.firstInDocument === undefined ? -1 : steps.indexOf(this.firstInDocument);

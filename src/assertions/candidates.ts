@@ -36,20 +36,20 @@ import { literalLocator, matchesLine } from './line-matching.js';
 import { actedCandidates, viewCandidates } from './view-candidates.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
-/** Something that could be asserted. */
+/** A possible assertion. */
 export interface Candidate extends Weighted {
   subject: CandidateSubject;
-  /** The ways to assert it, the best first. */
+  /** Forms of the assertion, best first. */
   forms: AssertionArgs[] | (() => Promise<AssertionArgs[]>);
-  /** Whether it was not so before the step: then it is asserted again even if the last assertion on it is the same. */
+  /** Whether the step made it true: then it is asserted even if an earlier assertion is equal. */
   isNew?: boolean;
-  /** Whether it was read from the element by the locator that asserts it. */
+  /** Whether it was read through the assertion's locator, so that it needs no check. */
   isRead?: boolean;
 }
 
 /**
- * An element by its locator; the items of a list or the titles in them; a pinned element, with its own words, the
- * step's locator of it and one by its words; or the page.
+ * What is asserted: an element by its locator; the items of a list or their titles; a pinned element, with its words, the
+ * step's locator and a locator by its words; or the page.
  */
 export type CandidateSubject =
   | { chain: LocatorChain }
@@ -63,16 +63,16 @@ export type CandidateSubject =
     }
   | 'page';
 
-/** What came before a step. */
+/** The test before a step. */
 export interface FlowSoFar {
-  /** Assertions of the last steps. */
+  /** Assertions of recent steps. */
   earlier: readonly Assertion[];
   baseURL: string | undefined;
-  /** What steps typed or picked: it is the same in every run, and where the page shows it, the step worked. */
+  /** What steps typed or selected: it is the same in every run, and if the page shows it, the step worked. */
   typed: readonly string[];
 }
 
-/** All that could be asserted of a step; `diff` is undefined if the step loaded another document. */
+/** The possible assertions of a step; `diff` is undefined if the step loaded another document. */
 export async function candidatesFor(
   effect: StepEffect,
   diff: PageDiff | undefined,
@@ -123,7 +123,7 @@ function isKnownHeading({ kind, line }: PageChange, earlier: readonly Assertion[
   );
 }
 
-/** Texts that may turn out to be messages when their classes are known. */
+/** Texts that may be messages; their classes, read later, decide. */
 function messagesIn(changes: readonly PageChange[]): PageChange[] {
   return changes
     .filter(({ kind, line }) => kind === 'appeared' && isText(partsOf(line).role ?? ''))
@@ -134,7 +134,7 @@ function hasValue(forms: Candidate['forms'], expected: string): boolean {
   return Array.isArray(forms) && forms.some((args) => args['expected'] === expected);
 }
 
-/** Texts in what a step opened from which on they are its content rather than what the step was for. */
+/** From this many texts on, what a step opened has content of its own, which is not the point of the step. */
 const minContent = 5;
 const contentRoles = new Set(
   'generic text paragraph strong heading cell gridcell columnheader rowheader row code term tab tabpanel link button img'.split(
@@ -142,7 +142,7 @@ const contentRoles = new Set(
   ),
 );
 
-/** Changes without the content of a panel that a step opened, but for what the test typed. */
+/** The changes without the content of a panel that the step opened, except what the test typed. */
 function withoutContent(changes: readonly PageChange[], typed: readonly string[]): PageChange[] {
   const isContent = (change: PageChange): boolean => {
     const { role = '', name, text } = partsOf(change.line);
@@ -163,7 +163,7 @@ function urlCandidates({ step, before, after }: StepEffect, baseURL: string | un
   return [{ weight: weights.url, kind: 'url', subject: 'page', forms: [{ matcher: 'toHaveURL', expected }] }];
 }
 
-/** Whether a step names the URL that the page has now. */
+/** Whether a step requested the page's current URL. */
 function isRequested(step: Step, url: string): boolean {
   const requested = step.args['url'];
   return (
@@ -184,9 +184,9 @@ async function documentCandidates(
   const ranked = rankChanges(changes)
     .slice(0, limits.maxCandidates)
     .map((change) => ({ change, weight: weightOf(change, changed.typed) }));
-  // What the page before showed too, such as the name of the site, does not identify this one.
+  // What the previous page also showed, such as the site's name, does not identify this one.
   const known = new Set(before.view.map(({ text }) => text));
-  // What a field has by default is not what a page was opened for.
+  // The default value of a field is not the point of opening a page.
   const isDefault = (line: SnapshotLine): boolean => traitsOf(step).opensUrl === true && isField(line);
   const elements = appearances(view).filter(({ line }) => !known.has(line.text) && !isDefault(line));
   const [landmarks, changesOf, regions] = await Promise.all([
@@ -209,13 +209,13 @@ function titleCandidates(title: string): Candidate[] {
   return [{ weight: weights.title, kind: 'landmark', subject: 'page', forms }];
 }
 
-/** What a key moves is what the key is for. */
+/** A key that moves the focus or a state is pressed for that. */
 function weightInStep(change: PageChange, step: Step, typed: readonly string[]): number {
   const isMoved = change.kind === 'focus' || change.kind === 'state';
   return weightOf(change, typed) + (isMoved && traitsOf(step).pressesKey === true ? weights.byKey : 0);
 }
 
-/** Whether a change is only the value that the step set, or the focus that any click gives. */
+/** Whether a change is only the value that the step set, or the focus that any click moves. */
 function isOwnInput(change: PageChange, { step, outcome }: StepEffect): boolean {
   const { types = false, pressesKey = false } = traitsOf(step);
   if (change.kind === 'value') return types && change.text === (step.args['value'] ?? '');
@@ -223,7 +223,7 @@ function isOwnInput(change: PageChange, { step, outcome }: StepEffect): boolean 
   return types || outcome.state.value === undefined || referencesIn(step.args).length > 0;
 }
 
-/** Elements are pinned at once, since the next search for a locator drops the references of the snapshot. */
+/** Pins all elements first, since searching for a locator invalidates the snapshot's references. */
 async function changeCandidates(
   weighted: readonly { change: PageChange; weight: number }[],
   changed: ChangedPage,
@@ -237,7 +237,7 @@ async function changeCandidates(
     const { role = '', name, text } = partsOf(line);
     const detail = kind === 'state' ? change.state : kind === 'appeared' ? role : '';
     const isEchoing = (kind === 'appeared' || kind === 'text') && (isText(role) || role === 'heading');
-    // Each of several values that a step put in is a fact of its own.
+    // Each value that the step entered counts separately.
     const echo = isEchoing ? echoOf(text ?? name ?? '', typed) : undefined;
     const candidate = {
       weight,
@@ -271,14 +271,14 @@ function isText(role: string): boolean {
   return ['generic', 'paragraph', 'text'].includes(role);
 }
 
-/** Whether a class is of an element that reports something, on pages without `alert` and `status`. */
+/** Whether a class marks a message, on pages without the roles `alert` and `status`. */
 function namesMessage(className: string): boolean {
   return /(?:^|[-_])(?:toast|alert|notification|snackbar|flash|message|error|success|notice)s?(?:$|[-_])/i.test(
     className,
   );
 }
 
-/** The step's own locator of a pinned element, so that one element has one locator in the test. */
+/** The step's own locator if it acted on the element, so that an element has one locator in the test. */
 function chainInStep({ facts }: Pin, outcome: ActedOutcome | undefined): LocatorChain | undefined {
   if (outcome === undefined || !('chain' in outcome.subject)) return undefined;
   return facts.element === outcome.pin.facts.element ? outcome.subject.chain : undefined;
@@ -288,7 +288,7 @@ function renamedCandidate(subject: ElementSubject): Candidate {
   return { weight: weights.renamed, kind: 'name', subject, forms: [{ matcher: 'toBeVisible' }], isNew: true };
 }
 
-/** Elements that disappeared: the one acted on, and those that were asserted to be there. */
+/** Elements that disappeared: the one acted on, and those that were asserted earlier. */
 async function goneCandidates(
   acted: LocatorChain | undefined,
   gone: readonly SnapshotLine[],

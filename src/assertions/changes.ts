@@ -4,7 +4,7 @@ import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { isField } from './fields.js';
 import { listChanges, listChangesAcross, type ListChange } from './lists.js';
 
-/** Something that a step changed in its page. */
+/** A change that a step made to the page. */
 export type PageChange = { line: SnapshotLine } & (
   | { kind: 'appeared'; text: string | undefined }
   | { kind: 'text'; text: string }
@@ -20,14 +20,13 @@ type State = 'checked' | 'selected' | 'expanded' | 'pressed' | 'disabled';
 
 const states: readonly State[] = ['checked', 'selected', 'expanded', 'pressed', 'disabled'];
 
-/** What differs between two moments of one document. */
+/** The differences between two snapshots of one document. */
 export interface PageDiff {
   changes: PageChange[];
-  /** Whether anything changed besides the state of fields, which a browser changes without the page. */
+  /** Whether anything changed besides the values and states of fields, which the browser changes. */
   changedPage: boolean;
-  /** The elements that disappeared. */
   gone: SnapshotLine[];
-  /** References of all elements that differ, or of the nearest around them. */
+  /** References of all elements that differ, or of their nearest ancestors. */
   refs: string[];
 }
 
@@ -35,12 +34,12 @@ const toggleRoles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 
 
 const dialogRoles = new Set(['dialog', 'alertdialog']);
 
-/** Changed lines whose texts are judged: the first ones of a large page show what a step did. */
-const maxJudged = 300;
+/** How many changed lines are examined: the first ones of a large page show what a step did. */
+const maxExamined = 300;
 
 /**
- * What a step changed in one document, without what is in a restless element. `typed` is what the test has put in: it
- * is the same in every run.
+ * What a step changed in one document, except in restless elements. `typed` is what the test has entered, which is the
+ * same in every run.
  */
 export function changesBetween(
   before: SnapshotView,
@@ -56,14 +55,14 @@ export function changesBetween(
   const changed = differing.changed.filter(({ after: line }) => isCalm(line) && !days.has(line));
   const containers = containersOf(after);
   const known = new Set(before.map(({ text }) => text));
-  const goneNames = namesByStablePart(gone.slice(0, maxJudged));
+  const goneNames = namesByStablePart(gone.slice(0, maxExamined));
   const changes = [
     ...appeared(added, before, after)
       .filter((line) => isCalm(line) && !days.has(line))
-      .slice(0, maxJudged)
+      .slice(0, maxExamined)
       .flatMap((line) => renaming(line, goneNames) ?? appearance(line, typed)),
     ...changed
-      .slice(0, maxJudged)
+      .slice(0, maxExamined)
       .flatMap((pair) => lineChanges(pair.before, pair.after, typed))
       .filter((change) => !isPartOfLabel(change, containers.get(change.line), known)),
     ...keptValues(gone, before, after),
@@ -86,7 +85,7 @@ export function changesBetween(
   };
 }
 
-/** Numbers beside each other from which on they are the days of a month, which another month has others of. */
+/** From this many on, sibling numbers are taken for the days of a month, which change with the month. */
 const minDays = 20;
 
 function daysIn(view: SnapshotView): Set<SnapshotLine> {
@@ -98,7 +97,7 @@ function daysIn(view: SnapshotView): Set<SnapshotLine> {
   return new Set(groups.filter(({ length }) => length >= minDays).flat());
 }
 
-/** What another document shows that the one before did not. */
+/** What a new document shows that the previous one did not. */
 export function changesAcross(
   before: SnapshotView,
   after: SnapshotView,
@@ -108,14 +107,14 @@ export function changesAcross(
   const changes = [
     ...appeared(after, before, after)
       .filter((line) => !days.has(line))
-      .slice(0, maxJudged)
+      .slice(0, maxExamined)
       .flatMap((line) => appearance(line, typed)),
     ...ofLists(listChangesAcross(before, after)),
   ];
   return accessible(changes, after);
 }
 
-/** Whether a text is only a part of what a new button or link is called. */
+/** Whether a text is only a part of a new button's or link's name. */
 function isPartOfLabel(
   change: PageChange,
   container: SnapshotLine | undefined,
@@ -126,7 +125,7 @@ function isPartOfLabel(
   return ['button', 'link'].includes(role) && name.length > change.text.length && name.includes(change.text);
 }
 
-/** The values of fields that are gone, which the elements around them show as their texts now. */
+/** The values of removed fields that their containers now show as text. */
 function keptValues(gone: readonly SnapshotLine[], before: SnapshotView, after: SnapshotView): PageChange[] {
   const around = parentsOf(before);
   const byRef = new Map(after.map((line) => [line.ref, line]));
@@ -142,7 +141,7 @@ function keptValues(gone: readonly SnapshotLine[], before: SnapshotView, after: 
   });
 }
 
-/** The element around each line. */
+/** The parent of each line. */
 function parentsOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
   const parents = new Map<SnapshotLine, SnapshotLine>();
   const path: SnapshotLine[] = [];
@@ -155,7 +154,7 @@ function parentsOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
   return parents;
 }
 
-/** The elements directly in each one. */
+/** The children of each line. */
 function childrenOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine[]> {
   const children = new Map<SnapshotLine, SnapshotLine[]>();
   for (const [line, parent] of parentsOf(view)) {
@@ -166,7 +165,7 @@ function childrenOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine[]> {
   return children;
 }
 
-/** Elements that are in another named container than before. */
+/** Elements that moved to another named container. */
 function movedBetween(
   pairs: readonly { before: SnapshotLine; after: SnapshotLine }[],
   before: SnapshotView,
@@ -180,7 +179,7 @@ function movedBetween(
   });
 }
 
-/** The nearest named element around each line. */
+/** The nearest named ancestor of each line. */
 function containersOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
   const containers = new Map<SnapshotLine, SnapshotLine>();
   const path: (SnapshotLine | undefined)[] = [];
@@ -193,7 +192,7 @@ function containersOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
   return containers;
 }
 
-/** The reference of each line's element, or of the nearest one around it. */
+/** The reference of each line, or of its nearest ancestor with one. */
 function ownersOf(view: SnapshotView): Map<SnapshotLine, string> {
   const owners = new Map<SnapshotLine, string>();
   const path: (string | undefined)[] = [];
@@ -206,7 +205,7 @@ function ownersOf(view: SnapshotView): Map<SnapshotLine, string> {
   return owners;
 }
 
-/** All elements of a page, as if each had just appeared. */
+/** All elements of a page as if they had just appeared. */
 export function appearances(view: SnapshotView): PageChange[] {
   return accessible(
     view.flatMap((line) => appearance(line, [])),
@@ -214,7 +213,7 @@ export function appearances(view: SnapshotView): PageChange[] {
   );
 }
 
-/** Leaves out what is hidden from assistive technology, such as a dialog that is closing: it has no name to find it by. */
+/** Leaves out what is hidden from assistive technology, such as a closing dialog, which no locator finds by name. */
 function accessible(changes: PageChange[], view: SnapshotView): PageChange[] {
   const hidden = new Set<SnapshotLine>();
   let hiddenBelow = Infinity;
@@ -233,12 +232,12 @@ function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] 
   const hasWords = words.some((each) => /[\p{L}\p{N}]/u.test(each));
   const isUnstable = (each: string): boolean =>
     isTransient(each) || (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined);
-  // The address of a page is the test's own business.
+  // A line with a URL says nothing about the page.
   if (words.some((each) => isUnstable(each) || /^https?:\/\/\S+$/.test(each))) return [];
   const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
   if (!hasWords && !isLive) return [];
   if (role === 'generic' && text === undefined && name === undefined) return [];
-  // A day of a calendar: another month has others.
+  // The days of a calendar change with the month.
   if (role === 'gridcell' && words.every((each) => /^\d{1,2}$/.test(each))) return [];
   return [{ kind: 'appeared', line, text }];
 }
@@ -249,7 +248,7 @@ function stableKey(role = '', name = ''): string | undefined {
   return stable === undefined ? undefined : `${role} ${stable}`;
 }
 
-/** The names of lines by role and stable part, so that each new line needs one lookup. */
+/** The names of lines by `stableKey`, so that each new line needs one lookup. */
 function namesByStablePart(lines: readonly SnapshotLine[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const { role, name = '' } of lines.map(partsOf)) {
@@ -259,7 +258,7 @@ function namesByStablePart(lines: readonly SnapshotLine[]): Map<string, string> 
   return names;
 }
 
-/** The new name of an element whose name counts something; undefined if no such element is gone. */
+/** The change of a name that contains a count; undefined if no element with the same stable part is gone. */
 function renaming(line: SnapshotLine, goneNames: ReadonlyMap<string, string>): PageChange[] | undefined {
   const { role, name = '' } = partsOf(line);
   const old = goneNames.get(stableKey(role, name) ?? '');
@@ -267,7 +266,7 @@ function renaming(line: SnapshotLine, goneNames: ReadonlyMap<string, string>): P
   return hasNewText(old, name) ? [{ kind: 'name', line, text: name }] : [];
 }
 
-/** Whether a text differs from the earlier one by more than a time, a date or a generated id. */
+/** Whether two texts differ in more than times, dates and generated ids. */
 function hasNewText(old: string | undefined, now: string): boolean {
   const stable = (text: string): string => stablePart(text, ['passing'])?.regex ?? text;
   return old === undefined || stable(old) !== stable(now);
@@ -296,7 +295,7 @@ function lineChanges(before: SnapshotLine, after: SnapshotLine, typed: readonly 
   return found;
 }
 
-/** Lines that were added, and not only moved; the name around them says what is in a dialog that opened or a button. */
+/** Lines that were added rather than moved, except those that the name of a new dialog or button repeats. */
 function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: SnapshotView): SnapshotLine[] {
   const count = (view: SnapshotView): Map<string, number> => {
     const counts = new Map<string, number>();
@@ -307,7 +306,7 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
   const isNew = new Set(added.filter(({ text }) => (now.get(text) ?? 0) > (old.get(text) ?? 0)));
   const containers = containersOf(after);
   const children = childrenOf(after);
-  // A link around several elements is called by all of their texts.
+  // The name of a link around several elements joins their texts.
   const isJoinedLink = (line: SnapshotLine): boolean =>
     partsOf(line).role === 'link' &&
     (children.get(line) ?? []).filter(({ text }) => !text.startsWith('/')).length > 1;
@@ -320,28 +319,24 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
     if (container === undefined) return true;
     const [{ role = '', name: label = '' }, { name, text }] = [partsOf(container), partsOf(line)];
     const isFilled = isField(line) && text !== undefined;
-    // What a button shows is its name.
+    // The text in a button is its name.
     const isSaid =
       name === undefined && text !== undefined && label.toLowerCase().includes(text.toLowerCase());
     return !isSaid && (isFilled || !(isNew.has(container) && dialogRoles.has(role)));
   });
 }
 
-/** The lists that changed, by the element around their items. */
 function ofLists(changes: readonly ListChange[]): PageChange[] {
   return changes.map((change) => ({ kind: 'list', line: change.list.line, ...change }));
 }
 
-/** Roles of elements that are a part of the sentence around them. */
+/** Roles of elements within a sentence. */
 const inlineRoles = new Set(['text', 'strong', 'emphasis', 'generic', 'code', 'time', 'link']);
-/** Characters of a sentence, and its pieces: looking at all siblings of each change would take quadratic time. */
+/** Limits of a sentence: examining all siblings of each change would take quadratic time. */
 const maxSentence = 80;
 const maxPieces = 20;
 
-/**
- * The changes, with the whole text of an element instead of a piece of it: of `<b>2</b> items left`, neither piece says
- * what the other does.
- */
+/** The changes with whole sentences instead of their pieces, such as the `2` of `<b>2</b> items left`. */
 export function joinedTexts(changes: readonly PageChange[], view: SnapshotView): PageChange[] {
   const parents = parentsOf(view);
   const children = childrenOf(view);

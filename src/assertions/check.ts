@@ -15,25 +15,25 @@ import type { Candidate, CandidateSubject } from './candidates.js';
 import type { AssertionArgs } from './forms.js';
 import { mayMatchIn } from './line-matching.js';
 
-/** The page in which candidates are checked, and what must not be asserted. */
+/** The page in which candidates are checked, and what rules them out. */
 export interface AssertionContext {
   page: Page;
   /** Whether an assertion contains a secret. */
   isSecret: (assertion: Assertion) => boolean;
-  /** The page before the step: what was visible in it is no effect of the step. */
+  /** The page before the step, whose visible elements are no effect of the step. */
   before: SnapshotView;
-  /** What steps typed or picked. */
+  /** What steps typed or selected. */
   typed: readonly string[];
-  /** By element, the locator by which a step acted on it. */
+  /** The locator that a step used for an element, by element. */
   spelled: ReadonlyMap<string, LocatorChain>;
-  /** The locator by which this step acted on its element, which was visible then. */
+  /** The locator of the element that this step acted on, which was visible before. */
   acted: LocatorChain | undefined;
-  /** Keys of the last earlier assertion on each topic. */
+  /** The key of the latest earlier assertion, by topic. */
   earlier: ReadonlyMap<string, string>;
   locators: FoundLocators;
 }
 
-/** The locators of elements while the page stays as it is, each searched for once. */
+/** A cache of the locators of elements, valid while the page does not change. */
 export class FoundLocators {
   readonly lists: ListLocators;
   private readonly found = new Map<string, Promise<LocatorChain | undefined>>();
@@ -63,12 +63,12 @@ export class FoundLocators {
   }
 }
 
-/** Milliseconds for a page to answer, and for a locator. Playwright checks once, however short the time is. */
+/** Time-outs. Playwright checks at least once, however short its time-out is. */
 const answerMs = 3000;
 const onceMs = 1;
 const searchMs = 3000;
 
-/** The first form of a candidate that is true of the page now and repeats none of `taken`; undefined if there is none. */
+/** The first form of a candidate that is true now and not implied by `taken`; undefined if there is none. */
 export async function checkCandidate(
   context: AssertionContext,
   { subject, forms, isNew = false, isRead = false }: Candidate,
@@ -89,10 +89,10 @@ export async function checkCandidate(
       const key = assertionKey(assertion);
       if (taken.some((each) => implies(each, assertion))) return undefined;
       const isRepeated = context.earlier.get(topicOf(assertion)) === key;
-      // A change that the pattern covers is not asserted again.
+      // The pattern of the earlier assertion also matches the new text.
       if (isRepeated && (!isNew || hasPattern(args))) return undefined;
       if (isKnown || (await isTrue(context.page, assertion, isCounted))) return assertion;
-      // A text that has changed since the snapshot changes without an action.
+      // If the text has already changed again, it changes without an action.
       if (args['matcher'] === 'toContainText' && !Array.isArray(args['expected'])) return undefined;
     }
   }
@@ -106,7 +106,7 @@ function wasVisible({ acted, before }: AssertionContext, chain: LocatorChain): b
   );
 }
 
-/** Whether an assertion takes other values than those that it was made from. */
+/** Whether an assertion matches values other than the recorded ones. */
 function hasPattern({ expected }: AssertionArgs): boolean {
   if (typeof expected === 'string') return / \/.+\/(?: \[|'?:?$)/m.test(expected);
   return Array.isArray(expected) ? expected.some(isPattern) : isPattern(expected);
@@ -114,7 +114,7 @@ function hasPattern({ expected }: AssertionArgs): boolean {
 
 async function isTrue(page: Page, { locator, args }: Assertion, isCounted: boolean): Promise<boolean> {
   const { expected } = args;
-  // A list may be longer than what it is compared with.
+  // `toContainText` with an array also passes for a longer list.
   if (Array.isArray(expected) && locator !== undefined && !isCounted) {
     const count = await within(answerMs, toLocator(page, locator).count());
     if (count !== expected.length) return false;
@@ -129,16 +129,15 @@ async function isTrue(page: Page, { locator, args }: Assertion, isCounted: boole
 
 const plainVisibility = JSON.stringify({ matcher: 'toBeVisible' });
 
-/** A locator of a candidate's subject. */
 interface FoundLocator {
   chain?: LocatorChain;
-  /** It matches exactly the element, which was visible. */
+  /** Whether it matches only the element, which was visible. */
   isShown?: boolean;
-  /** It matches as many elements as are expected. */
+  /** Whether it matches as many elements as expected. */
   isCounted?: boolean;
 }
 
-/** Locators of a candidate's subject, the cheapest first. */
+/** The locators of a candidate's subject, cheapest first. */
 async function* locatorsFor(
   { locators, spelled, before }: AssertionContext,
   subject: CandidateSubject,
@@ -164,9 +163,9 @@ async function* locatorsFor(
     const best = await locators.of(pin, asserted);
     const isVisible = args['matcher'] === 'toBeVisible';
     const isNamed = best?.at(-1)?.args.length !== 1 || best.at(-1)?.method === 'getByText';
-    // That an element is visible says nothing of its words unless the locator contains them.
+    // `toBeVisible` says nothing about the text unless the locator contains it.
     const isBlind = isVisible && literal !== undefined && !isNamed;
-    // All of a text, or a name with its number, says more than the part that Playwright suggests.
+    // The whole text, or a name with its number, says more than the part that Playwright suggests.
     const isWhole =
       literal?.[0]?.method === 'getByText' ||
       /\d/.test(words ?? '') ||
@@ -175,7 +174,7 @@ async function* locatorsFor(
       pin.facts.inControl;
     if (isVisible && literal !== undefined && isWhole) yield { chain: literal };
     const [role, ...others] = best?.length === 1 && best[0]?.method === 'getByRole' ? best[0].args : [];
-    // A strict locator does not wait until the other elements of its role are gone.
+    // With strict mode, a locator by role alone fails while other elements of that role are still there.
     const isAmbiguous =
       others.length === 0 && before.filter((line) => partsOf(line).role === role).length > 1;
     const isUnclear = isBlind || (role !== undefined && isAmbiguous);
@@ -190,7 +189,7 @@ function listExpectation({ matcher, expected }: AssertionArgs): ListExpectation 
   return { count: texts.length, texts, isPart: matcher === 'toContainText' };
 }
 
-/** The chain with exact text if that has no letters: "1" is in "10" as well. */
+/** Makes a text without letters exact: "1" also matches "10". */
 function exactIfBare(chain: LocatorChain): LocatorChain {
   const { method = '', args: [first, options = {}] = [] } = chain.at(-1) ?? {};
   const isBare = (text: unknown): boolean => typeof text === 'string' && !/\p{L}/u.test(text);
@@ -200,7 +199,7 @@ function exactIfBare(chain: LocatorChain): LocatorChain {
   return [...chain.slice(0, -1), { method, args: [first, { ...options, exact: true }] }];
 }
 
-/** Whether a locator's text is not the element's own but joined from several inside it. */
+/** Whether a locator's text joins the texts of several descendants. */
 function isJoined(chain: LocatorChain, words: string | undefined): boolean {
   const { method, args } = chain.at(-1) ?? {};
   const [text] = args ?? [];
@@ -211,7 +210,7 @@ function isJoined(chain: LocatorChain, words: string | undefined): boolean {
 /** Matchers of an element's own text. */
 const textMatchers = /^to(?:Have|Contain)(?:Text|Value|AccessibleName)$/;
 
-/** Whether a locator matches the same element in every run, and does not contain what is asserted of it. */
+/** Whether a locator matches the same element in every run and does not contain the expected text. */
 export function isStable(chain: LocatorChain, args: AssertionArgs, typed: readonly string[]): boolean {
   const reasons = brittleness(chain);
   if (!chain.some((call) => stringsIn(call.args).some((text) => isVolatile(text, typed))))
@@ -238,7 +237,7 @@ const matcherFamilies: Record<string, string> = {
   toHaveValues: 'toHaveValue',
 };
 
-/** What an assertion is about: two on one topic contradict or repeat each other. */
+/** What an assertion is about: two assertions on one topic repeat or contradict each other. */
 export function topicOf({ locator, args }: Assertion): string {
   const matcher = matcherOf(args);
   return JSON.stringify([locator, matcherFamilies[matcher] ?? matcher, args['name']]);
@@ -248,16 +247,16 @@ function matcherOf({ matcher }: AssertionArgs): string {
   return typeof matcher === 'string' ? matcher : '';
 }
 
-/** Whether an assertion that holds shows that another one does. */
+/** Whether one assertion makes the other redundant. */
 export function implies(one: Assertion, other: Assertion): boolean {
-  // That a text contains something does not imply what all of it is.
+  // A part of a text does not imply the whole text.
   const isWeaker = one.args['matcher'] === 'toContainText' && other.args['matcher'] !== 'toContainText';
   if (topicOf(one) === topicOf(other)) return !isWeaker;
   if (one.args['matcher'] === 'toMatchAriaSnapshot') return isInTemplate(other, one.args['expected']);
   const isOfSame = JSON.stringify(one.locator) === JSON.stringify(other.locator);
   if (Array.isArray(one.args['expected']) && isInList(one, other, isOfSame)) return true;
   const { matcher, not } = other.args;
-  // A browser gives the focus to what is selected by a click.
+  // Browsers focus what a click selects.
   if (matcher === 'toBeFocused') return isOfSame && one.args['name'] === 'aria-selected';
   if (matcher === 'toBeHidden') return isOfSame && one.args['expected'] === 0;
   if (matcher !== 'toBeVisible' || not === true || !requiresPresence(one.args)) return false;
@@ -269,7 +268,7 @@ export function implies(one: Assertion, other: Assertion): boolean {
     : typeof expected === 'string' && expected.includes(text);
 }
 
-/** The words by which a locator finds its element, or the source of the regular expression. */
+/** The text by which a locator finds its element, or its regular expression. */
 function textOf(chain: LocatorChain | undefined): string | undefined {
   const { method = '', args: [first, options] = [] } = chain?.at(-1) ?? {};
   const text =
@@ -282,7 +281,7 @@ function isVisibility({ matcher }: AssertionArgs): boolean {
   return matcher === 'toBeVisible';
 }
 
-/** Whether the texts of a list show how many items it has, one of its texts, or an item without numbers of its own. */
+/** Whether the texts of a list imply an assertion about their number, one of them, or an item without numbers. */
 function isInList({ locator, args }: Assertion, other: Assertion, isOfSame: boolean): boolean {
   const texts = [args['expected']]
     .flat()
@@ -298,7 +297,7 @@ function isInList({ locator, args }: Assertion, other: Assertion, isOfSame: bool
   });
 }
 
-/** Whether the snapshot of an element contains all texts that an assertion is of, or all lines of another snapshot. */
+/** Whether a snapshot contains all texts of an assertion, or all lines of another snapshot. */
 function isInTemplate({ locator, args }: Assertion, template: unknown): boolean {
   const { matcher, expected } = args;
   const expectedTexts =
@@ -312,7 +311,7 @@ function isInTemplate({ locator, args }: Assertion, template: unknown): boolean 
   );
 }
 
-/** Whether an assertion fails if its element is not there. */
+/** Whether an assertion fails if its element does not exist. */
 export function requiresPresence({ matcher, not }: AssertionArgs): boolean {
   return not !== true && matcher !== 'toBeHidden' && matcher !== 'toHaveCount';
 }

@@ -34,7 +34,7 @@ const appearedWeights: Readonly<Record<string, number>> = {
   img: 50,
 };
 
-/** How much of what a step was for an assertion says, from 0 to 100. */
+/** How well an assertion captures the point of a step, from 0 to 100. */
 export const weights = {
   /** State of the element acted on. */
   own: {
@@ -47,23 +47,23 @@ export const weights = {
     class: 81.5,
     repeated: 30,
   },
-  /** The element acted on has another name. */
+  /** The locator of the element acted on no longer matches, since its name changed. */
   renamed: 75,
   appeared: appearedWeights,
   otherAppeared: 52,
-  /** A field that appeared with a value, and a button that can't be clicked yet. */
+  /** A new field with a value, and a new button that is disabled. */
   prefilled: 85,
   disabled: 80.5,
-  /** A text in an element whose class says that it is a message. */
+  /** A text whose class marks it as a message. */
   message: 92.5,
-  /** The element acted on is found as before and is called something else. */
+  /** The element acted on has another name, and its locator still matches. */
   relabeled: 87,
-  /** Another text or value of an element. */
+  /** A changed text. */
   text: { live: 96, withNumber: 88, other: 84 },
   name: 88,
   state: { on: 87, off: 86, disabled: 79 },
   list: 89,
-  /** A new list of links alone. */
+  /** A new list that contains only links. */
   menu: 72,
   /** Added to a list whose items have headings. */
   ofHeadings: 0.05,
@@ -71,29 +71,29 @@ export const weights = {
   messages: 91.2,
   /** The prices in a list's items. */
   prices: 88.9,
-  /** Amounts with their labels in one element: the first one; each further one weighs a little less. */
+  /** An amount with its label; each further one in an element weighs a little less. */
   amounts: 90.6,
-  /** How many items a list has; of one that only lost some, its items show less. */
+  /** The length of a list; `shorter` if the list only lost items, which says more than those left. */
   count: 78,
   shorter: 82.5,
-  /** A text elsewhere that contains what a step put in. */
+  /** A text elsewhere that contains what a step entered. */
   echo: 91.5,
   echoInList: 91.6,
   /** Added to an element whose words name an outcome. */
   ofOutcome: 0.5,
-  /** Added to a whole sentence, and to a text of which only a part is the same in every run. */
+  /** Added to a whole sentence, and to a text that is only partly the same in every run. */
   ofSentence: 0.3,
   ofVolatile: -2,
   /** Several new texts in one element. */
   region: 91,
-  /** The same, if they are in the items of a list. */
+  /** The same within the items of a list. */
   regionOfList: 88.5,
-  /** An element is in another named container. */
+  /** An element that moved to another named container. */
   moved: 86,
   focus: 40,
-  /** Added to the focus and states that a key moves, since that is what the key is for. */
+  /** Added to the focus and states that a key moves, since keys are pressed for that. */
   byKey: 55,
-  /** An element that disappeared: one that was asserted, such as a dialog or an editor, or the one acted on. */
+  /** An element that disappeared: one that was asserted earlier, or the one acted on. */
   gone: {
     roles: new Map([['dialog', 90]]),
     asserted: 60,
@@ -111,30 +111,30 @@ export const weights = {
 };
 
 export const limits = {
-  /** Automatic assertions of one step. */
+  /** Maximum number of automatic assertions per step. */
   maxAssertions: 3,
-  /** Weight that a second assertion of a step needs. */
+  /** Minimum weight of a second assertion of a step. */
   minWeight: 64,
   /** The same after a list or a region, whose assertion covers most of the change. */
   minBesideGroup: 80,
   /** The same after feedback or an echo. */
   strong: 90,
   minBesideStrong: 76,
-  /** Changes of a page that are considered. */
+  /** Maximum number of changes that are considered. */
   maxCandidates: 12,
-  /** Further texts that may be messages. */
+  /** Maximum number of further texts that may be messages. */
   maxMessages: 4,
-  /** Elements of a new document that are considered. */
+  /** Maximum number of elements of a new document that are considered. */
   maxLandmarks: 4,
-  /** Earlier steps whose asserted elements are watched for disappearing. */
+  /** How many earlier steps' assertions are checked for elements that disappear. */
   lookback: 8,
-  /** Changes without an action after which an element is left out. */
+  /** After more changes than this without an action, an element is ignored. */
   maxRestless: 1,
-  /** Characters of what a step typed that is looked for elsewhere. */
+  /** Minimum length of typed text that is searched for elsewhere. */
   minTyped: 3,
-  /** Items of a list that are all asserted. */
+  /** Maximum length of a list that is asserted as a whole. */
   maxItems: 8,
-  /** Characters of an asserted text. */
+  /** Maximum length of an asserted text. */
   maxText: 80,
 };
 
@@ -143,7 +143,7 @@ const outcomeWords =
 
 const liveRoles = ['alert', 'status', 'log'];
 
-/** `typed` is what steps have put in. */
+/** `typed` is what steps have entered. */
 export function weightOf(change: PageChange, typed: readonly string[] = []): number {
   const { role = '', name, text, states } = partsOf(change.line);
   const words = text ?? name ?? '';
@@ -171,20 +171,20 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
   }
 }
 
-/** Two expressions: one with `.*` between them would take quadratic time. */
+/** One regular expression with `.*` in the middle would take quadratic time. */
 function isSentence(words: string): boolean {
   return /[.?!]$/.test(words) && /\p{L}{2} /u.test(words);
 }
 
-/** The part of a text that a common word needs to be in order to be what the test typed. */
+/** The share of a text that a common word must have to count as typed. */
 const minShare = 1 / 3;
 
-/** Whether a text contains what the test typed, as a word; a common word is one of many in a text that has it anyway. */
+/** Whether a text contains what the test typed, as whole words; a common word may be there by chance. */
 export function isEcho(text: string, typed: readonly string[]): boolean {
   return echoOf(text, typed) !== undefined;
 }
 
-/** What the test typed that a text contains. */
+/** The typed text that a text contains. */
 export function echoOf(text: string, typed: readonly string[]): string | undefined {
   const found = text.toLowerCase();
   return typed.find((each) => {
@@ -194,7 +194,7 @@ export function echoOf(text: string, typed: readonly string[]): string | undefin
   });
 }
 
-/** The changes worth asserting, the heaviest first; of elements with the same words, such as a dialog and its heading, one. */
+/** The changes worth asserting, heaviest first; one per text, e.g. of a dialog and its heading. */
 export function rankChanges(changes: readonly PageChange[]): PageChange[] {
   const best = new Map<string, PageChange>();
   for (const [index, change] of changes.entries()) {
@@ -202,14 +202,14 @@ export function rankChanges(changes: readonly PageChange[]): PageChange[] {
     const isAppearance = change.kind === 'appeared' || change.kind === 'name';
     const key = isAppearance ? `words ${name ?? text ?? ''}` : `change ${index}`;
     const other = best.get(key);
-    // Of several totals that are alike, the last one is below what it sums up.
+    // Of several equal totals, the last one is below the items it sums up.
     const isLater = change.kind === 'name' && other?.kind === 'name';
     if (other === undefined || isLater || weightOf(other) < weightOf(change)) best.set(key, change);
   }
   return [...best.values()].sort((one, other) => weightOf(other) - weightOf(one));
 }
 
-/** What identifies a new document: the heaviest element of each role. */
+/** The elements that identify a new document: the heaviest one of each role. */
 export function rankLandmarks(elements: readonly PageChange[]): { change: PageChange; weight: number }[] {
   const best = new Map<string, { change: PageChange; weight: number }>();
   for (const change of elements) {
@@ -220,7 +220,7 @@ export function rankLandmarks(elements: readonly PageChange[]): { change: PageCh
   return [...best.values()].sort((one, other) => other.weight - one.weight).slice(0, limits.maxLandmarks);
 }
 
-/** What choosing needs to know of a candidate. */
+/** The properties of a candidate on which the choice depends. */
 export interface Weighted {
   weight: number;
   /** At most one candidate of a kind is chosen. */
@@ -228,8 +228,8 @@ export interface Weighted {
 }
 
 /**
- * The assertions of a step, from what checking its candidates has shown so far: `checked` holds the assertion of each
- * candidate that was true, and undefined for each other one. `next` is to be checked before the choice is complete.
+ * Chooses the assertions of a step from the candidates checked so far: `checked` has the assertion of each true candidate,
+ * and undefined for each false one. The choice is complete when no `next` candidate has to be checked.
  */
 export function choose<Candidate extends Weighted>(
   candidates: readonly Candidate[],
@@ -255,7 +255,7 @@ export function choose<Candidate extends Weighted>(
     kinds.add(candidate.kind);
     if (!candidate.kind.startsWith('state ')) heaviest = Math.max(heaviest, candidate.weight);
     chosen.push(assertion);
-    // The amounts of one sum are one fact.
+    // All amounts count as one assertion.
     if (/^amount [1-9]/.test(candidate.kind)) extra++;
   }
   return { chosen, next: undefined };

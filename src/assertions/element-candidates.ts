@@ -14,7 +14,7 @@ interface StateAssertion {
   args: AssertionArgs;
 }
 
-/** What the state of the element that a step acted on shows of the step. */
+/** Assertions of the state of the element that a step acted on. */
 export function stateCandidates(
   step: Step,
   { subject, pin, state: after }: ActedOutcome,
@@ -27,7 +27,7 @@ export function stateCandidates(
     ...attributeAssertions(before, after),
     ...outcomeAssertions(step, before, after),
   ];
-  // `aria-valuetext` says the same as `aria-valuenow`, for people.
+  // `aria-valuetext` is the readable form of `aria-valuenow`.
   const hasText = found.some(({ about }) => about === 'valuetext');
   return found
     .filter(({ about }) => !(hasText && about === 'valuenow'))
@@ -41,7 +41,7 @@ export function stateCandidates(
     }));
 }
 
-/** Whether an assertion compares what was read of a field, which has no secret in it. */
+/** Whether the asserted state was read from the field and contains no secret. */
 function isReadState(
   { matcher, not, expected, options }: AssertionArgs,
   read: ElementState,
@@ -52,7 +52,7 @@ function isReadState(
   return matcher === 'toBeChecked' && read.checked === after.checked && read.checked === (not !== true);
 }
 
-/** Whether an assertion of the element acted on only repeats what the step set. */
+/** Whether an assertion only repeats what the step set. */
 export function repeatsInput(step: Step, { matcher, expected }: AssertionArgs): boolean {
   const { types = false, selects = false, toggles = false } = traitsOf(step);
   if (toggles) return matcher === 'toBeChecked';
@@ -72,7 +72,7 @@ function valueAssertions(step: Step, before: ElementState, after: ElementState):
   }
   const { value } = after;
   if (value === undefined || (!isTyping && before.value === value)) return [];
-  // The page has restored the value, which may still change.
+  // The page has restored the old value, which may change again.
   const isRestored = before.value === value && step.args['value'] !== value;
   if (isTyping ? isRestored : isVolatile(value)) return [];
   return [

@@ -6,7 +6,7 @@ export function isField(line: SnapshotLine): boolean {
   return fieldRoles.has(partsOf(line).role ?? '');
 }
 
-/** The lines around fields that have a value: it is in their names, but no text of theirs. */
+/** The ancestors of fields with a value, whose names contain it though it is not their text. */
 export function linesAroundValues(view: SnapshotView): Set<SnapshotLine> {
   return linesAround(view, (line) => {
     const { role, text, states } = partsOf(line);
@@ -14,18 +14,18 @@ export function linesAroundValues(view: SnapshotView): Set<SnapshotLine> {
   });
 }
 
-/** The lines around fields, whatever their values. */
+/** The ancestors of fields. */
 export function linesAroundFields(view: SnapshotView): Set<SnapshotLine> {
   return linesAround(view, (line) => isField(line) && partsOf(line).role !== 'option');
 }
 
-function linesAround(view: SnapshotView, isMeant: (line: SnapshotLine) => boolean): Set<SnapshotLine> {
+function linesAround(view: SnapshotView, matches: (line: SnapshotLine) => boolean): Set<SnapshotLine> {
   const found = new Set<SnapshotLine>();
   const path: SnapshotLine[] = [];
   for (const line of view) {
     path.length = line.depth;
     path[line.depth] = line;
-    if (isMeant(line)) for (const outer of path.slice(0, -1)) found.add(outer);
+    if (matches(line)) for (const outer of path.slice(0, -1)) found.add(outer);
   }
   return found;
 }

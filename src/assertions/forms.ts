@@ -9,7 +9,7 @@ import type { ListChange } from './lists.js';
 /** The fields of an assertion. */
 export type AssertionArgs = Assertion['args'];
 
-/** The assertions of a change, the most specific first. */
+/** The possible assertions of a change, most specific first. */
 export function assertionForms(change: PageChange, typed: readonly string[]): AssertionArgs[] {
   switch (change.kind) {
     case 'appeared': {
@@ -17,7 +17,7 @@ export function assertionForms(change: PageChange, typed: readonly string[]): As
       if (role === 'textbox' && change.text !== undefined)
         return [{ matcher: 'toHaveValue', expected: change.text }];
       if (role === 'button' && states.includes('disabled')) return [{ matcher: 'toBeDisabled' }];
-      // That a number is somewhere says little.
+      // The visibility of a bare number says little.
       const isBare = change.text !== undefined && !/\p{L}/u.test(change.text);
       const isMessage = ['alert', 'status', 'log', 'tooltip'].includes(role) && change.text !== undefined;
       return [
@@ -50,7 +50,7 @@ export function assertionForms(change: PageChange, typed: readonly string[]): As
   }
 }
 
-/** All of a short list. */
+/** Assertions of all items of a short list. */
 function listForms({ list: { items } }: ListChange, typed: readonly string[]): AssertionArgs[] {
   const texts = items.map(({ words }) => words);
   const isShort =
@@ -65,8 +65,8 @@ function listForms({ list: { items } }: ListChange, typed: readonly string[]): A
 }
 
 /**
- * A line of a template for `toMatchAriaSnapshot`, with the beginning of its name or all of it; undefined if nothing in
- * its name or text is stable.
+ * A line of a template for `toMatchAriaSnapshot`, with its whole name or only the start of it; undefined if its name or
+ * text has no stable part.
  */
 export function templateLine(
   { role = '', name, text, states }: Pick<LineParts, 'role' | 'name' | 'states' | 'text'>,
@@ -75,7 +75,7 @@ export function templateLine(
 ): string | undefined {
   const isUnstable = (each: string | undefined): boolean =>
     each !== undefined &&
-    // A glyph of an icon font is not a word.
+    // Icon font glyphs.
     (/\p{Co}/u.test(each) ||
       isTransient(each) ||
       (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined));
@@ -91,7 +91,7 @@ export function templateLine(
     ...(name === undefined ? [] : [quoted(name)]),
     ...states.map((each) => `[${each}]`),
   ].join(' ');
-  // YAML takes these for more than text.
+  // These have a meaning in YAML.
   const entry = /: |:$| #|'/.test(key) ? `'${key.replaceAll("'", "''")}'` : key;
   return `- ${entry}${text === undefined ? '' : `: ${quoted(text)}`}`;
 }
@@ -108,12 +108,12 @@ function textForms(text: string, typed: readonly string[]): AssertionArgs[] {
     : [{ matcher: 'toContainText', expected: short }];
 }
 
-/** What is asserted of a text: all of it, or its stable part. Amounts stay, since a step is often for them. */
+/** A text, or a pattern of its stable part. Keeps amounts, which are often the point of a step. */
 export function stableText(text: string, typed: readonly string[] = []): string | { regex: string } {
   return stablePart(text, ['passing', 'record'], typed) ?? text;
 }
 
-/** A text, or its beginning up to the end of a word if it is long. */
+/** Cuts a long text at the end of a word. */
 export function clip(text: string): string {
   return text.length <= limits.maxText ? text : text.slice(0, limits.maxText).replace(/\s+\S*$/, '');
 }

@@ -12,7 +12,7 @@ import type { ListItem } from './lists.js';
 import { snapshotMs } from './observe.js';
 import { regionsOf, rowsOf, templateOf } from './regions.js';
 
-/** A page after a step, and what the test has put in. */
+/** A page after a step, and what the test has entered. */
 export interface ChangedPage {
   page: Page;
   pins: LinePins;
@@ -22,10 +22,10 @@ export interface ChangedPage {
 
 /** Roles of an element whose rows are asserted together. */
 const tableRoles = new Set(['table', 'grid', 'treegrid']);
-/** At most one new list is asserted of a step, and one that was there. */
+/** A step asserts at most one new list and one existing list. */
 const listKinds = { new: 'list', changed: 'list that changed' };
 
-/** The assertions of a list that changed: what it contains now, and how many items it has. */
+/** Assertions of the contents and the lengths of changed lists. */
 export async function listCandidates(
   change: PageChange & { kind: 'list' },
   { pins, view, typed }: ChangedPage,
@@ -87,7 +87,7 @@ export async function listCandidates(
   ];
 }
 
-/** The prices in the items of a list that opened. */
+/** Assertions of the prices in a new list. */
 function priceCandidates(
   items: readonly ListItem[],
   subject: ListPins,
@@ -109,7 +109,7 @@ function isWhole(pins: (Pin | undefined)[]): pins is Pin[] {
 
 const messageRoles = new Set(['generic', 'paragraph', 'text', 'listitem']);
 
-/** New texts of one kind at different places, such as the messages beside the fields of a form. */
+/** Assertions of similar new texts in different places, such as the messages next to the fields of a form. */
 export async function messageCandidates(
   changes: readonly PageChange[],
   { page, pins, view, typed }: ChangedPage,
@@ -123,7 +123,7 @@ export async function messageCandidates(
   if (first === undefined || appeared.length < 2 || appeared.length > limits.maxItems) return [];
   const outer = commonAncestor(view, new Set(appeared.map(({ line }) => line)));
   const pin = await pins.of([...appeared.map(({ line }) => line), ...(outer === undefined ? [] : [outer])]);
-  // A snapshot has no reference of an element that is a part of a line.
+  // An element that is part of a line has no reference in the snapshot.
   const found = appeared.map(
     async ({ line, text }) => pin(line) ?? within(snapshotMs, pinNow(page.getByText(text, { exact: true }))),
   );
@@ -142,7 +142,7 @@ export async function messageCandidates(
   ];
 }
 
-/** The nearest element around all of some lines. */
+/** The nearest common ancestor of lines. */
 function commonAncestor(view: SnapshotView, inner: ReadonlySet<SnapshotLine>): SnapshotLine | undefined {
   let common: SnapshotLine[] | undefined;
   const path: SnapshotLine[] = [];
@@ -155,8 +155,8 @@ function commonAncestor(view: SnapshotView, inner: ReadonlySet<SnapshotLine>): S
 }
 
 /**
- * The elements that hold several new texts; the nearest one that has a good locator is chosen. Its snapshot is made when
- * the candidate is checked.
+ * Snapshot assertions of elements that contain several new texts; the nearest one with a good locator is chosen. Takes the
+ * snapshot only when the candidate is checked.
  */
 export async function regionCandidates(
   changes: readonly PageChange[],
@@ -175,7 +175,7 @@ export async function regionCandidates(
         const expected = snapshot === undefined ? undefined : templateOf(snapshot, texts, typed);
         return expected === undefined ? [] : [{ matcher: 'toMatchAriaSnapshot', expected }];
       };
-      // The titles and prices of a list say the same in fewer words.
+      // Assertions of a list's titles and prices are shorter.
       const weight = (ofList === undefined ? weights.region : weights.regionOfList) - rank / 10 - level / 100;
       return [
         {
@@ -190,7 +190,7 @@ export async function regionCandidates(
   ]);
 }
 
-/** Amounts with their labels, each by its element: for a region whose snapshot would be one long text. */
+/** Assertions of single labelled amounts, for a region whose snapshot would be one long text. */
 function amountCandidates(
   lines: readonly SnapshotLine[],
   rank: number,
@@ -207,7 +207,7 @@ function amountCandidates(
   });
 }
 
-/** Pins elements of lines; what is asked for at the same time takes one round trip for the main frame. */
+/** Pins the elements of lines; concurrent calls share one round trip to the main frame. */
 export class LinePins {
   private waiting = new Set<string>();
   private batch: Promise<ReadonlyMap<string, Pin> | undefined> | undefined;
@@ -227,14 +227,14 @@ export class LinePins {
   }
 }
 
-/** How many rows a table has, those of its head too. */
+/** The number of a table's rows, including the header. */
 function rowsIn(view: SnapshotView, table: SnapshotLine): number {
   const below = view.slice(view.indexOf(table) + 1);
   const end = below.findIndex(({ depth }) => depth <= table.depth);
   return below.slice(0, end < 0 ? undefined : end).filter((line) => partsOf(line).role === 'row').length;
 }
 
-/** A line or the nearest one around it that has one of some roles. */
+/** A line or its nearest ancestor with one of the roles. */
 function enclosing(
   view: SnapshotView,
   line: SnapshotLine,

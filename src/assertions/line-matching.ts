@@ -6,16 +6,15 @@ import { isVolatile } from '../model/volatile.js';
 import { isField, linesAroundValues } from './fields.js';
 import { clip, stableText } from './forms.js';
 
-/** Letters of a text of which a part is left open. */
+/** Minimum number of letters in a text with a pattern. */
 const minLetters = 5;
 
-/** Whether a text matches a locator's argument. */
 function matchesText(text: string, wanted: LocatorArgument | undefined): boolean {
   if (typeof wanted === 'string') return text.toLowerCase().includes(wanted.toLowerCase());
   return isPattern(wanted) && isLooseFormOf(wanted, text);
 }
 
-/** Whether the last call of a locator matches the element of a snapshot's line. */
+/** Whether the last call of a locator matches a line of a snapshot. */
 export function matchesLine(chain: LocatorChain, line: SnapshotLine): boolean {
   const call = chain.at(-1);
   const { role, name = '', text = '' } = partsOf(line);
@@ -31,7 +30,7 @@ export function matchesLine(chain: LocatorChain, line: SnapshotLine): boolean {
   );
 }
 
-/** Whether a locator may have matched something in a snapshot, which knows no classes: `getBy` calls decide alone. */
+/** Whether a locator may match something in a snapshot; only its `getBy` calls count, since snapshots have no classes. */
 export function mayMatchIn(locator: LocatorChain, view: SnapshotView): boolean {
   const chain = locator.filter(({ method }) => method.startsWith('getBy'));
   if (locator.findLast(({ method }) => method !== 'filter')?.method === 'locator') return true;
@@ -41,7 +40,7 @@ export function mayMatchIn(locator: LocatorChain, view: SnapshotView): boolean {
   return view.some((line) => {
     path.length = line.depth;
     path[line.depth] = line;
-    // The value of a field is no text.
+    // `getByText` does not match the value of a field.
     if (!matchesLine(chain, line) || (isByText && (isField(line) || holders.has(line)))) return false;
     let wanted = chain.length - 2;
     for (const above of path.slice(0, -1).reverse())
@@ -50,12 +49,12 @@ export function mayMatchIn(locator: LocatorChain, view: SnapshotView): boolean {
   });
 }
 
-/** A locator by the words of a line: its role and name, or its text; undefined if it has none that are stable. */
+/** A locator by the line's role and name, or its text; undefined if it has no stable text. */
 export function literalLocator(line: SnapshotLine, typed: readonly string[] = []): LocatorChain | undefined {
   const { role, name, text } = partsOf(line);
   const words = stableText(clip(name ?? text ?? ''), typed);
   if (words === '' || (typeof words === 'string' && !/\p{L}|\d/u.test(words))) return undefined;
-  // A few letters are in many texts.
+  // Too few letters match many texts.
   if (isPattern(words) && (words.regex.match(/\p{L}/gu) ?? []).length < minLetters) return undefined;
   if (name === undefined) return [{ method: 'getByText', args: [words] }];
   return role !== undefined && isAriaRole(role)
@@ -63,7 +62,7 @@ export function literalLocator(line: SnapshotLine, typed: readonly string[] = []
     : undefined;
 }
 
-/** A locator by role and name, or by text, that matches only this line of the page before, and none after. */
+/** A locator by role and name, or by text, that matches only this line before the step and nothing after it. */
 export function uniqueLocator(
   line: SnapshotLine,
   before: SnapshotView,

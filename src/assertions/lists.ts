@@ -3,12 +3,12 @@ import { isField, linesAroundFields } from './fields.js';
 import { stablePart } from '../model/volatile.js';
 import { isWeek } from './today.js';
 
-/** Items of a list whose words are judged. */
-const maxJudged = 1000;
+/** How many items of a list are compared. */
+const maxCompared = 1000;
 
-/** Siblings of one kind: the items of a list, the rows of a table, or elements without a role that begin alike. */
+/** Similar siblings: the items of a list, the rows of a table, or generic elements that start alike. */
 export interface List {
-  /** The element around them. */
+  /** Their parent. */
   line: SnapshotLine;
   role: string;
   items: ListItem[];
@@ -16,37 +16,36 @@ export interface List {
 
 export interface ListItem {
   line: SnapshotLine;
-  /** The first heading in the item, else its first text, else its first control; the item itself if it has the words. */
+  /** The item's first heading, else its first text, else its first control, or the item itself. */
   title: SnapshotLine;
   words: string;
-  /** How good the title is. */
+  /** How well the title describes the item. */
   rank: number;
-  /** The first price in it. */
   price?: SnapshotLine;
-  /** Whether it is a label and its field. */
+  /** Whether it contains only a label and its field. */
   isField?: boolean;
-  /** The roles from the item down to its title: those of items of one kind are alike. */
+  /** The roles from the item down to its title, which are equal for similar items. */
   path: string;
 }
 
-/** How a list differs from before: it has more or fewer items, the same ones in another order, or others. */
+/** How a list has changed: its length, the order of its items, or the items themselves. */
 export interface ListChange {
   how: 'count' | 'order' | 'content';
   list: List;
-  /** Whether neither it nor its items were there before. */
+  /** Whether neither the list nor its items existed before. */
   isNew: boolean;
-  /** The items that were not in their place before. */
+  /** The items that are new or moved. */
   changed: ListItem[];
 }
 
-/** Roles whose elements form a list if they are siblings. */
+/** Roles whose siblings form a list. */
 const itemRoles = new Set(['listitem', 'row', 'option', 'treeitem', 'article', 'menuitem', 'tab']);
-/** Roles whose names say what they do rather than what the item around them is. */
+/** Roles whose names describe themselves rather than the item around them. */
 const labelRoles = new Set(['button', 'checkbox', 'radio', 'switch', 'img', 'textbox', 'combobox']);
-/** Roles whose elements are no news when the element around them opens. */
+/** Roles that are expected when their container opens. */
 const controlRoles = new Set(['menuitem', 'tab']);
 
-/** The lists that differ between two moments of a document. */
+/** The lists that differ between two snapshots of a document. */
 export function listChanges(before: SnapshotView, after: SnapshotView): ListChange[] {
   const key = ({ ref, text }: SnapshotLine): string => ref ?? text;
   const known = new Set(before.map(key));
@@ -60,7 +59,7 @@ export function listChanges(before: SnapshotView, after: SnapshotView): ListChan
   });
 }
 
-/** The lists of before by the keys of now: a page that replaces its elements gives the same list another key. */
+/** The old lists by their current keys: if a page replaces its elements, the same list gets another key. */
 function replaced(old: ReadonlyMap<string, List>, now: ReadonlyMap<string, List>): Map<string, List> {
   const kindOf = (key: string, { line, role }: List): string =>
     `${line.text} ${role} ${key.slice(key.indexOf(' '))}`;
@@ -81,7 +80,7 @@ function replaced(old: ReadonlyMap<string, List>, now: ReadonlyMap<string, List>
   return found;
 }
 
-/** The lists of a new document that differ from those at the same place in the one before. */
+/** The lists of a new document that differ from those in the same place of the previous one. */
 export function listChangesAcross(before: SnapshotView, after: SnapshotView): ListChange[] {
   const [old, now] = [before, after].map((view) => {
     const seen = new Map<string, number>();
@@ -92,7 +91,7 @@ export function listChangesAcross(before: SnapshotView, after: SnapshotView): Li
     : compare(old, now, { isKnown: () => false, isFilled: () => false });
 }
 
-/** The elements that are items of lists. */
+/** The lines that are items of lists. */
 export function itemsIn(view: SnapshotView): Set<SnapshotLine> {
   const lists = listsIn(view, ({ ref, text }) => ref ?? text);
   return new Set([...lists.values()].flatMap(({ items }) => items.map(({ line }) => line)));
@@ -101,7 +100,7 @@ export function itemsIn(view: SnapshotView): Set<SnapshotLine> {
 function compare(
   old: ReadonlyMap<string, List>,
   now: ReadonlyMap<string, List>,
-  /** Whether an element was there before, and whether it had anything in it. */
+  /** Whether an element existed before, and whether it had content. */
   { isKnown, isFilled }: Record<'isKnown' | 'isFilled', (line: SnapshotLine) => boolean>,
 ): ListChange[] {
   return [...now].flatMap(([key, list]): ListChange[] => {
@@ -110,29 +109,29 @@ function compare(
     const isPlain = list.role === 'generic';
     const most = Math.max(then.length, list.items.length);
     if (most < 2 && (isPlain || isNew)) return [];
-    // One element alone may be found by a locator that never found the others.
+    // A locator that matches a single element might not match the others.
     if (isPlain && list.items.length === 1) return [];
-    // Parts of a sentence, and the choices of a field, are no list that opened.
+    // Parts of a sentence, and the options of a field, are not a new list.
     if (
       isNew &&
       (controlRoles.has(list.role) || (most < 3 && isPlain && list.items.some(({ path }) => path === '')))
     )
       return [];
     if (isNew && isPlain && areSections(list.items)) return [];
-    // Labels with values, such as the headers of a response, are no list.
+    // Labels with values, such as HTTP headers, are not a list.
     if (isPlain && list.items.every(({ words }) => /^[\w-]+: \S/.test(words))) return [];
-    // Two texts beside each other are a label and its value.
+    // Two adjacent texts are a label and its value.
     if (isPlain && most < 3 && list.items.every(({ path }) => path === '')) return [];
     if (then.length === 0 && isOfField(list) && !isKnown(list.line)) return [];
     if (isPlain && [...then, ...list.items].some(({ isField }) => isField === true)) return [];
-    // Another month has other weeks.
+    // The weeks of a calendar change with the month.
     if (list.role === 'row' && list.items.filter(({ words }) => isWeek(words)).length > 2) return [];
-    // Elements that have become alike are no list that has grown.
+    // Existing elements that have become similar are not a list that has grown.
     if (isPlain && then.length === 0 && (isFilled(list.line) || list.items.some(({ line }) => isKnown(line))))
       return [];
     const changed = list.items
-      .slice(0, maxJudged)
-      // A row without text was a form.
+      .slice(0, maxCompared)
+      // A row without text contained a form.
       .filter(({ words }, index) => then[index]?.words !== '' && isChanged(words, then[index]?.words));
     if (then.length !== list.items.length) {
       const old = new Set(then.map(({ words }) => words));
@@ -145,7 +144,7 @@ function compare(
   });
 }
 
-/** Whether elements are the parts of a panel rather than records: two with a heading each, and no price. */
+/** Whether elements are sections of a panel rather than records: one or two with headings, without prices. */
 function areSections(items: readonly ListItem[]): boolean {
   return (
     items.length < 3 &&
@@ -153,7 +152,7 @@ function areSections(items: readonly ListItem[]): boolean {
   );
 }
 
-/** Whether the items of a list are the choices of a field. */
+/** Whether the items are the options of a field. */
 function isOfField({ line }: List): boolean {
   return partsOf(line).role === 'combobox';
 }
@@ -162,12 +161,12 @@ function isChanged(words: string, before: string | undefined): boolean {
   return words !== before && stable(words) !== stable(before);
 }
 
-/** Words without a time, a date or a generated id in them. */
+/** Replaces times, dates and generated ids by patterns. */
 function stable(words = ''): string {
   return stablePart(words, ['passing'])?.regex ?? words;
 }
 
-/** The lists of a view by the key of the element around them, which is numbered if `seen` counts equal ones. */
+/** The lists of a view by the key of their parent; `seen` numbers parents with equal keys. */
 function listsIn(
   view: SnapshotView,
   keyOf: (line: SnapshotLine) => string,
@@ -176,7 +175,7 @@ function listsIn(
   const found = new Map<string, List>();
   const path: SnapshotLine[] = [];
   const keys = new Map<SnapshotLine, string>();
-  /** By depth, the items around the current line. */
+  /** The items around the current line, by depth. */
   const open: (ListItem | undefined)[] = [];
   const fieldHolders = linesAroundFields(view);
   for (const [index, line] of view.entries()) {
@@ -199,7 +198,7 @@ function listsIn(
       if (item === undefined) continue;
       if (line.ref !== undefined && isPrice(words)) item.price ??= line;
       if (partsOf(item.line).role === 'row' && fieldHolders.has(item.line)) continue;
-      // Of a row, each cell counts; one with a field in it is part of a form.
+      // All cells of a row count; a row with a field is part of a form.
       if (partsOf(item.line).role === 'row') item.words = `${item.words} ${words}`.trim();
       else if (titleRank(role, words) > item.rank)
         Object.assign(item, {
@@ -227,7 +226,7 @@ function listsIn(
   }
 }
 
-/** Whether elements without a role are of one kind: their titles are at the same place and differ, and none is a label. */
+/** Whether generic elements are similar: their titles have equal paths and different words, and none is a label. */
 function isUniform([first, ...others]: readonly ListItem[]): boolean {
   return (
     first !== undefined &&
@@ -240,21 +239,21 @@ function isUniform([first, ...others]: readonly ListItem[]): boolean {
 function titleRank(role: string, words: string): number {
   if (role === 'heading') return 3;
   if (!/\p{L}/u.test(words)) return 0.5;
-  // The initials and the time of a message say less than the message.
+  // Initials and times say less than a message.
   if (!/\p{L}.*?\p{L}.*?\p{L}/u.test(words) || isTime(words)) return 0.7;
   return labelRoles.has(role) ? 1 : 2;
 }
 
-/** Whether a text is a time, judged in little time: lists are long. */
+/** Whether a text is a time; a cheap check, since lists may be long. */
 function isTime(text: string): boolean {
   return text.length <= 20 && /\d:\d\d|\d ?[ap]m\b|\bago$/i.test(text);
 }
 
-function isPrice(text: string): boolean {
+export function isPrice(text: string): boolean {
   return /^[$€£¥]\s?\d[\d.,]*$|^\d[\d.,]*\s?[€£¥]$/.test(text);
 }
 
-/** Whether an element holds a text and a field, and nothing else. */
+/** Whether an element contains only a text and a field. */
 function isLabelled(view: SnapshotView, index: number): boolean {
   const { depth = 0 } = view[index] ?? {};
   const [label, field, next] = view.slice(index + 1, index + 4);
@@ -262,7 +261,7 @@ function isLabelled(view: SnapshotView, index: number): boolean {
   return field.depth === label.depth && isField(field) && (next === undefined || next.depth !== field.depth);
 }
 
-/** What an element without a role begins with: siblings that begin alike are of one kind. */
+/** How a generic element starts: siblings that start alike form a list. */
 function beginning(view: SnapshotView, index: number): string {
   const [line, next, further] = view.slice(index, index + 3);
   if (line === undefined || next === undefined || next.depth <= line.depth) return '';

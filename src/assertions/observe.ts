@@ -18,11 +18,11 @@ import type { PageDiff } from './changes.js';
 import { limits } from './choose.js';
 import { isField } from './fields.js';
 
-/** Milliseconds for a snapshot, and for the state of an element. */
+/** Time-outs of a snapshot, and of reading an element's state. */
 export const snapshotMs = 5000;
 export const stateMs = 2000;
 
-/** Lines of a page that are compared for assertions. */
+/** How many lines of a page are compared. */
 const maxObserved = 2000;
 
 /** A page at one moment. */
@@ -38,14 +38,14 @@ export interface Observation {
 /** An element by its locator, or by its pin. */
 export type ElementSubject = { chain: LocatorChain } | { pin: Pin };
 
-/** The element that a step acts on, as it was before. */
+/** The element that a step acts on, before the step. */
 export interface ActedElement {
   pin: Pin;
   chain: LocatorChain | undefined;
   state: ElementState | undefined;
 }
 
-/** The element that a step acted on, as it is afterwards. */
+/** The element that a step acted on, after the step. */
 export interface ActedOutcome {
   state: ElementState;
   subject: ElementSubject;
@@ -54,16 +54,16 @@ export interface ActedOutcome {
   renamed: boolean;
 }
 
-/** A recorded step, with its page before and after it. */
+/** A recorded step, and the page before and after it. */
 export interface StepEffect {
   step: Step;
   before: Observation;
   after: Observation;
   acted: ActedElement | undefined;
   outcome: ActedOutcome | undefined;
-  /** Values that the page has overwritten since: that of the element acted on, and those of other fields. */
+  /** Whether the page has since overwritten the value of the element acted on, and which other fields it has overwritten. */
   contested: { own: boolean; lines: ReadonlySet<SnapshotLine> };
-  /** Those of its assertions whose element is a message, which may disappear without an action. */
+  /** Its assertions of messages, which may disappear without an action. */
   messages: Assertion[];
 }
 
@@ -71,7 +71,7 @@ export function isSameDocument(one: Observation, other: Observation): boolean {
   return one.livePage === other.livePage && one.document === other.document;
 }
 
-/** Whether a step changed anything visible; `diff` is undefined if the document is another one. */
+/** Whether a step changed anything visible; `diff` is undefined if the document has changed. */
 export function isVisible(
   { step, before, after, acted, outcome }: StepEffect,
   diff: PageDiff | undefined,
@@ -82,19 +82,19 @@ export function isVisible(
     JSON.stringify({ ...state, focused: undefined });
   if (acted?.state !== undefined && outcome !== undefined && stateOf(acted.state) !== stateOf(outcome.state))
     return true;
-  // A click gives the focus to a button that does nothing.
+  // A click focuses even a button that does nothing.
   return diff.changes.some(({ kind, line }) => kind !== 'focus' || isField(line));
 }
 
-/** Takes the snapshots of a session's pages, and remembers what changes in them without an action. */
+/** Takes snapshots of a session's pages, and tracks what changes without an action. */
 export class PageObserver {
   private readonly latest = new WeakMap<LivePage, Observation>();
-  /** How often the element of a reference changed without an action. */
+  /** How often each element changed without an action, by reference. */
   private readonly changesWithoutAction = new Map<string, number>();
 
   constructor(private readonly live: Live) {}
 
-  /** The current page now; undefined if it is closed or does not respond. */
+  /** Observes the current page; undefined if it is closed or does not respond. */
   async observe(): Promise<Observation | undefined> {
     const { current, secrets } = this.live;
     const { page } = current;
@@ -104,7 +104,7 @@ export class PageObserver {
     const shown = await within(snapshotMs, snapshotOf(page, settled?.elements));
     if (shown === undefined) return undefined;
     const snapshot = secrets.redact(await maskTyped(page, shown));
-    // Other calls have their turn between two pieces of work.
+    // Lets other calls run between two long computations.
     await setImmediate();
     const now = parseSnapshot(snapshot).slice(0, maxObserved);
     const earlier = this.latest.get(current);
@@ -124,7 +124,7 @@ export class PageObserver {
     return this.latest.get(page);
   }
 
-  /** Counts what changed without an action. Returns whether all of it is restless. */
+  /** Counts changes without an action. Returns whether all of the elements are restless. */
   countChanges(refs: readonly string[]): boolean {
     const changed = new Set(refs);
     for (const ref of changed)

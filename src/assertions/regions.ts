@@ -5,21 +5,21 @@ import { limits } from './choose.js';
 import { templateLine } from './forms.js';
 import { itemsIn, type ListItem } from './lists.js';
 
-/** An element that holds several of the texts that a step changed. */
+/** An element that contains several of the texts that a step changed. */
 export interface Region {
-  /** Its line, then those around it. */
+  /** Its line, then its ancestors. */
   lines: SnapshotLine[];
   texts: string[];
-  /** The list that changed of which it holds items, and little else: a new one, or one that was there. */
+  /** Whether it mainly contains items of a new or an existing list that changed. */
   ofList: 'new' | 'changed' | undefined;
-  /** Those of the texts that are amounts with their labels. */
+  /** The lines with labelled amounts. */
   amounts: SnapshotLine[];
 }
 
-/** New texts that make a region, and those of them that are more than titles; or, in an item of a list, numbers. */
+/** How many new texts make a region, and how many of them must not be titles; list items need fewer, with numbers. */
 const minTexts = 3;
 const minInItem = 2;
-/** Roles that say less than texts if there are too many lines. */
+/** Roles that are dropped first if there are too many lines. */
 const controls = new Set([
   'option',
   'searchbox',
@@ -34,11 +34,11 @@ const controls = new Set([
   'spinbutton',
   'img',
 ]);
-/** Lines of a region's snapshot. */
+/** Maximum number of lines of a region's snapshot. */
 const maxLines = 10;
-/** Characters of a line. */
+/** Maximum length of a line. */
 const maxLine = 100;
-/** Roles of elements that say what is beside or below them. */
+/** Roles of elements that label what follows. */
 const titleRoles = new Set([
   'heading',
   'columnheader',
@@ -49,19 +49,18 @@ const titleRoles = new Set([
   'link',
   'term',
 ]);
-/** Roles of elements whose names are the texts in them. */
+/** Roles of elements that are named by their content. */
 const namedByContent = new Set(['row', 'cell', 'gridcell', 'treeitem']);
-/** Amounts with labels that are asserted of one element. */
+/** Maximum number of labelled amounts that are asserted of one element. */
 const maxAmounts = 3;
-/** Texts, and lines of an element's snapshot, that are compared with each other. */
+/** How many texts, and lines of an element's snapshot, are compared. */
 const maxTexts = 50;
 const maxCompared = 500;
-/** Regions at most. */
 const maxRegions = 2;
-/** How far out an element with a good locator is looked for. */
+/** How many ancestors are tried for a good locator. */
 const maxLevels = 4;
 
-/** The smallest elements that hold several new texts, those with the most first; at most `maxRegions`. */
+/** The smallest elements that contain several new texts, those with the most texts first. */
 export function regionsOf(
   changes: readonly PageChange[],
   before: SnapshotView,
@@ -71,7 +70,7 @@ export function regionsOf(
   const facts = new Map(
     changes.flatMap((change): [SnapshotLine, string][] => {
       const text = newText(change);
-      // A label that the page has elsewhere says nothing new, unlike an amount.
+      // A label that the page also has elsewhere says nothing new, unlike an amount.
       const isKnown = text !== undefined && known.has(text) && partsOf(change.line).role !== 'heading';
       return text === undefined || (isKnown && !/\d/.test(text)) ? [] : [[change.line, text]];
     }),
@@ -137,7 +136,7 @@ export function regionsOf(
             : undefined;
       const amounts = inside.filter(isLabelledAmount).slice(0, maxAmounts);
       const lines = [line, ...(around.get(line) ?? [])].slice(0, maxLevels);
-      // The item says more than an element that only arranges what is in it.
+      // An item of a list says more than a layout element in it.
       const item = lines.findIndex((each) => items.has(each));
       return { lines: lines.slice(Math.max(0, item)), texts, ofList, amounts };
     });
@@ -156,15 +155,15 @@ function newText({ kind, line }: PageChange): string | undefined {
   if (kind === 'name') return name;
   if (kind !== 'appeared' && kind !== 'text') return undefined;
   const words = text ?? name ?? '';
-  // A label, and a piece of a sentence, say nothing alone.
+  // A label or a piece of a sentence says nothing on its own.
   if (/:$/.test(words) || /^\p{Ll}+(?: \p{Ll}+)?$/u.test(words)) return undefined;
-  // The presence of a control says less than a text, unless it shows an amount.
+  // A control says less than a text, unless it shows an amount.
   return controls.has(role) && !/\d/.test(words) ? undefined : words;
 }
 
 /**
- * The lines of an element's accessibility tree that hold new texts, below those around them; undefined if they are too
- * few or too many.
+ * A template of an element's snapshot with the lines that contain new texts and their ancestors; undefined if there are
+ * too few or too many.
  */
 export function templateOf(
   snapshot: string,
@@ -225,7 +224,7 @@ export function templateOf(
   return entries.join('\n');
 }
 
-/** The rows of a table's snapshot that are wanted. */
+/** Selects rows of a table's snapshot. */
 export function rowsOf(snapshot: string, isWanted: readonly boolean[], typed: readonly string[]): string {
   const view = parseSnapshot(snapshot).slice(0, maxCompared);
   const rows = view.filter((line) => partsOf(line).role === 'row');
@@ -234,7 +233,7 @@ export function rowsOf(snapshot: string, isWanted: readonly boolean[], typed: re
   return lines.flatMap((line) => rowLine(line, view, typed) ?? []).join('\n');
 }
 
-/** A row by its name, without what the buttons at its end are called. */
+/** A row by its name, without the names of the buttons at its end. */
 function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]): string | undefined {
   const parts = { ...partsOf(row), text: undefined };
   const below = view.slice(view.indexOf(row) + 1);
@@ -248,7 +247,7 @@ function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]
   return templateLine({ ...parts, name }, typed, name !== parts.name);
 }
 
-/** Lines in which an element that holds only a text has it on its own line. */
+/** The lines, with the text of an element that contains nothing else on the element's own line. */
 function folded(lines: readonly SnapshotLine[]): SnapshotLine[] {
   return lines.flatMap((line, index) => {
     const [text, next] = [lines[index + 1], lines[index + 2]];
@@ -268,15 +267,15 @@ function folded(lines: readonly SnapshotLine[]): SnapshotLine[] {
   });
 }
 
-/** Whether a line is the term that a definition after it defines. */
+/** Whether a line is the term of a definition that follows it. */
 function isTermOf(term: SnapshotLine, line: SnapshotLine): boolean {
   const isDefinition = partsOf(line).role === 'definition' && term.depth === line.depth;
   return isDefinition && partsOf(term).role === 'term' && templateLine(partsOf(term), []) !== undefined;
 }
 
 /**
- * Lines without those around all of them that say nothing, such as a table and its body, or that the locator says: the
- * element itself.
+ * The lines without common ancestors that say nothing, such as a table and its body, and without the element itself, which
+ * the locator identifies.
  */
 function unwrapped(
   lines: readonly SnapshotLine[],
@@ -295,7 +294,7 @@ function isText(line: SnapshotLine): boolean {
   return partsOf(line).role === 'text';
 }
 
-/** Whether a line belongs to the same element as the one before it. */
+/** Whether a line has the same parent as the previous one. */
 function isSibling(line: SnapshotLine | undefined, previous: SnapshotLine): boolean {
   return line !== undefined && line.depth >= previous.depth;
 }
@@ -305,7 +304,7 @@ function wordsOf(line: SnapshotLine): string {
   return text ?? name ?? '';
 }
 
-/** Matches texts that contain another one, which does not begin or end within a word or a number. */
+/** Matches a text as whole words and numbers. */
 function containing(part: string): RegExp {
   const before = String.raw`(?<![\p{L}\p{N}]|\d[.,])`;
   const after = String.raw`(?![\p{L}\p{N}*]|[.,]\d)`;

@@ -5,7 +5,7 @@ const relative =
   /\b(?:\d+|an?) (?:second|minute|hour|day|week|month|year|sec|min)s? ago\b|\bjust now\b|\byesterday\b|\btomorrow\b/i;
 const month = new RegExp(`^(?:${months}) \\d{4}$`);
 
-/** Whether a page shows, unlike before, what depends on the day on which the test runs: "3 minutes ago", the days of a month. */
+/** Whether a page newly shows something that depends on the current date: "3 minutes ago", the days of a month. */
 export function showsToday(before: SnapshotView, after: SnapshotView): boolean {
   const known = new Set(before.map(({ text }) => text));
   return after.some((line) => {
@@ -18,7 +18,7 @@ export function showsToday(before: SnapshotView, after: SnapshotView): boolean {
   });
 }
 
-/** Whether the words of a row are a whole week of a month. */
+/** Whether a row is a week of a calendar. */
 export function isWeek(words: string): boolean {
   const days = /^\d{1,2}(?: \d{1,2}){6}$/.test(words) ? words.split(' ').map(Number) : [];
   return days.length > 0 && days.every((day, index) => day === (days[0] ?? 0) + index && day <= 31);

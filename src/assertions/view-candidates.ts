@@ -8,17 +8,17 @@ import type { PageChange } from './changes.js';
 import { limits, weights } from './choose.js';
 import { assertionForms } from './forms.js';
 import type { ChangedPage } from './group-candidates.js';
-import { itemsIn } from './lists.js';
+import { isPrice, itemsIn } from './lists.js';
 import { stateMs, type StepEffect } from './observe.js';
 
-/** Characters of the title of a view. */
+/** Maximum length of a view's title. */
 const maxTitle = 40;
-/** Lines after the name of what was picked in which its price is looked for. */
+/** How many lines after the name of the selected item are searched for its price. */
 const maxLinesToPrice = 6;
 
 const textRoles = new Set(['generic', 'text', 'paragraph']);
 
-/** What the element acted on is called now, and the state class that an element around it gained. */
+/** Assertions of the new name of the element acted on, and of a state class that an ancestor gained. */
 export async function actedCandidates({ step, acted, outcome }: StepEffect): Promise<Candidate[]> {
   if (acted === undefined || outcome === undefined || traitsOf(step).types === true) return [];
   const { name: before } = acted.pin.facts;
@@ -45,14 +45,14 @@ export async function actedCandidates({ step, acted, outcome }: StepEffect): Pro
   ];
 }
 
-/** A class such as `completed` that an element around the one acted on, usually an item of a list, has gained. */
+/** Asserts a class such as `completed` that an ancestor, usually a list item, has gained. */
 async function classAround({
   acted,
   outcome,
 }: Required<Pick<StepEffect, 'acted' | 'outcome'>>): Promise<Candidate[]> {
   const before = acted?.state?.classesAround ?? [];
   const { attributes = {} } = acted?.state ?? {};
-  // What ARIA says of the element itself needs no class around it, e.g. an accordion's.
+  // An ARIA state of the element itself, e.g. in an accordion, says more.
   if (Object.entries(outcome?.state.attributes ?? {}).some(([name, value]) => attributes[name] !== value))
     return [];
   for (const [level, classes] of (outcome?.state.classesAround ?? []).entries()) {
@@ -70,7 +70,7 @@ async function classAround({
   return [];
 }
 
-/** What identifies a view that another URL shows in the same document: its title, and what the step picked. */
+/** Assertions that identify a new view in the same document, under another URL: its title, and the selected item. */
 export async function viewCandidates(
   { before, after, acted }: StepEffect,
   { pins, view, typed }: ChangedPage,
@@ -97,7 +97,7 @@ export async function viewCandidates(
   ];
 }
 
-/** The first short text that is new, unless a heading is. */
+/** The first new short text; undefined if there is a new heading. */
 function titleOf(changes: readonly PageChange[], view: readonly SnapshotLine[]): SnapshotLine | undefined {
   const isNew = new Map(changes.map((change) => [change.line, change.kind]));
   if (changes.some(({ kind, line }) => kind === 'appeared' && partsOf(line).role === 'heading'))
@@ -111,7 +111,7 @@ function titleOf(changes: readonly PageChange[], view: readonly SnapshotLine[]):
   });
 }
 
-/** The name of what a step clicked, as a new view shows it, and the price after it. */
+/** The name of the clicked item in a new view, and the price after it. */
 function pickedIn(
   view: readonly SnapshotLine[],
   before: readonly SnapshotLine[],
@@ -134,6 +134,6 @@ function pickedIn(
   if (name === undefined) return [];
   const price = view
     .slice(index + 1, index + 1 + maxLinesToPrice)
-    .find((line) => /^[$€£¥]\s?\d[\d.,]*$|^\d[\d.,]*\s?[€£¥]$/.test(wordsOf(line)) && isOnce(line));
+    .find((line) => isPrice(wordsOf(line)) && isOnce(line));
   return [name, ...(price === undefined ? [] : [price])];
 }
