@@ -18,10 +18,11 @@ const maxFrames = 10;
  * document had when it settled: of a large one, the middle of long runs of siblings is left out.
  */
 export async function snapshotOf(page: Page, elements = 0): Promise<string> {
-  return cutSnapshot(await withoutLongRuns(page, elements, () => wholeSnapshot(page)));
+  return cutSnapshot(await withoutLongRuns(page, { elements }, () => wholeSnapshot(page)));
 }
 
-async function wholeSnapshot(page: Page): Promise<string> {
+/** Playwright's snapshot of a page as it is. */
+export async function wholeSnapshot(page: Page): Promise<string> {
   // Playwright's own time-out is later, so that it is known which one it was.
   const options = { mode: 'ai', timeout: 2 * answerMs } as const;
   const partial =

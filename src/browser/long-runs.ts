@@ -1,4 +1,4 @@
-import type { Page } from 'playwright';
+import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
@@ -9,6 +9,8 @@ const maxElements = 4000;
 const runLengths = [200, 100, 50, 20, 10];
 /** Of these, the last ones. */
 const atEnd = 3;
+/** Children of an element that are visited because of what is looked for in them. */
+const maxKept = 100;
 /** Milliseconds for the page to answer, and after which nothing is left out any more. */
 const answerMs = 2000;
 const expiryMs = 10_000;
@@ -31,17 +33,25 @@ export function isLarge(elements: number): boolean {
   return elements > maxElements;
 }
 
-/** Takes a snapshot, of a large document without the middle of its long runs of siblings. */
-export async function withoutLongRuns(
+/** What a snapshot of a large document does not leave out. */
+export interface Sought {
+  element?: Locator | undefined;
+  /** A text, in any case, that is also looked for in attributes. */
+  text?: string | undefined;
+}
+
+/** Takes snapshots, of a large document without the middle of its long runs of siblings. */
+export async function withoutLongRuns<Taken>(
   page: Page,
-  elements: number,
-  take: () => Promise<string>,
-): Promise<string> {
+  { elements, element, text = '' }: Sought & { elements: number },
+  take: () => Promise<Taken>,
+): Promise<Taken> {
   leftOutIn.delete(page);
   if (!isLarge(elements)) return take();
   const frame = page.mainFrame();
-  const arg = { maxElements, runLengths, atEnd, expiryMs };
-  await within(answerMs, callIsolated(frame, skipRuns, { arg, schema: z.null() }));
+  const arg = { maxElements, runLengths, atEnd, expiryMs, maxKept, text };
+  const call = { arg, schema: z.null(), frame };
+  await within(answerMs, callIsolated(element ?? frame, skipRuns, call));
   try {
     return await take();
   } finally {
@@ -56,13 +66,18 @@ interface SkipOptions {
   runLengths: number[];
   atEnd: number;
   expiryMs: number;
+  maxKept: number;
+  text: string;
 }
 
 /**
  * Runs in the page, in Playwright's own world, where `nextSibling` leads its snapshot from child to child; the page has
  * another one.
  */
-function skipRuns(_: InPage, { maxElements, runLengths, atEnd, expiryMs }: SkipOptions): null {
+function skipRuns(
+  { elements }: InPage,
+  { maxElements, runLengths, atEnd, expiryMs, maxKept, text }: SkipOptions,
+): null {
   const original = Object.getOwnPropertyDescriptor(Node.prototype, 'nextSibling');
   const next: unknown = original && Reflect.get(original, 'get');
   if (original === undefined || typeof next !== 'function' || '_skipped' in Node.prototype) return null;
@@ -79,10 +94,39 @@ function skipRuns(_: InPage, { maxElements, runLengths, atEnd, expiryMs }: SkipO
     }
     return count;
   };
+  const sought = elements.slice(0, maxKept);
+  /** Those of which all is visited. */
+  const small = sought.filter((element) => element.getElementsByTagName('*').length <= maxElements);
   const run = runLengths.find((length) => visited(length) <= maxElements) ?? Math.min(...runLengths);
+  const bare = (value: string | null): string => (value ?? '').replace(/\s+/g, '').toLowerCase();
+  const wanted = bare(text);
+  const says = (element: Element): boolean =>
+    ['aria-label', 'title', 'alt', 'placeholder'].some((name) =>
+      bare(element.getAttribute(name)).includes(wanted),
+    ) ||
+    ('value' in element && bare(String(element.value)).includes(wanted));
+  const isSought = (child: Element): boolean =>
+    sought.some((element) => child.contains(element)) ||
+    (wanted !== '' &&
+      (bare(child.textContent).includes(wanted) ||
+        [child, ...Array.from(child.querySelectorAll('[aria-label],[title],[alt],[placeholder],input'))].some(
+          says,
+        )));
   const expiresAt = performance.now() + expiryMs;
   const passed = new Map<Element, number>();
   const skipped = new Map<Element, number>();
+  /** The child that is visited after another one. */
+  const jumps = new Map<Node, Element>();
+  const skip = (from: Node, { children }: Element): number => {
+    const middle = Array.from(children).slice(run - atEnd, -atEnd);
+    const kept = middle.filter(isSought).slice(0, maxKept);
+    let last = from;
+    for (const child of [...kept, ...Array.from(children).slice(-atEnd)].slice(0, kept.length + 1)) {
+      jumps.set(last, child);
+      last = child;
+    }
+    return middle.length - kept.length;
+  };
   Reflect.defineProperty(Node.prototype, '_skipped', { value: { original, skipped }, configurable: true });
   Reflect.defineProperty(Node.prototype, 'nextSibling', {
     configurable: true,
@@ -91,14 +135,16 @@ function skipRuns(_: InPage, { maxElements, runLengths, atEnd, expiryMs }: SkipO
       const parent = this.parentElement;
       if (parent === null || parent.childElementCount <= run || performance.now() > expiresAt)
         return following;
+      if (small.some((element) => element.contains(parent))) return following;
+      const jump = jumps.get(this);
+      if (jump !== undefined) return jump;
       const before = this.previousSibling === null ? 0 : (passed.get(parent) ?? 0);
       const count = before + (this instanceof Element ? 1 : 0);
-      passed.set(parent, count);
-      if (count !== run - atEnd) return following;
       // Past the end of the run, so that it is not skipped again.
-      passed.set(parent, run);
-      skipped.set(parent, parent.childElementCount - run);
-      return parent.children[parent.childElementCount - atEnd];
+      passed.set(parent, count === run - atEnd ? run : count);
+      if (count !== run - atEnd) return following;
+      skipped.set(parent, skip(this, parent));
+      return jumps.get(this);
     },
   });
   return null;

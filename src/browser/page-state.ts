@@ -10,10 +10,11 @@ import { PageText } from '../model/page-text.js';
 import { maskTyped } from './typed-secrets.js';
 import { answerMs, pageSilent, responseWithin, within } from '../model/within.js';
 import { cutSnapshot, parseSnapshot } from './snapshot.js';
-import { findLines } from './snapshot-find.js';
+import { findLines, type FoundLines } from './snapshot-find.js';
 import { printTree, treeOf } from './snapshot-tree.js';
 import { refreshRefs, showAll, showChanges } from './snapshot-changes.js';
-import { snapshotOf, withHiddenParts } from './hidden-parts.js';
+import { snapshotOf, wholeSnapshot, withHiddenParts } from './hidden-parts.js';
+import { leftOut, withoutLongRuns } from './long-runs.js';
 import { maxTitle } from './settle.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
@@ -121,27 +122,51 @@ async function readSnapshot({ page, settling }: LivePage): Promise<[snapshot?: s
   }
 }
 
+/** The part of a page that is looked at, and what is looked for there. */
+interface SoughtPart {
+  element?: Locator | undefined;
+  matches?: ((line: string) => boolean) | undefined;
+  /** The text that `matches` looks for, unless that is an expression. */
+  text?: string | undefined;
+}
+
 /**
  * The snapshot of one element, or of the page, or what matches in it. The references of the whole page, which the
  * snapshot of a part would drop, are kept working.
  */
 export async function partOfSnapshot(
   { current: live, secrets }: Live,
-  { element, matches }: { element?: Locator | undefined; matches?: ((line: string) => boolean) | undefined },
+  { element, matches, text }: SoughtPart,
 ): Promise<string | PageText> {
+  const { page, settling } = live;
+  if (await settling.isSilent()) throw pageSilent();
   const options = { mode: 'ai', timeout: answerMs } as const;
-  const part = element && (await responseWithin(answerMs, element.ariaSnapshot(options)));
-  const hidden = { hasClosedRoots: live.settling.hasClosedRoots() };
-  const whole = await withHiddenParts(live.page, await snapshotOf(live.page), hidden);
+  const elements = settling.settledDocument()?.elements ?? 0;
+  const taken = await withoutLongRuns(page, { elements, element, text }, async () => ({
+    part: element && (await responseWithin(answerMs, element.ariaSnapshot(options))),
+    whole: await wholeSnapshot(page),
+  }));
+  const hidden = { hasClosedRoots: settling.hasClosedRoots() };
+  const whole = await withHiddenParts(page, cutSnapshot(taken.whole), hidden);
   if (live.view !== undefined)
-    live.view = refreshRefs(live.view, secrets.redact(await maskTyped(live.page, whole)));
+    live.view = refreshRefs(live.view, secrets.redact(await maskTyped(page, whole)));
   await setImmediate();
+  const { part } = taken;
   // Redacted before it is searched, so that no search can find out what a secret is.
-  const snapshot = secrets.redact(await maskTyped(live.page, part === undefined ? whole : cutSnapshot(part)));
+  const snapshot = secrets.redact(await maskTyped(page, part === undefined ? whole : cutSnapshot(part)));
   await setImmediate();
   if (matches === undefined) return condensed(snapshot, true);
-  const { count, text, shorter } = findLines(snapshot, matches, maxBytes);
-  return count === 0 ? 'No line matches.' : new PageText(text, { shorter });
+  const searched = part ?? taken.whole;
+  const isPartial = leftOut(page).length > 0 || cutSnapshot(searched) !== searched;
+  return found(findLines(snapshot, matches, maxBytes), isPartial);
+}
+
+const partial = 'Not all of the page was searched, because it is large; `target` limits it to a part.';
+
+function found({ count, text, shorter }: FoundLines, isPartial: boolean): string | PageText {
+  if (count === 0) return isPartial ? `No line matches. ${partial}` : 'No line matches.';
+  const note = isPartial ? `\n- … ${partial}` : '';
+  return new PageText(text + note, { shorter: (bytes) => shorter(bytes - note.length) + note });
 }
 
 /** A snapshot without what nobody needs; `isWhole` keeps long runs of like siblings. */

@@ -14,7 +14,7 @@ export interface FoundLines {
 /** Siblings on either side of a matching line that are printed with it. */
 const siblingsBeside = 1;
 
-/** Finds lines by what an agent reads of them; `matches` gets a line without indentation. */
+/** Finds lines by what an agent reads of them; `matches` gets a line without indentation and list marker. */
 export function findLines(
   snapshot: string,
   matches: (line: string) => boolean,
@@ -35,7 +35,7 @@ export function findLines(
   const nodes = allNodes(tree);
   for (const siblings of [tree, ...nodes.map(({ children }) => children)])
     for (const [at, { printed, parent, children }] of siblings.entries()) {
-      if (!matches(printed)) continue;
+      if (!matches(printed.replace(/^- '?/, ''))) continue;
       count++;
       const beside = siblings.slice(Math.max(0, at - siblingsBeside), at + siblingsBeside + 1);
       for (const each of beside) shown.add(each);

@@ -65,7 +65,7 @@ export const getCodegenSession = defineTool({
       await open.autoAssertions?.catchUp();
       const structured = await describe(context, open.session, { wanted, matches }, call);
       try {
-        const { image, ...shown } = await look(context, open, { wanted, target, matches });
+        const { image, ...shown } = await look(context, open, { wanted, target, matches, find });
         return { structured: { ...structured, ...shown.structured }, ...(image && { image }) };
       } catch (error) {
         const failure = await explainFailure(error, 'get', open.live);
@@ -80,6 +80,7 @@ interface Wanted {
   wanted: ReadonlySet<z.infer<typeof parts>>;
   target?: string | undefined;
   matches?: Matches | undefined;
+  find?: TextOrPattern | undefined;
 }
 
 /** Milliseconds that looking for an expression may take in one call. */
@@ -104,14 +105,16 @@ async function matcherOf(find: TextOrPattern): Promise<Matches> {
 async function look(
   context: ToolContext,
   { session, live, autoAssertions }: OpenSession,
-  { wanted, target, matches }: Wanted,
+  { wanted, target, matches, find }: Wanted,
 ): Promise<Answer> {
   const { attributesOf, pageState, partOfSnapshot } = await import('../browser/page-state.js');
   const { targetLocator } = await import('../session/targets.js');
   const isWhole = target === undefined && matches === undefined && wanted.has('snapshot');
   const state = await pageState(live, isWhole ? 'full' : 'none', { taken: autoAssertions?.settled() });
   const element = target === undefined ? undefined : targetLocator(live.current, target);
-  if (!isWhole && wanted.has('snapshot')) state.snapshot = await partOfSnapshot(live, { element, matches });
+  const text = typeof find === 'string' ? find : undefined;
+  if (!isWhole && wanted.has('snapshot'))
+    state.snapshot = await partOfSnapshot(live, { element, matches, text });
   const structured: Record<string, unknown> = { ...state };
   if (element !== undefined) structured['attributes'] = await attributesOf(live, element);
   if (wanted.has('console')) structured['console'] = live.log.console.filter(consoleFilter(matches));

@@ -16,7 +16,8 @@ test('`find` shows the matching lines of the snapshot, steps, console and networ
   const byExpression = await get({ find: { regex: 'button "(Log|Throw)"' } });
   for (const name of ['Log', 'Throw']) expect(byExpression.snapshot).toContain(`button "${name}"`);
   expect(byExpression.snapshot).not.toContain('Missing image');
-  expect((await get({ find: 'nothing of it' })).snapshot).toContain('No line matches.');
+  expect((await get({ find: { regex: '^button "Log' } })).snapshot).toContain('button "Log"');
+  expect((await get({ find: 'nothing of it' })).snapshot).toBe('No line matches.');
 
   const include = ['steps', 'console', 'network'];
   const all = await get({ include });
