@@ -87,9 +87,9 @@ export async function candidatesFor(
     acted?.state === undefined || outcome === undefined ? [] : stateCandidates(step, outcome, acted.state);
   const opens = own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
   const found = opens ? withoutContent(diff.changes, typed) : diff.changes;
-  const ranked = rankChanges(joinedTexts(found, effect.after.view)).filter(
-    (change) => !isOwnInput(change, effect) && !contested.lines.has(change.line),
-  );
+  const isEffect = (change: PageChange): boolean =>
+    !isOwnInput(change, effect) && !contested.lines.has(change.line);
+  const ranked = rankChanges(joinedTexts(found, effect.after.view)).filter(isEffect);
   const changes = [
     ...ranked.slice(0, limits.maxCandidates),
     ...messagesIn(ranked.slice(limits.maxCandidates)),
@@ -105,7 +105,7 @@ export async function candidatesFor(
     outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
       : goneCandidates(outcome === undefined ? acted?.chain : undefined, diff.gone, earlier, page),
-    isContent ? [] : regionCandidates(found, effect.before.view, changed),
+    isContent ? [] : regionCandidates(found.filter(isEffect), effect.before.view, changed),
     isContent ? [] : messageCandidates(found, changed),
   ]);
   return [...url, ...own.filter(({ kind }) => !(contested.own && kind === 'state value')), ...groups.flat()];
@@ -219,8 +219,8 @@ function weightInStep(change: PageChange, step: Step, typed: readonly string[]):
 function isOwnInput(change: PageChange, { step, outcome }: StepEffect): boolean {
   const { types = false, pressesKey = false } = traitsOf(step);
   if (change.kind === 'value') return types && change.text === (step.args['value'] ?? '');
-  if (change.kind !== 'focus' || pressesKey || outcome?.state.focused !== true) return false;
-  return types || outcome.state.value === undefined || referencesIn(step.args).length > 0;
+  if (change.kind !== 'focus' || outcome?.state.focused !== true) return false;
+  return pressesKey || types || outcome.state.value === undefined || referencesIn(step.args).length > 0;
 }
 
 /** Pins all elements first, since searching for a locator invalidates the snapshot's references. */
@@ -297,11 +297,15 @@ async function goneCandidates(
 ): Promise<Candidate[]> {
   if (gone.length === 0) return [];
   const asserted = earlier.flatMap(({ locator, args }) =>
-    locator !== undefined && requiresPresence(args) ? [locator] : [],
+    locator !== undefined && requiresPresence(args) ? [{ chain: locator, text: args['expected'] }] : [],
   );
   const disappeared = [
-    ...asserted.flatMap((chain) => {
-      const line = gone.find((each) => matchesLine(chain, each));
+    ...asserted.flatMap(({ chain, text }) => {
+      // Of what a selector finds, a snapshot shows only the text.
+      const isBySelector = chain.at(-1)?.method === 'locator';
+      const line = gone.find((each) =>
+        isBySelector ? text !== '' && partsOf(each).text === text : matchesLine(chain, each),
+      );
       if (line === undefined) return [];
       return [{ chain, weight: weights.gone.roles.get(partsOf(line).role ?? '') ?? weights.gone.asserted }];
     }),

@@ -256,8 +256,12 @@ export function implies(one: Assertion, other: Assertion): boolean {
   const isOfSame = JSON.stringify(one.locator) === JSON.stringify(other.locator);
   if (Array.isArray(one.args['expected']) && isInList(one, other, isOfSame)) return true;
   const { matcher, not } = other.args;
+  const isSelected = isOfSame && one.args['name'] === 'aria-selected';
+  // Of a tab, both say that it is the current one; a tree item is also expanded without being selected.
+  if (other.args['name'] === 'aria-expanded')
+    return isSelected && one.locator?.at(-1)?.args[0] !== 'treeitem';
   // Browsers focus what a click selects.
-  if (matcher === 'toBeFocused') return isOfSame && one.args['name'] === 'aria-selected';
+  if (matcher === 'toBeFocused') return isSelected;
   if (matcher === 'toBeHidden') return isOfSame && one.args['expected'] === 0;
   if (matcher !== 'toBeVisible' || not === true || !requiresPresence(one.args)) return false;
   const text = textOf(other.locator);
@@ -287,8 +291,10 @@ function isInList({ locator, args }: Assertion, other: Assertion, isOfSame: bool
     .flat()
     .filter((each): each is string => typeof each === 'string' && each !== '');
   const { matcher, expected } = other.args;
-  if (isOfSame) return matcher === 'toHaveCount';
   const isOfTitle = JSON.stringify(locator?.at(-1)) === JSON.stringify(other.locator?.at(-1));
+  if (matcher === 'toHaveCount')
+    return isOfSame || (isOfTitle && expected === [args['expected']].flat().length);
+  if (isOfSame) return false;
   if (matcher === 'toHaveText') return isOfTitle && texts.some((each) => each === expected);
   if (matcher !== 'toMatchAriaSnapshot' || typeof expected !== 'string') return false;
   return expected.split('\n').every((line) => {

@@ -8,6 +8,12 @@ import { weights } from './choose.js';
 import type { AssertionArgs } from './forms.js';
 import type { ActedOutcome } from './observe.js';
 
+/** States that say what another one says, and more plainly. */
+const sayMore: Readonly<Record<string, readonly string[]>> = {
+  valuenow: ['valuetext'],
+  class: ['selected', 'expanded', 'pressed', 'checked', 'current', 'sort', 'disabled'],
+};
+
 interface StateAssertion {
   weight: number;
   about: string;
@@ -27,10 +33,9 @@ export function stateCandidates(
     ...attributeAssertions(before, after),
     ...outcomeAssertions(step, before, after),
   ];
-  // `aria-valuetext` is the readable form of `aria-valuenow`.
-  const hasText = found.some(({ about }) => about === 'valuetext');
+  const states = found.map(({ about }) => about);
   return found
-    .filter(({ about }) => !(hasText && about === 'valuenow'))
+    .filter(({ about }) => !(sayMore[about] ?? []).some((other) => states.includes(other)))
     .map(({ weight, about, args }) => ({
       weight: repeatsInput(step, args) ? weights.own.repeated : weight,
       kind: `state ${about}`,

@@ -124,6 +124,7 @@ function compare(
     if (isPlain && most < 3 && list.items.every(({ path }) => path === '')) return [];
     if (then.length === 0 && isOfField(list) && !isKnown(list.line)) return [];
     if (isPlain && [...then, ...list.items].some(({ isField }) => isField === true)) return [];
+    if (isPager(list.items)) return [];
     // The weeks of a calendar change with the month.
     if (list.role === 'row' && list.items.filter(({ words }) => isWeek(words)).length > 2) return [];
     // Existing elements that have become similar are not a list that has grown.
@@ -131,8 +132,13 @@ function compare(
       return [];
     const changed = list.items
       .slice(0, maxCompared)
-      // A row without text contained a form.
-      .filter(({ words }, index) => then[index]?.words !== '' && isChanged(words, then[index]?.words));
+      // A row without text contains or contained a form.
+      .filter(
+        ({ words }, index) =>
+          then[index]?.words !== '' &&
+          (words !== '' || list.role !== 'row') &&
+          isChanged(words, then[index]?.words),
+      );
     if (then.length !== list.items.length) {
       const old = new Set(then.map(({ words }) => words));
       return [{ how: 'count', list, isNew, changed: list.items.filter(({ words }) => !old.has(words)) }];
@@ -149,6 +155,14 @@ function areSections(items: readonly ListItem[]): boolean {
   return (
     items.length < 3 &&
     items.every(({ title, price }) => partsOf(title).role === 'heading' && price === undefined)
+  );
+}
+
+/** Whether items lead from page to page of another list, which shows where they led. */
+function isPager(items: readonly ListItem[]): boolean {
+  return (
+    items.every(({ words }) => /^(?:\d+|first|prev(?:ious)?|next|last|[^\p{L}\d]{0,3})$/iu.test(words)) &&
+    items.some(({ words }) => /\p{L}/u.test(words))
   );
 }
 

@@ -1,7 +1,9 @@
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { escapeRegExp } from '../model/text.js';
+import { stablePart } from '../model/volatile.js';
 import type { PageChange } from './changes.js';
 import { limits } from './choose.js';
+import { isField } from './fields.js';
 import { templateLine } from './forms.js';
 import { itemsIn, type ListItem } from './lists.js';
 
@@ -53,6 +55,8 @@ const titleRoles = new Set([
 const namedByContent = new Set(['row', 'cell', 'gridcell', 'treeitem']);
 /** Maximum number of labelled amounts that are asserted of one element. */
 const maxAmounts = 3;
+/** Parts of a row that may be left open. */
+const maxOpen = 3;
 /** How many texts, and lines of an element's snapshot, are compared. */
 const maxTexts = 50;
 const maxCompared = 500;
@@ -158,7 +162,14 @@ function newText({ kind, line }: PageChange): string | undefined {
   // A label or a piece of a sentence says nothing on its own.
   if (/:$/.test(words) || /^\p{Ll}+(?: \p{Ll}+)?$/u.test(words)) return undefined;
   // A control says less than a text, unless it shows an amount.
-  return controls.has(role) && !/\d/.test(words) ? undefined : words;
+  return controls.has(role) && !(isField(line) ? /\d/.test(words) : countsSomething(words))
+    ? undefined
+    : words;
+}
+
+/** Whether the name of a control is or contains an amount, unlike “Heading 1” and “Save (Ctrl-1)”. */
+function countsSomething(name: string): boolean {
+  return /^\P{L}*\d\P{L}*$|[$€£¥]\s?\d|\d\s?[€£¥]/u.test(name) || stablePart(name, ['amount']) !== undefined;
 }
 
 /**
@@ -244,7 +255,8 @@ function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]
     if (role === 'button' && label !== '' && name.endsWith(` ${label}`))
       name = name.slice(0, -label.length - 1);
   }
-  return templateLine({ ...parts, name }, typed, name !== parts.name);
+  const template = templateLine({ ...parts, name }, typed, name !== parts.name);
+  return (template?.split('.+').length ?? 0) > maxOpen ? undefined : template;
 }
 
 /** The lines, with the text of an element that contains nothing else on the element's own line. */

@@ -109,7 +109,7 @@ function firstGroups(text: string, expression: RegExp): string[] {
 
 /** Names that tools generate: counters, which depend on the order of rendering, and hashes, which depend on the build. */
 const generatedNames = [
-  /^(?:ember|mui-|radix-|headlessui-|react-(?:aria|select)-?|downshift-|ext-(?:gen|comp)-?|gwt-uid-|yui_|jss|jsx-|mat-[a-z-]+|cdk-[a-z-]+|ng-tns-|pr_id_|el-id-|tippy-|select2-)[\w-]*\d/,
+  /^(?:ember|mui-|radix-|headlessui-|react-(?:aria|select)-?|downshift-|ext-(?:gen|comp)-?|gwt-uid-|yui_|jss|jsx-|mat-[a-z-]+|cdk-[a-z-]+|ng-tns-|pr_id_|el-id-|tippy-|select2-|ui-id-)[\w-]*\d/,
   // React's useId.
   /:r\w*:|«r\w*»|(?:^|_)r_\w+_$/i,
   /^__next/,
@@ -135,6 +135,8 @@ const stylingClasses = [
   /^(?:flex|grid|block|hidden|relative|absolute|fixed|sticky|truncate|uppercase|rounded|border|shadow|transition)$/,
   /^(?:row|col|column|container|container-fluid|wrapper|inner|outer|clearfix)$/,
   /^(?:flex|grid|inline|items|justify|content|self|text|bg|font|rounded|border|shadow|overflow|cursor|align)-/,
+  // What it does at the moment.
+  /(?:^|[-_])(?:is|has)[-_]|(?:^|[-_])(?:opening|closing|collaps(?:ing|ed)|loading|editing|dragging|focus(?:ed)?|hover|highlight(?:ed)?|show|shown)$/,
 ];
 
 const stateClass =

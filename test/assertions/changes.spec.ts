@@ -41,6 +41,41 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: ['appeared: generic', 'appeared: generic', 'appeared: generic'],
   },
   {
+    what: 'no list of links to other pages of a list',
+    before: ['- list [ref=e2]:', '  - listitem [ref=e3]: Previous', '  - listitem [ref=e4]: "1"'],
+    after: [
+      '- list [ref=e2]:',
+      '  - listitem [ref=e3]: Previous',
+      '  - listitem [ref=e4]: "1"',
+      '  - listitem [ref=e5]: "2"',
+      '  - listitem [ref=e6]: Next',
+    ],
+    changes: ['appeared: listitem', 'appeared: listitem'],
+  },
+  {
+    what: 'the field of a cell that is edited, and not its row',
+    before: [
+      '- grid [ref=e2]:',
+      '  - row [ref=e3]:',
+      '    - gridcell "Ann" [ref=e4]',
+      '    - gridcell "Oslo" [ref=e5]',
+      '  - row [ref=e6]:',
+      '    - gridcell "Bob" [ref=e7]',
+      '    - gridcell "Rome" [ref=e8]',
+    ],
+    after: [
+      '- grid [ref=e2]:',
+      '  - row [ref=e3]:',
+      '    - gridcell [ref=e4]:',
+      '      - textbox [ref=e9]: Ann',
+      '    - gridcell "Oslo" [ref=e5]',
+      '  - row [ref=e6]:',
+      '    - gridcell "Bob" [ref=e7]',
+      '    - gridcell "Rome" [ref=e8]',
+    ],
+    changes: ['appeared: textbox'],
+  },
+  {
     what: 'nothing of a dialog that closes, and what follows it',
     before: ['- generic [ref=e2]:', '  - heading "Add key" [ref=e3]', '  - textbox "Key" [ref=e4]: cart'],
     after: [

@@ -1,7 +1,8 @@
 import { expect, test } from '@playwright/test';
 import { implies, isStable } from '../../src/assertions/check.js';
+import { changesBetween } from '../../src/assertions/changes.js';
 import { mayMatchIn } from '../../src/assertions/line-matching.js';
-import { rowsOf, templateOf } from '../../src/assertions/regions.js';
+import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import { parseSnapshot } from '../../src/browser/snapshot.js';
 import { isMeaningfulClass } from '../../src/locators/brittle.js';
 import { parseLocatorExpression } from '../../src/locators/locator-expression.js';
@@ -19,6 +20,18 @@ const implied: { what: string; one: Assertion; other: Assertion; isImplied: bool
     one: names,
     other: assertion("locator('.name')", { matcher: 'toHaveCount', expected: 2 }),
     isImplied: true,
+  },
+  {
+    what: 'the number of its items in another spelling',
+    one: assertion("getByRole('main').getByRole('article')", { matcher: 'toContainText', expected: ['Ann'] }),
+    other: assertion("getByRole('article')", { matcher: 'toHaveCount', expected: 1 }),
+    isImplied: true,
+  },
+  {
+    what: 'no other number of elements',
+    one: assertion("getByRole('main').getByRole('article')", { matcher: 'toContainText', expected: ['Ann'] }),
+    other: assertion("getByRole('article')", { matcher: 'toHaveCount', expected: 2 }),
+    isImplied: false,
   },
   {
     what: 'the title of one item',
@@ -79,7 +92,15 @@ test('what a class alone finds may have been visible before', () => {
 });
 
 test('a class for a state is no name of an element', () => {
-  for (const name of ['active', 'plan-selected', 'task-done', 'on'])
+  for (const name of [
+    'active',
+    'plan-selected',
+    'task-done',
+    'on',
+    'menu-is-opening',
+    'has-error',
+    'nav-collapsed',
+  ])
     expect(isMeaningfulClass(name)).toBe(false);
   expect(isMeaningfulClass('plan')).toBe(true);
   const chain = parseLocatorExpression("locator('.plan')");
@@ -102,6 +123,30 @@ test('rows are asserted without the names of the buttons at their end', () => {
   ].join('\n');
   expect(rowsOf(table, [true, true], [])).toBe('- row /^A-1 Acme €5\\.00/\n- row "A-2 Birch Paid"');
 });
+
+test('a row of which little is stable is not asserted', () => {
+  const table = '- table:\n  - row "12:00 Long Event 14:00 Long Event 16:00 Meeting"\n  - row "12:00 Lunch"';
+  expect(rowsOf(table, [true, true], [])).toBe('- row /.+ Lunch/');
+});
+
+for (const [name, isFact] of [
+  ['Heading level 1', false],
+  ['Save [ctrl-1]', false],
+  ['Cart (3)', true],
+  ['Pay $9.00', true],
+  ['3', true],
+] satisfies [string, boolean][])
+  test(`a new button "${name}" is ${isFact ? 'a' : 'no'} fact beside texts`, () => {
+    const before = '- main [ref=e1]:\n  - generic [ref=e2]:';
+    const texts = ['Draft saved by Ann', 'Nothing was sent'].map(
+      (text, index) => `    - text: ${text} ${index}`,
+    );
+    const after = `${before}\n${texts.join('\n')}\n    - button "${name}" [ref=e3]`;
+    const [old, now] = [before, after].map((text) => parseSnapshot(text));
+    const { changes } = changesBetween(old ?? [], now ?? [], new Set());
+    const texts3 = regionsOf(changes, old ?? [], now ?? []).flatMap((region) => region.texts);
+    expect(texts3.includes(name)).toBe(isFact);
+  });
 
 test('a new term is asserted with its definition', () => {
   const list = ['- term: Team', '- definition: Blue', '- term: Plan', '- definition: Pro'].join('\n');

@@ -170,3 +170,19 @@ test('an element has one locator: that by which a step acts on it', async ({ ope
   expect(code).toContain('expect(edit).toHaveValue("Call Ann")');
   expect(code).not.toContain('getByRole("textbox"');
 });
+
+test('what a step typed is not asserted beside what it caused', async ({ open }) => {
+  const recording = await open('panels.html', { autoAssert: true });
+  const field = "getByLabel('Find')";
+  const { assertions } = await recording.land({ action: 'fill', target: field, value: 'Kumquat' });
+  expect(assertions.join()).toContain('No fruit has this name');
+  expect(assertions.join()).not.toContain('Kumquat');
+});
+
+test('that a tab is selected is asserted once', async ({ open }) => {
+  const recording = await open('panels.html', { autoAssert: true });
+  const { assertions } = await recording.land({ action: 'click', target: "getByRole('tab')" });
+  expect(assertions.flat()).toEqual([
+    'await expect(page.getByRole("tab")).toHaveAttribute("aria-selected", "true");',
+  ]);
+});
