@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { z } from 'zod';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -34,20 +34,16 @@ const requireLargePackages: Plugin = {
   },
 };
 
-// Few files start faster than the hundreds of modules of the SDK and zod.
-rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-const { metafile } = await build({
+/** Zod's messages in other languages, most of its size. */
+const leaveOutLocales: Plugin = {
+  name: 'leave out locales',
+  setup(bundle) {
+    bundle.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: 'export {}' }));
+  },
+};
+
+const forNode = {
   absWorkingDir: root,
-  entryPoints: [
-    'src/cli.ts',
-    'src/write-schemas.ts',
-    // A test calls it, too.
-    'src/session/verification/verify-session.ts',
-    // Loaded by their paths, by Playwright Test and in processes and threads of their own.
-    ...['child', 'watchdog', 'playwright-config', 'project-config', 'reporter'].map(
-      (name) => `src/verify/${name}.ts`,
-    ),
-  ],
   bundle: true,
   preserveSymlinks: true,
   splitting: true,
@@ -56,11 +52,10 @@ const { metafile } = await build({
   // The main files of some packages are UMD modules, whose imports can not be bundled.
   mainFields: ['module', 'main'],
   target: 'node20',
+  outbase: 'src',
   outdir: 'dist',
   // As deep as the rooms of src, so that a module finds files of the package by the same relative URL.
   chunkNames: 'chunks/[name]-[hash]',
-  external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
-  plugins: [requireLargePackages],
   // Bundled CommonJS packages call `require` for modules of Node.js.
   banner: {
     js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",
@@ -69,6 +64,39 @@ const { metafile } = await build({
   minifyWhitespace: true,
   metafile: true,
   logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+// Few files start faster than the hundreds of modules of the SDK and zod.
+rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+const { metafile } = await build({
+  ...forNode,
+  entryPoints: [
+    'src/cli.ts',
+    'src/write-schemas.ts',
+    // A test calls it, too.
+    'src/session/verification/verify-session.ts',
+  ],
+  external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
+  plugins: [requireLargePackages],
+});
+// Loaded by their paths, by Playwright Test and in processes and threads of their own. Each process pays for each file
+// that it loads, and its hooks make that slow: these have no dependencies but Playwright.
+const children = await build({
+  ...forNode,
+  entryPoints: ['child', 'watchdog', 'playwright-config', 'project-config', 'reporter'].map(
+    (name) => `src/verify/${name}.ts`,
+  ),
+  external: ['@playwright/test'],
+  plugins: [leaveOutLocales],
+});
+// Loaded with `--require`.
+await build({
+  ...forNode,
+  entryPoints: ['src/verify/compile-cache.ts'],
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  splitting: false,
+  banner: {},
 });
 const page = await build({
   absWorkingDir: root,
@@ -92,7 +120,7 @@ for (const { imports } of Object.values(metafile.inputs))
 execFileSync(process.execPath, [path.join(root, 'dist/write-schemas.js')], { stdio: 'inherit' });
 writeFileSync(
   path.join(root, 'dist/THIRD_PARTY_LICENSES.txt'),
-  licensesOf(Object.keys({ ...metafile.inputs, ...page.metafile.inputs })),
+  licensesOf(Object.keys({ ...metafile.inputs, ...children.metafile.inputs, ...page.metafile.inputs })),
 );
 
 /** The license texts of the bundled packages, which most licenses require in copies. */

@@ -29,7 +29,7 @@ test('the package contains what is needed, works from an empty directory, and im
   const [packed] = packedSchema.parse(JSON.parse(output));
   const files = packed.files.map((file) => file.path);
   const expected =
-    /^(?:dist\/(?:cli\.js|write-schemas\.js|verify\/[a-z-]+\.js|session\/verification\/verify-session\.js|ui\/page\/page\.(?:js|css)|chunks\/[\w-]+\.js|THIRD_PARTY_LICENSES\.txt)|docs\/[a-z-]+\.md|schema\/(?:codegen\.config\.schema|tools)\.json|templates\/[a-z.]+\.eta|icons\/icon\.(?:png|svg)|skills\/codegen-session\/SKILL\.md|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
+    /^(?:dist\/(?:cli\.js|write-schemas\.js|verify\/(?:[a-z-]+\.js|compile-cache\.cjs)|session\/verification\/verify-session\.js|ui\/page\/page\.(?:js|css)|chunks\/[\w-]+\.js|THIRD_PARTY_LICENSES\.txt)|docs\/[a-z-]+\.md|schema\/(?:codegen\.config\.schema|tools)\.json|templates\/[a-z.]+\.eta|icons\/icon\.(?:png|svg)|skills\/codegen-session\/SKILL\.md|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   for (const file of [
     'README.md',

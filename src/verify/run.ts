@@ -91,7 +91,13 @@ export function spawnPlaywright(
   { workspace, config, variables, args, ipc = false }: SpawnOptions,
 ): ChildProcess {
   const own = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-  const command = [own('../verify/child.js'), path.join(directory, 'cli.js'), 'test', '--pass-with-no-tests'];
+  const command = [
+    `--require=${own('../verify/compile-cache.cjs')}`,
+    own('../verify/child.js'),
+    path.join(directory, 'cli.js'),
+    'test',
+    '--pass-with-no-tests',
+  ];
   return spawn(process.execPath, [...command, `--config=${own(config)}`, ...args], {
     cwd: workspace,
     env: { ...childEnvironment(process.env), ...variables },

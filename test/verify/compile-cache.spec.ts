@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '@playwright/test';
+import { outputFile } from 'fs-extra/esm';
+
+const hook = path.resolve('dist/verify/compile-cache.cjs');
+/** As long as a bundle of Playwright. */
+const padding = `// ${'x'.repeat(250_000)}`;
+
+/** Loads a module in a process of Node that caches what it compiles. */
+function load(file: string, temporary: string): string {
+  const print = ['-p', `require(${JSON.stringify(file)})()`];
+  const env = { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary };
+  return execFileSync(process.execPath, ['--require', hook, ...print], { env, encoding: 'utf8' }).trim();
+}
+
+/** The cached modules, with when they were written. */
+async function cachedIn(temporary: string): Promise<string[]> {
+  const [directory = ''] = await readdir(temporary);
+  const names = await readdir(path.join(temporary, directory));
+  return Promise.all(
+    names.map(async (name) => `${name} ${(await stat(path.join(temporary, directory, name))).mtimeMs}`),
+  );
+}
+
+test('a process takes bundles of Playwright from the cache, unless they have changed', async () => {
+  const temporary = test.info().outputPath('tmp');
+  await mkdir(temporary);
+  const bundle = test.info().outputPath('node_modules/playwright-core/lib/bundle.js');
+  await outputFile(path.join(path.dirname(bundle), 'small.js'), 'exports.word = "one";');
+  await outputFile(path.join(path.dirname(bundle), 'other.js'), 'exports.word = "two";');
+  await outputFile(bundle, `module.exports = () => require('./small').word;\n${padding}`);
+  expect(load(bundle, temporary)).toBe('one');
+  const cached = await cachedIn(temporary);
+  expect(cached).toHaveLength(1);
+  expect(load(bundle, temporary)).toBe('one');
+  // One that V8 rejects would be written again.
+  expect(await cachedIn(temporary)).toEqual(cached);
+  await outputFile(bundle, `module.exports = () => require('./other').word;\n${padding}`);
+  expect(load(bundle, temporary)).toBe('two');
+  expect(await cachedIn(temporary)).toHaveLength(2);
+});
+
+test('a directory to which others may write is no cache', async () => {
+  test.skip(process.platform === 'win32', 'Directories for temporary files belong to one user there.');
+  const temporary = test.info().outputPath('tmp');
+  const directory = path.join(temporary, `codegen-session-mcp-${process.getuid?.()}`);
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o777);
+  const bundle = test.info().outputPath('node_modules/playwright/lib/bundle.js');
+  await outputFile(bundle, `module.exports = () => 'one';\n${padding}`);
+  expect(load(bundle, temporary)).toBe('one');
+  expect(await cachedIn(temporary)).toEqual([]);
+});
