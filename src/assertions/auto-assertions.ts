@@ -141,13 +141,11 @@ export class AutoAssertions {
     this.now = after;
     if (after === undefined && !current.page.isClosed()) (this.session.unobserved ??= new Set()).add(step);
     if (after === undefined || before === undefined) return;
-    const lines = traitsOf(step).types
-      ? this.contestedBetween(step, before, after, step.locator ?? [])
-      : new Set<never>();
+    const { types = false } = traitsOf(step);
+    const lines = types ? this.contestedBetween(step, before, after, step.locator ?? []) : new Set<never>();
     const earlier = this.stepsInDocument(step);
     dropContested(earlier, lines);
-    const { clicks = false, pressesKey = false } = traitsOf(step);
-    if (clicks || pressesKey) dropRepeatedInput(earlier);
+    if (!types) dropRepeatedInput(earlier);
     this.last = { step, before, after, acted, outcome, contested: { own: false, lines }, messages: [] };
     if (!isSameDocument(before, after)) this.firstInDocument = step;
     await this.assertEffect(this.last);

@@ -33,7 +33,7 @@ import {
   type ChangedPage,
 } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
-import { actedCandidates, viewCandidates } from './view-candidates.js';
+import { actedCandidates, openedForm, viewCandidates } from './view-candidates.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
 /** A possible assertion. */
@@ -85,8 +85,12 @@ export async function candidatesFor(
   const { step, acted, outcome, contested } = effect;
   const own =
     acted?.state === undefined || outcome === undefined ? [] : stateCandidates(step, outcome, acted.state);
-  const opens = own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
-  const found = opens ? withoutContent(diff.changes, typed) : diff.changes;
+  const form = openedForm(diff, effect.after.view);
+  const opens =
+    form !== undefined || own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
+  const content = opens ? withoutContent(diff.changes, form === undefined ? typed : []) : diff.changes;
+  const found =
+    form?.title === undefined || content.includes(form.title) ? content : [form.title, ...content];
   const isEffect = (change: PageChange): boolean =>
     !isOwnInput(change, effect) && !contested.lines.has(change.line);
   const ranked = rankChanges(joinedTexts(found, effect.after.view)).filter(isEffect);
@@ -95,9 +99,11 @@ export async function candidatesFor(
     ...messagesIn(ranked.slice(limits.maxCandidates)),
   ].map((change) => ({
     change,
-    weight: isKnownHeading(change, earlier) ? weights.knownHeading : weightInStep(change, step, typed),
+    weight: isKnownHeading(change, earlier)
+      ? weights.knownHeading
+      : Math.max(weightInStep(change, step, typed), change === form?.title ? weights.title : 0),
   }));
-  const isContent = found.length < diff.changes.length;
+  const isContent = content.length < diff.changes.length;
   const groups = await Promise.all([
     actedCandidates(effect),
     viewCandidates(effect, changed, found),
@@ -142,7 +148,7 @@ const contentRoles = new Set(
   ),
 );
 
-/** The changes without the content of a panel that the step opened, except what the test typed. */
+/** The changes without the content of a panel that the step opened, except `typed`. */
 function withoutContent(changes: readonly PageChange[], typed: readonly string[]): PageChange[] {
   const isContent = (change: PageChange): boolean => {
     const { role = '', name, text } = partsOf(change.line);
@@ -257,7 +263,11 @@ async function changeCandidates(
         : [];
     const element = pin(line);
     if (element === undefined) return [];
-    const isMessage = kind === 'appeared' && isText(role) && element.facts.state.classes.some(namesMessage);
+    const { classes, classesAround } = element.facts.state;
+    const isMessage =
+      kind === 'appeared' &&
+      isText(role) &&
+      (classes.some(namesMessage) || classesAround.flat().some(namesToast));
     const words = [name, text].filter((each) => each !== undefined).join(' ');
     const chain = chainInStep(element, outcome);
     const subject = { pin: element, words, chain, literal };
@@ -276,6 +286,11 @@ function namesMessage(className: string): boolean {
   return /(?:^|[-_])(?:toast|alert|notification|snackbar|flash|message|error|success|notice)s?(?:$|[-_])/i.test(
     className,
   );
+}
+
+/** Whether a class is of an element that shows a message for a while: whatever text is in it is the message. */
+function namesToast(className: string): boolean {
+  return /(?:^|[-_])(?:toast|alert|notification|snackbar|flash)s?(?:$|[-_])/i.test(className);
 }
 
 /** The step's own locator if it acted on the element, so that an element has one locator in the test. */

@@ -25,6 +25,8 @@ export interface PageDiff {
   changes: PageChange[];
   /** Whether anything changed besides the values and states of fields, which the browser changes. */
   changedPage: boolean;
+  /** The elements that appeared, and those that disappeared. */
+  added: readonly SnapshotLine[];
   gone: SnapshotLine[];
   /** References of all elements that differ, or of their nearest ancestors. */
   refs: string[];
@@ -80,6 +82,7 @@ export function changesBetween(
   return {
     changes: accessible(changes, after),
     changedPage: isBeyondFields || added.length > 0 || gone.length > 0,
+    added,
     gone,
     refs: lines.flatMap((line) => owners.get(line) ?? []),
   };

@@ -66,7 +66,7 @@ function listForms({ list: { items } }: ListChange, typed: readonly string[]): A
 
 /**
  * A line of a template for `toMatchAriaSnapshot`, with its whole name or only the start of it; undefined if its name or
- * text has no stable part.
+ * text has no stable part, or only a label.
  */
 export function templateLine(
   { role = '', name, text, states }: Pick<LineParts, 'role' | 'name' | 'states' | 'text'>,
@@ -78,7 +78,10 @@ export function templateLine(
     // Icon font glyphs.
     (/\p{Co}/u.test(each) ||
       isTransient(each) ||
-      (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined));
+      (isVolatile(each, typed) && !saysMore(stablePart(each, ['passing'], typed)?.regex ?? '')));
+  // A single word beside an id or a date is a label. In a heading it names the view.
+  const saysMore = (still: string): boolean =>
+    still !== '' && (role === 'heading' || (still.match(/\p{L}{2,}/gu) ?? []).length > 1);
   if (isUnstable(name) || isUnstable(text)) return undefined;
   const quoted = (each: string): string => {
     const stable = stableText(each, typed);

@@ -70,7 +70,8 @@ export async function listCandidates(
     );
     const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
     const rows: Candidate[] = expected === '' ? [] : [{ ...base, forms, subject: { region: place } }];
-    return change.how === 'count' ? [...rows, counted] : rows;
+    const saysNothing = expected === '' && change.changed.length > 0;
+    return change.how === 'count' && !saysNothing ? [...rows, counted] : rows;
   }
   const byCount = change.how === 'count' && role !== 'generic' && !isMenu ? [counted] : [];
   if (items.length === 0 || items.length > limits.maxItems) return byCount;

@@ -1,11 +1,12 @@
 import { traitsOf } from '../actions/registry.js';
 import { pinNow } from '../browser/pin.js';
-import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
+import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isStateClass } from '../locators/brittle.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
-import type { PageChange } from './changes.js';
+import type { PageChange, PageDiff } from './changes.js';
 import { limits, weights } from './choose.js';
+import { isField } from './fields.js';
 import { assertionForms } from './forms.js';
 import type { ChangedPage } from './group-candidates.js';
 import { isPrice, itemsIn } from './lists.js';
@@ -97,6 +98,39 @@ export async function viewCandidates(
   ];
 }
 
+/** Fields and buttons from which on new elements are a form. */
+const minFields = 2;
+
+/** The form that a step opened, with the short text above its fields; undefined if it opened none, or a dialog. */
+export function openedForm(
+  { added, changes }: PageDiff,
+  view: SnapshotView,
+): { title: PageChange | undefined } | undefined {
+  const roles = added.map((line) => partsOf(line).role ?? '');
+  const isForm =
+    added.filter(isField).length >= minFields && roles.includes('button') && !roles.some(isDialog);
+  if (!isForm) return undefined;
+  const isAdded = new Set(added);
+  const fields = view.findIndex((line) => isAdded.has(line) && isField(line));
+  const above = new Set(view.slice(0, fields));
+  const titles = changes.filter((change) => above.has(change.line) && isTitle(change));
+  return { title: titles.find(({ line }) => partsOf(line).role === 'heading') ?? titles[0] };
+}
+
+function isDialog(role: string): boolean {
+  return role === 'dialog' || role === 'alertdialog';
+}
+
+function isTitle({ kind, line }: PageChange): boolean {
+  const { role = '', name, text = name ?? '' } = partsOf(line);
+  const isText = textRoles.has(role) || role === 'heading' || role === 'listitem';
+  return kind === 'appeared' && isText && isShort(text);
+}
+
+function isShort(text: string): boolean {
+  return /\p{L}/u.test(text) && text.length <= maxTitle && !text.endsWith(':');
+}
+
 /** The first new short text; undefined if there is a new heading. */
 function titleOf(changes: readonly PageChange[], view: readonly SnapshotLine[]): SnapshotLine | undefined {
   const isNew = new Map(changes.map((change) => [change.line, change.kind]));
@@ -106,8 +140,8 @@ function titleOf(changes: readonly PageChange[], view: readonly SnapshotLine[]):
   return view.find((line) => {
     const { role = '', text = '' } = partsOf(line);
     const kind = isNew.get(line);
-    const isShort = /\p{L}/u.test(text) && text.length <= maxTitle && !text.endsWith(':');
-    return (kind === 'appeared' || kind === 'text') && textRoles.has(role) && isShort && !items.has(line);
+    const isChanged = kind === 'appeared' || kind === 'text';
+    return isChanged && textRoles.has(role) && isShort(text) && !items.has(line);
   });
 }
 

@@ -62,6 +62,15 @@ test('an automatic assertion that the next expect implies is left out', async ({
   expect(await recording.code()).not.toContain('getByText("Total: $9.00")');
 });
 
+test('a form that opens is asserted by its title, and a message by its container', async ({ open }) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  await recording.land({ action: 'fill', target: "getByLabel('Task')", value: 'inject' });
+  expect(await asserted(recording, 'Edit node')).toEqual(['getByText("Edit inject node")).toBeVisible();']);
+  const [message, ...others] = await asserted(recording, 'Deploy');
+  expect(message).toBe('getByText("Successfully deployed")).toBeVisible();');
+  expect(others.join()).not.toContain('row');
+});
+
 test('an action that leads to an error page of the browser fails', async ({ open }) => {
   const recording = await open('outcomes.html', { autoAssert: true });
   const link = { action: 'click', target: "getByRole('link', { name: 'Partner' })" };
