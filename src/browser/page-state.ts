@@ -15,6 +15,7 @@ import { printTree, treeOf } from './snapshot-tree.js';
 import { refreshRefs, showAll, showChanges } from './snapshot-changes.js';
 import { snapshotOf, wholeSnapshot, withHiddenParts } from './hidden-parts.js';
 import { leftOut, withoutLongRuns } from './long-runs.js';
+import { withAttributes } from './nameless.js';
 import { maxTitle } from './settle.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
@@ -88,7 +89,7 @@ async function updateSnapshot(
   if (live.page.isClosed()) return mode === 'none' ? undefined : 'The page has been closed.';
   const [shown, problem] = taken === undefined ? await readSnapshot(live) : [taken];
   const hidden = { hasClosedRoots: live.settling.hasClosedRoots() };
-  const whole = shown && (await withHiddenParts(live.page, shown, hidden));
+  const whole = shown && (await withHiddenParts(live.page, await withAttributes(live.page, shown), hidden));
   await setImmediate();
   const snapshot = whole && secrets.redact(whole);
   await setImmediate();
@@ -147,13 +148,14 @@ export async function partOfSnapshot(
     whole: await wholeSnapshot(page),
   }));
   const hidden = { hasClosedRoots: settling.hasClosedRoots() };
-  const whole = await withHiddenParts(page, cutSnapshot(taken.whole), hidden);
+  const whole = await withHiddenParts(page, await withAttributes(page, cutSnapshot(taken.whole)), hidden);
   if (live.view !== undefined)
     live.view = refreshRefs(live.view, secrets.redact(await maskTyped(page, whole)));
   await setImmediate();
   const { part } = taken;
   // Redacted before it is searched, so that no search can find out what a secret is.
-  const snapshot = secrets.redact(await maskTyped(page, part === undefined ? whole : cutSnapshot(part)));
+  const shown = part === undefined ? whole : await withAttributes(page, cutSnapshot(part));
+  const snapshot = secrets.redact(await maskTyped(page, shown));
   await setImmediate();
   if (matches === undefined) return condensed(snapshot, true);
   const searched = part ?? taken.whole;
@@ -176,47 +178,79 @@ export function condensed(snapshot: string, isWhole = false): PageText {
   return new PageText(print(maxBytes), { shorter: print });
 }
 
-/** Characters of an attribute, and elements whose attributes are shown. */
+/** Characters of an attribute, elements whose attributes are shown, and like siblings of them. */
 const maxAttribute = 200;
 const maxElements = 30;
+const maxAlike = 3;
+/** Levels of a document at which elements are looked at. */
+const maxLevels = 200;
 
-/** The opening tags of an element and of the first ones inside it. */
+/** The opening tags of an element and of the first ones inside it, and how many like siblings follow. */
 export async function attributesOf({ log }: Live, element: Locator): Promise<PageText> {
   const tags = await callIsolated(element, openingTags, {
-    arg: { maxElements, maxLength: 10 * maxAttribute },
-    schema: z.array(z.object({ depth: z.int(), tag: z.string(), attributes: z.array(z.string()).array() })),
+    arg: { maxElements, maxAlike, maxLevels, maxLength: 10 * maxAttribute },
+    schema: z.array(openingTag),
   });
-  const lines = tags.map(({ depth, tag, attributes }) => {
+  const lines = tags.map(({ depth, tag, attributes, left }) => {
     const shown = attributes.map(
       ([name = '', value = '']) =>
         ` ${log.shorten(name, maxAttribute)}=${JSON.stringify(log.shorten(value, maxAttribute))}`,
     );
-    return `${'  '.repeat(depth)}<${tag}${shown.join('')}>`;
+    const indent = '  '.repeat(depth);
+    return left > 0 ? `${indent}… ${left} more <${tag}>` : `${indent}<${tag}${shown.join('')}>`;
   });
   return new PageText(lines.join('\n'));
 }
 
+const openingTag = z.object({
+  depth: z.int(),
+  tag: z.string(),
+  attributes: z.array(z.string()).array(),
+  /** For how many siblings that are left out it stands. */
+  left: z.int(),
+});
+
 /** Runs in the page. */
 function openingTags(
   { elements: [root] }: { elements: Element[] },
-  { maxElements, maxLength }: { maxElements: number; maxLength: number },
-): { depth: number; tag: string; attributes: string[][] }[] {
-  const tags: { depth: number; tag: string; attributes: string[][] }[] = [];
-  if (root === undefined) return tags;
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT);
-  const above: Element[] = [];
-  for (let node: Node | null = root; node !== null && tags.length < maxElements; node = walker.nextNode()) {
-    if (!(node instanceof Element)) continue;
-    while (above.length > 0 && above.at(-1)?.contains(node) !== true) above.pop();
-    const names = node.getAttributeNames().filter((name) => !/^(?:style|value|on.*|d|srcset)$/.test(name));
-    if (names.length === 0 && node !== root) continue;
-    const valueOf = (name: string): string => node.getAttribute(name) ?? '';
-    tags.push({
-      depth: above.length,
-      tag: node.localName,
-      attributes: names.map((name) => [name.slice(0, maxLength), valueOf(name).slice(0, maxLength)]),
-    });
-    above.push(node);
-  }
+  {
+    maxElements,
+    maxAlike,
+    maxLevels,
+    maxLength,
+  }: Record<'maxElements' | 'maxAlike' | 'maxLevels' | 'maxLength', number>,
+): z.infer<typeof openingTag>[] {
+  const tags: z.infer<typeof openingTag>[] = [];
+  const visit = (element: Element, depth: number, level: number): void => {
+    // How an element looks and where a shape is do not identify it.
+    const ofShape =
+      element instanceof SVGElement
+        ? /^(?:d|[xyrf]|[cr]?[xy]|[xy][12]|width|height|points|transform|viewBox|fill|stroke|font|text|pointer)(?:-.*)?$/
+        : /^(?:width|height)$/;
+    const names = element
+      .getAttributeNames()
+      .filter((name) => !/^(?:style|value|on.*|srcset)$/.test(name) && !ofShape.test(name));
+    const tag = element.localName;
+    const isShown = names.length > 0 || element === root;
+    if (isShown) {
+      const valueOf = (name: string): string => (element.getAttribute(name) ?? '').slice(0, maxLength);
+      const attributes = names.map((name) => [name.slice(0, maxLength), valueOf(name)]);
+      tags.push({ depth, tag, attributes, left: 0 });
+    }
+    let alike = 0;
+    let before = '';
+    for (const child of Array.from(element.children)) {
+      if (tags.length >= maxElements || level === maxLevels) return;
+      const kind = `${child.localName} ${child.getAttribute('class') ?? ''}`;
+      alike = kind === before ? alike + 1 : 1;
+      before = kind;
+      const last = tags.at(-1);
+      if (alike <= maxAlike) visit(child, isShown ? depth + 1 : depth, level + 1);
+      else if (alike === maxAlike + 1)
+        tags.push({ depth: isShown ? depth + 1 : depth, tag: child.localName, attributes: [], left: 1 });
+      else if (last !== undefined) last.left++;
+    }
+  };
+  if (root !== undefined) visit(root, 0, 0);
   return tags;
 }

@@ -123,7 +123,7 @@ class PageSettling implements Settling {
   }
 
   async isSilent(): Promise<boolean> {
-    this.#isSilent &&= !this.page.isClosed() && !(await responds(this.page, stoppingMs));
+    this.#isSilent &&= !this.page.isClosed() && !(await responds(this.page, silentMs));
     return this.#isSilent;
   }
 
@@ -273,8 +273,10 @@ async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFra
   for (let quiet = 0; quiet < 2;) {
     const left = deadline - performance.now();
     if (left <= 0) break;
-    latest = await ask(frame, ['busy', 'unsure', 'copied', 'hosts'], left);
-    const { busy = false, unsure = false, copied = false } = latest;
+    const given = await ask(frame, ['busy', 'unsure', 'copied', 'hosts'], left);
+    // At its limit, a page may answer too late, which it did before.
+    if (given.title !== undefined) latest = given;
+    const { busy = false, unsure = false, copied = false } = given;
     hasCopied ||= copied;
     if (busy) {
       quiet = 0;

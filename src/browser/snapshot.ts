@@ -155,7 +155,9 @@ function takeParts(line: SnapshotLine): LineParts {
   const text = attributes === '' ? /^[a-z]+(?: "(?:[^"\\]|\\.)*")?: (.*)$/s.exec(head)?.[1] : tail.slice(2);
   return {
     ...roleAndName(line),
-    states: [...attributes.matchAll(/\[((?!ref=|cursor=|active\b)[^\]]*)\]/g)].map(([, state = '']) => state),
+    states: [
+      ...attributes.matchAll(/\[((?!ref=|cursor=|active\b|id=|name=|title=|class=|data-)[^\]]*)\]/g),
+    ].map(([, state = '']) => state),
     text: text === undefined || text === '' ? undefined : scalar(text),
   };
 }

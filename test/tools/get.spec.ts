@@ -54,3 +54,19 @@ test('`target` limits the snapshot to an element, and shows the attributes that 
   expect(attributes).toContain('<input');
   expect(attributes).toContain('placeholder="What needs to be done?"');
 });
+
+test('a control without a name is shown with what identifies it, and like shapes are counted', async ({
+  open,
+  shared,
+}) => {
+  const { started } = await open('nameless.html');
+  expect(started.snapshot).toMatch(/- button \[id=zoom-in\] \[ref=e\d+\]$/m);
+  expect(started.snapshot).toMatch(/- button \[class=fa-trash\] \[ref=e\d+\]$/m);
+  const { attributes } = await shared.call('get_codegen_session', {
+    sessionId: started.sessionId,
+    target: "getByRole('img', { name: 'Chart' })",
+  });
+  expect(attributes).toContain(`    <line class="grid-line">
+    … 47 more <line>
+  <g class="node" id="n1">`);
+});
