@@ -167,7 +167,7 @@ function toolsPage(): string[] {
     '## Results',
     '',
     '- `page` is the id of the current page. `pages` lists all open pages as `{ id, url, title }` if they changed since they were last listed.',
-    '- `snapshot` is the accessibility tree of the current page, with refs such as `[ref=e12]` that can be targets. In the diff that `record_codegen_session` returns by default, `+` marks added lines and `-` removed ones.',
+    '- `snapshot` is the accessibility tree of the current page, with refs such as `[ref=e12]` that can be targets. In the diff that `record_codegen_session` returns by default, `+` marks added lines and `-` removed ones. A control without a name is shown with an attribute that identifies it, as in `button [id=zoom-in] [ref=e7]` or `button [class=fa-trash]`.',
     '- `steps` of `record_codegen_session` are `{ index, code, assertions, unchecked }`. `assertions` are the automatic ones; `unchecked: true` marks a step that only a run of the test can check: `toMatchAriaSnapshot`, `toHaveScreenshot`, or a step inserted with `at` that the current page does not allow. `steps` of `get_codegen_session` is the number of steps or, with `include: ["steps"]`, the steps themselves.',
     '- `failed` of `record_codegen_session` is `{ action, code, message, hint }`; `action` is the index of the failed action in the call, from 0. The steps before it are kept; the actions after it were not performed.',
     '- `detected`, in `start_codegen_session`, is what the session found out and uses: `testIdAttribute`, `baseURL`, `testDir` and `importTestFrom`, each as `{ value, source }`. `source` is a file, or `page`. See [In your own project](projects.md#what-is-detected).',
