@@ -42,8 +42,8 @@ export type Reply = { approved: boolean; reason?: string | undefined } | undefin
 export interface Elicitor {
   /** Aborted when the call is cancelled. */
   signal: AbortSignal;
-  /** Asks through the client; undefined if it doesn't support elicitation. */
-  ask: ((question: string) => Promise<Reply>) | undefined;
+  /** Asks through the client; undefined if it doesn't support elicitation. `pending` if it answers with another call. */
+  ask: ((question: string) => Promise<Reply | 'pending'>) | undefined;
 }
 
 /** What a person is asked to approve. */
@@ -117,6 +117,10 @@ export class Approvals {
     if (ask !== undefined && question.length <= maxQuestionLength) {
       const reply = await ask(question).catch(() => undefined);
       requireCall();
+      if (reply === 'pending')
+        throw new CodegenError('APPROVAL_REQUIRED', `${tool} waits for the answer of a person.`, {
+          decision,
+        });
       if (reply?.approved === false) throw declined(reply.reason);
       if (reply?.approved === true)
         return { use: () => Promise.resolve().then(requireCall), giveBack: () => Promise.resolve() };

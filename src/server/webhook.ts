@@ -54,7 +54,8 @@ export class Webhook {
     const settings = this.settings();
     if (settings === null || decision === undefined || error === undefined) return;
     const type = { APPROVAL_REQUIRED: 'approval.required', POLICY_DENIED: 'call.denied' }[error];
-    if (type === undefined) return;
+    // A call without a request for approval was cancelled, or its question is with the client.
+    if (type === undefined || (type === 'approval.required' && decision.approval === undefined)) return;
     if (this.pending.length >= maxPending) {
       if (this.dropped++ === 0) log('webhook: the queue of events is full; the newest are dropped');
       return;

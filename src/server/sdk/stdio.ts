@@ -1,10 +1,58 @@
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { logStack } from '../../model/log.js';
 import type { Service } from '../service.js';
+import { isStateless } from './revision.js';
 import { createServer } from './v1.js';
 
-/** Serves the client at stdin and stdout. */
+/** What a server of one revision sees of stdin and stdout. */
+class Channel {
+  onmessage?: (message: JSONRPCMessage) => void;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+
+  constructor(private readonly wire: Transport) {}
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  send(message: JSONRPCMessage): Promise<void> {
+    return this.wire.send(message);
+  }
+
+  close(): Promise<void> {
+    return this.wire.close();
+  }
+}
+
+/** Serves the client at stdin and stdout, by the revision of its first request. */
 export async function connectStdio(service: Service, onClose: () => void): Promise<void> {
-  const { server } = createServer(service);
-  server.onclose = onClose;
-  await server.connect(new StdioServerTransport());
+  const wire = new StdioServerTransport();
+  const sessions = new Channel(wire);
+  await createServer(service).connect(sessions);
+  let stateless: Promise<Channel> | undefined;
+  const load = async (): Promise<Channel> => {
+    const { serveStream } = await import('./v2.js');
+    const channel = new Channel(wire);
+    serveStream(service, channel);
+    return channel;
+  };
+  let chosen: 'sessions' | 'stateless' | undefined;
+  const deliver = async (message: JSONRPCMessage): Promise<void> => {
+    const isDiscovery = 'method' in message && message.method === 'server/discover';
+    const revision = chosen ?? (isStateless(message) ? 'stateless' : 'sessions');
+    // After it, a client may still choose a revision with sessions.
+    if (!isDiscovery) chosen = revision;
+    const channel = revision === 'sessions' ? sessions : await (stateless ??= load());
+    channel.onmessage?.(message);
+  };
+  // One after another, also while the server of the stateless revisions is loaded.
+  let delivered = Promise.resolve();
+  wire.onmessage = (message) => {
+    delivered = delivered.then(() => deliver(message)).catch(logStack);
+  };
+  wire.onclose = onClose;
+  await wire.start();
 }

@@ -1,10 +1,33 @@
-import { createMcpHandler, McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  createMcpHandler,
+  inputRequired,
+  McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
+  type Transport,
+} from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { z } from 'zod';
+import type { CallRequest } from '../call.js';
 import type { Endpoint } from '../http/endpoint.js';
 import { instructions, promptOf, prompts } from '../prompts.js';
 import { serverInfo, type Service } from '../service.js';
+import { questionForm } from './question.js';
+import { Questions } from './questions.js';
+
+type Request = ServerContext['mcpReq'];
+
+/** A client that can show forms; one that names no mode can, too. */
+const formSchema = z.object({
+  [CLIENT_CAPABILITIES_META_KEY]: z.object({
+    elicitation: z.union([z.object({ form: z.object({}) }), z.strictObject({})]),
+  }),
+});
 
 /** A server of the stateless revisions. */
-function createServer(service: Service): McpServer {
+function createServer(service: Service, questions: Questions): McpServer {
   const mcp = new McpServer(serverInfo, {
     capabilities: { tools: { listChanged: true }, prompts: {} },
     instructions,
@@ -12,22 +35,23 @@ function createServer(service: Service): McpServer {
   // Low-level handlers, as in v1.
   const { server } = mcp;
   server.setRequestHandler('tools/list', async () => ({ tools: await service.listTools() }));
-  server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
-    const progressToken = mcpReq._meta?.progressToken;
+  server.setRequestHandler('tools/call', async ({ params: { name, arguments: args } }, { mcpReq }) => {
+    const { signal, inputResponses: answers = {} } = mcpReq;
+    const canBeAsked = formSchema.safeParse(mcpReq.envelope).success;
+    const { ask, end } = questions.round({ name, args, answers });
     const result = await service.callTool({
-      name: params.name,
-      args: params.arguments,
-      signal: mcpReq.signal,
-      notify:
-        progressToken === undefined
-          ? undefined
-          : (progress) =>
-              mcpReq.notify({ method: 'notifications/progress', params: { progressToken, ...progress } }),
-      ask: undefined,
+      name,
+      args,
+      signal,
+      notify: notifierOf(mcpReq),
+      ask: canBeAsked ? ask : undefined,
     });
     if (result === undefined)
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
-    return result;
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`);
+    const open = end(result.isError === true);
+    if (open === undefined) return result;
+    const form = inputRequired.elicit(questionForm(open.question));
+    return inputRequired({ inputRequests: { [open.id]: form } });
   });
   server.setRequestHandler('prompts/list', () => ({ prompts }));
   server.setRequestHandler('prompts/get', ({ params }) => {
@@ -39,9 +63,16 @@ function createServer(service: Service): McpServer {
   return mcp;
 }
 
+function notifierOf({ _meta, notify }: Request): CallRequest['notify'] {
+  const progressToken = _meta?.progressToken;
+  if (progressToken === undefined) return undefined;
+  return (progress) => notify({ method: 'notifications/progress', params: { progressToken, ...progress } });
+}
+
 /** Answers HTTP requests of the stateless revisions. */
 export function createEndpoint(service: Service): Endpoint {
-  const handler = createMcpHandler(() => createServer(service), { legacy: 'reject' });
+  const questions = new Questions();
+  const handler = createMcpHandler(() => createServer(service, questions), { legacy: 'reject' });
   service.onToolsChanged(() => {
     handler.notify.toolsChanged();
     return Promise.resolve();
@@ -51,4 +82,11 @@ export function createEndpoint(service: Service): Endpoint {
     isOpen: () => true,
     close: () => handler.close(),
   };
+}
+
+/** Serves a client of the stateless revisions over stdio. */
+export function serveStream(service: Service, transport: Transport): void {
+  const mcp = createServer(service, new Questions());
+  service.onToolsChanged(() => mcp.server.sendToolListChanged());
+  serveStdio(() => mcp, { legacy: 'reject', transport });
 }

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { validMs, type Elicitor, type Reply } from '../../guard/approvals.js';
+import { sha256 } from '../../model/text.js';
+import { replySchema } from './question.js';
+
+/** The oldest are forgotten: their calls are asked about again. */
+const maxAsked = 100;
+
+interface Asked {
+  id: string;
+  /** Hash of the call and the question. */
+  about: string;
+  question: string;
+  at: number;
+  /** Set once it has been answered. */
+  answer?: { reply: Reply };
+}
+
+/** A call, and the answers that it brings by the ids of questions. */
+interface Asking {
+  name: string;
+  args: unknown;
+  answers: Record<string, unknown>;
+}
+
+export interface Round {
+  ask: NonNullable<Elicitor['ask']>;
+  /** Ends the call. Returns the question that it failed for, if any. */
+  end: (isFailed: boolean) => Pick<Asked, 'id' | 'question'> | undefined;
+}
+
+/**
+ * The questions of a connection whose client can't be asked during a call: the call is answered with its question, and
+ * the client sends it again with the answer. An answer counts once, and only for the call and the question that it was
+ * given for.
+ */
+export class Questions {
+  private readonly asked: Asked[] = [];
+
+  round({ name, args, answers }: Asking): Round {
+    const used: Asked[] = [];
+    let open: Asked | undefined;
+    return {
+      ask: (question) => {
+        const about = sha256(JSON.stringify([name, args, question]));
+        const known = this.take(about) ?? {
+          id: randomBytes(8).toString('hex'),
+          about,
+          question,
+          at: Date.now(),
+        };
+        const given = replySchema.safeParse(answers[known.id]);
+        known.answer ??= given.success ? { reply: given.data } : undefined;
+        if (known.answer === undefined) {
+          open = known;
+          return Promise.resolve('pending');
+        }
+        used.push(known);
+        return Promise.resolve(known.answer.reply);
+      },
+      end: (isFailed) => {
+        if (!isFailed || open === undefined) return undefined;
+        // The call will need its earlier answers again.
+        this.asked.push(...used, open);
+        this.asked.splice(0, this.asked.length - maxAsked);
+        return open;
+      },
+    };
+  }
+
+  private take(about: string): Asked | undefined {
+    const at = this.asked.findIndex((each) => each.about === about && Date.now() - each.at < validMs);
+    return at === -1 ? undefined : this.asked.splice(at, 1)[0];
+  }
+}
