@@ -32,6 +32,15 @@ test('the official scenarios for any server pass, and the Inspector lists and ca
   workspace,
 }) => {
   const serving = await serve(workspace);
+  const inspect = async (...args: string[]): Promise<unknown> => {
+    const whole = [inspector, '--cli', serving.url, '--transport', 'http', '--method', ...args];
+    return JSON.parse((await run(process.execPath, whole)).stdout);
+  };
+  expect(await inspect('tools/list')).toMatchObject({ tools: { length: 6 } });
+  expect(await inspect('tools/call', '--tool-name', 'get_codegen_session')).toMatchObject({
+    structuredContent: { sessions: [] },
+  });
+
   for (const { select, notApplicable, passed, also } of revisions) {
     const expected = path.resolve('test/server/http', notApplicable);
     const args = ['--url', serving.url, ...select, '--expected-failures', expected];
@@ -42,14 +51,5 @@ test('the official scenarios for any server pass, and the Inspector lists and ca
     for (const scenario of passed) expect(stdout).toContain(`✓ ${scenario} passed, 0 failed`);
     for (const counts of also) expect(stdout).toContain(counts);
   }
-
-  const inspect = async (...args: string[]): Promise<unknown> => {
-    const whole = [inspector, '--cli', serving.url, '--transport', 'http', '--method', ...args];
-    return JSON.parse((await run(process.execPath, whole)).stdout);
-  };
-  expect(await inspect('tools/list')).toMatchObject({ tools: { length: 6 } });
-  expect(await inspect('tools/call', '--tool-name', 'get_codegen_session')).toMatchObject({
-    structuredContent: { sessions: [] },
-  });
   expect(await serving.stop()).toBe(0);
 });
