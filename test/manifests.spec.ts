@@ -1,6 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { unpackExtension, validateManifest } from '@anthropic-ai/mcpb';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
@@ -56,6 +55,7 @@ test('the bundle is valid, and the server in it starts in the chosen directory',
   const file = test.info().outputPath('codegen.mcpb');
   npm('.', 'exec', '--', 'tsx', 'scripts/bundle.ts', file);
   const directory = test.info().outputPath('unpacked');
+  const { unpackExtension, validateManifest } = await import('@anthropic-ai/mcpb');
   expect(await unpackExtension({ mcpbPath: file, outputDir: directory, silent: true })).toBe(true);
   expect(validateManifest(path.join(directory, 'manifest.json'))).toBe(true);
   expect(await json(path.join(directory, 'manifest.json'))).toEqual(bundleManifest);

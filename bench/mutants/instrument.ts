@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Instrumenter } from '@stryker-mutator/instrumenter';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 /** A change to the source of an application that can be switched on in the browser. */
@@ -41,6 +40,7 @@ const silent = {
 /** Puts all mutants into the source of an application. `sources`: JavaScript or JSX by file name. */
 export async function instrument(sources: ReadonlyMap<string, string>): Promise<Instrumented> {
   const files = [...sources].map(([name, content]) => ({ name, content, mutate: true }));
+  const { Instrumenter } = await import('@stryker-mutator/instrumenter');
   const result = await new Instrumenter(silent).instrument(files, {
     plugins: null,
     excludedMutations: [],

@@ -1,11 +1,17 @@
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
-import prettier from 'prettier';
-import ts from 'typescript';
+import type ts from 'typescript';
 import type { Json } from '../../src/model/json.js';
 import { block, comment, literal, pattern, quote } from '../../src/codegen/quote.js';
 import { hostilePattern, hostileString } from './hostile.js';
+
+// One worker runs this file, and it alone loads TypeScript.
+test.describe.configure({ mode: 'default' });
+let typescript: typeof ts;
+test.beforeAll(async () => {
+  typescript = (await import('typescript')).default;
+});
 
 const manyRuns = { numRuns: 2000 };
 
@@ -18,13 +24,13 @@ function evaluate(source: string, globals: object = {}): unknown {
 
 /** The statements of a source, as TypeScript sees them. */
 function statementsOf(source: string): readonly ts.Statement[] {
-  return ts.createSourceFile('a.ts', source, ts.ScriptTarget.ES2022).statements;
+  return typescript.createSourceFile('a.ts', source, typescript.ScriptTarget.ES2022).statements;
 }
 
 /** The one expression that a source consists of; undefined where it is more. */
 function expressionOf(source: string): ts.Expression | undefined {
   const [statement, ...more] = statementsOf(`${source};`);
-  return statement && ts.isExpressionStatement(statement) && more.length === 0
+  return statement && typescript.isExpressionStatement(statement) && more.length === 0
     ? statement.expression
     : undefined;
 }
@@ -39,7 +45,7 @@ test.describe('block', () => {
         return (
           evaluate(block(text)) === `\n${indented.join('\n')}\n  ` &&
           node !== undefined &&
-          ts.isNoSubstitutionTemplateLiteral(node)
+          typescript.isNoSubstitutionTemplateLiteral(node)
         );
       }),
       manyRuns,
@@ -52,7 +58,9 @@ test.describe('quote', () => {
     fc.assert(
       fc.property(hostileString, (text) => {
         const node = expressionOf(quote(text));
-        return evaluate(quote(text)) === text && node && ts.isStringLiteral(node) && node.text === text;
+        return (
+          evaluate(quote(text)) === text && node && typescript.isStringLiteral(node) && node.text === text
+        );
       }),
       manyRuns,
     );
@@ -68,10 +76,11 @@ test.describe('quote', () => {
   });
 
   test('is left alone by Prettier', async () => {
+    const { format } = await import('prettier');
     await fc.assert(
       fc.asyncProperty(fc.array(hostileString, { minLength: 30, maxLength: 30 }), async (texts) => {
         const source = texts.map((text) => `call(${quote(text)});\n`).join('');
-        expect(await prettier.format(source, { parser: 'babel', printWidth: 9999 })).toBe(source);
+        expect(await format(source, { parser: 'babel', printWidth: 9999 })).toBe(source);
       }),
       { numRuns: 20 },
     );
@@ -138,7 +147,7 @@ test.describe('pattern', () => {
           evaluate(`JSON.stringify([...text.matchAll(${expression})])`, { text, regex, flags });
         return (
           node &&
-          (ts.isRegularExpressionLiteral(node) || ts.isNewExpression(node)) &&
+          (typescript.isRegularExpressionLiteral(node) || typescript.isNewExpression(node)) &&
           !/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(source) &&
           find(`new RegExp(${source}, "g${flags}")`) === find('new RegExp(regex, "g" + flags)')
         );

@@ -1,4 +1,3 @@
-import { format } from 'prettier';
 import { linesOf, syntaxOf } from '../../src/codegen/syntax.js';
 import { expect, test } from '../fixtures.js';
 
@@ -11,6 +10,7 @@ test('each line of a formatted source belongs to its statement, whatever the tem
     `const row = page.locator("tr");\n${long}`,
     'await expect(row).toHaveText(/b/mi);',
   ];
+  const { format } = await import('prettier');
   const source = await format(
     `import { test } from "@playwright/test";
     test("t", async ({ page }) => {

@@ -1,8 +1,9 @@
 import { expect, test } from '@playwright/test';
-import { ESLint } from 'eslint';
 
 test('a lint rule finds what waits for a page without a limit', async () => {
   test.slow();
+  // Loaded here: every worker loads this file.
+  const { ESLint } = await import('eslint');
   const waits = [
     'return page.title();',
     'const element = await page.locator("a").elementHandle(); return String(element);',

@@ -1,10 +1,10 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from '@playwright/test';
 import { configure, test as base } from '../fixtures.js';
 import { serve, type Connecting, type Serving } from '../server/http/serving.js';
 
 /** The rules of axe that a page breaks. */
 export async function violations(page: Page): Promise<string[]> {
+  const { AxeBuilder } = await import('@axe-core/playwright');
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
