@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { differences, refreshRefs, showAll, showChanges } from '../../src/browser/snapshot-changes.js';
 import { findLines } from '../../src/browser/snapshot-find.js';
 import { cutSnapshot, lineOfRef, parseSnapshot, partsOf, roleAndName } from '../../src/browser/snapshot.js';
+import { runs } from '../runs.js';
 
 const maxBytes = 12_000;
 
@@ -346,7 +347,7 @@ test('after any change, every shown reference identifies its line', () => {
         if (line !== undefined) expect(roleAndName(line).name).toBe(text);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { fileNameFor, titleFor } from '../../src/codegen/naming.js';
 import { hostileString } from './hostile.js';
+import { runs } from '../runs.js';
 
 for (const [title, name] of [
   ['Log in & pay!', 'log-in-pay'],
@@ -28,7 +29,7 @@ test('a file name is short and holds nothing but letters, digits and dashes', ()
       const name = fileNameFor(title);
       return /^[\p{L}\p{N}\p{M}]+(?:-[\p{L}\p{N}\p{M}]+)*$/u.test(name) && Array.from(name).length <= 65;
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

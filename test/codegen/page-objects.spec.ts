@@ -15,6 +15,7 @@ import { anyChain } from './chains.js';
 import { checkEmitted, type EmittedFile } from './emitted.js';
 import { hostileString } from './hostile.js';
 import { expect, test } from '../fixtures.js';
+import { runs } from '../runs.js';
 
 const origin = 'http://127.0.0.1:3000';
 const templates = {
@@ -185,7 +186,7 @@ test('whatever names and addresses say, members have valid names of their own, a
   test.slow();
   fc.assert(
     fc.property(flow, (steps) => problemsOf(steps).length === 0),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 
@@ -273,7 +274,7 @@ test('page objects change how a test reads, not what it does', async () => {
       const isSaid = (line: string): boolean => !line.includes(').toHaveValue(');
       expect(pom?.filter(isSaid)).toEqual(plain?.filter(isSaid));
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });
 

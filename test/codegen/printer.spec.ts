@@ -5,6 +5,7 @@ import { locatorOf } from '../../src/codegen/emitter.js';
 import { Printer } from '../../src/codegen/printer.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import { anyChain } from './chains.js';
+import { runs } from '../runs.js';
 
 const locatorCode = (chain: LocatorChain): string => new Printer().expression(locatorOf(chain, 'page'));
 
@@ -14,7 +15,7 @@ test('the parser reads a printed locator back as the same chain', () => {
       const copy = parseLocatorExpression(locatorCode(chain).replace(/^page\./, ''));
       return JSON.stringify(copy) === JSON.stringify(chain);
     }),
-    { numRuns: 1500 },
+    { numRuns: runs(1500) },
   );
 });
 

@@ -5,6 +5,7 @@ import type ts from 'typescript';
 import type { Json } from '../../src/model/json.js';
 import { block, comment, literal, pattern, quote } from '../../src/codegen/quote.js';
 import { hostilePattern, hostileString } from './hostile.js';
+import { runs } from '../runs.js';
 
 // One worker runs this file, and it alone loads TypeScript.
 test.describe.configure({ mode: 'default' });
@@ -13,7 +14,7 @@ test.beforeAll(async () => {
   typescript = (await import('typescript')).default;
 });
 
-const manyRuns = { numRuns: 2000 };
+const manyRuns = { numRuns: runs(2000) };
 
 /** Where sources are evaluated: one realm for all, apart from ours. */
 const realm = createContext({});

@@ -11,6 +11,7 @@ import { sha256 } from '../../src/model/text.js';
 import { beginLine, emptyChain, endLine, type Chain } from '../../src/guard/chain.js';
 import { openState } from '../../src/guard/state.js';
 import { nameOfProcess } from '../../src/state/holder.js';
+import { runs } from '../runs.js';
 
 const allowed = { kind: 'allowed', rule: 'default' } as const;
 const holder = nameOfProcess();
@@ -153,7 +154,7 @@ test('no change of a line, or of their order, goes unnoticed', () => {
       const changed = text.slice(0, at) + instead + text.slice(at + length);
       assert.equal(verifyChain(named([changed]), chain).length > 0, changed !== text);
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   );
 });
 

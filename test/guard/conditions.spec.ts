@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { conditionSchema } from '../../src/model/policy.js';
 import { decide, matchesWildcard } from '../../src/guard/policy.js';
 import { policyOf } from './workspace.js';
+import { runs } from '../runs.js';
 
 const args = {
   file: 'e2e/login.spec.ts',
@@ -190,7 +191,7 @@ test('property: a pattern matches the same as the equivalent regular expression'
       // Playwright's `expect` would take too long for so many.
       return matchesWildcard(pattern, name) === new RegExp(`^${source.join('.*')}$`).test(name);
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 
@@ -217,6 +218,6 @@ test('property: the evaluation never throws, whatever the arguments', () => {
     fc.property(anything, (value) =>
       ['allowed', 'approval', 'denied'].includes(decide(policy, { tool: 'end', args: value }).kind),
     ),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });

@@ -8,6 +8,7 @@ import {
   toLocator,
 } from '../../src/locators/locator-expression.js';
 import { printedChain } from '../codegen/chains.js';
+import { runs } from '../runs.js';
 
 const found = await findBrowser();
 test.use(found === undefined ? {} : { launchOptions: launchOptions(found) });
@@ -67,7 +68,7 @@ test('a chain becomes the locator whose text is the same chain', ({ page }) => {
     fc.property(printedChain, (chain) => {
       return isDeepStrictEqual(parseLocatorExpression(toLocator(page, chain).toString()), chain);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

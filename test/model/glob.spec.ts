@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { urlMatcher, urlPatternSchema } from '../../src/actions/url.js';
 import { globRegex, isGlob } from '../../src/model/glob.js';
 import { matches } from '../../src/model/linear.js';
+import { runs } from '../runs.js';
 
 type UrlMatches = (baseURL: string | undefined, url: string, glob: string) => boolean;
 
@@ -68,7 +69,7 @@ test('a glob matches what it matches in Playwright', () => {
       if (!isGlob(pattern)) return true;
       return matches({ regex: globRegex(pattern, baseURL) }, address) === expected;
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { linearSource } from '../../src/model/linear-syntax.js';
 import { budgeted, matches } from '../../src/model/linear.js';
 import { matchedSchema } from '../../src/model/pattern.js';
+import { runs } from '../runs.js';
 
 /** Parts of expressions whose meaning in JavaScript differs from that in RE2, and a few others. */
 const parts = String.raw`a b 1 . \d \w \s \S \b [ab] [^a] [\s\d] [^\S] [\S] [] [^] \/ \- \é é \u0041 \x41 \cA \0 ^ $
@@ -34,7 +35,7 @@ test('an expression matches what JavaScript matches', () => {
         matches(pattern, given) === native.test(given)
       );
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 

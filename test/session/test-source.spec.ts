@@ -11,6 +11,7 @@ import { sessionSource } from '../../src/session/test-source.js';
 import { checkEmitted } from '../codegen/emitted.js';
 import { hostilePattern, hostileString } from '../codegen/hostile.js';
 import { test } from '../fixtures.js';
+import { runs } from '../runs.js';
 
 const plain = await findTemplate('plain', undefined);
 
@@ -210,7 +211,7 @@ test('any text in a session arrives in its test unchanged, and the test passes e
       const isSame = number % 10 !== 0 || (await sourceOf(given, number)) === source;
       return isSame && saidBy(given, number).every((text) => heard.has(text));
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
   // One file is checked faster than hundreds.
   const files = ['ts', 'js'].map((extension, remainder) => {
