@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, refOf, test } from '../fixtures.js';
-import { serve, type Site } from '../fixtures/serve.js';
+import { blockPage, serve, type Site } from '../fixtures/serve.js';
 
 /** Replaces Map and Set by ones that can't be iterated, as old polyfills did (microsoft/playwright#34628, #34443). */
 const setMap = `(function(){function S(){this.a=[]}S.prototype={add:function(v){if(this.a.indexOf(v)<0)this.a.push(v);return this},has:function(v){return this.a.indexOf(v)>=0},delete:function(v){var i=this.a.indexOf(v);if(i>=0)this.a.splice(i,1)},forEach:function(f){this.a.forEach(f)}};window.Set=S;function M(){this.k=[];this.v=[]}M.prototype={get:function(k){return this.v[this.k.indexOf(k)]},set:function(k,v){var i=this.k.indexOf(k);if(i<0){this.k.push(k);this.v.push(v)}else this.v[i]=v;return this},has:function(k){return this.k.indexOf(k)>=0}};window.Map=M})()`;
@@ -16,16 +16,17 @@ const pages: Record<string, (work: string) => string> = {
     <h1>Loop</h1><button id="b">Start</button><div class="box"><span class="x">✕</span></div><p id="o" role="status"></p>
     <script>b.onclick=()=>{${work} o.textContent='started';setTimeout(()=>{for(;;);},700)}</script></body></html>`,
   '/endless-at-once': () =>
-    `<title>Endless</title><button onclick="setTimeout(() => { for (;;); }, 100)">Start</button>`,
+    `<title>Endless</title><button onclick="setTimeout(() => { ${blockPage} }, 100)">Start</button>`,
 };
 
 const broken = { works: true };
 
 async function site(): Promise<Site> {
   return serve(async (_, response, { pathname }) => {
+    if (pathname === '/hang') return;
     response.setHeader('content-type', 'text/html');
     response.end(pages[pathname]?.(broken.works ? '' : 'return;') ?? '');
-    return Promise.resolve();
+    await Promise.resolve();
   }, 0);
 }
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { descendants, expect, test, type Shared } from '../fixtures.js';
-import { serve, type Site } from '../fixtures/serve.js';
+import { blockPage, serve, type Site } from '../fixtures/serve.js';
 
 /** Descriptors of a server, and processes below it: proxies, contexts and pages have some of each. */
 async function openIn({ pid }: Shared): Promise<{ descriptors: number; processes: number }> {
@@ -11,12 +11,12 @@ async function openIn({ pid }: Shared): Promise<{ descriptors: number; processes
 
 async function site(): Promise<Site> {
   return serve(async (_, response, { pathname }) => {
+    if (pathname === '/hang') return;
     if (pathname === '/reset') response.destroy();
     response.setHeader('content-type', 'text/html');
-    const endless = pathname === '/endless' ? '<script>for (;;);</script>' : '';
-    response.end(`<title>Site</title>${endless}<button onclick="setTimeout(() => { for (;;); })">Loop</button>
+    response.end(`<title>Site</title><button onclick="setTimeout(() => { ${blockPage} })">Loop</button>
       <a href="/file" download>File</a><iframe src="about:blank"></iframe>`);
-    return Promise.resolve();
+    await Promise.resolve();
   }, 0);
 }
 
