@@ -1,23 +1,13 @@
-import type { BrowserContext, Request } from 'playwright';
+import type { BrowserContext } from 'playwright';
 import type { ConnectionFailure, Refused } from '../network/proxy.js';
 import type { LiveLog } from './live-log.js';
-import { urlOf } from './origin.js';
+import { requestFrame, urlOf } from './origin.js';
 
 /** The error with which Chromium rejects a redirect to a file or an internal page. */
 const unsafeRedirect = 'net::ERR_UNSAFE_REDIRECT';
 
 /** Pages of other kinds are files, or the browser's own. */
 const shownProtocols = ['http:', 'https:', 'about:', 'data:', 'blob:', 'chrome-error:'];
-
-/** Whether the frame of a request is known; that of a page which has not opened yet is not. */
-export function hasFrame(request: Request): boolean {
-  try {
-    request.frame();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Notices pages of a context that the rules forbid. */
 export class BlockedPages {
@@ -44,9 +34,8 @@ export class BlockedPages {
 
   watch(context: BrowserContext, failure: (url: string) => ConnectionFailure | undefined): void {
     context.on('requestfailed', (request) => {
-      const isPage =
-        request.isNavigationRequest() && (!hasFrame(request) || request.frame().parentFrame() === null);
-      if (!isPage) return;
+      const isInFrame = (requestFrame(request)?.parentFrame() ?? null) !== null;
+      if (isInFrame || !request.isNavigationRequest()) return;
       const reason = failure(request.url());
       if (reason !== undefined && 'refused' in reason) this.#latest = reason.refused;
       const error = request.failure()?.errorText;

@@ -2,8 +2,7 @@ import type { Request } from 'playwright';
 import { CodegenError } from '../model/errors.js';
 import type { Secrets } from '../model/secrets.js';
 import type { NetworkRules } from '../network/rules.js';
-import { hasFrame } from './blocked-pages.js';
-import { originOfFrame, urlOf } from './origin.js';
+import { originOfFrame, requestFrame, urlOf } from './origin.js';
 
 /** Requests whose answer is only data: it can't act in its page. */
 const dataTypes = new Set(['xhr', 'fetch', 'eventsource', 'image', 'media', 'font', 'texttrack']);
@@ -41,8 +40,8 @@ export class BoundSecrets {
   /** Whether a `route` may answer a request: not with code for an origin that has a bound secret. */
   mayAnswer(request: Request): boolean {
     if (dataTypes.has(request.resourceType())) return true;
-    const isDocument = request.isNavigationRequest() || !hasFrame(request);
-    const origin = isDocument ? urlOf(request).origin : originOfFrame(request.frame());
+    const frame = request.isNavigationRequest() ? undefined : requestFrame(request);
+    const origin = frame === undefined ? urlOf(request).origin : originOfFrame(frame);
     if (this.trusted.has(origin)) return false;
     this.imitated.add(origin);
     return true;

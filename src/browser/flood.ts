@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from 'playwright';
-import { hasFrame } from './blocked-pages.js';
 import type { LiveLog } from './live-log.js';
+import { requestFrame } from './origin.js';
 
 /** How much the events of a second may cost; a request costs 1. */
 const maxCost = 1000;
@@ -25,7 +25,7 @@ export class Flood {
       this.#add(error.page(), costs.console);
     });
     context.on('request', (request) => {
-      this.#add(hasFrame(request) ? request.frame().page() : null, costs.request);
+      this.#add(requestFrame(request)?.page() ?? null, costs.request);
     });
     context.on('page', (page) => {
       this.#watch(page);

@@ -6,7 +6,7 @@ import type { BlockedPages } from './blocked-pages.js';
 import type { Downloads } from './downloads.js';
 import { urlOf } from './origin.js';
 import type { LiveLog } from './live-log.js';
-import { createSettling, type Settling, type SettleLimits } from './settle.js';
+import { Settling, type SettleLimits } from './settle.js';
 import type { SnapshotView } from './snapshot.js';
 
 /** A page of the session, with what the agent knows of it. */
@@ -73,7 +73,7 @@ export function addPage(owner: PageOwner, page: Page, setup: PageSetup): LivePag
     id,
     page,
     opener: undefined,
-    settling: createSettling(page, limits, opening),
+    settling: new Settling(page, limits, opening),
     view: undefined,
     document: 0,
     shown: new Map(),

@@ -6,7 +6,7 @@ import { openProxy, type ConnectionFailure, type Refused, type SessionProxy } fr
 import type { NetworkRules } from '../network/rules.js';
 import { onlyOwnPages } from './attach.js';
 import { BoundSecrets } from './bound-secrets.js';
-import { BlockedPages, hasFrame } from './blocked-pages.js';
+import { BlockedPages } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
 import { closeAll, closingMs, pageIn, rejectedOptions } from './contexts.js';
 import { Downloads } from './downloads.js';
@@ -15,7 +15,7 @@ import type { HarRecorder } from './har-recorder.js';
 import { isRemote } from './endpoint.js';
 import { LiveLog } from './live-log.js';
 import { addPage, creditSignal, type LivePage, type PageOwner } from './live-page.js';
-import { urlOf } from './origin.js';
+import { requestFrame, urlOf } from './origin.js';
 import { registerEngine } from './isolated.js';
 import { PageLimit } from './page-limit.js';
 import { watchContext, watchPage } from './settle.js';
@@ -366,8 +366,8 @@ function answerDialogs(context: BrowserContext, answers: PlannedAnswer[], log: L
 function openingNavigations(context: BrowserContext): ReadonlySet<Request> {
   const opening = new Set<Request>();
   context.on('request', (request) => {
-    if (request.isNavigationRequest() && request.serviceWorker() === null && !hasFrame(request))
-      opening.add(request);
+    if (!request.isNavigationRequest() || request.serviceWorker() !== null) return;
+    if (requestFrame(request) === undefined) opening.add(request);
   });
   const finish = (request: Request): void => {
     opening.delete(request);

@@ -1,7 +1,7 @@
-import type { Frame, Locator, Page } from 'playwright';
+import type { Frame, Locator, Page, Request } from 'playwright';
 import { frameOf } from './pin.js';
 
-/** The address of a page, frame or request; `about:blank` for a page that never got one, such as one that became a download. */
+/** The URL of a page, frame or request; `about:blank` if it never got one, such as a page that became a download. */
 export function urlOf(place: Pick<Page, 'url'>): URL {
   const url = place.url();
   return new URL(URL.canParse(url) ? url : 'about:blank');
@@ -10,6 +10,15 @@ export function urlOf(place: Pick<Page, 'url'>): URL {
 /** The origin of the frame that contains an element, or of the page; `null` for none. */
 export async function originOf(page: Page, element: Locator | undefined): Promise<string> {
   return originOfFrame((element && (await frameOf(element))) ?? page.mainFrame());
+}
+
+/** The frame of a request; undefined for a service worker, and for a page that has not opened yet. */
+export function requestFrame(request: Request): Frame | undefined {
+  try {
+    return request.frame();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The origin of a frame; `null` for none. */

@@ -3,6 +3,7 @@ import type { BrowserContext, CDPSession, Frame, Page, Request } from 'playwrigh
 import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
+import { requestFrame } from './origin.js';
 import { lateQuestions, watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
 
 /** Milliseconds between checks whether a page is still busy: at first the time that it must be quiet for, then longer. */
@@ -27,27 +28,6 @@ const watchingMs = 5000;
 /** What a page loads before it looks as it will. */
 const awaitedResources = new Set(['document', 'script', 'stylesheet']);
 
-/** Waits for a page to have settled by watching it, never by a fixed sleep. */
-export interface Settling {
-  /** Call just before an action: from now on only what starts counts. */
-  mark(): Promise<void>;
-  /** Resolves when what began since the mark has ended, or at its limits. */
-  settle(): Promise<void>;
-  /** Whether the page has put something into the clipboard since this was asked last; known when it has settled. */
-  takeCopied(): boolean;
-  /** The page's document when it had settled; undefined if the page did not say. */
-  settledDocument(): SettledDocument | undefined;
-  /** Whether an element of the page had a closed shadow root when the page had settled. */
-  hasClosedRoots(): boolean;
-  /** Whether the page did not respond in time when it was to settle, and still does not. */
-  isSilent(): Promise<boolean>;
-  /**
-   * After a failure: gives up a navigation that has not arrived, since Playwright asks the page nothing as long as one
-   * is under way, and stops a script that does not end.
-   */
-  abandon(): Promise<void>;
-}
-
 export interface SettleLimits {
   /** Milliseconds for a document's own work. */
   settleMs: number;
@@ -67,14 +47,10 @@ export async function watchPage(page: Page): Promise<void> {
 }
 
 /**
- * The settling of one page of a watched context; `opening` are the navigations under way of pages that are not known yet,
- * since a page is only known once its server has answered.
+ * Waits until a page of a watched context has settled, by watching it rather than sleeping. `opening` are the pending
+ * navigations of pages that have not opened yet: a page opens only once its server has answered.
  */
-export function createSettling(page: Page, limits: SettleLimits, opening: ReadonlySet<Request>): Settling {
-  return new PageSettling(page, limits, opening);
-}
-
-class PageSettling implements Settling {
+export class Settling {
   readonly #loading = new Set<Request>();
   #wake: (() => void) | undefined;
   #attached: Promise<CDPSession | undefined> | undefined;
@@ -101,20 +77,24 @@ class PageSettling implements Settling {
     page.on('crash', () => this.#wake?.());
   }
 
+  /** The page's document when it settled; undefined if the page did not answer. */
   settledDocument(): SettledDocument | undefined {
     return this.#settledFrames[0];
   }
 
+  /** Whether the page had a closed shadow root when it settled. */
   hasClosedRoots(): boolean {
     return this.#settledFrames.some((frame) => frame.hasClosedRoots);
   }
 
+  /** Whether the page has written to the clipboard since the last call; known once the page has settled. */
   takeCopied(): boolean {
     const taken = this.#copied;
     this.#copied = false;
     return taken;
   }
 
+  /** Call just before an action: only what starts from now on counts. */
   async mark(): Promise<void> {
     void this.#debugger();
     this.#loading.clear();
@@ -122,11 +102,16 @@ class PageSettling implements Settling {
     await Promise.all(loadedFrames(this.page).map((frame) => ask(frame, ['mark'], settleMs)));
   }
 
+  /** Whether the page did not respond in time when it should have settled, and still does not. */
   async isSilent(): Promise<boolean> {
     this.#isSilent &&= !this.page.isClosed() && !(await responds(this.page, silentMs));
     return this.#isSilent;
   }
 
+  /**
+   * Call after a failure: cancels a pending navigation, during which Playwright can't evaluate anything in the page, and
+   * stops a script that does not end.
+   */
   async abandon(): Promise<void> {
     if (this.page.isClosed()) return;
     const devTools = await this.#debugger();
@@ -138,6 +123,7 @@ class PageSettling implements Settling {
     }
   }
 
+  /** Resolves when what started since the mark has ended, or at its time limits. */
   async settle(): Promise<void> {
     const arriveBy = performance.now() + this.limits.navigationMs;
     this.#isSilent =
@@ -182,7 +168,7 @@ class PageSettling implements Settling {
 
   #isNavigating(): boolean {
     return [...this.#loading].some(
-      (request) => request.isNavigationRequest() && frameOf(request) === this.page.mainFrame(),
+      (request) => request.isNavigationRequest() && requestFrame(request) === this.page.mainFrame(),
     );
   }
 
@@ -290,13 +276,4 @@ async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFra
     title: latest.title,
     elements: latest.elements,
   };
-}
-
-/** A service worker's request has no frame and says so by throwing. */
-function frameOf(request: Request): Frame | undefined {
-  try {
-    return request.frame();
-  } catch {
-    return undefined;
-  }
 }
