@@ -6,14 +6,14 @@ import { connectTo, endpointAt } from './endpoint.js';
 import { addEngine, registerEngine } from './isolated.js';
 
 /**
- * Opens a tab in a browser that a person uses, with their cookies and logins. Its other tabs and its settings stay as
- * they are; `release` disconnects. Throws BROWSER_FAILED.
+ * Opens a tab in a person's own browser, with its cookies and logins. Leaves other tabs and settings alone; `release`
+ * disconnects. Throws BROWSER_FAILED.
  */
 export async function attach(
   url: string,
   choice: BrowserChoice,
 ): Promise<{ page: Page; release: () => Promise<void> }> {
-  // Registered for all contexts, it could not be added to this one again.
+  // After a registration for all contexts, the engine can't be added to this one again.
   await registerEngine();
   const browser = await connectTo(endpointAt(url), choice, { noDefaults: true });
   try {
@@ -37,7 +37,7 @@ function noContext(url: string): CodegenError {
   );
 }
 
-/** A context as if it had no pages but those of the session: nothing is known, or answered, of other tabs. */
+/** A view of a context that emits no events of other tabs than the session's. */
 export function onlyOwnPages(context: BrowserContext, isOwn: (page: Page) => boolean): BrowserContext {
   const on = (event: string, listener: (given: unknown) => void): unknown =>
     Reflect.apply(context.on.bind(context), context, [
@@ -54,7 +54,7 @@ export function onlyOwnPages(context: BrowserContext, isOwn: (page: Page) => boo
 
 const eventSchema = z.custom<{ page?: () => Page | null; frame?: () => Frame }>();
 
-/** The page of an event; undefined for one of a service worker, or of a page that is not open yet. */
+/** The page of an event; undefined for a service worker, or a page that has not opened yet. */
 function pageOf(given: unknown): Page | undefined {
   const event = eventSchema.parse(given);
   try {

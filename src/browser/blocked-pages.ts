@@ -3,13 +3,13 @@ import type { ConnectionFailure, Refused } from '../network/proxy.js';
 import type { LiveLog } from './live-log.js';
 import { requestFrame, urlOf } from './origin.js';
 
-/** The error with which Chromium rejects a redirect to a file or an internal page. */
+/** Chromium's error for a redirect to a file or an internal page. */
 const unsafeRedirect = 'net::ERR_UNSAFE_REDIRECT';
 
-/** Pages of other kinds are files, or the browser's own. */
+/** Other protocols mean files or internal pages of the browser. */
 const shownProtocols = ['http:', 'https:', 'about:', 'data:', 'blob:', 'chrome-error:'];
 
-/** Notices pages of a context that the rules forbid. */
+/** Detects pages that the rules forbid. */
 export class BlockedPages {
   #latest: Refused | undefined;
   readonly #log: LiveLog;
@@ -25,7 +25,7 @@ export class BlockedPages {
     return taken;
   }
 
-  /** Whether a page of this address may not be shown; it is reported. */
+  /** Reports a page whose URL is not allowed. Returns whether it was refused. */
   refuse({ protocol, href }: URL): boolean {
     if (shownProtocols.includes(protocol)) return false;
     this.#add({ origin: this.#log.shorten(href), rule: `${protocol} URLs are not allowed` });
@@ -44,7 +44,7 @@ export class BlockedPages {
           origin: this.#log.shorten(request.url()),
           rule: 'it redirects to a URL that is not http or https',
         });
-      // A browser without such a page shows an error instead. An aborted request, as of a link to mail, shows nothing.
+      // Other browsers show an error page instead. An aborted request, e.g. for a `mailto:` link, shows nothing.
       if (error !== 'net::ERR_ABORTED') this.refuse(urlOf(request));
     });
   }

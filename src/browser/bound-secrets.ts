@@ -4,27 +4,27 @@ import type { Secrets } from '../model/secrets.js';
 import type { NetworkRules } from '../network/rules.js';
 import { originOfFrame, requestFrame, urlOf } from './origin.js';
 
-/** Requests whose answer is only data: it can't act in its page. */
+/** Resource types whose responses contain only data and can't run code. */
 const dataTypes = new Set(['xhr', 'fetch', 'eventsource', 'image', 'media', 'font', 'texttrack']);
 
-/** Follows the secrets of a session that are bound to origins, so that no later step takes them elsewhere. */
+/** Tracks a session's origin-bound secrets, so that no later step sends them to other origins. */
 export class BoundSecrets {
-  /** Names of the secrets that a page was given. */
+  /** Names of the secrets that were entered into a page. */
   private readonly delivered = new Set<string>();
-  /** The origins that were given one, and those that a `route` has answered for. */
+  /** The origins that received a secret, and those for which a `route` has answered. */
   private readonly trusted = new Set<string>();
   private readonly imitated = new Set<string>();
-  /** Hosts with a cookie that contains one: browsers send it to every port of the host. */
+  /** Hosts with a cookie that contains a secret: browsers send it to every port of the host. */
   private hosts: NonNullable<NetworkRules['hosts']> = [];
   private composed: { configured: NetworkRules; rules: NetworkRules } | undefined;
 
-  /** `hasProxy` says whether all connections of the session obey `rules`. */
+  /** `hasProxy`: whether `rules` apply to all connections of the session. */
   constructor(
     private readonly secrets: Secrets,
     private readonly hasProxy: boolean,
   ) {}
 
-  /** Call before a page or server gets what a value refers to. Throws POLICY_DENIED if it must not. */
+  /** Call before a page or server receives the secrets in a value. Throws POLICY_DENIED if it must not receive them. */
   deliver(value: unknown, origins: readonly string[]): void {
     this.secrets.requireOrigins(value, origins);
     const names = this.secrets.boundIn(value);
@@ -37,7 +37,7 @@ export class BoundSecrets {
     if (names.length > 0) for (const origin of origins) this.trusted.add(origin);
   }
 
-  /** Whether a `route` may answer a request: not with code for an origin that has a bound secret. */
+  /** Whether a `route` may answer a request: it must not send code to an origin that received a bound secret. */
   mayAnswer(request: Request): boolean {
     if (dataTypes.has(request.resourceType())) return true;
     const frame = request.isNavigationRequest() ? undefined : requestFrame(request);
@@ -47,12 +47,12 @@ export class BoundSecrets {
     return true;
   }
 
-  /** The clipboard may hold whatever was given to a page. Throws POLICY_DENIED if the origin must not get that. */
+  /** The clipboard may contain any secret that was entered. Throws POLICY_DENIED if the origin must not receive it. */
   requirePaste(origin: string): void {
     this.secrets.requireNames([...this.delivered], [origin]);
   }
 
-  /** Call before a host gets a cookie that contains secrets of these names. */
+  /** Call before setting a host's cookie that contains the named secrets. */
   setCookies(host: string, names: readonly string[]): void {
     if (names.length === 0) return;
     if (!this.hasProxy)
@@ -68,7 +68,7 @@ export class BoundSecrets {
     this.composed = undefined;
   }
 
-  /** The rules of the network, and that no other port of a host gets its cookies. */
+  /** The network rules, extended so that cookies with secrets are not sent to other ports of their host. */
   rules(configured: NetworkRules): NetworkRules {
     if (this.hosts.length === 0) return configured;
     if (this.composed?.configured !== configured)

@@ -1,6 +1,6 @@
 import type { Use } from '../model/use.js';
 
-/** What decides which browser process serves a session. */
+/** Determines which browser process serves a session. */
 export interface BrowserChoice {
   name: 'chromium' | 'firefox' | 'webkit';
   headless: boolean;
@@ -8,16 +8,16 @@ export interface BrowserChoice {
   executablePath: string | null;
   /** URLs of running browsers to connect to; empty to launch one. */
   endpoints: readonly string[];
-  /** Whose sessions it serves: a process has one clipboard and one cache. */
+  /** The grant whose sessions it serves: a process has one clipboard and one cache. */
   grant: string;
 }
 
-/** The part of the configuration that decides which browser is used. */
+/** The configuration of the browser. */
 interface BrowserSettings extends Omit<BrowserChoice, 'endpoints' | 'grant'> {
   endpoint: string | string[] | null;
 }
 
-/** The browser for a session: its `use` first, then the configuration. */
+/** The browser for a session: `use` overrides the configuration. */
 export function browserChoice(browser: BrowserSettings, grant: string, use: Use = {}): BrowserChoice {
   return {
     name: use.browserName ?? browser.name,

@@ -3,10 +3,10 @@ import { CodegenError } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
 import type { Use } from '../model/use.js';
 
-/** A storage state by value: the guard has checked the path of its file. */
+/** A storage state by value, not by path: the guard reads the file. */
 export type StorageState = Exclude<BrowserContextOptions['storageState'], string | undefined>;
 
-/** The session's `use` as a browser context takes it, without its `storageState`. */
+/** Converts `use` to the options of a browser context, without `storageState`. */
 export async function contextOptions(use: Use): Promise<BrowserContextOptions> {
   const { browserName, headless, testIdAttribute, device, storageState, ...own } = use;
   const described = device === undefined ? {} : await describedDevice(device);

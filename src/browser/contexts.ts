@@ -2,15 +2,15 @@ import type { BrowserContext, Page } from 'playwright';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { within } from '../model/within.js';
 
-/** Milliseconds for a context to close that could not be set up. */
+/** Time-out for closing contexts. */
 export const closingMs = 5000;
 
-/** Closes the contexts of a session, also if one of them never closes. */
+/** Closes contexts; returns even if one of them never closes. */
 export async function closeAll(contexts: Iterable<BrowserContext>): Promise<void> {
   await within(closingMs, Promise.all([...contexts].map((context) => context.close())));
 }
 
-/** Opens a page in a context, which is closed if it can't be used. */
+/** Opens a page in a context; closes the context if that fails. */
 export async function pageIn(
   opening: Promise<BrowserContext>,
   watch: (context: BrowserContext) => void,

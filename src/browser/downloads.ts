@@ -3,15 +3,15 @@ import type { Download } from 'playwright';
 import { z } from 'zod';
 import type { LiveLog } from './live-log.js';
 
-/** Downloads of a session, and bytes of them on the disk. */
+/** Limits per session. */
 const maxDownloads = 100;
 const maxBytes = 100 * 1024 * 1024;
-/** Milliseconds between looks at the size of a download. */
+/** Milliseconds between checks of the sizes. */
 const pollMs = 100;
 
 const artifactSchema = z.object({ _initializer: z.object({ absolutePath: z.string() }) });
 
-/** The downloads of a session. Those beyond its bounds are canceled; of the others, the latest stays on the disk. */
+/** The downloads of a session. Cancels those beyond the limits, and keeps only the latest file. */
 export class Downloads {
   latest: Download | undefined;
   #count = 0;
@@ -22,7 +22,7 @@ export class Downloads {
     this.#log = log;
   }
 
-  /** False if it was canceled because the session has had too many. */
+  /** Returns false if it canceled the download because of the limit. */
   add(download: Download): boolean {
     if (++this.#count > maxDownloads) {
       this.#cancel([download], `${maxDownloads} downloads`);
@@ -47,7 +47,7 @@ export class Downloads {
     if (download !== undefined && !this.#running.has(download)) download.delete().catch(() => undefined);
   }
 
-  /** Looks at the sizes while downloads run. */
+  /** Checks the sizes while downloads run. */
   #watch(): void {
     const timer = setTimeout(() => {
       void this.#measure().then(() => {
@@ -65,11 +65,11 @@ export class Downloads {
 
   #cancel(downloads: Iterable<Download>, limit: string): void {
     for (const download of downloads) download.cancel().catch(() => undefined);
-    this.#log.addLimit(`A download was canceled: a session may have ${limit}.`);
+    this.#log.addLimit(`A download was canceled: a session may have at most ${limit}.`);
   }
 }
 
-/** Bytes that a running download has on the disk; 0 if its file is on another machine. */
+/** Bytes of a running download on disk; 0 if the file is on another machine. */
 async function sizeOf(download: Download): Promise<number> {
   const artifact = artifactSchema.safeParse(Reflect.get(download, '_artifact'));
   if (!artifact.success) return 0;

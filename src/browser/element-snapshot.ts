@@ -8,8 +8,8 @@ const template = '- note /(?!)/';
 const failureSchema = z.object({ received: z.object({ value: z.object({ raw: z.string() }) }) });
 
 /**
- * The snapshot of an element as `locator.ariaSnapshot()` prints it, cut, in one round trip instead of seven: an assertion
- * that fails gives what it compared. Unlike with the method, Playwright goes on resolving the references of the page.
+ * The snapshot of an element as `locator.ariaSnapshot()` returns it, cut, in one round trip instead of seven: a failing
+ * assertion reports it. Unlike that method, this keeps the references of the page valid.
  */
 export async function elementSnapshot(locator: Locator, limitMs: number): Promise<string> {
   const expect: unknown = Reflect.get(locator, '_expect');

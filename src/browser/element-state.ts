@@ -2,11 +2,11 @@ import { z } from 'zod';
 
 export const elementStateSchema = z.strictObject({
   visible: z.boolean(),
-  /** The value of a field, or the text of an editable element; undefined for every other. */
+  /** The value of a field, or the text of an editable element. */
   value: z.string().optional(),
-  /** The selected values of a list that takes several. */
+  /** The selected values of a multiple selection. */
   values: z.array(z.string()).optional(),
-  /** Of native and ARIA checkboxes, radio buttons and switches. */
+  /** For native and ARIA checkboxes, radio buttons and switches. */
   checked: z.union([z.boolean(), z.literal('mixed')]).optional(),
   editable: z.boolean(),
   disabled: z.boolean(),
@@ -15,14 +15,14 @@ export const elementStateSchema = z.strictObject({
   attributes: z.record(z.string(), z.string()),
   /** For pages without ARIA. */
   classes: z.array(z.string()),
-  /** The same of the nearest elements around it, from the inside out. */
+  /** The classes of its nearest ancestors, nearest first. */
   classesAround: z.array(z.array(z.string())),
 });
 
-/** What an element shows of itself beyond its role and name. */
+/** An element's state besides its role and name. */
 export type ElementState = z.infer<typeof elementStateSchema>;
 
-/** Runs in the page. `isHidden` says that what is typed into the element may be a secret. */
+/** Runs in the page. `isHidden`: the element may contain a secret. */
 export function readState(element: Element, isHidden: boolean): ElementState {
   const states = 'expanded pressed selected current valuetext valuenow sort invalid checked'.split(' ');
   const attributes: Record<string, string> = {};

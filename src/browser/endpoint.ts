@@ -3,23 +3,23 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import { isThisMachine } from '../network/address.js';
 import type { BrowserChoice } from './browser-choice.js';
 
-/** A browser that another program started, maybe on another machine. */
+/** A browser that another program launched, possibly on another machine. */
 export interface Endpoint {
   url: string;
   /** A Playwright server, which launches a browser for each connection, or a running Chromium. */
   kind: 'playwright' | 'cdp';
   /** Protocol and host, without credentials. */
   address: string;
-  /** Whether it runs on this machine, so that it can reach the proxies of sessions. */
+  /** Whether it runs on this machine and can reach the sessions' proxies. */
   isLocal: boolean;
 }
 
-/** Milliseconds for a connection, including the launch of a browser at the other end. */
+/** Time-out for connecting, including the launch of the remote browser. */
 const connectMs = 20_000;
 
 /**
- * The kind of endpoint that a URL means: `ws:` is a Playwright server, unless it is the debugging URL of a Chromium;
- * `http:` and `https:` are a Chromium; so is `wss:`, unless `playwright` is a part of its path.
+ * The endpoint at a URL: `ws:` is a Playwright server, unless it is a debugging URL of Chromium; `http:` and `https:` are
+ * Chromium; so is `wss:`, unless its path contains `playwright`.
  */
 export function endpointAt(url: string): Endpoint {
   const { protocol, host, hostname, pathname } = new URL(url);
@@ -34,7 +34,7 @@ export function endpointAt(url: string): Endpoint {
   };
 }
 
-/** What a Playwright server is asked to launch; it ignores what it does not permit. */
+/** Launch options for a Playwright server, which ignores those that it does not permit. */
 export function remoteLaunch({ channel, executablePath }: BrowserChoice): {
   channel?: string;
   executablePath?: string;
@@ -47,12 +47,11 @@ export function remoteLaunch({ channel, executablePath }: BrowserChoice): {
 
 const remoteBrowsers = new WeakSet<Browser>();
 
-/** Marks a browser as running on another machine. */
 export function markRemote(browser: Browser): void {
   remoteBrowsers.add(browser);
 }
 
-/** Whether a browser runs on another machine, so that it can't reach what listens only on this one. */
+/** Whether a browser runs on another machine, where it can't reach this machine's loopback addresses. */
 export function isRemote(browser: Browser): boolean {
   return remoteBrowsers.has(browser);
 }

@@ -6,9 +6,9 @@ import path from 'node:path';
 /** A Chromium-based browser on this machine. */
 export interface FoundBrowser {
   executablePath: string;
-  /** Where it comes from, in words, e.g. `Google Chrome (/opt/google/chrome/chrome)`. */
+  /** Name and path, e.g. `Google Chrome (/opt/google/chrome/chrome)`. */
   source: string;
-  /** Installed on the system, not downloaded by Playwright. */
+  /** Whether it is installed on the system, not downloaded by Playwright. */
   installed: boolean;
 }
 
@@ -18,7 +18,7 @@ export interface Machine {
   environment: NodeJS.ProcessEnv;
   home: string;
   isExecutable(file: string): boolean;
-  /** Where Playwright keeps the Chromium it downloads, whether it exists or not; undefined if it has none. */
+  /** The path of Playwright's own Chromium, which may not exist; undefined if it has none. */
   playwrightChromium(): Promise<string | undefined>;
 }
 
@@ -35,17 +35,17 @@ function product(channel: string, name: string, windows: string, ...commands: st
   return { channel, name, commands, windows: `${windows.replaceAll('/', '\\')}.exe` };
 }
 
-/** What Playwright starts without a window by default: the same engine, which starts in a third of the time. */
+/** Playwright's default for headless mode: the same engine, which starts in a third of the time. */
 const headlessShell = product(
   'chromium-headless-shell',
   "Chromium's headless shell",
   'Chromium/Application/chrome-headless-shell',
-  // Debian's command is a script that stays between.
+  // Debian's command is a wrapper script that keeps running.
   '/usr/lib/chromium/chromium-headless-shell',
   'chromium-headless-shell',
 );
 
-/** Playwright's channels with their names and paths, in the order in which they are looked for. */
+/** Playwright's channels with their names and paths, in search order. */
 const products = [
   product(
     'chrome',
@@ -82,9 +82,9 @@ const products = [
 ];
 
 /**
- * The Chromium-based browser to use: the configured executable or channel and nothing else; if neither is set,
- * the Chromium that Playwright downloaded for this version, else an installed headless shell where no window is
- * wanted, else an installed Chrome, Chromium or Edge.
+ * The Chromium-based browser to use: only the configured executable or channel if one is set; otherwise the Chromium that
+ * Playwright downloaded for this version, else an installed headless shell in headless mode, else an installed Chrome,
+ * Chromium or Edge.
  */
 export async function findBrowser(
   options: { channel?: string | null; executablePath?: string | null; headless?: boolean } = {},
@@ -115,7 +115,7 @@ export async function findBrowser(
   return undefined;
 }
 
-/** What to pass to Playwright's `launch` for a browser that was found. */
+/** Options of Playwright's `launch` for a found browser. */
 export function launchOptions(found: FoundBrowser): {
   executablePath: string;
   chromiumSandbox: boolean;
@@ -125,10 +125,10 @@ export function launchOptions(found: FoundBrowser): {
     executablePath: found.executablePath,
     chromiumSandbox: canSandbox(found),
     args: [
-      // What Chromium asks Google for in spite of Playwright's own switches (component updates, account list).
+      // Chromium contacts Google despite Playwright's own switches (component updates, account list).
       '--component-updater=url-source=http://127.0.0.1:9/',
       '--gaia-url=http://127.0.0.1:9/',
-      // WebRTC goes past proxies otherwise; the switch had another name once.
+      // Prevents WebRTC from bypassing the proxy; older versions have another name for the switch.
       ...['webrtc', 'force-webrtc'].map((name) => `--${name}-ip-handling-policy=disable_non_proxied_udp`),
     ],
   };
@@ -150,11 +150,11 @@ function places({ name, commands, windows }: Product, machine: Machine): string[
   );
 }
 
-/** Chromium's sandbox on Linux needs an ordinary user who may create user namespaces, which many containers forbid. */
+/** On Linux, Chromium's sandbox needs a non-root user and user namespaces, which many containers forbid. */
 function canSandbox(found: FoundBrowser): boolean {
   if (process.platform !== 'linux') return true;
   if (process.getuid?.() === 0) return false;
-  // Ubuntu's AppArmor grants namespaces to installed browsers by name, and to no downloaded one.
+  // Ubuntu's AppArmor allows namespaces for installed browsers, but not for downloaded ones.
   if (readIfThere('/proc/sys/kernel/apparmor_restrict_unprivileged_userns').trim() === '1')
     return found.installed;
   return spawnSync('unshare', ['--user', 'true'], { stdio: 'ignore' }).status === 0;

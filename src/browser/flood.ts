@@ -2,14 +2,14 @@ import type { BrowserContext, Page } from 'playwright';
 import type { LiveLog } from './live-log.js';
 import { requestFrame } from './origin.js';
 
-/** How much the events of a second may cost; a request costs 1. */
+/** Maximum cost of the events in a second; a request costs 1. */
 const maxCost = 1000;
 const windowMs = 1000;
 const costs = { request: 1, frame: 5, console: 3 };
 
 /**
- * Closes the pages that cause events without end. All pages of a browser share one connection, whose messages are handled
- * in order: those of one page delay all others.
+ * Closes pages that emit too many events. All pages of a browser share a connection, so the messages of one page delay
+ * those of all others.
  */
 export class Flood {
   readonly #seen = new WeakMap<object, { since: number; cost: number }>();
@@ -47,7 +47,7 @@ export class Flood {
     });
   }
 
-  /** Counts an event of a page; null for one of a service worker. */
+  /** Counts an event of a page; `null` means a service worker. */
   #add(page: Page | null, cost: number): void {
     const source = page ?? this.context;
     const now = performance.now();

@@ -3,14 +3,14 @@ import { artifactBytes } from '../model/artifact.js';
 import type { Step } from '../model/step.js';
 import { within } from '../model/within.js';
 
-/** Requests of a session at most. */
+/** Maximum number of requests per session. */
 const maxExchanges = 5000;
-/** Milliseconds for the body of a response to arrive. */
+/** Time-out for a response body. */
 const bodyMs = 5000;
 
-/** A request of a session's pages and its answer. */
+/** A request and its response. */
 export interface Exchange {
-  /** The latest step when it was sent. */
+  /** The latest step when the request was sent. */
   after: Step | undefined;
   method: string;
   url: string;
@@ -19,15 +19,15 @@ export interface Exchange {
   answer: { status: number; statusText: string; headers: Record<string, string>; body: Buffer } | undefined;
 }
 
-/** Records what the pages of a session ask of the network, in memory: it may contain secrets. */
+/** Records a session's requests in memory, since they may contain secrets. */
 export class HarRecorder {
-  /** In the order in which they were sent. */
+  /** In the order of the requests. */
   readonly exchanges: Exchange[] = [];
-  /** Addresses of WebSockets, which a HAR can't replay. */
+  /** URLs of WebSockets, which a HAR can't replay. */
   readonly sockets = new Set<string>();
-  /** Whether there was more than a HAR may hold. */
+  /** Whether the recording exceeded the limits. */
   isOver = false;
-  /** The latest step. */
+  /** Returns the latest step. */
   position: () => Step | undefined = () => undefined;
   #bytes = 0;
   readonly #sent = new WeakMap<Request, Exchange>();
@@ -59,18 +59,18 @@ export class HarRecorder {
     });
   }
 
-  /** Waits for the answers that are being read. */
+  /** Waits for pending response bodies. */
   async settled(): Promise<void> {
     await Promise.all(this.#reading);
   }
 
   async #read(request: Request, exchange: Exchange): Promise<void> {
     const response = await within(bodyMs, request.response());
-    // The body of an answer that came from the cache is that of an earlier one.
+    // A cached response has the body of an earlier one.
     if (!response || response.status() === 304) return;
     const body = await within(
       bodyMs,
-      // A redirect has none.
+      // Redirects have no body.
       response.body().catch(() => Buffer.alloc(0)),
     );
     if (body === undefined) return;

@@ -7,23 +7,23 @@ import { loadedFrames } from './settle.js';
 import { cutSnapshot, parseSnapshot, roleAndName } from './snapshot.js';
 import { watcherKey } from './watcher.js';
 
-/** Milliseconds for a snapshot of a page with a frame that has not loaded: Playwright waits for it as long as it may. */
+/** Time-out of a snapshot if a frame has not loaded, for which Playwright would wait. */
 const partialMs = 1000;
-/** Milliseconds to find the frame of an element, and how many are looked for. */
+/** Time-out for finding the frame of an element, and the maximum number of frames. */
 const lookMs = 500;
 const maxFrames = 10;
 
 /**
- * Playwright's snapshot of a page, cut, without waiting for frames that have not loaded. `elements` is how many the
- * document had when it settled: of a large one, the middle of long runs of siblings is left out.
+ * Playwright's snapshot of a page, cut, without waiting for frames that have not loaded. `elements` is the size of the
+ * settled document: in a large one, the middle of long runs of siblings is left out.
  */
 export async function snapshotOf(page: Page, elements = 0): Promise<string> {
   return cutSnapshot(await withoutLongRuns(page, { elements }, () => wholeSnapshot(page)));
 }
 
-/** Playwright's snapshot of a page as it is. */
+/** The complete snapshot of a page. */
 export async function wholeSnapshot(page: Page): Promise<string> {
-  // Playwright's own time-out is later, so that it is known which one it was.
+  // Playwright's own time-out is longer, so that ours comes first.
   const options = { mode: 'ai', timeout: 2 * answerMs } as const;
   const partial =
     loadedFrames(page).length < page.frames().length
@@ -32,7 +32,7 @@ export async function wholeSnapshot(page: Page): Promise<string> {
   return partial ?? responseWithin(answerMs, page.ariaSnapshot(options));
 }
 
-/** A snapshot that also names what it does not show: closed shadow roots, frames that did not load, and what was left out. */
+/** Adds lines to a snapshot for what it does not show: closed shadow roots, unloaded frames, elements left out. */
 export async function withHiddenParts(
   page: Page,
   snapshot: string,
@@ -42,7 +42,7 @@ export async function withHiddenParts(
   const frames = page.frames().some(reasonOf) ? await emptyFrames(page, snapshot) : [];
   const skipped = leftOut(page).map(({ ref, count }) => ({
     ref,
-    reason: `${count} elements are left out here. Name one of them by a locator as target.`,
+    reason: `${count} elements are left out here. To reach one of them, use a locator as target.`,
   }));
   const reasons = new Map([...hosts, ...frames, ...skipped].map(({ ref, reason }) => [ref, reason]));
   if (reasons.size === 0) return snapshot;
@@ -54,11 +54,11 @@ export async function withHiddenParts(
       ? `${raw}\n${' '.repeat(raw.search(/\S/) + 2)}- text: ${reason}`
       : `${raw}: ${reason}`;
   });
-  // Playwright leaves out elements without content.
+  // Playwright omits elements without content.
   return [...lines, ...[...reasons].map(([ref, reason]) => `- generic [ref=${ref}]: ${reason}`)].join('\n');
 }
 
-/** Why nothing of a frame is shown. */
+/** Why a frame is empty. */
 function reasonOf(frame: Frame): string | undefined {
   if (frame.url() === '') return 'This frame has not loaded.';
   return frame.url().startsWith('chrome-error:') ? 'This frame could not be loaded.' : undefined;
@@ -96,7 +96,7 @@ async function closedRoots(page: Page): Promise<HiddenPart[]> {
   );
 }
 
-/** Runs in the page: the elements with a closed shadow root, which the watcher shows by events on them. */
+/** Runs in the page. Returns the elements with a closed shadow root, on which the watcher dispatches events. */
 function findHosts(_: InPage, key: string): [tag: string, ref: string][] {
   const hosts: Element[] = [];
   const onHost = (event: Event): void => {

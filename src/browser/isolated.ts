@@ -4,14 +4,14 @@ import { z } from 'zod';
 import { answerMs, responseWithin } from '../model/within.js';
 
 /**
- * Name of the selector engine by which functions reach Playwright's own world in the page. Prevents a selector of an
- * agent from running code there.
+ * Name of the selector engine through which functions run in Playwright's isolated world. It can't be guessed, so that no
+ * selector from an agent runs code there.
  */
 const engine = `codegen-${randomBytes(8).toString('hex')}`;
 let registered: Promise<void> | undefined;
 let lastId = 0;
 
-/** A number that no other call, pin or tag of this process has. */
+/** An id that is unique in this process. */
 export function newOperationId(): string {
   return String(++lastId);
 }
@@ -20,12 +20,12 @@ export function operation(name: 'pinned' | 'tag' | 'none' | 'marked' | 'run', bo
   return `${engine}=${name}:${body}`;
 }
 
-/** Whether a selector uses only the public engines of Playwright; others contain selectors, encoded, or run code. */
+/** Whether a selector uses only Playwright's public engines; others contain encoded selectors or run code. */
 export function isPublicSelector(selector: string): boolean {
   return !selector.includes(engine) && !/internal:[a-z-]+=/i.test(selector);
 }
 
-/** What a function that runs in the page gets besides its argument. */
+/** What a function that runs in the page receives besides its argument. */
 export interface InPage {
   /** The elements of the locator. */
   elements: Element[];
@@ -36,17 +36,17 @@ export interface InPage {
   marked: () => Element[];
   /** Texts of elements, kept until the document is unloaded. */
   noted: Map<Element, string>;
-  /** Keeps an element under the id of a pin. Returns what identifies it among the elements of all documents. */
+  /** Pins an element under an id. Returns a key that identifies it across all documents. */
   pin: (id: string, element: Element) => string;
-  /** The elements that were tagged in this call, by the index of their tag. */
+  /** The elements that this call tagged, by tag. */
   tagged: Element[][];
 }
 
 export interface IsolatedCall<Arg, Result> {
   arg: Arg;
-  /** What the page may answer; anything else is an error. */
+  /** Validates the page's answer. */
   schema: z.ZodType<Result>;
-  /** Declared functions that the function calls: they run in the page as well. */
+  /** Function declarations that the function calls; they are sent to the page as well. */
   helpers?: readonly ((...args: never[]) => unknown)[];
   limitMs?: number;
   /** The frame of the locator; the main frame by default. */
@@ -58,13 +58,13 @@ const answerSchema = z.union([
   z.strictObject({ error: z.string() }),
 ]);
 
-/** The engine, also for a process that opens pages for this one. */
+/** The engine's name and source, for a process that opens pages for this one. */
 export function engineSource(): { name: string; content: string } {
   const content = `(() => { ${String(elementKeeper)}\nreturn (${String(isolatedEngine)})(elementKeeper()); })()`;
   return { name: engine, content };
 }
 
-/** Registers the engine; contexts that were created before don't have it. */
+/** Registers the engine; existing contexts don't get it. */
 export function registerEngine(): Promise<void> {
   const { name, content } = engineSource();
   registered ??= import('playwright').then(({ selectors }) =>
@@ -77,7 +77,7 @@ const channelSchema = z.custom<{
   registerSelectorEngine: (params: object, options: object) => Promise<unknown>;
 }>();
 
-/** Registers the engine in one context, which was created before. */
+/** Registers the engine in an existing context. */
 export async function addEngine(context: BrowserContext): Promise<void> {
   const { name, content: source } = engineSource();
   const channel = channelSchema.parse(Reflect.get(context, '_channel'));
@@ -86,8 +86,8 @@ export async function addEngine(context: BrowserContext): Promise<void> {
 }
 
 /**
- * Calls a function in the page with the elements that a locator matches now, in one round trip. It runs in Playwright's
- * own world, whose globals and prototypes the page can't replace, unlike those that `locator.evaluate` sees. Throws
+ * Calls a function in the page with the elements that a locator matches, in one round trip. It runs in Playwright's
+ * isolated world, where the page can't replace globals and prototypes, unlike with `locator.evaluate`. Throws
  * ACTION_FAILED if the page does not respond.
  */
 export async function callIsolated<Arg, Result>(
@@ -97,7 +97,7 @@ export async function callIsolated<Arg, Result>(
 ): Promise<Result> {
   const source = `(() => { ${helpers.map(String).join('\n')}\nreturn ${String(run)} })()`;
   const parts = [newOperationId(), source, JSON.stringify(arg === undefined ? null : arg)];
-  // A quote would open a string of the selector.
+  // A quote would start a string in the selector.
   const encoded = parts.map((part) => encodeURIComponent(part).replaceAll("'", '%27'));
   const body = operation('run', encoded.join(':'));
   // Without an element, Playwright would wait for one.
@@ -105,7 +105,7 @@ export async function callIsolated<Arg, Result>(
     'childFrames' in locator
       ? locator.locator(body)
       : locator.or((frame ?? locator.page()).locator(operation('none'))).locator(body);
-  // Playwright's own time-out is later, so that the error says that the page does not respond.
+  // Playwright's own time-out is longer, so that the error says that the page does not respond.
   const text = await responseWithin(limitMs, target.textContent({ timeout: 2 * limitMs }));
   const answer = answerSchema.parse(JSON.parse(text ?? ''));
   if ('error' in answer) throw new Error(answer.error);
@@ -145,8 +145,8 @@ function elementKeeper(): Pick<InPage, 'pin' | 'pinned' | 'mark' | 'marked' | 'n
 }
 
 /**
- * Runs in the page. `pinned:N` finds the element that is pinned under N. `run:CALL` collects the elements it is asked on
- * and gives one whose text is the function's answer.
+ * Runs in the page. `pinned:N` matches the element that is pinned under N. `run:CALL` collects the elements that it is
+ * evaluated on, and matches one element whose text is the function's answer.
  */
 function isolatedEngine(kept: ReturnType<typeof elementKeeper>): { query: unknown; queryAll: unknown } {
   interface Call {

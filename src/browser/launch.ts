@@ -5,14 +5,14 @@ import type { BrowserChoice } from './browser-choice.js';
 import type { Endpoint } from './endpoint.js';
 import type { RemoteBrowsers } from './remote.js';
 
-/** Milliseconds for which a browser without sessions is kept. */
+/** Milliseconds after which a browser without sessions is closed. */
 const unusedMs = 600_000;
 
-/** Browser processes, one for each grant and choice, shared by its sessions. */
+/** Browser processes, one per `BrowserChoice`, each shared by several sessions. */
 export interface BrowserPool {
-  /** Launches the browser unless it runs already; `onProgress` is called before slow work. */
+  /** Launches the browser unless it is already running. */
   get(choice: BrowserChoice, onProgress: (message: string) => void): Promise<Browser>;
-  /** The endpoint of the browser that `get` would return, for a test run; undefined if the run launches its own. */
+  /** The endpoint that a test run connects to; undefined if it launches its own browser. */
   endpoint(choice: BrowserChoice): Promise<Endpoint | undefined>;
   close(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export function createBrowserPool(): BrowserPool {
   };
 }
 
-/** Closes a browser some time after its last session: grants that come and go leave none behind. */
+/** Closes a browser some time after its last session, so that old grants leave none running. */
 function closeUnused(browser: Browser): void {
   browser.on('context', (context) => {
     context.once('close', () => {
@@ -65,7 +65,7 @@ function closeUnused(browser: Browser): void {
   });
 }
 
-/** Nothing listens there: each session's context has its own proxy, and the browser itself needs no network. */
+/** Nothing listens on this port: each context has its own proxy, and the browser itself needs no network. */
 const noProxy = { server: 'socks5://127.0.0.1:9', bypass: '<-loopback>' };
 
 async function launch(choice: BrowserChoice): Promise<Browser> {

@@ -4,7 +4,7 @@ import { PageText, pageUrl } from '../model/page-text.js';
 import type { Secrets } from '../model/secrets.js';
 import { describeFailure, type ConnectionFailure, type Refused } from '../network/proxy.js';
 
-/** Something that happened besides what an action did; reported once, with the next result. */
+/** Something that happened besides the action itself; reported once, in the next result. */
 export type LiveEvent =
   | { type: 'dialog'; dialog: string; message: PageText; answer: 'accepted' | 'dismissed' }
   | { type: 'popup'; page: string }
@@ -12,9 +12,9 @@ export type LiveEvent =
   | { type: 'crashed'; page: string }
   | { type: 'download'; suggestedFilename: PageText }
   | { type: 'console'; level: 'error'; text: PageText }
-  /** What an action read from the page. */
+  /** A value that an action read from the page. */
   | { type: 'result'; action: string; text: PageText }
-  /** What was stopped since the session has reached a limit. */
+  /** Something was stopped at a limit of the session. */
   | { type: 'limit'; text: string }
   /** A connection or page that the rules forbid. */
   | { type: 'blocked'; origin: PageText; rule: string };
@@ -27,34 +27,34 @@ export interface ConsoleEntry {
 export interface NetworkEntry {
   method: string;
   url: string | PageText;
-  /** HTTP status; undefined without an answer. */
+  /** HTTP status; undefined without a response. */
   status?: number;
   failure?: string;
   /** A JSON request's body. */
   body?: PageText;
-  /** Set for images, fonts, styles and media that were loaded. */
+  /** Set for images, fonts, styles and media that loaded successfully. */
   isAsset?: true;
 }
 
-/** Types of requests that say little about what an application does. */
+/** Resource types that say little about the application. */
 const assets = new Set(['image', 'font', 'stylesheet', 'media']);
 
-/** Console and network entries that are kept, the latest ones. */
+/** Maximum numbers of latest console entries and of latest requests. */
 const maxEntries = 200;
-/** Console entries of a second; more are dropped unread. */
+/** Maximum number of console entries per second; more are dropped. */
 const maxPerSecond = 100;
-/** Events in one result. */
+/** Maximum number of events in a result. */
 const maxEvents = 20;
-/** Characters of a text from a page that are looked at. */
+/** How many characters of a page's text are read. */
 const maxRead = 50_000;
-/** Characters of a text from a page. */
+/** Maximum length of a text from the page. */
 const maxTextLength = 500;
-/** Characters of a console error among the events; the console has more of it. */
+/** Maximum length of a console error in an event; `console` has more of it. */
 const maxEventText = 200;
-/** Characters of a URL. */
+/** Maximum length of a URL. */
 const maxUrl = 2000;
 
-/** What happened in a session's pages, without the values of secrets. */
+/** What happened in a session's pages, with secrets redacted. */
 export class LiveLog {
   readonly console: ConsoleEntry[] = [];
   readonly network: NetworkEntry[] = [];
@@ -74,29 +74,29 @@ export class LiveLog {
     if (this.#events.length < maxEvents) this.#events.push(event);
   }
 
-  /** Adds what an action read, which is never left out. */
+  /** Adds a value that an action read; never dropped. */
   addResult(action: string, text: string): void {
     this.#events.push({ type: 'result', action, text: new PageText(text) });
   }
 
-  /** Adds that something was blocked, once for each origin. */
+  /** Adds a blocked connection or page, once per origin. */
   addBlocked({ origin, rule }: Refused): void {
     const isKnown = this.#events.some((event) => event.type === 'blocked' && event.origin.text === origin);
     if (!isKnown) this.add({ type: 'blocked', origin: new PageText(origin), rule });
   }
 
-  /** Adds that a limit was reached, once for each; never left out. */
+  /** Adds that a limit was reached, once per text; never dropped. */
   addLimit(text: string): void {
     const isKnown = this.#events.some((event) => event.type === 'limit' && event.text === text);
     if (!isKnown) this.#events.push({ type: 'limit', text });
   }
 
-  /** The events since they were last taken. */
+  /** Returns and removes the events since the last call. */
   takeEvents(): LiveEvent[] {
     return this.#events.splice(0);
   }
 
-  /** A text of the page, redacted before it is cut: half a secret is not found. */
+  /** Redacts a text of the page, then cuts it: half a secret would not be found. */
   shorten(text: string, maxLength = maxTextLength): string {
     const redacted = this.#secrets.redact(text.slice(0, maxRead));
     return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted;
@@ -112,7 +112,7 @@ export class LiveLog {
     return pageUrl(this.shorten(text, maxUrl));
   }
 
-  /** Keeps what the pages of a context write to the console and ask of the network. */
+  /** Logs the console messages and requests of a context. */
   watch(context: BrowserContext, failure: (url: string) => ConnectionFailure | undefined): void {
     context.on('console', (message) => {
       this.#addConsole(message.type(), message.text());
@@ -157,7 +157,7 @@ export class LiveLog {
     if (level === 'error') this.#addError(new PageText(this.shorten(message, maxEventText)));
   }
 
-  /** Adds a console error, once for each text. */
+  /** Adds a console error, once per text. */
   #addError(text: PageText): void {
     const isKnown = this.#events.some((event) => event.type === 'console' && event.text.text === text.text);
     if (!isKnown) this.add({ type: 'console', level: 'error', text });

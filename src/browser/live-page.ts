@@ -9,35 +9,35 @@ import type { LiveLog } from './live-log.js';
 import { Settling, type SettleLimits } from './settle.js';
 import type { SnapshotView } from './snapshot.js';
 
-/** A page of the session, with what the agent knows of it. */
+/** A page of the session, and what the agent knows about it. */
 export interface LivePage {
   /** `p1`, `p2`, … in the order of opening. */
   id: string;
   page: Page;
   settling: Settling;
-  /** What the agent was shown last; undefined before the first snapshot and after a new document. */
+  /** The latest snapshot that the agent saw; undefined after a new document has loaded. */
   view: SnapshotView | undefined;
-  /** How many documents the page has loaded: two equal numbers mean the same document. */
+  /** The number of documents that the page has loaded, which identifies the document. */
   document: number;
-  /** What every reference of this document looked like when it was shown. */
+  /** The line of each reference in this document when the agent saw it. */
   shown: Map<string, string>;
   /** The page that opened it. */
   opener: LivePage | undefined;
 }
 
-/** What collects the results of an action: pages, downloads, new documents. */
+/** Collects what an action caused: pages, downloads, new documents. */
 export interface Credit {
-  /** Id of the page acted in; the session's first by default. */
+  /** Id of the page of the action; by default the first one. */
   page?: string;
   signals?: Signal[];
   loads?: true;
   leadsTo?: string;
 }
 
-/** Id of the page that a session begins with. */
+/** Id of a session's first page. */
 export const firstPage = 'p1';
 
-/** The address of a page, without what changes from visit to visit or may be secret: the query, and a hash that is no path. */
+/** The URL of a page without its query and a hash that is not a path, which may change or be secret. */
 export function addressOf(page: Page, secrets: Secrets): string {
   const { protocol, host, pathname, hash } = urlOf(page);
   const path = /^#!?\//.test(hash) ? (hash.split('?')[0] ?? '') : '';
@@ -47,9 +47,9 @@ export function addressOf(page: Page, secrets: Secrets): string {
 /** What the pages of a session share. */
 export interface PageOwner {
   pages: LivePage[];
-  /** The page in front of the others; undefined if that is unknown. */
+  /** The page in front; undefined if unknown. */
   front: LivePage | undefined;
-  /** Collects the pages, downloads and documents that come. */
+  /** Collects what the current action causes. */
   credited: Credit | undefined;
   downloads: Downloads;
   log: LiveLog;
@@ -60,12 +60,12 @@ export interface PageOwner {
 export interface PageSetup {
   id: string;
   limits: SettleLimits;
-  /** Navigations of pages that have not opened yet. */
+  /** Pending navigations of pages that have not opened yet. */
   opening: ReadonlySet<Request>;
   blocked: BlockedPages;
 }
 
-/** Adds a page to the session, and follows its documents, popups and downloads. */
+/** Adds a page to the session, and tracks its documents, popups and downloads. */
 export function addPage(owner: PageOwner, page: Page, setup: PageSetup): LivePage {
   const { id, limits, opening, blocked } = setup;
   const { pages, log, secrets } = owner;

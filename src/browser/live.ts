@@ -18,74 +18,70 @@ import { addPage, creditSignal, type LivePage, type PageOwner } from './live-pag
 import { requestFrame, urlOf } from './origin.js';
 import { registerEngine } from './isolated.js';
 import { PageLimit } from './page-limit.js';
-import { watchContext, watchPage } from './settle.js';
+import { watchContext, watchingMs, watchPage } from './settle.js';
 import { defaultTestIdAttribute, setTestIdAttribute } from './test-id.js';
 
-/** How a dialog is to be answered. */
+/** How to answer a dialog. */
 export interface PlannedAnswer {
   accept: boolean;
   promptText?: string | undefined;
-  /** Whether a page of this origin may get the text; any by default. */
+  /** Whether a page of this origin may receive `promptText`; by default any. */
   isFor?: ((origin: string) => boolean) | undefined;
-  /** Called with the dialog's message when it was answered. */
+  /** Called with the dialog's message after the answer. */
   answered(message: string): void;
 }
 
-/** The browser side of a session: its context, its pages, and what happens in them. */
+/** The browser side of a session: its contexts, its pages, and what happens in them. */
 export interface Live extends PageOwner {
   /** The page that actions act on. */
   current: LivePage;
-  /** The pages that a result last listed, as text. */
+  /** The pages that the latest result listed, serialized. */
   listedPages: string;
-  /** Answers to the next dialogs, in order; without one, a dialog is dismissed. */
+  /** Answers to the next dialogs, in order; other dialogs are dismissed. */
   answers: PlannedAnswer[];
   /** Opens a page in the context of the current one. */
   open(): Promise<LivePage>;
   /** Opens a page in a new context. Throws SESSION_LIMIT, INVALID_INPUT. */
   openContext(options: BrowserContextOptions): Promise<LivePage>;
-  /** Gives a page another id, as saved steps call it. */
+  /** Changes the id of a page to that of saved steps. */
   rename(entry: LivePage, id: string): void;
   /** The latest page that was blocked by the rules; reported once. */
   takeBlockedPage(): Refused | undefined;
-  /** Why a URL can't be loaded; undefined if the network knows no reason. */
+  /** Why the proxy could not connect to a URL; undefined if it knows no reason. */
   failure(url: string): ConnectionFailure | undefined;
-  /** True when the browser process behind the session has exited. */
+  /** Whether the session's browser has exited. */
   lost(): boolean;
-  /** Resolves when the browser process has exited before the session was closed. */
+  /** Resolves when the browser exits before the session is closed. */
   gone: Promise<void>;
   close(): Promise<void>;
 }
 
 export interface LiveSetup {
-  /** Milliseconds for an action, and for a navigation that it starts to arrive. */
+  /** Time-out of an action, and of a navigation that it starts. */
   actionMs: number;
-  /** Milliseconds for a document to settle. */
+  /** Time-out for a document to settle. */
   settleMs: number;
-  /** What `getByTestId` reads. */
+  /** The attribute of `getByTestId`. */
   testIdAttribute?: string | undefined;
-  /** How many pages the session may have open. */
+  /** Returns how many pages the session may have open. */
   maxPages: () => number;
-  /** The rules of the network, asked at every connection. */
+  /** Returns the network rules; called for every connection. */
   rules: () => NetworkRules;
   secrets: Secrets;
-  /** Records the network. */
   har?: HarRecorder | undefined;
 }
 
-/** The error of a call whose browser exited while its session was opening. */
 export function browserEnded(): CodegenError {
   return new CodegenError('BROWSER_FAILED', 'The browser exited while the session was starting.', {
     hint: 'Call again; the browser restarts.',
   });
 }
 
-/** Milliseconds for the watcher to be put into a page. */
-const watchingMs = 5000;
 type Proxy = Omit<SessionProxy, 'settings'> & { settings: SessionProxy['settings'] | undefined };
 
 const noProxy: Proxy = { settings: undefined, failure: () => undefined, close: () => undefined };
 
-/** Opens a context for one session, with one page in it, whose every connection obeys the rules. */
+/** Opens a context with one page for a session, whose connections all obey the rules. */
 export async function openLive(
   browser: Browser,
   options: BrowserContextOptions,
@@ -97,7 +93,7 @@ export async function openLive(
   const onRefused = (refused: Refused): void => {
     log.addBlocked(refused);
   };
-  // A browser on another machine can't reach this machine's proxies; the configuration then has no rules.
+  // A browser on another machine can't reach our proxy; the configuration then allows no rules.
   const proxy = isRemote(browser)
     ? noProxy
     : await openProxy({ rules: () => bound.rules(setup.rules()), onRefused });
@@ -116,16 +112,16 @@ export async function openLive(
 }
 
 interface Adopted {
-  /** A page of a browser that another program started, in which the engine is registered. */
+  /** A page of a browser that another program launched, with the engine registered. */
   page: Page;
   failure?: Proxy['failure'];
   /** Called when the session ends. */
   release: () => Promise<void>;
-  /** Whether its context has other pages, which are nothing of the session's. */
+  /** Whether its context has pages that don't belong to the session. */
   isShared?: boolean;
 }
 
-/** Uses a page of a browser that another program started, which stays open with its context. */
+/** Uses a page of a browser that another program launched; browser and context stay open. */
 export async function adoptLive(
   { page, failure = noProxy.failure, release, isShared = false }: Adopted,
   setup: LiveSetup,
@@ -157,7 +153,7 @@ export async function adoptLive(
   });
 }
 
-/** Opens the contexts of a session, which are noted in `contexts` until they close. */
+/** Returns a function that opens contexts and keeps them in `contexts` until they close. */
 function opener(
   { browser, proxy, contexts }: { browser: Browser; proxy: Proxy; contexts: Set<BrowserContext> },
   setup: LiveSetup,
@@ -190,16 +186,16 @@ interface LiveParts extends LiveSetup {
   proxy: Proxy;
   log: LiveLog;
   bound: BoundSecrets;
-  /** The contexts that are open. */
+  /** The open contexts. */
   contexts: ReadonlySet<BrowserContext>;
   openContext: (options: BrowserContextOptions) => Promise<BrowserContext>;
-  /** Whether the first context has other pages, which are nothing of the session's. */
+  /** Whether the first context has pages that don't belong to the session. */
   isShared?: boolean;
-  /** Gives the first page. */
+  /** Returns the first page. */
   newPage: () => Promise<Page>;
 }
 
-/** The pages of a session's contexts as they come, and what happens in them. */
+/** Tracks the pages of a session's contexts. */
 class LivePages {
   readonly owner: PageOwner;
   readonly answers: PlannedAnswer[] = [];
@@ -231,7 +227,7 @@ class LivePages {
     this.#openings.set(context, openingNavigations(seen));
   }
 
-  /** Adds the pages that will open in a context. */
+  /** Adds the pages that open in a context. */
   credit(context: BrowserContext): void {
     if (!this.#isShared(context))
       context.on('page', (page) => {
@@ -242,7 +238,7 @@ class LivePages {
   entryOf(page: Page): LivePage {
     const known = this.#known(page);
     if (known !== undefined) return known;
-    // Other pages may open in a shared context at any time.
+    // In a shared context, other pages may open that don't belong to the session.
     if (this.#isShared(page.context()))
       page.on('popup', (popup) => {
         this.#credit(popup);
@@ -271,7 +267,7 @@ class LivePages {
     creditSignal(this.owner, { type: 'page', page: entry.id });
     this.owner.front = entry;
     this.parts.log.add({ type: 'popup', page: entry.id });
-    // A shared context has no watcher.
+    // The watcher is not installed in a shared context.
     if (this.#isShared(page.context()))
       void within(
         watchingMs,
@@ -314,7 +310,7 @@ async function openFirstPage(first: BrowserContext, parts: LiveParts): Promise<L
     gone: closing.gone,
     async close() {
       closing.isExpected = true;
-      // Also if the context never closes.
+      // First, since the context may never close.
       proxy.close();
       await Promise.all([...contexts].map((context) => context.close()));
     },
@@ -362,7 +358,7 @@ function answerDialogs(context: BrowserContext, answers: PlannedAnswer[], log: L
   });
 }
 
-/** The navigations under way of pages that have not opened yet. */
+/** The pending navigations of pages that have not opened yet. */
 function openingNavigations(context: BrowserContext): ReadonlySet<Request> {
   const opening = new Set<Request>();
   context.on('request', (request) => {

@@ -3,19 +3,19 @@ import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
 
-/** Elements that a snapshot of a large document visits, roughly: of 20,000, it takes seconds. */
+/** Roughly how many elements a snapshot of a large document visits: one of 20,000 takes seconds. */
 const maxElements = 4000;
-/** How many children of an element are visited: the first of these that makes the document small enough. */
+/** How many children of an element are visited: the largest number that makes the document small enough. */
 const runLengths = [200, 100, 50, 20, 10];
-/** Of these, the last ones. */
+/** How many of them are at the end. */
 const atEnd = 3;
-/** Children of an element that are visited because of what is looked for in them. */
+/** Maximum number of children of an element that are kept because they contain what is sought. */
 const maxKept = 100;
-/** Milliseconds for the page to answer, and after which nothing is left out any more. */
+/** Time-out of the page, and the time after which `skipRuns` undoes itself. */
 const answerMs = 2000;
 const expiryMs = 10_000;
 
-/** Elements that a snapshot left out, in the element of the reference. */
+/** How many children of an element a snapshot left out. */
 export interface LeftOut {
   ref: string;
   count: number;
@@ -28,19 +28,19 @@ export function leftOut(page: Page): readonly LeftOut[] {
   return leftOutIn.get(page) ?? [];
 }
 
-/** Whether a document of so many elements is too large for a whole snapshot. */
+/** Whether a document is too large for a complete snapshot. */
 export function isLarge(elements: number): boolean {
   return elements > maxElements;
 }
 
-/** What a snapshot of a large document does not leave out. */
+/** What the snapshot of a large document must contain. */
 export interface Sought {
   element?: Locator | undefined;
-  /** A text, in any case, that is also looked for in attributes. */
+  /** Compared case-insensitively, with attributes too. */
   text?: string | undefined;
 }
 
-/** Takes snapshots, of a large document without the middle of its long runs of siblings. */
+/** Takes snapshots, in a large document without the middle of long runs of siblings. */
 export async function withoutLongRuns<Taken>(
   page: Page,
   { elements, element, text = '' }: Sought & { elements: number },
@@ -70,10 +70,7 @@ interface SkipOptions {
   text: string;
 }
 
-/**
- * Runs in the page, in Playwright's own world, where `nextSibling` leads its snapshot from child to child; the page has
- * another one.
- */
+/** Replaces `nextSibling` in Playwright's isolated world, by which its snapshot iterates; the page's own is unchanged. */
 function skipRuns(
   { elements }: InPage,
   { maxElements, runLengths, atEnd, expiryMs, maxKept, text }: SkipOptions,
@@ -95,7 +92,7 @@ function skipRuns(
     return count;
   };
   const sought = elements.slice(0, maxKept);
-  /** Those of which all is visited. */
+  /** Small enough to be visited completely. */
   const small = sought.filter((element) => element.getElementsByTagName('*').length <= maxElements);
   const run = runLengths.find((length) => visited(length) <= maxElements) ?? Math.min(...runLengths);
   const bare = (value: string | null): string => (value ?? '').replace(/\s+/g, '').toLowerCase();
@@ -115,7 +112,7 @@ function skipRuns(
   const expiresAt = performance.now() + expiryMs;
   const passed = new Map<Element, number>();
   const skipped = new Map<Element, number>();
-  /** The child that is visited after another one. */
+  /** The next child to visit, by the previous one. */
   const jumps = new Map<Node, Element>();
   const skip = (from: Node, { children }: Element): number => {
     const middle = Array.from(children).slice(run - atEnd, -atEnd);
@@ -140,7 +137,7 @@ function skipRuns(
       if (jump !== undefined) return jump;
       const before = this.previousSibling === null ? 0 : (passed.get(parent) ?? 0);
       const count = before + (this instanceof Element ? 1 : 0);
-      // Past the end of the run, so that it is not skipped again.
+      // After the end of the run, so that it is not skipped again.
       passed.set(parent, count === run - atEnd ? run : count);
       if (count !== run - atEnd) return following;
       skipped.set(parent, skip(this, parent));
@@ -150,7 +147,7 @@ function skipRuns(
   return null;
 }
 
-/** Runs in the page: undoes `skipRuns`. Returns what was skipped. */
+/** Runs in the page. Undoes `skipRuns`, and returns what was skipped. */
 function visitAll(): LeftOut[] {
   const kept: unknown = Reflect.get(Node.prototype, '_skipped');
   if (typeof kept !== 'object' || kept === null) return [];

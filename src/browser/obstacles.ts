@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
 
-/** Why the first element of a locator may not react to an action; empty if nothing is known within the time. */
+/** Why the first element of a locator may not react to an action; empty if unknown or after the time-out. */
 export async function obstaclesOf(locator: Locator, limitMs: number): Promise<string[]> {
   const call = { arg: 80, schema: z.array(z.string()), limitMs };
   return (await within(limitMs, callIsolated(locator, findObstacles, call))) ?? [];
@@ -13,7 +13,7 @@ export async function obstaclesOf(locator: Locator, limitMs: number): Promise<st
 function findObstacles({ elements: [element] }: InPage, maxTag: number): string[] {
   if (element === undefined) return [];
   const reasons: string[] = [];
-  // As Bootstrap has it: `li.disabled > a`.
+  // Bootstrap: `li.disabled > a`.
   const own = [element, element.parentElement].filter((each) => each !== null);
   const name = own
     .flatMap((each) => Array.from(each.classList))
@@ -22,7 +22,7 @@ function findObstacles({ elements: [element] }: InPage, maxTag: number): string[
   else if (element.closest('[inert]') !== null) reasons.push('it is inert');
   else if (name !== undefined)
     reasons.push(`it is disabled by class ${JSON.stringify(name.slice(0, maxTag))}`);
-  if (getComputedStyle(element).pointerEvents === 'none') reasons.push('it takes no pointer events');
+  if (getComputedStyle(element).pointerEvents === 'none') reasons.push('it has `pointer-events: none`');
   const { left, top, width, height } = element.getBoundingClientRect();
   const root = element.getRootNode();
   const scope = root instanceof ShadowRoot ? root : document;

@@ -1,10 +1,10 @@
 import type { Locator, Page } from 'playwright';
 import { responseWithin, within } from '../model/within.js';
 
-/** Pages with handlers of overlays. */
+/** Pages with overlay handlers. */
 const handled = new WeakSet<Page>();
 
-/** Milliseconds for the handlers of a page to dismiss what is shown. */
+/** Time-out for the handlers to dismiss overlays. */
 const dismissMs = 2000;
 
 interface OverlayHandler {
@@ -14,7 +14,7 @@ interface OverlayHandler {
   failed: (error: unknown) => void;
 }
 
-/** Clicks an element whenever an overlay appears, as the test does; `failed` gets what went wrong. */
+/** Clicks an element whenever an overlay appears, as the test does; `failed` receives errors. */
 export async function handleOverlay(
   page: Page,
   { overlay, click, timeoutMs, failed }: OverlayHandler,
@@ -25,7 +25,7 @@ export async function handleOverlay(
   handled.add(page);
 }
 
-/** Dismisses the overlays of a page, so that none is taken for the effect of a step. */
+/** Dismisses overlays, so that none is mistaken for the effect of a step. */
 export async function dismissOverlays(page: Page): Promise<void> {
   if (handled.has(page)) await within(dismissMs, page.locator('html').waitFor({ state: 'attached' }));
 }

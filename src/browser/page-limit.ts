@@ -2,10 +2,10 @@ import type { Page } from 'playwright';
 import { CodegenError } from '../model/errors.js';
 import type { PageOwner } from './live-page.js';
 
-/** Pages beyond the limit after which all pages are closed: one of them opens pages without end. */
+/** After this many pages beyond the limit, all are closed, since one of them keeps opening pages. */
 const maxRefused = 20;
 
-/** Closes the pages that a session may not have. */
+/** Closes pages beyond the session's limit. */
 export class PageLimit {
   #refused = 0;
 
@@ -14,7 +14,7 @@ export class PageLimit {
     private readonly max: () => number,
   ) {}
 
-  /** Throws SESSION_LIMIT if the session may not have another page, or another context. */
+  /** Throws SESSION_LIMIT if the session may not open another page or context. */
   requireRoom(contexts = 0): void {
     if (Math.max(this.owner.pages.length, contexts) < this.max()) return;
     throw new CodegenError('SESSION_LIMIT', this.#text('No page was opened'), {
@@ -22,12 +22,12 @@ export class PageLimit {
     });
   }
 
-  /** Whether a page that has just opened is closed. */
+  /** Closes a new page beyond the limit. Returns whether it did. */
   refuses(page: Page): boolean {
     const { pages, log } = this.owner;
     if (pages.length < this.max() || pages.some((entry) => entry.page === page)) return false;
     log.addLimit(this.#text('A page was closed'));
-    // A page opened with `noopener` does not say which page opened it.
+    // The opener of a page that was opened with `noopener` is unknown.
     if (++this.#refused > maxRefused) this.#closeAll();
     page.close().catch(() => undefined);
     return true;

@@ -20,24 +20,24 @@ import { maxTitle } from './settle.js';
 
 export type SnapshotMode = 'diff' | 'full' | 'none';
 
-/** What a result says of the session's pages. */
+/** What a result reports about the session's pages. */
 export interface PageState {
   url: string | PageText;
   pageTitle: PageText;
   /** Id of the current page. */
   page: string;
-  /** All pages, if they changed since they were last listed. */
+  /** All pages, if the list has changed since the last result with it. */
   pages?: { id: string; url: string | PageText; title: PageText }[];
   snapshot?: string | PageText;
   events: LiveEvent[];
 }
 
-/** Bytes of a snapshot at most; a result that has less room makes it shorter. */
+/** Maximum size of a snapshot; a result with less room shortens it. */
 const maxBytes = 14_000;
 
 /**
- * The state of the pages now, with what the agent has not seen yet of the current one. `taken` is a snapshot of it that
- * still holds, if any; `settled` says that the current page has just settled.
+ * The current state of the pages, with what the agent has not yet seen of the current one. `taken` is a snapshot of it
+ * that is still valid, if any; `settled`: the current page has just settled.
  */
 export async function pageState(
   live: Live,
@@ -47,7 +47,7 @@ export async function pageState(
   const { current } = live;
   const titleNow = settled ? current.settling.settledDocument()?.title : undefined;
   const snapshot = await updateSnapshot(live, mode, taken);
-  // Pages and events of one moment: no event names a page that is not listed.
+  // Taken together, so that no event names a page that is not listed.
   const open = [...live.pages];
   const events = live.log.takeEvents();
   const pages = await Promise.all(
@@ -57,7 +57,7 @@ export async function pageState(
       title: live.log.pageText((entry === current ? titleNow : undefined) ?? (await titleOf(entry))),
     })),
   );
-  // The only page's own address is said anyway.
+  // The result contains the URL of a single page anyway.
   const listed = JSON.stringify(pages.map(({ id, url }) => (pages.length === 1 ? id : [id, url])));
   const isListed = live.listedPages === listed;
   live.listedPages = listed;
@@ -71,7 +71,7 @@ export async function pageState(
   };
 }
 
-/** The beginning of a page's title, cut in the page. */
+/** The start of a page's title, cut in the page. */
 async function titleOf({ page, settling }: LivePage): Promise<string> {
   if (await settling.isSilent()) return '';
   const title = callIsolated(page.mainFrame(), (_, length) => document.title.slice(0, length), {
@@ -94,7 +94,7 @@ async function updateSnapshot(
   const snapshot = whole && secrets.redact(whole);
   await setImmediate();
   if (mode === 'none') {
-    // Locators may have been looked for since the last one, which leaves Playwright without references.
+    // A search for locators since the last snapshot has invalidated Playwright's references.
     if (snapshot !== undefined && live.view !== undefined) live.view = refreshRefs(live.view, snapshot);
     return undefined;
   }
@@ -123,21 +123,21 @@ async function readSnapshot({ page, settling }: LivePage): Promise<[snapshot?: s
   }
 }
 
-/** The part of a page that is looked at, and what is looked for there. */
-interface SoughtPart {
+/** A part of a page, and what to find in it. */
+interface Search {
   element?: Locator | undefined;
   matches?: ((line: string) => boolean) | undefined;
-  /** The text that `matches` looks for, unless that is an expression. */
+  /** The text that `matches` looks for; undefined for a regular expression. */
   text?: string | undefined;
 }
 
 /**
- * The snapshot of one element, or of the page, or what matches in it. The references of the whole page, which the
- * snapshot of a part would drop, are kept working.
+ * The snapshot of an element or of the page, or only its matching lines. Keeps the references of the whole page valid,
+ * which the snapshot of a part would invalidate.
  */
 export async function partOfSnapshot(
   { current: live, secrets }: Live,
-  { element, matches, text }: SoughtPart,
+  { element, matches, text }: Search,
 ): Promise<string | PageText> {
   const { page, settling } = live;
   if (await settling.isSilent()) throw pageSilent();
@@ -153,7 +153,7 @@ export async function partOfSnapshot(
     live.view = refreshRefs(live.view, secrets.redact(await maskTyped(page, whole)));
   await setImmediate();
   const { part } = taken;
-  // Redacted before it is searched, so that no search can find out what a secret is.
+  // Redacted before the search, which could otherwise reveal a secret.
   const shown = part === undefined ? whole : await withAttributes(page, cutSnapshot(part));
   const snapshot = secrets.redact(await maskTyped(page, shown));
   await setImmediate();
@@ -171,21 +171,21 @@ function found({ count, text, shorter }: FoundLines, isPartial: boolean): string
   return new PageText(text + note, { shorter: (bytes) => shorter(bytes - note.length) + note });
 }
 
-/** A snapshot without what nobody needs; `isWhole` keeps long runs of like siblings. */
+/** Condenses a snapshot; `isWhole` keeps long runs of similar siblings. */
 export function condensed(snapshot: string, isWhole = false): PageText {
   const tree = treeOf(parseSnapshot(snapshot));
   const print = (bytes: number): string => printTree(tree, { maxBytes: bytes, whole: isWhole }).join('\n');
   return new PageText(print(maxBytes), { shorter: print });
 }
 
-/** Characters of an attribute, elements whose attributes are shown, and like siblings of them. */
+/** Maximum length of an attribute, and maximum numbers of elements and of similar siblings. */
 const maxAttribute = 200;
 const maxElements = 30;
 const maxAlike = 3;
-/** Levels of a document at which elements are looked at. */
+/** Maximum depth at which elements are read. */
 const maxLevels = 200;
 
-/** The opening tags of an element and of the first ones inside it, and how many like siblings follow. */
+/** The opening tags of an element and its first descendants, and how many similar siblings follow. */
 export async function attributesOf({ log }: Live, element: Locator): Promise<PageText> {
   const tags = await callIsolated(element, openingTags, {
     arg: { maxElements, maxAlike, maxLevels, maxLength: 10 * maxAttribute },

@@ -4,34 +4,34 @@ import { answerMs, responseWithin } from '../model/within.js';
 import { elementStateSchema, readState } from './element-state.js';
 import { callIsolated, newOperationId, operation, type InPage } from './isolated.js';
 
-/** Milliseconds to find an element that already exists. */
+/** Time-out for an element that already exists. */
 const presentMs = 1000;
 
 export const factsSchema = z.strictObject({
-  /** Identifies the element among those of all documents. */
+  /** Identifies the element across all documents. */
   element: z.string(),
-  /** Role and accessible name in the latest snapshot that showed the element; Playwright leaves them at the element. */
+  /** Role and accessible name in the latest snapshot with the element; Playwright stores them on the element. */
   role: z.string().optional(),
   name: z.string().optional(),
   tagName: z.string(),
-  /** The names of its attributes. */
+  /** Attribute names. */
   attributes: z.array(z.string()),
-  /** Whether a link, a button or a field contains the element. */
+  /** Whether the element is inside a link, a button or a field. */
   inControl: z.boolean(),
   /** Whether it is in the page's main frame. */
   inMainFrame: z.boolean(),
-  /** Whether Playwright takes it for visible: it has a box. */
+  /** Whether Playwright considers it visible: it has a box. */
   shown: z.boolean(),
   state: elementStateSchema,
 });
 
-/** What an element was when it was pinned. */
+/** The properties of an element when it was pinned. */
 export type ElementFacts = z.infer<typeof factsSchema>;
 
 /** Identifies one element even if its name, its position or Playwright's refs change. */
 export interface Pin {
   id: string;
-  /** Matches the element while it is in its document. */
+  /** Matches the element as long as it is in its document. */
   locator: Locator;
   frame: Frame;
   facts: ElementFacts;
@@ -55,12 +55,12 @@ export async function pinNow(
   return { id, frame: own, locator: own.locator(operation('pinned', id)), facts };
 }
 
-/** The same element as it is now; undefined if it has left its document. */
+/** Pins an element again with its current facts; undefined if it has left its document. */
 export function pinAgain({ locator, frame }: Pin): Promise<Pin | undefined> {
   return pinNow(locator, { frame });
 }
 
-/** Pins the one element that a locator comes to match within the time. Throws as Playwright does if it matches none or many. */
+/** Waits until a locator matches one element, and pins it. Throws Playwright's error if it matches none or several. */
 export async function pinSoon(locator: Locator, timeoutMs: number): Promise<Pin> {
   const deadline = performance.now() + timeoutMs;
   // The frame usually exists, so this costs one round trip; otherwise it is awaited below.
@@ -76,7 +76,7 @@ export async function pinSoon(locator: Locator, timeoutMs: number): Promise<Pin>
   }
 }
 
-/** Pins the elements of references of Playwright's latest snapshot, those of the main frame in one round trip. */
+/** Pins elements by references of the latest snapshot, those in the main frame in one round trip. */
 export async function pinRefs(page: Page, refs: Iterable<string>): Promise<Map<string, Pin>> {
   const unique = [...new Set(refs)];
   const [own, framed] = [
@@ -110,7 +110,7 @@ async function pinInMainFrame(page: Page, refs: readonly string[]): Promise<(Pin
   });
 }
 
-/** What a function in the page needs for the facts of an element. */
+/** Helpers of functions in the page that call `factsOf`. */
 export const factsHelpers = [readState, factsOf];
 
 /** Runs in the page. */
@@ -135,7 +135,7 @@ export function factsOf(element: Element, id: string, isHidden: boolean): Elemen
     const value: unknown = typeof shown === 'object' && shown !== null ? Reflect.get(shown, key) : undefined;
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  // A form's fields named `tagName` or `closest` hide its own.
+  // A form's fields named `tagName` or `closest` shadow its own.
   const controls =
     'button, select, input, textarea, a, [role=button], [role=checkbox], [role=radio], [role=link], [contenteditable]';
   let control: Element | null = null;
@@ -159,7 +159,7 @@ export function factsOf(element: Element, id: string, isHidden: boolean): Elemen
   };
 }
 
-/** The frame of the element that a locator matches now. */
+/** The frame that contains a locator's element. */
 export async function frameOf(locator: Locator): Promise<Frame | null> {
   const handle = await responseWithin(answerMs, locator.elementHandle({ timeout: answerMs }));
   try {

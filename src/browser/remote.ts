@@ -4,32 +4,31 @@ import { within } from '../model/within.js';
 import type { BrowserChoice } from './browser-choice.js';
 import { connectTo, endpointAt, markRemote, type Endpoint } from './endpoint.js';
 
-/** Milliseconds for which an unreachable host is tried only after the others. */
+/** How long an unreachable host is tried only after the others. */
 const penaltyMs = 30_000;
-/** Milliseconds for a host to answer. */
+/** Time-out for a host to answer. */
 const answerMs = 5_000;
-/** Milliseconds after which a session assigned to a host has a context there, or never will. */
+/** Milliseconds after which a session that was assigned to a host has a context there, or has failed. */
 const reservationMs = 30_000;
 
-/** One endpoint. */
 interface Host extends Endpoint {
-  /** By their choice, as JSON. */
+  /** By `BrowserChoice`, as JSON. */
   browsers: Map<string, Promise<Browser>>;
   /** Open sessions and reservations. */
   sessions: number;
-  /** Releases of the reservations, the oldest first; each session that opens takes the first. */
+  /** Functions that release a reservation, oldest first; each session that opens calls the first. */
   reservations: (() => void)[];
-  /** Time of `performance.now()` until which it is tried last. */
+  /** `performance.now()` until which it is tried last. */
   penaltyUntil: number;
 }
 
-/** Browsers that other programs run, on this machine or others, shared by all sessions of a server. */
+/** Browsers that other programs launched, on this machine or others, shared by all sessions. */
 export class RemoteBrowsers {
   private readonly hosts = new Map<string, Host>();
 
   /**
-   * A browser at the endpoint with the fewest sessions of this server, or at the next if it can't be reached.
-   * Throws BROWSER_FAILED if none can be reached.
+   * Connects to the endpoint with the fewest sessions of this server, or to the next if it can't be reached. Throws
+   * BROWSER_FAILED if none can be reached.
    */
   get(choice: BrowserChoice): Promise<Browser> {
     return this.firstThat(choice, async (host) => {
@@ -64,7 +63,7 @@ export class RemoteBrowsers {
     return host;
   }
 
-  /** Tries the hosts, those with the fewest sessions first, until `use` succeeds with one. */
+  /** Tries the hosts, those with the fewest sessions first, until `use` succeeds. */
   private async firstThat<Result>(
     { endpoints }: BrowserChoice,
     use: (host: Host) => Promise<Result>,
@@ -108,7 +107,7 @@ function connected(host: Host, choice: BrowserChoice): Promise<Browser> {
   return connecting;
 }
 
-/** The browser at a host, if it answers: a lost machine may leave its connection open. */
+/** The browser of a host, if it answers: the connection to a lost machine may stay open. */
 async function answering(host: Host, choice: BrowserChoice): Promise<Browser> {
   const browser = await connected(host, choice);
   if (await within(answerMs, ping(browser))) return browser;
@@ -117,7 +116,7 @@ async function answering(host: Host, choice: BrowserChoice): Promise<Browser> {
   });
 }
 
-/** Resolves when a browser answers; only Chromium can be asked. */
+/** Resolves when a browser answers; only Chromium supports this. */
 async function ping(browser: Browser): Promise<true> {
   if (browser.browserType().name() !== 'chromium') return true;
   const session = await browser.newBrowserCDPSession();
@@ -126,7 +125,7 @@ async function ping(browser: Browser): Promise<true> {
   return true;
 }
 
-/** Counts a session at a host before its context opens there, until it does or the time is over. */
+/** Counts a session at a host until its context opens there, or until the time-out. */
 function reserveAt(host: Host): () => void {
   const release = (): void => {
     const index = host.reservations.indexOf(release);

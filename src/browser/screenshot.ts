@@ -3,10 +3,10 @@ import { passwordField } from '../model/secret-forms.js';
 import { responseWithin } from '../model/within.js';
 import { typedElements } from './typed-secrets.js';
 
-/** Milliseconds for a screenshot of a page that responds. */
+/** Time-out of a screenshot. */
 const screenshotMs = 30_000;
 
-/** A screenshot of a page or of an element in it, in which password fields and elements that were given a secret are masked. */
+/** Takes a screenshot of a page or an element; masks password fields and elements with a secret. */
 export function takeScreenshot(
   page: Page,
   element: Locator | undefined,
@@ -20,12 +20,12 @@ export function takeScreenshot(
   );
 }
 
-/** Whether a picture of a page would show nothing that a screenshot masks. */
+/** Whether a page contains nothing that a screenshot must mask. */
 export async function hidesNothing(page: Page): Promise<boolean> {
   const fields = page
     .frames()
     .map((frame) => responseWithin(screenshotMs, frame.locator(passwordField).count()));
   const isWithout = (await Promise.all(fields)).every((count) => count === 0);
-  // Looked at last: what was typed meanwhile may be in the picture.
+  // Checked last: something may have been typed in the meantime.
   return isWithout && typedElements(page).length === 0;
 }

@@ -6,41 +6,41 @@ import { callIsolated, type InPage } from './isolated.js';
 import { requestFrame } from './origin.js';
 import { lateQuestions, watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
 
-/** Milliseconds between checks whether a page is still busy: at first the time that it must be quiet for, then longer. */
+/** Milliseconds between checks of a busy page, increasing; the first is how long it must be quiet. */
 const busyPollMs = [20, 30, 40];
 
-/** Milliseconds after which a page that does not answer is taken to run a script that does not end, and for stopping it. */
+/** Milliseconds after which an unresponsive page is assumed to run an endless script, and for stopping that. */
 const silentMs = 600;
 const stoppingMs = 200;
 
-/** How often a script that does not end is stopped: what it does next may not end either. */
+/** How often an endless script is stopped, since it may be followed by another one. */
 const attempts = 3;
 
-/** Milliseconds between looks at whether a page has come that its opener waits for. */
-const birthPollMs = 10;
+/** Milliseconds between checks whether a new page has opened. */
+const openingPollMs = 10;
 
-/** Characters of a title that leave the page: more than are shown, since it is redacted before it is cut for that. */
+/** How much of a title is read: more than is shown, since it is redacted before it is cut. */
 export const maxTitle = 5000;
 
-/** Milliseconds for the watcher to be put into a page. */
-const watchingMs = 5000;
+/** Time-out for installing the watcher in a page. */
+export const watchingMs = 5000;
 
-/** What a page loads before it looks as it will. */
+/** Resource types that affect what a page shows. */
 const awaitedResources = new Set(['document', 'script', 'stylesheet']);
 
 export interface SettleLimits {
-  /** Milliseconds for a document's own work. */
+  /** Time limit of a document's own work. */
   settleMs: number;
-  /** Milliseconds for a navigation of the main frame to arrive, and for a busy page to respond. */
+  /** Time-out of a navigation of the main frame, and for a busy page to respond. */
   navigationMs: number;
 }
 
-/** Puts the watcher into every frame that will load in the context, or in a page. */
+/** Installs the watcher in every frame that loads in a context or page from now on. */
 export async function watchContext(context: Pick<BrowserContext, 'addInitScript'>): Promise<void> {
   await context.addInitScript({ content: watcherScript(watcherKey) });
 }
 
-/** Puts the watcher into the frames of a page that were there before. */
+/** Installs the watcher in the existing frames of a page. */
 export async function watchPage(page: Page): Promise<void> {
   const frames = page.frames().filter((frame) => frame.url() !== 'about:blank');
   await within(watchingMs, Promise.all(frames.map((frame) => frame.evaluate(watcherScript(watcherKey)))));
@@ -146,7 +146,7 @@ export class Settling {
       this.#copied ||= this.#settledFrames.some((frame) => frame.copied);
       hasResponded ||= this.#settledFrames[0]?.title !== undefined;
       if (opening.size > 0 && performance.now() < arriveBy) {
-        await this.#nextEvent(birthPollMs);
+        await this.#nextEvent(openingPollMs);
         settleBy = settleEnd();
       } else if (this.#isNavigating() && performance.now() < arriveBy) {
         await this.#nextEvent(arriveBy - performance.now());
@@ -181,7 +181,7 @@ export class Settling {
   }
 }
 
-/** Whether a page answers at all; one that runs an endless script does not. */
+/** Whether a page responds; one with an endless script does not. */
 export async function responds(page: Page, limitMs: number): Promise<boolean> {
   const answer = callIsolated(page.mainFrame(), () => true, { arg: undefined, schema: z.boolean(), limitMs });
   return (await within(limitMs, answer)) === true;
@@ -209,14 +209,14 @@ const answers = z.strictObject({
 
 type FrameAnswers = z.infer<typeof answers>;
 
-/** Milliseconds after the mark at which the page still changed, roughly; 0 if they are few. */
+/** Roughly how many milliseconds after the mark the page still changed; 0 if fewer than 3000. */
 export async function latenessOf(page: Page, limitMs: number): Promise<number> {
   const given = await ask(page.mainFrame(), [...lateQuestions], limitMs);
   const last = lateQuestions.findLast((question) => given[question] === true);
   return last === undefined ? 0 : 1000 * Number(last.replace('late', ''));
 }
 
-/** Runs in the page, but in another world than the watcher: events are all that both see. */
+/** Runs in the page, but not in the watcher's world; events are the only way between them. */
 function askWatcher(
   _: InPage,
   { key, questions, maxTitle }: { key: string; questions: WatcherQuestion[]; maxTitle: number },
@@ -224,26 +224,26 @@ function askWatcher(
   const isCanceled = (type: string): boolean =>
     !document.dispatchEvent(new Event(type, { cancelable: true }));
   const given = Object.fromEntries(questions.map((question) => [question, isCanceled(`${key}-${question}`)]));
-  // An image named `title` hides the document's own.
+  // An image named `title` shadows the document's own.
   const title: unknown = Reflect.get(Document.prototype, 'title', document);
   const elements = document.getElementsByTagName('*').length;
   return { ...given, title: typeof title === 'string' ? title.slice(0, maxTitle) : '', elements };
 }
 
-/** The main frame first, and those that have loaded: the others don't answer. */
+/** The main frame, and other frames that have loaded; the rest don't answer. */
 export function loadedFrames(page: Page): Frame[] {
   return page.frames().filter((frame) => frame.url() !== '' || frame.parentFrame() === null);
 }
 
-/** What a document is when its frame has settled. */
+/** A document after its frame has settled. */
 export interface SettledDocument {
-  /** The title, or its beginning. */
+  /** The title, or the start of a long one. */
   title?: string | undefined;
-  /** How many elements it has. */
+  /** The number of its elements. */
   elements?: number | undefined;
 }
 
-/** What a frame's watcher and document say after the frame has settled. */
+/** A settled frame, according to its watcher and document. */
 interface SettledFrame extends SettledDocument {
   copied: boolean;
   hasClosedRoots: boolean;
@@ -255,7 +255,7 @@ async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFra
   let latest: FrameAnswers = {};
   const pauses = busyPollMs.values();
   let pause = 0;
-  // Twice if the page can't say what it has queued: what renders by messages or promises has run by the second time.
+  // Twice if unsure: by the second time, rendering in messages or promises has run.
   for (let quiet = 0; quiet < 2;) {
     const left = deadline - performance.now();
     if (left <= 0) break;

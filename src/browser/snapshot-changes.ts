@@ -11,37 +11,37 @@ import { allNodes, printTree, treeOf, type SnapshotNode } from './snapshot-tree.
 
 export interface SnapshotUpdate {
   view: SnapshotView;
-  /** What to send: the whole page condensed, what changed, or one line. */
+  /** The text for the agent: the whole page condensed, the changes, or one line. */
   text: string;
   kind: 'full' | 'diff' | 'unchanged';
-  /** The same in fewer bytes. */
+  /** The same text in fewer bytes. */
   shorter: (maxBytes: number) => string;
 }
 
-/** Two snapshots of a page, in terms of the elements that differ. */
+/** The elements that differ between two snapshots. */
 export interface Differences {
-  /** Lines of elements that were not there before. */
+  /** New elements. */
   added: SnapshotLine[];
-  /** Lines of elements that are not there any more. */
+  /** Removed elements. */
   gone: SnapshotLine[];
-  /** Elements that are still there and look different, or are elsewhere. */
+  /** Elements that changed or moved. */
   changed: { before: SnapshotLine; after: SnapshotLine }[];
 }
 
-/** Siblings that are gone and get a line; the others are counted. */
+/** How many removed siblings get a line; the others are counted. */
 const printedGone = 4;
-/** Siblings that a line about their order names. */
+/** How many siblings a line about their order names. */
 const namedInOrder = 10;
-/** Characters of an element's words in such a line. */
+/** Maximum length of an element's text in such a line. */
 const longestWords = 30;
-/** Roles that structure a page: they say where something is though they may have no name. */
+/** Roles that structure a page, which locate a change even without a name. */
 const landmarks = new Set(
   'dialog alertdialog main banner navigation complementary contentinfo search form list table grid tree menu tablist iframe'.split(
     ' ',
   ),
 );
 
-/** The whole page, as the agent is to know it from now on, in so many bytes. */
+/** Shows the whole page within `maxBytes`. */
 export function showAll(snapshot: string, maxBytes: number): SnapshotUpdate {
   const view = parseSnapshot(snapshot);
   const tree = treeOf(view);
@@ -49,15 +49,14 @@ export function showAll(snapshot: string, maxBytes: number): SnapshotUpdate {
   return { view, text: shorter(maxBytes), kind: 'full', shorter };
 }
 
-/** Prints a tree in so many bytes. */
 function printed(tree: readonly SnapshotNode[], maxBytes: number): string {
   return printTree(tree, { maxBytes }).join('\n');
 }
 
 /**
- * Compares what the agent knows with what the page is now. The text holds the lines that were added (`+`), changed
- * (`~`) and are gone (`-`), each under its nearest named ancestor. References of elements that only moved, were
- * wrapped or got another reference go on working under the names that the agent knows.
+ * Shows what changed since the agent last saw the page: lines that were added (`+`), changed (`~`) and removed (`-`), each
+ * under its nearest named ancestor. The references that the agent knows stay valid for elements that moved, were wrapped
+ * or got another reference.
  */
 export function showChanges(known: SnapshotView, snapshot: string, maxBytes: number): SnapshotUpdate {
   const pairs = new Pairs(known, behindOverlay(known, parseSnapshot(snapshot)));
@@ -76,19 +75,19 @@ export function showChanges(known: SnapshotView, snapshot: string, maxBytes: num
   return isDiff ? { view, text, kind: 'diff', shorter } : { view: pairs.now, text, kind: 'full', shorter };
 }
 
-/** What the agent knows, with current refs: for a snapshot that it was not shown. */
+/** Updates the refs of what the agent knows from a snapshot that it does not see. */
 export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView {
   const { now, newOf } = new Pairs(known, behindOverlay(known, parseSnapshot(snapshot)));
   const refs = new Set(now.map((line) => line.ref));
   return known.map((old) => {
-    // A dissolved wrapper has no counterpart, and keeps its reference as long as Playwright does.
+    // A merged wrapper has no counterpart; its reference is valid as long as Playwright keeps it.
     const kept = refs.has(old.ref) ? old.ref : undefined;
     const ref = newOf.get(old)?.ref ?? kept;
     return ref === old.ref ? old : { ...old, ref };
   });
 }
 
-/** What differs between two snapshots of one document. */
+/** Compares two snapshots of a document. */
 export function differences(before: SnapshotView, after: SnapshotView): Differences {
   const pairs = new Pairs(before, after, false);
   pairs.matchReplaced();
@@ -104,7 +103,7 @@ export function differences(before: SnapshotView, after: SnapshotView): Differen
   };
 }
 
-/** Prints what differs, in the order of the page. */
+/** Prints changes in page order. */
 class ChangePrinter {
   readonly #lines: string[] = [];
   readonly #goneBelow: Map<SnapshotLine | undefined, SnapshotNode[]>;
@@ -150,7 +149,7 @@ class ChangePrinter {
     flush();
   }
 
-  /** An element that is gone, without its reference, and how much was below it. */
+  /** A removed element without its reference, and the number of lines below it. */
   #goneLine({ printed, children }: SnapshotNode): string {
     const below = allNodes(children).filter((node) => !this.pairs.newOf.has(node.line)).length;
     return `${printed.replace(/ \[ref=\w+\]/, '')}${below === 0 ? '' : ` (and ${below} lines below)`}`;
@@ -163,7 +162,7 @@ class ChangePrinter {
   #printAdded(parent: SnapshotNode | undefined, added: readonly SnapshotNode[]): void {
     const include = (node: SnapshotNode): boolean => this.#isNew(node);
     this.#say('+', parent, printTree(added, { maxBytes: this.maxBytes, include }));
-    // What has been wrapped into something new may have changed as well.
+    // Existing elements inside a new wrapper may have changed as well.
     const kept = allNodes(added).filter(
       (node) => !this.#isNew(node) && node.parent !== undefined && this.#isNew(node.parent),
     );
@@ -180,7 +179,7 @@ class ChangePrinter {
     if (isChanged || isElsewhere) this.#say('~', parent, [`${printed}${isElsewhere ? ' (moved here)' : ''}`]);
   }
 
-  /** One line for siblings that are in another order. */
+  /** Prints one line if siblings are in another order. */
   #printOrder(parent: SnapshotNode | undefined, children: readonly SnapshotNode[]): void {
     const kept = children.filter((node) => !this.#isNew(node) && !this.pairs.isMoved(node));
     const places = kept.map((node) => this.pairs.placeBefore(node));
@@ -190,7 +189,7 @@ class ChangePrinter {
     this.#say('~', parent, [`order: ${named.join(', ')}${rest}`]);
   }
 
-  /** Prints lines under the nearest ancestor that says where they are. */
+  /** Prints lines under the nearest ancestor that locates them. */
   #say(mark: '+' | '-' | '~', parent: SnapshotNode | undefined, lines: readonly string[]): void {
     if (lines.length === 0) return;
     let place = parent;

@@ -1,20 +1,20 @@
 import { parseSnapshot } from './snapshot.js';
 import { allNodes, printTree, treeOf, type SnapshotNode } from './snapshot-tree.js';
 
-/** Lines of a snapshot that match, printed in their places. */
+/** The matching lines of a snapshot. */
 export interface FoundLines {
   /** How many lines match. */
   count: number;
-  /** The matching lines, each below its ancestors, with its siblings and what is below it. */
+  /** The matching lines with their ancestors, adjacent siblings and descendants. */
   text: string;
-  /** The same in fewer bytes. */
+  /** The same text in fewer bytes. */
   shorter: (maxBytes: number) => string;
 }
 
-/** Siblings on either side of a matching line that are printed with it. */
+/** How many siblings before and after a matching line are printed. */
 const siblingsBeside = 1;
 
-/** Finds lines by what an agent reads of them; `matches` gets a line without indentation and list marker. */
+/** Finds lines as the agent sees them; `matches` receives a line without indentation and list marker. */
 export function findLines(
   snapshot: string,
   matches: (line: string) => boolean,

@@ -1,7 +1,7 @@
 import { roleAndName, type SnapshotLine, type SnapshotView } from './snapshot.js';
 import { allNodes, Contents, treeOf, type SnapshotNode } from './snapshot-tree.js';
 
-/** Which line of a snapshot is which of another one. */
+/** Pairs the lines of two snapshots that belong to the same element. */
 export class Pairs {
   readonly oldTree: SnapshotNode[];
   readonly newTree: SnapshotNode[];
@@ -32,28 +32,28 @@ export class Pairs {
     this.#matchRest();
   }
 
-  /** Whether an element is below another one than before. */
+  /** Whether an element has another parent than before. */
   readonly isMoved = ({ line, parent }: SnapshotNode): boolean => {
     const old = this.oldOf.get(line);
     const before = old && this.#oldNodeOf.get(old)?.parent?.line;
     return old !== undefined && before !== (parent && this.oldOf.get(parent.line));
   };
 
-  /** Whether an element looks different from before. */
+  /** Whether an element's text has changed. */
   isChanged({ line, text }: SnapshotNode): boolean {
     const old = this.oldOf.get(line);
     return (old && this.#oldNodeOf.get(old)?.text) !== text;
   }
 
-  /** Where an element was among all of the page. */
+  /** The old index of an element in the page. */
   placeBefore({ line }: SnapshotNode): number {
     const old = this.oldOf.get(line);
     return (old && this.#placeOf.get(old)) ?? 0;
   }
 
   /**
-   * The new view under the names that the agent knows, and the lines that lost such a name because Playwright has given
-   * it to another element, as after a frame has loaded another document.
+   * The new view with the references that the agent knows, and the lines that lost one because Playwright gave it to
+   * another element, e.g. after a frame loaded another document.
    */
   knownNow(): { view: SnapshotView; renamed: ReadonlySet<SnapshotLine> } {
     const owner = new Map(this.now.map((line) => [line.ref, line]));
@@ -73,7 +73,7 @@ export class Pairs {
     this.newOf.set(old, line);
   }
 
-  /** Playwright gives an element the same reference as long as its role and name hold. */
+  /** Playwright keeps an element's reference as long as its role and name don't change. */
   #matchRefs(): void {
     const olds = new Map(this.oldNodes.map(({ line }) => [line.ref, line]));
     for (const { line } of this.newNodes) {
@@ -82,7 +82,7 @@ export class Pairs {
     }
   }
 
-  /** A container that holds what it held is the same one under another name, such as an editor that says "modified". */
+  /** A container with the same content is the same element under another name, e.g. an editor with "modified" in its name. */
   #matchContainers(): void {
     for (const { line, parent } of this.newNodes.toReversed()) {
       const old = this.oldOf.get(line);
@@ -94,7 +94,7 @@ export class Pairs {
     }
   }
 
-  /** Of siblings without a counterpart, those of the same content are the same, then those that alone have a text. */
+  /** Pairs unmatched siblings with equal content, then those with a unique text. */
   #matchBelow(olds: readonly SnapshotNode[], news: readonly SnapshotNode[]): void {
     this.#matchGroups(olds, news, ({ content }) => content, false);
     this.#matchGroups(olds, news, ({ line }) => line.text, true);
@@ -106,8 +106,8 @@ export class Pairs {
   }
 
   /**
-   * Elements that the page has replaced by others at the same place: without a name, after the same sibling, of the same
-   * roles within, and with a text in common if they hold several.
+   * Pairs elements that the page replaced in place: without a name, after the same sibling, with the same roles inside,
+   * and with a common text if they have descendants.
    */
   matchReplaced(olds = this.oldTree, news = this.newTree): void {
     const hasAnchor = news.some(({ line }) => this.oldOf.has(line));
@@ -132,14 +132,14 @@ export class Pairs {
     }
   }
 
-  /** Whole subtrees that are elsewhere now, such as below a new wrapper. */
+  /** Pairs whole subtrees that moved, e.g. into a new wrapper. */
   #matchRest(): void {
     this.#matchGroups(this.oldNodes, this.newNodes, ({ content }) => content, true);
   }
 
   /**
-   * Pairs what has no counterpart yet by a key, in order, if both sides have as many of it: an element is never taken
-   * for a neighbour that looks the same.
+   * Pairs unmatched nodes with equal keys in order, if both sides have equally many, so that no element is mistaken for a
+   * similar neighbour.
    */
   #matchGroups(
     olds: readonly SnapshotNode[],
@@ -167,7 +167,7 @@ export class Pairs {
   }
 }
 
-/** Siblings without a name and a counterpart, by the counterpart of the sibling before them and the roles within. */
+/** Unmatched siblings without a name, by the counterpart of their previous sibling and the roles inside. */
 function replaceable(
   siblings: readonly SnapshotNode[],
   counterpart: (line: SnapshotLine) => SnapshotLine | undefined,
@@ -198,7 +198,7 @@ function isAlike(old: SnapshotNode, node: SnapshotNode): boolean {
   return allNodes(node.children).some(({ line }) => texts.has(line.text));
 }
 
-/** Role and name as they are printed. */
+/** Role and name as printed. */
 function label({ text }: SnapshotLine): string {
   return /^[a-z]+(?: "(?:[^"\\]|\\.)*")?/.exec(text)?.[0] ?? '';
 }

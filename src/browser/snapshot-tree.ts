@@ -8,22 +8,22 @@ import {
   type SnapshotView,
 } from './snapshot.js';
 
-/** A line with its children; wrappers without a meaning are merged into their parents. */
+/** A line with its children; meaningless wrappers are merged into their parents. */
 export interface SnapshotNode {
   line: SnapshotLine;
-  /** The line as an agent reads it. */
+  /** The line as the agent sees it. */
   printed: string;
-  /** The text of the line, without a name that repeats what is below. */
+  /** The text of the line, without a name that repeats the lines below. */
   text: string;
   parent: SnapshotNode | undefined;
   children: SnapshotNode[];
-  /** Equal for subtrees of the same texts, if both trees were made with one `Contents`. */
+  /** Equal for subtrees with the same texts, if both trees share a `Contents`. */
   content: number;
-  /** The run of like siblings in which it is left out of print. */
+  /** The run of similar siblings, if this one is not printed. */
   run: Run | undefined;
 }
 
-/** Like siblings of which only the first and the last are printed. */
+/** Similar siblings, of which only the first ones and the last one are printed. */
 interface Run {
   leftOut: number;
   kind: string;
@@ -34,14 +34,14 @@ interface RawNode {
   children: RawNode[];
 }
 
-/** Siblings of one kind from which on some are left out, and how many of them are printed first. */
+/** From how many similar siblings on some are left out, and how many of the first ones are printed. */
 const longestRun = 12;
 const firstOfRun = 8;
-/** Bytes of a line that counts what was left out, and for what is below a line though not all of it fits. */
+/** Size of a line that counts what was left out, and minimum size for a part of a subtree. */
 const markerBytes = 32;
 const smallPart = 400;
 
-/** Numbers the contents of subtrees, so that two of any size compare in one step. */
+/** Numbers the contents of subtrees, so that comparing two takes constant time. */
 export class Contents {
   readonly #numbers = new Map<string, number>();
 
@@ -53,10 +53,7 @@ export class Contents {
   }
 }
 
-/**
- * A view as the tree of what an agent needs to know. A `brief` one also leaves out what is in a control and only
- * repeats its name.
- */
+/** Condenses a view to what an agent needs. `brief` also drops lines inside a control that only repeat its name. */
 export function treeOf(
   view: SnapshotView,
   { contents = new Contents(), brief = true }: { contents?: Contents; brief?: boolean } = {},
@@ -75,11 +72,11 @@ export function treeOf(
 interface Condensing {
   contents: Contents;
   brief: boolean;
-  /** How many lines are still compared with the names of elements around them. */
+  /** How many more lines may be compared with the names of their ancestors. */
   comparing: { left: number };
 }
 
-/** Lines of a tree that are compared with names: each once, unless rows are in rows. */
+/** Initial number of those: each line once, unless rows are nested. */
 const maxComparing = 20_000;
 
 function condensedAll(siblings: readonly RawNode[], condensing: Condensing): SnapshotNode[] {
@@ -90,7 +87,7 @@ function condensedAll(siblings: readonly RawNode[], condensing: Condensing): Sna
 
 function condense({ line, children: raw }: RawNode, condensing: Condensing): SnapshotNode[] {
   const { role = '', name } = roleAndName(line);
-  // A link's URL is noise beside its name.
+  // A link's URL adds nothing to its name.
   const below = raw.filter((child) => name === undefined || !child.line.text.startsWith('/url:'));
   const isSaid =
     condensing.brief &&
@@ -119,18 +116,18 @@ function condense({ line, children: raw }: RawNode, condensing: Condensing): Sna
   return [node];
 }
 
-/** Roles of elements that say nothing without a name or text. */
+/** Roles that mean nothing without a name or text. */
 const wrappers = new Set(['generic', 'rowgroup', 'text']);
 
-/** Roles whose name is the content of the element: the lines below it repeat the name. */
+/** Roles that are named by their content, which the lines below repeat. */
 const namedByContent = new Set(['row', 'cell', 'gridcell']);
 
-/** Roles of which the name says all that is in the element. */
+/** Roles whose name contains all of the content. */
 const controls = new Set('button link tab menuitem option checkbox radio switch heading'.split(' '));
-/** Roles of what only forms a name. */
+/** Roles of descendants that only contribute to a name. */
 const plain = new Set(['generic', 'text', 'img']);
 
-/** Whether lines say nothing but known words. */
+/** Whether lines contain only known words. */
 function repeatsOnly(nodes: readonly RawNode[], known: ReadonlySet<string>): boolean {
   return nodes.every(({ line, children }) => {
     const { role = '', name: own = '', text = '' } = partsOf(line);
@@ -141,7 +138,7 @@ function repeatsOnly(nodes: readonly RawNode[], known: ReadonlySet<string>): boo
 
 const wordsByLine = new WeakMap<SnapshotLine, readonly string[]>();
 
-/** Whether all words of a name are on the lines below, in this order. */
+/** Whether the lines below contain all words of a name, in this order. */
 function repeats(
   name: string,
   children: readonly SnapshotNode[],
@@ -165,7 +162,7 @@ function wordsOf(text: string): string[] {
   return text.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
-/** Marks what is left out of long runs of like siblings; a dissolved wrapper counts as one of them. */
+/** Marks what to leave out of long runs of similar siblings; a merged wrapper counts as one of them. */
 function markRuns(siblings: readonly SnapshotNode[][]): void {
   const shapes = siblings.map((nodes) => nodes.map(({ line }) => roleOf(line)).join(' '));
   for (let start = 0, end = 0; start < siblings.length; start = end) {
@@ -195,15 +192,15 @@ export function allNodes(nodes: readonly SnapshotNode[]): SnapshotNode[] {
   return all;
 }
 
-/** What is printed of a tree. */
+/** Options for printing a tree. */
 export interface Printing {
-  /** Bytes for all lines, those that count what was left out included. */
+  /** Maximum size, including lines that count what was left out. */
   maxBytes: number;
-  /** Levels of indentation of the first level. */
+  /** Indentation of the first level. */
   depth?: number;
-  /** Whether a node is printed; others are left out silently with all that is below them. */
+  /** Whether to print a node; others are omitted with their descendants. */
   include?: (node: SnapshotNode) => boolean;
-  /** Whether long runs of like siblings are printed whole. */
+  /** Whether long runs of similar siblings are printed in full. */
   whole?: boolean;
 }
 
@@ -212,7 +209,7 @@ interface Size {
   lines: number;
 }
 
-/** The lines of a tree; what does not fit is counted at its place, and large parts are cut before small ones. */
+/** Prints a tree; counts what does not fit in place, and cuts large parts before small ones. */
 export function printTree(nodes: readonly SnapshotNode[], printing: Printing): string[] {
   const lines: string[] = [];
   const { maxBytes, depth = 0 } = printing;
@@ -260,7 +257,7 @@ function printSiblings(nodes: readonly SnapshotNode[], print: Print, budget: num
   flush();
 }
 
-/** What a node takes with all that is below it. */
+/** The size of a node with its descendants. */
 function sizeOf(node: SnapshotNode, print: Print, depth: number): Size {
   const known = print.sizes.get(node);
   if (known !== undefined) return known;

@@ -4,34 +4,34 @@ export interface SnapshotLine {
   depth: number;
   /** The line as Playwright printed it. */
   raw: string;
-  /** The line without its reference, `[active]` and `[cursor=…]`: what two snapshots are compared by. */
+  /** The line without its reference, `[active]` and `[cursor=…]`, for comparing snapshots. */
   text: string;
-  /** The current ref of the element in Playwright. */
+  /** Playwright's current ref of the element. */
   ref: string | undefined;
   /** Whether the element has the focus. */
   active: boolean;
-  /** Every reference under which the agent was shown this line. */
+  /** Every reference under which the agent has seen this line. */
   shownAs: ReadonlySet<string>;
 }
 
-/** What the agent has been shown of a page, kept in step with what the page is now. */
+/** What the agent has seen of a page, with current refs. */
 export type SnapshotView = readonly SnapshotLine[];
 
-/** Lines of a snapshot that are read, with their characters, and levels of them; deeper lines become siblings. */
+/** Limits of a snapshot; lines below the deepest level become siblings. */
 const maxLines = 5000;
 const maxLine = 10_000;
 const maxCharacters = 1_000_000;
 const deepest = 200;
 
-/** The beginning of a snapshot, so that reading and comparing it takes little time whatever the page is. */
+/** Cuts a snapshot, so that parsing and comparing it is fast whatever the page is. */
 export function cutSnapshot(snapshot: string): string {
   const lines = snapshot.slice(0, maxCharacters).split('\n', maxLines);
-  // A line that ends in the middle could be a part of a quoted name.
+  // A cut line could end inside a quoted name.
   if (snapshot.length > maxCharacters && lines.length > 1 && lines.length < maxLines) lines.pop();
   return lines.map((line) => (line.length > maxLine ? cutLine(line) : line)).join('\n');
 }
 
-/** The beginning of a line whose name or text is too long, with its quotes closed. */
+/** Cuts a name or text that is too long, and closes its quotes. */
 function cutLine(line: string): string {
   const { head, attributes, tail } = takeApart(line.trimStart().slice(2));
   const indent = line.slice(0, line.search(/[^ ]/));
@@ -44,7 +44,7 @@ function closed(part: string): string {
   return /^[^"]{0,50}"/.test(part) ? `${cut}"` : cut;
 }
 
-/** Reads a snapshot as `page.ariaSnapshot({ mode: 'ai' })` prints it. */
+/** Parses a snapshot of `page.ariaSnapshot({ mode: 'ai' })`. */
 export function parseSnapshot(snapshot: string): SnapshotView {
   return snapshot
     .split('\n')
@@ -64,12 +64,12 @@ export function parseSnapshot(snapshot: string): SnapshotView {
     });
 }
 
-/** Roles of what opens over a page and hides the rest of it. */
+/** Roles of overlays that hide the rest of the page. */
 const overlays = new Set(['dialog', 'alertdialog', 'menu', 'listbox']);
 
 /**
- * A view in which what an open dialog or menu hides from assistive technology is as it was known: Playwright prints it
- * without names and with other references, though nothing of it has changed.
+ * Restores the known lines of what an open dialog or menu hides from assistive technology: Playwright prints it without
+ * names and with other references, though it has not changed.
  */
 export function behindOverlay(known: SnapshotView, now: SnapshotView): SnapshotView {
   if (!now.some(({ raw }) => raw.includes(' [aria-hidden]'))) return now;
@@ -88,21 +88,21 @@ export function behindOverlay(known: SnapshotView, now: SnapshotView): SnapshotV
     } else {
       for (const kept of subtree(known, start, line.depth)) view.push(kept);
       index = endOf(now, index);
-      // Elements that have been put out of each other would repeat.
+      // An element that moved out of another one would appear twice.
       if (view.length > known.length + now.length) return now;
     }
   }
   return isOpen ? view : now;
 }
 
-/** The lines of an element and what is below it, at another depth. */
+/** The lines of an element and its descendants, moved to another depth. */
 function subtree(view: SnapshotView, start: number, depth: number): SnapshotLine[] {
   const lines = view.slice(start, endOf(view, start));
   const shift = depth - (lines[0]?.depth ?? 0);
   return shift === 0 ? lines : lines.map((line) => ({ ...line, depth: line.depth + shift }));
 }
 
-/** Index of the first line that is not below an element. */
+/** Index of the first line after an element and its descendants. */
 function endOf(view: SnapshotView, start: number): number {
   const depth = view[start]?.depth ?? 0;
   let end = start + 1;
@@ -112,7 +112,7 @@ function endOf(view: SnapshotView, start: number): number {
 
 /**
  * Splits `button "Save" [disabled] [ref=e2]: text` around its attributes. Names and texts come from the page and may
- * look like attributes, so the name is stepped over as the quoted string that it is.
+ * look like attributes, so the name is skipped as a quoted string.
  */
 function takeApart(entry: string): { head: string; attributes: string; tail: string } {
   const quoted = /^'((?:[^']|'')*)'/.exec(entry);
@@ -124,22 +124,22 @@ function takeApart(entry: string): { head: string; attributes: string; tail: str
   return { head, attributes, tail: key.slice(whole.length) + rest };
 }
 
-/** The line that a reference from the agent means, if its element is still there. */
+/** The line that a reference from the agent means, if its element still exists. */
 export function lineOfRef(view: SnapshotView, ref: string): SnapshotLine | undefined {
   return view.find((line) => line.shownAs.has(ref) && line.ref !== undefined);
 }
 
-/** What a line says of its element. */
+/** The parsed parts of a line. */
 export interface LineParts {
   role: string | undefined;
   name: string | undefined;
   /** `checked`, `expanded`, `selected`, `pressed`, `disabled`, also `checked=mixed`, `level=2`. */
   states: string[];
-  /** The text or value on the line itself. */
+  /** Text or value on the same line. */
   text: string | undefined;
 }
 
-/** What is known of lines, which many functions ask for. */
+/** Cached, since many functions call `partsOf`. */
 const partsByLine = new WeakMap<SnapshotLine, LineParts>();
 
 export function partsOf(line: SnapshotLine): LineParts {
@@ -162,7 +162,7 @@ function takeParts(line: SnapshotLine): LineParts {
   };
 }
 
-/** A YAML scalar as Playwright prints it: plain, or in double quotes with JSON's escapes (and \\xNN). */
+/** Parses a YAML scalar as Playwright prints it: plain, or in double quotes with JSON's escapes (and \\xNN). */
 function scalar(text: string): string {
   if (!text.startsWith('"')) return text;
   try {
@@ -176,7 +176,7 @@ function scalar(text: string): string {
 type RoleAndName = Pick<LineParts, 'role' | 'name'>;
 const namesByLine = new WeakMap<SnapshotLine, RoleAndName>();
 
-/** Role and accessible name of the element of a line. */
+/** Role and accessible name of a line's element. */
 export function roleAndName(line: SnapshotLine): RoleAndName {
   const known = namesByLine.get(line) ?? takeRoleAndName(line);
   namesByLine.set(line, known);
@@ -189,7 +189,7 @@ function takeRoleAndName({ text }: SnapshotLine): RoleAndName {
   return { role: parts?.[1], name: typeof name === 'string' ? name : undefined };
 }
 
-/** Private-use characters, the glyphs of icon fonts. `\p{Co}` takes several times as long. */
+/** Private-use characters: glyphs of icon fonts. `\p{Co}` is several times slower. */
 const glyphs = /(?:[\ue000-\uf8ff]|[\udb80-\udbff][\udc00-\udfff])+/g;
 const glyphUnits = /[\ue000-\uf8ff\udb80-\udbff]/;
 
@@ -197,12 +197,12 @@ function withoutGlyphs(text: string): string {
   return glyphUnits.test(text) ? text.replace(glyphs, ' ') : text;
 }
 
-/** A text without glyphs, and without blanks around it. */
+/** Removes glyphs and surrounding white space. */
 export function readable(text: string): string {
   return withoutGlyphs(text).trim();
 }
 
-/** A line as an agent reads it: without indentation, glyphs and attributes that nobody needs. */
+/** A line as the agent sees it: without indentation, glyphs and unneeded attributes. */
 export function printedLine(
   { raw }: SnapshotLine,
   { hasChildren, hasName }: { hasChildren: boolean; hasName: boolean },

@@ -3,7 +3,7 @@ import { findBrowser, launchOptions } from './find-browser.js';
 import type { BrowserChoice } from './browser-choice.js';
 import type { BrowserPool } from './launch.js';
 
-/** How Playwright Test gets the browser that a session used. */
+/** How Playwright Test launches, or connects to, a session's browser. */
 export interface TestLaunch {
   chromium?: ReturnType<typeof launchOptions> | undefined;
   remote?: (Pick<Endpoint, 'kind' | 'url'> & { launch: ReturnType<typeof remoteLaunch> }) | undefined;

@@ -2,13 +2,13 @@ import type { LaunchOptions } from 'playwright';
 import { messageOf } from '../model/errors.js';
 import type { BrowserName } from '../model/use.js';
 
-/** Milliseconds that a browser may take to start. */
+/** Time-out for a browser to start. */
 const startLimitMs = 60_000;
 
-/** Characters of a failure to start that are repeated. */
+/** Maximum length of a reported launch error. */
 const shownLength = 400;
 
-/** Starts a browser headless and closes it. Gives the milliseconds that it took, or why it does not start. */
+/** Launches a browser in headless mode and closes it. Returns the duration, or why it does not start. */
 export async function tryBrowser(
   name: BrowserName,
   options: LaunchOptions,
@@ -20,7 +20,7 @@ export async function tryBrowser(
     await browser.close();
     return { milliseconds: Math.round(performance.now() - start) };
   } catch (error) {
-    // Playwright frames its advice in box-drawing characters.
+    // Playwright draws a box around its advice.
     return {
       problem: messageOf(error)
         .replace(/[║╔╗╚╝═\s]+/g, ' ')

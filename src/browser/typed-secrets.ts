@@ -3,16 +3,16 @@ import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, operation, type InPage } from './isolated.js';
 
-/** Contexts in which a secret was typed: in the others there is nothing to look for. */
+/** Contexts in which a secret was typed; the others need no search. */
 const typedIn = new WeakSet<BrowserContext>();
 
-/** Milliseconds for a frame to say which of its elements were given a secret. */
+/** Time-out for a frame to answer which of its elements contain a secret. */
 const answerMs = 2000;
 
-/** Characters of an element's texts that are searched. */
+/** How many characters of an element's text are searched. */
 const maxText = 20_000;
 
-/** Marks the elements that a secret is about to be typed into. */
+/** Marks the elements before a secret is typed into them. */
 export async function markTyped(element: Locator): Promise<void> {
   typedIn.add(element.page().context());
   await callIsolated(
@@ -24,7 +24,7 @@ export async function markTyped(element: Locator): Promise<void> {
   );
 }
 
-/** Notes the texts of a page, before a secret is typed. */
+/** Records the texts of a page before a secret is typed. */
 export async function noteTexts(page: Page): Promise<void> {
   await inFrames(page, ({ elements, noted }) => {
     for (const [element, text] of shortTexts(elements)) noted.set(element, text);
@@ -32,8 +32,8 @@ export async function noteTexts(page: Page): Promise<void> {
 }
 
 /**
- * Marks what shows a piece of one of these values since the texts were noted: the fields of a code, each with one
- * character of it, and what mirrors them.
+ * Marks elements that show a part of one of these values since `noteTexts`: the fields of a one-time code with one digit
+ * each, and elements that mirror them.
  */
 export async function markPieces(page: Page, values: readonly string[]): Promise<void> {
   await inFrames(
@@ -59,7 +59,7 @@ async function inFrames(
   );
 }
 
-/** Runs in the page: the values of fields, and the texts of elements that contain no others. */
+/** Runs in the page. Returns the values of fields and the texts of leaf elements. */
 function shortTexts(elements: Element[]): [Element, string][] {
   const maxLength = 200;
   return elements.flatMap((element): [Element, string][] => {
@@ -70,7 +70,7 @@ function shortTexts(elements: Element[]): [Element, string][] {
   });
 }
 
-/** The elements of a page's frames that were marked. */
+/** The marked elements of a page, by frame. */
 export function typedElements(page: Page): Locator[] {
   if (!typedIn.has(page.context())) return [];
   return page.frames().map((frame) => frame.locator(operation('marked')));
@@ -78,7 +78,7 @@ export function typedElements(page: Page): Locator[] {
 
 const lookSchema = z.strictObject({ isMarked: z.boolean(), texts: z.array(z.string()) });
 
-/** Whether the elements of a locator are or contain marked ones, and their texts, values and attributes. */
+/** Whether a locator's elements are or contain marked ones, and their texts, values and attributes. */
 export async function lookAtTyped(locator: Locator): Promise<z.infer<typeof lookSchema> | undefined> {
   if (!typedIn.has(locator.page().context())) return undefined;
   return callIsolated(
@@ -95,7 +95,7 @@ export async function lookAtTyped(locator: Locator): Promise<z.infer<typeof look
   );
 }
 
-/** A snapshot without what marked elements contain. */
+/** Removes the content of marked elements from a snapshot. */
 export async function maskTyped(page: Page, snapshot: string): Promise<string> {
   const refs = new Set<string>();
   for (const locator of typedElements(page)) {
@@ -109,7 +109,7 @@ export async function maskTyped(page: Page, snapshot: string): Promise<string> {
             each !== null && chain.length < 10;
             each = each.parentElement
           ) {
-            // What Playwright's snapshot keeps on an element.
+            // Playwright's snapshot stores the reference on the element.
             const aria: unknown = Reflect.get(each, '_ariaRef');
             if (typeof aria === 'object' && aria !== null) chain.push(String(Reflect.get(aria, 'ref')));
           }
@@ -117,7 +117,7 @@ export async function maskTyped(page: Page, snapshot: string): Promise<string> {
         }),
       { arg: undefined, schema: z.array(z.array(z.string())) },
     );
-    // The text of an element without a line is in the line of one of its ancestors.
+    // An element without a line has its text in an ancestor's line.
     for (const chain of (await within(answerMs, found)) ?? []) {
       const ref = chain.find((each) => snapshot.includes(`[ref=${each}]`));
       if (ref !== undefined) refs.add(ref);

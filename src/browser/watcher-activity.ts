@@ -1,13 +1,13 @@
 import type { Globals } from './watcher.js';
 
 /**
- * Runs in the page. Follows whether a page has changed or got input since the mark, and whether all tasks that it queued
- * then have run: a page renders by messages, which nothing else reveals.
+ * Runs in the page. Tracks whether the page has changed or received input since the mark, and whether the tasks that it
+ * then queued have run: frameworks may render in messages, which nothing else reveals.
  */
 export function trackActivity({ apply, methodOf, now }: Globals) {
-  /** A change is followed by its consequences within this many milliseconds. */
+  /** The consequences of a change follow within this many milliseconds. */
   const quietTime = 20;
-  /** The tasks that were queued run before the first message, those that they queue before the second. */
+  /** Queued tasks run before the first message, and the tasks that those queue before the second. */
   const rounds = 2;
   const post = methodOf(MessagePort.prototype, 'postMessage');
   const { port1, port2 } = new MessageChannel();
@@ -15,7 +15,7 @@ export function trackActivity({ apply, methodOf, now }: Globals) {
   let left = 0;
   let hasRun = false;
   let changedAt = -Infinity;
-  // The mark of a document that an action loads is its own beginning.
+  // For a document that an action loads, the mark is its start.
   let markedAt = 0;
 
   port1.onmessage = ({ data }) => {
@@ -28,7 +28,7 @@ export function trackActivity({ apply, methodOf, now }: Globals) {
     left = messages;
     hasRun = false;
   };
-  /** From now on it is not known what the page has queued, until `left` messages have come. */
+  /** Until `left` messages have arrived, queued tasks may not have run. */
   const queue = (): void => {
     begin(rounds);
     apply(post, port2, [latest]);
@@ -47,7 +47,7 @@ export function trackActivity({ apply, methodOf, now }: Globals) {
     },
     isLate: (seconds: number): boolean => changedAt - markedAt >= 1000 * seconds,
     isRecent: (): boolean => left > 0 || now() - changedAt < quietTime,
-    /** Whether a page that is not busy may still begin something, since neither input nor a change is known. */
+    /** Whether a page that is not busy may still start something: no input or change has been seen. */
     isUnsure: (): boolean => !hasRun,
   };
 }

@@ -1,9 +1,9 @@
 import type { Globals, WorkTracker } from './watcher.js';
 
-/** Runs in the page. Wraps the schedulers so that their callbacks run as the work that they are. */
+/** Runs in the page. Wraps timers and animation frames, so that their callbacks count as work. */
 export function watchTimers(globals: Globals, { begin, within, cancel }: WorkTracker): void {
   const { String, Number, SafeMap, apply, intercept, beginningOf } = globals;
-  /** Timers beyond this many milliseconds are schedules, not the tail of an action. */
+  /** Longer timers are schedules, not effects of an action. */
   const longestTimer = 500;
   const scheduled = new SafeMap<unknown, ReturnType<typeof begin>>();
 
@@ -34,12 +34,12 @@ export function watchTimers(globals: Globals, { begin, within, cancel }: WorkTra
 }
 
 /**
- * Runs in the page. Counts the transitions and animations whose end the page waits for, as dialogs do that fade in:
- * those that only decorate do not count. Gives a function that ends the work of those that have ended.
+ * Runs in the page. Counts transitions and animations whose end the page waits for, such as a dialog that fades in;
+ * decorative ones do not count. Returns a function that ends the work of finished ones.
  */
 export function watchAnimations(globals: Globals, { begin, end }: WorkTracker): () => void {
   const { SafeMap, String, Number, apply, methodOf, intercept } = globals;
-  /** Animations beyond this many milliseconds are schedules, as timers are. */
+  /** Longer animations don't count, as for timers. */
   const longestAnimation = 500;
   const maxElements = 100;
   const { Element, KeyframeEffect } = window;

@@ -2,23 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { trackActivity } from './watcher-activity.js';
 import { watchAnimations, watchTimers } from './watcher-timers.js';
 
-/** Begins the names of the events that ask the watcher, so that no page can guess them. */
+/** Prefix of the events that query the watcher, which no page can guess. */
 export const watcherKey = randomUUID();
 
-/** What the watcher in a page can be asked: a canceled event means yes. */
+/** The questions to the watcher; it answers yes by canceling the event. */
 export type WatcherQuestion = 'mark' | 'busy' | 'unsure' | 'copied' | 'hosts' | LateQuestion;
 
-/** Whether something that began since the mark still happened so many seconds after it. */
+/** Whether work that started since the mark still changed the page so many seconds later. */
 export const lateQuestions = ['late3', 'late6', 'late12', 'late24'] as const;
 type LateQuestion = (typeof lateQuestions)[number];
 
 /**
- * The script that watches a page from inside, in every frame, before the page's own scripts: it counts what an action
- * starts (requests, short timers, animation frames, DOM changes), so that waiting ends when that has ended. What repeats
- * by itself (clocks, polling, endless animations) is recognized and does not count.
+ * The script that watches a page, in every frame, before the page's own scripts: it counts what an action starts
+ * (requests, short timers, animation frames, DOM changes), so that waiting ends when that has ended. It recognizes and
+ * ignores what repeats (clocks, polling, endless animations).
  *
- * It has to replace functions of the page, so it lives in the page's world. It uses only copies of globals made before
- * the page could replace them, and is asked by events whose names the page can't guess.
+ * It replaces functions of the page, so it runs in the page's world. It only uses copies of globals made before the page
+ * could replace them, and answers events whose names the page can't guess.
  */
 export function watcherScript(key: string): string {
   const parts = [
@@ -77,7 +77,7 @@ function install(key: string): void {
   });
 }
 
-/** Copies of what the page may replace later. */
+/** Copies of globals that the page may replace later. */
 function keepGlobals() {
   const { String, Number, Proxy } = window;
   const get = Reflect.get.bind(Reflect);
@@ -101,7 +101,7 @@ function keepGlobals() {
   class SafeWeakMap<Key extends WeakKey, Value> extends WeakMap<Key, Value> {}
   keepMethods(SafeWeakMap.prototype, WeakMap.prototype);
 
-  /** Replaces a function of the page's platform by `around`; `call` is the original. */
+  /** Replaces a platform function by `around`; `call` is the original. */
   function intercept(
     owner: object,
     name: string,
@@ -125,11 +125,11 @@ function keepGlobals() {
   };
 }
 
-/** Separates what an action caused from what happens anyway. */
+/** Distinguishes effects of an action from periodic work. */
 function createRhythms(now: () => number) {
-  /** What happens so often between two marks happens anyway. */
+  /** Work that runs this often between two marks is periodic. */
   const habit = 5;
-  /** Milliseconds after which a habit that has stopped is forgotten. */
+  /** Milliseconds after which periodic work that has stopped is forgotten. */
   const memory = 5000;
   const isHabit = (rhythm: Rhythm | undefined): boolean => rhythm !== undefined && rhythm.habitUntil > now();
   return {
@@ -143,7 +143,7 @@ function createRhythms(now: () => number) {
   };
 }
 
-/** Follows the work of the page, and the changes of its document. */
+/** Tracks the work of the page, and the changes of its document. */
 function trackWork(globals: Globals) {
   const { SafeMap, SafeWeakMap, now } = globals;
   const { isHabit, beat } = createRhythms(now);
@@ -154,7 +154,7 @@ function trackWork(globals: Globals) {
   const rhythms = new SafeMap<string, Rhythm>();
   const nodeRhythms = new SafeWeakMap<Node, Rhythm>();
 
-  /** Work begins: it belongs to the epoch of the work that began it. */
+  /** Starts work, in the epoch of the work that started it. */
   function begin(signature: string): Work {
     const work = { signature };
     if (!isHabit(rhythms.get(signature))) pending.set(work, running ?? epoch);
@@ -169,7 +169,7 @@ function trackWork(globals: Globals) {
     rhythms.set(work.signature, beat(epoch, rhythms.get(work.signature)));
   }
 
-  /** Runs a callback of `work`, whose own changes and follow-ups count as the work does. */
+  /** Runs a callback of `work`; its changes and follow-up work count in the epoch of `work`. */
   function within<Result>(work: Work, callback: () => Result): Result {
     const born = pending.get(work) ?? -1;
     collectNow();
@@ -199,7 +199,7 @@ function trackWork(globals: Globals) {
     end,
     within,
     cancel: (work: Work): boolean => pending.delete(work),
-    /** From now on only what starts after this moment counts. */
+    /** Only what starts after this moment counts. */
     mark: (): boolean => {
       collectNow();
       epoch++;
@@ -208,7 +208,7 @@ function trackWork(globals: Globals) {
     },
     input: activity.queue,
     isLate: activity.isLate,
-    /** Whether something that started since the mark is under way. */
+    /** Whether work that started since the mark is in progress. */
     isBusy: (): boolean => {
       collectNow();
       let left = 0;
@@ -221,7 +221,7 @@ function trackWork(globals: Globals) {
   };
 }
 
-/** Reports the nodes of the document that changed; the function it gives reports those that wait to be reported now. */
+/** Reports changed nodes. Returns a function that reports pending changes immediately. */
 function watchDocument(
   { SafeMap, apply, methodOf }: Globals,
   onChange: (nodes: Map<Node, true>) => void,
@@ -247,7 +247,7 @@ function watchDocument(
   };
 }
 
-/** What the browser dispatches for an action may queue tasks. */
+/** Input events of an action may queue tasks. */
 function watchInput({ apply, addEventListener }: Globals, { input }: WorkTracker): void {
   const onEvent = ({ isTrusted }: Event): void => {
     if (isTrusted) input();
@@ -285,7 +285,7 @@ function watchRequests(globals: Globals, { begin, end }: WorkTracker): void {
   });
 }
 
-/** Gives a function that says whether the page has put something into the clipboard since it was called last. */
+/** Returns a function that reports whether the page has written to the clipboard since its last call. */
 function watchClipboard({ intercept }: Globals): () => boolean {
   let copied = false;
   if ('Clipboard' in window)
@@ -301,7 +301,7 @@ function watchClipboard({ intercept }: Globals): () => boolean {
   };
 }
 
-/** Gives a function that sends an event to each element with a closed shadow root, and says whether there are any. */
+/** Returns a function that dispatches an event on each element with a closed shadow root, and returns whether there are any. */
 function watchShadowRoots(key: string, { SafeMap, apply, methodOf, intercept }: Globals): () => boolean {
   const maxHosts = 100;
   const { Event, Element } = window;
@@ -322,7 +322,7 @@ function watchShadowRoots(key: string, { SafeMap, apply, methodOf, intercept }: 
   };
 }
 
-/** Drops console entries without end, and ends of long ones: the server would have to read them before it drops them. */
+/** Drops excess console entries and cuts long ones, which the server would otherwise have to read first. */
 function limitConsole({ apply, methodOf, intercept, now }: Globals): void {
   const maxPerSecond = 100;
   const maxLength = 50_000;
@@ -364,7 +364,7 @@ function answerQuestions(
       apply(addEventListener, document, answers[index] ?? []);
   };
   listen();
-  // Opening a document again removes its listeners.
+  // `document.open()` removes listeners.
   for (const name of ['open', 'write', 'writeln'])
     intercept(Document.prototype, name, (args, call) => {
       const result = call(args);
