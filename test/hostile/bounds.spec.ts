@@ -78,12 +78,10 @@ test('downloads that nobody asked for are bounded, in number and bytes', async (
     text: 'A download was canceled: a session may have at most 104857600 bytes of downloads.',
   });
   events.push(...(await shared.record(sessionId, { action: 'click', target: "getByText('Many')" })).events);
-  await expect
-    .poll(seen, { timeout: 60_000 })
-    .toContainEqual({
-      type: 'limit',
-      text: 'A download was canceled: a session may have at most 100 downloads.',
-    });
+  await expect.poll(seen, { timeout: 60_000 }).toContainEqual({
+    type: 'limit',
+    text: 'A download was canceled: a session may have at most 100 downloads.',
+  });
   await site.close();
 });
 
