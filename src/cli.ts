@@ -8,6 +8,7 @@ if (Number.parseInt(process.versions.node) < 20) {
 /** Without arguments, as most clients start it, the server starts without loading the commands. */
 async function run(args: string[]): Promise<void> {
   try {
+    await import('./verify/compile-cache.js');
     if (args.length > 0) {
       const { runCommand } = await import('./cli/program.js');
       process.exitCode = await runCommand(args);

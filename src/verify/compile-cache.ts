@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,13 +8,16 @@ import { constants, Script } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 
 /*
- * Loaded before anything else by the processes of Playwright Test, which inherit the flag that names it. They all
- * compile the same bundles of several megabytes: they share the result in a directory.
+ * Every server and every process of Playwright Test compiles the same bundles of several megabytes. With this module,
+ * which is loaded before them, they share the result in a directory.
  */
 
 /** Bundles of Playwright, which are files of at least so many characters. */
 const isBundle = /[\\/]node_modules[\\/](?:playwright|playwright-core)[\\/]lib[\\/].+\.js$/;
 const minLength = 250_000;
+
+/** Milliseconds for which the result is kept. */
+const maxAgeMs = 30 * 24 * 3600 * 1000;
 
 const directory = path.join(tmpdir(), `codegen-session-mcp-${process.getuid?.() ?? 'cache'}`);
 const entry = path.basename(process.argv[1] ?? '', '.js');
@@ -79,12 +82,22 @@ function read(file: string): Buffer | undefined {
 
 /** Saves the functions that were called too, which V8 compiles late. */
 function save(): void {
-  for (const { file, script } of unsaved)
-    try {
+  try {
+    for (const { file, script } of unsaved) {
       const own = `${file}.${process.pid}`;
       writeFileSync(own, script.createCachedData(), { mode: 0o600 });
       renameSync(own, file);
-    } catch {
-      // Without it, the next process compiles again.
     }
+    if (unsaved.length > 0) removeOld();
+  } catch {
+    // Without them, the next process compiles again.
+  }
+}
+
+/** Removes what may be of versions of Playwright and Node.js that are not used any more. */
+function removeOld(): void {
+  for (const name of readdirSync(directory)) {
+    const file = path.join(directory, name);
+    if (lstatSync(file).mtimeMs < Date.now() - maxAgeMs) rmSync(file);
+  }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { outputFile } from 'fs-extra/esm';
@@ -37,9 +37,23 @@ test('a process takes bundles of Playwright from the cache, unless they have cha
   expect(load(bundle, temporary)).toBe('one');
   // One that V8 rejects would be written again.
   expect(await cachedIn(temporary)).toEqual(cached);
+  const [directory = ''] = (await readdir(temporary)).map((name) => path.join(temporary, name));
+  for (const each of await readdir(directory)) await utimes(path.join(directory, each), 0, 0);
   await outputFile(bundle, `module.exports = () => require('./other').word;\n${padding}`);
   expect(load(bundle, temporary)).toBe('two');
-  expect(await cachedIn(temporary)).toHaveLength(2);
+  // That of the former bundle is too old.
+  const [changed, ...others] = await cachedIn(temporary);
+  expect(others).toEqual([]);
+  expect(changed).not.toContain(cached[0]?.slice(0, 40));
+});
+
+test('the server caches what it compiles too', async () => {
+  const temporary = test.info().outputPath('tmp');
+  await mkdir(temporary);
+  const env = { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary };
+  execFileSync(process.execPath, [path.resolve('dist/cli.js'), 'doctor'], { cwd: temporary, env });
+  expect(await readdir(temporary)).toHaveLength(1);
+  expect(await cachedIn(temporary)).not.toEqual([]);
 });
 
 test('a directory to which others may write is no cache', async () => {
