@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import type { Pin } from '../browser/pin.js';
@@ -119,7 +120,7 @@ export class AutoAssertions {
     if (earlier.livePage !== later.livePage || !this.session.steps.includes(last.step)) return;
     if (earlier.snapshot === later.snapshot && earlier.url === later.url) return;
     if (!isSameDocument(earlier, later)) this.firstInDocument = last.step;
-    else if (this.isRestless(earlier, later)) return;
+    else if (await this.isRestless(earlier, later)) return;
     await this.reviseLast(last, earlier, later);
   }
 
@@ -142,7 +143,9 @@ export class AutoAssertions {
     if (after === undefined && !current.page.isClosed()) (this.session.unobserved ??= new Set()).add(step);
     if (after === undefined || before === undefined) return;
     const { types = false } = traitsOf(step);
-    const lines = types ? this.contestedBetween(step, before, after, step.locator ?? []) : new Set<never>();
+    const lines = types
+      ? await this.contestedBetween(step, before, after, step.locator ?? [])
+      : new Set<never>();
     const earlier = this.stepsInDocument(step);
     dropContested(earlier, lines);
     if (!types) dropRepeatedInput(earlier);
@@ -161,7 +164,7 @@ export class AutoAssertions {
     const isOverwritten = outcome !== undefined && last.outcome?.state.value !== outcome.state.value;
     const contested = {
       own: last.contested.own || isOverwritten,
-      lines: this.contestedBetween(step, earlier, later, undefined),
+      lines: await this.contestedBetween(step, earlier, later, undefined),
     };
     this.last = { ...last, after: later, outcome, contested, messages: [...messages] };
     await this.assertEffect(this.last);
@@ -170,7 +173,7 @@ export class AutoAssertions {
 
   private async assertEffect(effect: StepEffect, ...implied: Assertion[]): Promise<void> {
     const { step, before, after } = effect;
-    const diff = this.diff(before, after);
+    const diff = await this.diff(before, after);
     if (diff?.changedPage) step.changedPage = true;
     if (showsToday(before.view, after.view)) step.showsToday = true;
     this.visible.set(step, isVisible(effect, diff));
@@ -268,22 +271,25 @@ export class AutoAssertions {
   }
 
   /** Undefined if the document has changed. */
-  private diff(before: Observation, after: Observation): PageDiff | undefined {
+  private async diff(before: Observation, after: Observation): Promise<PageDiff | undefined> {
     if (!isSameDocument(before, after)) return undefined;
+    // Other calls have their turn before each comparison.
+    await setImmediate();
     return changesBetween(before.view, after.view, this.observer.restless(), this.typed());
   }
 
-  private isRestless(earlier: Observation, later: Observation): boolean {
+  private async isRestless(earlier: Observation, later: Observation): Promise<boolean> {
+    await setImmediate();
     return this.observer.countChanges(changesBetween(earlier.view, later.view, new Set()).refs);
   }
 
-  private contestedBetween(
+  private async contestedBetween(
     step: Step,
     earlier: Observation,
     later: Observation,
     except: LocatorChain | undefined,
-  ): ReturnType<typeof contestedLines> {
-    const diff = this.diff(earlier, later);
+  ): Promise<ReturnType<typeof contestedLines>> {
+    const diff = await this.diff(earlier, later);
     return diff === undefined ? new Set() : contestedLines(diff, this.stepsInDocument(step), except);
   }
 

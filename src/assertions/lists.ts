@@ -1,10 +1,14 @@
+import { groupBy } from '../browser/snapshot-pairs.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isField, linesAroundFields } from './fields.js';
 import { stablePart } from '../model/volatile.js';
 import { isWeek } from './today.js';
 
-/** How many items of a list are compared. */
+/** How many items of a list are compared, and how many lists that a list may have replaced. */
 const maxCompared = 1000;
+const maxAlike = 20;
+/** How many items around a line contain its words; the outer ones are no records. */
+const maxAround = 10;
 
 /** Similar siblings: the items of a list, the rows of a table, or generic elements that start alike. */
 export interface List {
@@ -61,21 +65,28 @@ export function listChanges(before: SnapshotView, after: SnapshotView): ListChan
 
 /** The old lists by their current keys: if a page replaces its elements, the same list gets another key. */
 function replaced(old: ReadonlyMap<string, List>, now: ReadonlyMap<string, List>): Map<string, List> {
-  const kindOf = (key: string, { line, role }: List): string =>
+  const kindOf = ([key, { line, role }]: [string, List]): string =>
     `${line.text} ${role} ${key.slice(key.indexOf(' '))}`;
   const wordsIn = ({ items }: List): Set<string> => new Set(items.map(({ words }) => words));
-  const free = new Map([...old].filter(([key]) => !now.has(key)));
   const found = new Map([...old].filter(([key]) => now.has(key)));
+  const free = groupBy(
+    [...old].filter(([key]) => !now.has(key)).map((entry) => ({ entry, words: wordsIn(entry[1]) })),
+    ({ entry }) => kindOf(entry),
+  );
   for (const [key, list] of now) {
-    if (old.has(key)) continue;
-    const alike = [...free].filter(([each, then]) => kindOf(each, then) === kindOf(key, list));
+    const alike = free.get(kindOf([key, list]));
+    if (old.has(key) || alike === undefined) continue;
     const words = wordsIn(list);
-    const shared = ([, then]: [string, List]): number =>
-      [...wordsIn(then)].filter((each) => words.has(each)).length;
-    const best = alike.toSorted((one, other) => shared(other) - shared(one))[0];
-    if (best === undefined) continue;
-    found.set(key, best[1]);
-    free.delete(best[0]);
+    const shared = alike.slice(0, maxAlike).map((then) => [...then.words].filter((each) => words.has(each)));
+    const most = Math.max(...shared.map(({ length }) => length));
+    const [best] = alike.splice(
+      Math.max(
+        0,
+        shared.findIndex(({ length }) => length === most),
+      ),
+      1,
+    );
+    if (best !== undefined) found.set(key, best.entry[1]);
   }
   return found;
 }
@@ -208,8 +219,10 @@ function listsIn(
     }
     const words = name ?? text;
     if (words === undefined || line.text.startsWith('/') || fieldHolders.has(line)) continue;
-    for (const [depth, item] of open.entries()) {
+    for (let depth = line.depth, left = maxAround; depth >= 0 && left > 0; depth--) {
+      const item = open[depth];
       if (item === undefined) continue;
+      left--;
       if (line.ref !== undefined && isPrice(words)) item.price ??= line;
       if (partsOf(item.line).role === 'row' && fieldHolders.has(item.line)) continue;
       // All cells of a row count; a row with a field is part of a form.

@@ -12,7 +12,7 @@ import { answerMs, pageSilent, responseWithin, within } from '../model/within.js
 import { cutSnapshot, parseSnapshot } from './snapshot.js';
 import { findLines, type FoundLines } from './snapshot-find.js';
 import { printTree, treeOf } from './snapshot-tree.js';
-import { refreshRefs, showAll, showChanges } from './snapshot-changes.js';
+import { pairsOf, printChanges, refreshRefs, showAll } from './snapshot-changes.js';
 import { snapshotOf, wholeSnapshot, withHiddenParts } from './hidden-parts.js';
 import { leftOut, withoutLongRuns } from './long-runs.js';
 import { withAttributes } from './nameless.js';
@@ -101,7 +101,10 @@ async function updateSnapshot(
   if (snapshot === undefined) return problem;
   if (snapshot === '') return 'The page is empty.';
   const known = mode === 'full' ? undefined : live.view;
-  const update = known === undefined ? showAll(snapshot, maxBytes) : showChanges(known, snapshot, maxBytes);
+  const pairs = known && pairsOf(known, snapshot);
+  await setImmediate();
+  const update =
+    pairs === undefined ? showAll(snapshot, maxBytes) : printChanges(pairs, snapshot.length, maxBytes);
   live.view = update.view;
   for (const line of update.view) if (line.ref !== undefined) live.shown.set(line.ref, line.text);
   return update.kind === 'unchanged'

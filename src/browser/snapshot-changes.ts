@@ -59,12 +59,21 @@ function printed(tree: readonly SnapshotNode[], maxBytes: number): string {
  * or got another reference.
  */
 export function showChanges(known: SnapshotView, snapshot: string, maxBytes: number): SnapshotUpdate {
-  const pairs = new Pairs(known, behindOverlay(known, parseSnapshot(snapshot)));
+  return printChanges(pairsOf(known, snapshot), snapshot.length, maxBytes);
+}
+
+/** Which line of a snapshot is which of what is known: the first half of `showChanges`. */
+export function pairsOf(known: SnapshotView, snapshot: string): Pairs {
+  return new Pairs(known, behindOverlay(known, parseSnapshot(snapshot)));
+}
+
+/** The second half. */
+export function printChanges(pairs: Pairs, snapshotLength: number, maxBytes: number): SnapshotUpdate {
   const { view, renamed } = pairs.knownNow();
   const print = (bytes: number): { text: string; isDiff: boolean } => {
     const text = new ChangePrinter(pairs, renamed, bytes).print().join('\n');
     const size = Buffer.byteLength(text);
-    if (size < snapshot.length / 10 && size < bytes) return { text, isDiff: true };
+    if (size < snapshotLength / 10 && size < bytes) return { text, isDiff: true };
     const all = printed(pairs.newTree, bytes);
     return size < Buffer.byteLength(all) ? { text, isDiff: true } : { text: all, isDiff: false };
   };
@@ -77,7 +86,7 @@ export function showChanges(known: SnapshotView, snapshot: string, maxBytes: num
 
 /** Updates the refs of what the agent knows from a snapshot that it does not see. */
 export function refreshRefs(known: SnapshotView, snapshot: string): SnapshotView {
-  const { now, newOf } = new Pairs(known, behindOverlay(known, parseSnapshot(snapshot)));
+  const { now, newOf } = pairsOf(known, snapshot);
   const refs = new Set(now.map((line) => line.ref));
   return known.map((old) => {
     // A merged wrapper has no counterpart; its reference is valid as long as Playwright keeps it.

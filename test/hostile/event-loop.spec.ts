@@ -19,6 +19,10 @@ const pages: Record<string, string> = {
   '/name': `<button aria-label="${'1,1 '.repeat(60_000)}">Go</button><p>${'(1 '.repeat(60_000)}</p>`,
   '/lines': `<ul>${Array.from({ length: 2000 }, (_, index) => `<li>Row ${index}</li>`).join('')}</ul>
     <button onclick="for (const row of document.querySelectorAll('li')) row.textContent += ' 14:05'">Change</button>`,
+  '/replaced': `<main></main><button onclick="
+    const tables = (count) => '<table><tr><td>word '.repeat(count) + '</table>'.repeat(count);
+    document.querySelector('main').innerHTML = tables(40).repeat(20).replaceAll('word', () => Math.random() + ' word'.repeat(20)) +
+      '<ul><li>word</ul>'.repeat(500).replaceAll('word', () => Math.random())">Change</button>`,
   '/text': `<p id="lines">${Array.from({ length: 60_000 }, (_, index) => `line ${index}`).join('\n')}</p>`,
   '/console': `<button onclick="setInterval(() => { for (let i = 0; i < 1000; i++) console.log('1'.repeat(100_000)) }, 50)">Log</button>`,
   '/calm': '<title>Calm</title><button onclick="this.after(1)">Go</button>',
@@ -118,6 +122,14 @@ const attacks: [what: string, page: string, actions: Record<string, unknown>[]][
   ['a value of 300,000 digits', '/valuetext', [{ action: 'reload' }]],
   ['names of 240,000 characters', '/name', [{ action: 'click', target: 'button' }]],
   ['2,000 lines that change', '/lines', [{ action: 'click', target: 'button' }]],
+  [
+    'nested tables and lists that are replaced',
+    '/replaced',
+    [
+      { action: 'click', target: 'button' },
+      { action: 'click', target: 'button' },
+    ],
+  ],
   [
     'globs and expressions of routes',
     '/calm',
