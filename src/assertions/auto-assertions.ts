@@ -185,10 +185,10 @@ export class AutoAssertions {
     let { chosen, next } = choose(candidates, checked);
     while (next !== undefined) {
       // A candidate of lower weight may imply others.
-      const snapshots = [...checked.values()].filter(
-        (each) => each?.args['matcher'] === 'toMatchAriaSnapshot',
+      const groups = [...checked.values()].filter(
+        (each) => each?.args['matcher'] === 'toMatchAriaSnapshot' || Array.isArray(each?.args['expected']),
       );
-      const taken = [...implied, ...chosen, ...snapshots.filter((each) => each !== undefined)];
+      const taken = [...implied, ...chosen, ...groups.filter((each) => each !== undefined)];
       const assertion = await checkCandidate(context, next, taken);
       // The new assertion replaces those that it implies.
       for (const [candidate, known] of checked)

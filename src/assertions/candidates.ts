@@ -2,13 +2,13 @@ import type { Page } from 'playwright';
 import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
 import type { Pin } from '../browser/pin.js';
-import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
+import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import type { ListPins } from '../locators/list-locators.js';
 import type { LocatorChain } from '../model/locator.js';
 import { referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
-import { isVolatile, stablePart } from '../model/volatile.js';
+import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import { appearances, changesAcross, joinedTexts, type PageChange, type PageDiff } from './changes.js';
 import {
@@ -24,7 +24,7 @@ import {
 import { stateCandidates } from './element-candidates.js';
 import { requiresPresence } from './check.js';
 import { isField } from './fields.js';
-import { assertionForms, type AssertionArgs } from './forms.js';
+import { assertionForms, clip, type AssertionArgs } from './forms.js';
 import {
   LinePins,
   listCandidates,
@@ -248,7 +248,7 @@ async function changeCandidates(
     const candidate = {
       weight,
       kind: echo === undefined ? `${kind} ${detail}` : `echo ${echo}`,
-      forms: assertionForms(change, typed),
+      forms: [...contentForms(change, changed.view), ...assertionForms(change, typed)],
       isNew: true,
     };
     const literal = literalLocator(line, typed);
@@ -275,6 +275,21 @@ async function changeCandidates(
     return [{ ...candidate, ...(isMessage ? message : {}), subject }];
   });
   return (await Promise.all(candidates)).flat();
+}
+
+/** What feedback says whose texts are in elements of its own. */
+function contentForms({ kind, line }: PageChange, view: SnapshotView): AssertionArgs[] {
+  const { role = '', name, text } = partsOf(line);
+  if (kind !== 'appeared' || !['alert', 'status'].includes(role) || (name ?? text) !== undefined) return [];
+  const below = view.slice(view.indexOf(line) + 1);
+  const end = below.findIndex(({ depth }) => depth <= line.depth);
+  const said = below
+    .slice(0, end < 0 ? undefined : end)
+    .map(partsOf)
+    .find((inner) => isText(inner.role ?? '') && /\p{L}/u.test(inner.text ?? ''))?.text;
+  return said === undefined || isVolatile(said) || isTransient(said)
+    ? []
+    : [{ matcher: 'toContainText', expected: clip(said) }];
 }
 
 function isText(role: string): boolean {

@@ -39,11 +39,15 @@ export class FoundLocators {
   private readonly found = new Map<string, Promise<LocatorChain | undefined>>();
 
   constructor(private readonly testIdAttribute: string) {
-    this.lists = new ListLocators(testIdAttribute, (pin) => this.ofContainer(pin));
+    this.lists = new ListLocators(testIdAttribute, (pin, texts) => this.ofContainer(pin, texts));
   }
 
-  ofContainer(pin: Pin): Promise<LocatorChain | undefined> {
-    return this.once(pin.facts.element, () => containerLocator(pin, this.testIdAttribute));
+  /** Not by one of the texts that are asserted of it. */
+  ofContainer(pin: Pin, asserted: readonly string[] = []): Promise<LocatorChain | undefined> {
+    const { testIdAttribute } = this;
+    return this.once(JSON.stringify([pin.facts.element, 'container', asserted]), () =>
+      containerLocator(pin, { testIdAttribute, asserted }),
+    );
   }
 
   of(pin: Pin, asserted: string[] | undefined): Promise<LocatorChain | undefined> {
@@ -292,8 +296,11 @@ function isInList({ locator, args }: Assertion, other: Assertion, isOfSame: bool
     .filter((each): each is string => typeof each === 'string' && each !== '');
   const { matcher, expected } = other.args;
   const isOfTitle = JSON.stringify(locator?.at(-1)) === JSON.stringify(other.locator?.at(-1));
-  if (matcher === 'toHaveCount')
-    return isOfSame || (isOfTitle && expected === [args['expected']].flat().length);
+  if (matcher === 'toHaveCount') {
+    const around = locator?.slice(0, other.locator?.length);
+    const isOfItem = JSON.stringify(around) === JSON.stringify(other.locator);
+    return isOfSame || ((isOfTitle || isOfItem) && expected === [args['expected']].flat().length);
+  }
   if (isOfSame) return false;
   if (matcher === 'toHaveText') return isOfTitle && texts.some((each) => each === expected);
   if (matcher !== 'toMatchAriaSnapshot' || typeof expected !== 'string') return false;

@@ -253,7 +253,7 @@ export function choose<Candidate extends Weighted>(
     const assertion = checked.get(candidate);
     if (assertion === undefined) continue;
     kinds.add(candidate.kind);
-    if (!candidate.kind.startsWith('state ')) heaviest = Math.max(heaviest, candidate.weight);
+    if (!/^(?:state|focus) /.test(candidate.kind)) heaviest = Math.max(heaviest, candidate.weight);
     chosen.push(assertion);
     // All amounts count as one assertion.
     if (/^amount [1-9]/.test(candidate.kind)) extra++;

@@ -98,13 +98,20 @@ async function searchedLocator(pin: Pin, options: LocatorOptions): Promise<Locat
  * A locator of a container, or else of its nearest ancestor that has one, by test id, role and name, id or class;
  * undefined if there is none.
  */
-export async function containerLocator(pin: Pin, testIdAttribute: string): Promise<LocatorChain | undefined> {
+export async function containerLocator(
+  pin: Pin,
+  { testIdAttribute, asserted = [] }: LocatorOptions,
+): Promise<LocatorChain | undefined> {
   const [frames, [self, ...outer]] = await Promise.all([
     frameChain(pin.frame),
     ancestorsOf(pin, testIdAttribute),
   ]);
   if (frames === undefined || self === undefined) return undefined;
-  const stable = (chain: LocatorChain): boolean => brittleness(chain).size === 0;
+  // A filter may be the text itself or the beginning of the container's texts.
+  const isAsserted = (text: string): boolean => asserted.includes(text.replace(/^\^\\s\*/, ''));
+  const stable = (chain: LocatorChain): boolean =>
+    brittleness(chain).size === 0 &&
+    !chain.some(({ method, args }) => method === 'filter' && stringsIn(args).some(isAsserted));
   const own = await firstMatch(pin, containerForms(self).filter(stable).slice(0, maxContainers));
   if (own !== undefined) return [...frames, ...own];
   const ofOuter = outer
@@ -183,7 +190,9 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
   if (!isWeak(own) && allowed(own) && weakness === undefined) return own;
 
   const [shown, [self, ...outer]] = await Promise.all([shownAs(pin), ancestorsOf(pin, testIdAttribute)]);
-  const named = subjectsOf(shown, own).flatMap(looseForms).filter(allowed);
+  const named = subjectsOf({ ...shown, level: headingLevel(pin) }, own)
+    .flatMap(looseForms)
+    .filter(allowed);
   const byCss = self === undefined ? [] : cssSubjects(self);
   const byTag: LocatorChain = [{ method: 'locator', args: [self?.tagName ?? '*'] }];
   const inside = (scopes: LocatorChain[], subjects: LocatorChain[]): LocatorChain[] =>
@@ -245,6 +254,11 @@ function isCut(chain: LocatorChain): boolean {
 interface Shown {
   role?: string | undefined;
   name?: string | undefined;
+  level?: number | undefined;
+}
+
+function headingLevel({ facts: { tagName } }: Pin): number | undefined {
+  return /^H[1-6]$/.test(tagName) ? Number(tagName.slice(1)) : undefined;
 }
 
 /** Role and name of an element. */
@@ -295,12 +309,14 @@ function isPlain(chain: LocatorChain): boolean {
 }
 
 /** Locators of the element itself by role, name or text, best first. */
-function subjectsOf({ role, name }: Shown, own: LocatorChain): LocatorChain[] {
+function subjectsOf({ role, name, level }: Shown, own: LocatorChain): LocatorChain[] {
   const subjects: LocatorChain[] = [];
   if (role !== undefined && isAriaRole(role) && role !== 'generic') {
     if (name !== undefined) {
       subjects.push([{ method: 'getByRole', args: [role, { name }] }]);
       subjects.push([{ method: 'getByRole', args: [role, { name, exact: true }] }]);
+      // Nothing else may distinguish the title of a page from that of a panel.
+      if (level !== undefined) subjects.push([{ method: 'getByRole', args: [role, { name, level }] }]);
     }
     subjects.push([{ method: 'getByRole', args: [role] }]);
   }

@@ -142,9 +142,9 @@ const stylingClasses = [
 const stateClass =
   /^(?:[a-z]+-+)*(?:active|selected|current|open|opened|expanded|checked|completed|done|invalid|on|asc|desc)$/;
 
-/** Whether a class names a state, as on pages without ARIA. */
+/** Whether a class names a state, as on pages without ARIA; those for scripts alone begin with `js-`. */
 export function isStateClass(name: string): boolean {
-  return stateClass.test(name);
+  return stateClass.test(name) && !name.startsWith('js-');
 }
 
 /** Whether a class says what an element is. */

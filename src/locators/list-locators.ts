@@ -80,7 +80,7 @@ export class ListLocators {
 
   constructor(
     private readonly testIdAttribute: string,
-    private readonly locate: (pin: Pin) => Promise<LocatorChain | undefined>,
+    private readonly locate: (pin: Pin, asserted: readonly string[]) => Promise<LocatorChain | undefined>,
   ) {}
 
   /**
@@ -98,9 +98,15 @@ export class ListLocators {
         ? ofItems
         : [...ofTitles.filter((chain) => chain[0]?.method !== 'getByRole'), ...inTitles];
     yield* await this.possible(around, plain, expected);
-    const outer = await this.locate(around);
+    const { texts = [] } = expected;
+    const outer = await this.locate(
+      around,
+      texts.filter((text) => typeof text === 'string'),
+    );
     if (outer === undefined) return;
-    const inside = titles.length === 0 ? ofItems : [...ofTitles, ...inTitles, ...ofItems];
+    const inside = titles.length === 0 ? [...ofItems] : [...ofTitles, ...inTitles, ...ofItems];
+    // Without the rows of a table's head and foot, which nobody counts.
+    if (role === 'row') inside.push([{ method: 'locator', args: ['tbody tr'] }]);
     const chains = inside.map((chain) => [...outer, ...chain]);
     yield* await this.possible(around, chains, expected);
   }

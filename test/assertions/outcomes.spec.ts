@@ -195,3 +195,29 @@ test('that a tab is selected is asserted once', async ({ open }) => {
     'await expect(page.getByRole("tab")).toHaveAttribute("aria-selected", "true");',
   ]);
 });
+
+test('what an alert, a dialog, a list and a table are for is asserted once, and plainly', async ({
+  open,
+}) => {
+  const recording = await open('manager.html', { autoAssert: true });
+  expect(await asserted(recording, 'Mail')).toContain(
+    'getByRole("heading", { name: "Inbox", level: 1 })).toBeVisible();',
+  );
+  expect(await asserted(recording, 'New folder')).toEqual([
+    'locator(".left-pane").getByRole("link")).toHaveText(["archive", "docs", "notes"]);',
+  ]);
+  expect((await asserted(recording, 'Only light ones')).at(-1)).toBe(
+    'getByRole("table").locator("tbody tr")).toHaveCount(2);',
+  );
+  expect(await asserted(recording, 'Save')).toEqual([
+    'getByRole("alert")).toContainText("Not saved There is no room on the disk.");',
+  ]);
+  expect(await asserted(recording, 'Send')).toEqual([
+    'locator(".error")).toHaveText(["Enter a name", "Enter a city"]);',
+  ]);
+  const { assertions } = await recording.land({ action: 'press', key: 'F8' });
+  expect(assertions.flat()).toEqual([
+    'await expect(page.getByRole("button", { name: "OK" })).toBeFocused();',
+    'await expect(page.getByText("Delete notes?")).toBeVisible();',
+  ]);
+});
