@@ -88,7 +88,11 @@ export async function candidatesFor(
   const form = openedForm(diff, effect.after.view);
   const opens =
     form !== undefined || own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
-  const content = opens ? withoutContent(diff.changes, form === undefined ? typed : []) : diff.changes;
+  const inForm = (change: PageChange): boolean =>
+    form !== undefined && change.kind === 'list' && change.isNew;
+  const content = opens
+    ? withoutContent(diff.changes, form === undefined ? typed : []).filter((change) => !inForm(change))
+    : diff.changes;
   const found =
     form?.title === undefined || content.includes(form.title) ? content : [form.title, ...content];
   const isEffect = (change: PageChange): boolean =>

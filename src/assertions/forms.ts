@@ -79,9 +79,12 @@ export function templateLine(
     (/\p{Co}/u.test(each) ||
       isTransient(each) ||
       (isVolatile(each, typed) && !saysMore(stablePart(each, ['passing'], typed)?.regex ?? '')));
-  // A single word beside an id or a date is a label. In a heading it names the view.
-  const saysMore = (still: string): boolean =>
-    still !== '' && (role === 'heading' || (still.match(/\p{L}{2,}/gu) ?? []).length > 1);
+  // A single word before an id or a date is a label. In a heading it names the view.
+  const saysMore = (still: string): boolean => {
+    const words = (text: string): number => (text.match(/\p{L}{2,}/gu) ?? []).length;
+    const [label = '', ...others] = still.split(/(?:\\[wd]|\.|\[[^\]]+\])\+/);
+    return still !== '' && (role === 'heading' || words(label) > 1 || others.some((each) => words(each) > 0));
+  };
   if (isUnstable(name) || isUnstable(text)) return undefined;
   const quoted = (each: string): string => {
     const stable = stableText(each, typed);

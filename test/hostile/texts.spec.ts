@@ -22,6 +22,7 @@ import { isPrice, itemsIn, listChanges, listChangesAcross } from '../../src/asse
 import { isStable } from '../../src/assertions/check.js';
 import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import { isWeek, showsToday } from '../../src/assertions/today.js';
+import { openedForm } from '../../src/assertions/view-candidates.js';
 import type { Live } from '../../src/browser/live.js';
 import {
   behindOverlay,
@@ -200,6 +201,7 @@ const functions: Record<string, (text: string) => unknown> = {
   listChanges: (text) => listChanges(...views(text)),
   listChangesAcross: (text) => listChangesAcross(...views(text)),
   isPrice: (text) => isPrice(`$1${text}`),
+  openedForm: (text) => openedForm(changesBetween(...views(text), new Set()), views(text)[1]),
   itemsIn: (text) => itemsIn(parseSnapshot(lines(text))),
   regionsOf: (text) => regionsOf(changesOf(text), ...views(text)),
   templateOf: (text) => templateOf(lines(text), [text.slice(0, 50), text], []),
