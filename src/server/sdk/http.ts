@@ -72,8 +72,9 @@ function statelessEndpoint(service: Service, onClose: () => void): Endpoint {
     handle: async (request, body) => (await (handler ??= load(service))).handle(request, body),
     isOpen: () => true,
     async close() {
-      await (await handler)?.close();
+      // First, so that a request that comes now gets another endpoint.
       onClose();
+      await (await handler)?.close();
     },
   };
 }

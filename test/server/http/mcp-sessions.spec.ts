@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Result } from '@modelcontextprotocol/sdk/types.js';
 import { expect, test as base } from '@playwright/test';
+import type { Endpoint } from '../../../src/server/http/endpoint.js';
 import { McpSessions, type McpSessionsOptions } from '../../../src/server/http/mcp-sessions.js';
 import { sessionEndpoint } from '../../../src/server/sdk/http.js';
 import { initialize, messageHeaders } from './serving.js';
@@ -20,6 +21,7 @@ interface Served {
   /** Answers the requests of unknown methods. */
   release: () => void;
   running: () => number;
+  url: string;
   /** One request; the path names the grant. */
   send: (grant: string, method: string, session?: string, body?: string | null) => Promise<Response>;
 }
@@ -36,20 +38,32 @@ const test = base.extend<{ served: Served }>({
         resolve({});
       };
     });
-    const open: McpSessionsOptions['open'] = (_, { id = '', onClose }) => {
+    const end = (): Promise<void> => {
+      ended++;
+      return Promise.resolve();
+    };
+    const stateless = (onClose: () => void): Endpoint => ({
+      async handle(_, body) {
+        if (JSON.stringify(body).includes('"subscriptions/listen"'))
+          return new Response(new ReadableStream());
+        running++;
+        return Response.json(await held);
+      },
+      isOpen: () => true,
+      close() {
+        onClose();
+        return Promise.resolve();
+      },
+    });
+    const open: McpSessionsOptions['open'] = (_, { id, onClose }) => {
+      if (id === undefined) return { endpoint: stateless(onClose), end };
       const server = new McpServer({ name: 'test', version: '1' });
       server.server.fallbackRequestHandler = () => {
         running++;
         return held;
       };
       opened.push(new WeakRef(server));
-      return {
-        endpoint: sessionEndpoint(server, { id, onClose }),
-        end() {
-          ended++;
-          return Promise.resolve();
-        },
-      };
+      return { endpoint: sessionEndpoint(server, { id, onClose }), end };
     };
     const sessions = new McpSessions({
       open,
@@ -68,6 +82,7 @@ const test = base.extend<{ served: Served }>({
     const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
     await use({
       sessions,
+      url,
       opened,
       ended: () => ended,
       pass: (milliseconds) => (now += milliseconds),
@@ -148,4 +163,37 @@ test('a request with the id of a running one is rejected, and the first gets its
   release();
   expect(await (await first).text()).toContain('"result":{},"jsonrpc":"2.0","id":7');
   for (const id of [7, 8, 9]) expect(await (await post({ ...slow, id })).text()).toContain(`"id":${id}`);
+});
+
+test('requests without MCP sessions are served by grant, and an open stream does not delay a stopping server', async ({
+  served,
+}) => {
+  const { sessions, url, ended, send, release, running } = served;
+  const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+  const message = (method: string): string =>
+    JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { _meta } });
+  const listening = new AbortController();
+  const stream = await fetch(`${url}/ci`, {
+    method: 'POST',
+    headers: messageHeaders,
+    body: message('subscriptions/listen'),
+    signal: listening.signal,
+  });
+  const calls = ['ci', 'ci', 'bots'].map((grant) => send(grant, 'POST', undefined, message('slow')));
+  await expect.poll(running).toBe(3);
+  expect(sessions.counts().size).toBe(0);
+  await sessions.keepOnly((grant) => grant === '/ci');
+  expect(ended()).toBe(1);
+
+  let isDrained = false;
+  const drained = sessions.drain(60_000).then(() => (isDrained = true));
+  expect((await send('ci', 'POST', undefined, message('slow'))).status).toBe(503);
+  expect(isDrained).toBe(false);
+  release();
+  for (const response of await Promise.all(calls)) expect(response.status).toBe(200);
+  await drained;
+  expect(stream.body?.locked).toBe(false);
+  listening.abort();
+  await sessions.close();
+  expect(ended()).toBe(2);
 });
