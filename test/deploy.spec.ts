@@ -9,10 +9,44 @@ import { loadConfig } from '../src/config/load.js';
 import { startChromium } from './fixtures/browser-hosts.js';
 import { startBalancer } from './fixtures/nginx.js';
 import { freePort, startRedis } from './fixtures/redis.js';
+import { serve as serveSite, type Site } from './fixtures/serve.js';
 import { configure, expect, test } from './fixtures.js';
 import { connectAt, serve, type Connecting, type Serving } from './server/http/serving.js';
 
 const tokens = { team: 'team-'.repeat(8), other: 'other-'.repeat(8) };
+
+test('nginx keeps the requests of a grant that have no MCP session on one server', async () => {
+  const serveName = (name: string): Promise<Site> =>
+    serveSite((_, response) => {
+      response.end(name);
+      return Promise.resolve();
+    }, 0);
+  const sites = await Promise.all([serveName('one'), serveName('two')]);
+  const [one, two] = sites.map(({ url }) => Number(new URL(url).port));
+  const port = await freePort();
+  const balancer = await startBalancer(test.info().outputPath('nginx'), port, [one ?? 0, two ?? 0]);
+  const send = async (token: string, headers: Record<string, string>): Promise<string> => {
+    const all = { Authorization: `Bearer ${token}`, ...headers };
+    return (await fetch(`http://127.0.0.1:${port}/mcp`, { method: 'POST', headers: all, body: '{}' })).text();
+  };
+  const serversOf = async (
+    tokens: string[],
+    headers: Record<string, string> = { 'Mcp-Method': 'tools/call' },
+  ): Promise<Set<string>> => new Set(await Promise.all(tokens.map((token) => send(token, headers))));
+  try {
+    const many = Array.from({ length: 20 }, (_, index) => `token-${index}`);
+    expect(await serversOf(many)).toEqual(new Set(['one', 'two']));
+    for (const token of many.slice(0, 5))
+      expect((await serversOf(Array<string>(8).fill(token))).size, token).toBe(1);
+    expect(await serversOf(many, { 'Mcp-Session-Id': 'two-1', 'Mcp-Method': 'ping' })).toEqual(
+      new Set(['two']),
+    );
+    expect(await serversOf(Array<string>(8).fill('token'), {})).toEqual(new Set(['one', 'two']));
+  } finally {
+    await balancer.stop();
+    await Promise.all(sites.map((site) => site.close()));
+  }
+});
 
 test('two servers behind nginx, with one Redis and one browser host: one team works on, whatever of it stops', async ({
   pages,

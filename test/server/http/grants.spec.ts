@@ -2,7 +2,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { configure, descendants, expect, test as base } from '../../fixtures.js';
-import { initialize, messageHeaders, serve, type Connecting, type Serving } from './serving.js';
+import {
+  initialize,
+  messageHeaders,
+  serve,
+  statelessCall,
+  type Connecting,
+  type Serving,
+} from './serving.js';
 
 const tokens = { ci: 'c'.repeat(32), bots: 'b'.repeat(40), guest: 'short-guest-token' };
 const env = { CI_TOKEN: tokens.ci, BOTS_TOKEN: tokens.bots, GUEST_TOKEN: tokens.guest };
@@ -64,6 +71,7 @@ const test = base.extend<{ ci: Connecting; bots: Connecting }, { serving: Servin
 test.describe.configure({ mode: 'serial' });
 
 test("a grant records a test in its own directory, and other grants can't see its session", async ({
+  serving,
   ci,
   bots,
   pages,
@@ -88,6 +96,13 @@ test("a grant records a test in its own directory, and other grants can't see it
     expect(foreign.replaceAll(sessionId, unknown)).toBe(none);
   }
   expect((await bots.call('get_codegen_session')).sessions).toEqual([]);
+  const look = async (token?: string): Promise<string> => {
+    const authorization = token === undefined ? undefined : `Bearer ${token}`;
+    return (await serving.send(statelessCall('get_codegen_session', { sessionId }, authorization))).text;
+  };
+  expect(await look(tokens.bots)).toContain('SESSION_NOT_FOUND');
+  expect(await look()).toContain('Unauthorized');
+  expect(await look(tokens.ci)).toContain(`"sessionId":"${sessionId}"`);
 
   const second = await ci.start();
   expect(second.error).toMatchObject({ code: 'SESSION_LIMIT' });

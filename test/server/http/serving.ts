@@ -119,3 +119,22 @@ export function initialize(protocolVersion = '2025-11-25'): string {
     params: { protocolVersion, capabilities: {}, clientInfo },
   });
 }
+
+/** A call of a tool by a client of the revision without MCP sessions. */
+export function statelessCall(name: string, args: object, authorization?: string): Sent {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const method = 'tools/call';
+  return {
+    headers: {
+      ...messageHeaders,
+      'Mcp-Protocol-Version': '2026-07-28',
+      'Mcp-Method': method,
+      'Mcp-Name': name,
+      ...(authorization === undefined ? {} : { Authorization: authorization }),
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name, arguments: args, _meta: meta } }),
+  };
+}
