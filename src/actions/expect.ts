@@ -236,7 +236,7 @@ async function checkForm(
   timeout: number,
 ): Promise<void> {
   if (locator !== undefined && options?.['fullPage'] !== undefined)
-    throw new CodegenError('INVALID_INPUT', `${matcher} with a target takes no fullPage.`, {
+    throw new CodegenError('INVALID_INPUT', `${matcher}: fullPage can't be combined with a target.`, {
       hint: 'Leave out target or fullPage.',
     });
   if (matcher === 'toMatchAriaSnapshot') {
@@ -315,6 +315,6 @@ function checkSubject(matcher: string, hasTarget: boolean): void {
     });
   if (on === 'locator' && !hasTarget)
     throw new CodegenError('INVALID_INPUT', `${matcher} needs a target.`, {
-      hint: "Give a ref of the snapshot or a locator such as getByRole('heading').",
+      hint: "Use a ref from the snapshot, or a locator such as getByRole('heading').",
     });
 }

@@ -24,7 +24,7 @@ export const screenshot = defineAction({
   playwrightNames: true,
   async perform({ page, files }, { path, fullPage = false }, element) {
     if (element !== undefined && fullPage)
-      throw new CodegenError('INVALID_INPUT', "A screenshot of an element can't be of the full page.", {
+      throw new CodegenError('INVALID_INPUT', "fullPage can't be combined with a target.", {
         hint: 'Leave out target or fullPage.',
       });
     const type = path.endsWith('.png') ? 'png' : 'jpeg';

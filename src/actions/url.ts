@@ -41,7 +41,7 @@ export function checkUrl(url: string, baseURL: string | undefined): string {
     address = new URL(url, baseURL);
   } catch {
     throw new CodegenError('INVALID_INPUT', `Not a URL: ${JSON.stringify(url)}`, {
-      hint: 'Give an absolute URL such as "https://example.com/", or set `use.baseURL` for relative ones.',
+      hint: 'Use an absolute URL such as "https://example.com/", or set `use.baseURL` for relative ones.',
     });
   }
   if (address.protocol !== 'http:' && address.protocol !== 'https:' && address.href !== 'about:blank')

@@ -166,7 +166,7 @@ export async function partOfSnapshot(
   return found(findLines(snapshot, matches, maxBytes), isPartial);
 }
 
-const partial = 'Not all of the page was searched, because it is large; `target` limits it to a part.';
+const partial = 'The page is large, so not all of it was searched; use `target` to search a part.';
 
 function found({ count, text, shorter }: FoundLines, isPartial: boolean): string | PageText {
   if (count === 0) return isPartial ? `No line matches. ${partial}` : 'No line matches.';

@@ -32,7 +32,7 @@ export async function approvals(
     return;
   }
   if (command === 'approve' && terminal === undefined)
-    throw new CodegenError('INVALID_INPUT', 'Approving needs a terminal.', {
+    throw new CodegenError('INVALID_INPUT', 'Approval requires a terminal.', {
       hint: 'Run the command yourself in a terminal; an agent must not approve its own calls.',
     });
   print(lineOf(approval));

@@ -98,6 +98,6 @@ function timeOf(since: string): string {
     number === undefined ? Date.parse(since) : Date.now() - Number(number) * (units[unit] ?? 0) * 1_000;
   if (!Number.isNaN(time)) return new Date(time).toISOString();
   throw new CodegenError('INVALID_INPUT', `--since ${since} is not a time.`, {
-    hint: 'Give a date such as 2026-01-31, or how long ago: 30m, 12h, 7d.',
+    hint: 'Use a date such as 2026-01-31, or a duration: 30m, 12h, 7d.',
   });
 }

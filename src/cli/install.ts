@@ -33,7 +33,7 @@ const ownSkill = new URL('../../skills/codegen-session/SKILL.md', import.meta.ur
 const tableSchema = z.record(z.string(), z.unknown());
 
 /**
- * Adds this server to the settings of an MCP client, or the skill to a place where agents look for it: shows the
+ * Adds this server to an MCP client's settings, or the skill to a directory that agents read: shows the
  * change, asks, and writes. Everything else in the settings stays as it is. Throws INVALID_INPUT for a client or scope
  * that is not known, and for a file that can't be parsed or has another server of this name, which are not touched;
  * WRITE_FAILED if the write fails.

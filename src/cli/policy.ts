@@ -108,7 +108,7 @@ async function readArguments(file: string): Promise<unknown> {
     return args;
   } catch (error) {
     throw new CodegenError('INVALID_INPUT', `${file}: ${messageOf(error)}`, {
-      hint: 'Give a JSON file with the arguments of the call.',
+      hint: 'Pass a JSON file with the arguments of the call.',
       cause: error,
     });
   }

@@ -99,13 +99,16 @@ function addWorkspace(program: Command, run: Run): void {
   program
     .command('install')
     .description(
-      'Add this server to the settings of an MCP client, or the skill. Shows the change and asks first.',
+      "Add this server to an MCP client's settings, or install the agent skill. Shows the change and asks first.",
     )
     .option(
       '--client <name>',
       'Name of the client, such as cursor, claude-code or vscode; an unknown name lists all.',
     )
-    .option('--skill', 'Add the skill for agents with a shell instead, to .agents/skills or .claude/skills.')
+    .option(
+      '--skill',
+      'Install the skill for agents with a shell instead, in .agents/skills or .claude/skills.',
+    )
     .addOption(
       new Option(
         '--scope <scope>',
@@ -138,7 +141,7 @@ function addWorkspace(program: Command, run: Run): void {
   program
     .command('ui')
     .description('Serve the page for people, with the sessions of all servers that run in this directory.')
-    .option('--port <port>', 'Port of this machine (default: a free one).', parsePort)
+    .option('--port <port>', 'Port to listen on (default: a free one).', parsePort)
     .action(async ({ port }: { port?: number }, command: Command) => {
       const { serveUi } = await import('../server/ui.js');
       await serveUi({ ...locationOf(command), port });
@@ -229,7 +232,7 @@ function addAudit(program: Command, run: Run): void {
     .option('--session <id>', 'Only calls on this session.')
     .option('--decision <decision>', 'Only calls with this decision, such as allowed or denied.')
     .option('--since <time>', 'Only calls since a date, or since a duration ago: 30m, 2h, 7d.')
-    .option('--json', 'Print the lines of the log as they are.')
+    .option('--json', 'Print the raw lines of the log.')
     .action(async (filter: AuditFilter, command: Command) => {
       const { audit } = await import('./audit.js');
       await audit(locationOf(command), filter, print);
@@ -319,7 +322,7 @@ function locationOf(command: Command): ConfigLocation {
 function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535)
-    throw new InvalidArgumentError('Give a number from 1 to 65535, or 0 for any free port.');
+    throw new InvalidArgumentError('Use a number from 1 to 65535, or 0 for any free port.');
   return port;
 }
 
@@ -330,7 +333,7 @@ function parseName(text: string): string {
 }
 
 function parseGrant(text: string): string {
-  if (text === '') throw new InvalidArgumentError('Give a name.');
+  if (text === '') throw new InvalidArgumentError('The name must not be empty.');
   return text;
 }
 

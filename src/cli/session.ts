@@ -163,7 +163,7 @@ async function readArguments(given: string): Promise<Record<string, unknown>> {
   } catch (error) {
     const source = isInline ? 'The JSON argument' : given === '-' ? 'Standard input' : given;
     throw new CodegenError('INVALID_INPUT', `${source} can't be used: ${messageOf(error)}`, {
-      hint: 'Give a JSON object with the arguments of the tool, or a list of actions.',
+      hint: 'Pass a JSON object with the arguments of the tool, or a list of actions.',
       cause: error,
     });
   }

@@ -132,7 +132,7 @@ function requireOpen({ isFrozen, file, className }: Draft, missing: string): voi
   if (!isFrozen) return;
   throw new CodegenError(
     'FILE_CHANGED',
-    `pages/${file} was emitted by this tool and edited since, and ${className} lacks ${missing}.`,
+    `pages/${file} has been edited since this tool emitted it, and ${className} lacks ${missing}.`,
     {
       hint: `It stays as it is. Add ${missing} to it by hand, end the session with a file in another directory, which gets page objects of its own, or move the page object away.`,
     },

@@ -121,7 +121,7 @@ export function pattern({ regex, flags = '' }: Pattern): string {
     source = new RegExp(regex, flags).source;
   } catch (error) {
     throw new CodegenError('INVALID_INPUT', messageOf(error), {
-      hint: 'Give the source of a JavaScript regular expression and its flags.',
+      hint: 'Use the source of a JavaScript regular expression, and its flags.',
       cause: error,
     });
   }

@@ -117,7 +117,7 @@ export async function requireElsewhere(
   for (const directory of directories) {
     const places = await placesOf(path.join(workspace, directory));
     if (places.some((place) => isInside(place, real)))
-      throw refusal(file, 'was not written by this session', 'Give the path of another file.');
+      throw refusal(file, 'was not written by this session', 'Use another path.');
   }
 }
 
@@ -196,7 +196,7 @@ export async function checkReadablePath(
   const checked = await walk(territory, file, { names: namesOf(file, visible), visible });
   if ((await stat(checked.absolute).catch(missing))?.isFile() === true) return checked;
   throw new CodegenError('INVALID_INPUT', `There is no file ${JSON.stringify(file)} in the workspace.`, {
-    hint: 'Give the path of an existing file, relative to the workspace.',
+    hint: 'Use the path of an existing file, relative to the workspace.',
   });
 }
 
@@ -282,7 +282,7 @@ function fold(name: string): string {
 function refusal(
   file: string,
   why: string,
-  hint = 'Give a plain path inside the output directory, such as "login.spec.ts".',
+  hint = 'Use a plain path inside the output directory, such as "login.spec.ts".',
 ): CodegenError {
   return new CodegenError('PATH_NOT_ALLOWED', `The path ${escapeInvisible(JSON.stringify(file))} ${why}.`, {
     hint,

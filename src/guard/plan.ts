@@ -130,7 +130,7 @@ function inTheWay(file: string, origin: FileState, mayReplace: boolean): Codegen
     ? 'Use onConflict "overwrite" to replace it, "rename" to keep both, or another file name.'
     : 'Use onConflict "rename" or another file name; the configuration does not let a call replace it.';
   return origin === 'edited'
-    ? new CodegenError('FILE_CHANGED', `${file} was emitted by this tool and edited since.`, { hint })
+    ? new CodegenError('FILE_CHANGED', `${file} has been edited since this tool emitted it.`, { hint })
     : new CodegenError('FILE_EXISTS', `${file} already exists.`, { hint });
 }
 

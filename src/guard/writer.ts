@@ -139,6 +139,6 @@ const reasons: Record<string, readonly [why: string, hint: string]> = {
   ENOTDIR: isFile,
   EEXIST: isFile,
   ELOOP: ['a link is where the file should be', 'Remove that link, or give another file name.'],
-  EISDIR: ['a directory is where the file should be', 'Give another file name.'],
-  ENAMETOOLONG: ['the path is too long for this system', 'Give a shorter file name.'],
+  EISDIR: ['the path is a directory', 'Use another file name.'],
+  ENAMETOOLONG: ['the path is too long for this system', 'Use a shorter file name.'],
 };

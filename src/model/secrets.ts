@@ -59,7 +59,7 @@ export class Secrets {
       const allowed = this.bindingOf(name);
       const other = allowed && origins.find((origin) => !allowed.includes(origin));
       if (allowed !== undefined && other !== undefined)
-        throw new CodegenError('POLICY_DENIED', `The secret ${name} is not for ${other}.`, {
+        throw new CodegenError('POLICY_DENIED', `The secret ${name} is not allowed on ${other}.`, {
           hint: `It is bound to ${allowed.join(', ')}; nothing was typed or sent.`,
         });
     }
@@ -139,9 +139,9 @@ export class Secrets {
     if (this.passwords === undefined)
       throw new CodegenError(
         'INVALID_INPUT',
-        `${printReference(part)} can only be in the fields of an action.`,
+        `${printReference(part)} is only allowed in the fields of an action.`,
         {
-          hint: 'Leave it out here.',
+          hint: 'Remove it here.',
         },
       );
     const { code, expired } = this.passwords.current(part.totp, seed);
@@ -176,10 +176,10 @@ export class Secrets {
     const value = this.variables[name] ?? '';
     if (value === '')
       throw new CodegenError('INVALID_INPUT', `The secret ${name} is not set.`, {
-        hint: `Ask the operator to start it with the environment variable ${name}.`,
+        hint: `Ask the operator to start the server with the environment variable ${name}.`,
       });
     if (value.length < minValue)
-      throw new CodegenError('INVALID_INPUT', `The secret ${name} is too short to be kept secret.`, {
+      throw new CodegenError('INVALID_INPUT', `The secret ${name} is too short to be redacted reliably.`, {
         hint: `A secret with fewer than ${minValue} characters would match unrelated text. Use a longer one.`,
       });
     return value;

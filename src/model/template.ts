@@ -93,8 +93,8 @@ function literalOf(text: string): string {
 
 function uniqueOf(name: string, unique: Unique | undefined): string {
   if (unique !== undefined) return unique(name);
-  throw new CodegenError('INVALID_INPUT', `{{unique:${name}}} can only be in the fields of an action.`, {
-    hint: 'Leave it out here.',
+  throw new CodegenError('INVALID_INPUT', `{{unique:${name}}} is only allowed in the fields of an action.`, {
+    hint: 'Remove it here.',
   });
 }
 

@@ -114,6 +114,6 @@ async function requireMessage(text: string, message: TextOrPattern | undefined):
   const { matches } = await import('../model/linear.js');
   if (message === undefined || (isPattern(message) ? matches(message, text) : message === text)) return;
   throw new CodegenError('ACTION_FAILED', `The dialog said ${JSON.stringify(text.slice(0, maxQuoted))}.`, {
-    hint: 'The action was performed, but not recorded. Announce the dialog with that message, or without one.',
+    hint: 'The action was performed, but not recorded. Record onDialog with that message, or without a message.',
   });
 }

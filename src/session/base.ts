@@ -39,7 +39,7 @@ export async function readBase(
 
 function noSpec(name: string, why: string): CodegenError {
   return new CodegenError('INVALID_INPUT', `${JSON.stringify(name)} ${why}.`, {
-    hint: 'Give the path of a spec, relative to the workspace, such as e2e/login.spec.ts, or e2e/login.spec.ts:42 for a line in it.',
+    hint: 'Use the path of a spec relative to the workspace, such as e2e/login.spec.ts, or e2e/login.spec.ts:42 for a line in it.',
   });
 }
 

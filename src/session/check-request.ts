@@ -35,7 +35,7 @@ export function checkRequest(
   ];
   if ((action.target === 'element' || action.target === 'elements') && target === undefined)
     throw new CodegenError('INVALID_INPUT', `${where}: ${name} needs a target.`, {
-      hint: "Give a ref of the snapshot (e12) or a locator such as getByRole('button', { name: 'Save' }).",
+      hint: "Use a ref from the snapshot (e12), or a locator such as getByRole('button', { name: 'Save' }).",
     });
   const to = action.second && targetSchema.safeParse(raw[action.second]).data;
   if (action.second !== undefined && to === undefined)
@@ -43,7 +43,7 @@ export function checkRequest(
       'INVALID_INPUT',
       `${where}: ${name} needs \`${action.second}\`, the second element.`,
       {
-        hint: 'Give a ref of the snapshot, a locator or a selector, as for `target`.',
+        hint: 'Use a ref from the snapshot, a locator or a selector, as for `target`.',
       },
     );
   const envelopeFields = new Set([

@@ -60,7 +60,7 @@ export function moveStep(steps: Step[], from: number, before: number): void {
     if (need === undefined && !isLost) continue;
     throw new CodegenError(
       'INVALID_INPUT',
-      `Step ${from} was not moved: step ${index} ${need?.why ?? 'announces what the next one causes'}.`,
+      `Step ${from} was not moved: step ${index} ${need?.why ?? 'expects something that the next step causes'}.`,
       { hint: 'Keep this order, or move both steps, one after the other.' },
     );
   }

@@ -76,7 +76,7 @@ const explanations: readonly [
     ({ text }) => [
       'INVALID_INPUT',
       firstLine(text),
-      'Give a ref, a locator expression, or a Playwright selector.',
+      'Use a ref, a locator expression, or a Playwright selector.',
     ],
   ],
   [
@@ -201,7 +201,7 @@ export function recoveryHint({ pages }: Live): string {
 /** Throws if a page shows an error of the browser: a test of that would pass whatever the application does. */
 export function requireLoaded(page: Page, action: string): void {
   if (!page.url().startsWith('chrome-error:')) return;
-  throw new CodegenError('NAVIGATION_FAILED', `The page to which ${action} led could not be loaded.`, {
+  throw new CodegenError('NAVIGATION_FAILED', `The page that ${action} navigated to could not be loaded.`, {
     hint: 'Check that its server runs. To record the rest of the flow, perform this action with "record": false.',
   });
 }

@@ -92,7 +92,7 @@ function requireInsertion(
 ): void {
   if (at > length)
     throw new CodegenError('INVALID_INPUT', `\`at\` is ${at}, but the session has ${length} steps.`, {
-      hint: `Give the index of the step that the new ones come before, at most ${length}; leave it out to append.`,
+      hint: `Use the index of the step before which to insert, at most ${length}; omit it to append.`,
     });
   const other = requests.find(({ action }) => !action.recorded);
   if (other !== undefined)

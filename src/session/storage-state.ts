@@ -46,6 +46,6 @@ export async function readStorageState(file: string, absolute: string): Promise<
 
 function unusable(what: string): CodegenError {
   return new CodegenError('INVALID_INPUT', `use.storageState: ${what}.`, {
-    hint: 'Give the path, relative to the workspace, of a file that `context.storageState({ path })` saved.',
+    hint: 'Use the path, relative to the workspace, of a file that `context.storageState({ path })` saved.',
   });
 }

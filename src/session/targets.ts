@@ -113,7 +113,7 @@ export async function resolveTarget(
       'TARGET_NOT_FOUND',
       `The ref ${target} belongs to page ${shown.id}, not to ${id}.`,
       {
-        hint: 'After switchPage use a locator, or the refs of the result in the next call.',
+        hint: 'After switchPage, use a locator, or a ref from the result in the next call.',
       },
     );
   const pinned = pins.get(target);
@@ -121,8 +121,8 @@ export async function resolveTarget(
   const asserted = texts === 'own text' ? pinned && [await textOf(pinned)] : texts;
   const found = pinned && (await locateAgain(pinned, { testIdAttribute, asserted }));
   if (found === undefined)
-    throw new CodegenError('TARGET_NOT_FOUND', `The element of ref ${target} is gone.`, {
-      hint: 'Use a ref of the latest snapshot, or a locator.',
+    throw new CodegenError('TARGET_NOT_FOUND', `The element with ref ${target} no longer exists.`, {
+      hint: 'Use a ref from the latest snapshot, or a locator.',
     });
   const isSecret = secrets.foundIn(found.chain).length > 0;
   const chain = isSecret ? await best(found.pin, asserted) : found.chain;

@@ -120,7 +120,7 @@ export function uncheckedChain(target: string | undefined, page: string): Locato
     'TARGET_NOT_FOUND',
     `The ref ${target} identifies no element of page ${page} at that step.`,
     {
-      hint: "Give a locator; refs can't be resolved for an inserted step.",
+      hint: "Use a locator; refs can't be resolved for an inserted step.",
     },
   );
 }

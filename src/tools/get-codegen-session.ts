@@ -91,8 +91,8 @@ async function matcherOf(find: TextOrPattern): Promise<Matches> {
   if (isPattern(find)) {
     const { budgeted } = await import('../model/linear.js');
     const onExhausted = (): never => {
-      throw new CodegenError('INVALID_INPUT', 'Looking for this expression takes too long here.', {
-        hint: 'Look for a text, or for a simpler expression; `target` limits the page to a part.',
+      throw new CodegenError('INVALID_INPUT', 'Searching for this regular expression takes too long.', {
+        hint: 'Search for a text or a simpler expression, or use `target` to search a part of the page.',
       });
     };
     return budgeted(find, { budgetMs: findMs, stretchMs: Infinity, onExhausted });

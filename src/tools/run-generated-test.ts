@@ -85,7 +85,7 @@ function checkExpression(grep: string | undefined): void {
     if (grep !== undefined) new RegExp(grep);
   } catch (error) {
     throw new CodegenError('INVALID_INPUT', `grep: ${messageOf(error)}`, {
-      hint: 'Give a JavaScript regular expression; escape literal characters with "\\".',
+      hint: 'Use a JavaScript regular expression; escape literal characters with "\\".',
     });
   }
 }

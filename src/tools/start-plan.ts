@@ -186,7 +186,7 @@ export function withCredentialsOrigin(use: Use, url?: string): Use {
 export function requireCredentialsOrigin({ httpCredentials }: Use): void {
   if (httpCredentials === undefined || httpCredentials.origin !== undefined) return;
   throw new CodegenError('INVALID_INPUT', 'use.httpCredentials has no origin.', {
-    hint: 'Without one, every host that a page loads from could ask for them. Give an origin, a url or use.baseURL.',
+    hint: 'Without one, any host that a page loads from could request them. Set their `origin`, or `url` or `use.baseURL`.',
   });
 }
 

@@ -51,7 +51,7 @@ test('impossible file actions fail with a reason, and are not recorded', async (
   );
   expect(
     await failed({ action: 'screenshot', path: 'a.png', target: button('Choose nothing'), fullPage: true }),
-  ).toEqual(failureOf('INVALID_INPUT', "can't be of the full page"));
+  ).toEqual(failureOf('INVALID_INPUT', "can't be combined with a target"));
   for (const [action, file] of [
     ['screenshot', 'page.exe'],
     ['pdf', 'page.png'],

@@ -70,7 +70,7 @@ for (const [args, message, command = ''] of [
   ],
   [['init', 'here'], "too many arguments for 'init'. Expected 0 arguments but got 1.", ' init'],
   [['--config'], "option '--config <path>' argument missing"],
-  [['--grant', ''], "option '--grant <name>' argument '' is invalid. Give a name."],
+  [['--grant', ''], "option '--grant <name>' argument '' is invalid. The name must not be empty."],
   [
     ['--name', 'a_b'],
     "option '--name <name>' argument 'a_b' is invalid. Use up to 32 letters, digits and dashes.",
@@ -102,7 +102,7 @@ for (const [args, message, command = ''] of [
     (port) =>
       [
         ['--port', port],
-        `option '--port <port>' argument '${port}' is invalid. Give a number from 1 to 65535, or 0 for any free port.`,
+        `option '--port <port>' argument '${port}' is invalid. Use a number from 1 to 65535, or 0 for any free port.`,
       ] as const,
   ),
 ] as const)

@@ -149,7 +149,7 @@ test('the command line lists and shows; only in a terminal it approves', async (
   };
   expect(await run('list')).toContain(`${id}  open  run by local`);
   expect(await run('show')).toContain('"grep": "checkout"');
-  await expect(run('approve')).rejects.toMatchObject({ message: 'Approving needs a terminal.' });
+  await expect(run('approve')).rejects.toMatchObject({ message: 'Approval requires a terminal.' });
   expect(await run('approve', 'no')).toContain('Nothing was decided.');
   expect(await run('approve', 'yes')).toContain(`Approved ${id}`);
   await guard.admit({ tool: 'run', args: { grep: 'checkout' } });

@@ -123,7 +123,7 @@ test('looking for an expression takes little time, whatever the page has', async
   const { error } = await shared.call('get_codegen_session', { sessionId, find });
   expect(error).toMatchObject({
     code: 'INVALID_INPUT',
-    message: 'Looking for this expression takes too long here.',
+    message: 'Searching for this regular expression takes too long.',
   });
   // Without a budget, 300 times 0.1 s.
   expect(performance.now() - begun).toBeLessThan(15_000);

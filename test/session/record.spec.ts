@@ -77,7 +77,7 @@ test('a target that matches several elements, or none, is reported with candidat
   const printed = await record({ action: 'click', target: '[ref=e999]' });
   expect(printed.failed).toMatchObject({
     code: 'TARGET_NOT_FOUND',
-    message: 'The element of ref e999 is gone.',
+    message: 'The element with ref e999 no longer exists.',
   });
   expect(printed.failed?.hint).toContain('latest snapshot');
   const none = await record({ action: 'click', target: "getByRole('button', { name: 'Cleer completed' })" });

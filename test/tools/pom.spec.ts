@@ -128,7 +128,7 @@ test('page objects are extended from flow to flow; edited ones are left unchange
   const { workspace } = server;
   const output = path.join(workspace, 'generated-tests');
   const login = path.join(output, 'pages', 'shop-login-page.ts');
-  const named = 'pages/shop-login-page was emitted by this tool and edited since';
+  const named = 'pages/shop-login-page has been edited since this tool emitted it';
   const end = async (title: string, actions: readonly object[], args: object = {}): Promise<Result> => {
     const sessionId = await record(server, pages.url, title, actions);
     const result = await server.call('end_codegen_session', { sessionId, ...args });

@@ -26,7 +26,7 @@ test('handOver waits for a person, and answers with the steps that they recorded
   await page.getByLabel('Address').fill(`${pages.url}/todo.html?by=hand`);
   await page.getByRole('button', { name: 'Go to it' }).click();
   await expect(page.getByRole('region', { name: 'Steps' }).getByText('by=hand')).toBeVisible();
-  await page.getByRole('button', { name: 'Give back' }).click();
+  await page.getByRole('button', { name: 'Return control' }).click();
   const { failed, codes, text } = await call;
   expect(failed).toBeUndefined();
   expect(codes).toEqual([

@@ -45,7 +45,7 @@ test('the command ui shows and controls the sessions of all servers of the works
   await page.getByLabel('Address').fill(`${pages.url}/todo.html?by=hand`);
   await page.getByRole('button', { name: 'Go to it' }).click();
   await expect(page.getByRole('region', { name: 'Steps' }).getByText('by=hand')).toBeVisible();
-  await page.getByRole('button', { name: 'Give back' }).click();
+  await page.getByRole('button', { name: 'Return control' }).click();
   const { steps } = await stdio.call('get_codegen_session', { sessionId });
   expect(steps).toBe(2);
   const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');

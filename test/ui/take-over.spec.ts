@@ -112,7 +112,7 @@ test('a flow recorded by hand has the steps and assertions of an agent, and its 
   await hands.steps(4);
   await hands.click((copy) => copy.getByRole('link', { name: 'Completed' }));
   await hands.steps(5);
-  await page.getByRole('button', { name: 'Give back' }).click();
+  await page.getByRole('button', { name: 'Return control' }).click();
   await page.getByRole('button', { name: 'End and write the test' }).click();
   await expect(page.getByText('verification: passed')).toBeVisible({ timeout: 60_000 });
   const written = await readFile(path.join(workspace, 'generated-tests/adds-a-task.spec.ts'), 'utf8');
@@ -193,7 +193,7 @@ test('a whole test is recorded by hand: login, drag, upload, dialog, popup and f
   await hands.steps(11);
   await hands.click(() => copy.getByRole('button'));
   await hands.steps(12);
-  await page.getByRole('button', { name: 'Give back' }).click();
+  await page.getByRole('button', { name: 'Return control' }).click();
   await page.getByRole('button', { name: 'End and write the test' }).click();
   await expect(page.getByText('verification: passed')).toBeVisible({ timeout: 60_000 });
   expect(await readFile(path.join(workspace, 'generated-tests/joins.spec.ts'), 'utf8')).toBe(code);
@@ -265,7 +265,7 @@ test('in control, mouse, keyboard and paste go to the page unrecorded, and calls
   await hands.click((copy) => copy.getByRole('checkbox').first());
   await expect(page.getByRole('status').getByText('getByRole')).toBeVisible();
   expect(isAnswered).toBe(false);
-  await page.getByRole('button', { name: 'Give back' }).click();
+  await page.getByRole('button', { name: 'Return control' }).click();
   expect((await call).snapshot).toContain('Buy tä');
   await hands.steps(1);
   const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');

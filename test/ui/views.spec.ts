@@ -230,7 +230,7 @@ test('a person reads the policy in plain words, sees how full its limits are, an
   await expect(page.getByRole('status')).toContainText('denied by tools.clear_codegen_session');
   await page.getByLabel('Arguments').fill('{');
   await page.getByRole('button', { name: 'Decide' }).click();
-  await expect(page.getByRole('alert')).toContainText('Give the arguments as JSON.');
+  await expect(page.getByRole('alert')).toContainText('Enter the arguments as JSON.');
   expect(await violations(page)).toEqual([]);
 });
 

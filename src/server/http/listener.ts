@@ -53,7 +53,7 @@ async function createSecured({ cert, key }: { cert: string; key: string }): Prom
     return createSecureServer({ ...timeouts, handshakeTimeout, cert: chain, key: privateKey });
   } catch (error) {
     throw new CodegenError('CONFIG_INVALID', `http.tls can't be used: ${messageOf(error)}`, {
-      hint: 'Give the paths of a PEM certificate and of its private key.',
+      hint: 'Set the paths of a PEM certificate and its private key.',
       cause: error,
     });
   }
@@ -71,7 +71,7 @@ export async function listen(server: Server, port: number, address: string): Pro
     server.listen(port, address, resolve);
   }).catch((error: unknown) => {
     throw new CodegenError('CONFIG_INVALID', `--port ${port} can't be used: ${messageOf(error)}`, {
-      hint: 'Give a free port, and as --host an address of this machine.',
+      hint: 'Use a free port, and an address of this machine as --host.',
       cause: error,
     });
   });

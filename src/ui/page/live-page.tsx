@@ -106,7 +106,12 @@ function Toolbar({
             {label}
           </button>
         ))}
-        <Act label="Give back" needs="operator" kind="main" work={() => post(`sessions/${id}/release`)} />
+        <Act
+          label="Return control"
+          needs="operator"
+          kind="main"
+          work={() => post(`sessions/${id}/release`)}
+        />
       </div>
       <p class="quiet">{modes[mode.value][1]} Shift+Escape leaves the picture.</p>
       {mode.value === 'record' && (

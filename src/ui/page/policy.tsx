@@ -89,7 +89,7 @@ function TryCall({ policies }: { policies: PolicyView[] }): JSX.Element {
       throw new ApiError({
         code: 'INVALID_INPUT',
         message: String(error),
-        hint: 'Give the arguments as JSON.',
+        hint: 'Enter the arguments as JSON.',
       });
     }
     verdict.value = await post<PolicyVerdict>('policy/try', {
