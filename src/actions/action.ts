@@ -110,7 +110,6 @@ export interface ActionContext {
   recent: readonly { method: string; url: string }[];
   /** Milliseconds for an action or assertion. */
   actionMs: number;
-  /** Milliseconds for a navigation. */
   navigationMs: number;
   /** The session's steps so far. */
   steps: readonly Step[];

@@ -22,7 +22,6 @@ interface Matcher {
   optional?: true;
   /** What `name` names, if the matcher takes one. */
   name?: string;
-  /** The form of `name`. */
   nameForm?: { form: RegExp; example: string };
   /** `name` may be left out. */
   optionalName?: true;

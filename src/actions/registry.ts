@@ -82,7 +82,6 @@ export function cleanUpStart(steps: readonly Step[]): number {
   return start === -1 ? steps.length : start;
 }
 
-/** Steps with the code of their actions. */
 export function codeSteps(steps: readonly Step[]): CodeStep[] {
   return steps.map((step, index) => ({
     ...step,

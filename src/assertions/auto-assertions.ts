@@ -50,7 +50,6 @@ interface Judgement {
  */
 export class AutoAssertions {
   private readonly observer: PageObserver;
-  /** The last recorded step and its effect. */
   private last: StepEffect | undefined;
   /** The action in progress. */
   private pending: { before: Observation | undefined; acted: ActedElement | undefined } | undefined;

@@ -36,7 +36,6 @@ import { literalLocator, matchesLine } from './line-matching.js';
 import { actedCandidates, openedForm, viewCandidates } from './view-candidates.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
-/** A possible assertion. */
 export interface Candidate extends Weighted {
   subject: CandidateSubject;
   /** Forms of the assertion, best first. */
@@ -63,9 +62,7 @@ export type CandidateSubject =
     }
   | 'page';
 
-/** The test before a step. */
 export interface FlowSoFar {
-  /** Assertions of recent steps. */
   earlier: readonly Assertion[];
   baseURL: string | undefined;
   /** What steps typed or selected: it is the same in every run, and if the page shows it, the step worked. */

@@ -144,7 +144,6 @@ function keptValues(gone: readonly SnapshotLine[], before: SnapshotView, after: 
   });
 }
 
-/** The parent of each line. */
 function parentsOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
   const parents = new Map<SnapshotLine, SnapshotLine>();
   const path: SnapshotLine[] = [];
@@ -157,7 +156,6 @@ function parentsOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
   return parents;
 }
 
-/** The children of each line. */
 function childrenOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine[]> {
   const children = new Map<SnapshotLine, SnapshotLine[]>();
   for (const [line, parent] of parentsOf(view)) {

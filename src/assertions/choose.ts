@@ -58,7 +58,6 @@ export const weights = {
   message: 92.5,
   /** The element acted on has another name, and its locator still matches. */
   relabeled: 87,
-  /** A changed text. */
   text: { live: 96, withNumber: 88, other: 84 },
   name: 88,
   state: { on: 87, off: 86, disabled: 79 },

@@ -88,7 +88,6 @@ export async function listCandidates(
   ];
 }
 
-/** Assertions of the prices in a new list. */
 function priceCandidates(
   items: readonly ListItem[],
   subject: ListPins,
@@ -143,7 +142,6 @@ export async function messageCandidates(
   ];
 }
 
-/** The nearest common ancestor of lines. */
 function commonAncestor(view: SnapshotView, inner: ReadonlySet<SnapshotLine>): SnapshotLine | undefined {
   let common: SnapshotLine[] | undefined;
   const path: SnapshotLine[] = [];

@@ -102,7 +102,6 @@ export function listChangesAcross(before: SnapshotView, after: SnapshotView): Li
     : compare(old, now, { isKnown: () => false, isFilled: () => false });
 }
 
-/** The lines that are items of lists. */
 export function itemsIn(view: SnapshotView): Set<SnapshotLine> {
   const lists = listsIn(view, ({ ref, text }) => ref ?? text);
   return new Set([...lists.values()].flatMap(({ items }) => items.map(({ line }) => line)));

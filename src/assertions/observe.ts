@@ -35,7 +35,6 @@ export interface Observation {
   document: number;
 }
 
-/** An element by its locator, or by its pin. */
 export type ElementSubject = { chain: LocatorChain } | { pin: Pin };
 
 /** The element that a step acts on, before the step. */

@@ -102,12 +102,10 @@ export class LiveLog {
     return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted;
   }
 
-  /** See `shorten`. */
   pageText(text: string): PageText {
     return new PageText(this.shorten(text));
   }
 
-  /** See `shorten`. */
   url(text: string): string | PageText {
     return pageUrl(this.shorten(text, maxUrl));
   }

@@ -186,12 +186,10 @@ interface LiveParts extends LiveSetup {
   proxy: Proxy;
   log: LiveLog;
   bound: BoundSecrets;
-  /** The open contexts. */
   contexts: ReadonlySet<BrowserContext>;
   openContext: (options: BrowserContextOptions) => Promise<BrowserContext>;
   /** Whether the first context has pages that don't belong to the session. */
   isShared?: boolean;
-  /** Returns the first page. */
   newPage: () => Promise<Page>;
 }
 

@@ -14,7 +14,6 @@ export const factsSchema = z.strictObject({
   role: z.string().optional(),
   name: z.string().optional(),
   tagName: z.string(),
-  /** Attribute names. */
   attributes: z.array(z.string()),
   /** Whether the element is inside a link, a button or a field. */
   inControl: z.boolean(),

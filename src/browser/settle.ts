@@ -239,7 +239,6 @@ export function loadedFrames(page: Page): Frame[] {
 export interface SettledDocument {
   /** The title, or the start of a long one. */
   title?: string | undefined;
-  /** The number of its elements. */
   elements?: number | undefined;
 }
 

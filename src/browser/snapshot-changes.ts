@@ -20,9 +20,7 @@ export interface SnapshotUpdate {
 
 /** The elements that differ between two snapshots. */
 export interface Differences {
-  /** New elements. */
   added: SnapshotLine[];
-  /** Removed elements. */
   gone: SnapshotLine[];
   /** Elements that changed or moved. */
   changed: { before: SnapshotLine; after: SnapshotLine }[];

@@ -31,7 +31,6 @@ export interface McpClient {
   link?: (command: Command) => string;
 }
 
-/** The name of this server in all clients. */
 export const serverName = 'codegen';
 
 /** `npx` is a script, which Windows starts only through a shell. */

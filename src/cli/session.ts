@@ -60,7 +60,6 @@ export interface SessionCall {
   /** Where more arguments are: a file, `-` for standard input, or JSON. */
   json: string | undefined;
   args: Record<string, unknown>;
-  /** File for the snapshot. */
   snapshotFile: string | undefined;
 }
 

@@ -33,7 +33,6 @@ export interface HookGroup {
   title: string;
 }
 
-/** A page object that the test uses. */
 export interface PageObjectUse {
   variable: string;
   className: string;

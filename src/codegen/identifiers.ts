@@ -154,7 +154,6 @@ export function pluralOf(name: string): string {
   return /(?:s|x|ch|sh)$/.test(name) ? `${name}es` : name.replace(/([^aeiou])y$/, '$1ie') + 's';
 }
 
-/** The name of an element as a variable or a field. */
 export function variableName({ words, kind, context }: ElementName): string {
   return identifier([...context, ...words, ...(kind === '' ? [] : [kind])]);
 }

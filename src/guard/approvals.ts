@@ -213,7 +213,6 @@ function newMark(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** A rule with its reason. */
 export function titleOf({ rule, reason }: Rule): string {
   return reason === undefined ? rule : `${rule}: ${reason}`;
 }

@@ -15,7 +15,6 @@ export interface Territory {
   stateDirectory: string;
 }
 
-/** A checked path. */
 export interface CheckedPath {
   absolute: string;
   /** Relative to the workspace, with forward slashes. */

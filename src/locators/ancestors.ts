@@ -3,7 +3,6 @@ import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Pin } from '../browser/pin.js';
 
 const ancestorSchema = z.strictObject({
-  /** Lower case. */
   tagName: z.string(),
   role: z.string().optional(),
   name: z.string().optional(),

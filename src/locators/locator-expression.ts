@@ -9,11 +9,8 @@ import { testIdSelector } from '../browser/test-id.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
 import { isAriaRole, ariaRoles, type AriaRole } from './roles.js';
 
-/** Maximum length of an expression. */
 const maxLength = 5000;
-/** Maximum number of calls in a chain. */
 const maxCalls = 50;
-/** Maximum nesting depth of locators. */
 const maxDepth = 8;
 
 /** Where a chain can start. */
@@ -81,7 +78,6 @@ const filters = {
 const filterOptions = options({ ...filters, visible: boolean });
 const textArguments = z.tuple([text, options({ exact: boolean })]);
 
-/** The methods of locator expressions. */
 const methods: ReadonlyMap<string, Method> = new Map(
   Object.entries({
     getByRole: method(

@@ -3,7 +3,6 @@ export function log(message: string): void {
   process.stderr.write(`codegen-session-mcp: ${message}\n`);
 }
 
-/** Logs an unexpected error with its stack. */
 export function logStack(error: unknown): void {
   log(error instanceof Error ? String(error.stack) : String(error));
 }

@@ -146,7 +146,6 @@ export function referencesIn(value: unknown): string[] {
   return [...new Set(Object.values(value).flatMap(referencesIn))];
 }
 
-/** The literal parts of a text with placeholders. */
 export function literalParts(text: string): string[] {
   return text.split(placeholder).filter((_, index) => index % 2 === 0);
 }

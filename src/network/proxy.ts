@@ -228,7 +228,6 @@ class Gate {
   }
 }
 
-/** Connects to the first address that answers. */
 async function connectTo(addresses: readonly string[], port: number): Promise<Socket> {
   const found = addresses.map((address) => ({ address, family: isIP(address) }));
   const socket = connect({

@@ -37,7 +37,6 @@ async function readHost(client: Socket, type: number | undefined): Promise<strin
   return (await read(client, length)).toString('latin1');
 }
 
-/** Reads exactly `length` bytes. */
 async function read(client: Socket, length: number): Promise<Buffer> {
   let received = Buffer.alloc(0);
   while (received.length < length) {

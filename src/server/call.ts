@@ -11,7 +11,6 @@ import type { Tool, ToolCall, ToolContext } from '../tools/tool.js';
 import type { RunningCalls } from './calls.js';
 import { failedAnswer, render, type CallResult } from './render.js';
 
-/** An answered call. */
 export interface AnsweredCall {
   tool: string;
   seconds: number;

@@ -11,7 +11,6 @@ const maxPending = 100;
 const maxAttempts = 5;
 /** Milliseconds before the second attempt; each further one waits twice as long. */
 const retryMs = 1000;
-/** Milliseconds for one attempt. */
 const attemptMs = 5000;
 
 interface Event {

@@ -206,7 +206,6 @@ export function requireLoaded(page: Page, action: string): void {
   });
 }
 
-/** The error of a page that the network rules block. */
 export function pageBlocked({ origin, rule }: Refused): CodegenError {
   return new CodegenError('NAVIGATION_BLOCKED', `${origin} is blocked: ${rule}.`, {
     hint: 'The configuration sets the rule. Continue without the page: `goBack` with "record": false leaves a page that did not open.',

@@ -10,7 +10,6 @@ export interface PageFile extends ExistingPage {
   text: string;
 }
 
-/** The path of a spec. */
 export interface SpecPath {
   absolute: string;
   /** Relative to the workspace, with forward slashes. */

@@ -12,7 +12,6 @@ import { within } from '../model/within.js';
 
 /** Milliseconds for a page to come to the front. */
 const frontMs = 1000;
-/** Milliseconds for a page to close. */
 const closingMs = 5000;
 /** Milliseconds between looks at whether what is expected has come. */
 const signalPollMs = 20;

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { StorageState } from '../browser/context-options.js';
 import { CodegenError } from '../model/errors.js';
 
-/** Bytes of a file with a storage state. */
 const maxBytes = 10 * 1024 * 1024;
 const maxOrigins = 100;
 

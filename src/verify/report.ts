@@ -18,7 +18,6 @@ const testErrorSchema = z.object({
   innerLine: z.int().optional(),
 });
 
-/** One run of one test. */
 const testRunSchema = z.object({
   /** Undefined for other tests that the workspace's configuration runs, such as a setup. */
   project: projectNoteSchema.optional(),

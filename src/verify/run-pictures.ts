@@ -105,7 +105,6 @@ export interface RunPictures {
   durations: ReadonlyMap<number, number>;
 }
 
-/** Reads the pictures of the latest run from a directory. */
 export async function readRunPictures(directory: string): Promise<RunPictures> {
   const lines = await readFile(path.join(directory, timesName), 'utf8').catch(() => '');
   const all = lines.split('\n').flatMap((line) => (line === '' ? [] : timeSchema.parse(JSON.parse(line))));

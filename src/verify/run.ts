@@ -29,7 +29,6 @@ export interface RunOptions {
   secrets: Secrets;
   /** Playwright's `--grep`. */
   grep?: string | undefined;
-  /** Milliseconds after which the run is ended. */
   timeoutMs: number;
   signal: AbortSignal;
 }
@@ -38,7 +37,6 @@ export interface RunResult extends Report {
   /** `timed out` and `cancelled` runs were stopped early. */
   end: 'completed' | 'timed out' | 'cancelled';
   durationMs: number;
-  /** The run's time limit. */
   timeoutMs: number;
 }
 

@@ -164,7 +164,7 @@ test('a request that expires leaves the page, and can no longer be approved', as
     }));
     return { state: { approvals: earlier }, result: undefined };
   });
-  await expect(page.getByText('Nothing waits for approval.')).toBeVisible();
+  await expect(page.getByText('No call is pending approval.')).toBeVisible();
   expect((await agent.call('get_codegen_session')).error?.code).toBe('APPROVAL_REQUIRED');
   await expect(approve).toBeVisible();
 });

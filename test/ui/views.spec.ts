@@ -71,7 +71,7 @@ test('a person sees exactly what would be written, and approves it once or decli
   });
   const page = await person();
   await page.getByRole('link', { name: 'Approvals' }).click();
-  await expect(page.getByText('Nothing waits for approval.')).toBeVisible();
+  await expect(page.getByText('No call is pending approval.')).toBeVisible();
   const { sessionId } = await agent.start({ title: 'Lands', url: `${pages.url}/landing.html` });
   const end = () => agent.call('end_codegen_session', { sessionId });
 

@@ -9,7 +9,7 @@ export function ApprovalList(): JSX.Element {
     <View title="Approvals" followed={followed}>
       {(list) =>
         list.length === 0 ? (
-          <p class="quiet">Nothing waits for approval. The policy decides what needs one.</p>
+          <p class="quiet">No call is pending approval. The policy decides which calls need it.</p>
         ) : (
           <ul class="cards">
             {list.map((approval) => (
