@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, runTests, test } from '../fixtures.js';
 import { button, label, status } from './flows.js';
 import { recordAndRun } from './recorded.js';
@@ -36,11 +37,16 @@ test('hooks run before and after the test, also after a failure', async ({ share
     expect(testCode).toMatch(/\n\}\);\n\ntest\.afterEach\("Forget the name", async \(\{ page \}\) => \{/);
     written.set(filePath, testCode);
   }
-  // What the hook did not clean up would fail the second run.
-  for (const [file, code] of written) await writeFile(file, code.replace('Welcome, ', 'Goodbye, '));
-  expect((await runTests(shared.workspace)).output).toContain('2 failed');
-  for (const [file, code] of written) await writeFile(file, code);
-  expect((await runTests(shared.workspace)).output).toContain('2 passed');
+  // In one worker, the failing ones run first: what their hook did not clean up would fail the others.
+  for (const [file, code] of written)
+    await writeFile(
+      path.join(path.dirname(file), `a-failing-${path.basename(file)}`),
+      code.replace('Welcome, ', 'Goodbye, '),
+    );
+  const { output } = await runTests(shared.workspace, '--workers=1');
+  expect(output).toContain('2 failed');
+  expect(output).toContain('2 passed');
+  expect(output.indexOf('a-failing-')).toBeLessThan(output.indexOf('generated-tests/joins-'));
   for (const [file, code] of written) expect(await readFile(file, 'utf8')).toBe(code);
 });
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { configure, expect, test as base } from '../fixtures.js';
 import { serve as servePages, type Site } from '../fixtures/serve.js';
 import { serve, type Connecting, type Serving } from '../server/http/serving.js';
@@ -174,6 +175,8 @@ for (const [what, page, actions] of attacks)
       const isDone = attacked.then(() => true);
       const click = async (): Promise<false> => {
         await calm.record(other.sessionId, { action: 'click', target: 'button' });
+        // As fast as a person, not as fast as the machine.
+        await sleep(100);
         return false;
       };
       while (!(await Promise.race([isDone, click()])));

@@ -57,39 +57,64 @@ const add = (text: string): Record<string, unknown>[] => [
   { action: 'expect', target: '.todo-list', matcher: 'toContainText', expected: text },
 ];
 
-for (const [given, line] of [
-  ['e2e/support/test.ts', "import { test, expect } from './support/test';"],
-  ['@support/test', "import { test, expect } from '@support/test';"],
-  ['./e2e/support/test#quickTest', "import { quickTest as test, expect } from './support/test';"],
-] as const)
-  test(`a test imports test and expect from ${given}, and runs with its fixtures`, async ({
-    project,
-    workspace,
-    pages,
-  }) => {
-    const server = await project('own-fixtures', { output: { dir: 'e2e', importTestFrom: given } });
-    const { sessionId, error } = await server.start({ title: 'adds a todo', url: `${pages.url}/todo.html` });
+test('a test imports test and expect from the module that is given, and runs with its fixtures', async ({
+  project,
+  workspace,
+  pages,
+}) => {
+  const log = path.join(workspace, 'fixtures.log');
+  const logged = async (): Promise<string> => readFile(log, 'utf8').catch(() => '');
+  const record = async (server: Connection, title: string, options: object = {}): Promise<string> => {
+    const { sessionId, error } = await server.start({ title, url: `${pages.url}/todo.html`, options });
     expect(error).toBeUndefined();
     await server.record(sessionId, ...add('Read a book'));
-    const source = await emitted(server, sessionId);
+    return sessionId;
+  };
+  const options = {
+    describe: 'Todos',
+    tags: ['@smoke', '@todo'],
+    annotations: [{ type: 'issue', description: 'https://example.com/issues/7' }, { type: 'slow' }],
+  };
+  let ran = '';
+  for (const [title, given, line, asked] of [
+    ['adds by path', 'e2e/support/test.ts', "import { test, expect } from './support/test';", {}],
+    ['adds a todo', '@support/test', "import { test, expect } from '@support/test';", options],
+    [
+      'adds by name',
+      './e2e/support/test#quickTest',
+      "import { quickTest as test, expect } from './support/test';",
+      {},
+    ],
+  ] as const) {
+    const server = await project('own-fixtures', { output: { dir: 'e2e', importTestFrom: given } });
+    const source = await emitted(server, await record(server, title, asked));
     expect(source).toContain(line);
     expect(source).not.toContain('@playwright/test');
-    const log = path.join(workspace, 'fixtures.log');
-    expect(await readFile(log, 'utf8')).toBe('adds a todo\n');
-    const { exitCode } = await runTests(workspace, 'e2e/adds-a-todo.spec.ts');
-    expect(exitCode).toBe(0);
-    expect(await readFile(log, 'utf8')).toBe('adds a todo\nadds a todo\n');
-  });
+    if (asked === options)
+      expect(source).toContain(`test.describe('Todos', () => {
+  test(
+    'adds a todo',
+    {
+      tag: ['@smoke', '@todo'],
+      annotation: [
+        { type: 'issue', description: 'https://example.com/issues/7' },
+        { type: 'slow' },
+      ],
+    },
+    async ({ page }) => {`);
+    ran += `${title}\n`;
+    expect(await logged()).toBe(ran);
+  }
+  const { output } = await runTests(workspace, 'e2e/adds-');
+  expect(output).toContain('3 passed');
+  for (const title of ['adds by path', 'adds a todo', 'adds by name'])
+    expect((await logged()).split('\n').filter((each) => each === title)).toHaveLength(2);
 
-test('a call decides where test comes from, before the configuration', async ({ project, pages }) => {
+  // What a call says comes before the configuration.
   const server = await project('own-fixtures', { output: { dir: 'e2e', importTestFrom: '@support/test' } });
-  const { sessionId } = await server.start({
-    title: 'adds a todo',
-    url: `${pages.url}/todo.html`,
-    options: { importTestFrom: 'e2e/support/test.ts#quickTest' },
-  });
-  await server.record(sessionId, ...add('Read a book'));
-  expect(await emitted(server, sessionId)).toContain('quickTest as test');
+  const sessionId = await record(server, 'is told', { importTestFrom: 'e2e/support/test.ts#quickTest' });
+  const { testCode } = await server.call('end_codegen_session', { sessionId, verify: 'off' });
+  expect(testCode).toContain('quickTest as test');
 });
 
 /** A page with an attribute of its own for tests. */
@@ -299,33 +324,7 @@ test('an importTestFrom that does not resolve is refused', async ({ project }) =
   }
 });
 
-test('a test has the describe, tags and annotations that were asked for', async ({ project, pages }) => {
-  const server = await project('own-fixtures', { output: { dir: 'e2e' } });
-  const { sessionId } = await server.start({
-    title: 'adds a todo',
-    url: `${pages.url}/todo.html`,
-    options: {
-      describe: 'Todos',
-      tags: ['@smoke', '@todo'],
-      annotations: [{ type: 'issue', description: 'https://example.com/issues/7' }, { type: 'slow' }],
-    },
-  });
-  await server.record(sessionId, ...add('Read a book'));
-  const source = await emitted(server, sessionId);
-  expect(source).toContain(`test.describe('Todos', () => {
-  test(
-    'adds a todo',
-    {
-      tag: ['@smoke', '@todo'],
-      annotation: [
-        { type: 'issue', description: 'https://example.com/issues/7' },
-        { type: 'slow' },
-      ],
-    },
-    async ({ page }) => {`);
-});
-
-test('a flow is repeated for each row of its data', async ({ project, workspace, pages }) => {
+test('a flow is repeated for each row of its data', async ({ project, pages }) => {
   const server = await project('own-fixtures', { output: { dir: 'e2e' } });
   const { sessionId } = await server.start({
     title: 'adds a todo',
@@ -354,8 +353,6 @@ test('a flow is repeated for each row of its data', async ({ project, workspace,
   expect(source).toContain('.fill(row.what)');
   expect(source).toContain('.toHaveCount(row.count)');
   expect(source.match(/War and Peace/g)).toHaveLength(1);
-  const { output } = await runTests(workspace, 'e2e/adds-a-todo.spec.ts');
-  expect(output).toContain('3 passed');
 });
 
 const badData = z.array(z.tuple([z.unknown(), z.string()])).parse([

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { binary, expect } from '../fixtures.js';
+import { binary, expect, type Connection } from '../fixtures.js';
 import { copyProject, ownRunner, projectTest as test } from '../sample-project.js';
 
 test.describe.configure({ timeout: 180_000 });
@@ -14,13 +14,31 @@ const add = [
   { action: 'expect', target: 'getByRole("listitem")', matcher: 'toHaveCount', expected: 4 },
 ];
 
-for (const { name, config, file, line, from, setUp, passed } of [
+/** Runs the set-up of the project, and sees that recording starts with the login that the project starts tests with. */
+async function logIn(server: Connection, workspace: string): Promise<void> {
+  const early = await server.start({ title: 'is early', url: '/todo.html' });
+  expect(early['detected']).not.toHaveProperty('storageState');
+  expect(early['warnings']).toEqual([expect.stringContaining('playwright/.auth/user.json')]);
+  await ownRunner(workspace, '--project=setup');
+  const start = await server.start({ title: 'is logged in', url: '/todo.html' });
+  expect(start['detected']).toMatchObject({
+    storageState: { value: 'playwright/.auth/user.json', source: 'playwright.config.ts' },
+  });
+  expect(start['warnings']).toBeUndefined();
+  await server.record(start.sessionId, ...add, { action: 'saveStorageState', path: 'seen.json' });
+  expect(await readFile(path.join(workspace, 'playwright', '.auth', 'seen.json'), 'utf8')).toContain('"ann"');
+  const { sessionId } = start;
+  const { code } = await server.call('get_codegen_session', { sessionId, include: ['code'] });
+  expect(code).not.toContain('storageState: "playwright/.auth/user.json"');
+}
+
+for (const { name, config, file, line, from, prepare, passed } of [
   {
     name: 'page-objects',
     file: 'tests/calls-mum.spec.ts',
     line: "import { test } from './fixtures';",
     from: { value: 'tests/fixtures', source: 'tests/todos.spec.ts' },
-    setUp: true,
+    prepare: logIn,
     passed: 4,
   },
   {
@@ -29,7 +47,6 @@ for (const { name, config, file, line, from, setUp, passed } of [
     file: 'apps/web/e2e/flows/calls-mum.spec.ts',
     line: "import { test, expect } from '#support/test.js';",
     from: { value: '#support/test.js', source: 'apps/web/e2e/checks/todos.spec.ts' },
-    setUp: false,
     passed: 2,
   },
   {
@@ -44,7 +61,6 @@ test('calls mum', async ({ page }) => {
     await todoList.open()
 `,
     from: { value: 'tests/support/fixtures', source: 'tests/todos.spec.js' },
-    setUp: false,
     passed: 2,
   },
 ])
@@ -53,7 +69,7 @@ test('calls mum', async ({ page }) => {
     workspace,
   }) => {
     const server = await project(name, config);
-    if (setUp) await ownRunner(workspace, '--project=setup');
+    await prepare?.(server, workspace);
     const start = await server.start({ title: 'calls mum', url: '/todo.html' });
     expect(start.error).toBeUndefined();
     expect(start).toMatchObject({ file, detected: { importTestFrom: from } });
@@ -71,24 +87,6 @@ test('calls mum', async ({ page }) => {
     expect(output).toContain(`${passed} passed`);
     expect(exitCode).toBe(0);
   });
-
-test('recording starts with the login that the project starts tests with', async ({ project, workspace }) => {
-  const server = await project('page-objects', { output: { dir: 'tests' } });
-  const early = await server.start({ title: 'is early', url: '/todo.html' });
-  expect(early['detected']).not.toHaveProperty('storageState');
-  expect(early['warnings']).toEqual([expect.stringContaining('playwright/.auth/user.json')]);
-  await ownRunner(workspace, '--project=setup');
-  const start = await server.start({ title: 'is logged in', url: '/todo.html' });
-  expect(start['detected']).toMatchObject({
-    storageState: { value: 'playwright/.auth/user.json', source: 'playwright.config.ts' },
-  });
-  expect(start['warnings']).toBeUndefined();
-  await server.record(start.sessionId, ...add, { action: 'saveStorageState', path: 'seen.json' });
-  expect(await readFile(path.join(workspace, 'playwright', '.auth', 'seen.json'), 'utf8')).toContain('"ann"');
-  const code = (await server.call('get_codegen_session', { sessionId: start.sessionId, include: ['code'] }))
-    .code;
-  expect(code).not.toContain('storageState: "playwright/.auth/user.json"');
-});
 
 test('init writes what the project decides into the configuration', async ({ pages }, testInfo) => {
   const workspace = testInfo.outputPath('project');
