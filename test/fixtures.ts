@@ -218,9 +218,15 @@ export async function runTests(workspace: string, ...args: string[]): Promise<Te
     path.join(workspace, 'playwright.config.mjs'),
     `export default ${JSON.stringify(config)};\n`,
   );
+  return playwrightTest(workspace, '--config', 'playwright.config.mjs', ...args);
+}
+
+/** Runs Playwright Test in a directory, with the compiled code that the server's own runs share. */
+export async function playwrightTest(cwd: string, ...args: string[]): Promise<TestRun> {
   const cli = path.join(root, 'node_modules', '@playwright', 'test', 'cli.js');
-  const child = spawn(process.execPath, [cli, 'test', '--config', 'playwright.config.mjs', ...args], {
-    cwd: workspace,
+  const cache = path.join(root, 'dist', 'verify', 'compile-cache.cjs');
+  const child = spawn(process.execPath, ['--require', cache, cli, 'test', ...args], {
+    cwd,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
   });
   let output = '';

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBrowser, launchOptions } from '../src/browser/find-browser.js';
-import { test as base, type Shared, type TestRun } from './fixtures.js';
+import { playwrightTest, test as base, type Shared, type TestRun } from './fixtures.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const projects = path.join(root, 'test', 'fixtures', 'projects');
@@ -35,19 +34,6 @@ export const projectTest = base.extend<{
 });
 
 /** Runs tests of a project with its own configuration, as its owner would. */
-export async function ownRunner(workspace: string, ...args: string[]): Promise<TestRun> {
-  const cli = path.join(root, 'node_modules', '@playwright', 'test', 'cli.js');
-  const child = spawn(process.execPath, [cli, 'test', '--reporter=line', ...args], {
-    cwd: workspace,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const exitCode = await new Promise<number>((resolve) => {
-    child.on('close', (code) => {
-      resolve(code ?? 1);
-    });
-  });
-  return { exitCode, output };
+export function ownRunner(workspace: string, ...args: string[]): Promise<TestRun> {
+  return playwrightTest(workspace, '--reporter=line', ...args);
 }
