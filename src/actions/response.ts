@@ -1,5 +1,6 @@
 import type { APIResponse, Response } from 'playwright';
 import { z } from 'zod';
+import { isKept } from '../browser/response-body.js';
 import { call, expectThat, value, variable, wait, type Expression, type Statement } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { parseJson, type Json } from '../model/json.js';
@@ -16,9 +17,6 @@ export interface ExpectedResponse {
 const maxQuoted = 5000;
 /** Bytes of a body that are read. */
 export const maxBody = 5_000_000;
-/** Types of resources whose bodies Playwright takes from what the browser keeps of them, which is bounded. */
-const readable = new Set(['document', 'script', 'stylesheet', 'xhr', 'fetch']);
-
 export const methodSchema = z
   .enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
   .describe('HTTP method.');
@@ -40,9 +38,7 @@ export const expectedResponse = {
 /** The body of a response that a page got. Throws ACTION_FAILED if it is too large, or the browser does not keep it. */
 export async function bodyOf(response: Response): Promise<string> {
   const type = response.request().resourceType();
-  const isPrefetch = 'sec-purpose' in (await response.request().allHeaders());
-  // Playwright requests others a second time, and reads them into memory whatever their size.
-  const body = readable.has(type) && !isPrefetch ? await response.body().catch(() => undefined) : undefined;
+  const body = (await isKept(response)) ? await response.body().catch(() => undefined) : undefined;
   if (body !== undefined && body.length <= maxBody) return body.toString();
   throw unreadable(
     response,

@@ -1,6 +1,7 @@
 import type { BrowserContext, Request } from 'playwright';
 import { artifactBytes } from '../model/artifact.js';
 import type { Step } from '../model/step.js';
+import { isReadable } from './response-body.js';
 import { within } from '../model/within.js';
 
 /** Maximum number of requests per session. */
@@ -68,6 +69,7 @@ export class HarRecorder {
     const response = await within(bodyMs, request.response());
     // A cached response has the body of an earlier one.
     if (!response || response.status() === 304) return;
+    if (!(await isReadable(response))) return;
     const body = await within(
       bodyMs,
       // Redirects have no body.

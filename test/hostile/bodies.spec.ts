@@ -115,3 +115,17 @@ test('the body of a response that a page gets costs little memory', async ({ sha
   expect((await shared.record(sessionId, announced, small)).failed).toBeUndefined();
   await site.close();
 });
+
+test('a HAR does not contain, and costs no memory for, a picture that is too large', async ({ shared }) => {
+  test.slow();
+  const site = await zeros();
+  const { sessionId } = await shared.start({ url: site.url, har: 'record', file: 'large.spec.ts' });
+  const grown = await growthDuring(shared.pid, async () => {
+    await shared.record(sessionId, { action: 'click', target: "getByText('Image')" });
+    const { error } = await shared.call('end_codegen_session', { sessionId, verify: 'off', dryRun: true });
+    expect(error).toBeUndefined();
+  });
+  expect(grown).toBeLessThan(120_000_000);
+  await shared.call('clear_codegen_session', { sessionId });
+  await site.close();
+});
