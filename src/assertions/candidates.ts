@@ -92,8 +92,14 @@ export async function candidatesFor(
     : diff.changes;
   const found =
     form?.title === undefined || content.includes(form.title) ? content : [form.title, ...content];
+  const isSwitch = own.some(
+    ({ kind, forms }) => /^state (?:selected|pressed|current)$/.test(kind) && hasValue(forms, 'true'),
+  );
   const isEffect = (change: PageChange): boolean =>
-    !isOwnInput(change, effect) && !contested.lines.has(change.line);
+    !isOwnInput(change, effect) &&
+    !contested.lines.has(change.line) &&
+    // What is selected instead of something else leaves no doubt about the other.
+    !(isSwitch && change.kind === 'state' && !change.on && change.state !== 'disabled');
   const ranked = rankChanges(joinedTexts(found, effect.after.view)).filter(isEffect);
   const changes = [
     ...ranked.slice(0, limits.maxCandidates),
@@ -278,16 +284,20 @@ async function changeCandidates(
   return (await Promise.all(candidates)).flat();
 }
 
-/** What feedback says whose texts are in elements of its own. */
+/** What feedback or a dialog without a name says, if its texts are in elements of their own. */
 function contentForms({ kind, line }: PageChange, view: SnapshotView): AssertionArgs[] {
   const { role = '', name, text } = partsOf(line);
-  if (kind !== 'appeared' || !['alert', 'status'].includes(role) || (name ?? text) !== undefined) return [];
+  const isNameless =
+    ['alert', 'status', 'dialog', 'alertdialog'].includes(role) && (name ?? text) === undefined;
+  if (kind !== 'appeared' || !isNameless) return [];
   const below = view.slice(view.indexOf(line) + 1);
   const end = below.findIndex(({ depth }) => depth <= line.depth);
   const said = below
     .slice(0, end < 0 ? undefined : end)
     .map(partsOf)
-    .find((inner) => isText(inner.role ?? '') && /\p{L}/u.test(inner.text ?? ''))?.text;
+    .filter((inner) => isText(inner.role ?? '') || ['heading', 'strong'].includes(inner.role ?? ''))
+    .map((inner) => inner.text ?? inner.name ?? '')
+    .find((words) => /\p{L}/u.test(words));
   return said === undefined || isVolatile(said) || isTransient(said)
     ? []
     : [{ matcher: 'toContainText', expected: clip(said) }];

@@ -96,8 +96,23 @@ function daysIn(view: SnapshotView): Set<SnapshotLine> {
     const { name, text } = partsOf(line);
     return /^(?:[1-9]|[12]\d|3[01])$/.test(text ?? name ?? '');
   };
-  const groups = [...childrenOf(view).values()].map((children) => children.filter(isDay));
+  const children = childrenOf(view);
+  const below = (lines: readonly SnapshotLine[]): SnapshotLine[] =>
+    lines.flatMap((line) => children.get(line) ?? []);
+  const groups = [...children.values()].flatMap((siblings) => {
+    const cells = below(siblings.filter((line) => partsOf(line).role === 'row'));
+    const inWeeks = [...cells, ...below(cells)].filter(isDay);
+    return [siblings.filter(isDay), areInOrder(inWeeks) ? inWeeks : []];
+  });
   return new Set(groups.filter(({ length }) => length >= minDays).flat());
+}
+
+/** Whether the cells of rows count from day to day. */
+function areInOrder(cells: readonly SnapshotLine[]): boolean {
+  const days = cells
+    .filter((line) => /cell$/.test(partsOf(line).role ?? ''))
+    .map((line) => Number(partsOf(line).name));
+  return days.every((day, index) => index === 0 || day === 1 || day === (days[index - 1] ?? 0) + 1);
 }
 
 /** What a new document shows that the previous one did not. */

@@ -225,8 +225,11 @@ function listsIn(
       if (line.ref !== undefined && isPrice(words)) item.price ??= line;
       if (partsOf(item.line).role === 'row' && fieldHolders.has(item.line)) continue;
       // All cells of a row count; a row with a field is part of a form.
-      if (partsOf(item.line).role === 'row') item.words = `${item.words} ${words}`.trim();
-      else if (titleRank(role, words) > item.rank)
+      if (partsOf(item.line).role === 'row') {
+        // A cell is named by the link in it.
+        const isSaid = parent !== undefined && parent !== item.line && partsOf(parent).name === words;
+        if (!isSaid) item.words = `${item.words} ${words}`.trim();
+      } else if (titleRank(role, words) > item.rank)
         Object.assign(item, {
           title: line.ref === undefined ? item.line : line,
           words,

@@ -167,9 +167,9 @@ function newText({ kind, line }: PageChange): string | undefined {
     : words;
 }
 
-/** Whether the name of a control is or contains an amount, unlike “Heading 1” and “Save (Ctrl-1)”. */
+/** Whether the name of a control contains an amount, unlike “Heading 1”, “Save (Ctrl-1)”, and “2” for a page. */
 function countsSomething(name: string): boolean {
-  return /^\P{L}*\d\P{L}*$|[$€£¥]\s?\d|\d\s?[€£¥]/u.test(name) || stablePart(name, ['amount']) !== undefined;
+  return /\d[.,]\d|[$€£¥]\s?\d|\d\s?[€£¥]/u.test(name) || stablePart(name, ['amount']) !== undefined;
 }
 
 /**

@@ -98,17 +98,17 @@ export class ListLocators {
         ? ofItems
         : [...ofTitles.filter((chain) => chain[0]?.method !== 'getByRole'), ...inTitles];
     yield* await this.possible(around, plain, expected);
-    const { texts = [] } = expected;
-    const outer = await this.locate(
-      around,
-      texts.filter((text) => typeof text === 'string'),
-    );
-    if (outer === undefined) return;
     const inside = titles.length === 0 ? [...ofItems] : [...ofTitles, ...inTitles, ...ofItems];
     // Without the rows of a table's head and foot, which nobody counts.
     if (role === 'row') inside.push([{ method: 'locator', args: ['tbody tr'] }]);
-    const chains = inside.map((chain) => [...outer, ...chain]);
-    yield* await this.possible(around, chains, expected);
+    const texts = (expected.texts ?? []).filter((text) => typeof text === 'string');
+    // Rather by something else than by a text that is asserted.
+    for (const asserted of texts.length === 0 ? [[]] : [texts, []]) {
+      const outer = await this.locate(around, asserted);
+      if (outer === undefined) continue;
+      const chains = inside.map((chain) => [...outer, ...chain]);
+      yield* await this.possible(around, chains, expected);
+    }
   }
 
   /** The chains for which an expectation may be true; outside the main frame all of them. */

@@ -53,6 +53,21 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: ['appeared: listitem', 'appeared: listitem'],
   },
   {
+    what: 'no weeks of a month in which each day is a link',
+    before: [],
+    after: [
+      '- table [ref=e2]:',
+      ...[1, 8, 15].flatMap((first) => [
+        `  - row [ref=e${first * 100}]:`,
+        ...[0, 1, 2, 3, 4, 5, 6].flatMap((day) => [
+          `    - cell "${first + day}" [ref=e${first * 100 + 10 + day}]:`,
+          `      - link "${first + day}" [ref=e${first * 100 + 20 + day}]`,
+        ]),
+      ]),
+    ],
+    changes: [],
+  },
+  {
     what: 'the field of a cell that is edited, and not its row',
     before: [
       '- grid [ref=e2]:',
