@@ -87,8 +87,10 @@ function condensedAll(siblings: readonly RawNode[], condensing: Condensing): Sna
 
 function condense({ line, children: raw }: RawNode, condensing: Condensing): SnapshotNode[] {
   const { role = '', name } = roleAndName(line);
-  // A link's URL adds nothing to its name.
-  const below = raw.filter((child) => name === undefined || !child.line.text.startsWith('/url:'));
+  // Beside its name, a link's URL and a placeholder that repeats it add nothing.
+  const isNoise = ({ text }: SnapshotLine): boolean =>
+    text.startsWith('/url:') || text === `/placeholder: ${name}`;
+  const below = raw.filter((child) => name === undefined || !isNoise(child.line));
   const isSaid =
     condensing.brief &&
     name !== undefined &&

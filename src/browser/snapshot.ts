@@ -44,9 +44,9 @@ function closed(part: string): string {
   return /^[^"]{0,50}"/.test(part) ? `${cut}"` : cut;
 }
 
-/** Parses a snapshot of `page.ariaSnapshot({ mode: 'ai' })`. */
+/** Parses a snapshot of `page.ariaSnapshot({ mode: 'ai' })`. A field has its value on its own line. */
 export function parseSnapshot(snapshot: string): SnapshotView {
-  return snapshot
+  const lines = snapshot
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((raw) => {
@@ -62,6 +62,27 @@ export function parseSnapshot(snapshot: string): SnapshotView {
         shownAs: new Set(ref === undefined ? [] : [ref]),
       };
     });
+  return withValues(lines);
+}
+
+/** Playwright prints the value of a field below its placeholder, if it has one. */
+function withValues(lines: readonly SnapshotLine[]): SnapshotView {
+  const values = new Map<SnapshotLine, string>();
+  const rest = lines.filter((line, index) => {
+    const [placeholder, field] = [lines[index - 1], lines[index - 2]];
+    const isValue =
+      line.text.startsWith('text: ') &&
+      placeholder?.text.startsWith('/placeholder:') === true &&
+      field?.raw.endsWith(':') === true &&
+      placeholder.depth === line.depth &&
+      field.depth === line.depth - 1;
+    if (isValue) values.set(field, line.text.slice('text:'.length));
+    return !isValue;
+  });
+  return rest.map((line) => {
+    const value = values.get(line);
+    return value === undefined ? line : { ...line, raw: line.raw + value, text: line.text + value };
+  });
 }
 
 /** Roles of overlays that hide the rest of the page. */

@@ -69,6 +69,14 @@ test('a renamed root does not send the page again', () => {
   ).toBe('~ - application "Editor: modified" [ref=e91]:');
 });
 
+test('the value of a field with a placeholder is on its line', () => {
+  const snapshot = '- textbox "Name" [ref=e1]:\n  - /placeholder: Your name\n  - text: each hour';
+  const [field, placeholder, ...others] = parseSnapshot(snapshot);
+  expect(field).toMatchObject({ raw: '- textbox "Name" [ref=e1]: each hour', ref: 'e1' });
+  expect(field && partsOf(field)).toMatchObject({ role: 'textbox', name: 'Name', text: 'each hour' });
+  expect([placeholder?.text, ...others]).toEqual(['/placeholder: Your name']);
+});
+
 test('wrappers, glyphs, cursors and URLs of named links are left out of what is sent', () => {
   const page = `- generic [ref=e1]:
   - generic [ref=e2] [cursor=pointer]: \ue900
