@@ -13,7 +13,7 @@ import type { StorageState } from '../browser/context-options.js';
 import { originOf } from '../browser/origin.js';
 
 /** Options of another context. */
-export type ContextUse = Omit<Use, 'storageState'> & { storageState?: string | null | undefined };
+type ContextUse = Omit<Use, 'storageState'> & { storageState?: string | null | undefined };
 
 /** The pages of a session, as actions see them. */
 export interface SessionPages {
@@ -40,7 +40,7 @@ export interface SessionFiles {
 }
 
 /** How the next dialog is to be answered. */
-export interface DialogAnswer {
+interface DialogAnswer {
   accept: boolean;
   promptText?: string | undefined;
   /** Whether a page of this origin may get the text; any by default. */
@@ -64,7 +64,7 @@ export interface Announcement {
 }
 
 /** Secrets on their way to a page or a server. */
-export interface Delivery {
+interface Delivery {
   /** Names of those that are bound to origins. */
   names: readonly string[];
   /** Call before an origin gets them. Throws POLICY_DENIED if it must not. */

@@ -13,7 +13,7 @@ const resultSchema = z.looseObject({
 });
 
 /** What an assertion says, for the message of its failure. */
-export interface Checked {
+interface Checked {
   matcher: string;
   expected: unknown;
   not: boolean;

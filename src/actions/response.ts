@@ -8,7 +8,7 @@ import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
 
 /** What a response must be. */
-export interface ExpectedResponse {
+interface ExpectedResponse {
   status?: number | undefined;
   body?: Json | undefined;
 }

@@ -62,7 +62,7 @@ export type CandidateSubject =
     }
   | 'page';
 
-export interface FlowSoFar {
+interface FlowSoFar {
   earlier: readonly Assertion[];
   baseURL: string | undefined;
   /** What steps typed or selected: it is the same in every run, and if the page shows it, the step worked. */

@@ -8,7 +8,7 @@ import { templateLine } from './forms.js';
 import { itemsIn, type ListItem } from './lists.js';
 
 /** An element that contains several of the texts that a step changed. */
-export interface Region {
+interface Region {
   /** Its line, then its ancestors. */
   lines: SnapshotLine[];
   texts: string[];

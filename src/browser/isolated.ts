@@ -42,7 +42,7 @@ export interface InPage {
   tagged: Element[][];
 }
 
-export interface IsolatedCall<Arg, Result> {
+interface IsolatedCall<Arg, Result> {
   arg: Arg;
   /** Validates the page's answer. */
   schema: z.ZodType<Result>;

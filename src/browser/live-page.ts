@@ -26,7 +26,7 @@ export interface LivePage {
 }
 
 /** Collects what an action caused: pages, downloads, new documents. */
-export interface Credit {
+interface Credit {
   /** Id of the page of the action; by default the first one. */
   page?: string;
   signals?: Signal[];
@@ -57,7 +57,7 @@ export interface PageOwner {
   bound: BoundSecrets;
 }
 
-export interface PageSetup {
+interface PageSetup {
   id: string;
   limits: SettleLimits;
   /** Pending navigations of pages that have not opened yet. */

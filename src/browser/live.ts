@@ -22,7 +22,7 @@ import { watchContext, watchingMs, watchPage } from './settle.js';
 import { defaultTestIdAttribute, setTestIdAttribute } from './test-id.js';
 
 /** How to answer a dialog. */
-export interface PlannedAnswer {
+interface PlannedAnswer {
   accept: boolean;
   promptText?: string | undefined;
   /** Whether a page of this origin may receive `promptText`; by default any. */
@@ -56,7 +56,7 @@ export interface Live extends PageOwner {
   close(): Promise<void>;
 }
 
-export interface LiveSetup {
+interface LiveSetup {
   /** Time-out of an action, and of a navigation that it starts. */
   actionMs: number;
   /** Time-out for a document to settle. */

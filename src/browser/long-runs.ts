@@ -16,7 +16,7 @@ const answerMs = 2000;
 const expiryMs = 10_000;
 
 /** How many children of an element a snapshot left out. */
-export interface LeftOut {
+interface LeftOut {
   ref: string;
   count: number;
 }
@@ -29,7 +29,7 @@ export function leftOut(page: Page): readonly LeftOut[] {
 }
 
 /** Whether a document is too large for a complete snapshot. */
-export function isLarge(elements: number): boolean {
+function isLarge(elements: number): boolean {
   return elements > maxElements;
 }
 

@@ -18,7 +18,7 @@ import { leftOut, withoutLongRuns } from './long-runs.js';
 import { withAttributes } from './nameless.js';
 import { maxTitle } from './settle.js';
 
-export type SnapshotMode = 'diff' | 'full' | 'none';
+type SnapshotMode = 'diff' | 'full' | 'none';
 
 /** What a result reports about the session's pages. */
 export interface PageState {

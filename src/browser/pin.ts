@@ -25,7 +25,7 @@ export const factsSchema = z.strictObject({
 });
 
 /** The properties of an element when it was pinned. */
-export type ElementFacts = z.infer<typeof factsSchema>;
+type ElementFacts = z.infer<typeof factsSchema>;
 
 /** Identifies one element even if its name, its position or Playwright's refs change. */
 export interface Pin {

@@ -236,7 +236,7 @@ export function loadedFrames(page: Page): Frame[] {
 }
 
 /** A document after its frame has settled. */
-export interface SettledDocument {
+interface SettledDocument {
   /** The title, or the start of a long one. */
   title?: string | undefined;
   elements?: number | undefined;

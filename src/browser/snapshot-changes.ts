@@ -9,7 +9,7 @@ import {
 import { groupBy, Pairs } from './snapshot-pairs.js';
 import { allNodes, printTree, treeOf, type SnapshotNode } from './snapshot-tree.js';
 
-export interface SnapshotUpdate {
+interface SnapshotUpdate {
   view: SnapshotView;
   /** The text for the agent: the whole page condensed, the changes, or one line. */
   text: string;
@@ -19,7 +19,7 @@ export interface SnapshotUpdate {
 }
 
 /** The elements that differ between two snapshots. */
-export interface Differences {
+interface Differences {
   added: SnapshotLine[];
   gone: SnapshotLine[];
   /** Elements that changed or moved. */

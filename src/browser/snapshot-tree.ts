@@ -195,7 +195,7 @@ export function allNodes(nodes: readonly SnapshotNode[]): SnapshotNode[] {
 }
 
 /** Options for printing a tree. */
-export interface Printing {
+interface Printing {
   /** Maximum size, including lines that count what was left out. */
   maxBytes: number;
   /** Indentation of the first level. */

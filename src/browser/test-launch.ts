@@ -4,7 +4,7 @@ import type { BrowserChoice } from './browser-choice.js';
 import type { BrowserPool } from './launch.js';
 
 /** How Playwright Test launches, or connects to, a session's browser. */
-export interface TestLaunch {
+interface TestLaunch {
   chromium?: ReturnType<typeof launchOptions> | undefined;
   remote?: (Pick<Endpoint, 'kind' | 'url'> & { launch: ReturnType<typeof remoteLaunch> }) | undefined;
   /** Whether the browser runs on this machine and can reach our proxy. */

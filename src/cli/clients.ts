@@ -13,7 +13,7 @@ export interface ClientEnvironment {
 export type Scope = 'project' | 'user';
 
 /** How the server is started. */
-export interface Command {
+interface Command {
   command: string;
   args: string[];
 }

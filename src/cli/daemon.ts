@@ -31,7 +31,7 @@ const toolResultSchema = z.object({
   structuredContent: z.record(z.string(), z.unknown()).default({}),
   content: z.array(z.looseObject({ type: z.string(), uri: z.string().optional() })).default([]),
 });
-export type ToolResult = z.output<typeof toolResultSchema>;
+type ToolResult = z.output<typeof toolResultSchema>;
 
 const messageSchema = z.object({
   id: z.unknown(),

@@ -55,7 +55,7 @@ sessions (browser.idleTimeoutMs), or with "session stop". It keeps the environme
 changing a secret.`;
 
 /** A command as it was given. */
-export interface SessionCall {
+interface SessionCall {
   tool: string;
   /** Where more arguments are: a file, `-` for standard input, or JSON. */
   json: string | undefined;

@@ -57,7 +57,7 @@ export interface LocatorUse {
 }
 
 /** Gives the code of a locator. */
-export type Locate = (chain: LocatorChain, use: LocatorUse) => Expression;
+type Locate = (chain: LocatorChain, use: LocatorUse) => Expression;
 
 /** All of a step's code but its assertions. */
 export function statementsOf({ before, action, after }: EmittedStep): Statement[] {

@@ -3,7 +3,7 @@ import { Node, SyntaxKind, type Identifier, type SourceFile } from 'ts-morph';
 import { findPlace, indentOf, owner, testsIn, unusable, type BaseSpec, type Place } from './base-spec.js';
 
 /** What is put into a base spec. */
-export interface Insertion {
+interface Insertion {
   /** The statements, formatted as the file is. */
   text: string;
   /** Hooks that go above the test, formatted as the file is; empty for none. */

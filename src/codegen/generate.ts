@@ -77,7 +77,7 @@ export interface GenerateInput {
 /** What a statement can use without declaring it. */
 const fixtures = ['page', 'context', 'request', 'browser'];
 
-export interface Generated {
+interface Generated {
   source: string;
   /** Which statement of the body a line belongs to, by line number; the first line has number 1. */
   statements: ReadonlyMap<number, number>;

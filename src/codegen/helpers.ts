@@ -2,7 +2,7 @@ import type { Import } from '../model/code.js';
 import type { Language } from '../model/emission.js';
 
 /** A function that is emitted below a test that needs it, instead of a dependency. */
-export interface Helper {
+interface Helper {
   /** Its source, ready to be printed. */
   code: string;
   imports: Import[];

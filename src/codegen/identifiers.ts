@@ -17,7 +17,7 @@ export const reservedMembers =
   );
 
 /** Names of a test that runs for rows of data. */
-export const rowVariables = ['row', 'rows'];
+const rowVariables = ['row', 'rows'];
 
 /** Names that no variable of a test may have. */
 export const testVariables = [...reservedVariables, ...rowVariables];

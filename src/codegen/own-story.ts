@@ -20,7 +20,7 @@ import { isImplied } from './page-calls.js';
 import { print, Printer } from './printer.js';
 import { syntaxOf } from './syntax.js';
 
-export interface OwnStory {
+interface OwnStory {
   emitted: EmittedStep[];
   made: PageObjectUse[];
   warnings: string[];

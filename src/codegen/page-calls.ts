@@ -13,7 +13,7 @@ import type { Passage, Route } from './routes.js';
 import { hasWord, type Uniques } from './rows.js';
 
 /** A call of a page object's method. */
-export interface Call {
+interface Call {
   /** The steps that it does, by their indexes. */
   steps: readonly number[];
   draft: Draft;

@@ -22,7 +22,7 @@ export interface PageMethod {
   statements: string[];
 }
 
-export interface GeneratedPage {
+interface GeneratedPage {
   source: string;
   /** Which statement of which method a line belongs to, by line number; the first line has number 1. */
   statements: ReadonlyMap<number, { method: string; index: number }>;

@@ -7,7 +7,7 @@ import { createShelf, fieldOf, type Draft, type ExistingPage, type PlannedPage }
 import { passagesOf } from './routes.js';
 import { hasWord, type Uniques } from './rows.js';
 
-export interface Story {
+interface Story {
   /** The steps as code, in which page objects are used. */
   emitted: EmittedStep[];
   pages: PlannedPage[];

@@ -31,7 +31,7 @@ export interface Origin {
   within?: ReadonlyMap<number, number>;
 }
 
-export interface TestInput extends Pick<
+interface TestInput extends Pick<
   GenerateInput,
   | 'language'
   | 'title'
@@ -65,7 +65,7 @@ export interface TestInput extends Pick<
   ownPages?: readonly OwnPage[] | undefined;
 }
 
-export interface TestSource {
+interface TestSource {
   source: string;
   /** The origin of each line, by line number; the first line has number 1. */
   origins: ReadonlyMap<number, Origin>;
@@ -78,7 +78,7 @@ export interface TestSource {
 }
 
 /** A page object that a test uses. */
-export interface TestPage {
+interface TestPage {
   /** The file's name without its extension. */
   name: string;
   source: string;

@@ -1,5 +1,5 @@
 /** A key of the configuration that has another name since a version. */
-export interface RenamedKey {
+interface RenamedKey {
   /** Names from the top, such as `verify.timeout`. */
   from: string;
   to: string;

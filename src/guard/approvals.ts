@@ -47,7 +47,7 @@ export interface Elicitor {
 }
 
 /** What a person is asked to approve. */
-export interface Demand {
+interface Demand {
   grant: string;
   tool: string;
   rule: Rule;

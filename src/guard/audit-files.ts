@@ -32,7 +32,7 @@ export function fileNumbers(directory: string): number[] {
 }
 
 /** Whether a file is as the chain left it: `short` if something has been cut off, `long` if others wrote to it. */
-export type Shape = 'whole' | 'short' | 'long';
+type Shape = 'whole' | 'short' | 'long';
 
 /**
  * Writes all pending lines at their positions. Any process may repeat this, since it writes the same bytes at the same

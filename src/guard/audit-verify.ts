@@ -8,7 +8,7 @@ import type { StateStore } from '../state/store.js';
 import { fileName, fileNumbers, logName } from './audit-files.js';
 import type { Chain } from './chain.js';
 
-export interface LogFile {
+interface LogFile {
   name: string;
   text: string;
 }

@@ -31,11 +31,11 @@ const recordSchema = z.object({
 });
 
 /** What a transaction is about to do, written before it does any of it. */
-export type TransactionRecord = z.infer<typeof recordSchema>;
+type TransactionRecord = z.infer<typeof recordSchema>;
 export type FileRecord = z.infer<typeof fileSchema>;
 
 /** `open` is rolled back if its holder dies; in the others nothing but tidying up and settling the quota is left. */
-export type Phase = 'open' | 'done' | 'undone';
+type Phase = 'open' | 'done' | 'undone';
 
 /** A transaction's page in the journal. */
 export interface JournalEntry {

@@ -9,7 +9,7 @@ export interface CounterEntry {
 }
 
 /** `retryAfterMs` is missing if waiting does not help, because the limit never holds that many. */
-export type Verdict = { admitted: true } | { admitted: false; left: number; retryAfterMs?: number };
+type Verdict = { admitted: true } | { admitted: false; left: number; retryAfterMs?: number };
 
 const namedWindows = { second: 1, minute: 60, hour: 3_600, day: 86_400 };
 

@@ -4,12 +4,12 @@ import type { Territory } from './paths.js';
 import { settle } from './transaction.js';
 
 /** A transaction whose process died, as recovery has settled it. */
-export interface Settled {
+interface Settled {
   outcome: 'written' | 'rolled back';
   files: FileRecord[];
 }
 
-export interface RecoveryContext {
+interface RecoveryContext {
   territory: Territory;
   /** Gives back the quota that was taken under this id. */
   release: (id: string) => Promise<void>;

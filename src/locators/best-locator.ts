@@ -35,7 +35,7 @@ const foundIn = new WeakMap<Frame, Map<string, LocatorChain>>();
 /** Maximum number of locators in the cache of a frame. */
 const maxRemembered = 500;
 
-export interface LocatorOptions {
+interface LocatorOptions {
   testIdAttribute: string;
   /** Texts that the assertion expects, which the locator must not contain. */
   asserted?: readonly string[] | undefined;

@@ -14,7 +14,7 @@ const maxCalls = 50;
 const maxDepth = 8;
 
 /** Where a chain can start. */
-export type LocatorRoot = Page | Frame | FrameLocator | Locator;
+type LocatorRoot = Page | Frame | FrameLocator | Locator;
 
 /** The kind of object that has a method. */
 type Place = 'page' | 'locator' | 'frame';

@@ -6,7 +6,7 @@ import { frameChain } from './frame-chain.js';
 import { parseLocatorExpression } from './locator-expression.js';
 
 /** Playwright's suggestion for an element. */
-export interface Suggestion {
+interface Suggestion {
   /** The chain from the page into the element's frame. */
   frames: LocatorChain;
   /** The locator in the frame; empty if it is unknown. */

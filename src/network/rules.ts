@@ -11,7 +11,7 @@ export interface NetworkRules {
 }
 
 export const schemes = ['http', 'https'] as const;
-export type Scheme = (typeof schemes)[number];
+type Scheme = (typeof schemes)[number];
 
 /** The target of a connection; the host is canonical. */
 export interface Destination {

@@ -40,7 +40,7 @@ export interface Connection {
   end: () => Promise<void>;
 }
 
-export interface BackendOptions extends ConfigLocation {
+interface BackendOptions extends ConfigLocation {
   /** Name of this server among those that share Redis. */
   name: string | undefined;
   browsers: BrowserPool;

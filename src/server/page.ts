@@ -21,7 +21,7 @@ export interface PageHost extends PeerHost, Pick<PageOptions, 'operatorOf' | 'on
   showsPeers?: boolean;
 }
 
-export type PageHandler = (request: Request, env: HttpBindings) => Promise<Response>;
+type PageHandler = (request: Request, env: HttpBindings) => Promise<Response>;
 
 /** The page for people, which is loaded with its first request; undefined if nobody may open it. */
 export async function servePage({

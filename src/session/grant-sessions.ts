@@ -3,7 +3,7 @@ import type { HandOverLimits } from './hand-over.js';
 import type { Opening, Session, SessionPlan } from './session.js';
 import { notFound, type Sessions } from './sessions.js';
 
-export interface GrantOptions {
+interface GrantOptions {
   grant: string;
   /** How many sessions the grant may have open; unlimited if undefined. */
   maxSessions: () => number | undefined;

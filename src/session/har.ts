@@ -9,7 +9,7 @@ import { holdsSecret } from './secret-like.js';
 import type { Session } from './session.js';
 
 /** A HAR that the test replays from a step on. */
-export interface HarFile {
+interface HarFile {
   /** Relative to the workspace, with forward slashes. */
   path: string;
   /** Index of the step before which the test starts to replay it. */

@@ -14,7 +14,7 @@ import type { NetworkRules } from '../network/rules.js';
 /** Milliseconds for a page to settle after an action. */
 export const settleMs = 1000;
 
-export interface OpenBrowserOptions {
+interface OpenBrowserOptions {
   browsers: BrowserPool;
   choice: BrowserChoice;
   /** Decided while the browser starts. */

@@ -29,7 +29,7 @@ const factsSchema = z.strictObject({
 });
 
 /** The element at a point of the page. */
-export interface PointedElement extends Omit<z.infer<typeof factsSchema>, 'inner'> {
+interface PointedElement extends Omit<z.infer<typeof factsSchema>, 'inner'> {
   /** The locator that a test would use. */
   target: string;
 }

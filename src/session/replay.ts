@@ -15,7 +15,7 @@ import type { OpenSession, Session } from './session.js';
 /** Milliseconds that checking an assertion may take beyond its own time-out. */
 const graceMs = 1000;
 
-export interface ReplayOutcome {
+interface ReplayOutcome {
   /** Why the first of the steps that are not in the session is not. */
   failure: RecordOutcome['failure'];
   /** Automatic assertions that no longer hold, with the index of their step and among its assertions. */

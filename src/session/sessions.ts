@@ -20,7 +20,7 @@ const personMs = 20_000;
 /** Milliseconds after which such a call may be sent again. */
 const personRetryMs = 10_000;
 
-export interface SessionLimits {
+interface SessionLimits {
   maxSessions: number;
   /** Milliseconds without a call after which a session is closed. */
   idleTimeoutMs: number;

@@ -8,7 +8,7 @@ import type { Assertion, Step } from '../model/step.js';
 import type { Session } from './session.js';
 
 /** A step as the test says it, alone. */
-export interface StepCode {
+interface StepCode {
   code: string;
   /** Its automatic assertions. */
   assertions: string[];

@@ -43,7 +43,7 @@ export function knownFields(live: Live, state: Pick<PageState, 'url' | 'pageTitl
 }
 
 /** Why a call ended before its last action. */
-export interface FailedAction {
+interface FailedAction {
   code: CodegenError['code'];
   message: string | PageText;
   hint?: string | PageText;

@@ -63,7 +63,7 @@ export interface VerificationView {
   durations: (number | undefined)[];
 }
 
-export interface NetworkLine {
+interface NetworkLine {
   method: string;
   url: string;
   outcome: string;

@@ -24,7 +24,7 @@ const pausedMs = 2 ** 31 - 1;
 const maxReport = 10_000;
 
 /** A test that has paused, with its browser open. */
-export interface PausedTest {
+interface PausedTest {
   /** WebSocket URL of its browser. */
   endpoint: string;
   /** Indexes of its context in the browser, and of its page in the context. */
@@ -36,7 +36,7 @@ export interface PausedTest {
   release(): Promise<void>;
 }
 
-export interface PauseOptions {
+interface PauseOptions {
   workspace: string;
   stateDirectory: string;
   rules: () => NetworkRules;

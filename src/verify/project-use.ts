@@ -36,14 +36,14 @@ const configSchema = partSchema.extend({
 type ProjectConfig = z.infer<typeof configSchema>;
 
 /** Identifies a test of a workspace; paths are absolute. */
-export interface ProjectQuestion {
+interface ProjectQuestion {
   workspace: string;
   file: string;
   browserName: BrowserName;
 }
 
 /** What the workspace's Playwright configuration says about a test. */
-export interface ProjectAnswer {
+interface ProjectAnswer {
   /** The `use` of the project that would run the test; empty if none would. */
   use: ProjectUse;
   /** Whether a project would run the test. */

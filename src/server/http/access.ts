@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 
 /** Where a server listens, and what else it answers to. */
-export interface ServerAddress {
+interface ServerAddress {
   scheme: 'http' | 'https';
   /** The address it is bound to. */
   address: string;

@@ -16,7 +16,7 @@ const maxBytes = 4 * 1024 * 1024;
 const discardMs = 2000;
 
 /** What the handlers of the app know of a request. `grant` is set after `authorize`. */
-export interface AppEnv {
+interface AppEnv {
   Bindings: HttpBindings;
   Variables: { grant: string };
 }

@@ -25,7 +25,7 @@ const drainingMs = 20_000;
 /** Milliseconds for the state to respond, and for how long the result is cached: anyone may ask. */
 const stateMs = 1000;
 
-export interface HttpOptions extends ConfigLocation {
+interface HttpOptions extends ConfigLocation {
   port: number;
   host: string;
   /** Name of this server; its session ids start with it. */
@@ -36,7 +36,7 @@ export interface HttpOptions extends ConfigLocation {
   daemon?: Daemon | undefined;
 }
 
-export interface Daemon {
+interface Daemon {
   /** The token that every request needs; it identifies the caller `grant`. */
   token: string;
   onListening: (url: string) => void;

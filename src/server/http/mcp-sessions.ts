@@ -15,7 +15,7 @@ const maxStateless = 500;
 const replaceableMs = 60_000;
 
 /** The server of one MCP session, or of the requests of one grant that belong to none. */
-export interface SessionServer {
+interface SessionServer {
   endpoint: Endpoint;
   end: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-export interface RefusalOptions {
+interface RefusalOptions {
   /** Error code of JSON-RPC; by default -32000, as in the SDK. */
   code?: number;
   headers?: Record<string, string>;

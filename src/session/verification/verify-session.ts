@@ -41,7 +41,7 @@ export interface Verification {
   report?: string;
 }
 
-export interface Sensitivity {
+interface Sensitivity {
   /** Outcome on a page whose JavaScript is off; undefined if every change of the page is asserted. */
   withoutJavaScript?: 'passed' | 'failed';
   /** Steps that were left out in turn, and the indexes of those that the test did not miss. */

@@ -6,7 +6,7 @@ import type { Failure, LivePicture } from '../shapes.js';
 import { failureToShow, subscribe, person } from './api.js';
 import { Highlighted } from './highlight.js';
 
-export interface Followed<Shape> {
+interface Followed<Shape> {
   state: Signal<Shape | undefined>;
   failure: Signal<Failure | undefined>;
 }
