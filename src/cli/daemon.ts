@@ -21,8 +21,11 @@ export interface DaemonOptions extends ConfigLocation {
   grant: string;
 }
 
+/** Prevents calls to another machine because of a file that a repository contains. */
+const localUrl = z.url({ hostname: /^127\.0\.0\.1$/ });
+
 /** A running daemon, and the MCP session that all commands use. */
-const recordSchema = z.object({ url: z.string(), token: z.string(), pid: z.number(), session: z.string() });
+const recordSchema = z.object({ url: localUrl, token: z.string(), pid: z.number(), session: z.string() });
 type DaemonRecord = z.infer<typeof recordSchema>;
 
 const readySchema = z.object({ url: z.string(), token: z.string() });

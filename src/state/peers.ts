@@ -7,8 +7,11 @@ import { createDurably, ensureStateDirectory, isRunning } from './files.js';
 
 const peerSchema = z.object({
   pid: z.int(),
-  /** Path of a Unix socket, or of a named pipe. */
-  socket: z.string(),
+  /**
+   * Path of a Unix socket, or of a named pipe. A repository can contain such a file too: its name keeps requests from other
+   * sockets, and other files from removal.
+   */
+  socket: z.string().regex(/[\\/]codegen-[\da-f]{24}(?:\.sock)?$/),
   /** What a request has to bring: only who can read this file gets an answer. */
   secret: z.string(),
 });

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { DaemonClient } from '../../src/cli/daemon.js';
 import { isRunning } from '../../src/state/files.js';
 import { binary, configure, expect, test } from '../fixtures.js';
 
@@ -229,4 +232,24 @@ test('the help teaches a whole flow, and that of each command its options and an
     '$ codegen-session-mcp session end --session ID',
   ])
     expect(help).toContain(part);
+});
+
+test('a file that a repository contains leads no command to another server', async () => {
+  const cwd = await workspace();
+  let requests = 0;
+  const other = createServer((_, response) => {
+    requests++;
+    response.end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = z.object({ port: z.number() }).parse(other.address());
+  const client = await DaemonClient.open({ workspace: cwd, grant: 'local' });
+  const file = z.string().parse(Reflect.get(client, 'file'));
+  await mkdir(path.dirname(file), { recursive: true });
+  for (const url of [`http://localhost:${port}/mcp`, `http://127.0.0.1.nip.example:${port}/mcp`]) {
+    await writeFile(file, JSON.stringify({ url, token: 't', pid: process.pid, session: 's' }));
+    expect(await client.stop()).toBe(false);
+  }
+  expect(requests).toBe(0);
+  other.close();
 });
