@@ -47,7 +47,7 @@ export class Questions {
           id: randomBytes(8).toString('hex'),
           about,
           question,
-          at: Date.now(),
+          at: performance.now(),
         };
         const given = replySchema.safeParse(answers[known.id]);
         known.answer ??= given.success ? { reply: given.data } : undefined;
@@ -69,7 +69,7 @@ export class Questions {
   }
 
   private take(about: string): Asked | undefined {
-    const at = this.asked.findIndex((each) => each.about === about && Date.now() - each.at < validMs);
+    const at = this.asked.findIndex((each) => each.about === about && performance.now() - each.at < validMs);
     return at === -1 ? undefined : this.asked.splice(at, 1)[0];
   }
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Client, StreamableHTTPClientTransport, type CallToolResult } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { z } from 'zod';
+import { openApprovals } from '../../../src/guard/approvals.js';
 import { binary, configure, expect, resultOf, test, type Result } from '../../fixtures.js';
 import { initialize, serve } from '../http/serving.js';
 
@@ -117,6 +118,8 @@ for (const kind of ['stdio', 'HTTP'] as const)
     expect(await written()).toEqual([]);
     expect((await end()).files).toMatchObject([{ path: 'generated-tests/stateless.spec.ts' }]);
     expect(questions).toHaveLength(2);
+    const directory = path.join(workspace, '.codegen');
+    expect(await openApprovals({ directory, redis: undefined }).list()).toEqual([]);
     expect(questions[1]).toMatch(/\+\+\+ generated-tests\/stateless\.spec\.ts\n[^]*Buy tea/);
 
     if (serving !== undefined) {
