@@ -8,12 +8,12 @@ import { constants, Script } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 
 /*
- * Every server and every process of Playwright Test compiles the same bundles of several megabytes. With this module,
- * which is loaded before them, they share the result in a directory.
+ * Every server and every process of Playwright Test compiles the same bundles of several megabytes, of Playwright and
+ * TypeScript. This module, which is loaded before them, shares the result in a directory.
  */
 
-/** Bundles of Playwright, which are files of at least so many characters. */
-const isBundle = /[\\/]node_modules[\\/](?:playwright|playwright-core)[\\/]lib[\\/].+\.js$/;
+/** Bundles, which are files of at least so many characters. */
+const isBundle = /[\\/]node_modules[\\/](?:playwright|playwright-core|@ts-morph[\\/]common)[\\/].+\.js$/;
 const minLength = 250_000;
 
 /** Milliseconds for which the result is kept. */
@@ -94,7 +94,7 @@ function save(): void {
   }
 }
 
-/** Removes what may be of versions of Playwright and Node.js that are not used any more. */
+/** Removes what may belong to versions of Playwright, TypeScript and Node.js that are not used any more. */
 function removeOld(): void {
   for (const name of readdirSync(directory)) {
     const file = path.join(directory, name);

@@ -24,7 +24,7 @@ async function cachedIn(temporary: string): Promise<string[]> {
   );
 }
 
-test('a process takes bundles of Playwright from the cache, unless they have changed', async () => {
+test('a process takes bundles from the cache, unless they have changed', async () => {
   const temporary = test.info().outputPath('tmp');
   await mkdir(temporary);
   const bundle = test.info().outputPath('node_modules/playwright-core/lib/bundle.js');
@@ -62,8 +62,11 @@ test('a directory to which others may write is no cache', async () => {
   const directory = path.join(temporary, `codegen-session-mcp-${process.getuid?.()}`);
   await mkdir(directory, { recursive: true });
   await chmod(directory, 0o777);
-  const bundle = test.info().outputPath('node_modules/playwright/lib/bundle.js');
+  const bundle = test.info().outputPath('node_modules/@ts-morph/common/dist/typescript.js');
   await outputFile(bundle, `module.exports = () => 'one';\n${padding}`);
   expect(load(bundle, temporary)).toBe('one');
   expect(await cachedIn(temporary)).toEqual([]);
+  await chmod(directory, 0o700);
+  expect(load(bundle, temporary)).toBe('one');
+  expect(await cachedIn(temporary)).toHaveLength(1);
 });
