@@ -7,22 +7,22 @@ import type { Step } from '../model/step.js';
 import { isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 
-/** Characters of a dialog that a message quotes: more than are shown, since it is cut after it was redacted. */
+/** How much of a dialog an error quotes: more than is shown, since it is redacted before it is cut. */
 const maxQuoted = 5000;
-/** Characters of what a dialog said that are asserted. */
+/** Maximum length of an asserted dialog message. */
 const maxMessage = 200;
 
-/** What steps said of the next action, until that has been done. */
+/** What steps expect of the next action. */
 export interface Announced extends Pick<ActionContext, 'answerDialog'> {
-  /** Has the next action wait for what a step announced; `step` is undefined if it is not recorded. */
+  /** Makes the next action wait for what a step expects; `step` is undefined if it is not recorded. */
   announce(announcement: Announcement, step: Step | undefined): void;
   /** Removes all that no action has followed before the step at an index. Returns the steps that announced it. */
   withdraw(end?: number): Step[];
-  /** What to say of something announced that had happened already; undefined if there is nothing. */
+  /** A message about something expected that had already happened; undefined if there is nothing. */
   tooLate(): string | undefined;
-  /** Stops waiting for what removed steps announced. */
+  /** Stops waiting for what removed steps expected. */
   cancel(removed: ReadonlySet<Step>): void;
-  /** Waits for all that was announced, for so many milliseconds. Throws ACTION_FAILED if it does not happen. */
+  /** Waits until everything expected has happened. Throws ACTION_FAILED after the time-out. */
   happen(limitMs: number): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ interface Pending extends Announcement {
   step: Step | undefined;
 }
 
-/** What was announced of the next action in each session. */
+/** The pending expectations of each session. */
 const pending = new WeakMap<Live, Pending[]>();
 
 /** The announcements of a session with these steps; those that no action has followed last from call to call. */
@@ -75,7 +75,7 @@ export function announcedOf(
           happened.then(() => true),
         );
         if (came === true) continue;
-        // A rejection says what was not as announced.
+        // A rejection says how it differs from what was expected.
         await Promise.race([happened, Promise.resolve()]);
         throw new CodegenError('ACTION_FAILED', `${missing} within ${limitMs} ms after the action.`, {
           hint: 'The action was performed, but not recorded. Look at the snapshot and events for what happened instead.',
@@ -102,7 +102,7 @@ export function announcedOf(
   };
 }
 
-/** What is asserted of a dialog: what it said, without what changes from run to run. */
+/** The asserted message of a dialog, without what changes from run to run. */
 function messageFields(text: string): Step['args'] {
   const stable = stablePart(text, ['passing', 'record']);
   const message = stable === undefined ? text : { regex: `^${stable.regex}$` };

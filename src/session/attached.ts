@@ -8,10 +8,10 @@ import type { Secrets } from '../model/secrets.js';
 import type { Use } from '../model/use.js';
 import { settleMs } from './open-browser.js';
 
-/** Options that don't change the context, which is a person's, or that only the test has. */
+/** Options that don't change the person's context, or that only the test uses. */
 const allowed = new Set(['browserName', 'headless', 'baseURL', 'testIdAttribute', 'storageState']);
 
-/** Throws INVALID_INPUT if a session asks for what a person's browser can't be given. */
+/** Throws INVALID_INPUT if a session has options that can't be applied to a person's browser. */
 export function requireAttachable({ use, har }: { use: Use; har?: 'record' | undefined }): void {
   const other = har === undefined ? Object.keys(use).find((name) => !allowed.has(name)) : 'har';
   const isOther = other === undefined && (use.browserName ?? 'chromium') !== 'chromium';

@@ -12,7 +12,7 @@ import type { Secrets } from '../model/secrets.js';
 import { pauseFunction } from '../verify/pause.js';
 import { settleMs } from './open-browser.js';
 
-/** Bytes of a spec that is continued. */
+/** Maximum size of a spec that a session continues. */
 const maxBytes = 262_144;
 
 interface BaseContext {
@@ -23,7 +23,7 @@ interface BaseContext {
   browsers: BrowserPool;
 }
 
-/** Reads a spec of the workspace that is named as `file.spec.ts` or `file.spec.ts:42`. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
+/** Reads a spec of the workspace, named `file.spec.ts` or `file.spec.ts:42`. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
 export async function readBase(
   checkReadable: (file: string) => Promise<{ absolute: string; relative: string }>,
   given: string,
@@ -78,7 +78,7 @@ export async function openBase(
   });
   try {
     const playwright = await import('playwright');
-    // Before it is connected to, since its contexts have the engine already.
+    // Before connecting, since its contexts already have the engine.
     await registerEngine();
     const remote = await playwright[choice.name].connect(paused.endpoint, {
       timeout: browser.navigationTimeoutMs,

@@ -6,9 +6,9 @@ import { isInside } from '../model/paths.js';
 import { cachedText } from '../verify/cached-text.js';
 import { specsIn } from '../verify/common-test-module.js';
 
-/** Specs that are looked at. */
+/** Maximum number of specs that are read. */
 const maxSpecs = 20;
-/** Usual limits of a line's columns. */
+/** Common line widths. */
 const widths = [80, 100, 120];
 
 /**
@@ -47,7 +47,7 @@ async function hasPrettier(workspace: string, spec: string): Promise<boolean> {
   return false;
 }
 
-/** The options with which Prettier writes as most lines are. */
+/** The Prettier options that most lines follow. */
 function optionsOf(text: string): CodeStyle['options'] {
   const lines = text.split('\n').filter((line) => !/^\s*(?:\/\/|\/?\*)/.test(line));
   const count = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length;

@@ -15,7 +15,7 @@ import { within } from '../model/within.js';
 import type { SpecPath } from './page-files.js';
 import type { OpenSession, SessionPlan } from './session.js';
 
-/** What a session found out about the project and the application, and uses; `source` is a file, or "page". */
+/** What a session detected in the project and the application; `source` is a file, or "page". */
 export type Detected = Partial<
   Record<
     | ProjectOption
@@ -57,11 +57,11 @@ type ProjectOption = (typeof projectOptions)[number];
 /** The parts of a session's plan to which detected values are added. */
 export type Detectable = Pick<SessionPlan, 'use' | 'emission' | 'pageObjectsDir'>;
 
-/** Attributes that applications have for tests; of two that are equally common, the first is taken. */
+/** Common test id attributes; of two that are equally frequent, the first is used. */
 const testIdAttributes = ['data-testid', 'data-test', 'data-test-id', 'data-cy', 'data-qa', 'data-e2e'];
-/** Elements that have to have one. */
+/** Minimum number of elements with the attribute. */
 const minElements = 3;
-/** Options of Prettier that are not worth a report. */
+/** Prettier options that are not reported. */
 const prettierDefaults = new Map<string, Json>([
   ['semi', true],
   ['singleQuote', false],
@@ -69,12 +69,12 @@ const prettierDefaults = new Map<string, Json>([
   ['tabWidth', 2],
   ['printWidth', 80],
 ]);
-/** Milliseconds for the page to count them. */
+/** Time-out for counting them in the page. */
 const countMs = 1000;
 
 /**
- * Adds to the plan of a new session what the workspace's own Playwright configuration and specs say, and the call and
- * the server's configuration do not.
+ * Sets what neither the call nor the server's configuration sets in the plan of a new session, from the workspace's own
+ * Playwright configuration and specs.
  */
 export async function detectProject(
   context: {

@@ -2,17 +2,17 @@ import { z } from 'zod';
 import type { Redis } from '../state/redis.js';
 import type { Session } from './session.js';
 
-/** Milliseconds for which Redis keeps a session that is not reported again, and after which open ones are reported again. */
+/** How long Redis keeps a session after the last report, and the interval between reports of open sessions. */
 const knownMs = 60_000;
 const renewMs = 20_000;
 
 const entrySchema = z.object({ server: z.string(), grant: z.string() });
 
-/** Which server holds which session, as all that share Redis know it. It is a help: nothing fails for want of it. */
+/** Which server has which session, shared through Redis. Best effort: nothing fails without it. */
 export interface SessionDirectory {
-  /** Has the others know of a session for as long as it is open. */
+  /** Announces a session to other servers as long as it is open. */
   register(session: Session): Promise<void>;
-  /** Name of another server that holds a session of the grant; undefined if none is known. */
+  /** Name of another server that has a session of the grant; undefined if unknown. */
   serverOf(id: string, grant: string): Promise<string | undefined>;
 }
 

@@ -67,7 +67,7 @@ export function moveStep(steps: Step[], from: number, before: number): void {
   steps.splice(0, steps.length, ...moved);
 }
 
-/** The step that causes what a step announces. */
+/** The step that causes what a step expects. */
 function answerOf(steps: readonly Step[], index: number): Step | undefined {
   const step = steps[index];
   if (step === undefined || traitsOf(step).kind !== 'expects') return undefined;
@@ -94,7 +94,7 @@ export function requireDownload(steps: readonly Step[], { usesDownload }: Traits
     });
 }
 
-/** What a removal did, for the agent. */
+/** Describes a removal for the agent. */
 export function removalText(indexes: readonly number[], { assertions = [] }: Removal): string {
   return [
     ...(indexes.length === 0 ? [] : [`Removed steps: ${indexes.join(', ')}.`]),
@@ -136,7 +136,7 @@ function requireUnneeded(steps: readonly Step[], removed: ReadonlySet<number>): 
   }
 }
 
-/** The removed step that a step needs of those before it, and what for. */
+/** The removed step on which a later step depends, and why. */
 function needOf(
   before: readonly Step[],
   step: Step,
@@ -154,7 +154,7 @@ function needOf(
     ...(usesDownload
       ? [{ index: before.findLastIndex(startsDownload), why: 'saves the download of step %s' }]
       : []),
-    // With another document left, only a run can say if it is the right one.
+    // If another document remains, only a run can show whether it is the right one.
     ...(needsDocument && !before.some((each, index) => loads(each) && !removed.has(index))
       ? [{ index: before.findLastIndex(loads), why: 'acts in the document that step %s opens' }]
       : []),

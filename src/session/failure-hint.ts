@@ -16,10 +16,10 @@ import type { RecordOutcome } from './task-runner.js';
 /** How many elements a hint names. */
 const candidatesShown = 4;
 const childrenShown = 6;
-/** Milliseconds for each look at the page: an answer about a failure is due within a second. */
+/** Time-out of each query to the page: a failure must be answered within a second. */
 const lookMs = 300;
 
-/** What the page says of a failure: which part of the target matches, the elements it may have meant, what is in the way. */
+/** A hint from the page about a failure: which part of the target matches, similar elements, obstacles. */
 export async function failureHint(
   open: OpenSession,
   { error, target }: NonNullable<RecordOutcome['failure']>,
@@ -39,7 +39,7 @@ export async function failureHint(
   return parts.filter((part) => part !== '').join(' ');
 }
 
-/** The longest part of a target that still matches, and what is in it. */
+/** The longest part of a target that matches, and its content. */
 async function matchingPart(
   { page, view = [] }: LivePage,
   target: string | undefined,
@@ -93,7 +93,7 @@ function linesBelow(view: SnapshotView, ref: string): SnapshotLine[] {
   return end === -1 ? below : below.slice(0, end);
 }
 
-/** What may keep the target from reacting. */
+/** Why the target may not react. */
 async function obstacleHint(
   { page }: LivePage,
   message: string,
@@ -130,7 +130,7 @@ async function matchesHint(current: LivePage, target = ''): Promise<string> {
   return `It matches ${matches.join(', ')}. ${nearest || `Nearest: ${[...refs].join(', ')}.`}`;
 }
 
-/** The elements that a target may have meant, with their references. */
+/** The elements that the target may refer to, with their references. */
 function nearestHint({ view = [], shown }: LivePage, target = ''): string {
   const candidates = nearestElements(view, shown.get(target) ?? target);
   return candidates.length === 0 ? '' : `Nearest: ${candidates.join(', ')}.`;

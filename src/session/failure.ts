@@ -8,10 +8,10 @@ import type { Refused } from '../network/proxy.js';
 
 /** Milliseconds between the closing of the last page and the report that the browser exited. */
 const lossMs = 300;
-/** Milliseconds for a page to answer after a time-out. */
+/** Time-out for a page to respond after another time-out. */
 const answerMs = 500;
 
-/** Characters of a message, which may quote arguments and the page. */
+/** Maximum length of a message, which may quote arguments and the page. */
 const maxMessage = 800;
 
 /** Whether the browser of a session has exited. */
@@ -20,7 +20,7 @@ export async function isLost(live: Live): Promise<boolean> {
   return live.lost();
 }
 
-/** What Playwright threw, and the action, browser and frame that it happened in. */
+/** An error of Playwright, and the action, browser and frame in which it happened. */
 interface Failed {
   text: string;
   action: string;
@@ -35,7 +35,7 @@ const anyText = /^/;
 const clicked = /click action done/;
 const timedOut = /Timeout \d+ms exceeded/;
 
-/** Playwright's texts and what they mean; the first row that matches and explains counts. */
+/** Playwright's messages and their explanations; the first row that matches and explains applies. */
 const explanations: readonly [
   text: RegExp,
   explain: (failed: Failed) => Explanation | CodegenError | undefined,
@@ -167,7 +167,7 @@ export async function explainFailure(
   });
 }
 
-/** The proxy knows the reason better than the browser, which only reports the proxy. */
+/** Prefers the proxy's reason, since the browser only reports a proxy error. */
 function explainNetwork({ text, live, action }: Failed): Explanation | CodegenError {
   const failure = live.failure(/\bhttps?:\/\/[^\s"']+/.exec(text)?.[0] ?? '');
   if (failure !== undefined && 'refused' in failure) return pageBlocked(failure.refused);
@@ -198,7 +198,7 @@ export function recoveryHint({ pages }: Live): string {
     : `Continue in another page with switchPage: ${others}.`;
 }
 
-/** Throws if a page shows an error of the browser: a test of that would pass whatever the application does. */
+/** Throws if a page shows a browser error: a test of that would pass whatever the application does. */
 export function requireLoaded(page: Page, action: string): void {
   if (!page.url().startsWith('chrome-error:')) return;
   throw new CodegenError('NAVIGATION_FAILED', `The page that ${action} navigated to could not be loaded.`, {

@@ -10,7 +10,7 @@ interface GrantOptions {
   onStart: (session: Session) => void;
 }
 
-/** The sessions of one grant. Those of others do not exist for it. */
+/** The sessions of one grant, which can't see those of others. */
 export class GrantSessions {
   private starting = 0;
 

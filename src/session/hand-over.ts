@@ -1,27 +1,27 @@
 import { CodegenError } from '../model/errors.js';
 import type { OpenSession } from './session.js';
 
-/** A session in the hands of a person, while its calls wait. */
+/** A session that a person has taken over, while its calls wait. */
 export interface Control {
   readonly open: OpenSession;
   /** Saves the steps so far. */
   save: () => Promise<void>;
   release: () => void;
-  /** Whether it was released, or the time for it is over. */
+  /** Whether control was returned or the time is up. */
   isOver: () => boolean;
 }
 
 export interface HandOverLimits {
   timeoutMs: number;
   signal: AbortSignal;
-  /** Called now and then while the agent waits. */
+  /** Called periodically while the agent waits. */
   onWaiting: () => void;
 }
 
 /** Milliseconds between two calls of `onWaiting`. */
 const waitingMs = 5000;
 
-/** An agent's request for a person, in the middle of a call. */
+/** An agent's request during a call that a person takes over. */
 export class HandOver {
   private person: string | undefined;
   private isOver = false;
@@ -32,7 +32,7 @@ export class HandOver {
     private readonly held: Pick<Control, 'open' | 'save'>,
   ) {}
 
-  /** Gives the session to a person. */
+  /** Lets a person take over the session. */
   take(person: string): Control {
     this.person = person;
     return {

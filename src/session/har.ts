@@ -22,13 +22,13 @@ export interface SessionHar {
   warnings: string[];
 }
 
-/** Headers of answers that decide what a page does with them. */
+/** Response headers that affect what a page does. */
 const keptHeaders =
   /^(?:content-(?:type|disposition|language|security-policy.*)|location|link|cache-control|access-control-.*|cross-origin-.*|referrer-policy|permissions-policy|x-content-type-options)$/;
 
 const textTypes = /^text\/|\b(?:json|javascript|ecmascript|xml|x-www-form-urlencoded)\b/i;
 
-/** Addresses that one warning names. */
+/** Maximum number of URLs in a warning. */
 const maxNamed = 3;
 
 interface Setting {
@@ -141,7 +141,7 @@ function isSameAnswer({ answer: one }: Exchange, { answer: other }: Exchange): b
   return one.status === other.status && one.body.equals(other.body);
 }
 
-/** The requests whose bodies decide which answer they get. */
+/** The requests whose responses depend on their bodies. */
 function distinctBodies(exchanges: readonly Exchange[]): ReadonlySet<string> {
   const bodies = new Map<string, string | undefined>();
   const distinct = new Set<string>();

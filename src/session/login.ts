@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { loginDirectory } from '../model/artifact.js';
 import type { Session } from './session.js';
 
-/** Milliseconds for git to answer. */
+/** Time-out of git. */
 const gitMs = 5000;
 
 /** Whether a session records a set-up test. */
@@ -11,7 +11,7 @@ export function isSetup({ emission }: Pick<Session, 'emission'>): boolean {
   return emission.setup === true;
 }
 
-/** What a person adds to playwright.config, so that other tests start logged in. */
+/** The configuration to add to playwright.config, so that other tests start logged in. */
 export function setupAdvice({ steps }: Pick<Session, 'steps'>): string {
   const [state] = savedLogins({ steps });
   const use = state === undefined ? '' : ` use: { storageState: '${state}' },`;

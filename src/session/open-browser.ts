@@ -31,7 +31,7 @@ interface OpenBrowserOptions {
   progress: (message: string) => void;
 }
 
-/** Opens the browser side of a session. A browser that turns out to have exited is replaced once. */
+/** Opens the browser side of a session. Retries once if the browser has exited. */
 export async function openBrowser(options: OpenBrowserOptions, isRetry = false): Promise<Live> {
   const { browsers, choice, use: decided, storageState: login, secrets, progress, ...setup } = options;
   const [browser, use, storageState] = await Promise.all([browsers.get(choice, progress), decided, login]);

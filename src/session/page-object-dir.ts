@@ -4,9 +4,9 @@ import { inspect } from '../model/header.js';
 import { isInside } from '../model/paths.js';
 import { cachedText } from '../verify/cached-text.js';
 
-/** Names of directories in which people keep page objects. */
+/** Common names of page object directories. */
 const usual = /^(?:pages?|page[-_]?objects?|page[-_]?models?|poms?)$/i;
-/** Files and directories that are looked at. */
+/** Maximum numbers of files and directories that are read. */
 const maxFiles = 50;
 const maxDirectories = 100;
 

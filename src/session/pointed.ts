@@ -8,7 +8,7 @@ import { CodegenError } from '../model/errors.js';
 import { answerMs, responseWithin } from '../model/within.js';
 import { locatorCode } from './step-code.js';
 
-/** Frames inside frames. */
+/** Maximum nesting depth of frames. */
 const maxDepth = 8;
 /** Characters of a text, and options of a list, that are shown. */
 const maxText = 1000;
@@ -18,7 +18,7 @@ const factsSchema = z.strictObject({
   /** Set if the point is in a frame: its coordinates there. */
   inner: z.strictObject({ x: z.number(), y: z.number() }).nullable(),
   kind: z.enum(['text', 'select', 'file', 'toggle', 'other']),
-  /** Whether what is typed into it must not be seen. */
+  /** Whether its value must be hidden. */
   isPassword: z.boolean(),
   isMultiline: z.boolean(),
   checked: z.boolean(),

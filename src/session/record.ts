@@ -7,7 +7,7 @@ import type { OpenSession } from './session.js';
 import { isRef, pinTargets, resolveTarget, timeoutOf, type Located } from './targets.js';
 import { autoAssertionsOf, TaskRunner, type RecordLimits, type RecordOutcome } from './task-runner.js';
 
-/** Milliseconds for what an inserted step needs to be in a page that has long settled. */
+/** Time-out for the element of an inserted step, since the page has long settled. */
 const insertMs = 1000;
 
 /**

@@ -16,7 +16,7 @@ import type { OpenSession, Session } from './session.js';
 const graceMs = 1000;
 
 interface ReplayOutcome {
-  /** Why the first of the steps that are not in the session is not. */
+  /** Why the first missing step could not be replayed. */
   failure: RecordOutcome['failure'];
   /** Automatic assertions that no longer hold, with the index of their step and among its assertions. */
   dropped: { step: number; index: number; assertion: Assertion }[];
@@ -55,7 +55,7 @@ export async function replaySteps(
     const { assertions = [] } = saved;
     const verdicts = await Promise.all(assertions.map((each) => holds(each, live, limits)));
     const lost = assertions.filter((_, number) => verdicts[number] !== true);
-    // If the step has another effect now, the assertions just made replace the saved ones.
+    // If the step has a different effect now, its new assertions replace the saved ones.
     if (lost.length === 0) {
       step.assertions = assertions;
       open.autoAssertions?.forget();
@@ -67,7 +67,7 @@ export async function replaySteps(
   return { failure: undefined, dropped };
 }
 
-/** A saved step keeps its locator: a better one now may be a worse one for the test. */
+/** A saved step keeps its locator: one that is better now may be worse for the test. */
 function taskOf(
   { action: name, locator, to, mask = [], args, note, signals }: Step,
   { use }: Session,

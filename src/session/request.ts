@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { Action, PreparedAction } from '../actions/action.js';
 import { actions } from '../actions/registry.js';
 
-/** What names an element; a ref may be given as the snapshot prints it. */
+/** Identifies an element; a ref may have the form in which the snapshot prints it. */
 export const targetSchema = z
   .string()
   .min(1)
   .max(5000)
   .transform((target) => target.replace(/^\[?ref=((?:f\d+)?e\d+)\]?$/, '$1'));
 
-/** What every action of a call may hold besides its own fields. */
+/** The fields of every action besides its own. */
 export const requestSchema = z.looseObject({
   action: z.string().meta({ enum: [...actions.keys()] }),
   target: targetSchema.optional().describe("Ref, locator like getByRole('link'), or selector."),
@@ -26,7 +26,7 @@ export interface CheckedRequest {
   target: string | undefined;
   /** The second element, of an action that takes one. */
   to: string | undefined;
-  /** What a picture hides. */
+  /** The elements to mask in a screenshot. */
   mask: readonly string[];
   note: string | undefined;
   record: boolean;

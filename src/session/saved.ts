@@ -14,7 +14,7 @@ import { useSchema } from '../model/use.js';
 import { errorCode } from '../state/files.js';
 import type { Session } from './session.js';
 
-/** Raised with every change of the form that an older server would misread. */
+/** Incremented with each change that an older server would misread. */
 const currentVersion = 2;
 
 const locatorArgument: z.ZodType<LocatorArgument> = z.lazy(() =>
@@ -174,7 +174,7 @@ export function keyOf(file: string): string {
   return sha256(file).slice(0, 32);
 }
 
-/** What keeps a step from being done again; undefined for nothing. */
+/** Why a step can't be replayed; undefined if it can. */
 function problemOf({ action: name, locator, to, args: given }: Step): string | undefined {
   const action = actions.get(name);
   if (action?.recorded !== true) return `there is no action "${name}" to record`;

@@ -1,9 +1,9 @@
 import { isPositional, type LocatorCall, type LocatorChain } from '../model/locator.js';
 
-/** Characters of a text that are looked at. */
+/** How many characters of a text are checked. */
 const longest = 10_000;
 
-/** Values whose form alone says what they are. */
+/** Values that can be recognized by their form. */
 const knownForms = [
   /\bsk[-_][\w-]{16,}/,
   /\brk_live_\w{16,}/,
@@ -53,7 +53,7 @@ function isRandom(text: string): boolean {
     });
 }
 
-/** Shannon's entropy. */
+/** Shannon entropy. */
 function bitsPerCharacter(text: string): number {
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);

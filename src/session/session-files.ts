@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { SessionFiles } from '../actions/action.js';
 import type { Session } from './session.js';
 
-/** What the guard does for the files of a session. */
+/** The guard's functions for the files of a session. */
 interface FileGuard {
   checkReadable(file: string, options?: { mayBeLogin: boolean }): Promise<{ absolute: string }>;
   writeArtifact(file: string, data: Buffer, session: object): Promise<unknown>;

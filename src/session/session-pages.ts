@@ -10,10 +10,10 @@ import { useSchema, type Use } from '../model/use.js';
 import { hasDownload } from './edit.js';
 import { within } from '../model/within.js';
 
-/** Milliseconds for a page to come to the front. */
+/** Time-out for bringing a page to the front. */
 const frontMs = 1000;
 const closingMs = 5000;
-/** Milliseconds between looks at whether what is expected has come. */
+/** Milliseconds between checks for what is expected. */
 const signalPollMs = 20;
 
 export async function bringToFront(live: Live, entry: LivePage): Promise<void> {

@@ -9,7 +9,7 @@ import type { Use } from '../model/use.js';
 /** A session as serializable data. */
 export interface Session {
   readonly id: string;
-  /** Who started it; it does not exist for other grants. */
+  /** The grant that started it; others can't see it. */
   readonly grant: string;
   title: string;
   /** The spec's path as requested, or derived from the title. */
@@ -34,10 +34,10 @@ export interface Session {
   readonly har?: 'record' | undefined;
   /** What the network answered; undefined without `har`. */
   readonly network?: HarRecorder | undefined;
-  /** The spec that it continues, or that its test begins as. */
+  /** The spec that it extends, or with which its test starts. */
   readonly base?: BaseSpec | undefined;
   readonly steps: Step[];
-  /** Words that are new in every run, by their names. */
+  /** The values of `{{unique:NAME}}`, which are new in every run, by name. */
   uniques?: Record<string, string> | undefined;
   /** Actions that changed the page with "record": false, each with the index of the step that it came before. */
   unrecorded?: { action: string; at: number }[];
@@ -54,7 +54,7 @@ export interface Session {
 /** A session before it is opened. */
 export type SessionPlan = Omit<Session, 'id' | 'steps' | 'uniques' | 'network' | 'status' | 'lastUrl'>;
 
-/** A browser that was opened for a session, and what was found out for its plan meanwhile. */
+/** A browser that was opened for a session, and what was detected for its plan. */
 export interface Opening {
   live: Live;
   found: Partial<Pick<Session, 'use' | 'emission' | 'network' | 'pageObjectsDir'>>;

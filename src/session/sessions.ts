@@ -9,9 +9,9 @@ import type { Opening, OpenSession, Session, SessionPlan } from './session.js';
 
 /** Milliseconds for a context to close. */
 const closingMs = 3000;
-/** Closed sessions that `find` still returns. */
+/** How many closed sessions `find` still returns. */
 const maxClosed = 100;
-/** Calls of one session that may wait for the running one. */
+/** Maximum number of waiting calls per session. */
 const maxWaiting = 20;
 /** Milliseconds after which a session whose queue was full may have room. */
 const retryAfterMs = 1000;
@@ -37,18 +37,18 @@ interface Entry {
   calls: number;
   /** Name of the person who works in it. */
   person: string | undefined;
-  /** The request for a person of the running call. */
+  /** The running call's request for a person. */
   handOver: HandOver | undefined;
   idle: NodeJS.Timeout | undefined;
   /** Resolves after the last save. */
   saving: Promise<void>;
   /** Hash of what was saved last. */
   saved: string;
-  /** Whether it is saved no more, since its test is written or it was cleared. */
+  /** Whether it is no longer saved, since its test was written or it was cleared. */
   isFinished: boolean;
 }
 
-/** The sessions of a server. Their steps are saved in the state directory as they land, until the test is written. */
+/** The sessions of a server. Their steps are saved in the state directory as they are recorded, until the test is written. */
 export class Sessions {
   private readonly entries = new Map<string, Entry>();
   private starting = 0;
@@ -192,7 +192,7 @@ export class Sessions {
     this.entryOf(id).handOver?.decline(person, why);
   }
 
-  /** From now on there is a page where people can take over. */
+  /** Call when the page for people is served, on which they can take over. */
   servePeople(): void {
     this.arePeopleServed = true;
   }
@@ -206,7 +206,7 @@ export class Sessions {
     return [...this.entries.values()].map(({ session }) => session);
   }
 
-  /** A session with its browser, for looking at it while calls run; undefined if it has none. */
+  /** An open session, to observe while calls run; undefined if it has no browser. */
   openOf(id: string): OpenSession | undefined {
     return this.entries.get(id)?.open;
   }

@@ -4,7 +4,7 @@ import { assertionCode } from './step-code.js';
 /** The automatic assertions of each step that results have shown. */
 const shown = new WeakMap<Step, Assertion[]>();
 
-/** Notes that a result shows a step with its automatic assertions. */
+/** Records that a result shows a step with its automatic assertions. */
 export function noteShown(step: Step): void {
   shown.set(step, step.assertions ?? []);
 }

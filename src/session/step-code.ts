@@ -7,7 +7,7 @@ import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import type { Session } from './session.js';
 
-/** A step as the test says it, alone. */
+/** The code of a single step. */
 interface StepCode {
   code: string;
   /** Its automatic assertions. */

@@ -23,8 +23,8 @@ const stateSchema = z.looseObject({
 });
 
 /**
- * Reads the file that a session starts from, whose path the guard has checked. Throws INVALID_INPUT if it holds no state,
- * and says nothing of what it holds.
+ * Reads a session's storage state from a path that the guard has checked. Throws INVALID_INPUT if it is invalid; the error
+ * does not quote the file.
  */
 export async function readStorageState(file: string, absolute: string): Promise<StorageState> {
   const name = JSON.stringify(file);

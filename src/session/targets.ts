@@ -15,7 +15,7 @@ import type { LocatorChain } from '../model/locator.js';
 import { answerMs, responseWithin } from '../model/within.js';
 import type { CheckedRequest } from './request.js';
 
-/** Where a target is. */
+/** The element of a target. */
 export interface Located {
   chain?: LocatorChain | undefined;
   pin?: Pin | undefined;
@@ -62,7 +62,7 @@ function refLocator({ page, view }: LivePage, ref: string): Locator {
   return page.getByRef(lineOfRef(view ?? [], ref)?.ref ?? ref);
 }
 
-/** What a target matches now, for looking at it. */
+/** The locator of a target, for reading only. */
 export function targetLocator(current: LivePage, target: string): Locator {
   return isRef(target) ? refLocator(current, target) : toLocator(current.page, chainOf(target));
 }
@@ -129,7 +129,7 @@ export async function resolveTarget(
   return { ...found, chain, ...(await alternativeOf(chain, best, found.pin)) };
 }
 
-/** The text of a pinned element; empty if it is gone. */
+/** The text of a pinned element; empty if it no longer exists. */
 function textOf({ id, frame }: Pin): Promise<string> {
   const read = ({ pinned }: InPage, id: string): string =>
     String(Reflect.get(Node.prototype, 'textContent', pinned(id) ?? document.createElement('i')));

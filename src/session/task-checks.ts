@@ -60,7 +60,7 @@ export async function unhandle({ pages }: Live, removed: readonly Step[]): Promi
   }
 }
 
-/** The test contains what a step does, so a step must not contain a secret. */
+/** A step's arguments end up in the test, so they must not contain a secret. */
 export function requireRedacted(step: Step, secrets: Secrets): void {
   if (secrets.foundIn(step).length === 0) return;
   throw new CodegenError('INVALID_INPUT', 'The test would contain the value of a secret.', {
@@ -113,7 +113,7 @@ export function requireRecorded(
     });
 }
 
-/** The locator of a target that only a run of the test looks for. */
+/** The locator of a target that is resolved only when the test runs. */
 export function uncheckedChain(target: string | undefined, page: string): LocatorChain | undefined {
   if (target === undefined || !isRef(target)) return target === undefined ? undefined : chainOf(target);
   throw new CodegenError(

@@ -38,9 +38,9 @@ import {
 } from './task-checks.js';
 import type { Located } from './targets.js';
 
-/** An assertion that took no longer than these milliseconds found the page as the step before left it. */
+/** An assertion that passed within this time found the page as the previous step left it. */
 const instantMs = 100;
-/** Milliseconds from which on an action is slow. */
+/** An action that takes longer is slow. */
 const slowMs = 3000;
 /** Milliseconds for the page to settle after a failure. */
 const failedSettleMs = 200;
@@ -58,21 +58,21 @@ export interface RecordLimits {
   begin: () => void;
   /** Called when the effects of an action have settled, before they are asserted. */
   settled?: () => Promise<void>;
-  /** Asks a person to continue by hand, for so many milliseconds. */
+  /** Asks a person to continue by hand. */
   handOver?: ActionContext['handOver'];
   /** Index at which steps are inserted; undefined appends them. */
   at?: number | undefined;
 }
 
 export interface RecordOutcome {
-  /** The steps that landed, by the index of their action in the call. */
+  /** The recorded steps, by the index of their action in the call. */
   landed: { index: number; step: Step; replaced: Located['replaced'] }[];
   /** How many actions were performed, recorded or not. */
   performed: number;
   failure: { index: number; error: CodegenError; target: string | undefined } | undefined;
 }
 
-/** Failures of an inserted action that the page at its place may not have. */
+/** Failures of an inserted action that may not occur at its place in the test. */
 const notNow: ReadonlySet<ErrorCode> = new Set(['ACTION_FAILED', 'TARGET_NOT_FOUND', 'TARGET_AMBIGUOUS']);
 
 /** An action to perform, from a call or from a saved step. */
@@ -151,7 +151,7 @@ export class TaskRunner {
       'INVALID_INPUT',
       `${late} before the wait began, so it was not recorded.`,
       {
-        hint: `It must come before the action that causes it: record ${task.action.name} again with \`at\`: ${before}, to insert it before step ${before}; or give it right before the next action, in one call.`,
+        hint: `It must come before the action that causes it: record ${task.action.name} again with \`at\`: ${before}, to insert it before step ${before}; or send it right before the next action, in one call.`,
       },
     );
     await this.fail(error, index, task);
