@@ -100,6 +100,9 @@ test('the key leaves the environment; events are bounded, and dropped when the s
   try {
     const webhook = new Webhook(() => ({ url: site.url, secretEnv: 'HOOK_KEY' }), environment);
     expect(environment).toEqual({});
+    // Its question is with the client: nobody can approve it elsewhere.
+    webhook.answered('local', { ...denied, error: 'APPROVAL_REQUIRED' });
+    expect(webhook.waiting).toBe(0);
     for (let count = 0; count < 1000; count++) webhook.answered('local', denied);
     expect(webhook.waiting).toBe(100);
     webhook.answered('local', { ...denied, error: 'INVALID_INPUT', decision: undefined });
