@@ -66,6 +66,8 @@ export const weights = {
   menu: 72,
   /** Added to a list whose items have headings. */
   ofHeadings: 0.05,
+  /** Added to a text that contains several of the values that steps put in. */
+  ofEchoes: 0.2,
   /** New texts of one kind. */
   messages: 91.2,
   /** The prices in a list's items. */
@@ -146,8 +148,13 @@ const liveRoles = ['alert', 'status', 'log'];
 export function weightOf(change: PageChange, typed: readonly string[] = []): number {
   const { role = '', name, text, states } = partsOf(change.line);
   const words = text ?? name ?? '';
-  if (['appeared', 'text', 'name'].includes(change.kind) && isEcho(words, typed))
-    return weights.echo + (role === 'heading' ? weights.ofHeadings : 0);
+  const echoes = typed.filter((each) => isEcho(words, [each]));
+  if (['appeared', 'text', 'name'].includes(change.kind) && echoes.length > 0)
+    return (
+      weights.echo +
+      (role === 'heading' ? weights.ofHeadings : 0) +
+      (echoes.length > 1 ? weights.ofEchoes : 0)
+    );
   switch (change.kind) {
     case 'appeared':
       if (role === 'textbox' && text !== undefined) return weights.prefilled;

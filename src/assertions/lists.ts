@@ -170,9 +170,10 @@ function areSections(items: readonly ListItem[]): boolean {
 
 /** Whether items lead from page to page of another list, which shows where they led. */
 function isPager(items: readonly ListItem[]): boolean {
+  const all = items.map(({ words }) => words).join('');
   return (
     items.every(({ words }) => /^(?:\d+|first|prev(?:ious)?|next|last|[^\p{L}\d]{0,3})$/iu.test(words)) &&
-    items.some(({ words }) => /\p{L}/u.test(words))
+    (/\p{L}/u.test(all) || /\d[^\d]/.test(all))
   );
 }
 

@@ -68,6 +68,12 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: [],
   },
   {
+    what: 'no list of signs for other pages of a list',
+    before: ['- list [ref=e2]:', '  - listitem [ref=e3]: "1"'],
+    after: ['- list [ref=e2]:', '  - listitem [ref=e3]: "1"', '  - listitem [ref=e5]: »'],
+    changes: [],
+  },
+  {
     what: 'the field of a cell that is edited, and not its row',
     before: [
       '- grid [ref=e2]:',

@@ -96,3 +96,11 @@ for (const [text, typed, is] of [
   test(`"${typed}" is ${is ? '' : 'not '}shown by "${text}"`, () => {
     expect(isEcho(text, [typed])).toBe(is);
   });
+
+test('an echo of several values weighs more than one of a single value', () => {
+  const page = ['- link "On budget 250.50" [ref=e2]', '- link "Savings jar 250.50" [ref=e3]'].join('\n');
+  const [one, several] = appearances(parseSnapshot(page)).map((change) =>
+    weightOf(change, ['Savings jar', '250.50']),
+  );
+  expect(several).toBeGreaterThan(one ?? Infinity);
+});
