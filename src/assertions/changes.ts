@@ -1,6 +1,6 @@
 import { differences } from '../browser/snapshot-changes.js';
 import { partsOf, type LineParts, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
+import { hasShortcut, isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { isField } from './fields.js';
 import { listChanges, listChangesAcross, type ListChange } from './lists.js';
 
@@ -246,16 +246,20 @@ function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] 
   if (role === undefined || line.text.startsWith('/')) return [];
   const words = [name, text].filter((each) => each !== undefined);
   const hasWords = words.some((each) => /[\p{L}\p{N}]/u.test(each));
-  const isUnstable = (each: string): boolean =>
-    isTransient(each) || (isVolatile(each, typed) && stablePart(each, ['passing'], typed) === undefined);
   // A line with a URL says nothing about the page.
-  if (words.some((each) => isUnstable(each) || /^https?:\/\/\S+$/.test(each))) return [];
+  if (words.some((each) => isUnstable(each, typed) || /^https?:\/\/\S+$/.test(each))) return [];
+  if (!isField(line) && hasShortcut(text ?? '')) return [];
   const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
   if (!hasWords && !isLive) return [];
   if (role === 'generic' && text === undefined && name === undefined) return [];
   // The days of a calendar change with the month.
   if (role === 'gridcell' && words.every((each) => /^\d{1,2}$/.test(each))) return [];
   return [{ kind: 'appeared', line, text }];
+}
+
+/** Whether no part of a text is the same in every run. */
+function isUnstable(text: string, typed: readonly string[]): boolean {
+  return isTransient(text) || (isVolatile(text, typed) && stablePart(text, ['passing'], typed) === undefined);
 }
 
 /** A role and the stable part of a name; undefined if nothing in the name is volatile. */
@@ -301,8 +305,9 @@ function lineChanges(before: SnapshotLine, after: SnapshotLine, typed: readonly 
   }
   const isOfField = isField(after);
   const isAssertable = (text: string): boolean =>
-    !isTransient(text) &&
-    (!isVolatile(text, typed) || (!isOfField && stablePart(text, ['passing'], typed) !== undefined));
+    isOfField
+      ? !isTransient(text) && !isVolatile(text, typed)
+      : !isUnstable(text, typed) && !hasShortcut(text);
   // An empty field has no text.
   const isEmptied = ['textbox', 'searchbox'].includes(role) && old.text !== undefined;
   const text = now.text ?? (isEmptied ? '' : undefined);
@@ -376,7 +381,7 @@ export function joinedTexts(changes: readonly PageChange[], view: SnapshotView):
     const { role = 'generic' } = partsOf(parent);
     const shown = JSON.stringify(text);
     const line = { ...parent, text: `${role}: ${shown}`, raw: `- ${role} [ref=${parent.ref}]: ${shown}` };
-    if (isTransient(text) || (isVolatile(text) && stablePart(text, ['passing']) === undefined)) return [];
+    if (isUnstable(text, []) || hasShortcut(text)) return [];
     const isOld = (piece: SnapshotLine): boolean => {
       const { text: words = '' } = partsOf(piece);
       return !appearing.has(piece) && /\p{L}/u.test(words) && !isVolatile(words);

@@ -81,6 +81,13 @@ export function isTransient(text: string): boolean {
   );
 }
 
+/** Whether a text contains a keyboard shortcut, which has other names on other systems. */
+export function hasShortcut(text: string): boolean {
+  return /\b(?:ctrl|control|cmd|command|alt|option|shift|meta|win)\s?[-+]\s?\S|[⌘⇧⌥⌃]/i.test(
+    text.slice(0, maxJudged),
+  );
+}
+
 /**
  * The part of a text that holds still, as a regular expression with the rest of it left open; undefined if nothing in
  * it changes for one of these reasons, if what holds still says nothing, or if it is long.

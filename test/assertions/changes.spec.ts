@@ -342,6 +342,17 @@ test('self-changing elements are left out, with their content', () => {
   expect(found(before, after, ['e2'])).toEqual(['text of status: one']);
 });
 
+test('a text with a keyboard shortcut is left out, which has other names on other systems', () => {
+  const before = page('- paragraph [ref=e2]: Press Shift + F5 to reload');
+  const after = page(
+    '- paragraph [ref=e2]: Press Cmd-R to reload',
+    '- generic [ref=e3]: Debug messages ctrl-g d',
+    '- button "Save ctrl-s" [ref=e4]',
+    '- status [ref=e5]: Alternative - shifted',
+  );
+  expect(found(before, after)).toEqual(['appeared: status', 'appeared: button Save ctrl-s']);
+});
+
 test("a page has changed if more than a field's state has", () => {
   const changed = (before: string, after: string): boolean =>
     changesBetween(parseSnapshot(before), parseSnapshot(after), new Set()).changedPage;

@@ -76,7 +76,7 @@ import { matches } from '../../src/model/linear.js';
 import { pageUrl, PageText } from '../../src/model/page-text.js';
 import { Secrets } from '../../src/model/secrets.js';
 import { escapeInvisible, escapeRegExp, sha256, stringsIn } from '../../src/model/text.js';
-import { isTransient, isVolatile, stablePart } from '../../src/model/volatile.js';
+import { hasShortcut, isTransient, isVolatile, stablePart } from '../../src/model/volatile.js';
 import { render } from '../../src/server/render.js';
 import { explainFailure } from '../../src/session/failure.js';
 import { holdsSecret, isSecretInput } from '../../src/session/secret-like.js';
@@ -129,6 +129,7 @@ const lineWith = (text: string): SnapshotLine => {
 const functions: Record<string, (text: string) => unknown> = {
   isVolatile,
   isTransient,
+  hasShortcut,
   stablePart: (text) => stablePart(text, all),
   looseForms: (text) => looseForms(chainOf(text)),
   isLooseFormOf: (text) => isLooseFormOf({ regex: '^x$' }, text),
