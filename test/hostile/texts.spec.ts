@@ -81,6 +81,7 @@ import { render } from '../../src/server/render.js';
 import { explainFailure } from '../../src/session/failure.js';
 import { holdsSecret, isSecretInput } from '../../src/session/secret-like.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
+import { runs } from '../runs.js';
 
 const size = 1_000_000;
 /** Milliseconds of CPU time for one text: quadratic time would be minutes. */
@@ -281,7 +282,7 @@ for (const [name, judge] of Object.entries(functions))
     );
     const [numRuns, tried] = judgesWords.has(name) ? [15, units] : [4, units.slice(0, 4)];
     for (const unit of tried) expect(await takesLong(unit, ''), unit).toBe(false);
-    await fc.assert(isQuick, { numRuns });
+    await fc.assert(isQuick, { numRuns: runs(numRuns) });
   });
 
 /** Functions of the same rooms that are called by those above, or get no texts of pages. */
