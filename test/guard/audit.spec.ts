@@ -45,12 +45,12 @@ const linesOf = (file: string): Record<string, unknown>[] =>
     .split('\n')
     .map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
 
-/** A chain of so many calls, and the texts of its files. */
-function written(count: number): { chain: Chain; files: string[] } {
+/** A chain of so many calls, each of them longer by a text, and the texts of its files. */
+function written(count: number, longer = ''): { chain: Chain; files: string[] } {
   let chain = emptyChain;
   const files: string[][] = [];
   for (let number = 1; number <= count; number++) {
-    chain = beginLine(chain, 'id', { event: 'call', time: `t${number}` }, holder).state;
+    chain = beginLine(chain, 'id', { event: 'call', time: `t${number}${longer}` }, holder).state;
     chain = endLine(chain, 'id', { tool: 'end' }, { known: Infinity }).state;
     (files[chain.file - 1] ??= []).push(chain.pending[0]?.text ?? '');
   }
@@ -107,7 +107,7 @@ test('a process that was stopped for long changes nothing when it resumes', asyn
 });
 
 test('a full file is followed by one that starts with its last hash', () => {
-  const { chain, files } = written(140_000);
+  const { chain, files } = written(14_000, 'x'.repeat(1200));
   expect(files).toHaveLength(2);
   expect(files[0]?.length).toBeLessThanOrEqual(16 * 1024 * 1024);
   const last = files[0]?.trimEnd().split('\n').at(-1) ?? '';
