@@ -56,7 +56,7 @@ export interface LocatorUse {
   page: string;
 }
 
-/** Gives the code of a locator. */
+/** Prints a locator. */
 type Locate = (chain: LocatorChain, use: LocatorUse) => Expression;
 
 /** All of a step's code but its assertions. */
@@ -203,7 +203,7 @@ class Emitter {
     return call(variable('JSON'), 'stringify', variable(name));
   }
 
-  /** Has the test wait for what the step caused. Returns the variables of what it opened, of a page only if it is used. */
+  /** Makes the test wait for what the step caused. Returns the variables of what it opened; of a page only if it is used. */
   private addSignals(step: CodeStep, index: number, emitted: EmittedStep): Opened {
     const opened: Opened = {};
     const own = this.open.get(emitted.page) ?? 'context';
@@ -241,10 +241,10 @@ class Emitter {
   }
 }
 
-/** Characters from which on JSON is easier to read as an object. */
+/** From this length on, JSON is easier to read as an object. */
 const longJson = 40;
 
-/** The object or list that a text is the JSON of, which differs from it in white space at most. */
+/** Parses a text that is the JSON of an object or list, apart from white space. */
 function readableJson(text: string): Json | undefined {
   // A template of values has this key.
   if (text.length < longJson || text.includes('$template')) return undefined;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Language } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 
-/** Characters of a source that is formatted. */
+/** Maximum length of a source that is formatted. */
 const maxSource = 1_000_000;
 const limitMs = 60_000;
 

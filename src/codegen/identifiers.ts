@@ -22,7 +22,7 @@ const rowVariables = ['row', 'rows'];
 /** Names that no variable of a test may have. */
 export const testVariables = [...reservedVariables, ...rowVariables];
 
-/** Gives names that nothing else has: the one wished for, or with a number. */
+/** Returns unique names: the preferred one, or one with a number. */
 export function createNames(taken: Iterable<string> = testVariables): (wish: string) => string {
   const names = new Set(taken);
   return (wish) => {
@@ -98,7 +98,7 @@ export interface ElementName {
   context: string[];
 }
 
-/** Kinds of roles whose own word is not what one says. */
+/** Words for roles whose own name is unusual. */
 const kinds: Readonly<Record<string, string>> = {
   textbox: 'field',
   searchbox: 'field',
@@ -123,7 +123,7 @@ const kinds: Readonly<Record<string, string>> = {
   navigation: 'navigation',
 };
 
-/** Roles of which there are usually several. */
+/** Roles of repeated elements. */
 const repeated = new Set(['listitem', 'row', 'cell', 'gridcell', 'option', 'article', 'treeitem']);
 
 /** What to call the element of a locator, by its role and name, or what else identifies it. */
@@ -158,7 +158,7 @@ export function variableName({ words, kind, context }: ElementName): string {
   return identifier([...context, ...words, ...(kind === '' ? [] : [kind])]);
 }
 
-/** Words as an identifier, which can't begin with a digit, nor be taken for a page or a frame. */
+/** Joins words to an identifier that does not start with a digit, nor look like a page or a frame. */
 export function identifier(words: readonly string[]): string {
   const name = camelCase(words);
   const own = /^(?!page|frame)[a-z]/.test(name) ? name : `the${capitalized(name)}`;

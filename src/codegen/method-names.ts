@@ -17,7 +17,7 @@ const verbs = new Set(
 /** Those of them that name the resulting state. */
 const switching = new Set('close collapse expand hide open show toggle'.split(' '));
 
-/** Whether a step sets what a form holds. */
+/** Whether a step sets the value of a form field. */
 export function enters(step: CodeStep): boolean {
   const { types, toggles } = step.traits;
   return types === true || toggles === true;
@@ -35,7 +35,7 @@ export function submits(step: CodeStep): boolean {
   return traits.submits === true && method === 'getByRole' && role === 'button';
 }
 
-/** What a step does, as a method's name; `isToggle` if it can also do the opposite. */
+/** A method name for a step; `isToggle` if the step can also do the opposite. */
 export function methodName(
   step: CodeStep,
   { words: last, kind, context }: ElementName,

@@ -173,7 +173,7 @@ function parameterName(locator: LocatorChain): string {
   return identifier(words.length > 0 ? words : context.length > 0 ? context : [kind]);
 }
 
-/** What the method that does these steps is best called. */
+/** The best name for a method that performs these steps. */
 function wishOf(run: readonly number[], steps: readonly CodeStep[]): string {
   const last = steps[run.at(-1) ?? 0];
   if (last === undefined) return '';

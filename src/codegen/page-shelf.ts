@@ -10,7 +10,7 @@ import type { LocatorChain } from '../model/locator.js';
 import { locatorOf } from './emitter.js';
 import { pageNames, type Route } from './routes.js';
 
-/** A page object that is on the disk. */
+/** An existing page object. */
 export interface ExistingPage {
   /** What it consists of; undefined if it can't be parsed. */
   page: PageObject | undefined;

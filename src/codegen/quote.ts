@@ -3,7 +3,7 @@ import type { Pattern } from '../model/locator.js';
 import type { Json } from '../model/json.js';
 import { isTemplate, secretOf, type Reference, type Template } from '../model/template.js';
 
-/** Characters that a reader can't see or distinguish from a space: controls, format and bidi characters, lone surrogates. */
+/** Characters that are invisible or look like a space: controls, format and bidi characters, lone surrogates. */
 const invisible = /(?! )[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Z}]/gu;
 
 /** What an inline script can't hold. */

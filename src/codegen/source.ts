@@ -57,7 +57,7 @@ interface TestInput extends Pick<
   secrets: readonly string[];
   /** Words that are new in every run, by the names that the agent gave them. */
   uniques: Uniques;
-  /** The page objects on the disk, by their names without extension. */
+  /** The existing page objects, by their names without extension. */
   pages: ReadonlyMap<string, ExistingPage>;
   /** HARs, which the test replays from the step at that index on. */
   har?: readonly { path: string; before: number }[] | undefined;

@@ -12,7 +12,7 @@ export async function parseSource(source: string): Promise<unknown> {
   return parserSchema.parse(parsers['babel-ts'].parse)(source, {});
 }
 
-/** What a tree says of positions, of comments, and of the way in which code is written. */
+/** Properties of a syntax tree for positions, comments and formatting. */
 const ignored = new Set(
   'start end __contentEnd loc range raw extra comments leadingComments trailingComments innerComments'.split(
     ' ',
@@ -33,7 +33,7 @@ function keyOf(tree: unknown): string {
   });
 }
 
-/** The syntax of code without positions, by which code on the disk is compared with new code. */
+/** The syntax tree of code without positions, for comparing existing code with new code. */
 export function syntaxOf(code: string): string {
   try {
     return keyOf(parse(code, { ecmaVersion: 'latest', allowAwaitOutsideFunction: true }));

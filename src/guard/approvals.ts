@@ -46,7 +46,7 @@ export interface Elicitor {
   ask: ((question: string) => Promise<Reply | 'pending'>) | undefined;
 }
 
-/** What a person is asked to approve. */
+/** What a person has to approve. */
 interface Demand {
   grant: string;
   tool: string;

@@ -28,7 +28,7 @@ export function readLine(text: string): z.infer<typeof lineSchema> | undefined {
   return lineSchema.safeParse(parseJson(text)).data;
 }
 
-/** What is wrong with the files, as a chain that ends as the state says; nothing if all lines are as they were. */
+/** What is wrong with the hash chain in the files, compared with the state; empty if nothing was altered. */
 export function verifyChain(files: Iterable<LogFile>, { count, head, pending }: Chain): string[] {
   const findings: string[] = [];
   const missing = new Set<number>();

@@ -37,7 +37,7 @@ export interface Audit {
   /** Writes that it stops, if it has begun. */
   stop(): Promise<void>;
   call(call: { tool: string; session?: string | undefined }): AuditedCall;
-  /** Writes the line of something that is not a call; if it can't, says so on stderr. */
+  /** Writes a line about something that is not a call; reports a failure on stderr. */
   event(event: string, details?: object): Promise<void>;
 }
 

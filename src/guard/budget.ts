@@ -67,7 +67,7 @@ function refuseAbove(amount: number, budget: Budget, key: keyof Budget): void {
   });
 }
 
-/** What a directory holds, except in hidden places and node_modules. */
+/** The contents of a directory, except hidden ones and node_modules. */
 async function amountIn(directory: string): Promise<Amount> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(missing);
   let [files, bytes] = [0, 0];

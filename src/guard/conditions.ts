@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '../model/rules.js';
 
-/** Whether a condition holds for every value at its path. What is not there fulfils nothing but `exists: false`. */
+/** Whether a condition is true for every value at its path. A missing value only meets `exists: false`. */
 export function holdsForAll(condition: Condition, args: unknown): boolean {
   return valuesOf(condition, args).every((value) => compare(condition, value));
 }
 
-/** Whether a condition holds for any value at its path. */
+/** Whether a condition is true for any value at its path. */
 export function holdsForAny(condition: Condition, args: unknown): boolean {
   return valuesOf(condition, args).some((value) => compare(condition, value));
 }

@@ -4,7 +4,7 @@ import { phrase } from './conditions.js';
 import { periodOf } from './limits.js';
 import { isEnforced, matchesWildcard } from './policy.js';
 
-/** What a policy says of a tool, in a few words. */
+/** Summarizes a policy's rule for a tool. */
 export function summaryOf(policy: Policy, tool: string): string {
   return `${decided(policy, tool)}${isEnforced(policy, tool) ? '' : ' (dry run: logged, not applied)'}`;
 }

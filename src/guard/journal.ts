@@ -30,7 +30,7 @@ const recordSchema = z.object({
   links: z.boolean(),
 });
 
-/** What a transaction is about to do, written before it does any of it. */
+/** Describes a transaction; written before it starts. */
 type TransactionRecord = z.infer<typeof recordSchema>;
 export type FileRecord = z.infer<typeof fileSchema>;
 

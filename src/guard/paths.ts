@@ -225,7 +225,7 @@ function namesOf(file: string, visible?: string): string[] {
   return names;
 }
 
-/** Follows the names on the disk as far as they exist. Throws at a link or a look-alike name. */
+/** Walks the existing part of a path. Throws at a link or a look-alike name. */
 async function walk(
   { workspace, stateDirectory }: Pick<Territory, 'workspace'> & Partial<Territory>,
   file: string,

@@ -101,7 +101,7 @@ function neededApproval({ approve, approveIf }: Rules, args: unknown): Rule | un
   return asking && { rule: asking.rule, reason: asking.reason ?? phrase(asking) };
 }
 
-/** What a call takes from a limit; no `count` if the argument that says how much is not a whole number. */
+/** How much of a limit a call uses; no `count` if the argument that sets it is not a whole number. */
 function chargeOf(
   { limit, incrementFrom, rule, reason }: CallLimit,
   args: unknown,

@@ -11,7 +11,7 @@ interface Settled {
 
 interface RecoveryContext {
   territory: Territory;
-  /** Gives back the quota that was taken under this id. */
+  /** Releases the quota that was taken under this id. */
   release: (id: string) => Promise<void>;
   /** Notifies the operator. */
   report: (line: string) => void;

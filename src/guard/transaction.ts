@@ -184,7 +184,7 @@ async function withdraw(
   await rm(at(withdrawn), { force: true });
 }
 
-/** Whether a name holds a file of this transaction, unchanged. */
+/** Whether a name is that of an unchanged file of this transaction. */
 async function isOurs(
   entry: JournalEntry,
   file: FileRecord,
