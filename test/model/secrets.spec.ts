@@ -79,7 +79,7 @@ test('origins of a secret, and a secret that is no longer listed', () => {
   secrets.requireOrigins(given, []);
   expect(() => {
     secrets.requireOrigins(given, ['https://shop.example', 'http://shop.example']);
-  }).toThrow('not for http://shop.example');
+  }).toThrow('not allowed on http://shop.example');
   expect(secrets.environment()).toEqual({ TOKEN: 'tok-1234', OTHER: 'other-1' });
   rules.splice(0);
   expect(secrets.redact('tok-1234 other-1')).toBe('{{secret:TOKEN}} {{secret:OTHER}}');
