@@ -101,7 +101,11 @@ export class PageObserver {
     await dismissOverlays(page);
     const settled = current.settling.settledDocument();
     const shown = await within(snapshotMs, snapshotOf(page, settled?.elements));
-    if (shown === undefined) return undefined;
+    if (shown === undefined) {
+      current.unreadAt = performance.now();
+      current.settling.suspect();
+      return undefined;
+    }
     const snapshot = secrets.redact(await maskTyped(page, shown));
     // Lets other calls run between two long computations.
     await setImmediate();

@@ -21,6 +21,8 @@ export interface LivePage {
   document: number;
   /** The line of each reference in this document when the agent saw it. */
   shown: Map<string, string>;
+  /** When a snapshot was last waited for in vain, by `performance.now()`. */
+  unreadAt?: number;
   /** The page that opened it. */
   opener: LivePage | undefined;
 }

@@ -112,10 +112,18 @@ async function updateSnapshot(
     : new PageText(update.text, { shorter: (bytes) => update.shorter(Math.min(bytes, maxBytes)) });
 }
 
+/** Milliseconds between two snapshots of one call, at most. */
+const sameCallMs = 2000;
+
 /** The page's snapshot, or why there is none. */
-async function readSnapshot({ page, settling }: LivePage): Promise<[snapshot?: string, problem?: string]> {
+async function readSnapshot({
+  page,
+  settling,
+  unreadAt = -Infinity,
+}: LivePage): Promise<[snapshot?: string, problem?: string]> {
   try {
-    if (await settling.isSilent()) throw pageSilent();
+    // What a call has waited for in vain is not waited for again.
+    if (performance.now() - unreadAt < sameCallMs || (await settling.isSilent())) throw pageSilent();
     return [await maskTyped(page, await snapshotOf(page, settling.settledDocument()?.elements))];
   } catch (error) {
     const isSilent = error instanceof CodegenError;

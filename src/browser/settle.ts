@@ -102,6 +102,11 @@ export class Settling {
     await Promise.all(loadedFrames(this.page).map((frame) => ask(frame, ['mark'], settleMs)));
   }
 
+  /** Call when the page has not responded in time. */
+  suspect(): void {
+    this.#isSilent = true;
+  }
+
   /** Whether the page did not respond in time when it should have settled, and still does not. */
   async isSilent(): Promise<boolean> {
     this.#isSilent &&= !this.page.isClosed() && !(await responds(this.page, silentMs));
