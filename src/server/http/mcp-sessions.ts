@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { within } from '../../model/within.js';
 import { isStatelessRequest } from '../sdk/revision.js';
-import type { Endpoint } from './endpoint.js';
+import type { McpEndpoint } from './endpoint.js';
 import { refusal } from './refusal.js';
 
 const maxSessions = 500;
@@ -16,7 +16,7 @@ const replaceableMs = 60_000;
 
 /** The server of one MCP session, or of the requests of one grant that belong to none. */
 interface SessionServer {
-  endpoint: Endpoint;
+  endpoint: McpEndpoint;
   end: () => Promise<void>;
 }
 
@@ -34,7 +34,7 @@ const listenSchema = z.object({ method: z.literal('subscriptions/listen') });
 
 interface Entry {
   grant: string;
-  endpoint: Endpoint;
+  endpoint: McpEndpoint;
   /** Incomplete responses, and those of them that answer calls. */
   open: number;
   calls: number;

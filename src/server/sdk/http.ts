@@ -1,7 +1,7 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import { isJSONRPCRequest, type RequestId } from '@modelcontextprotocol/sdk/types.js';
-import type { Endpoint } from '../http/endpoint.js';
+import type { McpEndpoint } from '../http/endpoint.js';
 import { refusal } from '../http/refusal.js';
 import type { Service } from '../service.js';
 import { createServer } from './v1.js';
@@ -41,7 +41,7 @@ class SessionTransport extends WebStandardStreamableHTTPServerTransport {
 }
 
 /** Serves the MCP session with this id; without one, the requests that belong to no session. */
-export function endpointOf(service: Service, id: string | undefined, onClose: () => void): Endpoint {
+export function endpointOf(service: Service, id: string | undefined, onClose: () => void): McpEndpoint {
   return id === undefined
     ? statelessEndpoint(service, onClose)
     : sessionEndpoint(createServer(service), { id, onClose });
@@ -51,7 +51,7 @@ export function endpointOf(service: Service, id: string | undefined, onClose: ()
 export function sessionEndpoint(
   { server }: McpServer,
   { id, onClose }: { id: string; onClose: () => void },
-): Endpoint {
+): McpEndpoint {
   const transport = new SessionTransport({ sessionIdGenerator: () => id });
   server.onclose = onClose;
   const connected = server.connect(transport);
@@ -66,8 +66,8 @@ export function sessionEndpoint(
 }
 
 /** Serves the requests of one grant by the stateless revisions. Their SDK is loaded with the first. */
-function statelessEndpoint(service: Service, onClose: () => void): Endpoint {
-  let handler: Promise<Endpoint> | undefined;
+function statelessEndpoint(service: Service, onClose: () => void): McpEndpoint {
+  let handler: Promise<McpEndpoint> | undefined;
   return {
     handle: async (request, body) => (await (handler ??= load(service))).handle(request, body),
     isOpen: () => true,
@@ -79,7 +79,7 @@ function statelessEndpoint(service: Service, onClose: () => void): Endpoint {
   };
 }
 
-async function load(service: Service): Promise<Endpoint> {
+async function load(service: Service): Promise<McpEndpoint> {
   const { createEndpoint } = await import('./v2.js');
   return createEndpoint(service);
 }

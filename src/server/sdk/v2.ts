@@ -11,7 +11,7 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 import type { CallRequest } from '../call.js';
-import type { Endpoint } from '../http/endpoint.js';
+import type { McpEndpoint } from '../http/endpoint.js';
 import { instructions, promptOf, prompts } from '../prompts.js';
 import { serverInfo, type Service } from '../service.js';
 import { questionForm } from './question.js';
@@ -70,7 +70,7 @@ function notifierOf({ _meta, notify }: Request): CallRequest['notify'] {
 }
 
 /** Answers HTTP requests of the stateless revisions. */
-export function createEndpoint(service: Service): Endpoint {
+export function createEndpoint(service: Service): McpEndpoint {
   const questions = new Questions();
   const handler = createMcpHandler(() => createServer(service, questions), { legacy: 'reject' });
   service.onToolsChanged(() => {
