@@ -1,4 +1,4 @@
-/** What answers the requests of one MCP session, or those of one grant that need none. */
+/** Answers the requests of one MCP session, or the stateless requests of one grant. */
 export interface McpEndpoint {
   /** `body` is the parsed body, undefined if it is not JSON. */
   handle(request: Request, body: unknown): Promise<Response>;

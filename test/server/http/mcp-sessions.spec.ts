@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Result } from '@modelcontextprotocol/sdk/types.js';
 import { expect, test as base } from '@playwright/test';
-import type { Endpoint } from '../../../src/server/http/endpoint.js';
+import type { McpEndpoint } from '../../../src/server/http/endpoint.js';
 import { McpSessions, type McpSessionsOptions } from '../../../src/server/http/mcp-sessions.js';
 import { sessionEndpoint } from '../../../src/server/sdk/http.js';
 import { initialize, messageHeaders } from './serving.js';
@@ -42,7 +42,7 @@ const test = base.extend<{ served: Served }>({
       ended++;
       return Promise.resolve();
     };
-    const stateless = (onClose: () => void): Endpoint => ({
+    const stateless = (onClose: () => void): McpEndpoint => ({
       async handle(_, body) {
         if (JSON.stringify(body).includes('"subscriptions/listen"'))
           return new Response(new ReadableStream());
