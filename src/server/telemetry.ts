@@ -156,9 +156,11 @@ export class Telemetry {
         method: 'POST',
         headers: { ...this.headers, 'Content-Type': 'application/json' },
         body: JSON.stringify(body),
+        // A redirect would get the headers too, which may contain a key.
+        redirect: 'error',
         signal: AbortSignal.timeout(exportMs),
       });
-      await response.arrayBuffer();
+      await response.body?.cancel();
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       this.hasFailed = false;
     } catch (error) {

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import path from 'node:path';
 import { z } from 'zod';
+import { Telemetry } from '../../src/server/telemetry.js';
+import { serve } from '../fixtures/serve.js';
 import { binary, configure, connect, expect, test } from '../fixtures.js';
 
 const spanSchema = z.object({
@@ -86,4 +88,23 @@ test('calls, actions and verification are spans, if an endpoint is set; else not
   expect(JSON.stringify(spans)).not.toContain('secret=words');
   expect(metrics.join()).toContain('"name":"codegen.duration"');
   receiver.close();
+});
+
+test('a redirect does not get the headers of an export', async () => {
+  const got: unknown[] = [];
+  const other = await serve((request, response) => {
+    got.push(request.headers);
+    response.end();
+    return Promise.resolve();
+  }, 0);
+  const collector = await serve((_, response) => {
+    response.writeHead(307, { location: other.url }).end();
+    return Promise.resolve();
+  }, 0);
+  const telemetry = new Telemetry(collector.url, { 'x-api-key': 'k' }, 'test');
+  await telemetry.trace('call', {}, () => Promise.resolve());
+  await telemetry.close();
+  expect(got).toEqual([]);
+  await collector.close();
+  await other.close();
 });
