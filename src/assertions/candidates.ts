@@ -15,6 +15,7 @@ import {
   echoOf,
   isEcho,
   limits,
+  liveRoles,
   rankChanges,
   rankLandmarks,
   weightOf,
@@ -269,7 +270,8 @@ async function changeCandidates(
         ? [{ ...candidate, subject: { chain: literal } }]
         : [];
     const element = pin(line);
-    if (element === undefined) return [];
+    if (element === undefined || (kind === 'appeared' && !element.facts.shown && !liveRoles.includes(role)))
+      return [];
     const { classes, classesAround } = element.facts.state;
     const isMessage =
       kind === 'appeared' &&

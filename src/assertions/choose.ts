@@ -85,6 +85,8 @@ export const weights = {
   /** Added to a whole sentence, and to a text that is only partly the same in every run. */
   ofSentence: 0.3,
   ofVolatile: -2,
+  /** Added to a text with the number of a version. */
+  ofVersion: -10,
   /** Several new texts in one element. */
   region: 91,
   /** The same within the items of a list. */
@@ -142,7 +144,7 @@ export const limits = {
 const outcomeWords =
   /\b(?:results?|response|total|summary|confirm\w*|success\w*|completed?|error|thanks?)\b/i;
 
-const liveRoles = ['alert', 'status', 'log'];
+export const liveRoles = ['alert', 'status', 'log'];
 
 /** `typed` is what steps have entered. */
 export function weightOf(change: PageChange, typed: readonly string[] = []): number {
@@ -161,6 +163,7 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
       if (role === 'button' && states.includes('disabled')) return weights.disabled;
       return (
         (isVolatile(words, typed) ? weights.ofVolatile : 0) +
+        (/\bv?\d+\.\d+\.\d+\b/.test(words) ? weights.ofVersion : 0) +
         (isSentence(words) ? weights.ofSentence : 0) +
         (weights.appeared[role] ?? weights.otherAppeared) +
         (outcomeWords.test(words) ? weights.ofOutcome : 0)

@@ -19,7 +19,7 @@ export const factsSchema = z.strictObject({
   inControl: z.boolean(),
   /** Whether it is in the page's main frame. */
   inMainFrame: z.boolean(),
-  /** Whether Playwright considers it visible: it has a box. */
+  /** Whether it has a box that is not beside the page, as that of a closed drawer is. */
   shown: z.boolean(),
   state: elementStateSchema,
 });
@@ -143,7 +143,7 @@ export function factsOf(element: Element, id: string, isHidden: boolean): Elemen
     const root: Node = Node.prototype.getRootNode.call(inside);
     inside = root instanceof ShadowRoot ? root.host : null;
   }
-  const { width, height } = Element.prototype.getBoundingClientRect.call(element);
+  const { width, height, left, right } = Element.prototype.getBoundingClientRect.call(element);
   const state = readState(element, isHidden);
   return {
     element: id,
@@ -153,7 +153,7 @@ export function factsOf(element: Element, id: string, isHidden: boolean): Elemen
     attributes: Element.prototype.getAttributeNames.call(element),
     inControl: control !== null && control !== element,
     inMainFrame: window.top === window,
-    shown: state.visible && width > 0 && height > 0,
+    shown: state.visible && width > 0 && height > 0 && right > 0 && left < innerWidth,
     state,
   };
 }

@@ -61,7 +61,7 @@ function readAncestors(
     const testId = attributeOf(outer, testIdAttribute) ?? undefined;
     const classNames = clean(attributeOf(outer, 'class'))
       .split(' ')
-      .filter((className) => /^[a-z]{3,}(?:[-_]+[a-z]{2,})*$/.test(className));
+      .filter((className) => /^(?:[a-z]{3,}|[a-z]{2}(?=[-_]+[a-z]{3}))(?:[-_]+[a-z]{2,})*$/.test(className));
     const identifies =
       role !== undefined || testId !== undefined || classNames.length > 0 || tag.includes('-');
     if (outer !== inner && !identifies) continue;

@@ -135,6 +135,8 @@ const stylingClasses = [
   /^(?:flex|grid|block|hidden|relative|absolute|fixed|sticky|truncate|uppercase|rounded|border|shadow|transition)$/,
   /^(?:row|col|column|container|container-fluid|wrapper|inner|outer|clearfix)$/,
   /^(?:flex|grid|inline|items|justify|content|self|text|bg|font|rounded|border|shadow|overflow|cursor|align)-/,
+  // Spaces, sizes and widths of screens, as utilities call them.
+  /^(?:[mp][trblxyse]?|[wh]|fs|fw|lh|vw|vh|gx|gy|xs|sm|md|lg|xl)-/,
   // What it does at the moment.
   /(?:^|[-_])(?:is|has)[-_]|(?:^|[-_])(?:opening|closing|collaps(?:ing|ed)|loading|editing|dragging|focus(?:ed)?|hover|highlight(?:ed)?|show|shown)$/,
 ];

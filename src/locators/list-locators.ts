@@ -53,7 +53,9 @@ function readShared(
     );
   const [testId] = shared(testIdAttribute);
   const isShared = testId !== undefined;
-  const classNames = shared('class').filter((name) => /^[a-z]{3,}(?:[-_]+[a-z]{2,})*$/.test(name));
+  const classNames = shared('class').filter((name) =>
+    /^(?:[a-z]{3,}|[a-z]{2}(?=[-_]+[a-z]{3}))(?:[-_]+[a-z]{2,})*$/.test(name),
+  );
   return { ...(isShared ? { testId } : {}), classNames: classNames.slice(0, 4) };
 }
 

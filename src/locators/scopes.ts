@@ -56,9 +56,11 @@ export function classScopes({ role, classNames, tagName, texts }: Ancestor): Loc
   });
 }
 
-/** Filters by a stable text, which pick one of several elements. */
+/** Filters by a stable text, which pick one of several elements; an address is another one elsewhere. */
 function filters(texts: readonly string[]): LocatorCall[] {
-  return texts.filter((text) => !isVolatile(text) && !isPrice(text)).flatMap(filtersFor);
+  return texts
+    .filter((text) => !isVolatile(text) && !isPrice(text) && !/^https?:\/\//.test(text))
+    .flatMap(filtersFor);
 }
 
 /** Whether a text is only a price, a count or a size. */

@@ -73,6 +73,7 @@ const lines = [
   '- paragraph [ref=e2]: Thank you',
   '- generic [ref=e2]: Thank you',
   '- listitem [ref=e2]: Milk',
+  '- generic [ref=e2]: App v26.9.0',
   '- link "Home" [ref=e2]',
   '- textbox "Name" [ref=e2]',
   '- separator "Rest" [ref=e2]',

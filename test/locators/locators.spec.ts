@@ -26,6 +26,11 @@ const cases: [page: string, line: string, locator: string][] = [
     'getByRole("listitem").filter({ hasText: "Dark red" }).getByRole("button", { name: "Remove" })',
   ],
   [
+    'similar.html',
+    'maps/Trains/button "Install"',
+    'locator(".ui-card").filter({ hasText: "Trains" }).getByRole("button", { name: "Install" })',
+  ],
+  [
     'frames.html',
     'button "Subscribe"',
     'locator(\'iframe[name="newsletter"]\').contentFrame().getByRole("button", { name: "Subscribe" })',
