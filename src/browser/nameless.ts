@@ -12,6 +12,9 @@ const controls = new Set(
 /** Of these, those that a value does not name. */
 const fields = new Set(['textbox', 'searchbox', 'combobox', 'spinbutton', 'slider']);
 
+/** Of these, those that are told apart by the text beside them. */
+const toggles = new Set(['checkbox', 'radio', 'switch']);
+
 /** Milliseconds to look for attributes, elements that are looked for at most, and characters of an attribute. */
 const lookMs = 500;
 const maxLooked = 200;
@@ -50,9 +53,12 @@ function namelessIn(view: SnapshotView): string[] {
     const below = view.slice(index + 1, index + 1 + maxLooked);
     const end = below.findIndex(({ depth }) => depth <= line.depth);
     const inside = below.slice(0, end < 0 ? undefined : end);
+    const beside = [view[index - 1], view[index + 1]].filter((each) => each?.depth === line.depth);
     const isTold = fields.has(role)
       ? inside.some((each) => each.text.startsWith('/placeholder:'))
-      : text !== undefined || inside.some(hasWords);
+      : text !== undefined ||
+        inside.some(hasWords) ||
+        (toggles.has(role) && beside.some((each) => each !== undefined && hasWords(each)));
     return isTold ? [] : [line.ref];
   });
 }

@@ -155,8 +155,8 @@ test('secrets that are not listed, not set, too short or bound elsewhere are nev
     [fill('{{secret:UNSET}}'), 'INVALID_INPUT', 'UNSET is not set'],
     [fill('x{{secret:SHORT}}'), 'INVALID_INPUT', 'too short'],
     [fill('{{secret: ADMIN_TOKEN}}'), 'INVALID_INPUT', 'must have the form'],
-    [fill('{{secret:ADMIN_TOKEN}}'), 'POLICY_DENIED', `not for ${pages.url}`],
-    [request, 'POLICY_DENIED', `not for ${pages.url}`],
+    [fill('{{secret:ADMIN_TOKEN}}'), 'POLICY_DENIED', `not allowed on ${pages.url}`],
+    [request, 'POLICY_DENIED', `not allowed on ${pages.url}`],
     [fill(token), 'INVALID_INPUT', '{{secret:NAME}}'],
   ] as const) {
     const { error, failed = error } = await server.record(sessionId, action);
