@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { readJson } from 'fs-extra/esm';
 import type { Secrets } from '../model/secrets.js';
@@ -25,6 +25,8 @@ export interface RunOptions {
   plan: Omit<Plan, 'reportFile' | 'secrets'>;
   staging: Staging;
   playwright: PlaywrightTest;
+  /** Whether `playwright` is the copy of the server, since the workspace has none. */
+  usesServerCopy?: boolean | undefined;
   /** The tests' environment variables; their values are redacted in the report. */
   secrets: Secrets;
   /** Playwright's `--grep`. */
@@ -44,17 +46,23 @@ let runs = 0;
 
 /** Runs tests with Playwright Test in a child process, which exits with this process or with the call. */
 export async function runPlaywrightTest(options: RunOptions): Promise<RunResult> {
-  const { plan, staging, playwright, secrets, grep, timeoutMs, signal } = options;
+  const { plan, staging, playwright, usesServerCopy = false, secrets, grep, timeoutMs, signal } = options;
   const start = performance.now();
   const run = `run-${++runs}`;
   const reportFile = path.join(staging.directory, `${run}.report.json`);
   const environment = secrets.environment();
   const whole: Plan = { ...plan, reportFile, secrets: Object.keys(environment) };
   const planFile = await staging.write(`${run}.plan.json`, JSON.stringify(whole));
+  const modules = path.join(staging.directory, 'node_modules');
   const child = spawnPlaywright(playwright, {
     workspace: plan.workspace,
     config: '../verify/playwright-config.js',
-    variables: { ...environment, [planVariable]: planFile },
+    variables: {
+      ...environment,
+      [planVariable]: planFile,
+      ...(usesServerCopy ? { NODE_PATH: modules } : {}),
+    },
+    nodeArgs: usesServerCopy ? [resolvingTo(modules)] : [],
     args: [
       `--output=${path.join(staging.directory, `${run}.results`)}`,
       ...(grep === undefined ? [] : [`--grep=${grep}`]),
@@ -73,12 +81,25 @@ export async function runPlaywrightTest(options: RunOptions): Promise<RunResult>
   };
 }
 
+/** A Node.js option by which ES modules, which ignore `NODE_PATH`, import `@playwright/test` from `modules`. */
+function resolvingTo(modules: string): string {
+  const parent = JSON.stringify(pathToFileURL(path.join(modules, 'any.js')).href);
+  const hook = dataUrl(`export const resolve = (name, context, next) =>
+    next(name, name === '@playwright/test' ? { ...context, parentURL: ${parent} } : context);`);
+  return `--import=${dataUrl(`import module from 'node:module'; module.register?.(${JSON.stringify(hook)});`)}`;
+}
+
+function dataUrl(code: string): string {
+  return `data:text/javascript,${encodeURIComponent(code)}`;
+}
+
 interface SpawnOptions {
   workspace: string;
   /** The configuration, a module of this directory. */
   config: string;
   variables: Record<string, string>;
   args: readonly string[];
+  nodeArgs?: readonly string[];
   /** Whether the child can send messages. */
   ipc?: boolean;
 }
@@ -86,10 +107,11 @@ interface SpawnOptions {
 /** Starts Playwright Test in a child process with a minimal environment. */
 export function spawnPlaywright(
   { directory }: PlaywrightTest,
-  { workspace, config, variables, args, ipc = false }: SpawnOptions,
+  { workspace, config, variables, args, nodeArgs = [], ipc = false }: SpawnOptions,
 ): ChildProcess {
   const own = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const command = [
+    ...nodeArgs,
     `--require=${own('../verify/compile-cache.cjs')}`,
     own('../verify/child.js'),
     path.join(directory, 'cli.js'),

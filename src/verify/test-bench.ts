@@ -80,6 +80,7 @@ async function onTestBench<Result>(
           plan: { ...plan, workspace, chromium, remote, proxy: proxy?.settings },
           staging,
           playwright,
+          usesServerCopy: theirs === undefined,
           secrets,
           grep,
           timeoutMs: Math.min(runs * config().verify.timeoutMs, longestTimerMs),

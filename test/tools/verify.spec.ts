@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import { outputJson } from 'fs-extra/esm';
 import { z } from 'zod';
 import type { Site } from '../fixtures/serve.js';
 import {
@@ -437,13 +438,18 @@ test("a workspace without Playwright Test uses the server's, and the answer says
     hint: expect.stringContaining('npm install'),
   });
   const ended = await server.call('end_codegen_session', { sessionId });
+  const module = path.join(workspace, 'generated-tests/module');
+  await outputJson(path.join(module, 'package.json'), { type: 'module' });
+  const code =
+    "import { test, expect } from '@playwright/test';\ntest('adds', () => expect(1 + 1).toBe(2));\n";
+  await writeFile(path.join(module, 'adds.spec.ts'), code);
+  const ran = await server.client.callTool({ name: 'run_generated_test', arguments: {} });
   await server.close();
   await rm(workspace, { recursive: true });
   expect(ended.error).toBeUndefined();
-  expect(warningsOf(ended)).toEqual([
-    expect.stringContaining('npm install --save-dev @playwright/test@'),
-    expect.stringContaining('failed'),
-  ]);
+  const install = expect.stringContaining('npm install --save-dev @playwright/test@');
+  expect(warningsOf(ended)).toEqual([install, expect.stringContaining('failed')]);
+  expect(ran.structuredContent).toMatchObject({ status: 'passed', passed: 2, warnings: [install] });
 });
 
 test('another version of Playwright Test runs the test, and is reported', async ({ workspace }) => {
