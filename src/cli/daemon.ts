@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -47,7 +47,7 @@ class Unreachable extends Error {}
 
 /**
  * The process that keeps the sessions of the command line open, one for each workspace, configuration, grant and
- * version. It serves MCP on a loopback port, to those who can read its token in the state directory.
+ * build. It serves MCP on a loopback port, to those who can read its token in the state directory.
  */
 export class DaemonClient {
   private constructor(
@@ -59,15 +59,16 @@ export class DaemonClient {
   static async open(options: DaemonOptions): Promise<DaemonClient> {
     const { state } = (await loadConfig(options)).config;
     const directory = path.join(path.resolve(options.workspace, state.dir), 'daemon');
-    const key = JSON.stringify([options.workspace, options.configPath, options.grant, version]);
-    const name = createHash('sha256').update(key).digest('hex').slice(0, 12);
-    return new DaemonClient(options, path.join(directory, `${name}.json`));
+    const caller = hashOf(JSON.stringify([options.workspace, options.configPath, options.grant]));
+    // The entry file contains the hashes of all files that it loads.
+    const build = hashOf(version + (await readFile(process.argv[1] ?? '', 'utf8')));
+    return new DaemonClient(options, path.join(directory, `${caller}-${build}.json`));
   }
 
   /** Calls a tool. Starts the daemon if it does not run. */
   async call(name: string, args: unknown): Promise<ToolResult> {
     const params = { name, arguments: args };
-    const known = await this.read();
+    const known = await readRecord(this.file);
     try {
       if (known !== undefined) return toolResultSchema.parse(await send(known, 'tools/call', params));
     } catch (error) {
@@ -77,32 +78,17 @@ export class DaemonClient {
     return toolResultSchema.parse(await send(renewed, 'tools/call', params));
   }
 
-  /** Stops the daemon, whose sessions can be resumed, and waits for its end. Returns whether it ran. */
+  /**
+   * Stops the daemon, and those of other builds, and waits for their end. Their sessions can be resumed. Returns whether
+   * one ran.
+   */
   async stop(): Promise<boolean> {
-    const known = await this.read();
-    if (known === undefined) return false;
-    try {
-      // Only a process that accepts the token is the daemon: the system may have given its number to another.
-      await send(known, 'ping', {});
-    } catch (error) {
-      if (error instanceof Unreachable) return false;
-      throw error;
-    } finally {
-      // Before it stops: the next command may start another at any time.
-      await rm(this.file, { force: true });
-    }
-    process.kill(known.pid, 'SIGTERM');
-    const deadline = Date.now() + stopMs;
-    while (isRunning(known.pid) && Date.now() < deadline) await wait(pollMs);
-    return true;
-  }
-
-  private async read(): Promise<DaemonRecord | undefined> {
-    try {
-      return recordSchema.parse(await readJson(this.file));
-    } catch {
-      return undefined;
-    }
+    const directory = path.dirname(this.file);
+    const [caller = ''] = path.basename(this.file).split('-');
+    const names = await readdir(directory).catch(() => []);
+    const files = names.filter((name) => name.startsWith(`${caller}-`) && name.endsWith('.json'));
+    const stopped = await Promise.all(files.map((name) => stopDaemon(path.join(directory, name))));
+    return stopped.includes(true);
   }
 
   /** Opens an MCP session, with a new daemon if necessary, unless another command has done that since. */
@@ -118,7 +104,7 @@ export class DaemonClient {
       onCompromised: () => undefined,
     });
     try {
-      const known = await this.read();
+      const known = await readRecord(this.file);
       if (known !== undefined && known.session !== failed?.session) return known;
       const daemon = (known && (await openSession(known).catch(() => undefined))) ?? (await this.start());
       const partial = `${this.file}.${randomBytes(4).toString('hex')}`;
@@ -153,6 +139,37 @@ export class DaemonClient {
     child.unref();
     return openSession({ ...ready, pid: child.pid ?? 0 });
   }
+}
+
+async function stopDaemon(file: string): Promise<boolean> {
+  const known = await readRecord(file);
+  if (known === undefined) return false;
+  try {
+    // Only a process that accepts the token is the daemon: the system may have given its number to another.
+    await send(known, 'ping', {});
+  } catch (error) {
+    if (error instanceof Unreachable) return false;
+    throw error;
+  } finally {
+    // Before it stops: the next command may start another at any time.
+    await rm(file, { force: true });
+  }
+  process.kill(known.pid, 'SIGTERM');
+  const deadline = Date.now() + stopMs;
+  while (isRunning(known.pid) && Date.now() < deadline) await wait(pollMs);
+  return true;
+}
+
+async function readRecord(file: string): Promise<DaemonRecord | undefined> {
+  try {
+    return recordSchema.parse(await readJson(file));
+  } catch {
+    return undefined;
+  }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 /** Serves the command line until it is idle; `ready` notifies the process that started this one. */

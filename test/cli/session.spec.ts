@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { DaemonClient } from '../../src/cli/daemon.js';
 import { isRunning } from '../../src/state/files.js';
@@ -24,8 +25,8 @@ interface Output {
   stderr: string;
 }
 
-async function execute(cwd: string, args: string[], input = ''): Promise<Output> {
-  const child = spawn(process.execPath, [binary, 'session', ...args], { cwd });
+async function execute(cwd: string, args: string[], input = '', entry = binary): Promise<Output> {
+  const child = spawn(process.execPath, [entry, 'session', ...args], { cwd });
   child.stdin.end(input);
   const status = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
@@ -195,6 +196,24 @@ test('callers are grants, and each has a server of its own', async () => {
     expect(await daemons(cwd)).toHaveLength(2);
   } finally {
     await Promise.all([session(cwd, ['stop']), session(cwd, ['stop', '--grant', 'team'])]);
+  }
+});
+
+test('another build of the same version starts a server of its own', async () => {
+  const cwd = await workspace();
+  const entry = test.info().outputPath('cli.mjs');
+  const build = (number: number): Promise<void> =>
+    writeFile(entry, `/* ${number} */ import ${JSON.stringify(pathToFileURL(binary).href)};`);
+  try {
+    for (const number of [1, 2, 2]) {
+      await build(number);
+      expect((await execute(cwd, ['get'], '', entry)).status).toBe(0);
+    }
+    expect(await daemons(cwd)).toHaveLength(2);
+  } finally {
+    const all = await daemons(cwd);
+    expect(await session(cwd, ['stop'])).toMatchObject({ stopped: true });
+    expect(all.filter(({ pid }) => isRunning(pid))).toEqual([]);
   }
 });
 
