@@ -4,7 +4,7 @@ import { traitsOf } from '../actions/registry.js';
 import { callIsolated, type InPage } from '../browser/isolated.js';
 import { firstPage, type LivePage } from '../browser/live-page.js';
 import { obstaclesOf } from '../browser/obstacles.js';
-import { roleAndName, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { readable, roleAndName, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
 import type { LocatorChain } from '../model/locator.js';
 import { within } from '../model/within.js';
@@ -140,7 +140,8 @@ function nearestHint({ view = [], shown }: LivePage, target = ''): string {
 function elementText(line: SnapshotLine): string | undefined {
   const { role, name = '' } = roleAndName(line);
   if (line.ref === undefined || role === undefined || role === 'generic') return undefined;
-  return `${line.ref} ${role}${name === '' ? '' : ` ${JSON.stringify(name)}`}`;
+  const shown = readable(name);
+  return `${line.ref} ${role}${shown === '' ? '' : ` ${JSON.stringify(shown)}`}`;
 }
 
 /**

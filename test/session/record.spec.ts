@@ -86,6 +86,13 @@ test('a target that matches several elements, or none, is reported with candidat
   expect(shared.stderr()).toBe(before);
 });
 
+test('candidates are named without the glyphs of icons', async ({ open, shared }) => {
+  await shared.configure(soon);
+  const { record } = await open('nameless.html');
+  const { failed } = await record({ action: 'click', target: "getByRole('button', { name: 'Restoring' })" });
+  expect(failed?.hint).toMatch(/Nearest: e\d+ button "Restore"/);
+});
+
 test('a call keeps what landed before its failure', async ({ open, shared }) => {
   await shared.configure(soon);
   const { record, code } = await open('form.html');
