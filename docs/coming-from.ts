@@ -51,7 +51,7 @@ const shared: Row[] = [
   [playwright('evaluate'), '{action:evaluate}, if the policy allows it'],
   [
     playwright('console_logs'),
-    'Partly: {tool:get_codegen_session} with `include: ["console"]` shows the latest 200 entries, unfiltered; console errors are in every result',
+    '{tool:get_codegen_session} with `include: ["console"]` shows the latest 200 entries, and `find` filters them; console errors are in every result',
   ],
   [
     playwright('screenshot'),
@@ -161,15 +161,18 @@ const runAutomation: Row[] = [
   ],
   [
     playwright('wait_network_idle'),
-    'Not covered: Playwright discourages it in tests; wait for one response with {action:waitForResponse}',
+    'Partly: {action:goto} with `waitUntil: "networkidle"`, which Playwright discourages in tests; better, wait for one response with {action:waitForResponse}',
   ],
-  [playwright('wait_element_count'), 'Partly: {matcher:toHaveCount}, for exact counts'],
+  [
+    playwright('wait_element_count'),
+    '{matcher:toHaveCount}; for a minimum or maximum, see [At least, at most](assertions.md#at-least-at-most)',
+  ],
   [playwright('wait_attribute'), '{matcher:toHaveAttribute}'],
   [playwright('wait_element_hidden'), '{matcher:toBeHidden}'],
   [playwright('wait_url'), '{action:waitForURL}'],
   [
     playwright('check_accessibility'),
-    'Partly: {matcher:toPassAxe} with `rules`, `include` and `exclude`, if the workspace has `@axe-core/playwright`; rules are selected by name, not by WCAG level',
+    '{matcher:toPassAxe}, if the workspace has `@axe-core/playwright`; `tags` selects rules by WCAG level, such as `wcag2aa`, `rules` by name',
   ],
   [
     playwright('get_aria_snapshot'),
@@ -195,7 +198,10 @@ const runAutomation: Row[] = [
     playwright('assert_element_state'),
     '{matcher:toBeVisible}, {matcher:toBeHidden}, {matcher:toBeEnabled}, {matcher:toBeDisabled}, {matcher:toBeEditable}, {matcher:toBeChecked}; `not` for the opposite',
   ],
-  [playwright('assert_element_count'), 'Partly: {matcher:toHaveCount}, for exact counts'],
+  [
+    playwright('assert_element_count'),
+    '{matcher:toHaveCount}; for a minimum or maximum, see [At least, at most](assertions.md#at-least-at-most)',
+  ],
   [
     playwright('assert_text_content'),
     '{matcher:toHaveText}, {matcher:toContainText}; a regular expression for the start or the end',
@@ -231,7 +237,10 @@ const playwrightMcp: Row[] = [
     browser('snapshot'),
     'The snapshot in every result, or {tool:get_codegen_session} with a `target`; refs have the same form',
   ],
-  [browser('find'), 'Partly: {tool:get_codegen_session} with a `target`; no search by text'],
+  [
+    browser('find'),
+    '{tool:get_codegen_session} with `include: ["snapshot"]` and `find`, a text or a regular expression',
+  ],
   [browser('click'), '{action:click}, {action:dblclick}'],
   [browser('hover', 'drag'), '{action:hover}, {action:dragTo}'],
   [
@@ -245,10 +254,7 @@ const playwrightMcp: Row[] = [
   ],
   [browser('check', 'uncheck', 'select_option'), '{action:check}, {action:uncheck}, {action:selectOption}'],
   [browser('file_upload'), '{action:setInputFiles}'],
-  [
-    browser('drop'),
-    'Partly: {action:setInputFiles} if the page has a file input; data cannot be dropped from outside the page',
-  ],
+  [browser('drop'), '{action:drop}, with files of the workspace or data'],
   [browser('handle_dialog'), '{action:onDialog}, before the action that opens the dialog'],
   [browser('tabs', 'close'), '{action:newPage}, {action:switchPage}, {action:closePage}'],
   [browser('resize', 'emulate_media'), '{action:setViewportSize}, {action:emulateMedia}'],
@@ -280,7 +286,7 @@ const playwrightMcp: Row[] = [
   ],
   [
     browser('network_request'),
-    'Partly: `include: ["network"]` lists requests without their headers and bodies',
+    'Partly: `include: ["network"]` shows the bodies of JSON requests, but no headers and no bodies of responses',
   ],
   [browser('console_clear', 'network_clear'), 'Nothing to call: the latest 200 entries are kept'],
   [
@@ -311,7 +317,7 @@ const playwrightMcp: Row[] = [
   ],
   [
     browser('start_recording', 'stop_recording'),
-    'Not covered: `npx playwright codegen` records a person; here the agent records',
+    'Nothing to call: a session always records; to record what a person does, [take over](ui.md#take-over) the session',
   ],
   [
     browser(
@@ -327,7 +333,7 @@ const playwrightMcp: Row[] = [
   ],
   [
     browser('highlight', 'hide_highlight', 'annotate', 'resume'),
-    "Not covered: they are for a person who watches; use Playwright's Inspector or UI mode on the emitted test",
+    'Partly: a person watches and records on [the page for people](ui.md), and an agent asks for one with {action:handOver}; nothing is highlighted',
   ],
   [browser('webmcp_list', 'webmcp_call'), 'Not covered: a test goes through what users of the page see'],
   [browser('get_config'), 'Not covered as a tool: `codegen-session-mcp doctor` checks the configuration'],
