@@ -7,7 +7,7 @@ import type { LocatorChain } from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
 import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
-import { candidatesFor, type Candidate } from './candidates.js';
+import { candidatesFor, isAround, type Candidate } from './candidates.js';
 import { changesBetween, type PageDiff } from './changes.js';
 import { checkCandidate, FoundLocators, implies, topicOf, type AssertionContext } from './check.js';
 import { choose, limits } from './choose.js';
@@ -183,18 +183,22 @@ export class AutoAssertions {
     for (const [candidate, known] of checked) if (isImplied(known)) checked.set(candidate, undefined);
     let { chosen, next } = choose(candidates, checked);
     while (next !== undefined) {
+      const candidate = next;
       // A candidate of lower weight may imply others.
       const groups = [...checked.values()].filter(
         (each) => each?.args['matcher'] === 'toMatchAriaSnapshot' || Array.isArray(each?.args['expected']),
       );
       const taken = [...implied, ...chosen, ...groups.filter((each) => each !== undefined)];
-      const assertion = await checkCandidate(context, next, taken);
+      const found = [...checked].flatMap(([candidate, known]) => (known === undefined ? [] : [candidate]));
+      const isSaid = found.some((inner) => isAround(candidate, inner, after.view));
+      const assertion = isSaid ? undefined : await checkCandidate(context, candidate, taken);
       // The new assertion replaces those that it implies.
-      for (const [candidate, known] of checked)
-        if (assertion !== undefined && known !== undefined && implies(assertion, known))
-          checked.set(candidate, undefined);
-      checked.set(next, assertion);
-      if (assertion !== undefined && (await isMessage(next.kind, assertion, after)))
+      if (assertion !== undefined)
+        for (const [other, known] of checked)
+          if (known && (implies(assertion, known) || isAround(other, candidate, after.view)))
+            checked.set(other, undefined);
+      checked.set(candidate, assertion);
+      if (assertion !== undefined && (await isMessage(candidate.kind, assertion, after)))
         effect.messages.push(assertion);
       ({ chosen, next } = choose(candidates, checked));
     }

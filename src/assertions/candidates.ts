@@ -10,6 +10,7 @@ import { referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
+import { daysIn } from './calendar.js';
 import { appearances, changesAcross, joinedTexts, type PageChange, type PageDiff } from './changes.js';
 import {
   echoOf,
@@ -34,11 +35,14 @@ import {
   type ChangedPage,
 } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
+import { linesIn } from './nesting.js';
 import { actedCandidates, openedForm, viewCandidates } from './view-candidates.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
 export interface Candidate extends Weighted {
   subject: CandidateSubject;
+  /** The line of the element that changed. */
+  line?: SnapshotLine;
   /** Forms of the assertion, best first. */
   forms: AssertionArgs[] | (() => Promise<AssertionArgs[]>);
   /** Whether the step made it true: then it is asserted even if an earlier assertion is equal. */
@@ -62,6 +66,19 @@ export type CandidateSubject =
       literal?: LocatorChain | undefined;
     }
   | 'page';
+
+const containerRoles = new Set(
+  'tabpanel region group article form main navigation complementary menu listbox'.split(' '),
+);
+
+/** Whether one candidate is only that an element is visible, and the other about something in it. */
+export function isAround(outer: Candidate, inner: Candidate, view: SnapshotView): boolean {
+  if (outer.line === undefined || inner.line === undefined || !outer.kind.startsWith('appeared '))
+    return false;
+  const { role = '', name } = partsOf(outer.line);
+  const isContainer = containerRoles.has(role) || (name === undefined && /dialog$/.test(role));
+  return isContainer && linesIn(view, outer.line).includes(inner.line);
+}
 
 interface FlowSoFar {
   earlier: readonly Assertion[];
@@ -118,7 +135,7 @@ export async function candidatesFor(
     changeCandidates(changes, changed, outcome),
     outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
-      : goneCandidates(outcome === undefined ? acted?.chain : undefined, diff.gone, earlier, page),
+      : goneCandidates(goneTarget(effect), diff.gone, earlier, page),
     isContent ? [] : regionCandidates(found.filter(isEffect), effect.before.view, changed),
     isContent ? [] : messageCandidates(found, changed),
   ]);
@@ -195,9 +212,14 @@ async function documentCandidates(
   const { view, title } = after;
   const isFirst = before.view.length <= 1;
   const changes = isFirst ? [] : changesAcross(before.view, view, changed.typed);
+  const isNamed = changes.some(({ kind, line }) => kind === 'appeared' && isTitle(line));
+  // Beside the title of a page, another heading must say more than what a sidebar is called.
+  const saysMore = ({ change, weight }: { change: PageChange; weight: number }): boolean =>
+    !isNamed || partsOf(change.line).role !== 'heading' || weight > (weights.appeared['heading'] ?? 0);
   const ranked = rankChanges(changes)
     .slice(0, limits.maxCandidates)
-    .map((change) => ({ change, weight: weightOf(change, changed.typed) }));
+    .map((change) => ({ change, weight: weightOf(change, changed.typed) }))
+    .filter(saysMore);
   // What the previous page also showed, such as the site's name, does not identify this one.
   const known = new Set(before.view.map(({ text }) => text));
   // The default value of a field is not the point of opening a page.
@@ -214,6 +236,12 @@ async function documentCandidates(
     ...(title === before.title ? [] : titleCandidates(title)),
     ...regions,
   ];
+}
+
+/** Whether a line is the heading of a whole page. */
+function isTitle(line: SnapshotLine): boolean {
+  const { role, states } = partsOf(line);
+  return role === 'heading' && states.includes('level=1');
 }
 
 function titleCandidates(title: string): Candidate[] {
@@ -255,6 +283,7 @@ async function changeCandidates(
     const echo = isEchoing ? echoOf(text ?? name ?? '', typed) : undefined;
     const candidate = {
       weight,
+      line,
       kind: echo === undefined ? `${kind} ${detail}` : `echo ${echo}`,
       forms: [...contentForms(change, changed.view), ...assertionForms(change, typed)],
       isNew: true,
@@ -329,6 +358,13 @@ function chainInStep({ facts }: Pin, outcome: ActedOutcome | undefined): Locator
 
 function renamedCandidate(subject: ElementSubject): Candidate {
   return { weight: weights.renamed, kind: 'name', subject, forms: [{ matcher: 'toBeVisible' }], isNew: true };
+}
+
+/** The locator of the element acted on if it disappeared, unless it was a day that a date picker offered. */
+function goneTarget({ acted, outcome, before }: StepEffect): LocatorChain | undefined {
+  const chain = outcome === undefined ? acted?.chain : undefined;
+  const isDay = chain !== undefined && daysIn(before.view).some((line) => matchesLine(chain, line));
+  return isDay ? undefined : chain;
 }
 
 /** Elements that disappeared: the one acted on, and those that were asserted earlier. */

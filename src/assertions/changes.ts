@@ -1,8 +1,10 @@
 import { differences } from '../browser/snapshot-changes.js';
 import { partsOf, type LineParts, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { hasShortcut, isTransient, isVolatile, stablePart } from '../model/volatile.js';
+import { calendarIn } from './calendar.js';
 import { isField } from './fields.js';
 import { listChanges, listChangesAcross, type ListChange } from './lists.js';
+import { childrenOf, parentsOf } from './nesting.js';
 
 /** A change that a step made to the page. */
 export type PageChange = { line: SnapshotLine } & (
@@ -25,7 +27,7 @@ export interface PageDiff {
   changes: PageChange[];
   /** Whether anything changed besides the values and states of fields, which the browser changes. */
   changedPage: boolean;
-  /** The elements that appeared, and those that disappeared. */
+  /** The elements that appeared, and those that disappeared, except those of a date picker. */
   added: readonly SnapshotLine[];
   gone: SnapshotLine[];
   /** References of all elements that differ, or of their nearest ancestors. */
@@ -53,14 +55,14 @@ export function changesBetween(
   const { added, gone } = differing;
   const owners = new Map([...ownersOf(before), ...ownersOf(after)]);
   const isCalm = (line: SnapshotLine): boolean => !restless.has(owners.get(line) ?? '');
-  const days = daysIn(after);
-  const changed = differing.changed.filter(({ after: line }) => isCalm(line) && !days.has(line));
+  const [calendar, closed] = [calendarIn(before, after), calendarIn(after, before)];
+  const changed = differing.changed.filter(({ after: line }) => isCalm(line) && !calendar.has(line));
   const containers = containersOf(after);
   const known = new Set(before.map(({ text }) => text));
   const goneNames = namesByStablePart(gone.slice(0, maxExamined));
   const changes = [
     ...appeared(added, before, after)
-      .filter((line) => isCalm(line) && !days.has(line))
+      .filter((line) => isCalm(line) && !calendar.has(line))
       .slice(0, maxExamined)
       .flatMap((line) => renaming(line, goneNames) ?? appearance(line, typed)),
     ...changed
@@ -70,7 +72,7 @@ export function changesBetween(
     ...keptValues(gone, before, after),
     ...movedBetween(changed, before, after),
     ...ofLists(
-      listChanges(before, after).filter(({ list }) => !list.items.some(({ line }) => days.has(line))),
+      listChanges(before, after).filter(({ list }) => !list.items.some(({ line }) => calendar.has(line))),
     ).filter(({ line }) => isCalm(line)),
     ...focusChange(before, after),
   ];
@@ -83,36 +85,9 @@ export function changesBetween(
     changes: accessible(changes, after),
     changedPage: isBeyondFields || added.length > 0 || gone.length > 0,
     added,
-    gone,
+    gone: gone.filter((line) => !closed.has(line)),
     refs: lines.flatMap((line) => owners.get(line) ?? []),
   };
-}
-
-/** From this many on, sibling numbers are taken for the days of a month, which change with the month. */
-const minDays = 20;
-
-function daysIn(view: SnapshotView): Set<SnapshotLine> {
-  const isDay = (line: SnapshotLine): boolean => {
-    const { name, text } = partsOf(line);
-    return /^(?:[1-9]|[12]\d|3[01])$/.test(text ?? name ?? '');
-  };
-  const children = childrenOf(view);
-  const below = (lines: readonly SnapshotLine[]): SnapshotLine[] =>
-    lines.flatMap((line) => children.get(line) ?? []);
-  const groups = [...children.values()].flatMap((siblings) => {
-    const cells = below(siblings.filter((line) => partsOf(line).role === 'row'));
-    const inWeeks = [...cells, ...below(cells)].filter(isDay);
-    return [siblings.filter(isDay), areInOrder(inWeeks) ? inWeeks : []];
-  });
-  return new Set(groups.filter(({ length }) => length >= minDays).flat());
-}
-
-/** Whether the cells of rows count from day to day. */
-function areInOrder(cells: readonly SnapshotLine[]): boolean {
-  const days = cells
-    .filter((line) => /cell$/.test(partsOf(line).role ?? ''))
-    .map((line) => Number(partsOf(line).name));
-  return days.every((day, index) => index === 0 || day === 1 || day === (days[index - 1] ?? 0) + 1);
 }
 
 /** What a new document shows that the previous one did not. */
@@ -121,10 +96,10 @@ export function changesAcross(
   after: SnapshotView,
   typed: readonly string[] = [],
 ): PageChange[] {
-  const days = daysIn(after);
+  const calendar = calendarIn(before, after);
   const changes = [
     ...appeared(after, before, after)
-      .filter((line) => !days.has(line))
+      .filter((line) => !calendar.has(line))
       .slice(0, maxExamined)
       .flatMap((line) => appearance(line, typed)),
     ...ofLists(listChangesAcross(before, after)),
@@ -157,28 +132,6 @@ function keptValues(gone: readonly SnapshotLine[], before: SnapshotView, after: 
     const shown = `text: ${JSON.stringify(text)}`;
     return [{ kind: 'appeared', line: { ...line, ref: undefined, text: shown, raw: `- ${shown}` }, text }];
   });
-}
-
-function parentsOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
-  const parents = new Map<SnapshotLine, SnapshotLine>();
-  const path: SnapshotLine[] = [];
-  for (const line of view) {
-    path.length = line.depth;
-    const parent = path.at(-1);
-    if (parent !== undefined) parents.set(line, parent);
-    path[line.depth] = line;
-  }
-  return parents;
-}
-
-function childrenOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine[]> {
-  const children = new Map<SnapshotLine, SnapshotLine[]>();
-  for (const [line, parent] of parentsOf(view)) {
-    const known = children.get(parent);
-    if (known === undefined) children.set(parent, [line]);
-    else known.push(line);
-  }
-  return children;
 }
 
 /** Elements that moved to another named container. */

@@ -13,7 +13,7 @@ import { isVolatile } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import type { Candidate, CandidateSubject } from './candidates.js';
 import type { AssertionArgs } from './forms.js';
-import { mayMatchIn } from './line-matching.js';
+import { mayMatchIn, templateLocator } from './line-matching.js';
 
 /** The page in which candidates are checked, and what rules them out. */
 export interface AssertionContext {
@@ -75,10 +75,11 @@ const searchMs = 3000;
 /** The first form of a candidate that is true now and not implied by `taken`; undefined if there is none. */
 export async function checkCandidate(
   context: AssertionContext,
-  { subject, forms, isNew = false, isRead = false }: Candidate,
+  { subject: whole, forms, isNew = false, isRead = false }: Candidate,
   taken: readonly Assertion[],
 ): Promise<Assertion | undefined> {
-  for (const args of typeof forms === 'function' ? await forms() : forms) {
+  const found = typeof forms === 'function' ? await forms() : forms;
+  for (const { args, subject } of found.flatMap((args) => plainer(args, whole))) {
     for await (const { chain: found, isShown = false, isCounted = false } of locatorsFor(
       context,
       subject,
@@ -101,6 +102,20 @@ export async function checkCandidate(
     }
   }
   return undefined;
+}
+
+/** A form of an assertion; before a snapshot of one line, the visibility of that line's element, which reads better. */
+function plainer(
+  args: AssertionArgs,
+  subject: CandidateSubject,
+): { args: AssertionArgs; subject: CandidateSubject }[] {
+  const { matcher, expected } = args;
+  const isSnapshot = matcher === 'toMatchAriaSnapshot' && typeof expected === 'string';
+  const chain = isSnapshot ? templateLocator(expected) : undefined;
+  return [
+    ...(chain === undefined ? [] : [{ args: { matcher: 'toBeVisible' }, subject: { chain } }]),
+    { args, subject },
+  ];
 }
 
 /** Whether a locator may have matched something visible before the step. */

@@ -2,6 +2,8 @@ import { looseForms, isLooseFormOf } from '../locators/loose-forms.js';
 import { isAriaRole } from '../locators/roles.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isOptions, isPattern, type LocatorArgument, type LocatorChain } from '../model/locator.js';
+import { parseJson } from '../model/json.js';
+import { stringsIn } from '../model/text.js';
 import { isVolatile } from '../model/volatile.js';
 import { isField, linesAroundValues } from './fields.js';
 import { clip, stableText } from './forms.js';
@@ -60,6 +62,21 @@ export function literalLocator(line: SnapshotLine, typed: readonly string[] = []
   return role !== undefined && isAriaRole(role)
     ? [{ method: 'getByRole', args: [role, { name: words }] }]
     : undefined;
+}
+
+const templateOfOne = /^- ([a-z]+)(:)? ("(?:[^"\\\n]|\\.)*"|\/(?:[^/\\\n]|\\.)*\/)(?: \[level=\d\])?$/;
+
+/** A locator of the only element in a template for `toMatchAriaSnapshot`; undefined if there are several. */
+export function templateLocator(template: string): LocatorChain | undefined {
+  const [, role = '', colon, quoted = ''] = templateOfOne.exec(template) ?? [];
+  if (quoted === '' || (colon !== undefined && !['text', 'paragraph'].includes(role))) return undefined;
+  const words = quoted.startsWith('"')
+    ? stringsIn(parseJson(quoted)).join('')
+    : { regex: quoted.slice(1, -1).replaceAll('\\/', '/') };
+  if (words === '') return undefined;
+  return colon === undefined
+    ? [{ method: 'getByRole', args: [role, { name: words }] }]
+    : [{ method: 'getByText', args: [words] }];
 }
 
 /** A locator by role and name, or by text, that matches only this line before the step and nothing after it. */

@@ -1,11 +1,12 @@
 import { parseSnapshot, partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { escapeRegExp } from '../model/text.js';
-import { stablePart } from '../model/volatile.js';
+import { isVolatile, stablePart } from '../model/volatile.js';
 import type { PageChange } from './changes.js';
 import { limits } from './choose.js';
 import { isField } from './fields.js';
 import { templateLine } from './forms.js';
 import { itemsIn, type ListItem } from './lists.js';
+import { linesIn } from './nesting.js';
 
 /** An element that contains several of the texts that a step changed. */
 interface Region {
@@ -228,7 +229,8 @@ export function templateOf(
     const parts = partsOf(line);
     const name = namedByContent.has(parts.role ?? '') ? undefined : parts.name;
     const isWhole = holds(line) || terms.has(line);
-    const entry = templateLine(isWhole ? parts : { ...parts, name, text: undefined }, typed) ?? '';
+    const entry =
+      templateLine(isWhole ? parts : { ...parts, name, text: undefined }, steadyIn(line, view, typed)) ?? '';
     const isParent = (lines[index + 1]?.depth ?? 0) > line.depth;
     return `${'  '.repeat(line.depth - (lines[0]?.depth ?? 0))}${entry}${isParent ? ':' : ''}`;
   });
@@ -244,18 +246,25 @@ export function rowsOf(snapshot: string, isWanted: readonly boolean[], typed: re
   return lines.flatMap((line) => rowLine(line, view, typed) ?? []).join('\n');
 }
 
+/** What stays in a line: in the name of a row, "Mary May" and "1" of two cells are no date. */
+function steadyIn(line: SnapshotLine, view: SnapshotView, typed: readonly string[]): readonly string[] {
+  const { role, name } = partsOf(line);
+  if (role !== 'row' || name === undefined) return typed;
+  const cells = linesIn(view, line).filter((cell) => /(?:cell|header)$/.test(partsOf(cell).role ?? ''));
+  const isSteady = cells.length > 0 && cells.every((cell) => !isVolatile(wordsOf(cell), typed));
+  return isSteady ? [...typed, name] : typed;
+}
+
 /** A row by its name, without the names of the buttons at its end. */
 function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]): string | undefined {
   const parts = { ...partsOf(row), text: undefined };
-  const below = view.slice(view.indexOf(row) + 1);
-  const end = below.findIndex(({ depth }) => depth <= row.depth);
   let { name = '' } = parts;
-  for (const line of below.slice(0, end < 0 ? undefined : end).toReversed()) {
+  for (const line of linesIn(view, row).toReversed()) {
     const { role, name: label = '' } = partsOf(line);
     if (role === 'button' && label !== '' && name.endsWith(` ${label}`))
       name = name.slice(0, -label.length - 1);
   }
-  const template = templateLine({ ...parts, name }, typed, name !== parts.name);
+  const template = templateLine({ ...parts, name }, steadyIn(row, view, typed), name !== parts.name);
   return (template?.split('.+').length ?? 0) > maxOpen ? undefined : template;
 }
 

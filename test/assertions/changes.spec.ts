@@ -28,6 +28,20 @@ function describe(change: PageChange): string {
   }
 }
 
+/** A date picker like that of jQuery UI. */
+const datePicker = [
+  '- dialog "Choose a date" [ref=e10]:',
+  '  - button "Prev" [ref=e11]',
+  '  - generic [ref=e12]: November 2026',
+  '  - table [ref=e13]:',
+  '    - row "Su Mo Tu We Th Fr Sa" [ref=e14]:',
+  '      - columnheader "Su" [ref=e15]',
+  ...[1, 8, 15, 22].flatMap((first) => [
+    `    - row [ref=e${first * 100}]:`,
+    ...[0, 1, 2, 3, 4, 5, 6].map((day) => `      - cell "${first + day}" [ref=e${first * 100 + 10 + day}]`),
+  ]),
+];
+
 const rows: { what: string; before: string[]; after: string[]; changes: string[] }[] = [
   {
     what: 'no list of labels with values',
@@ -66,6 +80,22 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
       ]),
     ],
     changes: [],
+  },
+  {
+    what: 'nothing of a date picker that opened but its name',
+    before: ['- textbox "Date" [ref=e90]'],
+    after: ['- textbox "Date" [ref=e90]', ...datePicker],
+    changes: ['appeared: dialog Choose a date'],
+  },
+  {
+    what: 'a field beside the days of a month',
+    before: [],
+    after: [
+      ...datePicker,
+      '  - heading "Booking" [level=2] [ref=e91]',
+      '  - textbox "Guests" [ref=e92]: "2"',
+    ],
+    changes: ['appeared: dialog Choose a date', 'appeared: textbox Guests'],
   },
   {
     what: 'no list of signs for other pages of a list',

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { implies, isStable } from '../../src/assertions/check.js';
 import { changesBetween } from '../../src/assertions/changes.js';
-import { mayMatchIn } from '../../src/assertions/line-matching.js';
+import { mayMatchIn, templateLocator } from '../../src/assertions/line-matching.js';
 import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import { parseSnapshot } from '../../src/browser/snapshot.js';
 import { isMeaningfulClass } from '../../src/locators/brittle.js';
@@ -123,6 +123,28 @@ test('rows are asserted without the names of the buttons at their end', () => {
   ].join('\n');
   expect(rowsOf(table, [true, true], [])).toBe('- row /^A-1 Acme €5\\.00/\n- row "A-2 Birch Paid"');
 });
+
+test('a row is judged by its cells: a name and a number in two of them are no date', () => {
+  const row = (name: string, ...cells: string[]): string =>
+    [`  - row "${name}":`, ...cells.map((cell) => `    - cell "${cell}"`)].join('\n');
+  const table = `- table:\n${row('Mary May 1 female', 'Mary May', '1', 'female')}\n${row('Ann May 1 2026', 'Ann', 'May 1 2026')}`;
+  expect(rowsOf(table, [true, false], [])).toBe('- row "Mary May 1 female"');
+  expect(templateOf(table, ['Mary May', '1', 'female'], [])).toContain('- row "Mary May 1 female"');
+  expect(rowsOf(table, [false, true], [])).toBe('');
+});
+
+for (const [template, locator] of [
+  ['- row "Type inject"', "getByRole('row', { name: 'Type inject' })"],
+  [String.raw`- row /Ann \d+/`, String.raw`getByRole('row', { name: /Ann \d+/ })`],
+  ['- heading "Orders" [level=2]', "getByRole('heading', { name: 'Orders' })"],
+  ['- text: "Nothing found"', "getByText('Nothing found')"],
+  ['- status: "Saved"', undefined],
+  ['- row "One"\n- row "Two"', undefined],
+  ['- text: /a/ /b/', undefined],
+] as const)
+  test(`the element of the snapshot ${template} is ${locator ?? 'not located by its words'}`, () => {
+    expect(templateLocator(template)).toEqual(locator && parseLocatorExpression(locator));
+  });
 
 test('a row of which little is stable is not asserted', () => {
   const table =

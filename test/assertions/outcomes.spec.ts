@@ -104,7 +104,7 @@ test('an assertion that takes any id is not repeated, and contains no glyph of a
 }) => {
   const recording = await open('lists.html', { autoAssert: true });
   const once = await asserted(recording, 'Select node');
-  expect(once.join()).toContain('row "Type inject"');
+  expect(once.join()).toContain('getByRole("row", { name: "Type inject" })).toBeVisible()');
   expect(once.join()).not.toMatch(/\p{Co}|\\ue900/u);
   expect((await asserted(recording, 'Select node')).join()).not.toContain('inject');
 });
@@ -188,11 +188,12 @@ test('what a step typed is not asserted beside what it caused', async ({ open })
   expect(assertions.join()).not.toContain('Kumquat');
 });
 
-test('that a tab is selected is asserted once', async ({ open }) => {
+test('that a tab is selected is asserted once, and its panel by what it says', async ({ open }) => {
   const recording = await open('panels.html', { autoAssert: true });
   const { assertions } = await recording.land({ action: 'click', target: "getByRole('tab')" });
   expect(assertions.flat()).toEqual([
     'await expect(page.getByRole("tab")).toHaveAttribute("aria-selected", "true");',
+    'await expect(page.getByText("Two rooms face the garden.")).toBeVisible();',
   ]);
 });
 
@@ -220,4 +221,14 @@ test('what an alert, a dialog, a list and a table are for is asserted once, and 
     'await expect(page.getByRole("button", { name: "OK" })).toBeFocused();',
     'await expect(page.getByText("Delete notes?")).toBeVisible();',
   ]);
+});
+
+test('a new document is asserted by its title, and by no heading of a sidebar', async ({ open }) => {
+  const recording = await open('manager.html', { autoAssert: true });
+  const { assertions } = await recording.land({
+    action: 'click',
+    target: "getByRole('link', { name: 'Archive' })",
+  });
+  expect(assertions.join()).toContain('getByRole("heading", { name: "Archive" })');
+  expect(assertions.join()).not.toContain('Folders');
 });
