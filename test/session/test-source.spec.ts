@@ -2,6 +2,7 @@ import { createContext, runInContext } from 'node:vm';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { actions } from '../../src/actions/registry.js';
+import { urlPatternSchema } from '../../src/actions/url.js';
 import { titleFor } from '../../src/codegen/naming.js';
 import { findTemplate } from '../../src/codegen/templates.js';
 import type { Json } from '../../src/model/json.js';
@@ -85,7 +86,10 @@ const step = fc.oneof(
   ),
   act(
     'route',
-    fc.tuple(address, json).map(([url, answer]) => ({ url: url.replaceAll('*', ''), json: answer })),
+    fc
+      .tuple(address, json)
+      .map(([url, answer]) => ({ url: url.replaceAll('*', ''), json: answer }))
+      .filter(({ url }) => urlPatternSchema.safeParse(url).success),
   ),
   act(
     'request',
