@@ -189,6 +189,8 @@ function withoutContent(changes: readonly PageChange[], typed: readonly string[]
 
 function urlCandidates({ step, before, after }: StepEffect, baseURL: string | undefined): Candidate[] {
   if (after.url === before.url || isRequested(step, after.url) || !URL.canParse(after.url)) return [];
+  // A page that was opened without a URL.
+  if (after.url === 'about:blank') return [];
   const stable = stablePart(after.url.slice(new URL(after.url).origin.length), ['passing']);
   const expected = stable === undefined ? relativeUrl(after.url, baseURL) : { regex: `${stable.regex}$` };
   return [{ weight: weights.url, kind: 'url', subject: 'page', forms: [{ matcher: 'toHaveURL', expected }] }];

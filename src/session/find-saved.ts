@@ -62,6 +62,6 @@ function unfinishedOne({ id, grant, resumed, holder, ...saved }: UnfinishedSessi
 
 function notSaved(what: string): CodegenError {
   return new CodegenError('INVALID_INPUT', `No ${what} is saved.`, {
-    hint: 'Sessions are saved in the state directory while they are recorded and when end_codegen_session writes the test, until they are cleared. An open session cannot be resumed. Record the flow again, or edit the test by hand.',
+    hint: 'Sessions are saved in the state directory while they are recorded and when end_codegen_session writes the test, until they are cleared. An open session cannot be resumed. To continue a test that was recorded elsewhere, name a line of it, such as login.spec.ts:12.',
   });
 }

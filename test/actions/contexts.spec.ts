@@ -97,6 +97,7 @@ test('a context that later steps use is not removed without them', async ({ open
     { action: 'goto', url: `${pages.url}/landing.html` },
     to('p1'),
   );
+  expect(await code()).not.toContain('about:blank');
   const { failed } = await record({ action: 'remove', steps: [1] });
   expect(failed).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('step 1 opens') });
   await land({ action: 'remove', steps: [1, 2, 3, 4] });
