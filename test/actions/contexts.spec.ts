@@ -90,7 +90,7 @@ test('another context obeys the limits and rules of its session', async ({ share
 });
 
 test('a context that later steps use is not removed without them', async ({ open, pages }) => {
-  const { land, record, code } = await open('landing.html');
+  const { land, record, code } = await open('landing.html', { autoAssert: true });
   await land(
     { action: 'newContext', name: 'Bob' },
     to('p2'),
