@@ -128,6 +128,8 @@ export function launchOptions(found: FoundBrowser): {
       // Chromium contacts Google despite Playwright's own switches (component updates, account list).
       '--component-updater=url-source=http://127.0.0.1:9/',
       '--gaia-url=http://127.0.0.1:9/',
+      // A process for each site, as in Chrome, so that a frame whose script does not end stops only itself.
+      '--site-per-process',
       // Prevents WebRTC from bypassing the proxy; older versions have another name for the switch.
       ...['webrtc', 'force-webrtc'].map((name) => `--${name}-ip-handling-policy=disable_non_proxied_udp`),
     ],

@@ -1,20 +1,20 @@
 import type { Frame, Page } from 'playwright';
 import { z } from 'zod';
 import { answerMs, responseWithin, within } from '../model/within.js';
+import { answeringFrames, isSilentFrame } from './frames.js';
 import { callIsolated, type InPage } from './isolated.js';
 import { leftOut, withoutLongRuns } from './long-runs.js';
-import { loadedFrames } from './settle.js';
 import { cutSnapshot, parseSnapshot, roleAndName } from './snapshot.js';
 import { watcherKey } from './watcher.js';
 
-/** Time-out of a snapshot if a frame has not loaded, for which Playwright would wait. */
+/** Time-out of a snapshot if a frame has not loaded or does not respond, for which Playwright would wait. */
 const partialMs = 1000;
 /** Time-out for finding the frame of an element, and the maximum number of frames. */
 const lookMs = 500;
 const maxFrames = 10;
 
 /**
- * Playwright's snapshot of a page, cut, without waiting for frames that have not loaded. `elements` is the size of the
+ * Playwright's snapshot of a page, cut, without waiting for frames that have not loaded or do not respond. `elements` is the size of the
  * settled document: in a large one, the middle of long runs of siblings is left out.
  */
 export async function snapshotOf(page: Page, elements = 0): Promise<string> {
@@ -26,7 +26,7 @@ export async function wholeSnapshot(page: Page): Promise<string> {
   // Playwright's own time-out is longer, so that ours comes first.
   const options = { mode: 'ai', timeout: 2 * answerMs } as const;
   const partial =
-    loadedFrames(page).length < page.frames().length
+    answeringFrames(page).length < page.frames().length
       ? await within(answerMs, page.ariaSnapshot({ ...options, timeout: partialMs }))
       : undefined;
   return partial ?? responseWithin(answerMs, page.ariaSnapshot(options));
@@ -61,6 +61,7 @@ export async function withHiddenParts(
 /** Why a frame is empty. */
 function reasonOf(frame: Frame): string | undefined {
   if (frame.url() === '') return 'This frame has not loaded.';
+  if (isSilentFrame(frame)) return 'This frame does not respond.';
   return frame.url().startsWith('chrome-error:') ? 'This frame could not be loaded.' : undefined;
 }
 
@@ -89,7 +90,7 @@ async function emptyFrames(page: Page, snapshot: string): Promise<HiddenPart[]> 
 async function closedRoots(page: Page): Promise<HiddenPart[]> {
   const call = { arg: watcherKey, schema: z.array(z.tuple([z.string(), z.string()])), limitMs: lookMs };
   const hosts = await Promise.all(
-    loadedFrames(page).map((frame) => within(lookMs, callIsolated(frame, findHosts, call))),
+    answeringFrames(page).map((frame) => within(lookMs, callIsolated(frame, findHosts, call))),
   );
   return hosts.flatMap((each = []) =>
     each.map(([tag, ref]) => ({ ref, reason: `<${tag}> has a closed shadow root, which can't be read.` })),

@@ -2,7 +2,7 @@ import type { Page } from 'playwright';
 import { z } from 'zod';
 import { within } from '../model/within.js';
 import { callIsolated, type InPage } from './isolated.js';
-import { loadedFrames } from './settle.js';
+import { answeringFrames } from './frames.js';
 import { parseSnapshot, partsOf, readable, type SnapshotView } from './snapshot.js';
 
 /** Roles of elements that people use and that need a name. */
@@ -69,7 +69,7 @@ function hasWords(line: SnapshotView[number]): boolean {
 }
 
 async function attributesOfRefs(page: Page, refs: readonly string[]): Promise<Map<string, string>> {
-  const frames = refs.every((ref) => ref.startsWith('e')) ? [page.mainFrame()] : loadedFrames(page);
+  const frames = refs.every((ref) => ref.startsWith('e')) ? [page.mainFrame()] : answeringFrames(page);
   const schema = z.array(z.tuple([z.string(), z.array(z.tuple([z.string(), z.string()]))]));
   const call = { arg: { refs: [...refs], maxValue }, schema, limitMs: lookMs };
   const found = await Promise.all(

@@ -1,10 +1,10 @@
 import type { Frame, Locator, Page } from 'playwright';
 import { z } from 'zod';
-import { answerMs, responseWithin } from '../model/within.js';
+import { answerMs, responseWithin, within } from '../model/within.js';
 import { elementStateSchema, readState } from './element-state.js';
 import { callIsolated, newOperationId, operation, type InPage } from './isolated.js';
 
-/** Time-out for an element that already exists. */
+/** Time-out for an element that already exists, and for child frames, which need not respond. */
 const presentMs = 1000;
 
 export const factsSchema = z.strictObject({
@@ -84,7 +84,7 @@ export async function pinRefs(page: Page, refs: Iterable<string>): Promise<Map<s
   ];
   const [pins, others] = await Promise.all([
     pinInMainFrame(page, own),
-    Promise.all(framed.map((ref) => pinNow(page.getByRef(ref)))),
+    Promise.all(framed.map((ref) => within(presentMs, pinNow(page.getByRef(ref))))),
   ]);
   const found = [...own, ...framed].map((ref, index) => [ref, [...pins, ...others][index]] as const);
   return new Map(found.flatMap(([ref, pin]) => (pin === undefined ? [] : [[ref, pin]])));

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContext, CDPSession, Frame, Page, Request } from 'playwright';
 import { z } from 'zod';
 import { within } from '../model/within.js';
+import { isSilentFrame, loadedFrames, noteAnswer } from './frames.js';
 import { callIsolated, type InPage } from './isolated.js';
 import { requestFrame } from './origin.js';
 import { lateQuestions, watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
@@ -12,6 +13,10 @@ const busyPollMs = [20, 30, 40];
 /** Milliseconds after which an unresponsive page is assumed to run an endless script, and for stopping that. */
 const silentMs = 600;
 const stoppingMs = 200;
+
+/** Milliseconds that a child frame has to answer after the main frame, and if it did not answer before. */
+const childMs = 500;
+const silentChildMs = 50;
 
 /** How often an endless script is stopped, since it may be followed by another one. */
 const attempts = 3;
@@ -99,7 +104,7 @@ export class Settling {
     void this.#debugger();
     this.#loading.clear();
     const { settleMs } = this.limits;
-    await Promise.all(loadedFrames(this.page).map((frame) => ask(frame, ['mark'], settleMs)));
+    await askAll(this.page, (frame, main) => askFrame(frame, ['mark'], { limitMs: settleMs, main }));
   }
 
   /** Call when the page has not responded in time. */
@@ -147,7 +152,7 @@ export class Settling {
       const left = settleBy - performance.now();
       if (left <= 0) return hasResponded;
       const before = this.#documents();
-      this.#settledFrames = await Promise.all(loadedFrames(page).map((frame) => settledFrame(frame, left)));
+      this.#settledFrames = await askAll(page, (frame, main) => settledFrame(frame, left, main));
       this.#copied ||= this.#settledFrames.some((frame) => frame.copied);
       hasResponded ||= this.#settledFrames[0]?.title !== undefined;
       if (opening.size > 0 && performance.now() < arriveBy) {
@@ -198,6 +203,32 @@ async function ask(frame: Frame, questions: WatcherQuestion[], limitMs: number):
   return (await within(limitMs, callIsolated(frame, askWatcher, { arg, schema: answers, limitMs }))) ?? {};
 }
 
+/** The answers of all frames. Child frames have little more time than the main frame, whose answer they are given. */
+async function askAll<Answer>(
+  page: Page,
+  question: (frame: Frame, main?: Promise<Answer>) => Promise<Answer>,
+): Promise<Answer[]> {
+  const [mainFrame = page.mainFrame(), ...children] = loadedFrames(page);
+  const main = question(mainFrame);
+  return Promise.all([main, ...children.map((frame) => question(frame, main))]);
+}
+
+/** Like `ask`; a child frame that does not answer soon after the main frame is asked only shortly from then on. */
+async function askFrame(
+  frame: Frame,
+  questions: WatcherQuestion[],
+  { limitMs, main }: { limitMs: number; main: Promise<unknown> | undefined },
+): Promise<FrameAnswers> {
+  if (main === undefined) return ask(frame, questions, limitMs);
+  const answer = ask(frame, questions, limitMs);
+  const early = isSilentFrame(frame)
+    ? within(silentChildMs, answer)
+    : main.then(() => within(childMs, answer));
+  const given = (await Promise.race([answer, early])) ?? {};
+  noteAnswer(frame, given.title !== undefined);
+  return given;
+}
+
 const answers = z.strictObject({
   mark: z.boolean().optional(),
   busy: z.boolean().optional(),
@@ -235,11 +266,6 @@ function askWatcher(
   return { ...given, title: typeof title === 'string' ? title.slice(0, maxTitle) : '', elements };
 }
 
-/** The main frame, and other frames that have loaded; the rest don't answer. */
-export function loadedFrames(page: Page): Frame[] {
-  return page.frames().filter((frame) => frame.url() !== '' || frame.parentFrame() === null);
-}
-
 /** A document after its frame has settled. */
 interface SettledDocument {
   /** The title, or the start of a long one. */
@@ -253,7 +279,11 @@ interface SettledFrame extends SettledDocument {
   hasClosedRoots: boolean;
 }
 
-async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFrame> {
+async function settledFrame(
+  frame: Frame,
+  timeoutMs: number,
+  main: Promise<unknown> | undefined,
+): Promise<SettledFrame> {
   const deadline = performance.now() + timeoutMs;
   let hasCopied = false;
   let latest: FrameAnswers = {};
@@ -263,7 +293,7 @@ async function settledFrame(frame: Frame, timeoutMs: number): Promise<SettledFra
   for (let quiet = 0; quiet < 2;) {
     const left = deadline - performance.now();
     if (left <= 0) break;
-    const given = await ask(frame, ['busy', 'unsure', 'copied', 'hosts'], left);
+    const given = await askFrame(frame, ['busy', 'unsure', 'copied', 'hosts'], { limitMs: left, main });
     // At its limit, a page may answer too late, which it did before.
     if (given.title !== undefined) latest = given;
     const { busy = false, unsure = false, copied = false } = given;

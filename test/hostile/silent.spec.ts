@@ -8,12 +8,19 @@ const pages: Record<string, string> = {
     for (const end = Date.now() + 2500; Date.now() < end;);
     this.after('Done');
   })">Go</button>`,
+  '/endless': '<title>Endless</title><p>Frame</p><script>setTimeout(() => { for (;;); }, 200)</script>',
 };
 
+/** A page with a frame of another site, which has a process of its own. */
+function framing(host: string): string {
+  const frame = `http://${host.replace('127.0.0.1', 'localhost')}/endless`;
+  return `<title>Main</title><iframe src="${frame}"></iframe><button onclick="this.after('Done')">Go</button>`;
+}
+
 async function site(): Promise<Site> {
-  return serve(async (_, response, { pathname }) => {
+  return serve(async ({ headers: { host = '' } }, response, { pathname }) => {
     response.setHeader('content-type', 'text/html');
-    response.end(pages[pathname] ?? '');
+    response.end(pathname === '/framing' ? framing(host) : (pages[pathname] ?? ''));
     return Promise.resolve();
   }, 0);
 }
@@ -49,5 +56,24 @@ test('a page that is busy for seconds is waited for, with what it does then', as
   const { snapshot, assertions } = await shared.record(sessionId, { action: 'click', target: 'button' });
   expect(snapshot).toContain('Done');
   expect(assertions.flat()).toHaveLength(1);
+  await own.close();
+});
+
+test('a page with a frame of another site whose script does not end stays usable', async ({ shared }) => {
+  await shared.configure({ autoAssert: true, browser: { actionTimeoutMs: 5000 } });
+  const own = await site();
+  const { sessionId } = await shared.start({ url: `${own.url}/framing` });
+  const first = await shared.record(sessionId, { action: 'click', target: 'button' });
+  expect(first.recorded).toBe(1);
+  const begun = performance.now();
+  const { recorded, assertions } = await shared.record(sessionId, { action: 'click', target: 'button' });
+  expect(recorded).toBe(1);
+  expect(assertions.flat()).toHaveLength(1);
+  const { snapshot } = await shared.call('get_codegen_session', { sessionId, include: ['snapshot'] });
+  // Every call took 5.5 s, and failed.
+  expect(performance.now() - begun).toBeLessThan(5000);
+  expect(snapshot).toContain('This frame does not respond.');
+  expect(snapshot).toContain('Done');
+  await shared.call('clear_codegen_session', { sessionId });
   await own.close();
 });
