@@ -402,7 +402,7 @@ function clientsPage(): string[] {
   return [
     '# MCP clients',
     '',
-    '`install` shows the change to the settings of a client, asks, and writes it. It keeps everything else in the file. It does not touch a file that it cannot parse, or that has another server called `codegen`. `--scope user` chooses the settings of the user instead of those of the project; `--yes` writes without asking.',
+    '`install` shows the change to the settings of a client, asks, and writes it. It keeps everything else in the file. It does not touch a file that it cannot parse, or that has another server called `codegen`. `--scope user` chooses the settings of the user instead of those of the project; `--yes` writes without asking. The paths below are those on Linux; on macOS and Windows, `install` uses the directories of these systems.',
     '',
     'The directory in which a client starts the server is the workspace. A client that starts servers elsewhere, such as Claude Desktop, also needs `--workspace` and the path of the project in its arguments.',
     '',

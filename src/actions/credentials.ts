@@ -5,7 +5,7 @@ import { defineAction } from './action.js';
 export const install = defineAction({
   name: 'credentials.install',
   description:
-    'Installs a virtual authenticator for passkeys. Do it before the page that uses them is opened; pages then register and use passkeys without a dialog.',
+    'Installs a virtual authenticator for passkeys. Install it before opening the page that uses them; pages then register and use passkeys without a dialog.',
   target: 'none',
   kind: 'passive',
   playwrightNames: true,

@@ -172,7 +172,7 @@ function routesOf(page: Page): Map<string, UrlMatcher> {
 
 export const route = defineAction({
   name: 'route',
-  description: 'Fulfils or aborts matching requests of the page instead of their server.',
+  description: 'Fulfills or aborts matching requests of the page instead of their server.',
   kind: 'passive',
   fields: routeFields,
   async perform({ page, baseURL, bound, show }, fields) {

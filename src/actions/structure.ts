@@ -62,7 +62,7 @@ export const remove = defineAction({
 export const handOver = defineAction({
   name: 'handOver',
   description:
-    'Waits for a person, who continues by hand on the [page for people](ui.md). Answers with the steps that they recorded.',
+    'Waits for a person, who continues by hand on the [page for people](ui.md). Returns the steps that they recorded.',
   kind: 'passive',
   recorded: false,
   asksPerson: true,

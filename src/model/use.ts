@@ -11,7 +11,7 @@ export const viewportSchema = z.strictObject({
 export const geolocationSchema = z.strictObject({
   latitude: z.number().min(-90).max(90).describe('In degrees.'),
   longitude: z.number().min(-180).max(180).describe('In degrees.'),
-  accuracy: z.number().min(0).optional().describe('In metres; 0 by default.'),
+  accuracy: z.number().min(0).optional().describe('In meters; 0 by default.'),
 });
 
 /**
@@ -40,7 +40,7 @@ export const useSchema = z.strictObject({
     .enum(['light', 'dark', 'no-preference'])
     .nullable()
     .optional()
-    .describe('Emulated colour scheme.'),
+    .describe('Emulated color scheme.'),
   userAgent: z.string().min(1).optional().describe("User agent sent instead of the browser's own."),
   storageState: z
     .string()
