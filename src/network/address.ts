@@ -80,3 +80,6 @@ export function isOwnAddress(address: string): boolean {
 export function isMetadata(host: string): boolean {
   return metadataNames.has(host) || metadataRanges.some((range) => isInRange(host, range));
 }
+
+/** Ports at which this process serves clients and people. */
+export const servedPorts = new Set<number>();

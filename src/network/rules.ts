@@ -1,6 +1,13 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { canonicalAddress, canonicalHost, isInRange, isMetadata, isOwnAddress } from './address.js';
+import {
+  canonicalAddress,
+  canonicalHost,
+  isInRange,
+  isMetadata,
+  isOwnAddress,
+  servedPorts,
+} from './address.js';
 
 /** Which origins pages may connect to: those that a pattern allows and none blocks. */
 export interface NetworkRules {
@@ -65,7 +72,8 @@ export function refusalReason(
     return `a cookie of ${host} contains ${bound.secret}, which is bound to ${bound.origins.join(', ')}`;
   const reached = canonicalAddress(address);
   // Blocking localhost blocks this machine, whichever of its addresses a page uses.
-  const names = [host, reached, ...(isOwnAddress(reached) ? ['localhost'] : [])];
+  const isOwn = isOwnAddress(reached);
+  const names = [host, reached, ...(isOwn ? ['localhost'] : [])];
   const covers = (text: string, name: string): boolean => matches(text, { ...destination, host: name });
 
   const blocking = blockedOrigins.find((text) => names.some((name) => covers(text, name)));
@@ -76,9 +84,22 @@ export function refusalReason(
   );
   if (sensitive.length > 0 && !isListed)
     return `${reached} is a metadata or link-local address, which network.allowedOrigins must list explicitly`;
+  // Otherwise an agent could use up the attempts to log in to the page for people.
+  if (
+    isOwn &&
+    servedPorts.has(destination.port) &&
+    !allowedOrigins.some((text) => namesPort(text) && names.some((name) => covers(text, name)))
+  )
+    return 'this server listens there, which network.allowedOrigins must list with its port';
   return allowedOrigins.some((text) => covers(text, host))
     ? undefined
     : 'network.allowedOrigins does not list it';
+}
+
+/** Whether an entry names a host and a port. */
+function namesPort(text: string): boolean {
+  const pattern = parsePattern(text);
+  return pattern?.port !== undefined && pattern.host !== '*';
 }
 
 export function destinationOrigin({ scheme, host, port }: Destination): string {

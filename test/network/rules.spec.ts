@@ -1,9 +1,11 @@
+import { createServer } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, test } from '@playwright/test';
 import { canonicalAddress, isMetadata } from '../../src/network/address.js';
 import { destinationOf, parsePattern, refusalReason, type NetworkRules } from '../../src/network/rules.js';
 import { upstreamFor } from '../../src/network/upstream.js';
+import { listen } from '../../src/server/http/listener.js';
 
 function isAllowed(url: string, rules: Partial<NetworkRules>, address?: string): boolean {
   const destination = destinationOf(url);
@@ -162,4 +164,18 @@ test("the environment's proxy is the one that browsers would use", () => {
   expect(upstreamFor({ ...environment, NO_PROXY: '*' }, 'a.example', 80)).toBeUndefined();
   expect(upstreamFor({}, 'a.example', 80)).toBeUndefined();
   expect(upstreamFor({ ALL_PROXY: 'http://all:1' }, 'a.example', 80)?.host).toBe('all:1');
+});
+
+test('pages and requests do not reach the server itself', async () => {
+  const server = createServer();
+  const port = await listen(server, 0, '127.0.0.1');
+  const rules = (allowedOrigins: string[]): Partial<NetworkRules> => ({ allowedOrigins });
+  for (const allowed of ['*', 'localhost', 'http://localhost:*', '127.0.0.1', `*:${port}`])
+    for (const host of ['localhost', '127.0.0.1', '0.0.0.0', '[::1]', 'a.example'])
+      expect(isAllowed(`http://${host}:${port}`, rules(['*', allowed]), '127.0.0.1')).toBe(false);
+  expect(isAllowed(`http://127.0.0.1:${port}`, rules([`127.0.0.1:${port}`]))).toBe(true);
+  expect(isAllowed(`http://localhost:${port}`, rules([`http://localhost:${port}`]), '127.0.0.1')).toBe(true);
+  expect(isAllowed(`http://a.example:${port}`, rules(['*']), '203.0.113.5')).toBe(true);
+  await new Promise((resolve) => server.close(resolve));
+  expect(isAllowed(`http://127.0.0.1:${port}`, rules(['*']))).toBe(true);
 });

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { CodegenError, messageOf } from '../../model/errors.js';
+import { servedPorts } from '../../network/address.js';
 
 const maxConnections = 1000;
 /** Connections without an accepted request so far. */
@@ -76,5 +77,8 @@ export async function listen(server: Server, port: number, address: string): Pro
     });
   });
   const bound = server.address();
-  return typeof bound === 'object' && bound !== null ? bound.port : port;
+  const served = typeof bound === 'object' && bound !== null ? bound.port : port;
+  servedPorts.add(served);
+  server.once('close', () => servedPorts.delete(served));
+  return served;
 }
