@@ -6,7 +6,6 @@ import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapsh
 import { toLocator } from '../locators/locator-expression.js';
 import type { ListPins } from '../locators/list-locators.js';
 import type { LocatorChain } from '../model/locator.js';
-import { referencesIn } from '../model/template.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
@@ -36,7 +35,7 @@ import {
 } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
 import { linesIn } from './nesting.js';
-import { actedCandidates, openedForm, viewCandidates } from './view-candidates.js';
+import { actedCandidates, openedForm, opensFormInDialog, viewCandidates } from './view-candidates.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
 export interface Candidate extends Weighted {
@@ -128,7 +127,7 @@ export async function candidatesFor(
       ? weights.knownHeading
       : Math.max(weightInStep(change, step, typed), change === form?.title ? weights.title : 0),
   }));
-  const isContent = content.length < diff.changes.length;
+  const isContent = content.length < diff.changes.length || opensFormInDialog(diff);
   const groups = await Promise.all([
     actedCandidates(effect),
     viewCandidates(effect, changed, found),
@@ -259,12 +258,11 @@ function weightInStep(change: PageChange, step: Step, typed: readonly string[]):
   return weightOf(change, typed) + (isMoved && traitsOf(step).pressesKey === true ? weights.byKey : 0);
 }
 
-/** Whether a change is only the value that the step set, or the focus that any click moves. */
+/** Whether a change is only the value that the step set, or the focus that any action on an element moves to it. */
 function isOwnInput(change: PageChange, { step, outcome }: StepEffect): boolean {
-  const { types = false, pressesKey = false } = traitsOf(step);
-  if (change.kind === 'value') return types && change.text === (step.args['value'] ?? '');
-  if (change.kind !== 'focus' || outcome?.state.focused !== true) return false;
-  return pressesKey || types || outcome.state.value === undefined || referencesIn(step.args).length > 0;
+  if (change.kind === 'value')
+    return traitsOf(step).types === true && change.text === (step.args['value'] ?? '');
+  return change.kind === 'focus' && outcome?.state.focused === true;
 }
 
 /** Pins all elements first, since searching for a locator invalidates the snapshot's references. */

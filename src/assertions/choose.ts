@@ -87,6 +87,8 @@ export const weights = {
   ofVolatile: -2,
   /** Added to a text with the number of a version. */
   ofVersion: -10,
+  /** Added to a cell that contains only a number: it says little without its row. */
+  ofBareCell: -5,
   /** Several new texts in one element. */
   region: 91,
   /** The same within the items of a list. */
@@ -164,6 +166,7 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
       return (
         (isVolatile(words, typed) ? weights.ofVolatile : 0) +
         (/\bv?\d+\.\d+\.\d+\b/.test(words) ? weights.ofVersion : 0) +
+        (/cell$/.test(role) && /^\d+$/.test(words) ? weights.ofBareCell : 0) +
         (isSentence(words) ? weights.ofSentence : 0) +
         (weights.appeared[role] ?? weights.otherAppeared) +
         (outcomeWords.test(words) ? weights.ofOutcome : 0)

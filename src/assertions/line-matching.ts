@@ -68,7 +68,7 @@ const templateOfOne = /^- ([a-z]+)(:)? ("(?:[^"\\\n]|\\.)*"|\/(?:[^/\\\n]|\\.)*\
 
 /** A locator of the only element in a template for `toMatchAriaSnapshot`; undefined if there are several. */
 export function templateLocator(template: string): LocatorChain | undefined {
-  const [, role = '', colon, quoted = ''] = templateOfOne.exec(template) ?? [];
+  const [, role = '', colon, quoted = ''] = templateOfOne.exec(unquoted(template)) ?? [];
   if (quoted === '' || (colon !== undefined && !['text', 'paragraph'].includes(role))) return undefined;
   const words = quoted.startsWith('"')
     ? stringsIn(parseJson(quoted)).join('')
@@ -77,6 +77,12 @@ export function templateLocator(template: string): LocatorChain | undefined {
   return colon === undefined
     ? [{ method: 'getByRole', args: [role, { name: words }] }]
     : [{ method: 'getByText', args: [words] }];
+}
+
+/** A line of a template without the quotes that YAML needs around some names. */
+function unquoted(line: string): string {
+  const entry = /^- '((?:[^'\n]|'')+)'$/.exec(line)?.[1];
+  return entry === undefined ? line : `- ${entry.replaceAll("''", "'")}`;
 }
 
 /** A locator by role and name, or by text, that matches only this line before the step and nothing after it. */

@@ -106,10 +106,7 @@ export function openedForm(
   { added, changes }: PageDiff,
   view: SnapshotView,
 ): { title: PageChange | undefined } | undefined {
-  const roles = added.map((line) => partsOf(line).role ?? '');
-  const isForm =
-    added.filter(isField).length >= minFields && roles.includes('button') && !roles.some(isDialog);
-  if (!isForm) return undefined;
+  if (!hasForm(added) || hasDialog(added)) return undefined;
   const isAdded = new Set(added);
   const fields = view.findIndex((line) => isAdded.has(line) && isField(line));
   const above = new Set(view.slice(0, fields));
@@ -117,8 +114,17 @@ export function openedForm(
   return { title: titles.find(({ line }) => partsOf(line).role === 'heading') ?? titles[0] };
 }
 
-function isDialog(role: string): boolean {
-  return role === 'dialog' || role === 'alertdialog';
+/** Whether a step opened a dialog with a form, whose labels are not the point of the step. */
+export function opensFormInDialog({ added }: PageDiff): boolean {
+  return hasForm(added) && hasDialog(added);
+}
+
+function hasForm(lines: readonly SnapshotLine[]): boolean {
+  return lines.filter(isField).length >= minFields && lines.some((line) => partsOf(line).role === 'button');
+}
+
+function hasDialog(lines: readonly SnapshotLine[]): boolean {
+  return lines.some((line) => /^(?:alert)?dialog$/.test(partsOf(line).role ?? ''));
 }
 
 function isTitle({ kind, line }: PageChange): boolean {

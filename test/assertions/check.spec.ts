@@ -136,6 +136,7 @@ test('a row is judged by its cells: a name and a number in two of them are no da
 for (const [template, locator] of [
   ['- row "Type inject"', "getByRole('row', { name: 'Type inject' })"],
   [String.raw`- row /Ann \d+/`, String.raw`getByRole('row', { name: /Ann \d+/ })`],
+  [`- 'row "fig: Ann''s"'`, `getByRole('row', { name: "fig: Ann's" })`],
   ['- heading "Orders" [level=2]', "getByRole('heading', { name: 'Orders' })"],
   ['- text: "Nothing found"', "getByText('Nothing found')"],
   ['- status: "Saved"', undefined],

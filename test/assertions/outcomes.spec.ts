@@ -142,6 +142,12 @@ test('the content of a panel that a click opened is not asserted beside its stat
   ]);
 });
 
+test('a click on a field is not asserted by the focus that it moves', async ({ open }) => {
+  const recording = await open('panels.html', { autoAssert: true });
+  const { assertions } = await recording.land({ action: 'click', target: "getByLabel('First')" });
+  expect(assertions.flat()).toEqual([]);
+});
+
 test('a grid cell that a click moves the focus to is asserted', async ({ open }) => {
   const recording = await open('panels.html', { autoAssert: true });
   const { assertions } = await recording.land({
@@ -215,6 +221,9 @@ test('what an alert, a dialog, a list and a table are for is asserted once, and 
   ]);
   expect(await asserted(recording, 'Send')).toEqual([
     'locator(".error")).toHaveText(["Enter a name", "Enter a city"]);',
+  ]);
+  expect(await asserted(recording, 'Transform')).toEqual([
+    'getByRole("dialog")).toContainText("Transform data");',
   ]);
   const { assertions } = await recording.land({ action: 'press', key: 'F8' });
   expect(assertions.flat()).toEqual([
