@@ -13,7 +13,6 @@ import { daysIn } from './calendar.js';
 import { appearances, changesAcross, joinedTexts, type PageChange, type PageDiff } from './changes.js';
 import {
   echoOf,
-  isEcho,
   limits,
   liveRoles,
   rankChanges,
@@ -35,7 +34,13 @@ import {
 } from './group-candidates.js';
 import { literalLocator, matchesLine } from './line-matching.js';
 import { linesIn } from './nesting.js';
-import { actedCandidates, openedForm, opensFormInDialog, viewCandidates } from './view-candidates.js';
+import {
+  actedCandidates,
+  openedForm,
+  opensFormInDialog,
+  viewCandidates,
+  withoutContent,
+} from './view-candidates.js';
 import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 
 export interface Candidate extends Weighted {
@@ -99,7 +104,7 @@ export async function candidatesFor(
   const { step, acted, outcome, contested } = effect;
   const own =
     acted?.state === undefined || outcome === undefined ? [] : stateCandidates(step, outcome, acted.state);
-  const form = openedForm(diff, effect.after.view);
+  const form = openedForm(effect, diff);
   const opens =
     form !== undefined || own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
   const inForm = (change: PageChange): boolean =>
@@ -162,28 +167,6 @@ function messagesIn(changes: readonly PageChange[]): PageChange[] {
 
 function hasValue(forms: Candidate['forms'], expected: string): boolean {
   return Array.isArray(forms) && forms.some((args) => args['expected'] === expected);
-}
-
-/** From this many texts on, what a step opened has content of its own, which is not the point of the step. */
-const minContent = 5;
-const contentRoles = new Set(
-  'generic text paragraph strong heading cell gridcell columnheader rowheader row code term tab tabpanel link button img'.split(
-    ' ',
-  ),
-);
-
-/** The changes without the content of a panel that the step opened, except `typed`. */
-function withoutContent(changes: readonly PageChange[], typed: readonly string[]): PageChange[] {
-  const isContent = (change: PageChange): boolean => {
-    const { role = '', name, text } = partsOf(change.line);
-    const isPlain =
-      change.kind === 'list'
-        ? contentRoles.has(change.list.role) || role === 'combobox'
-        : contentRoles.has(role);
-    return isPlain && ['appeared', 'list'].includes(change.kind) && !isEcho(text ?? name ?? '', typed);
-  };
-  const content = new Set(changes.filter(isContent));
-  return content.size < minContent ? [...changes] : changes.filter((change) => !content.has(change));
 }
 
 function urlCandidates({ step, before, after }: StepEffect, baseURL: string | undefined): Candidate[] {

@@ -1,16 +1,16 @@
 import { traitsOf } from '../actions/registry.js';
 import { pinNow } from '../browser/pin.js';
-import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
 import { isStateClass } from '../locators/brittle.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
 import type { PageChange, PageDiff } from './changes.js';
-import { limits, weights } from './choose.js';
+import { isEcho, limits, weights } from './choose.js';
 import { isField } from './fields.js';
 import { assertionForms } from './forms.js';
 import type { ChangedPage } from './group-candidates.js';
 import { isPrice, itemsIn } from './lists.js';
-import { stateMs, type StepEffect } from './observe.js';
+import { stateMs, type Observation, type StepEffect } from './observe.js';
 
 /** Maximum length of a view's title. */
 const maxTitle = 40;
@@ -98,18 +98,50 @@ export async function viewCandidates(
   ];
 }
 
-/** Fields and buttons from which on new elements are a form. */
-const minFields = 2;
+/** From this many texts on, what a step opened has content of its own, which is not the point of the step. */
+const minContent = 5;
+const contentRoles = new Set(
+  'generic text paragraph strong heading cell gridcell columnheader rowheader row code term tab tabpanel link button img'.split(
+    ' ',
+  ),
+);
 
-/** The form that a step opened, with the short text above its fields; undefined if it opened none, or a dialog. */
+/** The changes without the content of a panel that the step opened, except `typed`. */
+export function withoutContent(changes: readonly PageChange[], typed: readonly string[]): PageChange[] {
+  const isContent = (change: PageChange): boolean => {
+    const { role = '', name, text } = partsOf(change.line);
+    const isPlain =
+      change.kind === 'list'
+        ? contentRoles.has(change.list.role) || role === 'combobox'
+        : contentRoles.has(role);
+    return isPlain && ['appeared', 'list'].includes(change.kind) && !isEcho(text ?? name ?? '', typed);
+  };
+  const content = new Set(changes.filter(isContent));
+  return content.size < minContent ? [...changes] : changes.filter((change) => !content.has(change));
+}
+
+/** Minimum number of fields of a form, and of items of a list that is not a part of one. */
+const minFields = 2;
+const minItems = 3;
+
+/**
+ * The form that a step opened, with the short text above its fields; undefined if it opened none, a dialog, a view with
+ * a URL of its own, or a list with fields to search it.
+ */
 export function openedForm(
+  { before, after }: { before: Pick<Observation, 'url'>; after: Pick<Observation, 'url' | 'view'> },
   { added, changes }: PageDiff,
-  view: SnapshotView,
 ): { title: PageChange | undefined } | undefined {
-  if (!hasForm(added) || hasDialog(added)) return undefined;
+  const isList = (change: PageChange): boolean =>
+    change.kind === 'list' &&
+    change.isNew &&
+    !['option', 'generic'].includes(change.list.role) &&
+    change.list.items.length >= minItems;
+  if (before.url !== after.url || !hasForm(added) || hasDialog(added) || changes.some(isList))
+    return undefined;
   const isAdded = new Set(added);
-  const fields = view.findIndex((line) => isAdded.has(line) && isField(line));
-  const above = new Set(view.slice(0, fields));
+  const fields = after.view.findIndex((line) => isAdded.has(line) && isField(line));
+  const above = new Set(after.view.slice(0, fields));
   const titles = changes.filter((change) => above.has(change.line) && isTitle(change));
   return { title: titles.find(({ line }) => partsOf(line).role === 'heading') ?? titles[0] };
 }
@@ -120,7 +152,8 @@ export function opensFormInDialog({ added }: PageDiff): boolean {
 }
 
 function hasForm(lines: readonly SnapshotLine[]): boolean {
-  return lines.filter(isField).length >= minFields && lines.some((line) => partsOf(line).role === 'button');
+  const fields = lines.filter((line) => isField(line) && partsOf(line).role !== 'option');
+  return fields.length >= minFields && lines.some((line) => partsOf(line).role === 'button');
 }
 
 function hasDialog(lines: readonly SnapshotLine[]): boolean {

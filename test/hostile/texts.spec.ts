@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { calendarIn, daysIn } from '../../src/assertions/calendar.js';
 import {
   appearances,
   changesAcross,
@@ -16,13 +17,15 @@ import {
   literalLocator,
   mayMatchIn,
   matchesLine,
+  templateLocator,
   uniqueLocator,
 } from '../../src/assertions/line-matching.js';
 import { isPrice, itemsIn, listChanges, listChangesAcross } from '../../src/assertions/lists.js';
+import { childrenOf, linesIn, parentsOf } from '../../src/assertions/nesting.js';
 import { isStable } from '../../src/assertions/check.js';
 import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import { isWeek, showsToday } from '../../src/assertions/today.js';
-import { openedForm } from '../../src/assertions/view-candidates.js';
+import { openedForm, opensFormInDialog, withoutContent } from '../../src/assertions/view-candidates.js';
 import type { Live } from '../../src/browser/live.js';
 import {
   behindOverlay,
@@ -203,7 +206,19 @@ const functions: Record<string, (text: string) => unknown> = {
   listChanges: (text) => listChanges(...views(text)),
   listChangesAcross: (text) => listChangesAcross(...views(text)),
   isPrice: (text) => isPrice(`$1${text}`),
-  openedForm: (text) => openedForm(changesBetween(...views(text), new Set()), views(text)[1]),
+  openedForm: (text) =>
+    openedForm(
+      { before: { url: '' }, after: { url: '', view: views(text)[1] } },
+      changesBetween(...views(text), new Set()),
+    ),
+  opensFormInDialog: (text) => opensFormInDialog(changesBetween(...views(text), new Set())),
+  calendarIn: (text) => calendarIn(...views(text)),
+  daysIn: (text) => daysIn(parseSnapshot(lines(text))),
+  templateLocator: (text) => templateLocator(`- row ${JSON.stringify(text)}`),
+  parentsOf: (text) => parentsOf(parseSnapshot(lines(text))),
+  childrenOf: (text) => childrenOf(parseSnapshot(lines(text))),
+  linesIn: (text) => views(text).map((view) => view[0] && linesIn(view, view[0])),
+  withoutContent: (text) => withoutContent(changesOf(text), [text.slice(0, 20)]),
   itemsIn: (text) => itemsIn(parseSnapshot(lines(text))),
   regionsOf: (text) => regionsOf(changesOf(text), ...views(text)),
   templateOf: (text) => templateOf(lines(text), [text.slice(0, 50), text], []),
@@ -287,7 +302,7 @@ for (const [name, judge] of Object.entries(functions))
 
 /** Functions of the same rooms that are called by those above, or get no texts of pages. */
 const others = new Set(
-  `assertionsOf setAssertions dropImpliedBy dropRepeatedInput contestedLines dropContested goneMessages isMessage
+  `isAround assertionsOf setAssertions dropImpliedBy dropRepeatedInput contestedLines dropContested goneMessages isMessage
   countAssertion assertDisappearance repeatsInput stateCandidates candidatesFor checkCandidate implies requiresPresence
   topicOf actedElement outcomeOf isSameDocument isVisible listCandidates messageCandidates regionCandidates
   allNodes lineOfRef createNames variableName enters submits methodName formName toLocator isAriaRole
