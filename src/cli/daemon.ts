@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -25,7 +25,13 @@ export interface DaemonOptions extends ConfigLocation {
 const localUrl = z.url({ hostname: /^127\.0\.0\.1$/ });
 
 /** A running daemon, and the MCP session that all commands use. */
-const recordSchema = z.object({ url: localUrl, token: z.string(), pid: z.number(), session: z.string() });
+const recordSchema = z.object({
+  url: localUrl,
+  token: z.string(),
+  pid: z.number(),
+  session: z.string(),
+  build: z.string(),
+});
 type DaemonRecord = z.infer<typeof recordSchema>;
 
 const readySchema = z.object({ url: z.string(), token: z.string() });
@@ -46,23 +52,25 @@ const messageSchema = z.object({
 class Unreachable extends Error {}
 
 /**
- * The process that keeps the sessions of the command line open, one for each workspace, configuration, grant and
- * build. It serves MCP on a loopback port, to those who can read its token in the state directory.
+ * The process that keeps the sessions of the command line open, one for each workspace, configuration and grant. Another
+ * build of this package replaces it. It serves MCP on a loopback port, to those who can read its token in the state
+ * directory.
  */
 export class DaemonClient {
   private constructor(
     private readonly options: DaemonOptions,
     private readonly file: string,
+    private readonly build: string,
   ) {}
 
   /** Throws CONFIG_INVALID. */
   static async open(options: DaemonOptions): Promise<DaemonClient> {
     const { state } = (await loadConfig(options)).config;
     const directory = path.join(path.resolve(options.workspace, state.dir), 'daemon');
-    const caller = hashOf(JSON.stringify([options.workspace, options.configPath, options.grant]));
+    const name = hashOf(JSON.stringify([options.workspace, options.configPath, options.grant]));
     // The entry file contains the hashes of all files that it loads.
     const build = hashOf(version + (await readFile(process.argv[1] ?? '', 'utf8')));
-    return new DaemonClient(options, path.join(directory, `${caller}-${build}.json`));
+    return new DaemonClient(options, path.join(directory, `${name}.json`), build);
   }
 
   /** Calls a tool. Starts the daemon if it does not run. */
@@ -70,7 +78,7 @@ export class DaemonClient {
     const params = { name, arguments: args };
     const known = await readRecord(this.file);
     try {
-      if (known !== undefined) return toolResultSchema.parse(await send(known, 'tools/call', params));
+      if (known?.build === this.build) return toolResultSchema.parse(await send(known, 'tools/call', params));
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
     }
@@ -78,17 +86,9 @@ export class DaemonClient {
     return toolResultSchema.parse(await send(renewed, 'tools/call', params));
   }
 
-  /**
-   * Stops the daemon, and those of other builds, and waits for their end. Their sessions can be resumed. Returns whether
-   * one ran.
-   */
-  async stop(): Promise<boolean> {
-    const directory = path.dirname(this.file);
-    const [caller = ''] = path.basename(this.file).split('-');
-    const names = await readdir(directory).catch(() => []);
-    const files = names.filter((name) => name.startsWith(`${caller}-`) && name.endsWith('.json'));
-    const stopped = await Promise.all(files.map((name) => stopDaemon(path.join(directory, name))));
-    return stopped.includes(true);
+  /** Stops the daemon, whose sessions can be resumed, and waits for its end. Returns whether it ran. */
+  stop(): Promise<boolean> {
+    return stopDaemon(this.file);
   }
 
   /** Opens an MCP session, with a new daemon if necessary, unless another command has done that since. */
@@ -105,8 +105,11 @@ export class DaemonClient {
     });
     try {
       const known = await readRecord(this.file);
-      if (known !== undefined && known.session !== failed?.session) return known;
-      const daemon = (known && (await openSession(known).catch(() => undefined))) ?? (await this.start());
+      const isOther = known !== undefined && known.build !== this.build;
+      if (known !== undefined && !isOther && known.session !== failed?.session) return known;
+      if (isOther) await stopDaemon(this.file);
+      const renewed = known && !isOther ? await openSession(known).catch(() => undefined) : undefined;
+      const daemon = renewed ?? (await this.start());
       const partial = `${this.file}.${randomBytes(4).toString('hex')}`;
       await writeFile(partial, JSON.stringify(daemon), { mode: 0o600, flag: 'wx' });
       await rename(partial, this.file);
@@ -137,7 +140,7 @@ export class DaemonClient {
     }
     child.disconnect();
     child.unref();
-    return openSession({ ...ready, pid: child.pid ?? 0 });
+    return openSession({ ...ready, pid: child.pid ?? 0, build: this.build });
   }
 }
 
@@ -222,7 +225,7 @@ const initialization = {
  * client of the SDK numbers its requests from 0, which two commands in one MCP session must not.
  */
 function send(
-  { url, token, session }: Omit<DaemonRecord, 'pid'>,
+  { url, token, session }: Pick<DaemonRecord, 'url' | 'token' | 'session'>,
   method: string,
   params: unknown,
   onSession: (id: string) => void = () => undefined,

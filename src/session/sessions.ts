@@ -341,7 +341,7 @@ function inHands(id: string, person: string): CodegenError {
 
 export function notFound(id: string): CodegenError {
   return new CodegenError('SESSION_NOT_FOUND', `There is no session ${id}.`, {
-    hint: 'get_codegen_session without a sessionId lists all; start_codegen_session opens one.',
+    hint: 'get_codegen_session without a sessionId lists all; start_codegen_session opens one, or continues an unfinished one with `resume`.',
   });
 }
 

@@ -199,21 +199,27 @@ test('callers are grants, and each has a server of its own', async () => {
   }
 });
 
-test('another build of the same version starts a server of its own', async () => {
+test('another build of the same version replaces the server, whose sessions can be resumed', async ({
+  pages,
+}) => {
   const cwd = await workspace();
   const entry = test.info().outputPath('cli.mjs');
   const build = (number: number): Promise<void> =>
     writeFile(entry, `/* ${number} */ import ${JSON.stringify(pathToFileURL(binary).href)};`);
   try {
-    for (const number of [1, 2, 2]) {
-      await build(number);
-      expect((await execute(cwd, ['get'], '', entry)).status).toBe(0);
-    }
-    expect(await daemons(cwd)).toHaveLength(2);
+    await build(1);
+    const start = ['start', '--title', 'looks', '--url', `${pages.url}/todo.html`];
+    const { sessionId } = resultSchema.parse(JSON.parse((await execute(cwd, start, '', entry)).stdout));
+    const [old] = await daemons(cwd);
+    await build(2);
+    const { stdout } = await execute(cwd, ['get', '--session', sessionId], '', entry);
+    expect(stdout).toContain('"code":"SESSION_NOT_FOUND"');
+    expect(stdout).toContain('resume');
+    expect(isRunning(old?.pid ?? 0)).toBe(false);
+    expect((await execute(cwd, ['start', '--resume', sessionId], '', entry)).status).toBe(0);
+    expect(await daemons(cwd)).toHaveLength(1);
   } finally {
-    const all = await daemons(cwd);
     expect(await session(cwd, ['stop'])).toMatchObject({ stopped: true });
-    expect(all.filter(({ pid }) => isRunning(pid))).toEqual([]);
   }
 });
 
@@ -266,7 +272,7 @@ test('a file that a repository contains leads no command to another server', asy
   const file = z.string().parse(Reflect.get(client, 'file'));
   await mkdir(path.dirname(file), { recursive: true });
   for (const url of [`http://localhost:${port}/mcp`, `http://127.0.0.1.nip.example:${port}/mcp`]) {
-    await writeFile(file, JSON.stringify({ url, token: 't', pid: process.pid, session: 's' }));
+    await writeFile(file, JSON.stringify({ url, token: 't', pid: process.pid, session: 's', build: 'b' }));
     expect(await client.stop()).toBe(false);
   }
   expect(requests).toBe(0);
