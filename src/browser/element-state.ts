@@ -24,6 +24,8 @@ export type ElementState = z.infer<typeof elementStateSchema>;
 
 /** Runs in the page. `isHidden`: the element may contain a secret. */
 export function readState(element: Element, isHidden: boolean): ElementState {
+  const maxClasses = 100;
+  const classesOf = (each: Element): string[] => Array.from(each.classList).slice(0, maxClasses);
   const states = 'expanded pressed selected current valuetext valuenow sort invalid checked'.split(' ');
   const attributes: Record<string, string> = {};
   for (const name of states.map((state) => `aria-${state}`)) {
@@ -58,7 +60,7 @@ export function readState(element: Element, isHidden: boolean): ElementState {
     outer !== null && classesAround.length < 3;
     outer = outer.parentElement
   )
-    classesAround.push(isHidden ? [] : Array.from(outer.classList));
+    classesAround.push(isHidden ? [] : classesOf(outer));
   let value: string | undefined;
   if (isHidden) value = undefined;
   else if (isField && !isToggle && !isButton && selected === undefined) value = element.value;
@@ -72,7 +74,7 @@ export function readState(element: Element, isHidden: boolean): ElementState {
     disabled: element.matches(':disabled, [aria-disabled="true"]'),
     focused: root instanceof Document || root instanceof ShadowRoot ? root.activeElement === element : false,
     attributes: isHidden ? {} : attributes,
-    classes: isHidden ? [] : Array.from(element.classList),
+    classes: isHidden ? [] : classesOf(element),
     classesAround,
   };
 }

@@ -134,6 +134,7 @@ export function factsOf(element: Element, id: string, isHidden: boolean): Elemen
     const value: unknown = typeof shown === 'object' && shown !== null ? Reflect.get(shown, key) : undefined;
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
+  const maxAttributes = 200;
   // A form's fields named `tagName` or `closest` shadow its own.
   const controls =
     'button, select, input, textarea, a, [role=button], [role=checkbox], [role=radio], [role=link], [contenteditable]';
@@ -150,7 +151,7 @@ export function factsOf(element: Element, id: string, isHidden: boolean): Elemen
     role: textOf('role'),
     name: textOf('name'),
     tagName: Reflect.get(Element.prototype, 'tagName', element),
-    attributes: Element.prototype.getAttributeNames.call(element),
+    attributes: Element.prototype.getAttributeNames.call(element).slice(0, maxAttributes),
     inControl: control !== null && control !== element,
     inMainFrame: window.top === window,
     shown: state.visible && width > 0 && height > 0 && right > 0 && left < innerWidth,
