@@ -151,6 +151,7 @@ export function opensFormInDialog({ added }: PageDiff): boolean {
   return hasForm(added) && hasDialog(added);
 }
 
+/** The options of one select are not several fields. */
 function hasForm(lines: readonly SnapshotLine[]): boolean {
   const fields = lines.filter((line) => isField(line) && partsOf(line).role !== 'option');
   return fields.length >= minFields && lines.some((line) => partsOf(line).role === 'button');
