@@ -261,8 +261,9 @@ function lineChanges(before: SnapshotLine, after: SnapshotLine, typed: readonly 
     isOfField
       ? !isTransient(text) && !isVolatile(text, typed)
       : !isUnstable(text, typed) && !hasShortcut(text);
-  // An empty field has no text.
-  const isEmptied = ['textbox', 'searchbox'].includes(role) && old.text !== undefined;
+  // An empty field has no text. Without a name, it is any field.
+  const isEmptied =
+    ['textbox', 'searchbox'].includes(role) && old.text !== undefined && now.name !== undefined;
   const text = now.text ?? (isEmptied ? '' : undefined);
   if (text !== undefined && hasNewText(old.text, text) && isAssertable(text))
     found.push({ kind: isOfField ? 'value' : 'text', line: after, text });

@@ -180,9 +180,9 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: ['value of textbox Total: 70'],
   },
   {
-    what: 'the value of a field that was emptied',
-    before: ['- textbox "Name" [ref=e2]: Ada', '- button "More" [ref=e3]: 3'],
-    after: ['- textbox "Name" [ref=e2]', '- button "More" [ref=e3]'],
+    what: 'the value of a field that was emptied, if it has a name',
+    before: ['- textbox "Name" [ref=e2]: Ada', '- button "More" [ref=e3]: 3', '- textbox [ref=e4]: Bob'],
+    after: ['- textbox "Name" [ref=e2]', '- button "More" [ref=e3]', '- textbox [ref=e4]'],
     changes: ['value of textbox Name: '],
   },
   {
