@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import { audit, type AuditFilter } from '../src/cli/audit.js';
 import { openState } from '../src/guard/state.js';
-import { binary, configure, connect, expect, refOf, test } from './fixtures.js';
+import { binary, configure, connect, expect, refOf, replaceFile, test } from './fixtures.js';
 
 /** The status and the output of `audit verify`. */
 async function verify(workspace: string): Promise<{ code: number; stdout: string }> {
@@ -50,7 +50,7 @@ test('every call is one line of the log, also of a server that was killed; verif
   await server.call('run_generated_test');
   await server.call('clear_codegen_session', { sessionId });
   await expect(server.client.callTool({ name: value, arguments: {} })).rejects.toThrow('Unknown tool');
-  writeFileSync(path.join(workspace, 'codegen.config.json'), '{ broken');
+  await replaceFile(path.join(workspace, 'codegen.config.json'), '{ broken');
   await server.call('get_codegen_session');
   await configure(workspace, { policy, autoAssert: true });
   const shown = await server.call('get_codegen_session', { sessionId });

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -174,7 +174,13 @@ export function callsOf(client: Client): Pick<Connection, 'call' | 'start' | 're
 /** Writes a workspace's configuration. Unless it says otherwise, what is emitted is only what was asked for, and is not run. */
 export async function configure(workspace: string, config: object = {}): Promise<void> {
   const whole = { autoAssert: false, verify: { mode: 'off', sensitivity: 'off' }, ...config };
-  await writeFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(whole));
+  await replaceFile(path.join(workspace, 'codegen.config.json'), JSON.stringify(whole));
+}
+
+/** Writes a file in one step, so that who watches it sees no half of it. */
+export async function replaceFile(file: string, content: string): Promise<void> {
+  await writeFile(`${file}.new`, content);
+  await rename(`${file}.new`, file);
 }
 
 /** The element's reference in a snapshot, by a part of its line. */

@@ -85,9 +85,10 @@ for (const [pattern, path] of [
 ] as const)
   test(`the glob ${pattern} does not hold the event loop`, async () => {
     const matcher = await urlMatcher(pattern, undefined);
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (let number = 0; number < 20; number++) matcher({ href: `http://shop.example/${path}${number}` });
-    expect(performance.now() - begun).toBeLessThan(600);
+    const { user, system } = process.cpuUsage(begun);
+    expect(user + system).toBeLessThan(600_000);
   });
 
 test('a matcher whose time is used up matches nothing more, and says so once', async () => {
