@@ -156,7 +156,9 @@ function compare(
     if (changed.length === 0) return [];
     const sorted = ({ items }: { items: readonly ListItem[] }): string =>
       JSON.stringify(items.map(({ words }) => words).sort());
-    return [{ how: sorted({ items: then }) === sorted(list) ? 'order' : 'content', list, isNew, changed }];
+    const how = sorted({ items: then }) === sorted(list) ? 'order' : 'content';
+    // Tabs and menu items with other names are the same controls in another mode.
+    return how === 'content' && controlRoles.has(list.role) ? [] : [{ how, list, isNew, changed }];
   });
 }
 

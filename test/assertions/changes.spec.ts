@@ -168,6 +168,26 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: ['appeared: dialog Delete?'],
   },
   {
+    what: 'no tabs with other names, but their new order',
+    before: [
+      '- tablist [ref=e2]:',
+      '  - tab "Example" [ref=e3]',
+      '  - tab "Schema" [ref=e4]',
+      '- tablist [ref=e5]:',
+      '  - tab "a.txt" [ref=e6]',
+      '  - tab "b.txt" [ref=e7]',
+    ],
+    after: [
+      '- tablist [ref=e2]:',
+      '  - tab "Edit" [ref=e3]',
+      '  - tab "Schema" [ref=e4]',
+      '- tablist [ref=e5]:',
+      '  - tab "b.txt" [ref=e7]',
+      '  - tab "a.txt" [ref=e6]',
+    ],
+    changes: ['order in tablist: b.txt, a.txt', 'appeared: tab Edit'],
+  },
+  {
     what: 'states of other elements, those that came before those that went',
     before: ['- tab "One" [selected] [ref=e2]', '- tab "Two" [ref=e3]'],
     after: ['- tab "One" [ref=e2]', '- tab "Two" [selected] [ref=e3]'],
