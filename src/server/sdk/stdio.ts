@@ -1,7 +1,7 @@
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
-import { logStack } from '../../model/log.js';
+import { isJSONRPCRequest, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js';
+import { log, logStack } from '../../model/log.js';
 import type { Service } from '../service.js';
 import { isStateless } from './revision.js';
 import { createServer } from './v1.js';
@@ -12,13 +12,17 @@ class Channel {
   onclose?: () => void;
   onerror?: (error: Error) => void;
 
-  constructor(private readonly wire: Transport) {}
+  constructor(
+    private readonly wire: Transport,
+    private readonly pending: Set<RequestId>,
+  ) {}
 
   start(): Promise<void> {
     return Promise.resolve();
   }
 
   send(message: JSONRPCMessage): Promise<void> {
+    if (!('method' in message) && message.id !== undefined) this.pending.delete(message.id);
     return this.wire.send(message);
   }
 
@@ -30,12 +34,13 @@ class Channel {
 /** Serves the client at stdin and stdout, by the revision of its first request. */
 export async function connectStdio(service: Service, onClose: () => void): Promise<void> {
   const wire = new StdioServerTransport();
-  const sessions = new Channel(wire);
+  const pending = new Set<RequestId>();
+  const sessions = new Channel(wire, pending);
   await createServer(service).connect(sessions);
   let stateless: Promise<Channel> | undefined;
   const load = async (): Promise<Channel> => {
     const { serveStream } = await import('./v2.js');
-    const channel = new Channel(wire);
+    const channel = new Channel(wire, pending);
     serveStream(service, channel);
     return channel;
   };
@@ -51,6 +56,18 @@ export async function connectStdio(service: Service, onClose: () => void): Promi
   // One after another, also while the server of the stateless revisions is loaded.
   let delivered = Promise.resolve();
   wire.onmessage = (message) => {
+    if (isJSONRPCRequest(message)) {
+      // The SDK would answer one of the two; an answer to the second would be taken for one to the first.
+      if (pending.has(message.id)) {
+        log('A request was ignored: another one with its id is running.');
+        return;
+      }
+      pending.add(message.id);
+    } else if ('method' in message && message.method === 'notifications/cancelled') {
+      // It gets no answer.
+      const id = message.params?.['requestId'];
+      if (typeof id === 'string' || typeof id === 'number') pending.delete(id);
+    }
     delivered = delivered.then(() => deliver(message)).catch(logStack);
   };
   wire.onclose = onClose;
