@@ -79,9 +79,8 @@ const containerRoles = new Set(
 export function isAround(outer: Candidate, inner: Candidate, view: SnapshotView): boolean {
   if (outer.line === undefined || inner.line === undefined || !outer.kind.startsWith('appeared '))
     return false;
-  const { role = '', name } = partsOf(outer.line);
-  const isContainer = containerRoles.has(role) || (name === undefined && /dialog$/.test(role));
-  return isContainer && linesIn(view, outer.line).includes(inner.line);
+  const { role = '' } = partsOf(outer.line);
+  return containerRoles.has(role) && linesIn(view, outer.line).includes(inner.line);
 }
 
 interface FlowSoFar {

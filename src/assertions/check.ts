@@ -286,6 +286,8 @@ export function implies(one: Assertion, other: Assertion): boolean {
   const text = textOf(other.locator);
   const { expected } = one.args;
   if (isOfSame || text === undefined) return isOfSame;
+  // The name of a row contains the texts of its cells.
+  if (one.locator?.at(-1)?.args[0] === 'row') return textOf(one.locator)?.includes(text) === true;
   return Array.isArray(expected)
     ? expected.includes(text)
     : typeof expected === 'string' && expected.includes(text);

@@ -15,12 +15,16 @@ const snapshot = (locator: LocatorChain, ...lines: string[]): Assertion =>
   of(locator, 'toMatchAriaSnapshot', { expected: lines.join('\n') });
 
 const whole = snapshot(panel, '- text: "Type: List"', '- table:', '  - row "0 a"', '  - row "1 b"');
+const row = of([{ method: 'getByRole', args: ['row', { name: 'Ann 41' }] }], 'toBeVisible');
+const cell = of([{ method: 'getByRole', args: ['cell', { name: 'Ann' }] }], 'toBeVisible');
 const selected = of(table, 'toHaveAttribute', { name: 'aria-selected', expected: 'true' });
 const focused = of(table, 'toBeFocused');
 
 for (const [what, one, other, expected] of [
   ['a snapshot implies one of its lines', whole, snapshot(table, '- row "0 a"', '- row "1 b"'), true],
   ['a snapshot does not imply other lines', whole, snapshot(table, '- row "0 a"', '- row "2 c"'), false],
+  ['a row implies its cells', row, cell, true],
+  ['a cell does not imply its row', cell, row, false],
   ['what is selected has the focus', selected, focused, true],
   ['what has the focus may not be selected', focused, selected, false],
 ] satisfies [string, Assertion, Assertion, boolean][])
