@@ -57,10 +57,25 @@ export function listChanges(before: SnapshotView, after: SnapshotView): ListChan
     before.flatMap((line, index) => ((before[index + 1]?.depth ?? 0) > line.depth ? [key(line)] : [])),
   );
   const now = listsIn(after, key);
+  const [shown, shows] = [countsIn(before), countsIn(after)];
   return compare(replaced(listsIn(before, key), now), now, {
     isKnown: (line) => known.has(key(line)),
     isFilled: (line) => filled.has(key(line)),
+    isRegrouped: (items) =>
+      items.every(({ words, title }) => words === textIn(title) && shown.get(words) === shows.get(words)),
   });
+}
+
+/** How often a snapshot shows each text. */
+function countsIn(view: SnapshotView): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of view.map(textIn)) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
+}
+
+function textIn(line: SnapshotLine): string {
+  const { name, text } = partsOf(line);
+  return text ?? name ?? '';
 }
 
 /** The old lists by their current keys: if a page replaces its elements, the same list gets another key. */
@@ -99,7 +114,7 @@ export function listChangesAcross(before: SnapshotView, after: SnapshotView): Li
   });
   return old === undefined || now === undefined
     ? []
-    : compare(old, now, { isKnown: () => false, isFilled: () => false });
+    : compare(old, now, { isKnown: () => false, isFilled: () => false, isRegrouped: () => false });
 }
 
 export function itemsIn(view: SnapshotView): Set<SnapshotLine> {
@@ -107,11 +122,19 @@ export function itemsIn(view: SnapshotView): Set<SnapshotLine> {
   return new Set([...lists.values()].flatMap(({ items }) => items.map(({ line }) => line)));
 }
 
+interface Comparing {
+  /** Whether an element existed before. */
+  isKnown: (line: SnapshotLine) => boolean;
+  /** Whether it had content. */
+  isFilled: (line: SnapshotLine) => boolean;
+  /** Whether items only are in other containers than before. */
+  isRegrouped: (items: readonly ListItem[]) => boolean;
+}
+
 function compare(
   old: ReadonlyMap<string, List>,
   now: ReadonlyMap<string, List>,
-  /** Whether an element existed before, and whether it had content. */
-  { isKnown, isFilled }: Record<'isKnown' | 'isFilled', (line: SnapshotLine) => boolean>,
+  { isKnown, isFilled, isRegrouped }: Comparing,
 ): ListChange[] {
   return [...now].flatMap(([key, list]): ListChange[] => {
     const then = old.get(key)?.items ?? [];
@@ -135,6 +158,7 @@ function compare(
     if (then.length === 0 && isOfField(list) && !isKnown(list.line)) return [];
     if (isPlain && [...then, ...list.items].some(({ isField }) => isField === true)) return [];
     if (isPager(list.items)) return [];
+    if (then.length !== list.items.length && isRegrouped([...then, ...list.items])) return [];
     // The weeks of a calendar change with the month.
     if (list.role === 'row' && list.items.filter(({ words }) => isWeek(words)).length > 2) return [];
     // Existing elements that have become similar are not a list that has grown.

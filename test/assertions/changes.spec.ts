@@ -188,6 +188,26 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: ['order in tablist: b.txt, a.txt', 'appeared: tab Edit'],
   },
   {
+    what: 'no list of elements that were apart',
+    before: [
+      '- generic [ref=e2]:',
+      '  - listitem [ref=e3]: GET',
+      '  - generic [ref=e4]: Details',
+      '  - generic [ref=e5]: Body',
+      '  - list [ref=e6]:',
+      '    - listitem [ref=e7]: POST',
+      '    - listitem [ref=e9]: PUT',
+    ],
+    after: [
+      '- generic [ref=e2]:',
+      '  - list [ref=e6]:',
+      '    - listitem [ref=e3]: GET',
+      '    - listitem [ref=e7]: POST',
+      '    - listitem [ref=e9]: PUT',
+    ],
+    changes: [],
+  },
+  {
     what: 'states of other elements, those that came before those that went',
     before: ['- tab "One" [selected] [ref=e2]', '- tab "Two" [ref=e3]'],
     after: ['- tab "One" [ref=e2]', '- tab "Two" [selected] [ref=e3]'],
