@@ -60,7 +60,7 @@ test('omitted parts are counted, and large parts are omitted before small ones',
     text: new PageText(`line ${index}`),
   }));
   const structured = { sessionId: 'id', console: entries, code: 'x\n'.repeat(2000), title: 'short' };
-  const { structuredContent = {} } = render({ structured }, secrets, 4000);
+  const { structuredContent } = render({ structured }, secrets, 4000);
   expect(structuredContent).toMatchObject({ sessionId: 'id', title: 'short' });
   expect(structuredContent['leftOut']).toMatch(
     /^\d+ of 100 console, \d+ characters of code: get_codegen_session fetches it/,
@@ -73,7 +73,7 @@ test('a text that can make itself shorter does so', () => {
   const snapshot = new PageText(lines.join('\n'), {
     shorter: (bytes) => `${lines.join('\n').slice(0, bytes - 20)}\n- … more`,
   });
-  const { structuredContent = {} } = render({ structured: { snapshot } }, secrets, 3000);
+  const { structuredContent } = render({ structured: { snapshot } }, secrets, 3000);
   expect(structuredContent['snapshot']).toMatch(/- … more\n<\/page-content-\w+>$/);
   expect(structuredContent).not.toHaveProperty('leftOut');
 });
