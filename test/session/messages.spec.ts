@@ -12,7 +12,7 @@ async function messagesOf({ call, stderr }: Connection, work: () => Promise<unkn
 // Playwright itself sends 15 messages for such a click and 7 for the others.
 for (const { autoAssert, most } of [
   { autoAssert: false, most: [22, 13, 3, 16] },
-  { autoAssert: true, most: [26, 15, 3, 28] },
+  { autoAssert: true, most: [26, 15, 3, 30] },
 ])
   test(`actions send few messages to the browser ${autoAssert ? 'with' : 'without'} autoAssert`, async ({
     workspace,
