@@ -61,8 +61,8 @@ export async function withHiddenParts(
 /** Why a frame is empty. */
 function reasonOf(frame: Frame): string | undefined {
   if (frame.url() === '') return 'This frame has not loaded.';
-  if (isSilentFrame(frame)) return 'This frame does not respond.';
-  return frame.url().startsWith('chrome-error:') ? 'This frame could not be loaded.' : undefined;
+  if (frame.url().startsWith('chrome-error:')) return 'This frame could not be loaded.';
+  return isSilentFrame(frame) ? 'This frame does not respond.' : undefined;
 }
 
 interface HiddenPart {

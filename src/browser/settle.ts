@@ -220,12 +220,14 @@ async function askFrame(
   { limitMs, main }: { limitMs: number; main: Promise<unknown> | undefined },
 ): Promise<FrameAnswers> {
   if (main === undefined) return ask(frame, questions, limitMs);
+  const url = frame.url();
   const answer = ask(frame, questions, limitMs);
   const early = isSilentFrame(frame)
     ? within(silentChildMs, answer)
     : main.then(() => within(childMs, answer));
   const given = (await Promise.race([answer, early])) ?? {};
-  noteAnswer(frame, given.title !== undefined);
+  // The question to a document that another one has replaced is lost.
+  noteAnswer(frame, given.title !== undefined || frame.url() !== url);
   return given;
 }
 
