@@ -12,7 +12,7 @@ const controls = new Set(
 /** Of these, those that a value does not name. */
 const fields = new Set(['textbox', 'searchbox', 'combobox', 'spinbutton', 'slider']);
 
-/** Of these, those that are told apart by the text beside them. */
+/** Of these, those that the text beside them identifies. */
 const toggles = new Set(['checkbox', 'radio', 'switch']);
 
 /** Milliseconds to look for attributes, elements that are looked for at most, and characters of an attribute. */
@@ -24,7 +24,7 @@ const maxValue = 60;
 const knownIn = new WeakMap<Page, Map<string, string>>();
 
 /**
- * A snapshot in which each control without a name has the attribute that tells it from others: its id, its name, or a
+ * A snapshot in which each control without a name has an attribute that identifies it: its id, its name, or a
  * class such as that of its icon.
  */
 export async function withAttributes(page: Page, snapshot: string): Promise<string> {
@@ -44,7 +44,7 @@ export async function withAttributes(page: Page, snapshot: string): Promise<stri
     .join('\n');
 }
 
-/** The references of controls that no name, text, placeholder or content tells apart. */
+/** The references of controls that no name, text, placeholder or content identifies. */
 function namelessIn(view: SnapshotView): string[] {
   return view.flatMap((line, index) => {
     const { role = '', name = '', text } = partsOf(line);
@@ -54,12 +54,12 @@ function namelessIn(view: SnapshotView): string[] {
     const end = below.findIndex(({ depth }) => depth <= line.depth);
     const inside = below.slice(0, end < 0 ? undefined : end);
     const beside = [view[index - 1], view[index + 1]].filter((each) => each?.depth === line.depth);
-    const isTold = fields.has(role)
+    const isIdentified = fields.has(role)
       ? inside.some((each) => each.text.startsWith('/placeholder:'))
       : text !== undefined ||
         inside.some(hasWords) ||
         (toggles.has(role) && beside.some((each) => each !== undefined && hasWords(each)));
-    return isTold ? [] : [line.ref];
+    return isIdentified ? [] : [line.ref];
   });
 }
 
@@ -87,7 +87,7 @@ async function attributesOfRefs(page: Page, refs: readonly string[]): Promise<Ma
   );
 }
 
-/** Whether a person chose a value, to say what an element is. */
+/** Whether a value says what an element is. */
 function isTelling(name: string, value: string): boolean {
   const isWord = /^[a-z][\w:./-]*$/i.test(value) && !/\d{4,}|[a-f\d]{8}|^(?:css|sc|jss|svelte)-/.test(value);
   return isWord && (name !== 'class' || !/^(?:btn|button|link|nav|icon|fas?|far|svg)$/i.test(value));
