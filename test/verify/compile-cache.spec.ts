@@ -57,15 +57,15 @@ test('the server caches what it compiles too', async () => {
 });
 
 test('a directory to which others may write is no cache', async () => {
-  test.skip(process.platform === 'win32', 'Directories for temporary files belong to one user there.');
   const temporary = test.info().outputPath('tmp');
-  const directory = path.join(temporary, `codegen-session-mcp-${process.getuid?.()}`);
+  const directory = path.join(temporary, `codegen-session-mcp-${process.getuid?.() ?? 'cache'}`);
   await mkdir(directory, { recursive: true });
   await chmod(directory, 0o777);
   const bundle = test.info().outputPath('node_modules/@ts-morph/common/dist/typescript.js');
   await outputFile(bundle, `module.exports = () => 'one';\n${padding}`);
   expect(load(bundle, temporary)).toBe('one');
-  expect(await cachedIn(temporary)).toEqual([]);
+  // On Windows, directories for temporary files belong to one user.
+  expect(await cachedIn(temporary)).toHaveLength(process.platform === 'win32' ? 1 : 0);
   await chmod(directory, 0o700);
   expect(load(bundle, temporary)).toBe('one');
   expect(await cachedIn(temporary)).toHaveLength(1);
