@@ -147,7 +147,7 @@ async function measureFlow(connection: Connection, plain: Browser): Promise<Figu
   }
 }
 
-/** How soon a person sees what they did on the page for people, and the demo flow while one watches, compared with alone. */
+/** How soon a person sees what they did in the web UI, and the demo flow while one watches, compared with alone. */
 async function measureWatching(cwd: string): Promise<Figure[]> {
   const budget = 150;
   const [petstore, serving] = await Promise.all([startPetstore(), serveHttp(cwd)]);

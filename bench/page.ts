@@ -1,4 +1,4 @@
-/** What it costs to watch a session on the page for people. */
+/** What it costs to watch a session in the web UI. */
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';

@@ -333,7 +333,7 @@ const playwrightMcp: Row[] = [
   ],
   [
     browser('highlight', 'hide_highlight', 'annotate', 'resume'),
-    'Partly: a person watches and records on [the page for people](ui.md), and an agent asks for one with {action:handOver}; nothing is highlighted',
+    'Partly: a person watches and records in [the web UI](ui.md), and an agent asks for one with {action:handOver}; nothing is highlighted',
   ],
   [browser('webmcp_list', 'webmcp_call'), 'Not covered: a test goes through what users of the page see'],
   [browser('get_config'), 'Not covered as a tool: `codegen-session-mcp doctor` checks the configuration'],

@@ -313,7 +313,7 @@ function configurationPage(): string[] {
     }),
     '## Operators',
     '',
-    'The entries of `ui.operators`. [The page for people](ui.md#who-may-open-it) explains them with an example.',
+    'The entries of `ui.operators`. [The web UI](ui.md#who-may-open-it) explains them with an example.',
     '',
     ...keyTable(schemaOf(operatorSchema)),
   ];

@@ -62,7 +62,7 @@ export const remove = defineAction({
 export const handOver = defineAction({
   name: 'handOver',
   description:
-    'Waits for a person, who continues by hand on the [page for people](ui.md). Returns the steps that they recorded.',
+    'Waits for a person, who continues by hand in the [web UI](ui.md). Returns the steps that they recorded.',
   kind: 'passive',
   recorded: false,
   asksPerson: true,
@@ -76,7 +76,7 @@ export const handOver = defineAction({
       .describe('Maximum time to wait, in milliseconds; 300,000 by default.'),
   }),
   async perform({ handOver: ask, show }, { reason, timeout }) {
-    if (ask === undefined) throw new CodegenError('ACTION_FAILED', 'This server has no page for people.');
+    if (ask === undefined) throw new CodegenError('ACTION_FAILED', 'This server has no web UI.');
     show(await ask(reason, timeout));
   },
 });

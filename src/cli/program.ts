@@ -140,7 +140,7 @@ function addWorkspace(program: Command, run: Run): void {
     });
   program
     .command('ui')
-    .description('Serve the page for people, with the sessions of all servers that run in this directory.')
+    .description('Serve the web UI, with the sessions of all servers that run in this directory.')
     .option('--port <port>', 'Port to listen on (default: a free one).', parsePort)
     .action(async ({ port }: { port?: number }, command: Command) => {
       const { serveUi } = await import('../server/ui.js');

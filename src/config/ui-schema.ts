@@ -44,7 +44,7 @@ export const uiSchema = z
       ),
   })
   .prefault({})
-  .describe('The page for people.');
+  .describe('The web UI.');
 
 interface Operators {
   ui: { operators: readonly TokenHolder[] };

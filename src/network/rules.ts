@@ -84,7 +84,7 @@ export function refusalReason(
   );
   if (sensitive.length > 0 && !isListed)
     return `${reached} is a metadata or link-local address, which network.allowedOrigins must list explicitly`;
-  // Otherwise an agent could use up the attempts to log in to the page for people.
+  // Otherwise an agent could use up the attempts to log in to the web UI.
   if (
     isOwn &&
     servedPorts.has(destination.port) &&

@@ -23,7 +23,7 @@ export interface PageHost extends PeerHost, Pick<PageOptions, 'operatorOf' | 'on
 
 type PageHandler = (request: Request, env: HttpBindings) => Promise<Response>;
 
-/** The page for people, which is loaded with its first request; undefined if nobody may open it. */
+/** The web UI, which is loaded with its first request; undefined if nobody may open it. */
 export async function servePage({
   isLocal,
   showsPeers,

@@ -10,7 +10,7 @@ interface UiOptions extends ConfigLocation {
   port: number | undefined;
 }
 
-/** Serves the page for people with the sessions of all servers of the workspace, until the process receives a signal to stop. */
+/** Serves the web UI with the sessions of all servers of the workspace, until the process receives a signal to stop. */
 export async function serveUi({ port, ...location }: UiOptions): Promise<void> {
   const operators = new Tokens(process.env, location.workspace);
   const backend = await createBackend({

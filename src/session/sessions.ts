@@ -192,7 +192,7 @@ export class Sessions {
     this.entryOf(id).handOver?.decline(person, why);
   }
 
-  /** Call when the page for people is served, on which they can take over. */
+  /** Call when the web UI is served, on which they can take over. */
   servePeople(): void {
     this.arePeopleServed = true;
   }

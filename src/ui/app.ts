@@ -18,7 +18,7 @@ const reportStyleHash = createHash('sha256').update(reportStyle).digest('base64'
 
 const files = { 'page.js': 'text/javascript; charset=utf-8', 'page.css': 'text/css; charset=utf-8' };
 
-/** The page for people at `/`, and its API under `/ui/api`. */
+/** The web UI at `/`, and its API under `/ui/api`. */
 export function createPage(options: PageOptions): PageApp {
   const app: PageApp = new Hono();
   app.onError(failureResponse);

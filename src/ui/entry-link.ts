@@ -22,7 +22,7 @@ export class EntryLink {
   }
 
   private announce(): void {
-    log(`Page for people, this link works once: ${this.origin}/#/enter/${this.key}`);
+    log(`Open the web UI; this link works once: ${this.origin}/#/enter/${this.key}`);
   }
 }
 

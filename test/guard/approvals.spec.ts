@@ -82,7 +82,7 @@ test('a declined call says why, and uses no quota; a cancelled one does not run'
   for (const hidden of ['\u001b', '\u3164', '\ufe0f', '\u{e0041}']) expect(asked[0]).not.toContain(hidden);
 
   const store = openApprovals({ directory: path.join(workspace(), '.codegen') });
-  // What the command line and the page for people show.
+  // What the command line and the web UI show.
   const [approval] = await store.list();
   const shown = approval && (await store.subjectOf(approval));
   expect(shown).toContain(String.raw`x\u{3164}\u{fe0f}\u{e0041}`);

@@ -53,7 +53,7 @@ test('a person declines a handOver with a reason, and nobody comes within its ti
   expect(alone.failed).toMatchObject({ message: 'Nobody took over within 1000 ms.' });
 });
 
-test('without a page for people, handOver fails at once with a hint', async ({ workspace, pages }) => {
+test('without a web UI, handOver fails at once with a hint', async ({ workspace, pages }) => {
   const server = await connect(workspace);
   const { sessionId } = await server.start({ url: `${pages.url}/todo.html` });
   const { failed } = await server.record(sessionId, { action: 'handOver', reason: 'Log in' });

@@ -1,4 +1,4 @@
-/** Takes the picture of the page for people that the README shows: `npm run docs:picture`. */
+/** Takes the picture of the web UI that the README shows: `npm run docs:picture`. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

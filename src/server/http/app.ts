@@ -31,7 +31,7 @@ export interface AppOptions {
   onAccepted: (request: IncomingMessage) => void;
   mcp: (request: Request, grant: string, outgoing: ServerResponse) => Promise<Response>;
   metrics: () => Promise<Response>;
-  /** The page for people; undefined if nobody may open it. */
+  /** The web UI; undefined if nobody may open it. */
   page: ((request: Request, env: HttpBindings) => Promise<Response>) | undefined;
 }
 
@@ -84,7 +84,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   return app;
 }
 
-/** The routes of a server that serves only the page for people. */
+/** The routes of a server that serves only the web UI. */
 export function createPageApp({ checkHost, page }: Pick<AppOptions, 'checkHost' | 'page'>): Hono<AppEnv> {
   const app = emptyApp();
   addChecks(app, checkHost);

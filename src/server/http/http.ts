@@ -127,7 +127,7 @@ interface PageParts extends Pick<PageHost, 'backend' | 'own' | 'origin' | 'grant
   listener: Listener;
 }
 
-/** The page for people; none for the server of the command line, which nobody else knows. */
+/** The web UI; none for the server of the command line, which nobody else knows. */
 async function openPage(
   { workspace, daemon }: HttpOptions,
   { address, tokens, listener, ...parts }: PageParts,

@@ -97,7 +97,7 @@ test('an invalid request gets a status and a JSON-RPC error, and the server cont
     expect((await send(sent)).text).toContain('"result":{}');
   expect((await send({ method: 'DELETE', headers: session })).status).toBe(200);
   expect((await send(post(ping))).status).toBe(404);
-  // The link of the page for people, and the address.
+  // The link of the web UI, and the address.
   expect(serving.stderr().trim().split('\n')).toHaveLength(2);
 });
 
