@@ -95,9 +95,14 @@ export async function spellAlike(steps: readonly Step[], pin: Pin, chain: Locato
     matcher !== 'toBeVisible' &&
     !Array.isArray(expected);
   const others = steps.flatMap(({ assertions = [] }) => assertions.filter(isOther));
-  const chains = [...new Map(others.map(({ locator = [] }) => [JSON.stringify(locator), locator])).values()];
+  const framed = chain.findLastIndex(({ method }) => method === 'contentFrame') + 1;
+  const frames = JSON.stringify(chain.slice(0, framed));
+  const chains = [...new Map(others.map(({ locator = [] }) => [JSON.stringify(locator), locator])).values()]
+    .filter((each) => JSON.stringify(each.slice(0, framed)) === frames)
+    .slice(0, maxSpellings);
   if (chains.length === 0) return;
-  const same = await within(stateMs, matchesOf(pin, chains.slice(0, maxSpellings)));
+  const inFrame = chains.map((each) => each.slice(framed));
+  const same = await within(stateMs, matchesOf(pin, inFrame));
   const known = new Set(same?.indexes.map((index) => JSON.stringify(chains[index])));
   for (const step of known.size === 0 ? [] : steps)
     setAssertions(

@@ -5,6 +5,7 @@ import { answeringFrames, isSilentFrame } from './frames.js';
 import { callIsolated, type InPage } from './isolated.js';
 import { leftOut, withoutLongRuns } from './long-runs.js';
 import { cutSnapshot, parseSnapshot, roleAndName } from './snapshot.js';
+import { askChildFrames } from './settle.js';
 import { watcherKey } from './watcher.js';
 
 /** Time-out of a snapshot if a frame has not loaded or does not respond, for which Playwright would wait. */
@@ -25,11 +26,15 @@ export async function snapshotOf(page: Page, elements = 0): Promise<string> {
 export async function wholeSnapshot(page: Page): Promise<string> {
   // Playwright's own time-out is longer, so that ours comes first.
   const options = { mode: 'ai', timeout: 2 * answerMs } as const;
-  const partial =
-    answeringFrames(page).length < page.frames().length
-      ? await within(answerMs, page.ariaSnapshot({ ...options, timeout: partialMs }))
-      : undefined;
-  return partial ?? responseWithin(answerMs, page.ariaSnapshot(options));
+  const isPartial = (): boolean => answeringFrames(page).length < page.frames().length;
+  const take = (): Promise<string> => responseWithin(answerMs, page.ariaSnapshot(options));
+  const whole = isPartial() ? undefined : take();
+  const soon = await within(partialMs, whole);
+  if (whole !== undefined && soon === undefined) await askChildFrames(page);
+  const partial = isPartial()
+    ? await within(answerMs, page.ariaSnapshot({ ...options, timeout: partialMs }))
+    : undefined;
+  return soon ?? partial ?? whole ?? take();
 }
 
 /** Adds lines to a snapshot for what it does not show: closed shadow roots, unloaded frames, elements left out. */

@@ -197,6 +197,11 @@ export async function responds(page: Page, limitMs: number): Promise<boolean> {
   return (await within(limitMs, answer)) === true;
 }
 
+/** Notes which child frames answer. */
+export async function askChildFrames(page: Page): Promise<void> {
+  await askAll(page, (frame, main) => askFrame(frame, [], { limitMs: 2 * childMs, main }));
+}
+
 /** The answers of a frame's watcher, and the title of its document. */
 async function ask(frame: Frame, questions: WatcherQuestion[], limitMs: number): Promise<FrameAnswers> {
   const arg = { key: watcherKey, questions, maxTitle };

@@ -1,26 +1,29 @@
-import type { BrowserContext, Locator, Page } from 'playwright';
+import type { BrowserContext, Frame, Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { within } from '../model/within.js';
+import { answeringFrames, isSilentFrame } from './frames.js';
 import { callIsolated, operation, type InPage } from './isolated.js';
+import type { Pin } from './pin.js';
 
-/** Contexts in which a secret was typed; the others need no search. */
-const typedIn = new WeakSet<BrowserContext>();
+/** Contexts in which a secret was typed, and frames with marked elements; the others need no search. */
+const typedIn = new WeakSet<BrowserContext | Frame>();
 
 /** Time-out for a frame to answer which of its elements contain a secret. */
 const answerMs = 2000;
+const silentMs = 50;
 
 /** How many characters of an element's text are searched. */
 const maxText = 20_000;
 
-/** Marks the elements before a secret is typed into them. */
-export async function markTyped(element: Locator): Promise<void> {
-  typedIn.add(element.page().context());
+/** Marks an element before a secret is typed into it. */
+export async function markTyped({ locator, frame }: Pick<Pin, 'locator' | 'frame'>): Promise<void> {
+  typedIn.add(locator.page().context()).add(frame);
   await callIsolated(
-    element,
+    locator,
     ({ elements, mark }) => {
       elements.forEach(mark);
     },
-    { arg: undefined, schema: z.undefined() },
+    { arg: undefined, schema: z.undefined(), frame },
   );
 }
 
@@ -28,6 +31,7 @@ export async function markTyped(element: Locator): Promise<void> {
 export async function noteTexts(page: Page): Promise<void> {
   await inFrames(page, ({ elements, noted }) => {
     for (const [element, text] of shortTexts(elements)) noted.set(element, text);
+    return false;
   });
 }
 
@@ -39,23 +43,30 @@ export async function markPieces(page: Page, values: readonly string[]): Promise
   await inFrames(
     page,
     ({ elements, noted, mark }, pieces) => {
-      for (const [element, text] of shortTexts(elements))
-        if (text !== noted.get(element) && pieces.some((each) => each.includes(text.toLowerCase())))
-          mark(element);
+      const found = shortTexts(elements).filter(
+        ([element, text]) =>
+          text !== noted.get(element) && pieces.some((each) => each.includes(text.toLowerCase())),
+      );
+      for (const [element] of found) mark(element);
       noted.clear();
+      return found.length > 0;
     },
     values.map((value) => value.toLowerCase()),
   );
 }
 
+/** Runs a function in all frames that answer; it returns whether it has marked elements. */
 async function inFrames(
   page: Page,
-  run: (inPage: InPage, pieces: string[]) => void,
+  run: (inPage: InPage, pieces: string[]) => boolean,
   arg: string[] = [],
 ): Promise<void> {
-  const call = { arg, schema: z.undefined(), helpers: [shortTexts], limitMs: answerMs };
+  const call = { arg, schema: z.boolean(), helpers: [shortTexts], limitMs: answerMs };
   await Promise.all(
-    page.frames().map((frame) => within(answerMs, callIsolated(frame.locator('*'), run, call))),
+    answeringFrames(page).map(async (frame) => {
+      const hasMarked = callIsolated(frame.locator('*'), run, { ...call, frame });
+      if ((await within(answerMs, hasMarked)) === true) typedIn.add(frame);
+    }),
   );
 }
 
@@ -70,16 +81,22 @@ function shortTexts(elements: Element[]): [Element, string][] {
   });
 }
 
+function typedFrames(page: Page): Frame[] {
+  return page.frames().filter((frame) => typedIn.has(frame));
+}
+
 /** The marked elements of a page, by frame. */
 export function typedElements(page: Page): Locator[] {
-  if (!typedIn.has(page.context())) return [];
-  return page.frames().map((frame) => frame.locator(operation('marked')));
+  return typedFrames(page).map((frame) => frame.locator(operation('marked')));
 }
 
 const lookSchema = z.strictObject({ isMarked: z.boolean(), texts: z.array(z.string()) });
 
 /** Whether a locator's elements are or contain marked ones, and their texts, values and attributes. */
-export async function lookAtTyped(locator: Locator): Promise<z.infer<typeof lookSchema> | undefined> {
+export async function lookAtTyped(
+  locator: Locator,
+  frame?: Frame,
+): Promise<z.infer<typeof lookSchema> | undefined> {
   if (!typedIn.has(locator.page().context())) return undefined;
   return callIsolated(
     locator,
@@ -91,39 +108,40 @@ export async function lookAtTyped(locator: Locator): Promise<z.infer<typeof look
         return [value, element.textContent, ...attributes].map((text) => text.slice(0, length));
       }),
     }),
-    { arg: maxText, schema: lookSchema },
+    { arg: maxText, schema: lookSchema, frame },
   );
 }
 
-/** Removes the content of marked elements from a snapshot. */
+/** Removes the content of marked elements from a snapshot, and that of all child frames if one of them can't be asked. */
 export async function maskTyped(page: Page, snapshot: string): Promise<string> {
   const refs = new Set<string>();
-  for (const locator of typedElements(page)) {
-    const found = callIsolated(
-      locator,
-      ({ elements }) =>
-        elements.map((element) => {
-          const chain: string[] = [];
-          for (
-            let each: Element | null = element;
-            each !== null && chain.length < 10;
-            each = each.parentElement
-          ) {
-            // Playwright's snapshot stores the reference on the element.
-            const aria: unknown = Reflect.get(each, '_ariaRef');
-            if (typeof aria === 'object' && aria !== null) chain.push(String(Reflect.get(aria, 'ref')));
-          }
-          return chain;
-        }),
-      { arg: undefined, schema: z.array(z.array(z.string())) },
-    );
-    // An element without a line has its text in an ancestor's line.
-    for (const chain of (await within(answerMs, found)) ?? []) {
-      const ref = chain.find((each) => snapshot.includes(`[ref=${each}]`));
-      if (ref !== undefined) refs.add(ref);
-    }
+  const found = await Promise.all(
+    typedFrames(page).map((frame) => {
+      const limitMs = isSilentFrame(frame) ? silentMs : answerMs;
+      const call = { arg: undefined, schema: z.array(z.array(z.string())), frame, limitMs };
+      return within(limitMs, callIsolated(frame.locator(operation('marked')), refsAround, call));
+    }),
+  );
+  // An element without a line has its text in an ancestor's line.
+  for (const chain of found.flatMap((each = []) => each)) {
+    const ref = chain.find((each) => snapshot.includes(`[ref=${each}]`));
+    if (ref !== undefined) refs.add(ref);
   }
+  if (found.includes(undefined))
+    for (const [, ref = ''] of snapshot.matchAll(/^ *- iframe.* \[ref=(\w+)\]/gm)) refs.add(ref);
   return refs.size === 0 ? snapshot : withoutTexts(snapshot, refs);
+}
+
+/** Runs in the page: the references of elements and of those around them. Playwright's snapshot stores them on elements. */
+function refsAround({ elements }: InPage): string[][] {
+  return elements.map((element) => {
+    const chain: string[] = [];
+    for (let each: Element | null = element; each !== null && chain.length < 10; each = each.parentElement) {
+      const aria: unknown = Reflect.get(each, '_ariaRef');
+      if (typeof aria === 'object' && aria !== null) chain.push(String(Reflect.get(aria, 'ref')));
+    }
+    return chain;
+  });
 }
 
 function withoutTexts(snapshot: string, refs: ReadonlySet<string>): string {

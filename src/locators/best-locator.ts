@@ -78,7 +78,9 @@ function keyOf({ facts: { element, role, name } }: Pin, options: LocatorOptions)
   return JSON.stringify([element, role, name, options]);
 }
 
+/** Not in child frames: the chain begins in the main frame, and would not match in its own. */
 function remember(pin: Pin, options: LocatorOptions, chain: LocatorChain): void {
+  if (!pin.facts.inMainFrame) return;
   const found = foundIn.get(pin.frame) ?? new Map<string, LocatorChain>();
   foundIn.set(pin.frame, found);
   if (found.size >= maxRemembered) found.clear();

@@ -1,4 +1,5 @@
-import type { Locator } from 'playwright';
+import type { Frame, Locator } from 'playwright';
+import { answeringFrames } from '../browser/frames.js';
 import type { Live } from '../browser/live.js';
 import { lookAtTyped, markPieces, markTyped, noteTexts } from '../browser/typed-secrets.js';
 import { toLocator } from '../locators/locator-expression.js';
@@ -32,16 +33,18 @@ export async function guardTyped(live: Live, step: Step, { chain, pin }: Located
   const { page } = live.current;
   const { asserts, types, pressesKey } = traitsOf(step);
   if (types && pin !== undefined && referencesIn(step.args).length > 0) {
-    await markTyped(pin.locator);
+    await markTyped(pin);
     await noteTexts(page);
   }
   if (asserts ? isExact(step) : isWhole(step)) return;
   const target = chain && toLocator(page, chain);
   const root = asserts && step.args['matcher'] === 'toMatchAriaSnapshot' ? page.locator('html') : undefined;
-  const focused = pressesKey ? page.frames().map((frame) => frame.locator(':focus')) : [];
+  const focused = pressesKey
+    ? answeringFrames(page).map((frame): [Locator, Frame] => [frame.locator(':focus'), frame])
+    : [];
   const isShown = asserts === true && target === undefined && (await isInAddress(live));
-  for (const locator of [target ?? root, ...focused])
-    if (isShown || (locator !== undefined && (await hasSecret(locator, live))))
+  for (const [locator, frame] of [[target ?? root, undefined] as const, ...focused])
+    if (isShown || (locator !== undefined && (await hasSecret(live, locator, frame))))
       throw new CodegenError('INVALID_INPUT', `${step.action} could show a part of a secret.`, {
         hint: asserts
           ? 'Assert text with a secret exactly, with {{secret:NAME}} in toHaveValue or toHaveText, or assert another element.'
@@ -76,7 +79,7 @@ async function isInAddress({ current: { page }, secrets }: Live): Promise<boolea
   return secrets.foundIn([title, page.url()]).length > 0;
 }
 
-async function hasSecret(locator: Locator, { secrets }: Live): Promise<boolean> {
-  const found = await lookAtTyped(locator);
+async function hasSecret({ secrets }: Live, locator: Locator, frame?: Frame): Promise<boolean> {
+  const found = await lookAtTyped(locator, frame);
   return found !== undefined && (found.isMarked || secrets.foundIn(found.texts).length > 0);
 }

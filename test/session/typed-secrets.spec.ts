@@ -67,6 +67,38 @@ test("a typed secret can't be read back", async ({ workspace }) => {
   await app.close();
 });
 
+test("a secret typed into a frame can't be read back, and the frame's fields stay usable", async ({
+  workspace,
+}) => {
+  const app = await serve(async ({ headers: { host = '' } }, response, { pathname }) => {
+    const frame = `<iframe src="http://${host.replace('127.0.0.1', 'localhost')}/frame"></iframe>`;
+    response.setHeader('content-type', 'text/html').end(pathname === '/frame' ? html : frame);
+    return Promise.resolve();
+  }, 0);
+  await configure(workspace, { autoAssert: true, secrets: ['TOKEN'], browser: { actionTimeoutMs: 2000 } });
+  const server = await connect(workspace, { env: { TOKEN: token } });
+  const { sessionId } = await server.start({ url: app.url });
+  const inFrame = (selector: string): string => `locator("iframe").contentFrame().locator("${selector}")`;
+  const typed = await server.record(
+    sessionId,
+    { action: 'fill', target: inFrame('#token'), value: '{{secret:TOKEN}}' },
+    { action: 'fill', target: inFrame('#note'), value: 'first' },
+    { action: 'fill', target: inFrame('#note'), value: 'second' },
+    { action: 'click', target: inFrame('button') },
+  );
+  expect(typed.failed).toBeUndefined();
+  for (const target of [{ target: inFrame('#token') }, {}]) {
+    if (!('target' in target)) await server.record(sessionId, { action: 'focus', target: inFrame('#token') });
+    const { failed } = await server.record(sessionId, { action: 'press', ...target, key: 'Backspace' });
+    expect(failed?.message).toContain('a part of a secret');
+  }
+  const { snapshot } = await server.call('get_codegen_session', { sessionId, include: ['snapshot'] });
+  expect(snapshot).toContain('(a secret was typed here)');
+  expect(snapshot + typed.text).not.toMatch(/zeb|ebr|agga/i);
+  await server.close();
+  await app.close();
+});
+
 /** A code of one character for each field, which advances, takes a whole code at once, and is shown again in plain elements. */
 const boxes = `<title>Code</title><div id="code">${'<input maxlength=1>'.repeat(6)}</div><div id="slots"></div>
 <input id="whole" aria-label="Whole"><p id="note"></p>
