@@ -49,9 +49,9 @@ interface DialogAnswer {
   message?: TextOrPattern | undefined;
 }
 
-/** Something that is to happen because of the next action. */
-export interface Announcement {
-  /** Resolves when it has happened; rejects if it was not as announced. */
+/** An event that the next action must cause. */
+export interface ExpectedEvent {
+  /** Resolves when it has happened; rejects if it differs from what was expected. */
   happened: Promise<void>;
   /** The message if it does not happen, e.g. `No dialog came`. */
   missing: string;
@@ -89,9 +89,9 @@ export interface ActionContext {
   /** Notes what the action caused, if only the action knows. */
   credit: (signal: Signal) => void;
   /** Answers the next dialog that no earlier answer is for. */
-  answerDialog: (answer: DialogAnswer) => Announcement;
+  answerDialog: (answer: DialogAnswer) => ExpectedEvent;
   /** Makes the next action wait for this event. */
-  announce: (announcement: Announcement) => void;
+  expectEvent: (event: ExpectedEvent) => void;
   /** Removes recorded steps and automatic assertions, by their indexes. */
   remove: (removal: Removal) => Promise<void>;
   /** Shows the agent what was read from the page. */

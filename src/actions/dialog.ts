@@ -18,7 +18,7 @@ export const onDialog = defineAction({
     'Answers the dialog that the next action opens; fails if none opens. Several in a row answer several dialogs. Without it, dialogs are dismissed.',
   kind: 'expects',
   fields,
-  perform({ answerDialog, announce, delivery }, { accept = true, ...answer }) {
+  perform({ answerDialog, expectEvent, delivery }, { accept = true, ...answer }) {
     // The dialog may be that of a page that is opened in between.
     const isFor = (origin: string): boolean => {
       try {
@@ -28,7 +28,7 @@ export const onDialog = defineAction({
         return false;
       }
     };
-    announce(answerDialog({ accept, ...answer, isFor }));
+    expectEvent(answerDialog({ accept, ...answer, isFor }));
     return Promise.resolve();
   },
   toCode(_, { page, declare, companions, leads }) {

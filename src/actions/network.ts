@@ -45,7 +45,7 @@ export const waitForResponse = defineAction({
   description: 'Waits for a response to a request of the next action, and asserts its status and body.',
   kind: 'expects',
   fields: z.strictObject({ url, method: methodSchema.optional(), ...expectedResponse }),
-  async perform({ page, baseURL, announce, recent }, { url, method, ...expected }) {
+  async perform({ page, baseURL, expectEvent, recent }, { url, method, ...expected }) {
     const { signal, abort } = abortable();
     const matches = await urlMatcher(url, baseURL);
     const wanted = [method, isPattern(url) ? `/${url.regex}/` : JSON.stringify(url)]
@@ -54,7 +54,7 @@ export const waitForResponse = defineAction({
     const came = recent.some(
       (each) => (method === undefined || each.method === method) && matches({ href: each.url }),
     );
-    announce({
+    expectEvent({
       happened: page
         .waitForResponse(
           (response) =>

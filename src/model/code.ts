@@ -106,7 +106,7 @@ export interface CodeScope {
   opened: string | undefined;
   /** The variable of the latest download. */
   download: string | undefined;
-  /** The announcements of the same action, from this one up to the next step that mutates the page. */
+  /** The steps of the same action from this one up to the next step that mutates the page. */
   companions: readonly Step[];
   /** Whether it is the first of them. */
   leads: boolean;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { messageOf } from '../model/errors.js';
 import { log } from '../model/log.js';
-import { announcePeer } from '../state/peers.js';
+import { registerPeer } from '../state/peers.js';
 import type { listenerOf } from './http/app.js';
 import { servePeer, type PeerHost } from './page.js';
 
@@ -33,7 +33,7 @@ export async function openToPeers(host: PeerHost): Promise<void> {
     if (process.platform !== 'win32') await chmod(socket, 0o600);
     // The client decides how long this process lives.
     server.unref();
-    await announcePeer(host.backend.statePlace.directory, { pid: process.pid, socket, secret });
+    await registerPeer(host.backend.statePlace.directory, { pid: process.pid, socket, secret });
   } catch (error) {
     log(`\`codegen-session-mcp ui\` will not find this server: ${messageOf(error)}`);
   }

@@ -7,7 +7,7 @@ import { firstPage } from '../browser/live-page.js';
 import { noteShown } from './shown.js';
 
 /**
- * Removes steps, with the announcements that only they answer, and single automatic assertions. Returns the removed
+ * Removes steps, with those that only expect their events, and single automatic assertions. Returns the removed
  * steps by their indexes. Throws INVALID_INPUT if there is no such step or another one needs it.
  */
 export function removeFrom(
@@ -26,7 +26,7 @@ export function removeFrom(
         },
       );
   }
-  const removed = withAnnouncements(steps, new Set(indexes));
+  const removed = withExpecting(steps, new Set(indexes));
   requireUnneeded(steps, removed);
   for (const [index, step] of steps.entries()) {
     const gone = new Set(assertions.flatMap((each) => (each.step === index ? [each.index] : [])));
@@ -110,8 +110,8 @@ function requireIndex({ length }: readonly Step[], index: number): void {
   });
 }
 
-/** The steps to remove, and what announces the actions among them. */
-function withAnnouncements(steps: readonly Step[], indexes: ReadonlySet<number>): Set<number> {
+/** The steps to remove, and those that expect events of the actions among them. */
+function withExpecting(steps: readonly Step[], indexes: ReadonlySet<number>): Set<number> {
   const removed = new Set(indexes);
   for (const [index, step] of steps.entries()) {
     if (traitsOf(step).kind !== 'expects') continue;

@@ -12,7 +12,6 @@ import { referencesIn } from '../model/template.js';
 import type { Signal, Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import { guardTyped, markEffects } from './typed-secrets.js';
-import { announcedOf, type Announced } from './announced.js';
 import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { explainFailure, pageBlocked, requireLoaded } from './failure.js';
 import type { CheckedRequest } from './request.js';
@@ -36,6 +35,7 @@ import {
   uncheckedChain,
   unhandle,
 } from './task-checks.js';
+import { ExpectedEvents } from './expected-events.js';
 import type { Located } from './targets.js';
 
 /** An assertion that passed within this time found the page as the previous step left it. */
@@ -97,7 +97,7 @@ interface Place extends Located {
 /** Performs tasks in the session's current page, and appends a step for each that succeeds. */
 export class TaskRunner {
   private readonly outcome: RecordOutcome = { landed: [], performed: 0, failure: undefined };
-  private readonly announced: Announced;
+  private readonly expected: ExpectedEvents;
   private readonly autoAssertions: AutoAssertions | undefined;
   /** The target of the current task. */
   private target: Located = {};
@@ -109,7 +109,7 @@ export class TaskRunner {
     private readonly open: OpenSession,
     private readonly limits: RecordLimits,
   ) {
-    this.announced = announcedOf(open.session, open.live);
+    this.expected = new ExpectedEvents(open.session, open.live);
     this.at = limits.at;
     // An inserted step has its effects on another page than the current one.
     this.autoAssertions = limits.at === undefined ? autoAssertionsOf(open) : undefined;
@@ -139,10 +139,10 @@ export class TaskRunner {
     return this.outcome;
   }
 
-  /** Fails if the call ends with an announcement of what came before it. */
+  /** Fails if the call ends with a step that expects an event which had already happened. */
   private async requireInTime(tasks: readonly Task[]): Promise<void> {
     const { failure, landed } = this.outcome;
-    const late = this.announced.tooLate();
+    const late = this.expected.tooLate();
     const [index, task] = [tasks.length - 1, tasks.at(-1)];
     if (failure !== undefined || late === undefined || task === undefined || this.at !== undefined) return;
     const before = this.open.session.steps.findLastIndex((step) => traitsOf(step).kind === 'mutates');
@@ -226,7 +226,7 @@ export class TaskRunner {
         const { code } = await explainFailure(error, action.name, live, this.target.pin?.frame);
         if (!isRecorded || !notNow.has(code)) throw error;
         live.credited = undefined;
-        this.announced.cancel(new Set(session.steps));
+        this.expected.cancel(new Set(session.steps));
         await live.current.settling.abandon();
       }
     const before = session.steps.slice(0, at);
@@ -275,13 +275,13 @@ export class TaskRunner {
       to: step.to && toLocator(page, step.to),
       download: live.downloads.latest,
       credit: (signal) => (step.signals ??= []).push(signal),
-      answerDialog: this.announced.answerDialog,
-      announce: (announcement) => {
-        this.announced.announce(announcement, isRecorded ? step : undefined);
+      answerDialog: this.expected.answerDialog,
+      expectEvent: (event) => {
+        this.expected.add(event, isRecorded ? step : undefined);
       },
       remove: async (removal) => {
         const removed = removeFrom(session.steps, removal);
-        this.announced.cancel(new Set(removed.values()));
+        this.expected.cancel(new Set(removed.values()));
         await unhandle(live, [...removed.values()]);
         live.log.addResult(step.action, removalText([...removed.keys()], removal));
       },
@@ -301,12 +301,12 @@ export class TaskRunner {
     };
   }
 
-  /** Waits until everything announced has happened, after the pages have settled. */
+  /** Waits until every expected event has happened, after the pages have settled. */
   private async awaitEffects({ action, signals }: Task, step: Step): Promise<void> {
     const { live } = this.open;
     const blocked = live.takeBlockedPage();
     if (blocked !== undefined) throw pageBlocked(blocked);
-    if (action.kind === 'mutates') await this.announced.happen(this.limits.actionMs);
+    if (action.kind === 'mutates') await this.expected.happen(this.limits.actionMs);
     if (signals !== undefined) await matchSignals(live, step, signals, this.limits.actionMs);
   }
 
@@ -325,7 +325,7 @@ export class TaskRunner {
     if (live.secrets.foundIn(step).length > 0) Object.assign(step, live.secrets.redactAll(step));
   }
 
-  /** Forgets an action that is not recorded, with what was announced for it. */
+  /** Forgets an action that is not recorded, with the steps that expect its events. */
   private forget({ kind, name }: Action): void {
     const { session } = this.open;
     this.autoAssertions?.forget();
@@ -335,7 +335,7 @@ export class TaskRunner {
   }
 
   private withdraw(): void {
-    const withdrawn = this.announced.withdraw(this.at);
+    const withdrawn = this.expected.withdraw(this.at);
     if (this.at !== undefined) this.at -= withdrawn.length;
     this.outcome.landed = this.outcome.landed.filter(({ step }) => !withdrawn.includes(step));
   }
@@ -358,11 +358,11 @@ export class TaskRunner {
   }
 }
 
-/** Index at which a group opens: before the announcements of its first action, which are awaited inside it. */
+/** Index at which a group opens: before the steps that expect an event of its first action, which is awaited inside it. */
 function groupStart(steps: readonly Step[]): number {
   const kinds = steps.map((step) => traitsOf(step).kind);
-  const announcement = kinds.indexOf('expects', kinds.lastIndexOf('mutates') + 1);
-  return announcement === -1 ? steps.length : announcement;
+  const expecting = kinds.indexOf('expects', kinds.lastIndexOf('mutates') + 1);
+  return expecting === -1 ? steps.length : expecting;
 }
 
 /** Created with the first action; undefined without `autoAssert`. */

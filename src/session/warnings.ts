@@ -74,7 +74,7 @@ function assertionWarnings(steps: readonly Step[]): string[] {
   const asserts = (step: Step): boolean => traitsOf(step).asserts === true || !!step.assertions?.length;
   if (!steps.some(asserts))
     return ['The test asserts nothing: record an expect for what the flow should show.'];
-  const announces = (step: Step | undefined): boolean =>
+  const expectsEvent = (step: Step | undefined): boolean =>
     step !== undefined && traitsOf(step).kind === 'expects';
   const isBlind = (step: Step, index: number): boolean => {
     if (isPassive(step) || traitsOf(step).verifies || asserts(step)) return false;
@@ -85,7 +85,7 @@ function assertionWarnings(steps: readonly Step[]): string[] {
     // Secrets are not asserted automatically.
     if (referencesIn(step.args).length > 0) return false;
     // The test waits for it, so it notices if it is missing.
-    if (announces(step) || announces(steps[index - 1]) || step.signals !== undefined) return false;
+    if (expectsEvent(step) || expectsEvent(steps[index - 1]) || step.signals !== undefined) return false;
     const next = steps.slice(index + 1).find((each) => !isPassive(each));
     return next === undefined || !traitsOf(next).verifies;
   };

@@ -23,13 +23,13 @@ function directoryOf(stateDirectory: string): string {
   return path.join(stateDirectory, 'servers');
 }
 
-/** Leaves the file of this process, which is removed when the process exits. */
-export async function announcePeer(stateDirectory: string, peer: Peer): Promise<void> {
+/** Lists this process among the servers of the workspace, until it exits. */
+export async function registerPeer(stateDirectory: string, peer: Peer): Promise<void> {
   const directory = directoryOf(stateDirectory);
   await ensureStateDirectory(stateDirectory);
   await ensureDir(directory, { mode: 0o700 });
   const file = path.join(directory, `${peer.pid}.json`);
-  // That of an earlier process with this number.
+  // An earlier process may have had this id.
   await rm(file, { force: true });
   await createDurably(file, JSON.stringify(peer), 0o600);
   process.once('exit', () => {

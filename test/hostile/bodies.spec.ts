@@ -99,20 +99,20 @@ test('the body of a response that a page gets costs little memory', async ({ sha
   test.slow();
   const site = await zeros();
   const { sessionId } = await shared.start({ url: site.url });
-  const announced = { action: 'waitForResponse', url: '**/zeros/**', body: 'A' };
+  const expected = { action: 'waitForResponse', url: '**/zeros/**', body: 'A' };
   const grown = await growthDuring(shared.pid, async () => {
     for (const [button, why] of [
       ['Fetch', 'a body (fetch) that the browser does not keep'],
       ['Image', 'a body (image) that the browser does not keep'],
     ]) {
       const click = { action: 'click', target: `getByText('${button}')` };
-      const { failed } = await shared.record(sessionId, announced, click);
+      const { failed } = await shared.record(sessionId, expected, click);
       expect(failed).toMatchObject({ code: 'ACTION_FAILED', message: expect.stringContaining(why ?? '') });
     }
   });
   expect(grown).toBeLessThan(120_000_000);
   const small = { action: 'click', target: "getByText('Small')" };
-  expect((await shared.record(sessionId, announced, small)).failed).toBeUndefined();
+  expect((await shared.record(sessionId, expected, small)).failed).toBeUndefined();
   await site.close();
 });
 

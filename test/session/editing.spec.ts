@@ -126,7 +126,7 @@ test.describe('remove', () => {
     expect(await code()).not.toContain('download');
   });
 
-  test('an announcement goes with its action', async ({ open }) => {
+  test('a step that expects an event goes with its action', async ({ open }) => {
     const { land, code } = await open('dialogs.html');
     const confirm = 'getByRole("button", { name: "Confirm", exact: true })';
     await land(
@@ -235,7 +235,10 @@ test.describe('at', () => {
     expect((await code()).match(/bringToFront/g)).toHaveLength(1);
   });
 
-  test('an announcement is inserted for the step that follows it', async ({ open, shared }) => {
+  test('a step that expects an event is inserted before the step that causes it', async ({
+    open,
+    shared,
+  }) => {
     test.slow();
     const { started, land } = await open('dialogs.html');
     const insert = inserter(shared, started);

@@ -2,7 +2,7 @@ import { expect, refOf, test } from '../fixtures.js';
 
 const button = (name: string): string => `getByRole('button', { name: '${name}', exact: true })`;
 
-test('a dialog that never appears is a failure, and its announcement is not recorded', async ({
+test('a dialog that never appears is a failure, and the step that expects it is not recorded', async ({
   shared: server,
   pages,
 }) => {
@@ -15,7 +15,7 @@ test('a dialog that never appears is a failure, and its announcement is not reco
   expect(failed.recorded).toBe(0);
   expect(await code()).not.toMatch(/dialog"|check/);
 
-  // It is disarmed, too: the next dialog is dismissed as if nothing had been announced.
+  // It is disarmed, too: the next dialog is dismissed as if nothing had been expected.
   const { events } = await server.record(sessionId, { action: 'click', target: button('Confirm') });
   expect(events).toContainEqual(expect.objectContaining({ type: 'dialog', answer: 'dismissed' }));
   expect(await code()).toMatch(/goto.*\n.*Confirm/);
@@ -41,7 +41,7 @@ test('what a dialog said is asserted automatically', async ({ open }) => {
   expect(await code()).toContain('expect(dialog.message()).toBe("Delete everything?");');
 });
 
-test('an announcement waits for the action of a later call, and is undone with it', async ({ open }) => {
+test('an expected event waits for the action of a later call, and is undone with it', async ({ open }) => {
   const { land, code } = await open('dialogs.html');
   const before = await code();
   await land({ action: 'onDialog' });
@@ -53,7 +53,7 @@ test('an announcement waits for the action of a later call, and is undone with i
   expect(await code()).toBe(before);
 });
 
-test('undo right after an announcement takes back that one alone', async ({ open }) => {
+test('undo right after a step that expects an event removes only that step', async ({ open }) => {
   const { land, code } = await open('dialogs.html');
   const two = { action: 'click', target: button('Two in a row') };
   const one = { action: 'click', target: button('Confirm') };
@@ -70,13 +70,13 @@ test('undo right after an announcement takes back that one alone', async ({ open
     /"Sure", async[^]*dialogPromise2 =[^]*Two in a row[^]*await dialogPromise2;\n {2}}\);/,
   );
 
-  // An action takes back what announced it, also where something else was recorded in between.
+  // An action removes the steps that expect its events, even if something else was recorded in between.
   await land({ action: 'onDialog' }, { action: 'expect', target: 'h1', matcher: 'toBeVisible' }, one);
   await land({ action: 'undo' }, { action: 'hover', target: button('Confirm') });
   expect((await code()).match(/dialogPromise\d* =/g)).toHaveLength(2);
 });
 
-test('an announcement of an action that is not recorded is not recorded either', async ({ open }) => {
+test('a step that expects an event of an unrecorded action is not recorded either', async ({ open }) => {
   const { record, land, code } = await open('dialogs.html');
   const looked = await record(
     { action: 'onDialog' },
