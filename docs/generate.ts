@@ -10,6 +10,7 @@ import { matchers } from '../src/actions/expect.js';
 import { actionFamilies, actions } from '../src/actions/registry.js';
 import {
   clients,
+  settingsFile,
   snippet,
   startCommand,
   type ClientEnvironment,
@@ -387,7 +388,9 @@ function settings(client: McpClient, platform: NodeJS.Platform): string[] {
 
 function clientsPage(): string[] {
   const sections = Object.entries(clients).flatMap(([name, client]) => {
-    const files = Object.entries(client.files).map(([scope, file]) => `${code(file(places))} (${scope})`);
+    const files = Object.entries(client.files).map(
+      ([scope, file]) => `${code(settingsFile(file, places))} (${scope})`,
+    );
     return [
       `## ${client.title}`,
       '',

@@ -11,7 +11,7 @@ async function run(args: string[]): Promise<void> {
     await import('./verify/compile-cache.js');
     if (args.length > 0) {
       const { runCommand } = await import('./cli/program.js');
-      process.exitCode = await runCommand(args);
+      await runCommand(args);
     } else {
       const { serveStdio } = await import('./server/stdio.js');
       await serveStdio({ workspace: process.cwd(), name: undefined, grant: 'local' });

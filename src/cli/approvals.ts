@@ -1,22 +1,16 @@
-import { createInterface } from 'node:readline/promises';
 import type { ConfigLocation } from '../config/load.js';
 import { openApprovals, titleOf, type Approval, type Approvals } from '../guard/approvals.js';
 import { CodegenError } from '../model/errors.js';
 import { escapeInvisible } from '../model/text.js';
 import { statePlaceOf } from './state-place.js';
+import { confirms, type Print, type Terminal } from './terminal.js';
 
-/** Where a person answers; undefined if the process has no terminal. */
-export type Terminal = { ask: (question: string) => Promise<string> } | undefined;
-
-/**
- * Lists, shows or decides the requests for approval. Throws INVALID_INPUT if no request has that id, and
- * if one would be approved without a terminal, since an agent could run that.
- */
+/** Lists, shows or decides the requests for approval. Throws INVALID_INPUT. */
 export async function approvals(
   location: ConfigLocation,
   { command, id, reason }: { command: string; id: string | undefined; reason: string | undefined },
   terminal: Terminal,
-  print: (line: string) => void,
+  print: Print,
 ): Promise<void> {
   const store = openApprovals(await statePlaceOf(location));
   if (command === 'list') {
@@ -31,6 +25,7 @@ export async function approvals(
     print(`Declined ${approval.id}.`);
     return;
   }
+  // Without a terminal, it may be an agent.
   if (command === 'approve' && terminal === undefined)
     throw new CodegenError('INVALID_INPUT', 'Approval requires a terminal.', {
       hint: 'Run the command yourself in a terminal; an agent must not approve its own calls.',
@@ -38,30 +33,13 @@ export async function approvals(
   print(lineOf(approval));
   print('');
   print(await store.subjectOf(approval));
-  if (command !== 'approve' || terminal === undefined) return;
-  const answer = await terminal.ask('Approve it? (yes/no) ');
-  if (!/^y(?:es)?$/i.test(answer.trim())) {
+  if (command !== 'approve') return;
+  if (!(await confirms(terminal, 'Approve it?'))) {
     print('Nothing was decided.');
     return;
   }
   await store.decide(approval.id, true, reason);
   print(`Approved ${approval.id}: the same call is allowed once.`);
-}
-
-/** The terminal of this process. */
-export function ownTerminal(): Terminal {
-  const { stdin: input, stdout: output } = process;
-  if (!input.isTTY || !output.isTTY) return undefined;
-  return {
-    async ask(question) {
-      const lines = createInterface({ input, output });
-      try {
-        return await lines.question(question);
-      } finally {
-        lines.close();
-      }
-    },
-  };
 }
 
 async function requestOf(store: Approvals, id: string | undefined): Promise<Approval> {

@@ -4,31 +4,27 @@ import { detailsOf, readEntry, type AuditEntry } from '../guard/audit-entries.js
 import { logFiles, verifyLog } from '../guard/audit-verify.js';
 import { openState } from '../guard/state.js';
 import { statePlaceOf } from './state-place.js';
+import type { Print } from './terminal.js';
 
-/** Which lines are printed, and how. */
 export interface AuditFilter {
   tool?: string | undefined;
   session?: string | undefined;
   decision?: string | undefined;
-  /** A date, or a span back from now as in `30m`, `12h`, `7d`. */
+  /** A date, or a duration such as `30m`, `12h`, `7d`. */
   since?: string | undefined;
   json?: boolean;
 }
 
-type Print = (line: string) => void;
-
-/** Prints the lines of the log that match the filter. */
 export async function audit(location: ConfigLocation, filter: AuditFilter, print: Print): Promise<void> {
   for await (const { line, entry } of entriesSince(location, filter.since)) {
-    if (
-      (['tool', 'session', 'decision'] as const).some((key) => ![undefined, entry[key]].includes(filter[key]))
-    )
-      continue;
-    print(filter.json === true ? line : plain(entry));
+    const isShown = (['tool', 'session', 'decision'] as const).every((key) =>
+      [undefined, entry[key]].includes(filter[key]),
+    );
+    if (isShown) print(filter.json === true ? line : plain(entry));
   }
 }
 
-/** Prints what a policy in a dry run would have refused, by tool and rule. */
+/** Prints what a policy in a dry run would have rejected, by tool and rule. */
 export async function dryRunReport(
   location: ConfigLocation,
   since: string | undefined,
@@ -45,13 +41,12 @@ export async function dryRunReport(
     groups.set(key, { count: count + 1, grants: grants.add(entry.grant), last: entry.time });
   }
   const total = [...groups.values()].reduce((sum, { count }) => sum + count, 0);
-  print(`${total} of ${calls} calls would have been refused or would have needed approval.`);
+  print(`${total} of ${calls} calls would have been rejected or would have needed approval.`);
   const byCount = [...groups].sort(([, one], [, other]) => other.count - one.count);
   for (const [key, { count, grants, last }] of byCount)
     print(`${String(count).padStart(6)}  ${key}  (${[...grants].join(', ')}; last ${last})`);
 }
 
-/** The lines of the log since a time, the oldest first. */
 async function* entriesSince(
   location: ConfigLocation,
   since: string | undefined,
@@ -65,7 +60,7 @@ async function* entriesSince(
     }
 }
 
-/** Prints the problems of the log. Returns whether it has none. */
+/** Prints the problems of the log, and returns whether it has none. */
 export async function auditVerify(location: ConfigLocation, print: Print): Promise<boolean> {
   const place = await statePlaceOf(location);
   const { count, findings } = await verifyLog(place.directory, openState(place).audit);

@@ -1,28 +1,30 @@
 import path from 'node:path';
 
-/** What decides where a client keeps its settings. */
+/** What the paths of a client's settings depend on. */
 export interface ClientEnvironment {
   platform: NodeJS.Platform;
   home: string;
-  /** The directory of the project. */
   project: string;
-  /** Windows' directory of application data. */
+  /** The environment variable APPDATA of Windows. */
   appData: string | undefined;
 }
 
 export type Scope = 'project' | 'user';
 
-/** How the server is started. */
+/** The command that starts the server. */
 interface Command {
   command: string;
   args: string[];
 }
 
+/** A path in the project, or below `~`, `%APPDATA%` or `<settings>`, the system's directory for settings. */
+export type FilePath = string | { windows: string; other: string };
+
 /** An MCP client, and where and how its settings list servers. */
 export interface McpClient {
   title: string;
   /** The file of each scope that the client has. */
-  files: Partial<Record<Scope, (machine: ClientEnvironment) => string>>;
+  files: Partial<Record<Scope, FilePath>>;
   format: 'json' | 'toml' | 'yaml';
   /** The key under which the file lists servers by name. */
   key: string;
@@ -39,31 +41,20 @@ export function startCommand(platform: NodeJS.Platform): Command {
   return platform === 'win32' ? { command: 'cmd', args: ['/c', 'npx', ...args] } : { command: 'npx', args };
 }
 
-const inProject =
-  (...names: string[]) =>
-  ({ project }: ClientEnvironment): string =>
-    path.join(project, ...names);
-const inHome =
-  (...names: string[]) =>
-  ({ home }: ClientEnvironment): string =>
-    path.join(home, ...names);
-
-/** Windows' directory of application data, in which Windows keeps settings, or another one elsewhere. */
-const inSettings =
-  (windows: string[], other: (machine: ClientEnvironment) => string) =>
-  (machine: ClientEnvironment): string =>
-    machine.platform === 'win32'
-      ? path.join(machine.appData ?? path.join(machine.home, 'AppData', 'Roaming'), ...windows)
-      : other(machine);
-
-/** A place below the directory in which the system keeps the settings of applications. */
-const inSystemSettings = (...names: string[]): ((machine: ClientEnvironment) => string) =>
-  inSettings(names, (machine) =>
-    inHome(
-      ...(machine.platform === 'darwin' ? ['Library', 'Application Support'] : ['.config']),
-      ...names,
-    )(machine),
-  );
+/** The path of a client's settings file on a machine. */
+export function settingsFile(file: FilePath, machine: ClientEnvironment): string {
+  const { platform, home, project, appData = path.join(home, 'AppData', 'Roaming') } = machine;
+  if (typeof file !== 'string')
+    return settingsFile(platform === 'win32' ? file.windows : file.other, machine);
+  const settings = path.join(home, platform === 'darwin' ? 'Library/Application Support' : '.config');
+  const roots: Readonly<Record<string, string>> = {
+    '~': home,
+    '%APPDATA%': appData,
+    '<settings>': platform === 'win32' ? appData : settings,
+  };
+  const [root = '', ...names] = file.split('/');
+  return path.join(roots[root] ?? path.join(project, root), ...names);
+}
 
 const plain = ({ command, args }: Command): Record<string, unknown> => ({ command, args });
 const stdio = (command: Command): Record<string, unknown> => ({ type: 'stdio', ...plain(command) });
@@ -71,31 +62,31 @@ const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toS
 
 const json = { format: 'json', key: 'mcpServers', entry: plain } as const;
 
-/** The clients by the names that the command line has for them. Sources: each client's documentation, November 2026. */
+/** The clients by their names on the command line. Sources: each client's documentation, November 2026. */
 export const clients: Readonly<Record<string, McpClient>> = {
   'claude-code': {
     ...json,
     title: 'Claude Code',
-    files: { project: inProject('.mcp.json'), user: inHome('.claude.json') },
+    files: { project: '.mcp.json', user: '~/.claude.json' },
     entry: stdio,
   },
   'claude-desktop': {
     ...json,
     title: 'Claude Desktop',
-    files: { user: inSystemSettings('Claude', 'claude_desktop_config.json') },
+    files: { user: '<settings>/Claude/claude_desktop_config.json' },
   },
   cursor: {
     ...json,
     title: 'Cursor',
-    files: { project: inProject('.cursor', 'mcp.json'), user: inHome('.cursor', 'mcp.json') },
+    files: { project: '.cursor/mcp.json', user: '~/.cursor/mcp.json' },
     link: (command) =>
       `cursor://anysphere.cursor-deeplink/mcp/install?name=${serverName}&config=${encodeURIComponent(base64(plain(command)))}`,
   },
   vscode: {
     title: 'VS Code',
     files: {
-      project: inProject('.vscode', 'mcp.json'),
-      user: inSystemSettings('Code', 'User', 'mcp.json'),
+      project: '.vscode/mcp.json',
+      user: '<settings>/Code/User/mcp.json',
     },
     format: 'json',
     key: 'servers',
@@ -106,11 +97,11 @@ export const clients: Readonly<Record<string, McpClient>> = {
   windsurf: {
     ...json,
     title: 'Windsurf',
-    files: { user: inHome('.codeium', 'windsurf', 'mcp_config.json') },
+    files: { user: '~/.codeium/windsurf/mcp_config.json' },
   },
   codex: {
     title: 'Codex',
-    files: { project: inProject('.codex', 'config.toml'), user: inHome('.codex', 'config.toml') },
+    files: { project: '.codex/config.toml', user: '~/.codex/config.toml' },
     format: 'toml',
     key: 'mcp_servers',
     entry: plain,
@@ -118,23 +109,20 @@ export const clients: Readonly<Record<string, McpClient>> = {
   gemini: {
     ...json,
     title: 'Gemini CLI',
-    files: { project: inProject('.gemini', 'settings.json'), user: inHome('.gemini', 'settings.json') },
+    files: { project: '.gemini/settings.json', user: '~/.gemini/settings.json' },
   },
   kiro: {
     ...json,
     title: 'Kiro',
     files: {
-      project: inProject('.kiro', 'settings', 'mcp.json'),
-      user: inHome('.kiro', 'settings', 'mcp.json'),
+      project: '.kiro/settings/mcp.json',
+      user: '~/.kiro/settings/mcp.json',
     },
   },
   goose: {
     title: 'Goose',
     files: {
-      user: inSettings(
-        ['Block', 'goose', 'config', 'config.yaml'],
-        inHome('.config', 'goose', 'config.yaml'),
-      ),
+      user: { windows: '%APPDATA%/Block/goose/config/config.yaml', other: '~/.config/goose/config.yaml' },
     },
     format: 'yaml',
     key: 'extensions',
@@ -154,15 +142,15 @@ export const clients: Readonly<Record<string, McpClient>> = {
   'lm-studio': {
     ...json,
     title: 'LM Studio',
-    files: { user: inHome('.lmstudio', 'mcp.json') },
+    files: { user: '~/.lmstudio/mcp.json' },
     link: (command) =>
       `lmstudio://add_mcp?name=${serverName}&config=${encodeURIComponent(base64(plain(command)))}`,
   },
   opencode: {
     title: 'opencode',
     files: {
-      project: inProject('opencode.json'),
-      user: inHome('.config', 'opencode', 'opencode.json'),
+      project: 'opencode.json',
+      user: '~/.config/opencode/opencode.json',
     },
     format: 'json',
     key: 'mcp',
@@ -171,8 +159,8 @@ export const clients: Readonly<Record<string, McpClient>> = {
   zed: {
     title: 'Zed',
     files: {
-      project: inProject('.zed', 'settings.json'),
-      user: inSettings(['Zed', 'settings.json'], inHome('.config', 'zed', 'settings.json')),
+      project: '.zed/settings.json',
+      user: { windows: '%APPDATA%/Zed/settings.json', other: '~/.config/zed/settings.json' },
     },
     format: 'json',
     key: 'context_servers',
@@ -180,7 +168,7 @@ export const clients: Readonly<Record<string, McpClient>> = {
   },
 };
 
-/** The settings of a client that has no other server, as its file holds them. */
+/** The settings of a client with no other server, as its file contains them. */
 export function snippet({ key, entry }: McpClient, command: Command): Record<string, unknown> {
   return { [key]: { [serverName]: entry(command) } };
 }

@@ -1,13 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ensureDir, readJson } from 'fs-extra/esm';
 import { z } from 'zod';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { sha256 } from '../model/text.js';
 import { version } from '../model/version.js';
 import { within } from '../model/within.js';
 import { ensureStateDirectory, isRunning } from '../state/files.js';
@@ -24,7 +26,7 @@ export interface DaemonOptions extends ConfigLocation {
 /** Prevents calls to another machine because of a file that a repository contains. */
 const localUrl = z.url({ hostname: /^127\.0\.0\.1$/ });
 
-/** A running daemon, and the MCP session that all commands use. */
+/** A running daemon and the MCP session that all commands use. */
 const recordSchema = z.object({
   url: localUrl,
   token: z.string(),
@@ -48,13 +50,12 @@ const messageSchema = z.object({
   error: z.object({ message: z.string() }).optional(),
 });
 
-/** The request reached no daemon, or one that is stopping or does not know the MCP session. */
+/** The daemon does not run, is stopping, or does not know the MCP session. */
 class Unreachable extends Error {}
 
 /**
- * The process that keeps the sessions of the command line open, one for each workspace, configuration and grant. Another
- * build of this package replaces it. It serves MCP on a loopback port, to those who can read its token in the state
- * directory.
+ * Calls the daemon, the process that keeps the sessions of the command line open: one for each workspace, configuration
+ * and grant, replaced when the package changes. It serves MCP on a loopback port; its token is in the state directory.
  */
 export class DaemonClient {
   private constructor(
@@ -67,9 +68,9 @@ export class DaemonClient {
   static async open(options: DaemonOptions): Promise<DaemonClient> {
     const { state } = (await loadConfig(options)).config;
     const directory = path.join(path.resolve(options.workspace, state.dir), 'daemon');
-    const name = hashOf(JSON.stringify([options.workspace, options.configPath, options.grant]));
+    const name = sha256(JSON.stringify([options.workspace, options.configPath, options.grant])).slice(0, 12);
     // The entry file contains the hashes of all files that it loads.
-    const build = hashOf(version + (await readFile(process.argv[1] ?? '', 'utf8')));
+    const build = sha256(version + (await readFile(process.argv[1] ?? '', 'utf8'))).slice(0, 12);
     return new DaemonClient(options, path.join(directory, `${name}.json`), build);
   }
 
@@ -86,12 +87,12 @@ export class DaemonClient {
     return toolResultSchema.parse(await send(renewed, 'tools/call', params));
   }
 
-  /** Stops the daemon, whose sessions can be resumed, and waits for its end. Returns whether it ran. */
+  /** Stops the daemon and waits until it has exited. Returns whether it ran. */
   stop(): Promise<boolean> {
     return stopDaemon(this.file);
   }
 
-  /** Opens an MCP session, with a new daemon if necessary, unless another command has done that since. */
+  /** Opens an MCP session, in a new daemon if necessary, unless another command has done so in the meantime. */
   private async renew(failed: DaemonRecord | undefined): Promise<DaemonRecord> {
     const directory = path.dirname(this.file);
     await ensureStateDirectory(path.dirname(directory));
@@ -148,13 +149,13 @@ async function stopDaemon(file: string): Promise<boolean> {
   const known = await readRecord(file);
   if (known === undefined) return false;
   try {
-    // Only a process that accepts the token is the daemon: the system may have given its number to another.
+    // Only the daemon accepts the token; another process may have its id by now.
     await send(known, 'ping', {});
   } catch (error) {
     if (error instanceof Unreachable) return false;
     throw error;
   } finally {
-    // Before it stops: the next command may start another at any time.
+    // Removed before it stops, since the next command may start another.
     await rm(file, { force: true });
   }
   process.kill(known.pid, 'SIGTERM');
@@ -171,11 +172,7 @@ async function readRecord(file: string): Promise<DaemonRecord | undefined> {
   }
 }
 
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
-}
-
-/** Serves the command line until it is idle; `ready` notifies the process that started this one. */
+/** Serves the command line until it is idle. */
 export async function serveDaemon({ grant, ...location }: DaemonOptions): Promise<void> {
   const { serveHttp } = await import('../server/http/http.js');
   const token = randomBytes(32).toString('hex');
@@ -195,36 +192,29 @@ export async function serveDaemon({ grant, ...location }: DaemonOptions): Promis
 /** What a started daemon reports; undefined if it exits instead. */
 function readiness(child: ChildProcess): Promise<z.infer<typeof readySchema> | undefined> {
   return new Promise((resolve) => {
+    const fail = resolve.bind(undefined, undefined);
+    child.once('exit', fail).once('error', fail);
     child.once('message', (message) => {
       resolve(readySchema.parse(message));
-    });
-    child.once('exit', () => {
-      resolve(undefined);
-    });
-    child.once('error', () => {
-      resolve(undefined);
     });
   });
 }
 
+const protocolVersion = '2025-11-25';
+
 async function openSession(daemon: Omit<DaemonRecord, 'session'>): Promise<DaemonRecord> {
   let session = '';
-  await send({ ...daemon, session }, 'initialize', initialization, (id) => (session = id));
+  const clientInfo = { name: 'codegen-session-mcp-cli', version };
+  const params = { protocolVersion, capabilities: {}, clientInfo };
+  await send({ ...daemon, session }, 'initialize', params, (id) => (session = id));
   return { ...daemon, session };
 }
-
-const protocolVersion = '2025-11-25';
-const initialization = {
-  protocolVersion,
-  capabilities: {},
-  clientInfo: { name: 'codegen-session-mcp-cli', version },
-};
 
 /**
  * Sends one MCP request and returns its result. `fetch` would give up on a call of more than five minutes, and the
  * client of the SDK numbers its requests from 0, which two commands in one MCP session must not.
  */
-function send(
+async function send(
   { url, token, session }: Pick<DaemonRecord, 'url' | 'token' | 'session'>,
   method: string,
   params: unknown,
@@ -237,32 +227,28 @@ function send(
     accept: 'application/json, text/event-stream',
     ...(session === '' ? {} : { 'mcp-session-id': session, 'mcp-protocol-version': protocolVersion }),
   };
-  return new Promise((resolve, reject) => {
-    let isConnected = false;
-    const outgoing = request(url, { method: 'POST', headers, agent: false }, (response) => {
-      const { statusCode = 0 } = response;
-      const assigned = response.headers['mcp-session-id'];
-      if (typeof assigned === 'string') onSession(assigned);
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-      response.once('error', reject);
-      response.once('end', () => {
-        if ([401, 403, 404, 503].includes(statusCode)) reject(new Unreachable(body));
-        else if (statusCode !== 200) reject(new Error(`HTTP ${statusCode}: ${body}`));
-        else
-          try {
-            resolve(resultIn(body, id));
-          } catch (error) {
-            reject(error instanceof CodegenError ? error : interrupted(error));
-          }
-      });
-    });
-    outgoing.on('socket', (socket) => socket.once('connect', () => (isConnected = true)));
-    outgoing.once('error', (error) => {
-      reject(isConnected ? interrupted(error) : new Unreachable(error.message));
-    });
-    outgoing.end(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+  let isConnected = false;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(url, { method: 'POST', headers, agent: false }, resolve)
+      .on('socket', (socket) => socket.once('connect', () => (isConnected = true)))
+      .on('error', reject)
+      .end(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+  }).catch((error: unknown) => {
+    throw isConnected ? interrupted(error) : new Unreachable(messageOf(error));
   });
+  const { statusCode = 0 } = response;
+  const assigned = response.headers['mcp-session-id'];
+  if (typeof assigned === 'string') onSession(assigned);
+  const body = await text(response).catch((error: unknown) => {
+    throw interrupted(error);
+  });
+  if ([401, 403, 404, 503].includes(statusCode)) throw new Unreachable(body);
+  if (statusCode !== 200) throw new Error(`HTTP ${statusCode}: ${body}`);
+  try {
+    return resultIn(body, id);
+  } catch (error) {
+    throw error instanceof CodegenError ? error : interrupted(error);
+  }
 }
 
 /** The result in a response, which is JSON or an event stream. Throws INVALID_INPUT for an error of the protocol. */

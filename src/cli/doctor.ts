@@ -11,6 +11,7 @@ import { restrictedDenial } from '../guard/policy.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { attachAction, recordTool } from '../model/policy.js';
 import { openRedis, type Redis } from '../state/redis.js';
+import type { Print } from './terminal.js';
 
 /** The result of a check; `advice` says how to fix a problem. */
 interface Finding {
@@ -19,29 +20,29 @@ interface Finding {
 }
 
 /** Checks this machine and the workspace, and prints a line for each check. Returns whether all passed. */
-export async function doctor(location: ConfigLocation, print: (line: string) => void): Promise<boolean> {
-  const { config, isAttachAllowed, findings: configFindings } = await checkConfig(location);
+export async function doctor(location: ConfigLocation, print: Print): Promise<boolean> {
+  const { config, isAttachAllowed, findings } = await checkConfig(location);
+  const { browser, state, output } = config;
   const { workspace } = location;
-  const { endpoints } = browserChoice(config.browser, 'local');
+  const choice = browserChoice(browser, 'local');
   const checks = [
     { text: `Node ${process.versions.node}` },
-    ...configFindings,
+    ...findings,
     checkDirectory('Workspace', workspace, 'Start the server in a writable directory.'),
     checkDirectory(
       'Output directory',
-      path.resolve(workspace, config.output.dir),
+      path.resolve(workspace, output.dir),
       'Make it a writable directory, or set output.dir to another one.',
     ),
     checkDirectory(
       'State directory',
-      path.resolve(workspace, config.state.dir),
+      path.resolve(workspace, state.dir),
       'Make it a writable directory, or set state.dir to another one.',
     ),
-    ...(config.state.url === null ? [] : [checkRedis(openRedis({ ...config.state, url: config.state.url }))]),
-    ...(endpoints.length === 0
-      ? [checkBrowser(config.browser)]
-      : endpoints.map((url) => checkHost(url, browserChoice(config.browser, 'local')))),
-    ...(config.browser.attach === null ? [] : [checkAttached(config.browser, isAttachAllowed)]),
+    ...(state.url === null ? [] : [checkRedis(openRedis({ ...state, url: state.url }))]),
+    ...choice.endpoints.map((url) => checkHost(url, choice)),
+    ...(choice.endpoints.length === 0 ? [checkBrowser(browser)] : []),
+    ...(browser.attach === null ? [] : [checkAttached(browser.attach, choice, isAttachAllowed)]),
   ];
   let allPassed = true;
   for (const check of checks) {
@@ -53,36 +54,24 @@ export async function doctor(location: ConfigLocation, print: (line: string) => 
   return allPassed;
 }
 
-async function checkConfig(location: ConfigLocation): Promise<{
-  config: Config;
-  isAttachAllowed: boolean;
-  findings: Finding[];
-}> {
+const attachCall = { tool: recordTool, args: { actions: [{ action: attachAction }] } };
+
+async function checkConfig(
+  location: ConfigLocation,
+): Promise<{ config: Config; isAttachAllowed: boolean; findings: Finding[] }> {
   try {
     const { config, policy, configFile } = await loadConfig(location);
-    const rules = policy.tools.size;
-    return {
-      config,
-      isAttachAllowed: restrictedDenial(policy, attachCall) === undefined,
-      findings: [
-        { text: `Configuration: ${configFile ?? 'no codegen.config.json, so the defaults apply'}` },
-        {
-          text: `Policy: ${policy.default} by default, rules for ${rules} ${rules === 1 ? 'tool' : 'tools'}`,
-        },
-      ],
-    };
+    const { size } = policy.tools;
+    const findings = [
+      { text: `Configuration: ${configFile ?? 'no codegen.config.json, so the defaults apply'}` },
+      { text: `Policy: ${policy.default} by default, rules for ${size} ${size === 1 ? 'tool' : 'tools'}` },
+    ];
+    return { config, isAttachAllowed: restrictedDenial(policy, attachCall) === undefined, findings };
   } catch (error) {
     if (!(error instanceof CodegenError)) throw error;
-    return {
-      config: configSchema.parse({}),
-      isAttachAllowed: false,
-      findings: [
-        {
-          text: `Configuration: ${error.message}`,
-          advice: `${error.hint ?? ''} A running server keeps the last valid configuration.`,
-        },
-      ],
-    };
+    const advice = `${error.hint ?? ''} A running server keeps the last valid configuration.`;
+    const findings = [{ text: `Configuration: ${error.message}`, advice }];
+    return { config: configSchema.parse({}), isAttachAllowed: false, findings };
   }
 }
 
@@ -111,10 +100,9 @@ async function checkRedis({ run, place }: Redis): Promise<Finding> {
     const info = await run((client) => client.info());
     const milliseconds = Math.round(performance.now() - began);
     const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
-    const keeps = info.includes('aof_enabled:1')
-      ? ''
-      : '; without `appendonly yes`, restarting Redis may reset limits';
-    return { text: `Redis: ${place}, version ${version}, answered in ${milliseconds} ms${keeps}` };
+    const isDurable = info.includes('aof_enabled:1');
+    const risk = isDurable ? '' : '; without `appendonly yes`, restarting Redis may reset limits';
+    return { text: `Redis: ${place}, version ${version}, answered in ${milliseconds} ms${risk}` };
   } catch (error) {
     return {
       text: `Redis: ${messageOf(error)}`,
@@ -132,34 +120,25 @@ async function checkHost(url: string, choice: BrowserChoice): Promise<Finding> {
     const milliseconds = Math.round(performance.now() - began);
     const version = browser.version();
     await browser.close();
-    return {
-      text: `Browser host: ${endpoint.address}, ${what}, ${choice.name} ${version} in ${milliseconds} ms`,
-    };
+    const text = `Browser host: ${endpoint.address}, ${what}, ${choice.name} ${version} in ${milliseconds} ms`;
+    return { text };
   } catch (error) {
     const hint = error instanceof CodegenError ? error.hint : undefined;
     return { text: `Browser host: ${messageOf(error)}`, advice: hint ?? 'Correct browser.endpoint.' };
   }
 }
 
-const attachCall = { tool: recordTool, args: { actions: [{ action: attachAction }] } };
-
-/** Says that sessions open in a person's own browser, and whether they can. */
-async function checkAttached(
-  { attach, ...browser }: Config['browser'],
-  isAllowed: boolean,
-): Promise<Finding> {
-  const url = attach ?? '';
-  const { address } = endpointAt(url);
-  const text = `Attach: sessions open in the person's own browser at ${address}, with its logins`;
+async function checkAttached(url: string, choice: BrowserChoice, isAllowed: boolean): Promise<Finding> {
+  const endpoint = endpointAt(url);
   try {
-    const connected = await connectTo(endpointAt(url), browserChoice(browser, 'local'), { noDefaults: true });
+    const connected = await connectTo(endpoint, choice, { noDefaults: true });
     const tabs = connected.contexts()[0]?.pages().length ?? 0;
     await connected.close();
+    const found = `${connected.version()}, ${tabs} tabs`;
+    const text = `Attach: sessions open in the person's own browser at ${endpoint.address}, with its logins (${found})`;
+    if (isAllowed) return { text };
     const advice = `Allow "${attachAction}" in tools.${recordTool}.actions.allow of the policy, or remove browser.attach.`;
-    return {
-      text: `${text} (${connected.version()}, ${tabs} tabs)${isAllowed ? '' : ', which the policy does not allow'}`,
-      ...(isAllowed ? {} : { advice }),
-    };
+    return { text: `${text}, which the policy does not allow`, advice };
   } catch (error) {
     return {
       text: `Attach: ${messageOf(error)}`,
@@ -168,28 +147,25 @@ async function checkAttached(
   }
 }
 
-async function checkBrowser({
-  name,
-  channel,
-  executablePath,
-  headless,
-}: Config['browser']): Promise<Finding> {
+async function checkBrowser(browser: Config['browser']): Promise<Finding> {
+  const { name, channel, executablePath } = browser;
   if (name !== 'chromium')
     return describeTrial(name, await tryBrowser(name, {}), `Run \`${browserInstallCommand(name)}\`.`);
-  const found = await findBrowser({ channel, executablePath, headless });
-  if (found === undefined)
-    return {
-      text: `Browser: none found${executablePath === null ? '' : ` at ${executablePath}`}${channel === null ? '' : ` for the channel ${channel}`}`,
-      advice:
-        executablePath === null && channel === null
-          ? `Install Chrome, Chromium or Edge, or run \`${browserInstallCommand('chromium')}\`.`
-          : 'Correct browser.executablePath or browser.channel, or remove them to search for a browser.',
-    };
-  return describeTrial(
-    found.source,
-    await tryBrowser(name, launchOptions(found)),
-    `Run \`${browserInstallCommand('--with-deps chromium')}\`, or set browser.executablePath to another browser.`,
-  );
+  const found = await findBrowser(browser);
+  if (found !== undefined)
+    return describeTrial(
+      found.source,
+      await tryBrowser(name, launchOptions(found)),
+      `Run \`${browserInstallCommand('--with-deps chromium')}\`, or set browser.executablePath to another browser.`,
+    );
+  const place = executablePath === null ? '' : ` at ${executablePath}`;
+  return {
+    text: `Browser: none found${place}${channel === null ? '' : ` for the channel ${channel}`}`,
+    advice:
+      executablePath === null && channel === null
+        ? `Install Chrome, Chromium or Edge, or run \`${browserInstallCommand('chromium')}\`.`
+        : 'Correct browser.executablePath or browser.channel, or remove them to search for a browser.',
+  };
 }
 
 function describeTrial(

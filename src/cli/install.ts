@@ -7,24 +7,23 @@ import { parseDocument, stringify as stringifyYaml } from 'yaml';
 import { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { replaceFile } from '../state/files.js';
-import type { Terminal } from './approvals.js';
+import { confirms, type Print, type Terminal } from './terminal.js';
 import {
   clients,
   serverName,
   snippet,
   startCommand,
+  settingsFile,
   type ClientEnvironment,
+  type FilePath,
   type McpClient,
   type Scope,
 } from './clients.js';
 
 export interface InstallOptions {
   client?: string | undefined;
-  /** Installs the skill instead of the server. */
   skill?: boolean | undefined;
-  /** The client's first scope by default. */
   scope?: Scope | undefined;
-  /** Writes without asking. */
   yes?: boolean | undefined;
 }
 
@@ -33,25 +32,22 @@ const ownSkill = new URL('../../skills/codegen-session/SKILL.md', import.meta.ur
 const tableSchema = z.record(z.string(), z.unknown());
 
 /**
- * Adds this server to an MCP client's settings, or the skill to a directory that agents read: shows the
- * change, asks, and writes. Everything else in the settings stays as it is. Throws INVALID_INPUT for a client or scope
- * that is not known, and for a file that can't be parsed or has another server of this name, which are not touched;
- * WRITE_FAILED if the write fails.
+ * Adds this server to an MCP client's settings, or the skill to a directory that agents read: shows the change, asks,
+ * and writes. Throws INVALID_INPUT, WRITE_FAILED.
  */
 export async function installServer(
-  options: InstallOptions,
+  { client: name = '', skill = false, scope, yes = false }: InstallOptions,
   machine: ClientEnvironment,
   terminal: Terminal,
-  print: (line: string) => void,
+  print: Print,
 ): Promise<void> {
-  const { client: name = '', scope, yes = false } = options;
   const client = clients[name];
-  if (client === undefined && (options.skill !== true || name !== ''))
+  if (client === undefined && (!skill || name !== ''))
     throw new CodegenError('INVALID_INPUT', `There is no client ${JSON.stringify(name)}.`, {
       hint: `Clients: ${Object.keys(clients).join(', ')}.`,
     });
-  const isSkill = options.skill === true || client === undefined;
-  const file = isSkill ? skillFile(name, scope, machine) : fileOf(client, scope)(machine);
+  const isSkill = skill || client === undefined;
+  const file = isSkill ? skillFile(name, scope, machine) : settingsFile(fileOf(client, scope), machine);
   const before = await readFile(file, 'utf8').catch(() => '');
   const after = isSkill ? await readFile(ownSkill, 'utf8') : edited(client, before, file, machine.platform);
   if (after === before) {
@@ -59,17 +55,12 @@ export async function installServer(
     return;
   }
   print(createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 2 }).trimEnd());
-  if (!yes) {
-    const answer = await terminal?.ask(`Write it to ${file}? (yes/no) `);
-    if (answer === undefined || !/^y(?:es)?$/i.test(answer.trim())) {
-      print(`Nothing was written. ${terminal === undefined ? 'Add --yes to write it.' : ''}`.trim());
-      return;
-    }
+  if (!yes && !(await confirms(terminal, `Write it to ${file}?`))) {
+    print(terminal === undefined ? 'Nothing was written. Add --yes to write it.' : 'Nothing was written.');
+    return;
   }
   await replaceFile(file, after);
-  print(
-    isSkill ? `Wrote ${file}.` : `Wrote ${file}. Restart ${client.title}, or let it reload its MCP servers.`,
-  );
+  print(`Wrote ${file}.${isSkill ? '' : ` Restart ${client.title}, or let it reload its MCP servers.`}`);
 }
 
 /** Claude Code has its own directory of skills; other agents share one. */
@@ -78,22 +69,14 @@ function skillFile(client: string, scope: Scope = 'project', { project, home }: 
   return path.join(scope === 'project' ? project : home, directory, 'skills', 'codegen-session', 'SKILL.md');
 }
 
-function fileOf(
-  { files, title }: McpClient,
-  scope: Scope | undefined,
-): (machine: ClientEnvironment) => string {
+function fileOf({ files, title }: McpClient, scope: Scope | undefined): FilePath {
   const file = scope === undefined ? (files.project ?? files.user) : files[scope];
   if (file !== undefined) return file;
-  throw new CodegenError(
-    'INVALID_INPUT',
-    `${title} has no settings for the scope ${JSON.stringify(scope)}.`,
-    {
-      hint: `Use --scope ${Object.keys(files).join(' or ')}.`,
-    },
-  );
+  throw new CodegenError('INVALID_INPUT', `${title} has no settings for the scope "${scope}".`, {
+    hint: `Use --scope ${Object.keys(files).join(' or ')}.`,
+  });
 }
 
-/** The text of a client's settings with this server in it. */
 function edited(client: McpClient, text: string, file: string, platform: NodeJS.Platform): string {
   const { format, key } = client;
   const added = snippet(client, startCommand(platform));
@@ -101,13 +84,9 @@ function edited(client: McpClient, text: string, file: string, platform: NodeJS.
   const known = serversOf(client, text, file)[serverName];
   if (known !== undefined) {
     if (JSON.stringify(known) === JSON.stringify(own)) return text;
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `${file} has another server called ${JSON.stringify(serverName)}.`,
-      {
-        hint: 'Remove or rename it, then install again.',
-      },
-    );
+    throw new CodegenError('INVALID_INPUT', `${file} already has another server called "${serverName}".`, {
+      hint: 'Remove or rename it, then install again.',
+    });
   }
   if (format === 'json') {
     const formattingOptions = { insertSpaces: true, tabSize: 2, eol: text.includes('\r\n') ? '\r\n' : '\n' };
@@ -125,10 +104,9 @@ function edited(client: McpClient, text: string, file: string, platform: NodeJS.
   return document.toString();
 }
 
-/** The servers that a client's settings list. */
 function serversOf({ format, key }: McpClient, text: string, file: string): Record<string, unknown> {
-  const refused = (why: string): CodegenError =>
-    new CodegenError('INVALID_INPUT', `${file} can't be parsed, so it was not touched: ${why}`, {
+  const unparsed = (why: string): CodegenError =>
+    new CodegenError('INVALID_INPUT', `${file} can't be parsed, so it was not changed: ${why}`, {
       hint: 'Correct the file, or add the server by hand as the README shows.',
     });
   if (text.trim() === '') return {};
@@ -136,12 +114,12 @@ function serversOf({ format, key }: McpClient, text: string, file: string): Reco
   try {
     settings = format === 'json' ? parseJsonc(text) : format === 'toml' ? parseToml(text) : parseYaml(text);
   } catch (error) {
-    throw refused(messageOf(error).split('\n')[0] ?? '');
+    throw unparsed(messageOf(error).split('\n')[0] ?? '');
   }
   const table = tableSchema.safeParse(settings ?? {});
   const servers = tableSchema.safeParse(table.data?.[key] ?? {});
   if (table.success && servers.success) return servers.data;
-  throw refused(table.success ? `${key} is not a table of servers.` : 'it is not a table of settings.');
+  throw unparsed(table.success ? `${key} is not a table of servers.` : 'it is not a table of settings.');
 }
 
 function parseJsonc(text: string): unknown {

@@ -2,17 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { loadConfig, loadPolicy, type ConfigLocation } from '../config/load.js';
 import { explainActions, explainRules, summaryOf } from '../guard/explain.js';
 import { periodOf } from '../guard/limits.js';
-import { decide, isEnforced, type Permission } from '../guard/policy.js';
+import { decide, isEnforced } from '../guard/policy.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { recordTool, restrictedActions } from '../model/policy.js';
 import { riskOf, tools } from '../tools/registry.js';
+import type { Print } from './terminal.js';
 
-/** Exit status of `policy test` by decision; 1 and 2 are errors. */
+/** Exit status of `policy test`; 1 and 2 are errors. */
 const statusOf = { allowed: 0, denied: 3, hidden: 3, approval: 4, limited: 5 };
 
-type Print = (line: string) => void;
-
-/** Validates and explains a policy: that of the file, or the configured one. Throws CONFIG_INVALID. */
+/** Validates and explains the policy in a file, or the configured one. Throws CONFIG_INVALID. */
 export async function checkPolicy(
   location: ConfigLocation,
   file: string | undefined,
@@ -22,11 +21,7 @@ export async function checkPolicy(
   const known = tools.map(({ name }) => name);
   const listed = [...policy.tools.keys()];
   if (!policy.enforce) print('Dry run: decisions are logged, not applied. `policy report` counts them.');
-  print(
-    policy.default === 'deny'
-      ? 'Tools that are not listed are denied.'
-      : 'Tools that are not listed are allowed.',
-  );
+  print(`Tools that are not listed are ${policy.default === 'deny' ? 'denied' : 'allowed'}.`);
   for (const line of explainRules(policy.all)) print(`Every tool: ${line}`);
   for (const name of [...known, ...listed.filter((each) => !known.includes(each))]) {
     print('');
@@ -46,14 +41,17 @@ export async function testPolicy(
 ): Promise<number> {
   const { policy } = await loadConfig(location);
   const verdict = decide(policy, { tool, args: file === undefined ? {} : await readArguments(file) });
-  const never =
-    'charges' in verdict ? verdict.charges.find(({ limit, count }) => count > limit.max) : undefined;
-  const kind = verdict.kind === 'allowed' && never !== undefined ? 'limited' : verdict.kind;
-  const { rule, reason } = kind === 'limited' && never !== undefined ? never : verdict;
-  print(
-    `${kind} by ${rule}${reason === undefined ? '' : `: ${reason}`}${isEnforced(policy, tool) ? '' : ' (dry run)'}`,
-  );
-  if ('charges' in verdict) for (const line of counted(verdict)) print(line);
+  const charges = 'charges' in verdict ? verdict.charges : [];
+  const exceeded =
+    verdict.kind === 'allowed' ? charges.find(({ limit, count }) => count > limit.max) : undefined;
+  const kind = exceeded === undefined ? verdict.kind : 'limited';
+  const { rule, reason } = exceeded ?? verdict;
+  const dryRun = isEnforced(policy, tool) ? '' : ' (dry run)';
+  print(`${kind} by ${rule}${reason === undefined ? '' : `: ${reason}`}${dryRun}`);
+  for (const { limit, count, rule } of charges)
+    print(
+      `counts ${count} toward the limit of ${limit.max} per ${periodOf(limit)}, counted as "${limit.counter}" (${rule})`,
+    );
   return statusOf[kind];
 }
 
@@ -112,11 +110,4 @@ async function readArguments(file: string): Promise<unknown> {
       cause: error,
     });
   }
-}
-
-function counted({ charges }: Permission): string[] {
-  return charges.map(
-    ({ limit, count, rule }) =>
-      `counts ${count} toward the limit of ${limit.max} per ${periodOf(limit)}, counted as "${limit.counter}" (${rule})`,
-  );
 }

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { AuditFilter } from './audit.js';
 import type { InstallOptions } from './install.js';
+import { ownTerminal } from './terminal.js';
 import type { ConfigLocation } from '../config/load.js';
 import { nearest } from '../model/nearest.js';
 import { version } from '../model/version.js';
 
-/** Exit status when the command line is invalid; 1 is that of a command that failed. */
+/** Exit status if the command line is invalid; a command that failed exits with 1. */
 const invalidUsage = 2;
 
 interface ServeOptions {
@@ -17,25 +19,18 @@ interface ServeOptions {
   grant?: string;
 }
 
-/** Runs the command that the arguments name, or serves MCP. Returns the exit status. */
-export async function runCommand(args: string[]): Promise<number> {
-  const run: Run = { status: 0 };
+/** Runs the command that the arguments name, or serves MCP. Sets the exit status. */
+export async function runCommand(args: string[]): Promise<void> {
   try {
-    await (await createProgram(run, args)).parseAsync(args, { from: 'user' });
-    return run.status;
+    await (await createProgram(args)).parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : invalidUsage;
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : invalidUsage;
   }
 }
 
-/** What a command leaves behind: the exit status. */
-interface Run {
-  status: number;
-}
-
 /** The commands import what they need when they run, so that each starts fast. */
-async function createProgram(run: Run, args: readonly string[]): Promise<Command> {
+async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('codegen-session-mcp')
     .description(
       'An AI agent records a browser flow and gets a Playwright test.\n\nWithout a command, serves MCP over stdio, or over HTTP with --port. The current directory is the workspace.',
@@ -45,12 +40,8 @@ async function createProgram(run: Run, args: readonly string[]): Promise<Command
     .enablePositionalOptions()
     .configureOutput({
       outputError: (text, write) => {
-        write(
-          `${text
-            .trim()
-            .replace(/^error: /, 'codegen-session-mcp: ')
-            .replaceAll('\n', ' ')}\n`,
-        );
+        const line = text.trim().replace(/^error: /, 'codegen-session-mcp: ');
+        write(`${line.replaceAll('\n', ' ')}\n`);
       },
     })
     .version(version, '-v, --version', 'Show the version.')
@@ -66,11 +57,11 @@ async function createProgram(run: Run, args: readonly string[]): Promise<Command
         command.error("error: option '--host <host>' needs '--port <port>'");
       await serve(locationOf(command), options);
     });
-  addWorkspace(program, run);
-  addPolicy(program, run);
+  addWorkspace(program);
+  addPolicy(program);
   addApprovals(program);
-  addAudit(program, run);
-  await addSession(program, run, args);
+  addAudit(program);
+  await addSession(program, args);
   finish(program);
   return program;
 }
@@ -88,11 +79,11 @@ async function serve(
   }
 }
 
-function addWorkspace(program: Command, run: Run): void {
+function addWorkspace(program: Command): void {
   program
     .command('init')
     .description('Write a codegen.config.json with all defaults and a comment for each key.')
-    .action(async (_options: object, command: Command) => {
+    .action(async (_: object, command: Command) => {
       const { init } = await import('./init.js');
       print(await init(locationOf(command)));
     });
@@ -101,32 +92,22 @@ function addWorkspace(program: Command, run: Run): void {
     .description(
       "Add this server to an MCP client's settings, or install the agent skill. Shows the change and asks first.",
     )
-    .option(
-      '--client <name>',
-      'Name of the client, such as cursor, claude-code or vscode; an unknown name lists all.',
-    )
-    .option(
-      '--skill',
-      'Install the skill for agents with a shell instead, in .agents/skills or .claude/skills.',
-    )
+    .option('--client <name>', 'Client, such as cursor, claude-code or vscode; an unknown name lists all.')
+    .option('--skill', 'Install the agent skill instead, in .agents/skills or .claude/skills.')
     .addOption(
       new Option(
         '--scope <scope>',
-        'Settings of the project (default, if the client has them) or of the user.',
+        'Project settings (default, if the client has them) or user settings.',
       ).choices(['project', 'user']),
     )
     .option('--yes', 'Write without asking.')
     .action(async (options: InstallOptions, command: Command) => {
       if (options.client === undefined && options.skill !== true)
         command.error("error: required option '--client <name>' not specified");
-      const [{ homedir }, { installServer }, { ownTerminal }] = await Promise.all([
-        import('node:os'),
-        import('./install.js'),
-        import('./approvals.js'),
-      ]);
+      const { installServer } = await import('./install.js');
       const { platform, env } = process;
-      const { workspace } = locationOf(command);
-      const machine = { platform, home: homedir(), project: workspace, appData: env['APPDATA'] };
+      const { workspace: project } = locationOf(command);
+      const machine = { platform, home: homedir(), project, appData: env['APPDATA'] };
       await installServer(options, machine, ownTerminal(), print);
     });
   program
@@ -134,9 +115,9 @@ function addWorkspace(program: Command, run: Run): void {
     .description(
       'Check Node.js, the configuration, the directories and the browser. Exits with 1 on a problem.',
     )
-    .action(async (_options: object, command: Command) => {
+    .action(async (_: object, command: Command) => {
       const { doctor } = await import('./doctor.js');
-      run.status = (await doctor(locationOf(command), print)) ? 0 : 1;
+      process.exitCode = (await doctor(locationOf(command), print)) ? 0 : 1;
     });
   program
     .command('ui')
@@ -148,18 +129,15 @@ function addWorkspace(program: Command, run: Run): void {
     });
   program
     .command('restore')
-    .description('List the replaced files, or restore one.')
-    .argument(
-      '[backup]',
-      'Id of a backup, or path of a file to restore its newest backup; "list" lists them.',
-    )
+    .description('List the backups of replaced files, or restore one.')
+    .argument('[backup]', 'Id of a backup, or path of a file to restore its newest backup; "list" lists all.')
     .action(async (backup: string | undefined, _options: object, command: Command) => {
       const { restore } = await import('./restore.js');
       print(await restore(locationOf(command), backup));
     });
 }
 
-function addPolicy(program: Command, run: Run): void {
+function addPolicy(program: Command): void {
   const policy = program.command('policy').description('Check, test or write a policy.');
   policy
     .command('check')
@@ -178,11 +156,11 @@ function addPolicy(program: Command, run: Run): void {
     .argument('[arguments]', 'JSON file with the arguments of the call.')
     .action(async (tool: string, file: string | undefined, _options: object, command: Command) => {
       const { testPolicy } = await import('./policy.js');
-      run.status = await testPolicy(locationOf(command), tool, file, print);
+      process.exitCode = await testPolicy(locationOf(command), tool, file, print);
     });
   policy
     .command('report')
-    .description('Count what a policy with `enforce: false` would have refused, by tool and rule.')
+    .description('Count what a policy with `enforce: false` would have rejected, by tool and rule.')
     .option('--since <time>', 'Only calls since a date, or since a duration ago: 30m, 2h, 7d.')
     .action(async ({ since }: { since?: string }, command: Command) => {
       const { dryRunReport } = await import('./audit.js');
@@ -204,10 +182,10 @@ function addPolicy(program: Command, run: Run): void {
 
 function addApprovals(program: Command): void {
   const decide = async (verb: string, command: Command, id?: string, reason?: string): Promise<void> => {
-    const { approvals, ownTerminal } = await import('./approvals.js');
+    const { approvals } = await import('./approvals.js');
     await approvals(locationOf(command), { command: verb, id, reason }, ownTerminal(), print);
   };
-  const list = (_options: object, command: Command): Promise<void> => decide('list', command);
+  const list = (_: object, command: Command): Promise<void> => decide('list', command);
   const approvals = program
     .command('approvals')
     .description('List, show, approve or decline pending approvals.')
@@ -224,7 +202,7 @@ function addApprovals(program: Command): void {
   }
 }
 
-function addAudit(program: Command, run: Run): void {
+function addAudit(program: Command): void {
   program
     .command('audit')
     .description('Print the log of calls.')
@@ -239,14 +217,14 @@ function addAudit(program: Command, run: Run): void {
     })
     .command('verify')
     .description('Verify the hash chain of the log. Exits with 1 if the log was altered.')
-    .action(async (_options: object, command: Command) => {
+    .action(async (_: object, command: Command) => {
       const { auditVerify } = await import('./audit.js');
-      run.status = (await auditVerify(locationOf(command), print)) ? 0 : 1;
+      process.exitCode = (await auditVerify(locationOf(command), print)) ? 0 : 1;
     });
 }
 
 /** The options of these commands come from the list of tools, which is read only if they are used. */
-async function addSession(program: Command, run: Run, args: readonly string[]): Promise<void> {
+async function addSession(program: Command, args: readonly string[]): Promise<void> {
   const session = program
     .command('session')
     .description('Record tests from a shell: start, record, get, end, clear, run. Its --help explains how.');
@@ -259,33 +237,33 @@ async function addSession(program: Command, run: Run, args: readonly string[]): 
   };
   session.addHelpText('after', sessionHelp);
   addCalls(session, async (call, command) => {
-    run.status = (await callTool(optionsOf(command), call, print)) ? 0 : 1;
+    process.exitCode = (await callTool(optionsOf(command), call, print)) ? 0 : 1;
   });
   session
     .command('stop')
     .description('Stop the server of this directory. Its sessions can be resumed.')
-    .option('--grant <name>', 'Name of the caller whose server it is (default: local).')
-    .action(async (_options: object, command: Command) => {
+    .option('--grant <name>', 'Name of the caller whose server to stop (default: local).')
+    .action(async (_: object, command: Command) => {
       const client = await DaemonClient.open(optionsOf(command));
       print(JSON.stringify({ stopped: await client.stop() }));
     });
   session
     .command('daemon', { hidden: true })
     .requiredOption('--grant <name>')
-    .action(async (_options: object, command: Command) => {
+    .action(async (_: object, command: Command) => {
       await serveDaemon(optionsOf(command));
     });
 }
 
-/** Gives a command and its subcommands what all of them have in common. */
+/** Adds what all commands share to a command and its subcommands. */
 function finish(command: Command, parents = ''): void {
   const path = `${parents}${command.name()}`;
   command
-    .option('--config <path>', 'Configuration to use instead of codegen.config.json.')
+    .option('--config <path>', 'Configuration file to use instead of codegen.config.json.')
     .option('--workspace <directory>', 'Directory to work in instead of the current one.')
     .showHelpAfterError(`\`${path} --help\` shows the usage.`);
   if (command.commands.length === 0) return;
-  // Commander would otherwise ignore them: `--port 8931 doctor`.
+  // Commander would ignore the option in `--port 8931 doctor`.
   command.hook('preSubcommand', (_command, subcommand) => {
     const option = command.options.find(
       (each) =>

@@ -25,7 +25,6 @@ const toolsSchema = z.object({
   ),
 });
 
-/** The commands, the tools that they call, and an example of each. */
 const commands: [verb: string, tool: string, example: string][] = [
   ['start', 'start_codegen_session', '--title "adds a task" --url http://localhost:3000/todo'],
   ['record', 'record_codegen_session', '--session ID actions.json'],
@@ -54,16 +53,15 @@ The first command starts a server for this directory that keeps the browser open
 sessions (browser.idleTimeoutMs), or with "session stop". It keeps the environment of that command, so stop it after
 changing a secret.`;
 
-/** A command as it was given. */
 interface SessionCall {
   tool: string;
-  /** Where more arguments are: a file, `-` for standard input, or JSON. */
+  /** More arguments: a file, `-` for standard input, or JSON. */
   json: string | undefined;
   args: Record<string, unknown>;
   snapshotFile: string | undefined;
 }
 
-/** Adds a command for each tool. Their options are the fields of the tool's arguments. */
+/** Adds a command for each tool, with an option for each argument of the tool. */
 export function addCalls(
   session: Command,
   perform: (call: SessionCall, command: Command) => Promise<void>,
@@ -78,19 +76,13 @@ export function addCalls(
     command.argument('[json]', 'More arguments: a JSON file, - for standard input, or JSON.');
     for (const [field, schema] of fields) command.addOption(optionFor(field, schema));
     if (name !== 'run_generated_test')
-      command.option(
-        '--snapshot-file <file>',
-        'Write the snapshot to this file, and only its name to the result.',
-      );
+      command.option('--snapshot-file <file>', 'Write the snapshot to a file; the result names the file.');
     command
       .option('--grant <name>', 'Name of the caller, for limits and the log (default: local).')
       .addHelpText('after', `\nExample:\n  $ codegen-session-mcp session ${verb} ${example}`)
       .action(async (json: string | undefined, options: Record<string, unknown>) => {
-        const args: Record<string, unknown> = {};
-        for (const [field] of fields) {
-          const value = options[keyOf(field)];
-          if (value !== undefined) args[field] = value;
-        }
+        const given = fields.map(([field]): [string, unknown] => [field, options[keyOf(field)]]);
+        const args = Object.fromEntries(given.filter(([, value]) => value !== undefined));
         const snapshotFile = z.string().optional().parse(options['snapshotFile']);
         await perform({ tool: name, json, args, snapshotFile }, command);
       });
@@ -142,7 +134,7 @@ function keyOf(field: string): string {
   return field === 'sessionId' ? 'session' : field;
 }
 
-/** What is not JSON is a text, or a list of texts; the server says what it expects. */
+/** JSON, or else a text or a list of texts, which the server validates. */
 function parseValue(given: string, type: string | undefined): unknown {
   try {
     const value: unknown = JSON.parse(given);
@@ -152,7 +144,7 @@ function parseValue(given: string, type: string | undefined): unknown {
   }
 }
 
-/** Arguments as JSON; a list is one of actions. Throws INVALID_INPUT. */
+/** Reads arguments as JSON; a list contains actions. Throws INVALID_INPUT. */
 async function readArguments(given: string): Promise<Record<string, unknown>> {
   const isInline = /^\s*[[{]/.test(given);
   try {

@@ -45,7 +45,7 @@ test('a dry run lets all calls run and logs what would have become of them; the 
   const run = (...args: string[]): Promise<{ stdout: string }> =>
     promisify(execFile)(process.execPath, [binary, ...args], { cwd: workspace });
   const [first, ...lines] = (await run('policy', 'report')).stdout.trimEnd().split('\n');
-  expect(first).toBe('6 of 9 calls would have been refused or would have needed approval.');
+  expect(first).toBe('6 of 9 calls would have been rejected or would have needed approval.');
   expect(lines.map((line) => line.trim().replace(/; last .*/, '')).toSorted()).toEqual([
     '1  clear_codegen_session  hidden by hide[0]  (local',
     '1  end_codegen_session  approval by tools.end_codegen_session.action  (local',
