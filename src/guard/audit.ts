@@ -3,7 +3,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import { log } from '../model/log.js';
 import type { Decision } from '../model/policy.js';
 import { ensureStateDirectory } from '../state/files.js';
-import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
+import { mayBeRunning, processName } from '../state/process-name.js';
 import type { StateStore } from '../state/store.js';
 import { fileNumbers, writePending } from './audit-files.js';
 import { beginLine, endLine, moveOn, type Begun, type Chain } from './chain.js';
@@ -142,7 +142,7 @@ class Log {
   readonly owed = new Map<Line, object>();
   /** Number of the last line that this process knows to be in its file. */
   private known = 0;
-  private readonly holder = nameOfProcess();
+  private readonly holder = processName();
 
   constructor(private readonly options: AuditOptions) {}
 
@@ -178,7 +178,7 @@ class Log {
   /** Writes the lines of calls whose processes died. Resolves to their number. */
   async settleDead(): Promise<number> {
     const dead = Object.entries((await this.options.store.read()).open).filter(
-      ([, { holder, begun }]) => !mayBeAtWork(holder, Date.now() - Date.parse(begun.time)),
+      ([, { holder, begun }]) => !mayBeRunning(holder, Date.now() - Date.parse(begun.time)),
     );
     for (const [id, { begun }] of dead) await this.close({ id, begun, isOpen: true }, { interrupted: true });
     return dead.length;

@@ -4,8 +4,8 @@ import {
   createDurably,
   ensureStateDirectory,
   isSameFile,
-  isThere,
-  missing,
+  exists,
+  ignoreMissing,
   readWhole,
   syncDirectory,
 } from '../state/files.js';
@@ -44,7 +44,7 @@ export function nameOfBackup(time: Date, transaction: string, index: number, fil
 /** All backups, the newest first. */
 export async function listBackups(stateDirectory: string): Promise<Backup[]> {
   const folder = folderOf(stateDirectory);
-  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(missing);
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(ignoreMissing);
   return (found ?? [])
     .filter((each) => each.isFile())
     .map((each) => path.join(each.parentPath, each.name))
@@ -98,7 +98,7 @@ export async function discard(stateDirectory: string, name: string): Promise<voi
 async function copyUnlessKept(file: string, backup: string): Promise<void> {
   if (await isSameFile(file, backup)) return;
   const { data, mode } = await readWhole(file);
-  if ((await isThere(backup)) && (await readWhole(backup)).data.equals(data)) return;
+  if ((await exists(backup)) && (await readWhole(backup)).data.equals(data)) return;
   await rm(partOf(backup), { force: true });
   await createDurably(partOf(backup), data, mode);
   await rename(partOf(backup), backup);

@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
-import { missing } from '../state/files.js';
+import { ignoreMissing } from '../state/files.js';
 import type { FilePlan } from './plan.js';
 import type { Charge } from './counters.js';
 
@@ -69,7 +69,7 @@ function refuseAbove(amount: number, budget: Budget, key: keyof Budget): void {
 
 /** The contents of a directory, except hidden ones and node_modules. */
 async function amountIn(directory: string): Promise<Amount> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(missing);
+  const entries = await readdir(directory, { withFileTypes: true }).catch(ignoreMissing);
   let [files, bytes] = [0, 0];
   for (const each of entries ?? []) {
     if (each.name.startsWith('.') || each.name === 'node_modules') continue;

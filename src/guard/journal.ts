@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { parseJson } from '../model/json.js';
 import { createDurably, ensureStateDirectory, errorCode, namesIn, syncDirectory } from '../state/files.js';
-import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
+import { mayBeRunning, processName } from '../state/process-name.js';
 
 /** The names of a real directory, from its root down. */
 const directorySchema = z.array(z.string());
@@ -87,8 +87,8 @@ export async function takeOver(stateDirectory: string): Promise<JournalEntry[]> 
   const entries: JournalEntry[] = [];
   for (const { name, id, holder, phase } of await pages(stateDirectory)) {
     const from = path.join(folder, name);
-    const mine = holder === nameOfProcess();
-    if (mine ? own.has(id) : mayBeAtWork(holder, await ageOf(from))) continue;
+    const mine = holder === processName();
+    if (mine ? own.has(id) : mayBeRunning(holder, await ageOf(from))) continue;
     if (phase === 'new') {
       await rm(from, { force: true });
       continue;
@@ -160,7 +160,7 @@ function openEntry(
 }
 
 function pageName(id: string, phase: Phase | 'new'): string {
-  return `${id}.${nameOfProcess()}.${phase}`;
+  return `${id}.${processName()}.${phase}`;
 }
 
 interface Page {

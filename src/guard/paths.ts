@@ -5,7 +5,7 @@ import { extensions, type Language } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { escapeInvisible, invisible } from '../model/text.js';
 import { isInside } from '../model/paths.js';
-import { ensureStateDirectory, missing, namesIn } from '../state/files.js';
+import { ensureStateDirectory, ignoreMissing, namesIn } from '../state/files.js';
 
 /** Where output may go. */
 export interface Territory {
@@ -193,14 +193,14 @@ export async function checkReadablePath(
 ): Promise<CheckedPath> {
   const visible = mayBeLogin ? loginName : undefined;
   const checked = await walk(territory, file, { names: namesOf(file, visible), visible });
-  if ((await stat(checked.absolute).catch(missing))?.isFile() === true) return checked;
+  if ((await stat(checked.absolute).catch(ignoreMissing))?.isFile() === true) return checked;
   throw new CodegenError('INVALID_INPUT', `There is no file ${JSON.stringify(file)} in the workspace.`, {
     hint: 'Use the path of an existing file, relative to the workspace.',
   });
 }
 
 async function requireFileOrNothing({ absolute }: CheckedPath, file: string): Promise<void> {
-  const found = await lstat(absolute).catch(missing);
+  const found = await lstat(absolute).catch(ignoreMissing);
   if (found && !found.isFile()) throw refusal(file, 'already exists, and is a link or not a file');
 }
 
@@ -242,7 +242,7 @@ async function walk(
     if (twin) {
       throw refusal(file, `differs only in case from "${twin}", which already exists`, `Write "${twin}".`);
     }
-    const found = await lstat(next).catch(missing);
+    const found = await lstat(next).catch(ignoreMissing);
     const above = names.slice(index, -1);
     if (!found) {
       parent = [...parent, ...above];

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, open, readlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
-import { errorCode, infoOf, syncDirectory } from '../state/files.js';
+import { errorCode, lstatIfExists, syncDirectory } from '../state/files.js';
 
 /** A directory that files are written in; replacing it by another one is detected. */
 export interface PinnedDirectory {
@@ -65,7 +65,7 @@ async function enter(directory: string, make: boolean): Promise<FileHandle | und
   try {
     return await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
-    const found = await infoOf(directory);
+    const found = await lstatIfExists(directory);
     if (found?.isSymbolicLink()) throw directorySwapped();
     if (!make && !found?.isDirectory()) return undefined;
     throw error;
@@ -83,7 +83,7 @@ async function byPath(
   async function identity(): Promise<string | undefined> {
     const found = [];
     for (const each of paths) {
-      const info = await infoOf(each);
+      const info = await lstatIfExists(each);
       if (info?.isSymbolicLink()) throw directorySwapped();
       if (!info?.isDirectory()) return undefined;
       found.push(`${info.dev}:${info.ino}`);

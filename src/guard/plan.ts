@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CodegenError } from '../model/errors.js';
 import { sha256 } from '../model/text.js';
-import { missing, readWhole } from '../state/files.js';
+import { ignoreMissing, readWhole } from '../state/files.js';
 import { inspect, type FileState } from '../model/header.js';
 import type { CheckedPath } from './paths.js';
 
@@ -86,7 +86,7 @@ export async function planStateFile({ names, text }: StateFile, stateDirectory: 
   const absolute = path.join(stateDirectory, ...names);
   const target = { absolute, relative: names.join('/'), directory: names.slice(0, -1) };
   const data = Buffer.from(text);
-  const before = await readWhole(absolute).catch(missing);
+  const before = await readWhole(absolute).catch(ignoreMissing);
   const change = before === undefined ? 'created' : before.data.equals(data) ? 'unchanged' : 'replaced';
   return { root: 'state', target, data, before, change };
 }
@@ -98,7 +98,7 @@ async function planFile(file: OutputFile, options: PlanOptions): Promise<FilePla
     const data = Buffer.from(file.content(target.relative));
     const { maxFileBytes = options.maxFileBytes } = file;
     if (data.length > maxFileBytes) throw tooLarge(target.relative, data.length, maxFileBytes);
-    const before = await readWhole(target.absolute).catch(missing);
+    const before = await readWhole(target.absolute).catch(ignoreMissing);
     const plan = { root, target, data, before } as const;
     if (!before) return { ...plan, change: 'created' };
     if (before.data.equals(data)) return { ...plan, change: 'unchanged' };

@@ -1,7 +1,7 @@
 import { link, lstat, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../model/text.js';
-import { createDurably, errorCode, isSameFile, isThere, readWhole } from '../state/files.js';
+import { createDurably, errorCode, isSameFile, exists, readWhole } from '../state/files.js';
 import { discard, keep, nameOfBackup } from './backups.js';
 import { pinDirectory, directorySwapped, type PinnedDirectory } from './pinned-directory.js';
 import { beginEntry, leaveToRecovery, newEntryId, type JournalEntry, type FileRecord } from './journal.js';
@@ -50,7 +50,7 @@ async function missingDirectories({ directory }: CheckedPath, { workspace }: Ter
   const missing: string[][] = [];
   for (const index of directory.keys()) {
     const names = directory.slice(0, index + 1);
-    if (!(await isThere(path.join(workspace, ...names)))) missing.push(names);
+    if (!(await exists(path.join(workspace, ...names)))) missing.push(names);
   }
   return missing;
 }
@@ -168,7 +168,7 @@ async function withdraw(
   { stateDirectory }: Territory,
 ): Promise<void> {
   const { staged, withdrawn } = namesOf(entry, index);
-  if (!(await isThere(at(withdrawn)))) {
+  if (!(await exists(at(withdrawn)))) {
     if (!(await isOurs(entry, file, at(file.name), at(staged)))) return;
     await rename(at(file.name), at(withdrawn));
   }
@@ -191,11 +191,11 @@ async function isOurs(
   target: string,
   staged: string,
 ): Promise<boolean> {
-  if (!(await isThere(target))) return false;
+  if (!(await exists(target))) return false;
   if (entry.record.links && !(await isSameFile(target, staged))) return false;
   if (!(await lstat(target)).isFile()) return false;
   const { data } = await readWhole(target);
-  if (sha256(data) === file.sha256) return entry.record.links || !(await isThere(staged));
+  if (sha256(data) === file.sha256) return entry.record.links || !(await exists(staged));
   // Without links a name is taken by an empty file first.
   return !entry.record.links && data.length === 0;
 }
@@ -206,7 +206,7 @@ async function putBack(
   { stateDirectory }: Territory,
 ): Promise<void> {
   const aside = at(namesOf(entry, index).aside);
-  if (!(await isThere(aside))) return;
+  if (!(await exists(aside))) return;
   if (file.backup !== undefined) await discard(stateDirectory, file.backup);
   const isBack = (await isSameFile(aside, at(file.name))) || (await place(entry, aside, at(file.name)));
   if (!isBack && file.backup !== undefined) await keep(stateDirectory, aside, file.backup);
@@ -225,7 +225,7 @@ async function tidyUp(
     const directory = await directories.find(file);
     if (directory === undefined) continue;
     const { staged, aside } = namesOf(entry, index);
-    if (entry.phase === 'done' && (await isThere(directory.at(aside)))) {
+    if (entry.phase === 'done' && (await exists(directory.at(aside)))) {
       if (file.backup !== undefined) await keep(stateDirectory, directory.at(aside), file.backup);
       await rm(directory.at(aside), { force: true });
     }

@@ -10,12 +10,7 @@ export async function within<Value>(
 ): Promise<Value | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(
-      () => {
-        resolve(undefined);
-      },
-      Math.max(0, limitMs),
-    );
+    timer = setTimeout(resolve, Math.max(0, limitMs), undefined);
   });
   try {
     return await Promise.race([work, late]);
@@ -26,16 +21,25 @@ export async function within<Value>(
   }
 }
 
-/** The work's result. Throws ACTION_FAILED if it takes longer than `limitMs` milliseconds. */
-export async function responseWithin<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+/** The work's result. Throws its error, or `tooLate` if it takes longer than `limitMs` milliseconds. */
+export async function deadline<Value>(
+  limitMs: number,
+  work: Promise<Value>,
+  tooLate: () => Error,
+): Promise<Value> {
   const settled = work.then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
   const outcome = await within(limitMs, settled);
-  if (outcome === undefined) throw pageSilent();
+  if (outcome === undefined) throw tooLate();
   if ('error' in outcome) throw outcome.error;
   return outcome.value;
+}
+
+/** The work's result. Throws ACTION_FAILED if it takes longer than `limitMs` milliseconds. */
+export function responseWithin<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+  return deadline(limitMs, work, pageSilent);
 }
 
 /** The error of a page that does not answer. */

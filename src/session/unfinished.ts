@@ -5,7 +5,7 @@ import { ensureDir, remove as removeFile } from 'fs-extra/esm';
 import { z } from 'zod';
 import type { Secrets } from '../model/secrets.js';
 import { ensureStateDirectory, namesIn } from '../state/files.js';
-import { mayBeAtWork, nameOfProcess } from '../state/holder.js';
+import { mayBeRunning, processName } from '../state/process-name.js';
 import { keyOf, readSaved, savedForm, savedSchema } from './saved.js';
 import type { Session } from './session.js';
 
@@ -46,7 +46,7 @@ export async function saveUnfinished(
     id,
     grant,
     resumed,
-    ...(status === 'open' ? { holder: nameOfProcess() } : {}),
+    ...(status === 'open' ? { holder: processName() } : {}),
   };
   const place = path.join(folder, `${keyOf(file)}.${id}.json`);
   const temporary = path.join(folder, `${randomBytes(6).toString('hex')}.tmp`);
@@ -80,7 +80,7 @@ export async function findUnfinished(
   );
   for (const { place, id, age } of await newestFirst(wanted)) {
     const found = await readSaved(place, id, unfinishedSchema);
-    const isOpen = found?.holder !== undefined && mayBeAtWork(found.holder, age);
+    const isOpen = found?.holder !== undefined && mayBeRunning(found.holder, age);
     if (found?.grant === grant && !isOpen) return found;
   }
   return undefined;

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** One moment, as every process of this machine sees it. */
 export const instantSchema = z.object({
-  /** Identity of the running boot; empty if the system has none to give. */
+  /** Id of the current boot; empty if the system does not report one. */
   boot: z.string(),
-  /** Milliseconds on the machine's monotonic clock, which no one can set. */
+  /** Milliseconds on the monotonic clock, which all processes of the machine share. */
   monotonic: z.number(),
-  /** Milliseconds since 1970, by a wall clock that may jump. */
+  /** Milliseconds since 1970; the wall clock may jump. */
   wall: z.number(),
 });
 
@@ -17,16 +16,14 @@ export interface Clock {
   now(): Instant;
 }
 
-/** The clock of this machine. `process.hrtime` counts from one origin in all of its processes. */
 export function systemClock(): Clock {
-  const boot = bootOf();
+  const boot = bootId();
   return {
     now: () => ({ boot, monotonic: Number(process.hrtime.bigint()) / 1e6, wall: Date.now() }),
   };
 }
 
-/** Identity of the running boot; empty if the system has none to give. */
-export function bootOf(): string {
+export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
@@ -35,10 +32,9 @@ export function bootOf(): string {
 }
 
 /**
- * Milliseconds to add to monotonic times written down at `then` so that they compare with those of `now`: zero
- * within one boot, so a wall clock that jumps changes nothing. Across a boot they age by what the wall clock says has
- * passed, and never grow younger. Without a boot identity a reboot shows as a monotonic clock that ran backwards; one
- * that goes unnoticed only makes times look younger than they are.
+ * Milliseconds to add to monotonic times of `then` to compare them with `now`: zero within one boot, so that a wall clock
+ * that jumps changes nothing; across a reboot, times age by the wall clock. Without a boot id, a monotonic clock that ran
+ * backwards shows a reboot; one that goes unnoticed only makes times look younger.
  */
 export function offsetBetween(then: Instant, now: Instant): number {
   if (then.boot === now.boot && then.monotonic <= now.monotonic) return 0;

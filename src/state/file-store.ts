@@ -14,12 +14,11 @@ const maxAttempts = 100;
 const stateFile = 'state.json';
 
 /**
- * A store in files. Each generation of the state is a directory, made complete under a temporary name and renamed to
- * the next number. Renaming onto a directory that is not empty fails on every system, hard links or not, so of two
- * processes exactly one creates a number, and the other evaluates again. A process that was stopped may find its
- * number free once more, because old generations are removed; it then sees one so much higher that it evaluates again
- * too. To read, evaluate and rename takes a millisecond and is done in one go: changes that are asked for meanwhile go
- * into the next generation together. The lock is courtesy: it queues processes that have lost.
+ * A store in files. Each generation of the state is a directory, written under a temporary name and renamed to the next
+ * number. Renaming onto a directory that is not empty fails on every system, so of two processes exactly one creates a
+ * number, and the other evaluates its changes again. A process that was suspended may find its number free because old
+ * generations have been removed; it then sees a much higher one and evaluates again too. The lock is not needed for
+ * correctness: it queues processes that have lost.
  */
 export class FileStore<State> implements StateStore<State> {
   readonly update: StateStore<State>['update'];
@@ -34,11 +33,11 @@ export class FileStore<State> implements StateStore<State> {
   ) {
     this.folder = path.join(directory, 'state');
     const update = batching((batch: Batch<State>) => this.commit(batch));
-    this.update = (change, options) => wrapped(() => update(change, options), this.folder);
+    this.update = (change, options) => withFolder(() => update(change, options), this.folder);
   }
 
   read(): Promise<State> {
-    return wrapped(() => Promise.resolve(this.newest().state), this.folder);
+    return withFolder(() => Promise.resolve(this.newest().state), this.folder);
   }
 
   now(): Instant {
@@ -57,7 +56,7 @@ export class FileStore<State> implements StateStore<State> {
     }
   }
 
-  /** The newest generation that can be read: one torn by a power failure gives way to the one before. */
+  /** The newest generation that can be read: a power failure can damage the last one. */
   private newest(): { number: number; state: State } {
     const found = this.numbers();
     const top = found[0];
@@ -70,14 +69,14 @@ export class FileStore<State> implements StateStore<State> {
         if (isSystemFailure(error)) throw error;
       }
     }
-    // All that were listed may have been removed since, while this process was stopped.
+    // This process may have been suspended while all listed generations were removed.
     if (this.numbers()[0] !== top) return this.newest();
     throw new CodegenError('WRITE_FAILED', `The state in ${this.folder} can't be read.`, {
       hint: `Remove ${this.folder}; limits then start counting from zero.`,
     });
   }
 
-  /** False if another process has that number already. */
+  /** Returns false if another process has already created that number. */
   private create(number: number, state: State): boolean {
     const temporary = path.join(this.folder, `.${process.pid}-${randomBytes(6).toString('hex')}`);
     const target = path.join(this.folder, String(number));
@@ -93,7 +92,7 @@ export class FileStore<State> implements StateStore<State> {
     }
   }
 
-  /** Syncs a generation to the disk. One that was removed is contained in later ones. */
+  /** Syncs a generation to the disk. Later generations contain one that was removed. */
   private async sync(number: number): Promise<void> {
     await syncFile(path.join(this.folder, String(number), stateFile)).catch((error: unknown) => {
       if (isSystemFailure(error)) throw error;
@@ -101,9 +100,9 @@ export class FileStore<State> implements StateStore<State> {
     await syncDirectory(this.folder);
   }
 
-  /** Removes old generations and what killed processes left; another process may be doing the same. */
+  /** Removes old generations and the files of killed processes; another process may be doing the same. */
   private async clean(number: number): Promise<void> {
-    // Else a power failure could leave none that can be read.
+    // Otherwise a power failure could leave no readable generation.
     await this.sync(number);
     const old = (await readdir(this.folder)).filter((name) => {
       const pid = /^\.(\d+)-/.exec(name)?.[1];
@@ -114,7 +113,7 @@ export class FileStore<State> implements StateStore<State> {
     );
   }
 
-  /** The number of the generation that holds these changes, 0 if nothing had to be written; undefined if others were faster. */
+  /** The number of the created generation, 0 if nothing changed; undefined if another process was faster. */
   private attempt({ apply }: Batch<State>): number | undefined {
     const head = this.newest();
     const state = apply(head.state, this.clock.now());
@@ -124,12 +123,11 @@ export class FileStore<State> implements StateStore<State> {
     return (this.numbers()[0] ?? 0) < number + generationsKept ? number : undefined;
   }
 
-  /** The number of the generation that holds the batch, 0 if nothing had to be written. */
   private async generationOf(batch: Batch<State>): Promise<number> {
     if (this.numbers().length === 0) await ensureStateDirectory(this.directory);
     let number = this.attempt(batch);
     for (let losses = 1; number === undefined && losses < maxAttempts; losses++)
-      number = await courteously(this.directory, () => this.attempt(batch));
+      number = await withLock(this.directory, () => this.attempt(batch));
     if (number !== undefined) return number;
     const holder = await readFile(holderFile(this.directory), 'utf8').catch(() => 'nobody');
     const busy = `Other processes kept changing the state in ${this.folder}; the last to lock it was ${holder}.`;
@@ -141,7 +139,7 @@ export class FileStore<State> implements StateStore<State> {
   private async commit(batch: Batch<State>): Promise<Committed> {
     const number = await this.generationOf(batch);
     if (number === 0) return { durable: Promise.resolve() };
-    // The next generation need not wait for the disk to have this one.
+    // Not awaited: the next generation need not wait for the disk.
     const durable = batch.durable ? this.sync(number) : Promise.resolve();
     if (this.isClean && number % generationsKept !== 0) return { durable };
     this.isClean = true;
@@ -149,13 +147,13 @@ export class FileStore<State> implements StateStore<State> {
   }
 }
 
-/** Names the process that locked last, to find out what keeps the state busy. */
+/** Names the process that locked last, for the message of LOCK_TIMEOUT. */
 function holderFile(directory: string): string {
   return path.join(directory, 'state.holder');
 }
 
-/** Runs `task` under the lock, or without it if the lock is not available soon: the task is safe either way. */
-async function courteously<Result>(directory: string, task: () => Result): Promise<Result> {
+/** Runs `task` under the lock, or without it if the lock is not soon available: the task is safe either way. */
+async function withLock<Result>(directory: string, task: () => Result): Promise<Result> {
   const { default: lockfile } = await import('proper-lockfile');
   const release = await lockfile
     .lock(directory, {
@@ -175,13 +173,13 @@ async function courteously<Result>(directory: string, task: () => Result): Promi
   }
 }
 
-/** True if the file system failed, rather than one generation being gone or damaged. */
+/** Whether the file system failed, rather than a generation being missing or damaged. */
 function isSystemFailure(error: unknown): boolean {
   const code = errorCode(error);
   return code !== undefined && code !== 'ENOENT' && code !== 'ENOTDIR';
 }
 
-async function wrapped<Result>(task: () => Promise<Result>, folder: string): Promise<Result> {
+async function withFolder<Result>(task: () => Promise<Result>, folder: string): Promise<Result> {
   try {
     return await task();
   } catch (error) {

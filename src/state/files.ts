@@ -3,13 +3,13 @@ import { lstat, mkdir, open, readdir, realpath, rename, stat, writeFile } from '
 import path from 'node:path';
 import { CodegenError, messageOf } from '../model/errors.js';
 
-/** The system's code of a failed file operation (`ENOENT`, …), undefined for every other error. */
+/** The code of a failed system call, such as `ENOENT`; undefined for other errors. */
 export function errorCode(error: unknown): string | undefined {
   const isSystem = error instanceof Error && 'errno' in error && 'code' in error;
   return isSystem && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Makes the state directory, readable by its owner alone and ignored by git. */
+/** Creates the state directory, readable by its owner only and ignored by git. */
 export async function ensureStateDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   try {
@@ -30,10 +30,7 @@ export async function createDurably(file: string, content: string | Buffer, mode
   }
 }
 
-/**
- * Replaces a file of the operator's as a whole, where a link leads, with the permissions that it had. Throws
- * WRITE_FAILED.
- */
+/** Replaces a file atomically. Follows a link and keeps the permissions. Throws WRITE_FAILED. */
 export async function replaceFile(file: string, text: string): Promise<void> {
   try {
     const target = await realpath(file).catch(() => file);
@@ -59,7 +56,7 @@ export async function syncFile(file: string, flags = 'r+'): Promise<void> {
   }
 }
 
-/** Syncs a directory's names to the disk, if the system can. */
+/** Syncs a directory's entries to the disk, if the system supports it. */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
     await syncFile(directory, 'r');
@@ -68,7 +65,7 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** A file's bytes and permissions. Follows no link, and does not wait for anything that is no file. */
+/** A file's bytes and permissions. Follows no link, and does not block on a pipe or device. */
 export async function readWhole(file: string): Promise<{ data: Buffer; mode: number }> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
@@ -78,33 +75,31 @@ export async function readWhole(file: string): Promise<{ data: Buffer; mode: num
   }
 }
 
-/** Whether a name exists, even as a broken link. */
-export async function isThere(file: string): Promise<boolean> {
-  return (await infoOf(file)) !== undefined;
+/** Whether a path exists, even as a broken link. */
+export async function exists(file: string): Promise<boolean> {
+  return (await lstatIfExists(file)) !== undefined;
 }
 
-/** Whether two names are of one file. */
+/** Whether two paths are the same file. */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = [await infoOf(one), await infoOf(other)];
+  const [a, b] = [await lstatIfExists(one), await lstatIfExists(other)];
   return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
 }
 
-/** What a name holds, without following a link; undefined for nothing. */
-export async function infoOf(file: string): Promise<Stats | undefined> {
-  return lstat(file).catch(missing);
+export async function lstatIfExists(file: string): Promise<Stats | undefined> {
+  return lstat(file).catch(ignoreMissing);
 }
 
-/** The names in a directory; none if it does not exist. */
 export async function namesIn(directory: string): Promise<string[]> {
-  return (await readdir(directory).catch(missing)) ?? [];
+  return (await readdir(directory).catch(ignoreMissing)) ?? [];
 }
 
-/** Turns the error for a missing file or directory into undefined, and throws any other. */
-export function missing(error: unknown): undefined {
+/** For `catch`: a missing file or directory becomes undefined; other errors are thrown. */
+export function ignoreMissing(error: unknown): undefined {
   if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) throw error;
 }
 
-/** True while a process of this number runs on this machine. */
+/** Whether a process with this id runs on this machine. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -8,15 +8,15 @@ import { createDurably, ensureStateDirectory, isRunning } from './files.js';
 const peerSchema = z.object({
   pid: z.int(),
   /**
-   * Path of a Unix socket, or of a named pipe. A repository can contain such a file too: its name keeps requests from other
-   * sockets, and other files from removal.
+   * A Unix socket, or a named pipe. A repository can contain such a file too: the pattern prevents requests to other
+   * sockets, and the removal of other files.
    */
   socket: z.string().regex(/[\\/]codegen-[\da-f]{24}(?:\.sock)?$/),
-  /** What a request has to bring: only who can read this file gets an answer. */
+  /** Every request needs it, so only those who can read this file get an answer. */
   secret: z.string(),
 });
 
-/** A running server of the workspace, as `codegen-session-mcp ui` reaches it. */
+/** A running server of the workspace, for `codegen-session-mcp ui`. */
 export type Peer = z.infer<typeof peerSchema>;
 
 function directoryOf(stateDirectory: string): string {
@@ -38,17 +38,17 @@ export async function registerPeer(stateDirectory: string, peer: Peer): Promise<
   });
 }
 
-/** The running servers; what killed ones left is removed. */
+/** The running servers. Removes the files of killed ones. */
 export async function findPeers(stateDirectory: string): Promise<Peer[]> {
   const directory = directoryOf(stateDirectory);
   const names = await readdir(directory).catch(() => []);
   const peers = await Promise.all(
     names.map(async (name) => {
       const file = path.join(directory, name);
-      if (isRunning(Number.parseInt(name))) return read(file);
-      const left = await read(file);
-      await Promise.all(left.map(({ socket }) => rm(socket, { force: true }).catch(() => undefined)));
-      await rm(file, { force: true }).catch(() => undefined);
+      const peer = await read(file);
+      if (isRunning(Number.parseInt(name))) return peer;
+      const left = [file, ...peer.map(({ socket }) => socket)];
+      await Promise.allSettled(left.map((each) => rm(each, { force: true })));
       return [];
     }),
   );

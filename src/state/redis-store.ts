@@ -7,17 +7,16 @@ import type { Instant } from './clock.js';
 import type { Redis } from './redis.js';
 import { batching, type Batch, type Committed, type StateStore } from './store.js';
 
-/** What is written to Redis, and how: a server that knows another format leaves it alone. */
+/** Version of the stored format; servers with another one reject it. */
 const format = '1';
 const maxAttempts = 100;
-/** Milliseconds between two tries of one who is not in turn, at most. */
+/** Maximum pause before another attempt while it is another server's turn. */
 const pauseMs = 10;
 
 /**
- * Commits a state if the version is the one that it was computed from; otherwise returns the current one. The time is
- * Redis's own and never runs backwards: what the clock is set back by is added from then on. A state that was computed
- * too long ago is rejected, so that a delayed command changes nothing. A server that has lost three times gets a turn:
- * otherwise nearby servers would starve distant ones.
+ * Commits a state if it was computed from the current version; otherwise returns the current state. Uses Redis's clock,
+ * corrected so that it never runs backwards. Rejects a state that was computed too long ago, so that a delayed command
+ * changes nothing. A server that has lost three times gets a turn: otherwise nearby servers would starve distant ones.
  */
 const exchange = `
 local expected, version, state, evaluated, asker, losses = unpack(ARGV)
@@ -49,29 +48,28 @@ return {kind, current, text, time}
 
 const replySchema = z.tuple([z.string(), z.string(), z.string(), z.string()]);
 
-/** A state, and the version that Redis knows it by; empty if there is none yet. */
+/** A state and its version in Redis, which is empty if there is none yet. */
 interface Known<State> {
   version: string;
   state: State;
 }
 
-/** What Redis says of a key. `time` is in microseconds. */
+/** Redis's answer about a key. `time` is in microseconds. */
 interface Seen<State> extends Known<State> {
   time: number;
   isCommitted: boolean;
 }
 
 /**
- * A store under one key of Redis, shared by all machines that use it: compare and swap by an atomic script, dated by
- * Redis's clock. What was seen last is remembered, so that it need not be sent again, and is put back if Redis has
- * lost it.
+ * A store under one key of Redis: compare-and-swap by an atomic script, with Redis's clock. The last state seen is cached,
+ * so that it need not be sent again, and restored if Redis has lost it.
  */
 export class RedisStore<State> implements StateStore<State> {
   readonly update = batching((batch: Batch<State>) => this.commit(batch));
   private readonly key: string;
   private readonly asker = randomUUID();
   private known: Known<State>;
-  /** The latest time that Redis reported, in microseconds, and when it was asked. */
+  /** The last time that Redis reported, in microseconds, and when it was asked. */
   private latest = { time: Date.now() * 1_000, askedAt: performance.now() };
 
   constructor(
@@ -112,10 +110,12 @@ export class RedisStore<State> implements StateStore<State> {
     );
     const [kind, version, text, time] = replySchema.parse(reply);
     this.latest = { time: Number(time), askedAt };
-    // Also if it was asked twice, and had been committed the first time.
+    // Also true if the command ran twice and was committed the first time.
     const isCommitted = next !== undefined && version === next.version;
     if (isCommitted) this.known = next;
-    else if (kind !== '' && kind !== format) throw this.foreign(kind);
+    else if (kind === 'unknown') throw this.unusable('it is not from codegen-session-mcp');
+    else if (kind !== '' && kind !== format)
+      throw this.unusable(`it has format ${kind}, and this server supports format ${format}`);
     else if (version === '' && this.known.version !== '')
       log(`Redis has lost ${this.key}; restoring what this server last saw.`);
     else if (version !== seen.version) this.known = { version, state: this.stateOf(text) };
@@ -127,26 +127,15 @@ export class RedisStore<State> implements StateStore<State> {
     try {
       return this.schema.parse(JSON.parse(text));
     } catch (error) {
-      throw this.unreadable(`it is corrupt: ${messageOf(error)}`);
+      throw this.unusable(`it is corrupt: ${messageOf(error)}`);
     }
   }
 
-  private foreign(kind: string): CodegenError {
-    return this.unreadable(
-      kind === 'unknown'
-        ? 'it is not from codegen-session-mcp'
-        : `it has format ${kind}, and this server supports format ${format}`,
-    );
-  }
-
-  private unreadable(why: string): CodegenError {
-    return new CodegenError(
-      'WRITE_FAILED',
-      `The key ${this.key} at ${this.redis.place} can't be used: ${why}.`,
-      {
-        hint: 'Run the same version of codegen-session-mcp everywhere, or set another state.prefix; limits then start counting from zero.',
-      },
-    );
+  private unusable(why: string): CodegenError {
+    const problem = `The key ${this.key} at ${this.redis.place} can't be used: ${why}.`;
+    return new CodegenError('WRITE_FAILED', problem, {
+      hint: 'Run the same version of codegen-session-mcp everywhere, or set another state.prefix; limits then start counting from zero.',
+    });
   }
 
   private async commit({ apply }: Batch<State>): Promise<Committed> {
@@ -157,20 +146,17 @@ export class RedisStore<State> implements StateStore<State> {
       const before = seen;
       seen = await this.ask(before, { version: randomUUID(), state }, before.time, losses);
       if (seen.isCommitted) return { durable: Promise.resolve() };
-      // Nothing changed, so it is another's turn.
+      // Rejected although nothing changed: it is another server's turn.
       if (seen.version === before.version) await setTimeout(pauseMs * Math.random());
     }
-    throw new CodegenError(
-      'LOCK_TIMEOUT',
-      `Other servers kept changing ${this.key} at ${this.redis.place}.`,
-      {
-        hint: 'Try again. If it keeps failing, share this state.prefix between fewer servers.',
-      },
-    );
+    const busy = `Other servers kept changing ${this.key} at ${this.redis.place}.`;
+    throw new CodegenError('LOCK_TIMEOUT', busy, {
+      hint: 'Try again. If it keeps failing, share this state.prefix between fewer servers.',
+    });
   }
 }
 
-/** Redis keeps counting across restarts of its machine, so there is one boot. */
+/** The time continues across restarts of Redis, so there is only one boot. */
 function instantOf(microseconds: number): Instant {
   const milliseconds = microseconds / 1_000;
   return { boot: 'redis', monotonic: milliseconds, wall: milliseconds };

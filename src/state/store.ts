@@ -1,33 +1,29 @@
-import { messageOf } from '../model/errors.js';
 import type { Instant } from './clock.js';
 
-/** The state after a change, and the result for its caller. */
 export interface Changed<State, Result> {
   state: State;
   result: Result;
 }
 
-/** State that is kept between calls and shared by all processes that use the same place. */
+/** State that lasts between calls and is shared by all processes that use the same place. */
 export interface StateStore<State> {
-  /** The newest state. */
   read(): Promise<State>;
   /**
-   * Replaces the state by what `change` makes of it and returns its result; returning the state it was given writes
-   * nothing. `now` is the time by the store's own clock, of which all who share it have the same. `change` must not
-   * modify the state it gets. It is evaluated again whenever another process was faster, and may be after it has already
-   * taken effect: what it adds carries an id, so that it finds its own. A `durable` change (the
-   * default) is on the disk when this returns; only a power failure can lose another one.
-   * Throws LOCK_TIMEOUT if other processes keep winning, WRITE_FAILED if the place can't be used.
+   * Replaces the state and returns the result of `change`. If `change` returns the state that it got, nothing is written.
+   * `now` is the time of the store's clock, which all processes share. `change` must not modify its state. It runs again
+   * if another process was faster, even if it has already taken effect, so what it adds must carry an id. A `durable`
+   * change (the default) is on disk when this returns; a power failure can lose others. Throws LOCK_TIMEOUT,
+   * WRITE_FAILED.
    */
   update<Result>(
     change: (state: State, now: Instant) => Changed<State, Result>,
     options?: { durable?: boolean },
   ): Promise<Result>;
-  /** The time by that clock. It may be a little ahead if the clock is far away, and is never behind. */
+  /** The time of the store's clock, or slightly later if the clock is remote. */
   now(): Instant;
 }
 
-/** A part of a state as a separate store; concurrent changes of several parts are one change of the whole. */
+/** A part of a state as a separate store; concurrent changes of several parts are committed together. */
 export function part<State extends object, Key extends keyof State>(
   store: StateStore<State>,
   key: Key,
@@ -45,15 +41,14 @@ export function part<State extends object, Key extends keyof State>(
 
 /** Changes that are committed together. */
 export interface Batch<State> {
-  /** Applies all changes in order; may be called again. */
+  /** Applies all changes in order; may be called several times. */
   apply: (state: State, now: Instant) => State;
-  /** Whether any of them must be on disk before its caller continues. */
+  /** Whether its callers wait until it is on disk. */
   durable: boolean;
 }
 
-/** The outcome of a batch; the next one is committed once this is known. */
 export interface Committed {
-  /** Callers continue when this is settled. */
+  /** Callers wait for this. */
   durable: Promise<unknown>;
   /** The next batch waits for this. */
   cleaned?: Promise<unknown> | undefined;
@@ -70,20 +65,12 @@ interface Waiting<State> extends Batch<State> {
 export function batching<State>(
   commit: (batch: Batch<State>) => Promise<Committed>,
 ): StateStore<State>['update'] {
-  let waiting: Waiting<State>[] = [];
-  let working = false;
+  const waiting: Waiting<State>[] = [];
+  let isWorking = false;
 
-  function take(): Waiting<State>[] {
-    const batch = waiting;
-    waiting = [];
-    working = batch.length > 0;
-    return batch;
-  }
-
-  /** Commits waiting changes until there are none. */
   async function work(): Promise<void> {
-    for (let batch = take(); batch.length > 0; batch = take()) {
-      const changes = batch;
+    while (waiting.length > 0) {
+      const changes = waiting.splice(0);
       const settle = (): void => {
         for (const each of changes) each.settle();
       };
@@ -101,34 +88,29 @@ export function batching<State>(
         fail(error);
       }
     }
+    isWorking = false;
   }
 
   return (change, { durable = true } = {}) =>
     new Promise((resolve, reject) => {
-      let settle = (): void => undefined;
-      waiting.push({
+      const own: Waiting<State> = {
         durable,
         fail: reject,
-        settle: () => {
-          settle();
-        },
+        settle: () => undefined,
         apply(before, now) {
           try {
             const { state, result } = change(before, now);
-            settle = () => {
-              resolve(result);
-            };
+            own.settle = resolve.bind(undefined, result);
             return state;
           } catch (error) {
-            settle = () => {
-              reject(error instanceof Error ? error : new Error(messageOf(error)));
-            };
+            own.settle = reject.bind(undefined, error);
             return before;
           }
         },
-      });
-      if (working) return;
-      working = true;
+      };
+      waiting.push(own);
+      if (isWorking) return;
+      isWorking = true;
       // Further changes in this turn join the batch.
       setImmediate(() => void work());
     });

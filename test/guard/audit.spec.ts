@@ -10,11 +10,11 @@ import { verifyChain, logFiles, verifyLog } from '../../src/guard/audit-verify.j
 import { sha256 } from '../../src/model/text.js';
 import { beginLine, emptyChain, endLine, type Chain } from '../../src/guard/chain.js';
 import { openState } from '../../src/guard/state.js';
-import { nameOfProcess } from '../../src/state/holder.js';
+import { processName } from '../../src/state/process-name.js';
 import { runs } from '../runs.js';
 
 const allowed = { kind: 'allowed', rule: 'default' } as const;
-const holder = nameOfProcess();
+const holder = processName();
 
 function open(directory = test.info().outputPath('.codegen'), failMode: 'open' | 'closed' = 'closed') {
   const { audit: store } = openState({ directory });

@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { listBackups, nameOfBackup } from '../../src/guard/backups.js';
-import { nameOfProcess } from '../../src/state/holder.js';
+import { processName } from '../../src/state/process-name.js';
 import { emitted, manualClock, openGuard, outcomeOf, type Settings } from './workspace.js';
 
 function open(budget: Settings['budget'], settings: Settings = {}) {
@@ -101,7 +101,7 @@ test('backups keep their path, however long, and are bounded in number and age',
     path.join(state, 'backups', nameOfBackup(time, transaction, 0, 'generated-tests/a.spec.ts'));
   await rename(oldest?.absolutePath ?? '', aged(days(8), 'ab'));
   await rename(newest?.absolutePath ?? '', aged(days(9), 'cd'));
-  const elsewhere = nameOfProcess().replace(/^\d+_\d+_\d*/, '1_1_elsewhere');
+  const elsewhere = processName().replace(/^\d+_\d+_\d*/, '1_1_elsewhere');
   await writeFile(path.join(state, 'journal', `cd.${elsewhere}.open`), 'being written');
   await writeFile(path.join(root, 'generated-tests', 'a.spec.ts'), emitted('6')('generated-tests/a.spec.ts'));
   await write('a.spec.ts', '7');

@@ -2,13 +2,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { z } from 'zod';
-import { mayBeAtWork, nameOfProcess } from '../../src/state/holder.js';
+import { mayBeRunning, processName } from '../../src/state/process-name.js';
 import { connect } from '../fixtures.js';
 
 /** A line of the log; only a recovery names files by their paths. */
 const recoverySchema = z.object({ event: z.string(), files: z.array(z.string()).optional() });
 
-const [, , container = '', boot = ''] = nameOfProcess().split('_');
+const [, , container = '', boot = ''] = processName().split('_');
 
 /** The name of the process that started this one, by its number and the time when it started. */
 function nameOfParent(): string {
@@ -18,7 +18,7 @@ function nameOfParent(): string {
 }
 
 for (const [name, holder, ageMs, atWork] of [
-  ['this process', nameOfProcess(), 0, true],
+  ['this process', processName(), 0, true],
   ['another that runs', nameOfParent(), 1e9, true],
   ['one whose number another process has by now', [process.ppid, '1', container, boot].join('_'), 0, false],
   ['one that has ended', ['999999999', '1', container, boot].join('_'), 0, false],
@@ -30,7 +30,7 @@ for (const [name, holder, ageMs, atWork] of [
   ['one that nobody knows', 'nonsense', 0, false],
 ] as const)
   test(`${name} ${atWork ? 'may be' : 'is not'} at work`, () => {
-    expect(mayBeAtWork(holder, ageMs)).toBe(atWork);
+    expect(mayBeRunning(holder, ageMs)).toBe(atWork);
   });
 
 test('servers that start together settle the remains of dead processes once, and leave live ones alone', async () => {
