@@ -1,7 +1,7 @@
 import { groupBy } from '../browser/snapshot-pairs.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isField, linesAroundFields } from './fields.js';
-import { stablePart } from '../model/volatile.js';
+import { isVolatile, stablePart } from '../model/volatile.js';
 import { isWeek } from './today.js';
 
 /** How many items of a list are compared, and how many lists that a list may have replaced. */
@@ -9,6 +9,8 @@ const maxCompared = 1000;
 const maxAlike = 20;
 /** How many items around a line contain its words; the outer ones are no records. */
 const maxAround = 10;
+/** Maximum length of a text that is only a time. */
+const maxTime = 30;
 
 /** Similar siblings: the items of a list, the rows of a table, or generic elements that start alike. */
 export interface List {
@@ -300,9 +302,13 @@ function titleRank(role: string, words: string): number {
   return labelRoles.has(role) ? 1 : 2;
 }
 
-/** Whether a text is a time; a cheap check, since lists may be long. */
+/** Whether a text is a time or a date; a cheap check first, since lists may be long. */
 function isTime(text: string): boolean {
-  return text.length <= 20 && /\d:\d\d|\d ?[ap]m\b|\bago$/i.test(text);
+  return text.length <= maxTime && (/\d:\d\d|\d ?[ap]m\b|\bago$/i.test(text) || isDate(text));
+}
+
+function isDate(text: string): boolean {
+  return /\d/.test(text) && isVolatile(text) && stablePart(text, ['passing']) === undefined;
 }
 
 export function isPrice(text: string): boolean {

@@ -36,12 +36,12 @@ const digits = (part: string): string => (/\D/.test(part) ? '[\\d.,]+' : '\\d+')
 const forms: Form[] = [
   // Dates and times
   passing(`\\b${day}${month}\\s+\\d{1,2}(?:st|nd|rd|th)?,?\\s+\\d{4}\\b`),
-  passing(`\\b${day}${month}\\s+\\d{1,4}\\b`),
-  passing(`\\b${day}\\d{1,2}\\.?\\s+${month}(?:\\s+\\d{4})?(?!\\p{L})`),
+  passing(`\\b${day}${month}\\s+\\d{1,4}(?:st|nd|rd|th)?\\b`),
+  passing(`\\b${day}\\d{1,2}(?:\\.|st|nd|rd|th)?\\s+(?:of\\s+)?${month}(?:\\s+\\d{4})?(?!\\p{L})`),
   passing('\\b\\d{4}-\\d{2}-\\d{2}T[\\d:.]+Z?'),
   passing('\\b\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}\\b'),
   passing('\\b\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{2,4}\\b'),
-  passing('\\b\\d{1,2}:\\d{2}\\b(?::\\d{2}\\b)?(?:\\s?[ap]m\\b)?'),
+  passing('\\b\\d{1,2}:\\d{2}(?::\\d{2})?(?:\\s?[ap]m)?\\b'),
   // Durations and distances in time
   passing(`\\b(?:${number}|an?)\\s?${unit}\\s+(?:ago|left|remaining|later)\\b`),
   passing(`\\b${number}\\s?(?:ms|seconds?)\\b`),

@@ -1,6 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { parseSnapshot, partsOf } from '../../src/browser/snapshot.js';
 import { appearances, changesBetween, type PageChange } from '../../src/assertions/changes.js';
+import { assertionForms } from '../../src/assertions/forms.js';
 import { rankChanges, rankLandmarks } from '../../src/assertions/choose.js';
 
 const page = (...lines: string[]): string =>
@@ -312,6 +313,24 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: ['count in generic: Hello all, Lunch at noon', 'appeared: generic', 'appeared: generic'],
   },
   {
+    what: 'the titles of items, not their dates',
+    before: ['- generic [ref=e2]'],
+    after: [
+      '- generic [ref=e2]:',
+      ...['Watering', 'Books', 'Garden'].flatMap((title, index) => [
+        `  - listitem [ref=e${index}0]:`,
+        `    - generic [ref=e${index}1]: ${index + 1}st May 2026`,
+        `    - link "${title}" [ref=e${index}2]`,
+      ]),
+    ],
+    changes: [
+      'count in generic: Watering, Books, Garden',
+      'appeared: link Watering',
+      'appeared: link Books',
+      'appeared: link Garden',
+    ],
+  },
+  {
     what: 'no days of a month',
     before: ['- generic [ref=e2]'],
     after: [
@@ -431,6 +450,18 @@ test("a page has changed if more than a field's state has", () => {
   expect(changed(box(''), box(' [checked]'))).toBe(false);
   expect(changed(box(''), page('- checkbox "A" [checked] [ref=e2]', '- alert [ref=e3]: Yes'))).toBe(true);
   expect(changed(page('- button "A" [ref=e2]'), page('- button "A" [expanded] [ref=e2]'))).toBe(true);
+});
+
+test('a list of dates has no assertion', () => {
+  const dated = page(
+    '- list [ref=e2]:',
+    '  - listitem [ref=e3]: 1st May 2026',
+    '  - listitem [ref=e4]: 2nd May 2026',
+  );
+  const { changes } = changesBetween(parseSnapshot(page('- list [ref=e2]')), parseSnapshot(dated), new Set());
+  const lists = changes.filter(({ kind }) => kind === 'list');
+  expect(lists.map((change) => assertionForms(change, []))).toEqual([[]]);
+  expect(lists.flatMap((change) => assertionForms(change, ['1st May 2026', '2nd May 2026']))).toHaveLength(2);
 });
 
 test('a document is identified by its heading first', () => {
