@@ -8,7 +8,7 @@ import { requestFrame } from './origin.js';
 import { lateQuestions, watcherKey, watcherScript, type WatcherQuestion } from './watcher.js';
 
 /** Milliseconds between checks of a busy page, increasing; the first is how long it must be quiet. */
-const busyPollMs = [20, 30, 40];
+const busyPollMs = [10, 20, 30, 40];
 
 /** Milliseconds after which an unresponsive page is assumed to run an endless script, and for stopping that. */
 const silentMs = 600;
@@ -104,6 +104,9 @@ export class Settling {
     void this.#debugger();
     this.#loading.clear();
     const { settleMs } = this.limits;
+    // The first question to a document takes long, and a new page has nothing to answer.
+    const isBlank = this.page.url() === 'about:blank';
+    if (isBlank && (await within(settleMs, this.page.opener())) === null) return;
     await askAll(this.page, (frame, main) => askFrame(frame, ['mark'], { limitMs: settleMs, main }));
   }
 

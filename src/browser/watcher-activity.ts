@@ -6,7 +6,7 @@ import type { Globals } from './watcher.js';
  */
 export function trackActivity({ apply, methodOf, now }: Globals) {
   /** The consequences of a change follow within this many milliseconds. */
-  const quietTime = 20;
+  const quietTime = 10;
   /** Queued tasks run before the first message, and the tasks that those queue before the second. */
   const rounds = 2;
   const post = methodOf(MessagePort.prototype, 'postMessage');

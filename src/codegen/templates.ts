@@ -46,6 +46,16 @@ async function templatesIn(userDirectory: string | undefined): Promise<TestTempl
   return found.flat();
 }
 
+let preloaded: Promise<unknown> | undefined;
+
+/** Loads what renders and formats a test, which takes longer than its use. */
+export function preloadRenderer(): void {
+  preloaded ??= Promise.allSettled([
+    import('eta'),
+    import('./format.js').then(({ formatted }) => formatted('', 'typescript')),
+  ]);
+}
+
 /** Renders a template and formats the result with Prettier. Throws CONFIG_INVALID if any of that fails. */
 export async function renderTemplate(
   { name, directory }: TestTemplate,

@@ -70,6 +70,7 @@ export const recordCodegenSession = defineTool({
         at,
       };
       const { landed, failure } = await recordActions(open, given, limits, signal);
+      if (session.steps.length >= stepsOfTest) (await import('../codegen/templates.js')).preloadRenderer();
       const state = await pageState(live, snapshot, {
         taken: open.autoAssertions?.settled(),
         settled: true,
@@ -90,6 +91,9 @@ export const recordCodegenSession = defineTool({
     });
   },
 });
+
+/** A session with so many steps will probably become a test. */
+const stepsOfTest = 3;
 
 interface RecordedStep {
   /** Index of the step in the session. */
