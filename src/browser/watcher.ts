@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { trackActivity } from './watcher-activity.js';
+import { watchMessages } from './watcher-messages.js';
 import { watchAnimations, watchTimers } from './watcher-timers.js';
 
 /** Prefix of the events that query the watcher, which no page can guess. */
@@ -14,7 +15,7 @@ type LateQuestion = (typeof lateQuestions)[number];
 
 /**
  * The script that watches a page, in every frame, before the page's own scripts: it counts what an action starts
- * (requests, short timers, animation frames, DOM changes), so that waiting ends when that has ended. It recognizes and
+ * (requests, messages, short timers, animation frames, DOM changes), so that waiting ends when that has ended. It recognizes and
  * ignores what repeats (clocks, polling, endless animations).
  *
  * It replaces functions of the page, so it runs in the page's world. It only uses copies of globals made before the page
@@ -27,6 +28,7 @@ export function watcherScript(key: string): string {
     trackActivity,
     trackWork,
     watchDocument,
+    watchMessages,
     watchTimers,
     watchAnimations,
     watchInput,
@@ -59,6 +61,7 @@ interface Rhythm {
 function install(key: string): void {
   const globals = keepGlobals();
   const tracker = trackWork(globals);
+  watchMessages(globals, tracker);
   watchTimers(globals, tracker);
   const endAnimations = watchAnimations(globals, tracker);
   watchRequests(globals, tracker);
