@@ -2,7 +2,7 @@ import type { Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { expectThat, values } from '../model/code.js';
 import { CodegenError, messageOf } from '../model/errors.js';
-import { nearest } from '../model/nearest.js';
+import { didYouMean } from '../model/nearest.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { textOrPatternSchema, toTextOrRegExp } from '../model/pattern.js';
 import type { Step } from '../model/step.js';
@@ -130,11 +130,7 @@ const fields = z
     };
     const matcher = Object.hasOwn(matchers, matcherName) ? matchers[matcherName] : undefined;
     if (matcher === undefined) {
-      const guess = nearest(matcherName, matcherNames);
-      refuse(
-        'matcher',
-        `"${matcherName}" is not a matcher${guess === undefined ? '' : `; did you mean ${guess}?`}`,
-      );
+      refuse('matcher', `"${matcherName}" is not a matcher${didYouMean(matcherName, matcherNames)}`);
       return;
     }
     if (matcher.name === undefined && name !== undefined) refuse('name', `${matcherName} takes no name`);
@@ -168,10 +164,8 @@ const fields = z
 type ExpectFields = z.infer<typeof fields>;
 
 function unknownOption(matcher: string, key: string, known: readonly string[]): string {
-  const guess = nearest(key, known);
-  const hint = guess === undefined ? '' : `; did you mean "${guess}"?`;
   const options = known.length === 0 ? 'it takes none' : `options: ${known.join(', ')}`;
-  return `${matcher} has no option "${key}"${hint} (${options})`;
+  return `${matcher} has no option "${key}"${didYouMean(key, known)} (${options})`;
 }
 
 export const expect = defineAction({

@@ -1,6 +1,6 @@
 import type { BrowserContextOptions } from 'playwright';
 import { CodegenError } from '../model/errors.js';
-import { nearest } from '../model/nearest.js';
+import { didYouMean } from '../model/nearest.js';
 import type { Use } from '../model/use.js';
 
 /** A storage state by value, not by path: the guard reads the file. */
@@ -24,11 +24,8 @@ async function describedDevice(name: string): Promise<BrowserContextOptions> {
     const { defaultBrowserType, ...options } = device;
     return options;
   }
-  const guess = nearest(name, Object.keys(devices));
-  throw new CodegenError('INVALID_INPUT', `There is no device "${name}".`, {
-    hint:
-      guess === undefined
-        ? 'Devices are named as in Playwright, e.g. "iPhone 15".'
-        : `Did you mean "${guess}"?`,
+  const problem = `There is no device "${name}"${didYouMean(name, Object.keys(devices))}`;
+  throw new CodegenError('INVALID_INPUT', problem, {
+    hint: 'Use a name of Playwright\'s devices, e.g. "iPhone 15".',
   });
 }

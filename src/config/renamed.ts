@@ -1,3 +1,5 @@
+import { isRecord } from '../model/json.js';
+
 /** A key of the configuration that has another name since a version. */
 interface RenamedKey {
   /** Names from the top, such as `verify.timeout`. */
@@ -27,10 +29,6 @@ export function withNewNames(
     current = valueAt(rest, to.split('.')) === undefined ? withValue(rest, to.split('.'), value) : rest;
   }
   return current;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function valueAt(document: unknown, [name, ...rest]: readonly string[]): unknown {

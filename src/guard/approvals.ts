@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
 import { CodegenError } from '../model/errors.js';
+import { sortedJson } from '../model/json.js';
 import { escapeInvisible, sha256 } from '../model/text.js';
 import type { Rule } from '../model/rules.js';
 import { instantSchema, offsetBetween, type Instant } from '../state/clock.js';
@@ -99,7 +100,7 @@ export class Approvals {
         decision,
       });
 
-    const bound = hashOfJson([grant, tool, ...demand.bound]);
+    const bound = sha256(sortedJson([grant, tool, ...demand.bound]));
     const known = (await this.list()).find((each) => each.bound === bound && each.usedBy === undefined);
     if (known?.decision?.approved === false) throw declined(known.decision.reason);
     if (known?.decision?.approved === true) {
@@ -215,14 +216,4 @@ function newMark(): string {
 
 export function titleOf({ rule, reason }: Rule): string {
   return reason === undefined ? rule : `${rule}: ${reason}`;
-}
-
-/** SHA-256 of a value as JSON, independent of the order of its keys. */
-function hashOfJson(value: unknown): string {
-  const sorted = JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : part,
-  );
-  return sha256(sorted);
 }

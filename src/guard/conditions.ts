@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isRecord } from '../model/json.js';
 import type { Condition } from '../model/rules.js';
 
 /** Whether a condition is true for every value at its path. A missing value only meets `exists: false`. */
@@ -54,7 +55,7 @@ function step(value: unknown, name: string): unknown[] {
     const elements: unknown[] = value;
     return /^\d+$/.test(name) ? [elements[Number(name)]] : elements.flatMap((each) => step(each, name));
   }
-  return [isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined];
+  return [isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined];
 }
 
 function elementsOf(found: unknown): unknown[] {
@@ -94,8 +95,4 @@ function textOf(value: unknown): unknown {
 
 function isOneOf(one: unknown, list: unknown): boolean {
   return Array.isArray(list) && list.some((each) => isSame(one, each));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Json } from './json.js';
+import { isRecord, type Json } from './json.js';
 import { isPattern, type LocatorChain, type Pattern } from './locator.js';
 import type { Assertion, Signal, Step } from './step.js';
 import type { Traits } from './traits.js';
@@ -142,8 +142,7 @@ export function value(given: unknown): Expression {
 /** The arguments of a call: those that are undefined, and empty options, are left out. */
 export function values(...given: unknown[]): Expression[] {
   const isEmpty = (each: unknown): boolean =>
-    each === undefined ||
-    (typeof each === 'object' && each !== null && !Array.isArray(each) && Object.keys(each).length === 0);
+    each === undefined || (isRecord(each) && Object.keys(each).length === 0);
   return given.filter((each) => !isEmpty(each)).map(value);
 }
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { CodegenError } from './errors.js';
-import { nearest } from './nearest.js';
+import { didYouMean } from './nearest.js';
 
-/** Problems that one error reports, and characters of each. */
+/** Problems that one error reports, and the characters of each. */
 const maxProblems = 10;
 const maxProblem = 300;
 
-/** What all arguments of a call may have together. */
+/** Limits for all arguments of a call together. */
 const maxCharacters = 1_000_000;
 const maxEntries = 20_000;
 const maxDepth = 64;
@@ -32,8 +32,8 @@ export function requireBounded(args: unknown): void {
 }
 
 /**
- * What a caller got wrong, as INVALID_INPUT: the fields concerned by name, what is expected of them, and the fields
- * there are. `what` names the thing the fields belong to, e.g. `fill`; `schema` names the fields of what is inside.
+ * INVALID_INPUT for the problems that a schema found. `what` is the owner of the `fields`, e.g. `fill`; `schema` has the
+ * fields of nested objects.
  */
 export function invalidInput(
   error: z.ZodError,
@@ -47,10 +47,9 @@ export function invalidInput(
     const known = issue.path.length === 0 ? fields : fieldsAt(schema, issue.path);
     if (known.length > 0) hints.add(`Fields of ${where}: ${known.join(', ')}.`);
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => {
-        const guess = nearest(key.slice(0, maxProblem), known);
-        return `${where} has no field "${key}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`;
-      });
+      return issue.keys.map(
+        (key) => `${where} has no field "${key}"${didYouMean(key.slice(0, maxProblem), known)}`,
+      );
     if (issue.message.endsWith('received undefined')) return [`${where} is missing`];
     return [`${where}: ${issue.message.replace(/^Invalid input: /, '')}`];
   });
@@ -64,7 +63,7 @@ export function invalidInput(
   );
 }
 
-/** Names of the fields of the object at a path; none if there is no object. */
+/** The fields of the object at a path; none if there is no object. */
 function fieldsAt(schema: z.ZodObject, path: readonly PropertyKey[]): string[] {
   let inner: unknown = schema;
   for (const key of path) {
@@ -77,7 +76,7 @@ function fieldsAt(schema: z.ZodObject, path: readonly PropertyKey[]): string[] {
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
 }
 
-/** The schema without what makes it optional or nullable. */
+/** The schema inside `optional` and `nullable`. */
 function bare(schema: unknown): unknown {
   return schema instanceof z.ZodOptional || schema instanceof z.ZodNullable ? bare(schema.unwrap()) : schema;
 }

@@ -9,3 +9,9 @@ export function nearest(word: string, options: readonly string[]): string | unde
   const [best] = ranked;
   return best !== undefined && best.away <= Math.max(2, best.option.length / 3) ? best.option : undefined;
 }
+
+/** Ends a message about a mistyped word; empty if no option is close. */
+export function didYouMean(word: string, options: readonly string[]): string {
+  const guess = nearest(word, options);
+  return guess === undefined ? '' : `; did you mean "${guess}"?`;
+}

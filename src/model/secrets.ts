@@ -1,6 +1,6 @@
 import { CodegenError } from './errors.js';
-import type { Json } from './json.js';
-import { nearest } from './nearest.js';
+import { mapItems, type Json } from './json.js';
+import { didYouMean } from './nearest.js';
 import { PageText } from './page-text.js';
 import { minValue, SecretSearch, type Found } from './secret-forms.js';
 import {
@@ -14,15 +14,14 @@ import {
 import type { OneTimePasswords } from './totp.js';
 import { stringsIn } from './text.js';
 
-/** A secret as the configuration lists it: the name of an environment variable, and where it may go. */
+/** The name of an environment variable, and the only origins that may receive its value. */
 export type SecretRule = string | { name: string; origins: string[] };
 
-/** Marks the names of one-time passwords among those of secrets. */
 const totpPrefix = 'totp:';
 
-/** The secrets of a server. Values are taken from the environment whenever they are needed, and kept in no step. */
+/** The secrets of a server. Values are read from the environment when needed, and never stored in a step. */
 export class Secrets {
-  /** Names by values. A secret that was listed once stays out of texts for as long as the process lives. */
+  /** Names by value. A secret that was once configured is redacted until the process exits. */
   private readonly names = new Map<string, string>();
   private latest: SecretSearch | undefined;
   private passwords: OneTimePasswords | undefined;
@@ -33,16 +32,16 @@ export class Secrets {
     private readonly variables: Readonly<Record<string, string | undefined>>,
   ) {}
 
-  /** The value with the texts of its templates. Throws INVALID_INPUT for what is not listed or not set. */
+  /** Replaces templates by their texts. Throws INVALID_INPUT for a secret that is not configured or not set. */
   reveal(value: Json): Json {
-    // From now on, the values stay out of texts.
+    // Redact these values from now on.
     this.search();
     return mapTemplates(value, ({ $template }) =>
       $template.map((part) => (typeof part === 'string' ? part : this.resolve(part))).join(''),
     );
   }
 
-  /** Call before a value with one-time passwords is revealed. */
+  /** Must be called before a value with one-time passwords is revealed. */
   async load(value: unknown): Promise<void> {
     if (!JSON.stringify(value).includes('"totp":')) return;
     this.passwords ??= new (await import('./totp.js')).OneTimePasswords();
@@ -53,7 +52,7 @@ export class Secrets {
     this.requireNames(referencesIn(value), origins);
   }
 
-  /** Throws as `requireOrigins` does, for secrets by their names. */
+  /** Like `requireOrigins`, for names of secrets. */
   requireNames(names: readonly string[], origins: readonly string[]): void {
     for (const name of names) {
       const allowed = this.bindingOf(name);
@@ -70,12 +69,11 @@ export class Secrets {
     return referencesIn(value).filter((name) => this.bindingOf(name) !== undefined);
   }
 
-  /** The origins that a secret is bound to. */
   originsOf(name: string): readonly string[] {
     return this.bindingOf(name) ?? [];
   }
 
-  /** A text in which the values of secrets, however encoded, and their beginnings and ends are `{{secret:NAME}}`. */
+  /** Replaces the values of secrets, however encoded or cut off, by `{{secret:NAME}}`. */
   redact(text: string): string {
     const found = this.search()?.all(text) ?? [];
     return split(text, found)
@@ -83,18 +81,18 @@ export class Secrets {
       .join('');
   }
 
-  /** The same for all texts of a value; keys stay. */
+  /** Redacts all texts of a value, but not its keys. */
   redactAll<Value>(value: Value): Value {
     return mapTexts(value, (text) => this.redact(text));
   }
 
-  /** A text of a page for a step: a template if it contains the values of secrets. */
+  /** Turns a text of a page that contains secrets into a template, for a step. */
   conceal(text: string): string | Template {
     const found = this.search()?.wholes(text) ?? [];
     return found.length === 0 ? this.redact(text) : { $template: split(text, found) };
   }
 
-  /** The parts of its texts that are the value of a secret. */
+  /** The values of secrets in the texts of a value. */
   foundIn(value: unknown): string[] {
     const search = this.search();
     if (search === undefined) return [];
@@ -103,10 +101,7 @@ export class Secrets {
     );
   }
 
-  /**
-   * Names of the secrets whose values are in what is about to be written. Short words are left out, which are in any
-   * source.
-   */
+  /** Names of the secrets whose values are in a file, except for short words, which occur in any source. */
   leaksIn(data: Buffer | string): string[] {
     const search = this.search();
     const texts = typeof data === 'string' ? [data] : [data.toString('utf8'), data.toString('latin1')];
@@ -115,7 +110,7 @@ export class Secrets {
       : [...new Set(texts.flatMap((text) => search.distinct(text).map(({ name }) => name)))];
   }
 
-  /** The variables that are set, for a process that runs tests. */
+  /** The environment variables of the secrets, for a process that runs tests. */
   environment(): Record<string, string> {
     return Object.fromEntries(
       this.rules().flatMap(({ name }) => {
@@ -139,7 +134,7 @@ export class Secrets {
     if (this.passwords === undefined)
       throw new CodegenError(
         'INVALID_INPUT',
-        `${printReference(part)} is only allowed in the fields of an action.`,
+        `${printReference(part)} is only allowed in fields of an action.`,
         {
           hint: 'Remove it here.',
         },
@@ -163,16 +158,10 @@ export class Secrets {
 
   private valueOf(name: string): string {
     const listed = this.rules().map((rule) => rule.name);
-    if (!listed.includes(name)) {
-      const guess = nearest(name, listed);
-      throw new CodegenError(
-        'INVALID_INPUT',
-        `There is no secret ${JSON.stringify(name)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
-        {
-          hint: `\`secrets\` in the configuration lists ${listed.join(', ') || 'none'}; ask the operator to add it.`,
-        },
-      );
-    }
+    if (!listed.includes(name))
+      throw new CodegenError('INVALID_INPUT', `There is no secret "${name}"${didYouMean(name, listed)}`, {
+        hint: `\`secrets\` in the configuration lists ${listed.join(', ') || 'none'}; ask the operator to add it.`,
+      });
     const value = this.variables[name] ?? '';
     if (value === '')
       throw new CodegenError('INVALID_INPUT', `The secret ${name} is not set.`, {
@@ -186,7 +175,7 @@ export class Secrets {
   }
 }
 
-/** A text around the secrets that were found in it. */
+/** Splits a text at the secrets that were found in it. */
 function split(text: string, found: readonly Found[]): (string | Reference)[] {
   let at = 0;
   const parts = found.flatMap(({ start, end, name }) => {
@@ -202,7 +191,5 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (isTemplate(value)) return value;
   if (typeof value === 'string') return map(value);
   if (value instanceof PageText) return value.map(map);
-  if (Array.isArray(value)) return value.map((item: unknown) => mapTexts(item, map));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapTexts<unknown>(item, map)]));
+  return mapItems(value, (item) => mapTexts(item, map));
 }

@@ -1,73 +1,63 @@
-import type { Json } from './json.js';
+import { sortedJson, type Json } from './json.js';
 import type { Template } from './template.js';
 import type { LocatorChain } from './locator.js';
 
-/** What `expect` asserts: the part of its step that says so. */
+/** What a step of `expect` asserts. */
 export interface Assertion {
   /** The element asserted; undefined for the page. */
   locator?: LocatorChain;
-  /** The fields of `expect`. */
   args: { [name: string]: Json };
 }
 
 /** The same text for assertions that mean the same. */
 export function assertionKey({ locator, args: { not, options, ...args } }: Assertion): string {
-  return JSON.stringify([locator, args, options ?? {}, not === true], (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : value,
-  );
+  return sortedJson([locator, args, options ?? {}, not === true]);
 }
 
-/** What an action caused besides its effects in the page, which its test waits for. */
+/** An event that an action caused, for which its test waits. */
 export type Signal =
-  /** A page opened: `page` if its opener is unknown. */
+  /** A page opened; `page` if its opener is unknown. */
   | { type: 'popup' | 'page'; page: string }
   | { type: 'download'; suggestedFilename: string | Template }
   /** A file chooser opened, which the action answered. */
   | { type: 'filechooser' };
 
-/**
- * One recorded step of a session. A session is nothing but its list of steps: the generator, `get` and `undo`
- * read nothing else.
- */
+/** One recorded step. A session is its list of steps: the generator, `get` and `undo` read nothing else. */
 export interface Step {
-  /** Name of the action that made it, e.g. `click`. */
+  /** Name of the action, e.g. `click`. */
   action: string;
-  /** The element acted on or asserted, if there is one. */
   locator?: LocatorChain;
-  /** Another locator of the same element, for an id that may change from run to run. */
+  /** Another locator of the same element if the id in `locator` may change from run to run. */
   alternative?: LocatorChain;
-  /** The second element, of an action that takes one. */
+  /** The second element, e.g. of `dragTo`. */
   to?: LocatorChain;
-  /** What a picture hides. */
+  /** Elements that are masked in a screenshot. */
   mask?: LocatorChain[];
-  /** The action's own fields, validated: what `emit` needs besides the locator. */
+  /** The validated fields of the action. */
   args: { [name: string]: Json };
-  /** Id of the page that it and its assertions use; the session's first by default. */
+  /** Id of the page; the session's first by default. */
   page?: string;
-  /** What it caused, in order. */
   signals?: Signal[];
   /** Set if the page wrote to the clipboard. */
   copies?: true;
-  /** Set if the page loaded another document because of it. */
+  /** Set if it loaded another document. */
   loads?: true;
-  /** Address of the page that it led to, without the query. */
+  /** URL of the page that it led to, without the query. */
   leadsTo?: string;
-  /** Description of the element for a person if its locator is brittle; quotes the page's words. */
+  /** Description of the element, quoting the page, if its locator is brittle. */
   seen?: string;
-  /** Becomes the comment above the step. */
+  /** A comment above the step. */
   note?: string;
-  /** What the step visibly did, found by comparing the page before and after it. */
+  /** Automatic assertions of what the step changed. */
   assertions?: Assertion[];
   /** Set if the step changed the document beyond the element it acted on. */
   changedPage?: true;
-  /** Milliseconds that the step took, if they are many. */
+  /** Milliseconds that a slow step took. */
   slowMs?: number;
-  /** Milliseconds after which its effects still came, if they are many. */
+  /** Milliseconds after which its last effects appeared, if they were late. */
   lateMs?: number;
-  /** Set if the page then showed what depends on the day on which the test runs. */
+  /** Set if the page then showed something that depends on the current date. */
   showsToday?: true;
-  /** Set if the step could not be checked while recording; only a run of the test proves it. */
+  /** Set if only a run of the test can check the step. */
   unchecked?: true;
 }

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { CodegenError } from './errors.js';
-import { toJson, type Json } from './json.js';
+import { mapItems, toJson, type Json } from './json.js';
 
-/**
- * A text with secrets in it. Only `parseTemplates` makes one, of what an agent gave: no text of a page, and no URL that is
- * decoded later, can become one.
- */
+/** A text with secrets in it. Only `parseTemplates` creates one, from an agent's input: a text of a page can't become one. */
 export const templateSchema = z.strictObject({
   $template: z.array(
     z.union([
@@ -24,14 +21,14 @@ function referenceName(): z.ZodString {
 /** A reference to a secret's value, or to a one-time password computed from it. */
 export type Reference = { secret: string } | { totp: string };
 
-// Not inferred: a type alias is assignable to Json.
+// A type alias, not inferred, so that it is assignable to Json.
 export type Template = { $template: (string | Reference)[] };
 
-/** Names must be identifiers: they become part of code. */
+/** Names must be identifiers, because they become part of code. */
 const reference = /\{\{(secret|totp|unique):([A-Za-z_]\w*)\}\}/g;
 const beginning = /\{\{(?:secret|totp|unique):/;
 
-/** Stands for a template while a schema or URL parser takes it for a text: a host, a path and lower case keep it. */
+/** A placeholder for a template in schemas and URL parsers: valid in a host and a path, and in lower case. */
 const placeholder = /xx[\da-f]{16}n(\d+)xx/g;
 
 export function isTemplate(value: unknown): value is Template {
@@ -43,12 +40,12 @@ export function isTemplate(value: unknown): value is Template {
   );
 }
 
-/** Whether a text has a reference to a secret in it, even a truncated one. */
+/** Whether a text contains a reference to a secret, even a truncated one. */
 export function seemsReference(text: string): boolean {
   return beginning.test(text) || text.search(placeholder) !== -1;
 }
 
-/** The value of a name that is new in every run. */
+/** Returns the value of `{{unique:NAME}}` in this run. */
 export type Unique = (name: string) => string;
 
 function parseTemplates(value: Json, unique: Unique | undefined): Json {
@@ -98,12 +95,12 @@ function uniqueOf(name: string, unique: Unique | undefined): string {
   });
 }
 
-/** A text of the agent's, such as a target, with the values of its `{{unique:NAME}}`. */
+/** Replaces `{{unique:NAME}}` in a text such as a target. */
 export function resolveUnique(text: string, unique: Unique): string {
   return text.replaceAll(/\{\{unique:([A-Za-z_]\w*)\}\}/g, (_, name: string) => unique(name));
 }
 
-/** What an agent gave, with templates for the texts that refer to secrets. Throws INVALID_INPUT. */
+/** Turns texts of an agent's input that refer to secrets into templates. Throws INVALID_INPUT. */
 export function parseFields(fields: object, unique?: Unique): { [name: string]: Json } {
   return mapFields(toJson(fields), (value) => parseTemplates(value, unique));
 }
@@ -112,12 +109,12 @@ function mapFields(fields: { [name: string]: Json }, map: (value: Json) => Json)
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, map(value)]));
 }
 
-/** A value with texts in place of its templates. */
+/** Replaces the templates in a value by texts. */
 export function mapTemplates(value: Json, map: (template: Template) => string): Json {
   return mapJson(value, (text) => text, map);
 }
 
-/** Fields as the agent gave them, for results and messages. */
+/** Fields as the agent wrote them, for results and messages. */
 export function printFields(fields: { [name: string]: Json }): { [name: string]: Json } {
   return mapFields(fields, (value) => mapTemplates(value, printTemplate));
 }
@@ -127,7 +124,6 @@ export function printReference(part: Reference): string {
   return 'secret' in part ? `{{secret:${part.secret}}}` : `{{totp:${part.totp}}}`;
 }
 
-/** The name of the secret that a reference is about. */
 export function secretOf(part: Reference): string {
   return 'secret' in part ? part.secret : part.totp;
 }
@@ -136,7 +132,7 @@ function printTemplate({ $template }: Template): string {
   return $template.map((part) => (typeof part === 'string' ? part : printReference(part))).join('');
 }
 
-/** Names of the secrets that a value refers to, each once. */
+/** Names of the secrets that a value refers to. */
 export function referencesIn(value: unknown): string[] {
   if (isTemplate(value))
     return [
@@ -165,14 +161,12 @@ export class Placeholders {
     return mapFields(fields, (value) => this.hide(value));
   }
 
-  /** A value in which placeholders of this object are templates again. */
+  /** Turns this object's placeholders back into templates. */
   restore<Value>(value: Value): Value;
   restore(value: unknown): unknown {
     if (this.references.length === 0) return value;
     if (typeof value === 'string') return this.restoreText(value);
-    if (Array.isArray(value)) return value.map((item: unknown) => this.restore(item));
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.restore<unknown>(item)]));
+    return mapItems(value, (item) => this.restore(item));
   }
 
   private add(part: Reference): string {
@@ -188,7 +182,7 @@ export class Placeholders {
   }
 }
 
-/** Fields for a schema that expects texts. */
+/** Replaces templates by placeholders, for a schema that expects texts. */
 export function hideTemplates(fields: { [name: string]: Json }): { [name: string]: Json } {
   return new Placeholders().hideFields(fields);
 }

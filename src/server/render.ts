@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isRecord, mapItems } from '../model/json.js';
 import { PageText } from '../model/page-text.js';
 import type { Secrets } from '../model/secrets.js';
 import type { Answer } from '../tools/answer.js';
@@ -112,11 +113,9 @@ function enclosed(value: unknown, delimiter: string): unknown {
     const { before, text } = value;
     return text === '' ? before : before + enclose(delimiter, text.includes('\n') ? `\n${text}\n` : text);
   }
-  if (Array.isArray(value)) return value.map((each) => enclosed(each, delimiter));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, enclosed(each, delimiter)]));
+  return mapItems(value, (each) => enclosed(each, delimiter));
 }
 
 function asFields(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+  return isRecord(value) ? value : {};
 }

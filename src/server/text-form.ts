@@ -1,3 +1,4 @@
+import { isRecord } from '../model/json.js';
 import { PageText, rawText } from '../model/page-text.js';
 
 /** Fields whose strings are this server's own words; all others may quote a page. */
@@ -26,7 +27,7 @@ export function textForm(
   encloseBlock: (page: string) => string,
 ): string[] {
   const lines: Lines = { own: [], page: [] };
-  if (isObject(error)) printError(error, lines);
+  if (isRecord(error)) printError(error, lines);
   for (const [key, value] of Object.entries(fields)) print(key, value, lines, ownFields.has(key));
   const { own, page } = lines;
   return [
@@ -49,7 +50,7 @@ function print(key: string, value: unknown, lines: Lines, isOwn: boolean): void 
     const separator = text.includes('\n') ? '\n' : ' ';
     if (text !== '') linesFor(value, lines, isOwn).push(`${key}:${separator}${text}`);
   } else if (Array.isArray(value)) printList(key, value, lines, isOwn);
-  else if (isObject(value))
+  else if (isRecord(value))
     for (const [name, each] of Object.entries(value))
       print(`${key}.${name}`, each, lines, isOwn && !quotingFields.has(name));
 }
@@ -63,7 +64,7 @@ function printList(key: string, list: readonly unknown[], lines: Lines, isOwn: b
 
 function itemLines(item: unknown): string[] {
   if (typeof item === 'string' || item instanceof PageText) return [`- ${rawText(item)}`];
-  if (!isObject(item) || typeof item['code'] !== 'string') return [`- ${asJson(item)}`];
+  if (!isRecord(item) || typeof item['code'] !== 'string') return [`- ${asJson(item)}`];
   const { index, code, assertions } = item;
   const rest = Object.entries(item).filter(
     ([key, value]) => value !== undefined && !saidByCode.has(key) && !isUsual(key, value),
@@ -82,7 +83,7 @@ function isUsual(key: string, value: unknown): boolean {
 }
 
 function codeOf(assertion: unknown): string {
-  return isObject(assertion) ? String(assertion['code']) : String(assertion);
+  return isRecord(assertion) ? String(assertion['code']) : String(assertion);
 }
 
 /** A value with its page texts as they are, which belongs into the block. */
@@ -100,8 +101,4 @@ function linesFor(value: unknown, { own, page }: Lines, isOwn: boolean): string[
 function holdsPageText(value: unknown): boolean {
   if (value instanceof PageText) return value.text !== '';
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsPageText);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

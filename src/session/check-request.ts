@@ -3,7 +3,7 @@ import { actions } from '../actions/registry.js';
 import { CodegenError } from '../model/errors.js';
 import { invalidInput } from '../model/invalid.js';
 import { parseFields, resolveUnique, type Unique } from '../model/template.js';
-import { nearest } from '../model/nearest.js';
+import { didYouMean } from '../model/nearest.js';
 import { targetSchema, type ActionRequest, type CheckedRequest } from './request.js';
 import { chainOf, isRef } from './targets.js';
 
@@ -18,12 +18,9 @@ export function checkRequest(
   const target = raw.target && resolveUnique(raw.target, unique);
   const action = actions.get(name);
   if (action === undefined) {
-    const guess = nearest(name, [...actions.keys()]);
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `${where}: there is no action "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`,
-      { hint: `Actions: ${[...actions.keys()].join(', ')}.` },
-    );
+    const names = [...actions.keys()];
+    const problem = `${where}: there is no action "${name}"${didYouMean(name, names)}`;
+    throw new CodegenError('INVALID_INPUT', problem, { hint: `Actions: ${names.join(', ')}.` });
   }
   const second = action.second === undefined ? [] : [action.second];
   const takesTarget = action.target !== 'none';

@@ -11,6 +11,7 @@ import { isLocatorExpression, parseLocatorExpression, toLocator } from '../locat
 import { pinRefs, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';
 import { CodegenError } from '../model/errors.js';
+import { isRecord } from '../model/json.js';
 import type { LocatorChain } from '../model/locator.js';
 import { answerMs, responseWithin } from '../model/within.js';
 import type { CheckedRequest } from './request.js';
@@ -30,8 +31,7 @@ export function timeoutOf(
   { timeout, options }: CheckedRequest['prepared']['args'],
   configured: number,
 ): number {
-  const isRecord = typeof options === 'object' && options !== null && !Array.isArray(options);
-  const own = timeout ?? (isRecord ? options['timeout'] : undefined);
+  const own = timeout ?? (isRecord(options) ? options['timeout'] : undefined);
   return typeof own === 'number' ? own : configured;
 }
 

@@ -82,7 +82,7 @@ test('matchers are distinguished from options, and unproven ones are marked', as
     failureOf('INVALID_INPUT', 'no option "ratoi"; did you mean "ratio"'),
   );
   expect(await refused({ matcher: 'toMatchAriaSnapshott', expected: '- x' })).toEqual(
-    failureOf('INVALID_INPUT', 'did you mean toMatchAriaSnapshot'),
+    failureOf('INVALID_INPUT', 'did you mean "toMatchAriaSnapshot"'),
   );
   expect(await refused({ matcher: 'toMatchAriaSnapshot', expected: 5 })).toEqual(
     failureOf('INVALID_INPUT', 'expected string'),
@@ -114,7 +114,7 @@ test('matchers are distinguished from options, and unproven ones are marked', as
       failureOf('INVALID_INPUT', message),
     );
   for (const [device, hint] of [
-    ['iPhone15', 'Did you mean "iPhone 15"'],
+    ['iPhone15', 'did you mean "iPhone 15"'],
     ['toaster', 'named as in Playwright'],
   ] as const)
     expect((await server.start({ use: { device } })).error).toEqual(

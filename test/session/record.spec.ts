@@ -122,7 +122,7 @@ test('nothing is performed if any action of the call is malformed', async ({ ope
       { action: 'click', target: "getByRole('button').evaluate(() => 1)" },
       '"evaluate" is not a locator method',
     ],
-    [{ action: 'expect', target: 'e1', matcher: 'toHaveTxet', expected: 'x' }, 'did you mean toHaveText'],
+    [{ action: 'expect', target: 'e1', matcher: 'toHaveTxet', expected: 'x' }, 'did you mean "toHaveText"'],
     [{ action: 'expect', target: 'e1', matcher: 'toHaveCount', expected: 'three' }, 'toHaveCount'],
     [{ action: 'expect', target: 'e1', matcher: 'toBeVisible', expected: 'x' }, 'takes no expected'],
     [{ action: 'expect', target: 'e1', matcher: 'toHaveAttribute', expected: 'x' }, 'needs the name'],

@@ -150,7 +150,7 @@ test('secrets that are not listed, not set, too short or bound elsewhere are nev
   });
   const request = { action: 'request', url: `${pages.url}/api/echo?t={{secret:ADMIN_TOKEN}}` };
   for (const [action, code, words] of [
-    [fill('{{secret:ADMIN_TOKN}}'), 'INVALID_INPUT', 'no secret "ADMIN_TOKN"; did you mean ADMIN_TOKEN'],
+    [fill('{{secret:ADMIN_TOKN}}'), 'INVALID_INPUT', 'no secret "ADMIN_TOKN"; did you mean "ADMIN_TOKEN"'],
     [fill('{{secret:SHOP_PASSWORD}}'), 'INVALID_INPUT', 'lists SHORT, UNSET, LONGER, ADMIN_TOKEN'],
     [fill('{{secret:UNSET}}'), 'INVALID_INPUT', 'UNSET is not set'],
     [fill('x{{secret:SHORT}}'), 'INVALID_INPUT', 'too short'],
