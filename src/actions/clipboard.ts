@@ -10,7 +10,6 @@ import type { Step } from '../model/step.js';
 import type { BrowserName } from '../model/use.js';
 import { defineAction, type ActionContext } from './action.js';
 
-/** Milliseconds between two looks at what the clipboard holds. */
 const pollMs = 50;
 
 export const writeText = defineAction({
@@ -24,7 +23,7 @@ export const writeText = defineAction({
     await openClipboard(context);
     await page.evaluate((given) => navigator.clipboard.writeText(given), text);
   },
-  // Every page can be given what the clipboard holds.
+  // Any page may read the clipboard.
   origins: () => ['every origin'],
   toCode: ({ text }, { page }) => [
     run(page, 'evaluate', script(['text'], 'writeText', variable('text')), value(text)),
@@ -41,19 +40,17 @@ export const readText = defineAction({
   }),
   async perform(context, { expected }) {
     const { page, actionMs, show, found } = context;
-    const { matches } = await import('../model/linear.js');
+    const { isAsExpected } = await import('../model/linear.js');
     await openClipboard(context);
     const read = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
-    const fits = (text: string): boolean =>
-      expected === undefined || (isPattern(expected) ? matches(expected, text) : text === expected);
     const deadline = performance.now() + actionMs;
     let text = await read();
-    while (!fits(text) && performance.now() < deadline) {
+    while (!isAsExpected(text, expected) && performance.now() < deadline) {
       await sleep(pollMs);
       text = await read();
     }
     show(text);
-    if (!fits(text))
+    if (!isAsExpected(text, expected))
       throw new CodegenError('ACTION_FAILED', 'The clipboard contains a different text.', {
         hint: 'The event shows the actual text; correct `expected`.',
       });
@@ -70,20 +67,19 @@ export const readText = defineAction({
   origins: () => [],
 });
 
-/** A function for the page that calls a method of its clipboard. */
 function script(parameters: string[], method: string, ...args: Expression[]): Expression {
   const clipboard = property(variable('navigator'), 'clipboard');
   return { kind: 'function', parameters, body: call(clipboard, method, ...args) };
 }
 
-/** The permissions that a flow needs to use the clipboard. */
+/** The clipboard permissions that a flow needs. */
 export function clipboardPermissions(steps: readonly Step[], browserName: BrowserName): string[] {
   const isScripted = steps.some(({ action }) => action === readText.name || action === writeText.name);
   if (isScripted) return scriptPermissions[browserName];
   return steps.some(({ copies }) => copies === true) ? copyPermissions[browserName] : [];
 }
 
-/** The origin to which a step grants permissions, if it names one: it then has only these. */
+/** The origin to which a step grants permissions, if it names one; it then has no others. */
 export function grantedOrigin({ action, args: { origin } }: Step): string | undefined {
   return action === 'grantPermissions' && typeof origin === 'string' ? origin : undefined;
 }

@@ -3,9 +3,8 @@ import { copyPermissions, engineOf } from '../browser/clipboard-permissions.js';
 import { property, run, value, values, type Expression, type Statement } from '../model/code.js';
 import { loginDirectory } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
-import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
-import { geolocationSchema, viewportSchema } from '../model/use.js';
+import { geolocationSchema, httpUrl, viewportSchema } from '../model/use.js';
 import { defineAction } from './action.js';
 import { clipboardPermissions } from './clipboard.js';
 
@@ -87,16 +86,13 @@ export const grantPermissions = defineAction({
       )
       .min(1)
       .describe("Playwright's names of permissions; browsers support different ones."),
-    origin: z
-      .url({ protocol: /^https?$/, error: 'expected an http or https origin' })
-      .optional()
-      .describe('The only origin to grant them to.'),
+    origin: httpUrl('origin').optional().describe('The only origin to grant them to.'),
   }),
   async perform({ page, steps }, { permissions, origin }) {
     const context = page.context();
     if (origin === undefined) return context.grantPermissions(permissions);
     const engine = engineOf(context.browser());
-    // Granting it something separately would revoke its access to the clipboard.
+    // A separate grant would revoke the origin's access to the clipboard.
     const clipboard = [...copyPermissions[engine], ...clipboardPermissions(steps, engine)];
     return context.grantPermissions([...permissions, ...clipboard], { origin });
   },
@@ -118,7 +114,7 @@ const cookieSchema = z
   .strictObject({
     name: z.string().min(1),
     value: z.string(),
-    url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).optional(),
+    url: httpUrl().optional(),
     domain: z.string().min(1).optional(),
     path: z.string().min(1).optional(),
     expires: z.number().optional(),
@@ -165,13 +161,13 @@ export const clearCookies = defineAction({
     path: matchedSchema.optional(),
   }),
   async perform({ page }, { name, domain, path }) {
-    const { matches } = await import('../model/linear.js');
+    const { isAsExpected } = await import('../model/linear.js');
     const context = page.context();
-    const isLike = (wanted: TextOrPattern | undefined, text: string): boolean =>
-      wanted === undefined || (isPattern(wanted) ? matches(wanted, text) : wanted === text);
-    for (const cookie of await context.cookies())
-      if (isLike(name, cookie.name) && isLike(domain, cookie.domain) && isLike(path, cookie.path))
+    for (const cookie of await context.cookies()) {
+      const isChosen = isAsExpected(cookie.name, name) && isAsExpected(cookie.domain, domain);
+      if (isChosen && isAsExpected(cookie.path, path))
         await context.clearCookies({ name: cookie.name, domain: cookie.domain, path: cookie.path });
+    }
   },
   toCode(filter, { context }) {
     const given = Object.entries(filter).map(([name, wanted]) => [name, value(wanted)] as const);

@@ -5,26 +5,22 @@ import { matchedSchema } from '../model/pattern.js';
 import { z } from 'zod';
 import { literalParts, seemsReference } from '../model/template.js';
 
-/** Wildcards and groups of a glob at most: each multiplies the time that matching takes in the test. */
+/** Each wildcard or group of a glob multiplies the time that matching takes in the test. */
 const maxWildcards = 6;
 
-/** Characters of a URL that is matched. */
+/** Longer URLs match nothing. */
 const maxUrl = 10_000;
 
-/** What Playwright matches URLs by: a URL, a glob or a regular expression. A secret in it, which pages encode, matches anything. */
+/** A URL, a glob or a regular expression. A secret in it, which pages encode, matches anything. */
 export const urlPatternSchema = matchedSchema
-  .overwrite((url) => (isPattern(url) ? url : withoutSecrets(url)))
+  .overwrite((url) => (isPattern(url) ? url : literalParts(url).join('**')))
   .refine(
     (url) =>
       isPattern(url) || (url !== '' && isGlob(url) && (url.match(/\*+|\{/g) ?? []).length <= maxWildcards),
     `expected a URL, a glob with at most ${maxWildcards} wildcards and groups, or {"regex", "flags"}`,
   );
 
-function withoutSecrets(url: string): string {
-  return literalParts(url).join('**');
-}
-
-/** A URL to open. Its host is looked up, and browsers lower its case, so it has no secret. */
+/** A URL to open. Its host is sent to DNS and lower-cased by browsers, so it must not contain a secret. */
 export const urlSchema = z
   .string()
   .min(1)
@@ -62,16 +58,16 @@ export function relativeUrl(url: string, baseURL: string | undefined): string {
   return url.includes('{') ? relative.replaceAll('%7B', '{').replaceAll('%7D', '}') : relative;
 }
 
-/** The origin that a URL leads to; it has been checked, or is when it is opened. */
+/** The origin of a URL that a page will open. Throws as `checkUrl` does. */
 export function originOfUrl(url: string, baseURL: string | undefined): string {
   return new URL(checkUrl(url, baseURL), baseURL).origin;
 }
 
-/** Milliseconds that the expression of one matcher may take in a stretch of time. */
+/** CPU time that one matcher may take within a period. */
 const budgetMs = 300;
-const stretchMs = 3000;
+const periodMs = 3000;
 
-/** Whether a URL matches. Never throws, and matches nothing more in a stretch of time that is used up. */
+/** Whether a URL matches. Never throws; matches nothing once it has used up its time. */
 export type UrlMatcher = (url: { href: string }) => boolean;
 
 /** Matches a URL, a glob or an expression as Playwright does, but in linear time. */
@@ -81,20 +77,16 @@ export async function urlMatcher(
   onExhausted: () => void = () => undefined,
 ): Promise<UrlMatcher> {
   if (!isPattern(url) && baseURL === undefined && !/^(?:\*|[a-z]+:)/i.test(url))
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `${JSON.stringify(url)} is relative, but the session has no baseURL.`,
-      {
-        hint: `Start it with "**/", or set \`use.baseURL\`.`,
-      },
-    );
+    throw new CodegenError('INVALID_INPUT', `"${url}" is relative, but the session has no baseURL.`, {
+      hint: 'Start it with "**/", or set `use.baseURL`.',
+    });
   const { budgeted } = await import('../model/linear.js');
   const pattern = isPattern(url) ? url : { regex: globRegex(url, baseURL) };
-  const matches = budgeted(pattern, { budgetMs, stretchMs, onExhausted });
+  const matches = budgeted(pattern, { budgetMs, periodMs, onExhausted });
   return ({ href }) => href.length <= maxUrl && matches(href);
 }
 
-/** Fields with a URL, as the test says it. */
+/** Makes the URL of fields relative to the base URL, as in the test. */
 export function relativePattern<Fields extends { url: TextOrPattern }>(
   fields: Fields,
   baseURL: string,
@@ -103,7 +95,7 @@ export function relativePattern<Fields extends { url: TextOrPattern }>(
   return isPattern(url) ? fields : { ...fields, url: relativeUrl(url, baseURL) };
 }
 
-/** A glob as a regular expression, for what Playwright takes no glob for; a relative one ends a URL. */
+/** A glob as a regular expression, for APIs that accept no glob; a relative one matches the end of a URL. */
 export function globPattern(glob: string): Pattern {
   const source = glob.replace(/\*\*\/|\*+|[{},]|[\\^$.+?()[\]|]/g, (token) => {
     if (token === '**/') return '(?:.*/)?';

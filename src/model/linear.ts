@@ -1,15 +1,12 @@
 import { createContext, Script } from 'node:vm';
 import { RE2JS } from 're2js';
 import { linearSource } from './linear-syntax.js';
-import type { Pattern } from './locator.js';
+import { isPattern, type Pattern, type TextOrPattern } from './locator.js';
 
-/**
- * Instructions times characters that a match may cost: 0.1 s at the worst, when every instruction is a state of every
- * character. What costs more runs under a time limit.
- */
+/** Instructions times characters, 0.1 s in the worst case. A match that costs more runs under a time limit. */
 const maxCost = 200_000;
 const matchLimitMs = 100;
-/** Characters of a text that is matched at all. */
+/** Longer texts match nothing. */
 const maxText = 1_000_000;
 const maxCompiled = 200;
 
@@ -39,39 +36,45 @@ function flagsOf({ flags = '' }: Pattern): number {
 }
 
 /**
- * Whether an expression matches a text, or a part of it. Takes linear time, holds the event loop for 0.1 s at most and
- * never throws: what RE2 can't express and what takes longer does not match.
+ * Whether an expression matches a text, or a part of it. Takes linear time, blocks the event loop for at most 0.1 s, and
+ * never throws: an expression that RE2 does not support or that takes longer does not match.
  */
 export function matches(pattern: Pattern, text: string): boolean {
   const expression = text.length > maxText ? undefined : compile(pattern);
   if (expression === undefined) return false;
   if (text.length * expression.programSize() <= maxCost) return expression.test(text);
-  // Its own, since a match that is stopped leaves an expression in an unknown state.
+  // Compiled again: an interrupted match leaves an expression in an unknown state.
   return limited(() => RE2JS.compile(expression.pattern(), expression.flags()).test(text));
 }
 
-/** Milliseconds of CPU time that the matches of many texts may take together, in a stretch of time. */
+/** Whether a text is as expected: equal to a text, or matched by a pattern. Anything is if nothing is expected. */
+export function isAsExpected(text: string, expected: TextOrPattern | undefined): boolean {
+  if (expected === undefined) return true;
+  return isPattern(expected) ? matches(expected, text) : text === expected;
+}
+
+/** CPU time in milliseconds that all matches within a period may take together. */
 interface Budget {
   budgetMs: number;
-  stretchMs: number;
+  periodMs: number;
   /** Called for each match that used up the budget. */
   onExhausted: () => void;
 }
 
-/** `matches` for many texts. Once the budget of a stretch of time is used up, it matches nothing more in it. */
+/** `matches` for many texts. Once the budget is used up, nothing matches until the next period. */
 export function budgeted(
   pattern: Pattern,
-  { budgetMs, stretchMs, onExhausted }: Budget,
+  { budgetMs, periodMs, onExhausted }: Budget,
 ): (text: string) => boolean {
   let begun = 0;
   let used = 0;
   return (text) => {
     const start = performance.now();
-    if (start - begun > stretchMs) [begun, used] = [start, 0];
+    if (start - begun > periodMs) [begun, used] = [start, 0];
     if (used > budgetMs) return false;
     const before = process.cpuUsage();
     const isMatch = matches(pattern, text);
-    // Time in which a busy machine runs other processes does not count, nor what other threads of this one use.
+    // Counts neither the time of other processes nor that of other threads.
     const { user, system } = process.cpuUsage(before);
     used += Math.min((user + system) / 1000, performance.now() - start);
     if (used > budgetMs) onExhausted();

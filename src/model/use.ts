@@ -3,6 +3,11 @@ import type { Json } from './json.js';
 
 export const browserNameSchema = z.enum(['chromium', 'firefox', 'webkit']);
 
+/** An http or https URL; `what` says what is expected in its error. */
+export function httpUrl(what = 'URL') {
+  return z.url({ protocol: /^https?$/, error: `expected an http or https ${what}` });
+}
+
 export const viewportSchema = z.strictObject({
   width: z.int().positive().describe('In CSS pixels.'),
   height: z.int().positive().describe('In CSS pixels.'),
@@ -47,10 +52,7 @@ export const useSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('File in the workspace with initial cookies and local storage.'),
-  baseURL: z
-    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
-    .optional()
-    .describe('Base of relative URLs (http or https).'),
+  baseURL: httpUrl().optional().describe('Base of relative URLs (http or https).'),
   extraHTTPHeaders: z
     .record(z.string().min(1), z.string())
     .optional()
@@ -59,8 +61,7 @@ export const useSchema = z.strictObject({
     .strictObject({
       username: z.string().describe('User name.'),
       password: z.string().describe('Password, as `{{secret:NAME}}`.'),
-      origin: z
-        .url({ protocol: /^https?$/, error: 'expected an http or https origin' })
+      origin: httpUrl('origin')
         .optional()
         .describe('The only origin that gets them; that of `url` or `baseURL` by default.'),
       send: z

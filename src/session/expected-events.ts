@@ -2,7 +2,7 @@ import type { ActionContext, ExpectedEvent } from '../actions/action.js';
 import { traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import { CodegenError } from '../model/errors.js';
-import { isPattern, type TextOrPattern } from '../model/locator.js';
+import type { TextOrPattern } from '../model/locator.js';
 import type { Step } from '../model/step.js';
 import { isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
@@ -110,8 +110,8 @@ function messageFields(text: string): Step['args'] {
 }
 
 async function requireMessage(text: string, message: TextOrPattern | undefined): Promise<void> {
-  const { matches } = await import('../model/linear.js');
-  if (message === undefined || (isPattern(message) ? matches(message, text) : message === text)) return;
+  const { isAsExpected } = await import('../model/linear.js');
+  if (isAsExpected(text, message)) return;
   throw new CodegenError('ACTION_FAILED', `The dialog said ${JSON.stringify(text.slice(0, maxQuoted))}.`, {
     hint: 'The action was performed, but not recorded. Record onDialog with that message, or without a message.',
   });

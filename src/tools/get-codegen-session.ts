@@ -95,7 +95,7 @@ async function matcherOf(find: TextOrPattern): Promise<Matches> {
         hint: 'Search for a text or a simpler expression, or use `target` to search a part of the page.',
       });
     };
-    return budgeted(find, { budgetMs: findMs, stretchMs: Infinity, onExhausted });
+    return budgeted(find, { budgetMs: findMs, periodMs: Infinity, onExhausted });
   }
   const wanted = find.toLowerCase();
   return (text) => text.toLowerCase().includes(wanted);
