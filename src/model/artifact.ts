@@ -1,9 +1,8 @@
 import { CodegenError } from './errors.js';
 
-/** Bytes that one artifact may have: a screenshot, a PDF, a download, a picture that a test compares with. */
+/** Maximum size of a screenshot, PDF, download or reference screenshot. */
 export const artifactBytes = 10 * 1024 * 1024;
 
-/** Throws FILE_TOO_LARGE if an artifact would have more bytes than one may have. */
 export function requireArtifactSize(bytes: number): void {
   if (bytes <= artifactBytes) return;
   throw new CodegenError('FILE_TOO_LARGE', `The file has ${bytes} bytes; ${artifactBytes} are allowed.`, {
@@ -11,10 +10,10 @@ export function requireArtifactSize(bytes: number): void {
   });
 }
 
-/** Where logins are saved, as in Playwright's documentation. */
+/** The directory for logins, as in Playwright's documentation. */
 export const loginDirectory = 'playwright/.auth';
 
-/** What the names of artifacts end in: nothing that a system runs, or a browser opens with scripts. */
+/** Allowed extensions of artifacts: no file that a system executes, or that runs scripts in a browser. */
 export const artifactExtensions = [
   ...['.png', '.jpg', '.jpeg', '.webp', '.gif', '.pdf', '.zip', '.gz', '.tar'],
   ...['.txt', '.log', '.md', '.csv', '.tsv', '.json', '.xml', '.yaml', '.yml', '.ics'],

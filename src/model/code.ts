@@ -4,27 +4,27 @@ import { isPattern, type LocatorChain, type Pattern } from './locator.js';
 import type { Assertion, Signal, Step } from './step.js';
 import type { Traits } from './traits.js';
 
-/** What a statement works with. Actions give code as this data; a printer makes the text of a language of it. */
+/** Code as data: actions return it, and a printer per language turns it into text. */
 export type Expression =
   /** JSON; the secrets of its templates come from the environment. */
   | { kind: 'value'; value: Json }
   | { kind: 'pattern'; pattern: Pattern }
-  /** A text of several lines. */
+  /** A text with several lines. */
   | { kind: 'block'; text: Json }
   | { kind: 'list'; items: readonly Expression[] }
-  /** `device` is the name of one whose options come first. */
+  /** The options of `device`, if it is set, come first. */
   | { kind: 'record'; entries: Readonly<Record<string, Expression>>; device?: string | undefined }
   /** A variable, a parameter or a fixture of the test. */
   | { kind: 'variable'; name: string }
-  /** A call of a helper, a function below the test. */
+  /** A helper function that is emitted below the test. */
   | { kind: 'helper'; name: 'uniqueWord' }
   /** The environment variable of a secret. */
   | { kind: 'secret'; name: string }
-  /** A file among the results of the test. */
+  /** A file in the output directory of the test. */
   | { kind: 'output path'; path: string }
-  /** A file of the workspace, which the test needs. */
+  /** A file of the workspace. */
   | { kind: 'file'; path: string }
-  /** `filter` replaces the text of the call at that index; the chain continues from a locator if there is one. */
+  /** `from` is a locator that the chain continues; `filter` replaces the text of the call at an index. */
   | {
       kind: 'locator';
       page: Expression;
@@ -42,13 +42,13 @@ export type Expression =
   | { kind: 'choice'; test: Expression; then: Expression; otherwise: Expression };
 
 export type Statement =
-  /** Gives the test more time: three times as long as others, or so many milliseconds. */
+  /** Extends the time-out of the test: to three times the default, or to `timeoutMs`. */
   | { kind: 'slow'; timeoutMs?: number | undefined }
-  /** A call whose end the test waits for. */
+  /** An awaited call. */
   | { kind: 'run'; value: Expression }
   | { kind: 'bind'; name: string; value: Expression; type?: string }
   | Expectation
-  /** Begins and ends to wait for an event: around the action that causes it. */
+  /** Start and end of waiting for an event, around the action that causes it. */
   | { kind: 'start'; event: CodeEvent }
   | { kind: 'finish'; event: CodeEvent };
 
@@ -58,28 +58,24 @@ export interface Expectation {
   matcher: string;
   args: readonly Expression[];
   not?: boolean;
-  /** The test continues if it fails. */
   soft?: boolean;
-  /** Whether Playwright repeats the assertion, or the subject, until it is true; by default it is checked once. */
+  /** What is repeated until the assertion is true; by default, it is checked once. */
   retries?: 'assertion' | 'subject';
-  /** What the error says. */
   message?: string;
 }
 
-/** Something that the page does because of an action. */
+/** An event that an action causes in the page. */
 export interface CodeEvent {
-  /** The variable of what is waited for. */
+  /** The variable of the promise. */
   promise: string;
   source: Expression;
   /** The variable of the result. */
   result?: string | undefined;
-  /** Type of the result. */
   type?: string | undefined;
-  /** What follows the wait. */
   checks: readonly Statement[];
 }
 
-/** Something to import. Its names have to be among the reserved ones of `identifiers.ts`. */
+/** The imported names must be reserved in `identifiers.ts`. */
 export interface Import {
   /** The module, e.g. `node:path`. */
   from: string;
@@ -92,31 +88,28 @@ export interface CodeScope {
   /** The page, or the element that the step acts on. */
   subject: Expression;
   page: Expression;
-  /** The context of the page. */
   context: Expression;
-  /** The variable of the context that it opens. */
+  /** The variable of the context that the step opens. */
   openedContext: string | undefined;
-  /** The second element of an action that takes one. */
+  /** The second element, e.g. of `dragTo`. */
   to: Expression | undefined;
-  /** What a picture hides. */
+  /** Elements that are masked in a screenshot. */
   mask: readonly Expression[];
-  /** What the step caused. */
   signals: readonly Signal[];
-  /** The variable of the page that it opens. */
+  /** The variable of the page that the step opens. */
   opened: string | undefined;
   /** The variable of the latest download. */
   download: string | undefined;
   /** The steps of the same action from this one up to the next step that mutates the page. */
   companions: readonly Step[];
-  /** Whether it is the first of them. */
+  /** Whether this step is the first of them. */
   leads: boolean;
-  /** Declares a variable: gives a name like this one that is not taken. */
+  /** Declares a variable, and returns a free name similar to `wish`. */
   declare: (wish: string) => string;
-  /** What is entered into a field; the method of a page object has a parameter for it. */
+  /** A value that is entered into a field: a parameter in the method of a page object. */
   input: (value: Json) => Expression;
 }
 
-/** What runs before or after each test. */
 export type Hook = 'beforeEach' | 'afterEach';
 
 /** A step as code generation sees it. */
@@ -124,22 +117,21 @@ export interface CodeStep extends Step {
   traits: Traits;
   /** Title of the `test.step` that it opens. */
   groupTitle: string | undefined;
-  /** The hook that it opens instead. */
   hook?: Hook | undefined;
-  /** The statements that do it again. Pending events of `expects` actions are finished after the next action. */
+  /** The statements of the step. The events of `expects` actions are finished after the next action. */
   toCode: (scope: CodeScope) => Statement[];
-  /** One of its automatic assertions. */
+  /** The statements of one of its automatic assertions. */
   assert: (assertion: Assertion, scope: CodeScope) => Statement[];
 }
 
-/** The code of a value; a pattern, also in a list, becomes a regular expression. */
+/** A value as an expression; patterns, also in a list, become regular expressions. */
 export function value(given: unknown): Expression {
   if (isPattern(given)) return { kind: 'pattern', pattern: given };
   if (Array.isArray(given)) return { kind: 'list', items: given.map(value) };
   return { kind: 'value', value: z.json().parse(given) };
 }
 
-/** The arguments of a call: those that are undefined, and empty options, are left out. */
+/** The arguments of a call, without undefined values and empty options. */
 export function values(...given: unknown[]): Expression[] {
   const isEmpty = (each: unknown): boolean =>
     each === undefined || (isRecord(each) && Object.keys(each).length === 0);
@@ -176,7 +168,6 @@ export function expectThat(
   return { kind: 'expect', subject, matcher, args, ...rest };
 }
 
-/** Waits for a started event, and checks it. */
 export function finished(event: CodeEvent): Statement[] {
   return [{ kind: 'finish', event }, ...event.checks];
 }

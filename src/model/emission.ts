@@ -6,11 +6,11 @@ const line = z.string().min(1).max(200);
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
-/** Values of one run of the test, by field; a field becomes a property of `row` in the test. */
+/** Values for one run of the test; each field is a property of `row` in the test. */
 export type Row = z.infer<typeof rowSchema>;
 const rowSchema = z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'expected a name'), scalar);
 
-/** Rows with the same fields, one of which has a different value in each row: the titles need it. */
+/** Rows with the same fields. One field must differ in all rows, for the titles. */
 const rowsSchema = z
   .array(rowSchema)
   .min(2)
@@ -46,7 +46,6 @@ export function titleField(rows: readonly Row[]): string | undefined {
 
 export const languageSchema = z.enum(['typescript', 'javascript']);
 
-/** A language of emitted files. */
 export type Language = z.infer<typeof languageSchema>;
 
 export const extensions: Readonly<Record<Language, string>> = { typescript: 'ts', javascript: 'js' };
@@ -97,13 +96,13 @@ export const emissionSchema = z.strictObject({
 
 export type EmissionOptions = z.infer<typeof emissionSchema>;
 
-/** A module in the user's project that exports `test`. */
+/** A module of the project that exports `test`. */
 export interface TestModule {
-  /** The module, as the spec imports it. */
+  /** The import specifier. */
   from: string;
   /** Its absolute path. */
   file: string;
-  /** The name of the export that is used as `test`. */
+  /** The export that is used as `test`. */
   test: string;
   hasExpect: boolean;
 }

@@ -28,7 +28,7 @@ export const errorMeanings = {
 
 export type ErrorCode = keyof typeof errorMeanings;
 
-/** Codes whose messages say what a page did, most often in its own words. */
+/** Codes whose messages usually quote a page. */
 const pageCodes: ReadonlySet<ErrorCode> = new Set([
   'ACTION_FAILED',
   'TARGET_NOT_FOUND',
@@ -41,10 +41,7 @@ const pageCodes: ReadonlySet<ErrorCode> = new Set([
 export class CodegenError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  /**
-   * Message and hint as a result says them. A message is a page's text if it is given as one, if it quotes another error,
-   * or if its code is about pages.
-   */
+  /** Message and hint for results. The message counts as text from a page if its code is about pages, or if it has a cause. */
   readonly said: { message: string | PageText; hint?: string | PageText };
   /** Milliseconds after which the same call can succeed. */
   readonly retryAfterMs: number | undefined;
@@ -71,7 +68,6 @@ export class CodegenError extends Error {
   }
 }
 
-/** The text of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,13 +1,13 @@
 import { escapeRegExp } from './text.js';
 
-/** Whether Playwright takes a text as a glob: it throws for braces that are nested or not closed. */
+/** Whether Playwright accepts a glob: it throws for nested and unclosed braces. */
 export function isGlob(glob: string): boolean {
-  // A URL parser would remove one of the two braces, with the segment before the dots.
+  // Resolving the dots would remove a segment with only one of two braces.
   const isTorn = /\{[^}]*\//.test(glob) && /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(glob);
   return !isTorn && /^(?:[^\\{}]|\\[^]|\{(?:[^\\{}]|\\[^])*\})*\\?$/.test(glob);
 }
 
-/** The regular expression into which Playwright translates a glob; a relative one is resolved against the base URL. */
+/** Translates a glob as Playwright does; a relative one is resolved against the base URL. */
 export function globRegex(glob: string, baseURL: string | undefined): string {
   return `^${convert(resolve(glob, baseURL))}$`;
 }
@@ -28,7 +28,7 @@ function convert(glob: string): string {
   });
 }
 
-/** Parts with wildcards are kept from the URL parser, which would encode them, by names without a special character. */
+/** Replaces parts with wildcards by plain names, since the URL parser would encode them. */
 function resolve(glob: string, baseURL: string | undefined): string {
   if (glob.startsWith('*')) return glob;
   const plain = glob.replaceAll('\\\\?', '?');

@@ -1,13 +1,12 @@
 import type { Pattern } from './locator.js';
 import { escapeRegExp } from './text.js';
 
-/** Classes of Unicode properties at most, each of which takes a millisecond to compile. */
+/** Each Unicode property takes a millisecond to compile. */
 const maxProperties = 20;
 
-/** What to do about an expression that `linearSource` can't translate. */
 export const linearHint = 'Leave out lookahead, backreferences and more than 20 Unicode properties.';
 
-// One part of a JavaScript regular expression.
+/** One token of a JavaScript regular expression. */
 const token =
   /\\(?:0\d|u\{[\da-f]+\}|u[\da-f]{4}|x[\da-f]{2}|p\{[^}]*\}|k<|c[a-z]|[^])|\(\?<?[=!<]?|\[\^?\]?|[^]/giu;
 const spaces =
@@ -16,10 +15,7 @@ const others =
   '\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}' +
   '\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{fefe}\\x{ff00}-\\x{10ffff}';
 
-/**
- * The expression in the syntax of RE2, whose matching takes linear time; undefined if RE2 lacks what it uses: lookahead,
- * backreferences, many Unicode properties.
- */
+/** The expression in the syntax of RE2, which matches in linear time; undefined if RE2 does not support it. */
 export function linearSource({ regex, flags = '' }: Pattern): string | undefined {
   const parts: string[] = [];
   let inClass = false;

@@ -6,17 +6,16 @@ export interface Pattern {
 
 export type TextOrPattern = string | Pattern;
 
-/** One argument of a locator method, as plain data. */
 export type LocatorArgument =
   string | number | boolean | Pattern | { locator: LocatorChain } | { [option: string]: LocatorArgument };
 
-/** One call of a chain, e.g. `{ method: 'getByRole', args: ['button', { name: 'Save' }] }`. */
+/** E.g. `{ method: 'getByRole', args: ['button', { name: 'Save' }] }`. */
 export interface LocatorCall {
   method: string;
   args: LocatorArgument[];
 }
 
-/** A Playwright locator as plain, serializable data: the calls that make it, from the page on. */
+/** A Playwright locator as data: the calls that create it, starting at the page. */
 export type LocatorChain = LocatorCall[];
 
 export function isPattern(value: unknown): value is Pattern {

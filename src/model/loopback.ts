@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js';
 
-/** Whether an address reaches this machine only, also as an IPv6 address that maps one of IPv4. */
+/** Whether an IP address is a loopback address, also if it is an IPv4-mapped IPv6 address. */
 export function isLoopback(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';
 }
 
-/** Whether a name means this machine without a lookup (RFC 6761). */
+/** Whether a host name is this machine by definition (RFC 6761). */
 export function isLocalhost(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost');
 }

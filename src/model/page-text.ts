@@ -1,13 +1,10 @@
-/**
- * Text that a page chose. Only the renderer of results turns it into a string, and encloses it in delimiters, so that
- * no agent takes it for instructions.
- */
+/** Text from a page. Only the renderer of results turns it into a string, in delimiters: it may contain instructions. */
 export class PageText {
   /** Our own words before it. */
   readonly before: string;
   readonly #shorter: (maxBytes: number) => string;
 
-  /** `shorter` makes the text again in fewer bytes, counting what it leaves out; by default, its end is cut. */
+  /** `shorter` returns the text in fewer bytes and says what it omits; by default, the end is cut off. */
   constructor(
     readonly text: string,
     { before = '', shorter = () => text }: { before?: string; shorter?: (maxBytes: number) => string } = {},
@@ -26,17 +23,16 @@ export class PageText {
   }
 }
 
-/** Our own words, where a text is otherwise taken for a page's. */
+/** Marks a text as ours, for callers that treat plain strings as text from a page. */
 export function ownText(text: string): PageText {
   return new PageText('', { before: text });
 }
 
-/** A text without delimiters. */
 export function rawText(text: string | PageText): string {
   return text instanceof PageText ? text.before + text.text : text;
 }
 
-/** A page's address. A URL of HTTP holds neither spaces nor angle brackets, so it stays plain; others hold any text. */
+/** A page's URL. An http(s) URL contains neither spaces nor angle brackets and stays plain; others can contain any text. */
 export function pageUrl(url: string): string | PageText {
   return /^(?:https?:\/\/[^\s<>]*|about:blank|)$/.test(url) ? url : new PageText(url);
 }

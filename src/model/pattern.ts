@@ -12,8 +12,8 @@ const regexSchema = z
       .optional(),
   })
   .refine(isValid, 'expected a valid regular expression')
+  // The characters of a secret would be parsed as an expression.
   .refine(
-    // Its characters would mean something else in an expression.
     ({ regex }) => !seemsReference(regex),
     "a regular expression can't contain {{secret:NAME}}; use text instead",
   );
@@ -21,13 +21,12 @@ const regexSchema = z
 /** A string, or a regular expression as `{ "regex": "Order #\\d+", "flags": "i" }`. */
 export const textOrPatternSchema = z.union([z.string(), regexSchema], 'expected text or {"regex", "flags"}');
 
-/** The same, for what this process matches itself: in linear time, so that no expression can block it. */
+/** The same for patterns that this process matches: in linear time, so that no expression can block it. */
 export const matchedSchema = textOrPatternSchema.refine(
   (value) => !isPattern(value) || linearSource(value) !== undefined,
   `expected a regular expression that matches in linear time. ${linearHint}`,
 );
 
-/** The value as Playwright takes it. */
 export function toTextOrRegExp(value: TextOrPattern): string | RegExp {
   return isPattern(value) ? new RegExp(value.regex, value.flags) : value;
 }

@@ -6,7 +6,7 @@ const windowSchema = z
   })
   .describe('Length of the sliding window: a name, or a number of seconds.');
 
-/** The most that a limit of calls may admit: each of them is kept for as long as the window is. */
+/** Maximum of a limit of calls: each call is stored for the length of the window. */
 export const mostCalls = 10_000;
 
 const maxSchema = z.int().min(0).max(mostCalls).describe('Calls allowed in every window; 0 allows none.');
@@ -35,7 +35,7 @@ export const limitSchema = z.strictObject({
     .describe('Who shares the counter: one MCP connection, one grant, or all.'),
 });
 
-/** A limit of calls, which may count something other than calls. */
+/** A limit of calls, which can add the value of an argument instead of 1. */
 export const callLimitSchema = limitSchema.extend({
   increment_from: pathSchema
     .optional()
@@ -46,7 +46,6 @@ export const callLimitSchema = limitSchema.extend({
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
-/** One comparison of an argument with a value. */
 export function conditionOn<Path extends z.ZodType<string>>(path: Path) {
   const base = {
     path,
@@ -71,7 +70,7 @@ export const conditionSchema = conditionOn(pathSchema);
 /** The tool whose actions `actions` rules. */
 export const recordTool = 'record_codegen_session';
 
-/** Stands for opening sessions in a person's own browser. */
+/** The action name for opening sessions in the user's own browser. */
 export const attachAction = 'attach';
 
 /** Actions that are denied unless a policy names them. */
@@ -123,7 +122,7 @@ const toolsSchema = z.record(z.string(), toolRulesSchema).superRefine((tools, co
   }
 });
 
-/** The policy document, version "1". Whatever it does not know is an error, never ignored: it fails closed. */
+/** The policy document, version "1". Fails closed: an unknown key is an error. */
 export const policySchema = z.strictObject({
   version: z.literal('1').describe('Version of the document.'),
   default: z.enum(['allow', 'deny']).describe('What happens to tools that are not listed.'),
@@ -143,7 +142,7 @@ export const policySchema = z.strictObject({
 export type Limit = z.infer<typeof limitSchema>;
 export type PolicyDocument = z.infer<typeof policySchema>;
 
-/** What the guard decided over a call, and the place in the policy or the configuration that decided it. */
+/** The guard's decision about a call, and the rule in the policy or the configuration behind it. */
 export interface Decision {
   kind: 'hidden' | 'denied' | 'approval' | 'limited' | 'allowed';
   /** E.g. `tools.end_codegen_session.deny_if[0]`. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { conditionSchema, Limit } from './policy.js';
 
-/** A policy as it is evaluated, whatever form it was written in. Each part of it knows its place in the document. */
+/** A compiled policy. Each rule has its path in the document. */
 export interface Policy {
   default: 'allow' | 'deny';
   /** False for a dry run: decisions are logged, not applied. */
@@ -19,26 +19,21 @@ export interface Policy {
 }
 
 export interface Rules {
-  /** False for a dry run of what is decided over this tool. */
+  /** False for a dry run of this tool. */
   enforce: boolean;
-  /** Set if the tool is denied. */
   deny?: Rule | undefined;
-  /** Set if every call of it needs approval. */
   approve?: Rule | undefined;
-  /** Conditions that must all hold. */
   require: readonly Condition[];
-  /** Conditions of which none may hold. */
   denyIf: readonly Condition[];
-  /** Conditions of which any asks for approval. */
   approveIf: readonly Condition[];
   limits: readonly CallLimit[];
   actions?: { deny: readonly string[]; allow: readonly string[] } | undefined;
 }
 
 export interface Rule {
-  /** Its place in the document, e.g. `tools.end_codegen_session.action`. */
+  /** Path in the document, e.g. `tools.end_codegen_session.action`. */
   rule: string;
-  /** Shown with refusals. */
+  /** Shown to the agent. */
   reason?: string | undefined;
 }
 
@@ -53,6 +48,6 @@ export interface Condition extends Rule {
 
 export interface CallLimit extends Rule {
   limit: Limit;
-  /** The argument that is counted; one for each call if left out. */
+  /** The argument whose value is counted; each call counts as 1 by default. */
   incrementFrom?: string | undefined;
 }

@@ -1,29 +1,29 @@
 import { escapeRegExp } from './text.js';
 
-/** Selects fields of passwords, also where the page shows what is typed. */
+/** Selects password fields, even those that show what is typed. */
 export const passwordField = 'input:is([type="password"], [autocomplete$="-password"])';
 
-/** Minimum length of a value: a shorter one occurs in texts by chance. */
+/** Minimum length of a secret: shorter ones occur in texts by chance. */
 export const minValue = 4;
 
-/** Minimum length at which the beginning or the end of a value alone is redacted. */
+/** Minimum length of a redacted prefix or suffix of a value. */
 const minEnd = 6;
 
-/** Letters alone are found in any letter case, and in the middle of a text, only if there are that many. */
+/** A value of letters only is found in any case and in the middle of a text if it has at least this length. */
 const minLetters = 12;
 
-/** What many values begin or end with, which is not secret: a scheme and a host, a domain, the title of a key. */
+/** Prefixes and suffixes that are not secret: a scheme and host, a domain, the header of a key. */
 const commonStart = /^(?:[a-z]+:\/\/[^/]*\/?|(?:bearer|basic|token) |-{5}BEGIN[^\n]*\n)/i;
 const commonEnd = /@[\w.-]+$|\n-{5}END[^\n]*\n?$/;
 
-/** A part of a text that is a secret, or a piece of one. */
+/** A part of a text that is a secret, or a prefix or suffix of one. */
 export interface Found {
   start: number;
   end: number;
   name: string;
 }
 
-/** Looks for the values of secrets, in every form that texts have them in. */
+/** Finds the values of secrets in a text, also if they are encoded. */
 export class SecretSearch {
   private readonly exact: RegExp;
   private readonly folded: RegExp;
@@ -41,17 +41,17 @@ export class SecretSearch {
     this.folded = new RegExp(groups(isDistinct), 'gi');
   }
 
-  /** All that is a whole value, in order. */
+  /** Whole values, in order. */
   wholes(text: string): Found[] {
     return merged([...this.matches(text, this.exact), ...this.distinct(text)]);
   }
 
-  /** The same without the values that are words. */
+  /** Whole values, except for plain words. */
   distinct(text: string): Found[] {
     return this.matches(text, this.folded);
   }
 
-  /** These, and what begins or ends a value. */
+  /** Whole values, prefixes and suffixes. */
   all(text: string): Found[] {
     const lower = fold(text);
     const pieces = [...this.values].flatMap(([value, name]) =>
@@ -70,7 +70,7 @@ export class SecretSearch {
   }
 }
 
-/** Without overlaps: what begins first, then what is longest. */
+/** Merges overlapping parts; the first one, or else the longest, determines the name. */
 function merged(found: Found[]): Found[] {
   const kept: Found[] = [];
   for (const each of found.sort((one, other) => one.start - other.start || other.end - one.end)) {
@@ -81,7 +81,7 @@ function merged(found: Found[]): Found[] {
   return kept;
 }
 
-/** Whether nothing but the value itself is likely to look like it. */
+/** Whether a text is unlikely to occur by chance. */
 function isDistinct(text: string): boolean {
   return text.length >= minLetters || /[^\p{L}\s]/u.test(text);
 }
@@ -94,7 +94,7 @@ function fold(text: string): string {
   });
 }
 
-/** The places where a text has the beginning or the end of a value. */
+/** Prefixes and suffixes of a value in a text. */
 function piecesOf(text: string, lower: string, value: string): Omit<Found, 'name'>[] {
   const folded = fold(value);
   const piece = (start: number, end: number, expected: string, isCut: boolean): Omit<Found, 'name'>[] => {
@@ -138,10 +138,7 @@ function alternatives(value: string): string {
     .join('|');
 }
 
-/**
- * A value as texts hold it: as it is, character by character, a code in groups of digits, and as JSON, HTML, YAML,
- * source, URLs and base64 have it.
- */
+/** A value in all its forms: plain, spelled out, in groups of digits, and in JSON, HTML, YAML, source, URLs and base64. */
 function formsOf(value: string): Set<string> {
   // As a page shows it.
   const plain = [value, value.trim().replace(/\s+/g, ' '), ...linesOf(value)];
@@ -179,7 +176,7 @@ function formsOf(value: string): Set<string> {
   );
 }
 
-/** The lines of a value of several, e.g. of a private key, that are no title such as `-----BEGIN PRIVATE KEY-----`. */
+/** The lines of a value such as a private key, without header lines such as `-----BEGIN PRIVATE KEY-----`. */
 function linesOf(value: string): string[] {
   const lines = value.split(/[\r\n]+/).map((line) => line.trim());
   return lines.length === 1 ? [] : lines.filter((line) => line.length >= minEnd && !line.startsWith('--'));
@@ -202,7 +199,7 @@ function htmlOf(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => `&${entities[sign] ?? ''};`);
 }
 
-/** Base64 of a value, and what is certain of it in the base64 of a text that holds it, e.g. `user:password`. */
+/** Base64 of a value, and its stable part in the base64 of a longer text such as `user:password`. */
 function base64Of(value: string): string[] {
   return [Buffer.from(value), Buffer.from(value, 'latin1')]
     .flatMap((bytes) => [

@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/**
- * Makes unguessable ids, for MCP sessions and for recordings. They begin with the name of their server, if it has one,
- * so that a balancer can route by them.
- */
+/** Generates unguessable ids that start with the server's name, if it has one, so that a load balancer can route by them. */
 export function sessionIds(server: string | undefined): () => string {
   return () => (server === undefined ? randomUUID() : `${server}-${randomUUID()}`);
 }

@@ -1,9 +1,8 @@
 import { CodegenError } from './errors.js';
 
-/** Milliseconds after which there may be room again. */
 const retryAfterMs = 5000;
 
-/** Limits how many pieces of work run at once; the others wait their turn. */
+/** Limits how many tasks run at once; the others wait in a queue. */
 export class Slots {
   private readonly waiting = new Set<() => void>();
   private running = 0;
@@ -13,10 +12,7 @@ export class Slots {
     private readonly maxWaiting: number,
   ) {}
 
-  /**
-   * Does a piece of work when it is its turn; `onWait` hears how many are before it, if there are any. Throws
-   * SESSION_LIMIT if too many wait, VERIFY_FAILED if the call is cancelled.
-   */
+  /** Runs `work` when it is its turn; `onWait` gets the number of tasks before it. Throws SESSION_LIMIT, VERIFY_FAILED. */
   async run<Result>(
     signal: AbortSignal,
     work: () => Promise<Result>,
@@ -48,7 +44,7 @@ export class Slots {
     if (!(await this.turn(signal))) throw cancelled();
   }
 
-  /** Resolves with whether a slot was given, rather than the call cancelled. */
+  /** Resolves to false if the call is cancelled first. */
   private turn(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (isGiven: boolean): void => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** All strings inside a value; keys are not among them. */
+/** All strings inside a value, without keys. */
 export function stringsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
@@ -11,15 +11,14 @@ export function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
-/** SHA-256 in hexadecimal. */
 export function sha256(data: string | Buffer): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/** Characters that a reader can't see, or that make a text look different from what it is. */
+/** Characters that are invisible or change how a text is displayed. */
 export const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Escapes what a reader can't see, except for line ends and tabs. Prevents terminal control sequences and look-alikes. */
+/** Escapes invisible characters except line breaks and tabs. Prevents terminal control sequences and look-alikes. */
 export function escapeInvisible(text: string): string {
   return text.replace(invisible, (unit) =>
     unit === '\n' || unit === '\t' ? unit : `\\u{${(unit.codePointAt(0) ?? 0).toString(16)}}`,

@@ -1,14 +1,14 @@
 import { Secret, TOTP, URI } from 'otpauth';
 import { CodegenError } from './errors.js';
 
-/** Codes that stay out of texts: older ones have expired. */
+/** Number of codes that are redacted; older ones have expired. */
 const maxCodes = 5;
 
 /** Current one-time passwords (RFC 6238). */
 export class OneTimePasswords {
   private readonly codes: string[] = [];
 
-  /** The code that a base32 secret or an otpauth:// URL gives, and an earlier one that need not be kept secret any more. */
+  /** The current code of a base32 secret or otpauth:// URL, and an expired one that need not be redacted any more. */
   current(name: string, seed: string): { code: string; expired: string | undefined } {
     const code = generatorOf(name, seed).generate();
     if (!this.codes.includes(code)) this.codes.push(code);

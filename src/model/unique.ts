@@ -1,15 +1,15 @@
 import { randomInt } from 'node:crypto';
 
-/** Without vowels, so that it is no word of a language; without digits, so that it does not look like an id. */
+/** No vowels, so that it is no real word; no digits, so that it does not look like an id. */
 const letters = 'bcdfghjkmnpqrstvwxz';
 const length = 10;
 
-/** A word that no other run has. */
+/** A word that is unique to this run. */
 export function uniqueWord(): string {
   return Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
 }
 
-/** A value in which the unique words of an earlier run are replaced by new ones. */
+/** Replaces the unique words of an earlier run in a value by new ones. */
 export function withFreshWords<Value>(
   value: Value,
   earlier: Readonly<Record<string, string>>,

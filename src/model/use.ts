@@ -20,9 +20,8 @@ export const geolocationSchema = z.strictObject({
 });
 
 /**
- * The part of Playwright Test's `use` that a session and its emitted test share. Names and shapes are Playwright's
- * (https://playwright.dev/docs/api/class-testoptions), but `storageState` is only ever a file: cookies do not belong
- * in a test's source.
+ * The options of Playwright Test's `use` that a session and its test share, as in
+ * https://playwright.dev/docs/api/class-testoptions. `storageState` is always a file: cookies don't belong in source.
  */
 export const useSchema = z.strictObject({
   browserName: browserNameSchema.optional().describe('Browser engine for the session.'),
@@ -86,7 +85,7 @@ export const useSchema = z.strictObject({
 export type BrowserName = z.infer<typeof browserNameSchema>;
 export type Use = z.infer<typeof useSchema>;
 
-/** Options of a project's `use`, as far as they are plain data. */
+/** The options of a project's `use` that are plain data. */
 export interface ProjectUse {
   [option: string]: Json;
 }

@@ -1,15 +1,12 @@
 import { escapeRegExp } from './text.js';
 
-/**
- * Why a part of a text is another one in the next run: it is a time, or an id made by a machine (`passing`), it
- * numbers a record (`record`), or it counts or prices something (`amount`).
- */
+/** Why a part of a text differs in the next run: a time or generated id (`passing`), a record number, or an amount. */
 export type Change = 'passing' | 'record' | 'amount';
 
-/** A form of such a part, and the regular expression that replaces it. */
 interface Form {
   change: Change;
   form: RegExp;
+  /** The regular expression that replaces the part. */
   as: (part: string) => string;
 }
 
@@ -24,11 +21,10 @@ const counted = [
   'unread|new|items?|results?|messages?|notifications?|comments?|replies|reviews?|ratings?|likes?|votes?|views?',
   'followers?|members?|entries|entry|matches|products?|tasks?|files?|selected|left|remaining|online|pending',
 ].join('|');
-// From its first digit, and without backtracking into it: a text of digits alone would take quadratic time.
+// Starts at the first digit and does not backtrack: a text of digits would otherwise take quadratic time.
 const number = '(?<!\\d|\\d[.,])(?=(\\d+(?:[.,]\\d+)*))\\1';
 const price = '(?<=[$€£¥]\\s?)\\d+(?:[.,]\\d+)*';
 
-/** Characters of a text by which it is judged. */
 const maxJudged = 1000;
 
 const digits = (part: string): string => (/\D/.test(part) ? '[\\d.,]+' : '\\d+');
@@ -46,18 +42,18 @@ const forms: Form[] = [
   passing(`\\b(?:${number}|an?)\\s?${unit}\\s+(?:ago|left|remaining|later)\\b`),
   passing(`\\b${number}\\s?(?:ms|seconds?)\\b`),
   passing('(?:just now|\\byesterday|\\btomorrow)\\b'),
-  // Ids made by machines
+  // Generated ids
   passing('\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b', '[\\w-]+'),
-  // A hexadecimal word, whatever digits it has.
+  // Hexadecimal
   passing('\\b(?=[a-f]*\\d)(?=\\d*[a-f])[0-9a-f]{12,}\\b', '\\w+'),
   passing('\\d{6,}', '\\d+'),
-  // Letters and digits in turn, as one word that is taken whole.
+  // A whole word of alternating letters and digits
   passing('\\b(?=[a-z\\d]*?\\d[a-z]+\\d[a-z\\d]{6})(?=([a-z\\d]+))\\1\\b', '\\w+'),
   // Numbers of records, counts and prices
   { change: 'record', form: /(?<=#)\d+\b/gu, as: digits },
   { change: 'record', form: new RegExp(`(?<=\\b${record}\\b[.:]?\\s)\\d{3,}\\b`, 'giu'), as: digits },
   { change: 'amount', form: new RegExp(`${number}(?=\\s?[€£¥])|${price}`, 'gu'), as: digits },
-  // A number in brackets counts the preceding words, unless it is a year.
+  // A number in parentheses is a count, unless it is a year.
   { change: 'amount', form: new RegExp(`(?<=\\()(?!(?:19|20)\\d\\d\\))${number}(?=\\))`, 'gu'), as: digits },
   { change: 'amount', form: new RegExp(`\\b${number}(?=\\s+(?:${counted})\\b)`, 'giu'), as: digits },
 ];
@@ -66,22 +62,19 @@ function passing(source: string, as = '.+'): Form {
   return { change: 'passing', form: new RegExp(source, 'giu'), as: () => as };
 }
 
-/**
- * Whether a text looks as if it were another one in the next run: a time, a duration, an id made by a machine. What is
- * in `kept`, such as a date that the test itself types, stays.
- */
+/** Whether a text seems to contain a time, a duration or a generated id. Texts in `kept`, such as typed dates, don't count. */
 export function isVolatile(text: string, kept?: readonly string[]): boolean {
   return partsOf(text.slice(0, maxJudged), ['passing'], kept).length > 0;
 }
 
-/** Whether a text only says that something is under way: a quicker server never shows it. */
+/** Whether a text only reports progress: a faster server may never show it. */
 export function isTransient(text: string): boolean {
   return /(?:…|\.\.\.)$|^(?:please wait|(?:load|sav|send|search|runn|process|submitt|work|wait)ing)\W*$/iu.test(
     text.trim(),
   );
 }
 
-/** Whether a text contains a keyboard shortcut, which has other names on other systems. */
+/** Whether a text contains a keyboard shortcut, whose keys depend on the operating system. */
 export function hasShortcut(text: string): boolean {
   return /\b(?:ctrl|control|cmd|command|alt|option|shift|meta|win)\s?[-+]\s?\S|[⌘⇧⌥⌃]/i.test(
     text.slice(0, maxJudged),
@@ -89,8 +82,8 @@ export function hasShortcut(text: string): boolean {
 }
 
 /**
- * The part of a text that holds still, as a regular expression with the rest of it left open; undefined if nothing in
- * it changes for one of these reasons, if what holds still says nothing, or if it is long.
+ * A regular expression for the stable part of a text; undefined if nothing in it changes for one of these reasons, if the
+ * stable part has no words, or if the text is long.
  */
 export function stablePart(
   text: string,
@@ -100,9 +93,9 @@ export function stablePart(
   const parts = text.length > maxJudged ? [] : partsOf(text, changes, kept);
   if (parts.length === 0) return undefined;
   const ends = [0, ...parts.map(({ end }) => end)];
-  const still = ends.map((end, index) => text.slice(end, parts[index]?.start));
-  if (!still.some((each) => /\p{L}{3}|\p{Lo}{2}/u.test(each))) return undefined;
-  const regex = still.map((each, index) => escapeRegExp(each) + (parts[index]?.as ?? '')).join('');
+  const stable = ends.map((end, index) => text.slice(end, parts[index]?.start));
+  if (!stable.some((each) => /\p{L}{3}|\p{Lo}{2}/u.test(each))) return undefined;
+  const regex = stable.map((each, index) => escapeRegExp(each) + (parts[index]?.as ?? '')).join('');
   return { regex: regex.replace(/\.\+(?:[\s,.–-]*\.\+)+/g, '.+') };
 }
 
