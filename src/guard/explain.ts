@@ -41,7 +41,7 @@ export function explainActions(rules: Rules | undefined): string[] {
     ...(deny.length > 0 ? [`denied actions: ${deny.join(', ')}`] : []),
     others.length > 0
       ? `allowed actions: only ${allow.join(', ')}`
-      : `allowed actions: all others${named.length > 0 ? `, ${named.join(', ')} too` : ` except ${restrictedActions.join(', ')}`}`,
+      : `allowed actions: all${deny.length > 0 ? ' others' : ''}${named.length > 0 ? `, ${named.join(' and ')} too` : ` except ${restrictedActions.join(' and ')}`}`,
   ];
 }
 
@@ -50,4 +50,5 @@ function amountOf({ limit, incrementFrom }: CallLimit): string {
   return `${limit.max} ${what} per ${periodOf(limit)} for ${owners[limit.scope]}, counted as "${limit.counter}"`;
 }
 
-const owners = { session: 'each connection', grant: 'each grant', server: 'everyone' };
+/** Who shares a limit, by its scope. */
+export const owners = { session: 'each connection', grant: 'each grant', server: 'everyone' };

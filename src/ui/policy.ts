@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { explainActions, explainRules, summaryOf } from '../guard/explain.js';
+import { explainActions, explainRules, owners, summaryOf } from '../guard/explain.js';
 import { periodOf } from '../guard/limits.js';
 import { decide } from '../guard/policy.js';
 import { recordTool } from '../model/policy.js';
@@ -54,7 +54,7 @@ async function viewOf({ policyOf, contextOf, workspace }: PageOptions, grant: st
       used,
       max: limit.max,
       window: periodOf(limit),
-      scope: limit.scope,
+      scope: owners[limit.scope],
       // In whole seconds, so that a state that has not changed is not sent again.
       resetsAt:
         resetMs === undefined

@@ -294,7 +294,7 @@ test('policy scaffolds a valid document, explains it, and reports its decisions'
     'denied if args.onConflict is "overwrite" ("never")',
     'needs approval if args.verify is "off"',
     'limited to 0 calls per 60 seconds for each grant, counted as "runs"',
-    'allowed actions: all others except evaluate',
+    'allowed actions: all except evaluate and attach',
   ])
     expect(await explain()).toContain(line);
 

@@ -27,17 +27,17 @@ test('a person edits what is recorded, runs the test, and sees which step failed
   const list = steps.getByRole('listitem');
   await steps.getByRole('button', { name: 'Edit', exact: true }).click();
 
-  await steps.getByLabel('Title').fill('Adds milk');
+  await steps.getByLabel('Title', { exact: true }).fill('Adds milk');
   await steps.getByRole('button', { name: 'Rename title' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Adds milk' })).toBeVisible();
-  await steps.getByLabel('Note of step 1').fill('What to <b>buy</b>');
+  await steps.getByLabel('Note of step 1', { exact: true }).fill('What to <b>buy</b>');
   await steps.getByRole('button', { name: 'Save note of step 1' }).click();
   await expect(list.nth(1)).toContainText('What to <b>buy</b>');
   const assertion = steps.getByRole('button', { name: 'Remove assertion 0 of step 2' });
   const removed = (await list.nth(2).locator('.assertion code').first().textContent()) ?? '';
   await assertion.click();
   await expect(list.nth(2)).not.toContainText(removed);
-  await steps.getByLabel('New group before step 1').fill('Shopping');
+  await steps.getByLabel('New group before step 1', { exact: true }).fill('Shopping');
   await steps.getByRole('button', { name: 'Begin new group before step 1' }).click();
   await expect(list.nth(1).getByRole('heading')).toHaveText('Shopping');
   await steps.getByRole('button', { name: 'Remove step 4' }).click();

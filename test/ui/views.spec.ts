@@ -223,13 +223,13 @@ test('a person reads the policy in plain words, sees how full its limits are, an
   await expect(tool).toContainText('denied');
   await expect(tool).toContainText('write');
   await expect(page.getByRole('meter', { name: 'get_codegen_session: 1 of 10' })).toBeVisible();
-  await expect(page.getByText('Some come back at').getByRole('time')).not.toBeEmpty();
+  await expect(page.getByText('next one free at').getByRole('time')).not.toBeEmpty();
   await page.getByLabel('Tool', { exact: true }).selectOption('clear_codegen_session');
-  await page.getByRole('button', { name: 'Decide' }).click();
+  await page.getByRole('button', { name: 'Try', exact: true }).click();
   await expect(page.getByText('Nobody clears.').last()).toBeVisible();
   await expect(page.getByRole('status')).toContainText('denied by tools.clear_codegen_session');
   await page.getByLabel('Arguments').fill('{');
-  await page.getByRole('button', { name: 'Decide' }).click();
+  await page.getByRole('button', { name: 'Try', exact: true }).click();
   await expect(page.getByRole('alert')).toContainText('Enter the arguments as JSON.');
   expect(await violations(page)).toEqual([]);
 });

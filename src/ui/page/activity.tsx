@@ -2,34 +2,27 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { ActivityLine, ChainState } from '../shapes.js';
 import { get } from './api.js';
-import { Act, Time, useFollowed, View } from './parts.js';
+import { Act, TextInput, Time, View } from './parts.js';
 
 /** Lines that are shown at once. */
 const maxShown = 200;
 
 export function ActivityList(): JSX.Element {
-  const followed = useFollowed<ActivityLine[]>('activity');
   const filter = useSignal('');
   const onlyDryRuns = useSignal(false);
   const chain = useSignal<ChainState | undefined>(undefined);
   const words = filter.value.toLowerCase().split(/\s+/);
   const matches = (line: ActivityLine): boolean => {
-    const text = Object.values(line).join(' ').toLowerCase();
+    const shownTime = new Date(line.time).toLocaleString();
+    const text = `${Object.values(line).join(' ')} ${shownTime}`.toLowerCase();
     return words.every((word) => text.includes(word)) && (!onlyDryRuns.value || line.dryRun !== '');
   };
   return (
-    <View title="Activity" followed={followed}>
-      {(lines) => (
+    <View path="activity" title="Activity">
+      {(lines: ActivityLine[]) => (
         <>
           <div class="actions">
-            <label>
-              Filter by grant, tool, decision, session or time
-              <input
-                type="search"
-                value={filter.value}
-                onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
-              />
-            </label>
+            <TextInput label="Filter by grant, tool, decision, session or time" text={filter} />
             <label>
               <input
                 type="checkbox"
@@ -86,10 +79,12 @@ function Lines({ lines }: { lines: ActivityLine[] }): JSX.Element {
               <td>{line.grant}</td>
               <td>{line.tool || line.event}</td>
               <td>
-                {line.decision} {line.rule}
+                {line.decision} {line.rule !== '' && line.dryRun === '' && `by ${line.rule}`}
                 {line.dryRun !== '' && <p class="dry-run">Dry run: {line.dryRun}</p>}
               </td>
-              <td>{line.session}</td>
+              <td class="id" title={line.session}>
+                {line.session}
+              </td>
               <td>
                 {line.error !== '' && <strong>{line.error} </strong>}
                 {line.details}
@@ -100,7 +95,7 @@ function Lines({ lines }: { lines: ActivityLine[] }): JSX.Element {
       </table>
       {lines.length > maxShown && (
         <p class="quiet">
-          {lines.length - maxShown} older lines match; `codegen-session-mcp audit` prints all.
+          {lines.length - maxShown} older lines match. <code>codegen-session-mcp audit</code> prints all.
         </p>
       )}
     </div>

@@ -32,11 +32,10 @@ export function LiveView({
   const isMine = session.person !== undefined && session.person === person.value?.name;
   return (
     <section aria-label="Live page" class="live">
-      {session.handOver !== undefined && !isMine && <HandOver session={session} />}
       {isMine ? (
         <Toolbar session={session} mode={mode} remote={remote} />
       ) : session.person === undefined ? (
-        <Act label="Take over" needs="operator" kind="main" work={() => post(`sessions/${id}/take`)} />
+        <TakeOver session={session} />
       ) : (
         <p role="status">{session.person} works in this session by hand.</p>
       )}
@@ -53,13 +52,16 @@ export function LiveView({
   );
 }
 
-/** The agent waits for a person. */
-function HandOver({ session: { id, handOver } }: { session: SessionDetail }): JSX.Element {
+/** Takes over the session; if its agent asks for a person, says why, and can decline. */
+function TakeOver({ session: { id, handOver } }: { session: SessionDetail }): JSX.Element {
   return (
-    <div class="asks" role="status">
-      <p>The agent asks for a person: {handOver}</p>
+    <div class={handOver === undefined ? '' : 'asks'}>
+      {handOver !== undefined && <p role="status">The agent asks for a person: {handOver}</p>}
       <div class="actions">
-        <Decline needs="operator" work={(given) => post(`sessions/${id}/decline`, given)} />
+        <Act label="Take over" needs="operator" kind="main" work={() => post(`sessions/${id}/take`)} />
+        {handOver !== undefined && (
+          <Decline needs="operator" work={(given) => post(`sessions/${id}/decline`, given)} />
+        )}
       </div>
     </div>
   );

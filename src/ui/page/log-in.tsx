@@ -20,10 +20,10 @@ export function LogIn(): JSX.Element {
       <h1>Codegen sessions</h1>
       <Problem failure={loginFailure.value} />
       <p>
-        Open the link that the server printed to its terminal, or log in with your token. Tokens of grants do
-        not open this page.
+        Open the link that the server printed to its terminal, or log in with an operator’s token. The tokens
+        of agents do not work here.
       </p>
-      <form onSubmit={(event) => void submit(event)}>
+      <form class="actions" onSubmit={(event) => void submit(event)}>
         <label>
           Token
           <input

@@ -1,6 +1,5 @@
 import { signal } from '@preact/signals';
 import { render, type JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import type { Person } from '../shapes.js';
 import { ActivityList } from './activity.js';
 import { failureToShow, get, logIn, logOut, person } from './api.js';
@@ -47,9 +46,6 @@ async function enter(): Promise<void> {
 function App(): JSX.Element {
   const [name = '', id] = route.value;
   const [label, List] = Object.entries(views).find(([key]) => key === name)?.[1] ?? views.sessions;
-  useEffect(() => {
-    document.title = `${label} – Codegen sessions`;
-  }, [label]);
   if (person.value === undefined)
     return (
       <main>

@@ -1,4 +1,4 @@
-import { useSignal, type Signal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { includesRole, type Role } from '../../model/role.js';
@@ -6,21 +6,25 @@ import type { Failure, LivePicture } from '../shapes.js';
 import { failureToShow, subscribe, person } from './api.js';
 import { Highlighted } from './highlight.js';
 
-interface Followed<Shape> {
-  state: Signal<Shape | undefined>;
-  failure: Signal<Failure | undefined>;
-}
-
-/** The state of a view, kept up to date while its component is shown. */
-export function useFollowed<Shape>(
-  path: string,
-  onPicture?: (picture: LivePicture) => void,
-): Followed<Shape> {
+/** A view with its heading and its error. Its state is kept up to date while it is shown. */
+export function View<Shape>({
+  path,
+  title,
+  titleOf,
+  onPicture,
+  children,
+}: {
+  path: string;
+  title: string;
+  /** A title that depends on the state. */
+  titleOf?: (state: Shape) => string;
+  onPicture?: (picture: LivePicture) => void;
+  children: (state: Shape) => ComponentChildren;
+}): JSX.Element {
   const state = useSignal<Shape | undefined>(undefined);
   const failure = useSignal<Failure | undefined>(undefined);
   useEffect(() => {
     const left = new AbortController();
-    state.value = failure.value = undefined;
     const watcher = {
       state: (next: Shape) => (state.value = next),
       failure: (next: Failure | undefined) => (failure.value = next),
@@ -30,28 +34,50 @@ export function useFollowed<Shape>(
     return () => {
       left.abort();
     };
-  }, [path]);
-  return { state, failure };
-}
-
-/** A view with its heading, its error, and a word while it loads. */
-export function View<Shape>({
-  title,
-  followed: { state, failure },
-  children,
-}: {
-  title: string;
-  followed: Followed<Shape>;
-  children: (state: Shape) => ComponentChildren;
-}): JSX.Element {
+  }, []);
+  const heading = (state.value && titleOf?.(state.value)) ?? title;
+  useEffect(() => {
+    document.title = `${heading} – Codegen sessions`;
+  }, [heading]);
   return (
     <main id="main" tabIndex={-1}>
-      <h1>{title}</h1>
+      <h1>{heading}</h1>
       <Problem failure={failure.value} />
       {state.value === undefined
         ? failure.value === undefined && <p class="quiet">Loading…</p>
         : children(state.value)}
     </main>
+  );
+}
+
+/** A view that is a list; `empty` says how something gets into it. */
+export function ListView<Item>({
+  path,
+  title,
+  empty,
+  keyOf,
+  children,
+}: {
+  path: string;
+  title: string;
+  empty: string;
+  keyOf: (item: Item) => string;
+  children: (item: Item) => ComponentChildren;
+}): JSX.Element {
+  return (
+    <View path={path} title={title}>
+      {(list: Item[]) =>
+        list.length === 0 ? (
+          <p class="quiet">{empty}</p>
+        ) : (
+          <ul class="cards">
+            {list.map((item) => (
+              <li key={keyOf(item)}>{children(item)}</li>
+            ))}
+          </ul>
+        )
+      }
+    </View>
   );
 }
 
@@ -67,10 +93,13 @@ export function Problem({ failure }: { failure: Failure | undefined }): JSX.Elem
 /** A labelled input for the text of a signal. */
 export function TextInput({
   label,
+  name,
   text,
   ...attributes
 }: {
   label: string;
+  /** What screen readers say, if the label alone is ambiguous. */
+  name?: string;
   text: { value: string };
   required?: boolean;
   maxLength?: number;
@@ -80,6 +109,7 @@ export function TextInput({
       {label}
       <input
         {...attributes}
+        aria-label={name}
         value={text.value}
         onInput={({ currentTarget }) => (text.value = currentTarget.value)}
       />
@@ -112,11 +142,14 @@ export function Decline({
 /** A button that is busy while its work runs, and says why that failed. Hidden from people without the role. */
 export function Act({
   label,
+  name,
   needs,
   work,
   kind = 'plain',
 }: {
   label: string;
+  /** What screen readers say, if the label alone is ambiguous. */
+  name?: string;
   needs: Role;
   work: () => Promise<unknown>;
   kind?: 'plain' | 'main' | 'danger';
@@ -132,7 +165,7 @@ export function Act({
   };
   return (
     <>
-      <button type="button" class={kind} disabled={isBusy.value} onClick={() => void run()}>
+      <button type="button" class={kind} aria-label={name} disabled={isBusy.value} onClick={() => void run()}>
         {isBusy.value ? `${label}…` : label}
       </button>
       <Problem failure={failure.value} />
@@ -160,10 +193,9 @@ export function Code({
   return (
     <pre class="code" tabIndex={0} role="region" aria-label={label}>
       {isDiff ? (
-        text.split('\n').map((line, index) => (
+        text.split(/(?<=\n)/).map((line, index) => (
           <span key={index} class={diffClass(line)}>
             {line}
-            {'\n'}
           </span>
         ))
       ) : isTest ? (
@@ -180,6 +212,13 @@ function diffClass(line: string): string {
   return line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : '';
 }
 
+/** A time in the person's own zone; without the date if it is today. */
 export function Time({ at }: { at: string }): JSX.Element {
-  return <time dateTime={at}>{at === '' ? '' : new Date(at).toLocaleString()}</time>;
+  const [date, now] = [new Date(at), new Date()];
+  const full = at === '' ? '' : date.toLocaleString();
+  return (
+    <time dateTime={at} title={full}>
+      {date.toDateString() === now.toDateString() ? date.toLocaleTimeString() : full}
+    </time>
+  );
 }

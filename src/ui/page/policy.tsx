@@ -2,14 +2,13 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { LimitView, PolicyView, PolicyVerdict } from '../shapes.js';
 import { ApiError, post } from './api.js';
-import { Act, Time, useFollowed, View } from './parts.js';
+import { Act, Time, View } from './parts.js';
 import { PolicyEditor } from './policy-editor.js';
 
 export function PolicyReport(): JSX.Element {
-  const followed = useFollowed<PolicyView[]>('policy');
   return (
-    <View title="Policy" followed={followed}>
-      {(policies) => (
+    <View path="policy" title="Policy">
+      {(policies: PolicyView[]) => (
         <>
           {policies.map((policy) => (
             <Grant key={policy.grant} policy={policy} />
@@ -47,7 +46,7 @@ function Grant({ policy }: { policy: PolicyView }): JSX.Element {
       <PolicyEditor grant={grant} file={file} />
       <h3>Limits</h3>
       {limits.length === 0 ? (
-        <p class="quiet">No limits outlast a connection.</p>
+        <p class="quiet">No limits, except those of single connections.</p>
       ) : (
         limits.map((limit, index) => <Limit key={index} limit={limit} />)
       )}
@@ -59,17 +58,16 @@ function Limit({ limit: { name, used, max, window, scope, resetsAt } }: { limit:
   return (
     <p>
       <label>
-        {name}: {used} of {max} per {window} for each {scope}
-        <meter min={0} max={max} high={max * 0.8} optimum={0} value={used}>
-          {used} of {max}
-        </meter>
+        <span>
+          {name}: {used} of {max} per {window} for {scope}
+          {resetsAt !== undefined && (
+            <>
+              , next one free at <Time at={resetsAt} />
+            </>
+          )}
+        </span>
+        <meter min={0} max={max} high={max * 0.8} optimum={0} value={used} />
       </label>
-      {resetsAt !== undefined && (
-        <>
-          {' '}
-          Some come back at <Time at={resetsAt} />.
-        </>
-      )}
     </p>
   );
 }
@@ -101,7 +99,7 @@ function TryCall({ policies }: { policies: PolicyView[] }): JSX.Element {
   return (
     <section aria-labelledby="try">
       <h2 id="try">Try a call</h2>
-      <p class="quiet">Says what would be decided, and by which rule. Nothing is called.</p>
+      <p class="quiet">Shows the decision about a call and the rule behind it, without calling anything.</p>
       <div class="actions">
         <Choice label="Grant" value={grant} options={policies.map((policy) => policy.grant)} />
         <Choice label="Tool" value={tool} options={first?.tools.map(({ name }) => name) ?? []} />
@@ -113,7 +111,7 @@ function TryCall({ policies }: { policies: PolicyView[] }): JSX.Element {
             onInput={({ currentTarget }) => (args.value = currentTarget.value)}
           />
         </label>
-        <Act label="Decide" needs="viewer" work={decide} />
+        <Act label="Try" needs="viewer" work={decide} />
       </div>
       <p role="status">
         {verdict.value !== undefined && (

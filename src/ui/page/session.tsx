@@ -3,18 +3,21 @@ import type { JSX } from 'preact';
 import type { EndResult, LivePicture, SessionDetail, TestPreview } from '../shapes.js';
 import { get, post } from './api.js';
 import { LiveView } from './live-page.js';
-import { Act, Code, useFollowed, View } from './parts.js';
+import { Act, Code, View } from './parts.js';
 import { ReportFrame } from './report.js';
 import { Status } from './sessions.js';
 import { StepList } from './steps.js';
 
 export function SessionDetails({ id }: { id: string }): JSX.Element {
   const picture = useSignal<LivePicture | undefined>(undefined);
-  const followed = useFollowed<SessionDetail>(`sessions/${id}`, (next) => (picture.value = next));
-  const title = followed.state.value?.title ?? 'Session';
   return (
-    <View title={title} followed={followed}>
-      {(session) => (
+    <View
+      path={`sessions/${id}`}
+      title="Session"
+      titleOf={({ title }: SessionDetail) => title}
+      onPicture={(next) => (picture.value = next)}
+    >
+      {(session: SessionDetail) => (
         <>
           <p class="quiet">
             <Status of={session} /> {session.grant} · <span class="address">{session.url}</span> ·{' '}
@@ -101,11 +104,11 @@ function Preview({ session }: { session: SessionDetail }): JSX.Element {
       />
       {preview.value !== undefined && (
         <>
-          {preview.value.steps !== session.steps && <p class="quiet">The session has other steps since.</p>}
+          {preview.value.steps !== session.steps && <p class="quiet">The steps have changed since.</p>}
           <Code label={`The test ${preview.value.test.file}`} text={preview.value.test.code} isTest />
           <h3>Changes to {preview.value.test.file}</h3>
           {preview.value.test.diff === '' ? (
-            <p class="quiet">The file has this text already.</p>
+            <p class="quiet">The file would not change.</p>
           ) : (
             <Code label="Changes to the file" text={preview.value.test.diff} isDiff />
           )}

@@ -1,4 +1,4 @@
-import { useSignal, type Signal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Edit, SessionDetail, StepView, VerificationView } from '../shapes.js';
 import { post } from './api.js';
@@ -28,7 +28,16 @@ export function StepList({ session }: { session: SessionDetail }): JSX.Element {
           {session.person === undefined && <Act label="Run the test" needs="operator" work={verify} />}
         </div>
       )}
-      {isEditing.value && <Rename session={session} />}
+      {isEditing.value && (
+        <div class="actions edit">
+          <TextEdit
+            label="Title"
+            button="Rename"
+            initial={session.title}
+            save={(text) => post(`sessions/${id}/edit`, { type: 'title', title: text } satisfies Edit)}
+          />
+        </div>
+      )}
       {result.value !== undefined && <Result result={result.value} />}
       {list.length === 0 ? (
         <p class="quiet">Nothing is recorded yet.</p>
@@ -63,73 +72,76 @@ function Step({ step, picture = '', duration, isFailed, editing }: StepProps): J
   const { index, code, assertions, note, group } = step;
   const edit = (change: Partial<Edit>) => () =>
     post(`sessions/${editing?.id ?? ''}/edit`, { step: index, code, ...change });
+  const facts = [
+    ...(step.unchecked === true ? ['Not checked while recording'] : []),
+    ...(duration === undefined ? [] : [`${(duration / 1000).toFixed(1)} s`]),
+  ];
   return (
     <li class={isFailed ? 'failed-step' : ''}>
       {note !== undefined && <p class="quiet">{note}</p>}
       {group === undefined ? <code class="line">{code}</code> : <h3>{group}</h3>}
       {assertions.map((each, number) => (
-        <div key={each} class="assertion">
+        <div key={each} class="assertion edit">
           <code class="line">{each}</code>
           {editing !== undefined && (
             <Act
-              label={`Remove assertion ${number} of step ${index}`}
+              label="Remove"
+              name={`Remove assertion ${number} of step ${index}`}
               needs="operator"
+              kind="danger"
               work={edit({ type: 'removeAssertion', assertion: number })}
             />
           )}
         </div>
       ))}
-      {step.unchecked === true && <p class="quiet">Not checked while recording.</p>}
-      {duration !== undefined && <p class="quiet">{(duration / 1000).toFixed(1)} s</p>}
+      {facts.length > 0 && <p class="quiet">{facts.join(' · ')}</p>}
       {picture !== '' && <Thumbnail data={picture} alt={`The page before step ${index}`} />}
-      {editing !== undefined && (
-        <div class="actions" role="group" aria-label={`Edit step ${index}`}>
-          {index > 0 && (
-            <Act
-              label={`Move step ${index} up`}
-              needs="operator"
-              work={edit({ type: 'move', before: index - 1 })}
-            />
-          )}
-          {index < editing.count - 1 && (
-            <Act
-              label={`Move step ${index} down`}
-              needs="operator"
-              work={edit({ type: 'move', before: index + 2 })}
-            />
-          )}
-          <Act
-            label={`Remove step ${index}`}
-            needs="operator"
-            kind="danger"
-            work={edit({ type: 'remove' })}
-          />
-          <TextEdit
-            label={`Note of step ${index}`}
-            button="Save"
-            initial={note ?? ''}
-            save={(text) => edit({ type: 'note', note: text })()}
-          />
-          <TextEdit
-            label={`New group before step ${index}`}
-            button="Begin"
-            initial=""
-            save={(text) => edit({ type: 'group', title: text })()}
-          />
-        </div>
-      )}
+      {editing !== undefined && <StepEditor step={step} count={editing.count} edit={edit} />}
     </li>
   );
 }
 
-function Rename({ session: { id, title } }: { session: SessionDetail }): JSX.Element {
+function StepEditor({
+  step: { index, note = '' },
+  count,
+  edit,
+}: {
+  step: StepView;
+  count: number;
+  edit: (change: Partial<Edit>) => () => Promise<unknown>;
+}): JSX.Element {
+  const move = (direction: 'up' | 'down', before: number): JSX.Element => (
+    <Act
+      label={direction === 'up' ? 'Up' : 'Down'}
+      name={`Move step ${index} ${direction}`}
+      needs="operator"
+      work={edit({ type: 'move', before })}
+    />
+  );
   return (
-    <div class="actions">
+    <div class="actions edit" role="group" aria-label={`Edit step ${index}`}>
+      {index > 0 && move('up', index - 1)}
+      {index < count - 1 && move('down', index + 2)}
+      <Act
+        label="Remove"
+        name={`Remove step ${index}`}
+        needs="operator"
+        kind="danger"
+        work={edit({ type: 'remove' })}
+      />
       <TextEdit
-        label="Title"
-        button="Rename"
-        initial={title}
-        save={(text) => post(`sessions/${id}/edit`, { type: 'title', title: text } satisfies Edit)}
+        label="Note"
+        of={` of step ${index}`}
+        button="Save"
+        initial={note}
+        save={(text) => edit({ type: 'note', note: text })()}
+      />
+      <TextEdit
+        label="New group"
+        of={` before step ${index}`}
+        button="Begin"
+        initial=""
+        save={(text) => edit({ type: 'group', title: text })()}
       />
     </div>
   );
@@ -137,21 +149,29 @@ function Rename({ session: { id, title } }: { session: SessionDetail }): JSX.Ele
 
 function TextEdit({
   label,
+  of = '',
   button,
   initial,
   save,
 }: {
   label: string;
+  /** What it is for, which only screen readers say. */
+  of?: string;
   button: string;
   initial: string;
   save: (text: string) => Promise<unknown>;
 }): JSX.Element {
-  const text: Signal<string> = useSignal(initial);
+  const text = useSignal(initial);
   return (
-    <>
-      <TextInput label={label} text={text} />
-      <Act label={`${button} ${label.toLowerCase()}`} needs="operator" work={() => save(text.value)} />
-    </>
+    <span class="text-edit">
+      <TextInput label={label} name={label + of} text={text} />
+      <Act
+        label={button}
+        name={`${button} ${(label + of).toLowerCase()}`}
+        needs="operator"
+        work={() => save(text.value)}
+      />
+    </span>
   );
 }
 

@@ -1,28 +1,22 @@
 import type { JSX } from 'preact';
 import type { TestFile, TestRunView } from '../shapes.js';
 import { post } from './api.js';
-import { Act, Code, Problem, Time, useFollowed, View } from './parts.js';
+import { Act, Code, ListView, Problem, Time } from './parts.js';
 import { ReportFrame } from './report.js';
 
 /** Runs of a test when it is repeated. */
 const repeats = 5;
 
 export function TestList(): JSX.Element {
-  const followed = useFollowed<TestFile[]>('tests');
   return (
-    <View title="Tests" followed={followed}>
-      {(tests) =>
-        tests.length === 0 ? (
-          <p class="quiet">No tests. They appear here when a session ends.</p>
-        ) : (
-          <ul class="cards">
-            {tests.map((test) => (
-              <Test key={test.file} test={test} />
-            ))}
-          </ul>
-        )
-      }
-    </View>
+    <ListView
+      path="tests"
+      title="Tests"
+      empty="No tests. They appear here when a session ends."
+      keyOf={({ file }) => file}
+    >
+      {(test: TestFile) => <Test test={test} />}
+    </ListView>
   );
 }
 
@@ -30,24 +24,26 @@ function Test({ test }: { test: TestFile }): JSX.Element {
   const { file, grant, modified, isRunning, reportedBy, last } = test;
   const run = (repeat: number) => () => post('tests/run', { grant, file, repeat });
   return (
-    <li>
+    <>
       <h2>
         {file} {last !== undefined && <span class={`status ${last.status}`}>{last.status}</span>}
       </h2>
       <p class="quiet">
         {grant} · changed <Time at={modified} />
       </p>
-      {isRunning ? (
-        <p role="status">Running…</p>
-      ) : (
-        <div class="actions">
-          <Act label="Run" needs="operator" work={run(1)} />
-          <Act label={`Run ${repeats} times`} needs="operator" work={run(repeats)} />
-        </div>
-      )}
-      {reportedBy !== undefined && <ReportFrame key={reportedBy} session={reportedBy} />}
+      <div class="actions">
+        {isRunning ? (
+          <p role="status">Running…</p>
+        ) : (
+          <>
+            <Act label="Run" needs="operator" work={run(1)} />
+            <Act label={`Run ${repeats} times`} needs="operator" work={run(repeats)} />
+          </>
+        )}
+        {reportedBy !== undefined && <ReportFrame key={reportedBy} session={reportedBy} />}
+      </div>
       {last !== undefined && <LastRun run={last} />}
-    </li>
+    </>
   );
 }
 
