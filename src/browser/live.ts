@@ -35,6 +35,8 @@ interface PlannedAnswer {
 export interface Live extends PageOwner {
   /** The page that actions act on. */
   current: LivePage;
+  /** Time-out of an action, unless it has its own. */
+  actionMs: number;
   /** The pages that the latest result listed, serialized. */
   listedPages: string;
   /** Answers to the next dialogs, in order; other dialogs are dismissed. */
@@ -285,6 +287,7 @@ async function openFirstPage(first: BrowserContext, parts: LiveParts): Promise<L
   pages.credit(first);
   const live: Live = Object.assign(owner, {
     current,
+    actionMs: parts.actionMs,
     listedPages: JSON.stringify([current.id]),
     answers,
     async open() {

@@ -114,6 +114,8 @@ async function updateSnapshot(
 
 /** Milliseconds between two snapshots of one call, at most. */
 const sameCallMs = 2000;
+/** Time-out of a snapshot after a script was stopped that blocked the page. */
+const stoppedMs = 500;
 
 /** The page's snapshot, or why there is none. */
 async function readSnapshot({
@@ -124,9 +126,12 @@ async function readSnapshot({
   try {
     // What a call has waited for in vain is not waited for again.
     if (performance.now() - unreadAt < sameCallMs || (await settling.isSilent())) throw pageSilent();
-    return [await maskTyped(page, await snapshotOf(page, settling.settledDocument()?.elements))];
+    const snapshot = snapshotOf(page, settling.settledDocument()?.elements);
+    if (settling.wasStopped()) await responseWithin(stoppedMs, snapshot);
+    return [await maskTyped(page, await snapshot)];
   } catch (error) {
     const isSilent = error instanceof CodegenError;
+    if (isSilent) settling.suspect();
     return [
       undefined,
       isSilent ? error.message : "The page can't be read: Playwright can't take a snapshot of it.",

@@ -11,8 +11,11 @@ import { lateQuestions, watcherKey, watcherScript, type WatcherQuestion } from '
 const busyPollMs = [10, 20, 30, 40];
 
 /** Milliseconds after which an unresponsive page is assumed to run an endless script, and for stopping that. */
-const silentMs = 600;
+const silentMs = 500;
 const stoppingMs = 200;
+
+/** Milliseconds for which a silent page is not asked again. */
+const recentMs = 1000;
 
 /** Milliseconds that a child frame has to answer after the main frame, and if it did not answer before. */
 const childMs = 500;
@@ -63,6 +66,8 @@ export class Settling {
   /** The main frame is the first. */
   #settledFrames: SettledFrame[] = [];
   #isSilent = false;
+  #silentAt = 0;
+  #stoppedAt = -Infinity;
 
   constructor(
     private readonly page: Page,
@@ -113,11 +118,19 @@ export class Settling {
   /** Call when the page has not responded in time. */
   suspect(): void {
     this.#isSilent = true;
+    this.#silentAt = performance.now();
+  }
+
+  /** Whether a script of the page was stopped a moment ago, after which another one may block it. */
+  wasStopped(): boolean {
+    return performance.now() - this.#stoppedAt < recentMs;
   }
 
   /** Whether the page did not respond in time when it should have settled, and still does not. */
   async isSilent(): Promise<boolean> {
-    this.#isSilent &&= !this.page.isClosed() && !(await responds(this.page, silentMs));
+    if (!this.#isSilent || performance.now() - this.#silentAt < recentMs) return this.#isSilent;
+    this.#isSilent = !this.page.isClosed() && !(await responds(this.page, silentMs));
+    this.#silentAt = performance.now();
     return this.#isSilent;
   }
 
@@ -131,8 +144,12 @@ export class Settling {
     if (this.#isNavigating()) await within(stoppingMs, devTools?.send('Page.stopLoading'));
     for (let attempt = 0; attempt < attempts; attempt++) {
       this.#isSilent = !(await responds(this.page, attempt === 0 ? silentMs : stoppingMs));
+      this.#silentAt = performance.now();
       if (!this.#isSilent) return;
-      await within(stoppingMs, devTools?.send('Runtime.terminateExecution'));
+      const stopped = await within(stoppingMs, devTools?.send('Runtime.terminateExecution'));
+      // It is not a script that blocks the page.
+      if (stopped === undefined) return;
+      this.#stoppedAt = performance.now();
     }
   }
 

@@ -14,7 +14,7 @@ import type { CheckedRequest } from './request.js';
 import { chainOf, isRef, timeoutOf } from './targets.js';
 
 /** Milliseconds that an action may take beyond its own time-out. */
-const graceMs = 300;
+export const graceMs = 300;
 
 /** Prevents an endless script of the page from blocking Playwright's own time-outs. */
 export async function bounded(

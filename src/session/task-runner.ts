@@ -10,7 +10,7 @@ import { CodegenError, type ErrorCode } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
 import { referencesIn } from '../model/template.js';
 import type { Signal, Step } from '../model/step.js';
-import { within } from '../model/within.js';
+import { responseWithin, within } from '../model/within.js';
 import { guardTyped, markEffects } from './typed-secrets.js';
 import { AutoAssertions } from '../assertions/auto-assertions.js';
 import { explainFailure, pageBlocked, requireLoaded } from './failure.js';
@@ -28,6 +28,7 @@ import { pageAt, removalText, removeFrom, requireDownload } from './edit.js';
 import type { OpenSession } from './session.js';
 import {
   bounded,
+  graceMs,
   requireHookOrder,
   requirePage,
   requireRecorded,
@@ -36,7 +37,7 @@ import {
   unhandle,
 } from './task-checks.js';
 import { ExpectedEvents } from './expected-events.js';
-import type { Located } from './targets.js';
+import { timeoutOf, type Located } from './targets.js';
 
 /** An assertion that passed within this time found the page as the previous step left it. */
 const instantMs = 100;
@@ -44,6 +45,8 @@ const instantMs = 100;
 const slowMs = 3000;
 /** Milliseconds for the page to settle after a failure. */
 const failedSettleMs = 200;
+/** The least that the search for an element leaves of an action's time. */
+const leftMs = 500;
 /** Milliseconds for describing an element. */
 const lookMs = 1000;
 /** Characters of what an action read from the page. */
@@ -160,44 +163,47 @@ export class TaskRunner {
   /** Returns the recorded step; undefined for a task that is only performed. */
   private async perform(task: Task): Promise<Step | undefined> {
     const { session, live } = this.open;
+    const { current } = live;
     const { action, prepared } = task;
     const isRecorded = task.record && action.recorded;
     live.takeBlockedPage();
     requirePage(live, action);
-    const { current } = live;
     const before = session.steps.slice(0, this.at);
-    if (isRecorded && action.usesDownload) await downloadBegun(before, this.limits.actionMs);
     if (isRecorded) {
+      if (action.usesDownload) await downloadBegun(before, this.limits.actionMs);
       requireRecorded(before, live, task);
       requireHookOrder(session.steps, before.length, task);
     }
     if (action.kind !== 'expects' && !action.switchesPage) await bringToFront(live, current);
-    const target = (this.target = await task.locate());
-    const { chain: to } = await task.locateTo();
-    const step = await this.stepOf(task, { ...target, to, mask: await task.locateMask(), page: current.id });
-    if (isRecorded) requireRedacted(step, live.secrets);
-    await guardTyped(live, step, target);
+    const endsAt = performance.now() + timeoutOf(prepared.args, this.limits.actionMs);
+    const left = (): number => Math.ceil(Math.max(leftMs, endsAt - performance.now()));
+    const step = await responseWithin(left() + graceMs, this.place(task, isRecorded));
+    const { target } = this;
     // Late events still belong to the last step until another action begins.
     if (action.kind === 'mutates') {
       live.credited = isRecorded ? step : undefined;
       live.log.recent.length = 0;
     }
-    const context = this.contextOf(step, isRecorded);
     // Another document, to which the page goes meanwhile, must not get the secret of this one.
     const isPinned = target.pin !== undefined && referencesIn(prepared.args).length > 0;
     const locator = isPinned ? target.pin?.locator : target.chain && toLocator(current.page, target.chain);
     this.limits.begin();
     const { asserts = false, opensGroup = false } = action;
     await Promise.all([
-      this.autoAssertions?.begin(action.name, target.pin, target.chain),
+      within(left(), this.autoAssertions?.begin(action.name, target.pin, target.chain)),
       asserts || opensGroup ? undefined : current.settling.mark(),
     ]);
     const startedAt = performance.now();
-    await bounded(task, prepared.perform(context, locator), this.limits);
+    const limits = { ...this.limits, actionMs: left() };
+    const context = this.contextOf(step, isRecorded, limits);
+    current.page.setDefaultTimeout(limits.actionMs);
+    const performed = bounded(task, prepared.perform(context, locator), limits);
+    await performed.finally(() => {
+      current.page.setDefaultTimeout(live.actionMs);
+    });
     const took = performance.now() - startedAt;
     if (took >= slowMs && action.asksPerson !== true) step.slowMs = Math.round(took);
     const isInstant = opensGroup || (asserts && took < instantMs);
-    // A download that failed says why, recorded or not.
     if (isRecorded) requireDownload(before, action);
     this.outcome.performed++;
     if (!isInstant) await settled(live, current, step);
@@ -208,6 +214,18 @@ export class TaskRunner {
     if (isRecorded) await this.append(step);
     else this.forget(action);
     return isRecorded ? step : undefined;
+  }
+
+  /** Finds the elements of a task. Returns its step, if it may be performed. */
+  private async place(task: Task, isRecorded: boolean): Promise<Step> {
+    const { live } = this.open;
+    const { id: page } = live.current;
+    const target = (this.target = await task.locate());
+    const { chain: to } = await task.locateTo();
+    const step = await this.stepOf(task, { ...target, to, mask: await task.locateMask(), page });
+    if (isRecorded) requireRedacted(step, live.secrets);
+    await guardTyped(live, step, target);
+    return step;
   }
 
   /**
@@ -266,12 +284,13 @@ export class TaskRunner {
     };
   }
 
-  private contextOf(step: Step, isRecorded: boolean): ActionContext {
+  private contextOf(step: Step, isRecorded: boolean, limits: RecordLimits): ActionContext {
     const { session, live } = this.open;
     const { page } = live.current;
     return {
+      ...limits,
       page,
-      pages: pagesOf(live, session.use, this.limits.files),
+      pages: pagesOf(live, session.use, limits.files),
       to: step.to && toLocator(page, step.to),
       download: live.downloads.latest,
       credit: (signal) => (step.signals ??= []).push(signal),
@@ -297,7 +316,6 @@ export class TaskRunner {
       baseURL: session.use.baseURL,
       recent: live.log.recent,
       steps: session.steps,
-      ...this.limits,
     };
   }
 
@@ -354,7 +372,7 @@ export class TaskRunner {
     this.withdraw();
     if (action.opensPage === true) await closePages(live.pages.filter((entry) => !this.pages.has(entry)));
     // The page had the time of the action to settle.
-    await within(failedSettleMs, settling.settle());
+    if (!(await settling.isSilent())) await within(failedSettleMs, settling.settle());
   }
 }
 

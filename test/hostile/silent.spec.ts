@@ -11,6 +11,10 @@ const pages: Record<string, string> = {
   '/classes': `<title>Classes</title><button onclick="this.after('Done')">Go</button><script>
     document.querySelector('button').className = Array.from({ length: 50_000 }, (_, i) => 'c' + i).join(' ');
   </script>`,
+  '/again': '<title>Again</title><button onclick="setInterval(() => { for (;;); }, 1)">Go</button>',
+  '/late': `<title>Late</title><button onclick="setTimeout(() => {
+    this.insertAdjacentHTML('afterend', '<button id=late disabled>Late</button>');
+  }, 1900)">Go</button>`,
   '/endless': '<title>Endless</title><p>Frame</p><script>setTimeout(() => { for (;;); }, 200)</script>',
 };
 
@@ -85,6 +89,24 @@ test('a page with a frame of another site whose script does not end stays usable
   await shared.call('clear_codegen_session', { sessionId });
   await own.close();
 });
+
+for (const { path, target, message } of [
+  { path: '/again', target: 'button', message: 'The page does not respond.' },
+  { path: '/late', target: '#late', message: 'element is not enabled' },
+])
+  test(`an action on ${path} fails within its time-out and a second`, async ({ shared }) => {
+    const own = await site();
+    await shared.configure({ autoAssert: true, browser: { actionTimeoutMs: 2000 } });
+    const { sessionId } = await shared.start({ url: own.url + path });
+    await shared.record(sessionId, { action: 'click', target: 'button' });
+    const begun = performance.now();
+    const { failed } = await shared.record(sessionId, { action: 'click', target });
+    expect(failed?.message).toContain(message);
+    // Once it was 4.1 s, and longer the later the element appeared.
+    expect(performance.now() - begun).toBeLessThan(3500);
+    await shared.call('clear_codegen_session', { sessionId });
+    await own.close();
+  });
 
 test('a button with 50,000 classes is clicked at once', async ({ shared }) => {
   await shared.configure({ autoAssert: true, browser: { actionTimeoutMs: 5000 } });
