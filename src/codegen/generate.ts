@@ -42,6 +42,8 @@ export interface PageObjectUse {
   isFunction?: boolean | undefined;
   /** Whether it is the default export of its module. */
   isDefault?: boolean;
+  /** Whether a fixture of the project gives it. */
+  isFixture?: boolean;
 }
 
 export interface GenerateInput {
@@ -210,9 +212,11 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
           usesDevices: use?.['device'] !== undefined,
         }),
         ...playwrightTypes.filter((type) => types.includes(type)).map(typeImport),
-        ...pageObjects.map(({ className, from, isDefault = false }) =>
-          isDefault ? { from, default: className } : { from, names: [className] },
-        ),
+        ...pageObjects
+          .filter(({ isFixture = false }) => !isFixture)
+          .map(({ className, from, isDefault = false }) =>
+            isDefault ? { from, default: className } : { from, names: [className] },
+          ),
         ...body.flatMap(({ printer }) => printer.imports),
         ...helpers.flatMap(({ imports }) => imports),
       ],
@@ -289,9 +293,11 @@ function functionData(
   { pageObjects = [], includeComments }: GenerateInput,
 ): FunctionData {
   const names = new Set(chunks.flatMap(({ printer }) => [...printer.used]));
-  const made = pageObjects.filter(({ variable }) => names.has(variable));
+  const needed = pageObjects.filter(({ variable }) => names.has(variable));
+  const made = needed.filter(({ isFixture = false }) => !isFixture);
   if (made.length > 0) names.add('page');
-  const used = fixtures.filter((name) => names.has(name));
+  const given = needed.filter(({ isFixture = false }) => isFixture).map(({ variable }) => variable);
+  const used = [...given, ...fixtures.filter((name) => names.has(name))];
   return {
     parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
     pageObjects: made.map(({ variable, className, isFunction = false }) => ({

@@ -1,5 +1,6 @@
 import type { ClassDeclaration, ConstructorDeclaration, MethodDeclaration } from 'ts-morph';
 import { parse } from './base-spec.js';
+import type { OwnFixture } from './own-fixtures.js';
 import { pageFunctions } from './page-functions.js';
 
 /** A page object that the user wrote. Its code is that of a test in which the page is called `page`. */
@@ -14,6 +15,8 @@ export interface OwnPage {
   /** Locators. */
   fields: { name: string; code: string }[];
   methods: OwnMethod[];
+  /** The fixtures that give one to a test. */
+  fixtures?: readonly OwnFixture[];
 }
 
 export interface OwnMethod {

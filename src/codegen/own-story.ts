@@ -14,7 +14,8 @@ import type { Json } from '../model/json.js';
 import type { LocatorChain } from '../model/locator.js';
 import { emitSteps, locatorOf, type EmittedStep } from './emitter.js';
 import type { PageObjectUse } from './generate.js';
-import { camelCase, createNames, wordsOf } from './identifiers.js';
+import { camelCase, createNames, testVariables, wordsOf } from './identifiers.js';
+import type { OwnFixture } from './own-fixtures.js';
 import type { OwnMethod, OwnPage } from './own-pages.js';
 import { isImplied } from './page-calls.js';
 import { print, Printer } from './printer.js';
@@ -50,6 +51,20 @@ interface Match {
   items: readonly Item[];
 }
 
+/** A fixture that has done, before the test, what the first statements do. */
+interface Start {
+  page: OwnPage;
+  fixture: OwnFixture;
+  items: readonly Item[];
+}
+
+/** A statement of a method, and the parameters that stand for literals in it. */
+interface Pattern {
+  code: string;
+  parameters: ReadonlySet<string>;
+  bound: Map<string, Json>;
+}
+
 /**
  * Writes a flow with page objects that a person wrote: calls their methods for exactly what they do, and uses their
  * fields. Undefined if it can use none.
@@ -57,19 +72,30 @@ interface Match {
 export function planOwnStory(
   steps: readonly CodeStep[],
   pages: readonly OwnPage[],
-  spec: string,
+  {
+    spec,
+    isFirst = true,
+  }: { spec: string; /** Whether nothing comes before the steps. */ isFirst?: boolean },
 ): OwnStory | undefined {
   const items = itemsOf(steps);
-  const { matches, warnings } = matchesIn(items, pages, steps);
-  const nameFor = createNames(pages.flatMap((page) => (page.isFunction === true ? [page.className] : [])));
+  const start = isFirst ? startOf(items, pages) : undefined;
+  const { matches, warnings } = matchesIn(items, pages, start?.items.length ?? 0);
+  const fixtures = new Map(
+    pages.flatMap((page) => {
+      const fixture = page === start?.page ? start.fixture : simpleFixture(page);
+      return fixture === undefined ? [] : [[page, fixture.name] as const];
+    }),
+  );
+  const functions = pages.flatMap((page) => (page.isFunction === true ? [page.className] : []));
+  const nameFor = createNames([...testVariables, ...functions, ...fixtures.values()]);
   const variables = new Map<OwnPage, string>();
   const objectOf = (page: OwnPage): Expression => {
-    const known = variables.get(page) ?? nameFor(variableOf(page));
+    const known = variables.get(page) ?? fixtures.get(page) ?? nameFor(variableOf(page));
     variables.set(page, known);
     return variable(known);
   };
   const fields = fieldsOf(pages);
-  const done = new Set(matches.flatMap((match) => match.items.map((item) => item.step)));
+  const done = new Set([...matches, ...(start ? [start] : [])].flatMap((match) => stepsOf(match.items)));
   const emitted = emitSteps(
     steps,
     (chain, use) => {
@@ -82,6 +108,10 @@ export function planOwnStory(
     nameFor,
   );
   for (const match of matches) applyMatch(emitted, match, objectOf(match.page));
+  // A fixture that is requested only for what it does first is no reason to request it.
+  if (start !== undefined && !variables.has(start.page))
+    return planOwnStory(steps, pages, { spec, isFirst: false });
+  if (start !== undefined) takeOut(emitted, start.items);
   if (variables.size === 0 && warnings.length === 0) return undefined;
   return {
     emitted,
@@ -91,6 +121,7 @@ export function planOwnStory(
       className: page.className,
       isFunction: page.isFunction,
       isDefault: page.isDefault,
+      isFixture: fixtures.has(page),
       from: moduleFor(spec, page.file),
     })),
     linesOf({ file, method, steps: [first = 0, ...others] }) {
@@ -107,6 +138,40 @@ export function planOwnStory(
   };
 }
 
+/** The fixture that gives a page object and does nothing else; undefined if there is not exactly one. */
+function simpleFixture({ fixtures = [] }: OwnPage): OwnFixture | undefined {
+  const [simple, ...others] = fixtures.filter(({ setup }) => setup.length === 0);
+  return others.length === 0 ? simple : undefined;
+}
+
+/** The fixture that does most of what the flow begins with; undefined if several do as much. */
+function startOf(items: readonly (Item | undefined)[], pages: readonly OwnPage[]): Start | undefined {
+  const starts = pages.flatMap((page) =>
+    (page.fixtures ?? []).flatMap((fixture): Start[] => {
+      const patterns = patternsOf(page, fixture);
+      const found = patterns.length === 0 ? undefined : itemsMatching(items, 0, patterns);
+      return found === undefined ? [] : [{ page, fixture, items: found }];
+    }),
+  );
+  const longest = Math.max(...starts.map((start) => start.items.length));
+  const [best, ...others] = starts.filter((start) => start.items.length === longest);
+  return others.length === 0 ? best : undefined;
+}
+
+/** The statements of what a fixture does before the test; none if one of them is not known. */
+function patternsOf({ methods }: OwnPage, { setup }: OwnFixture): Pattern[] {
+  const patterns = setup.map((each): Pattern[] => {
+    if (typeof each === 'string') return [{ code: each, parameters: new Set(), bound: new Map() }];
+    const method = methods.find(({ name }) => name === each.method);
+    const args = listSchema.safeParse(treeOf(`[${each.args}]`)).data?.[0].expression.elements ?? [];
+    const { parameters = [], statements = [] } = method ?? {};
+    if (args.length !== parameters.length) return [];
+    const bound = new Map(parameters.map((name, index) => [name, args[index]?.value ?? '']));
+    return statements.map(({ code }) => ({ code, parameters: new Set(parameters), bound }));
+  });
+  return patterns.every((each) => each.length > 0) ? patterns.flat() : [];
+}
+
 /** What a page object is called in a test: a function's own name is taken. */
 function variableOf({ className, isFunction = false }: OwnPage): string {
   const words = wordsOf(className, 20);
@@ -117,21 +182,32 @@ function variableOf({ className, isFunction = false }: OwnPage): string {
   return camelCase(isPage ? words.slice(0, -1) : [...words, 'page']);
 }
 
-function applyMatch(emitted: EmittedStep[], { page, method, args, items }: Match, object: Expression): void {
-  const covered = [...new Set(items.map((item) => item.step))];
-  const last = covered.at(-1) ?? 0;
-  for (const index of covered) {
+function stepsOf(items: readonly Item[]): number[] {
+  return [...new Set(items.map((item) => item.step))];
+}
+
+/** Removes what a method or fixture does. */
+function takeOut(emitted: readonly EmittedStep[], items: readonly Item[]): void {
+  for (const index of stepsOf(items)) {
     const step = emitted[index];
     if (step === undefined) continue;
     const gone = new Set(items.flatMap((item) => (item.step === index ? [item.assertion] : [])));
     step.assertions = step.assertions.filter((_, number) => !gone.has(number));
-    Object.assign(step, {
-      before: [],
-      action: index === last ? [run(object, method.name, ...args)] : [],
-      after: [],
-    });
-    if (index === last) step.calls = { file: page.file, method: method.name, steps: covered };
+    Object.assign(step, { before: [], action: [], after: [] });
   }
+}
+
+function applyMatch(
+  emitted: readonly EmittedStep[],
+  { page, method, args, items }: Match,
+  object: Expression,
+): void {
+  takeOut(emitted, items);
+  const steps = stepsOf(items);
+  const last = emitted[steps.at(-1) ?? 0];
+  if (last === undefined) return;
+  last.action = [run(object, method.name, ...args)];
+  last.calls = { file: page.file, method: method.name, steps };
 }
 
 function itemsOf(steps: readonly CodeStep[]): (Item | undefined)[] {
@@ -155,15 +231,15 @@ function itemsOf(steps: readonly CodeStep[]): (Item | undefined)[] {
   });
 }
 
-/** The matches of a flow, the longest first; of two that are as long, none. */
+/** The matches of a flow from an item on, the longest first; of two that are as long, none. */
 function matchesIn(
   items: readonly (Item | undefined)[],
   pages: readonly OwnPage[],
-  steps: readonly CodeStep[],
+  start: number,
 ): { matches: Match[]; warnings: string[] } {
   const matches: Match[] = [];
   const warnings = new Set<string>();
-  for (let at = 0; at < items.length; at++) {
+  for (let at = start; at < items.length; at++) {
     const item = items[at];
     if (item === undefined || item.assertion !== undefined || items[at - 1]?.step === item.step) continue;
     const found = pages.flatMap((page) =>
@@ -182,7 +258,7 @@ function matchesIn(
     matches.push(best);
     at += longest - 1;
   }
-  return { matches: steps.length === 0 ? [] : matches, warnings: [...warnings] };
+  return { matches, warnings: [...warnings] };
 }
 
 /** The match of a method that begins with an item. */
@@ -193,8 +269,21 @@ function matchAt(
 ): Match | undefined {
   const bound = new Map<string, Json>();
   const parameters = new Set(method.parameters);
+  const patterns = method.statements.map(({ code }) => ({ code, parameters, bound }));
+  const found = itemsMatching(items, at, patterns);
+  if (found === undefined || method.parameters.some((name) => !bound.has(name))) return undefined;
+  const args = method.parameters.map((name) => value(bound.get(name) ?? null));
+  return { page, method, args, items: found };
+}
+
+/** The items from one on that statements do; undefined if they do something else. */
+function itemsMatching(
+  items: readonly (Item | undefined)[],
+  at: number,
+  patterns: readonly Pattern[],
+): Item[] | undefined {
   let next = at;
-  for (const { code } of method.statements) {
+  for (const { code, parameters, bound } of patterns) {
     const tree = treeOf(code);
     while (
       next > at &&
@@ -207,16 +296,9 @@ function matchAt(
       return undefined;
     next++;
   }
-  const last = items[next - 1];
   // The action of a step is done as a whole.
-  if (items[next]?.step === last?.step && items[next]?.assertion === undefined) return undefined;
-  if (method.parameters.some((name) => !bound.has(name))) return undefined;
-  return {
-    page,
-    method,
-    args: method.parameters.map((name) => value(bound.get(name) ?? null)),
-    items: items.slice(at, next).filter((item) => item !== undefined),
-  };
+  const isPartial = items[next]?.step === items[next - 1]?.step && items[next]?.assertion === undefined;
+  return isPartial ? undefined : items.slice(at, next).filter((item) => item !== undefined);
 }
 
 const ignored = new Set(['start', 'end', 'raw', 'bigint']);
@@ -234,6 +316,8 @@ const literalSchema = z.object({
   type: z.literal('Literal'),
   value: z.union([z.string(), z.number(), z.boolean()]),
 });
+/** A list of literals as a program. */
+const listSchema = z.tuple([z.object({ expression: z.object({ elements: z.array(literalSchema) }) })]);
 const nodeSchema = z.looseObject({ type: z.string().optional(), name: z.unknown().optional() });
 
 /** Whether code of a method is the same as code of a test, with literals for its parameters. */

@@ -235,10 +235,11 @@ async function ownStory({
   steps,
   ownPages = [],
   spec,
+  har = [],
 }: TestInput): Promise<(PageStory & { warnings: string[] }) | undefined> {
   if (ownPages.length === 0) return undefined;
   const { planOwnStory } = await import('./own-story.js');
-  const story = planOwnStory(steps, ownPages, spec);
+  const story = planOwnStory(steps, ownPages, { spec, isFirst: har.length === 0 });
   return story && { ...story, pages: [] };
 }
 

@@ -97,6 +97,7 @@ export async function surroundingsOf(
   const { browser, verify, network } = context.config();
   const browserName = use.browserName ?? browser.name;
   const template = await sessionTemplate(context, emission);
+  const module = await testModule(context, emission, file);
   const {
     use: project,
     isCovered,
@@ -111,10 +112,10 @@ export async function surroundingsOf(
     project,
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
-    ownPages: await ownPages(context, template, session.pageObjectsDir),
+    ownPages: await ownPages(context, template, { directory: session.pageObjectsDir, module }),
     lacksCertificates: browser.clientCertificates.length > 0 && project['clientCertificates'] === undefined,
     har: await harOf(session, { spec: file.relative, secrets: context.secrets, rules: network }),
-    testModule: await testModule(context, emission, file),
+    testModule: module,
     style: await codeStyleOf(context.workspace, {
       spec: file.absolute,
       directory: isCovered && testDir !== undefined ? testDir : path.dirname(file.absolute),
@@ -129,12 +130,18 @@ async function harOf(...args: Parameters<typeof sessionHar>): ReturnType<typeof 
 async function ownPages(
   { workspace, config }: Workspace,
   { hasPages }: { hasPages: boolean },
-  detected: string | undefined,
+  { directory, module }: { directory: string | undefined; module: TestModule | undefined },
 ): ReturnType<typeof readOwnPageFiles> {
-  const pageObjectsDir = config().output.pageObjectsDir ?? detected;
-  if (hasPages || pageObjectsDir === undefined) return { pages: [], warnings: [] };
+  const pageObjectsDir = config().output.pageObjectsDir ?? directory;
+  if (hasPages) return { pages: [], warnings: [] };
   const { readOwnPageFiles } = await import('./page-files.js');
-  return readOwnPageFiles(workspace, pageObjectsDir);
+  const read =
+    pageObjectsDir === undefined
+      ? { pages: [], warnings: [] }
+      : await readOwnPageFiles(workspace, pageObjectsDir);
+  if (module === undefined) return read;
+  const { withFixtures } = await import('./fixture-pages.js');
+  return { ...read, pages: await withFixtures(workspace, read.pages, module) };
 }
 
 /** Resolves `importTestFrom`; undefined for `@playwright/test`. Throws INVALID_INPUT if it does not resolve. */

@@ -32,14 +32,11 @@ test('page objects that a person wrote are used, and not changed', async ({ proj
   expect(ended.error).toBeUndefined();
   expect(ended).toMatchObject({ verification: { status: 'passed' } });
   expect(await readFile(ended.filePath, 'utf8')).toContain(`import { test, expect } from './fixtures';
-import { TodoPage } from '../pages/todo-page';
 import { todoFilters } from '../pages/filters';
 
-test('calls mum', async ({ page }) => {
-  const todoPage = new TodoPage(page);
+test('calls mum', async ({ todoPage, page }) => {
   const todoFiltersPage = todoFilters(page);
 
-  await todoPage.goto();
   await todoPage.add('Call mum');
   await todoPage.expectCount(4);
   await todoPage.clearCompleted();

@@ -53,12 +53,11 @@ for (const { name, config, file, line, from, prepare, passed } of [
     name: 'common-js',
     file: 'tests/calls-mum.spec.js',
     line: `const { test, expect } = require('./support/fixtures')
-const { TodoList } = require('./support/todo-list')
 
-test('calls mum', async ({ page }) => {
-    const todoList = new TodoList(page)
-
-    await todoList.open()
+test('calls mum', async ({ todos, page }) => {
+    await todos.add('Call mum')
+    await expect(page.getByRole('listitem')).toHaveCount(4)
+})
 `,
     from: { value: 'tests/support/fixtures', source: 'tests/todos.spec.js' },
     passed: 2,
