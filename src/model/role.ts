@@ -1,4 +1,4 @@
-/** The roles on the page for people; each includes the previous ones. */
+/** The roles in the web UI; each includes the previous ones. */
 export const roles = ['viewer', 'approver', 'operator'] as const;
 
 export type Role = (typeof roles)[number];

@@ -8,7 +8,7 @@ const nodeSchema = z.looseObject({
 
 type Wrap = (value: unknown) => unknown;
 
-/** A JSON schema without the enum values that `permits` refuses; it gets the arguments that a value would be given in. */
+/** A JSON schema without the enum values that `permits` denies; it gets arguments that contain the value. */
 export function withoutDenied(schema: unknown, permits: (args: unknown) => boolean): Record<string, unknown> {
   return prune(schema, (value) => value, permits) ?? {};
 }
@@ -24,7 +24,7 @@ function prune(
   const allowed = (values ?? []).filter((value) => permits(wrap(value)));
   return {
     ...node,
-    // A rule that no value fits is about something else.
+    // If all values are denied, the rule is about another argument.
     ...(allowed.length > 0 ? { enum: allowed } : {}),
     ...(properties && {
       properties: Object.fromEntries(

@@ -24,17 +24,14 @@ import { GrantSessions } from '../session/grant-sessions.js';
 import { Sessions } from '../session/sessions.js';
 import { redisOf, type Redis } from '../state/redis.js';
 import type { ToolContext } from '../tools/tool.js';
-import { createCalls } from './calls.js';
+import { RunningCalls } from './calls.js';
 import type { Telemetry } from './telemetry.js';
 import { Webhook } from './webhook.js';
 
-/** Milliseconds for closing sessions and browsers, and for the last lines of the log, when the server stops. */
+/** When the server stops: milliseconds to close sessions, browsers and logs, and to send pending events. */
 const closingMs = 5000;
-
-/** Milliseconds for events that wait to be sent when the server stops. */
 const webhookMs = 2000;
 
-/** One MCP connection. */
 export interface Connection {
   context: ToolContext;
   end: () => Promise<void>;
@@ -44,13 +41,13 @@ interface BackendOptions extends ConfigLocation {
   /** Name of this server among those that share Redis. */
   name: string | undefined;
   browsers: BrowserPool;
-  /** Whether grants that are not configured may do nothing. */
+  /** Whether unknown grants are denied everything. */
   mustBeKnown: () => boolean;
   /** Throws CONFIG_INVALID if this server can't use the configuration. */
   accept: (config: Config) => void;
 }
 
-/** Reads the configuration and opens what all connections share. Throws CONFIG_INVALID. */
+/** Throws CONFIG_INVALID. */
 export async function createBackend(options: BackendOptions): Promise<Backend> {
   const source = await createConfigSource(options, options.accept);
   const endpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
@@ -62,7 +59,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
 
 /** What all connections of a process share. */
 export class Backend {
-  readonly calls = createCalls();
+  readonly calls = new RunningCalls();
   readonly webhook: Webhook;
   readonly secrets: Secrets;
   /** The sessions of all grants. */
@@ -100,7 +97,7 @@ export class Backend {
     return this.loaded.config;
   }
 
-  /** The connection by which the server itself acts for a grant. */
+  /** The connection that the server itself uses for a grant. */
   ownConnection(grant: string): Connection {
     const known = this.connections.get(grant) ?? this.connect(grant);
     this.connections.set(grant, known);
@@ -149,12 +146,12 @@ export class Backend {
     return { context, end };
   }
 
-  /** Waits up to `drainingMs` for running calls, then closes browsers and sessions; these can be resumed. */
+  /** Waits up to `drainingMs` for running calls, then closes browsers and sessions, which can be resumed. */
   async close(drainingMs: number): Promise<void> {
     this.endWatching?.();
     this.sessions.seal();
     await this.calls.drain(drainingMs);
-    // A page that does not respond delays its closing; Playwright kills what is left when the process exits.
+    // A page may not respond; Playwright kills its browser when the process exits.
     await within(
       closingMs,
       Promise.all([
@@ -168,10 +165,10 @@ export class Backend {
   private async refresh(guard: Guard): Promise<void> {
     const now = await this.source.current();
     const { problem } = this.source;
-    const [isChanged, isRefused] = [now !== this.loaded, problem !== this.reported];
+    const [isChanged, isRejected] = [now !== this.loaded, problem !== this.reported];
     [this.loaded, this.reported] = [now, problem];
     if (isChanged) await (await guard.audit()).event('reload');
-    if (isRefused && problem !== undefined)
+    if (isRejected && problem !== undefined)
       await (await guard.audit()).event('reload-refused', { error: problem.code });
   }
 
@@ -183,7 +180,6 @@ export class Backend {
     return () => this.listeners.delete(listener);
   }
 
-  /** Where the state is stored. */
   get statePlace(): StatePlace {
     return { directory: this.stateDirectory, redis: this.redis };
   }
@@ -196,7 +192,7 @@ export class Backend {
     return settingsOf(this.loaded, grant, this.options.mustBeKnown());
   }
 
-  /** Computes the settings again only if the configuration has changed, since every request of a page reads them. */
+  /** Cached until the configuration changes, since every request of a page reads them. */
   private cachedSettings(grant: string): () => GrantSettings {
     let seen: { loaded: LoadedConfig; settings: GrantSettings } | undefined;
     return () => {

@@ -1,12 +1,11 @@
 import { fairShare } from '../model/fair-share.js';
 import { PageText } from '../model/page-text.js';
 
-/** Bytes of the delimiters around a page's text. */
 const delimiterBytes = 66;
-/** Bytes for the mark at the end of a text that was cut. */
+/** For the mark at the end of a truncated text. */
 const markBytes = 40;
 
-/** Bytes of a value in the structured form of a result. */
+/** The size of a value in structured content. */
 function bytesOf(value: unknown): number {
   if (value instanceof PageText) return bytesOf(value.before + value.text) + delimiterBytes;
   if (Array.isArray(value)) return value.reduce((sum: number, each) => sum + bytesOf(each) + 1, 2);
@@ -15,7 +14,7 @@ function bytesOf(value: unknown): number {
   return value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value));
 }
 
-/** Cuts a result until it fits, large parts before small ones. Adds to `leftOut` what is missing, counted. */
+/** Truncates a result until it fits, large parts first. Adds what is omitted to `leftOut`, with counts. */
 export function fit(value: unknown, maxBytes: number, leftOut: string[], name = ''): unknown {
   if (bytesOf(value) <= maxBytes) return value;
   if (typeof value === 'string') return cutText(value, maxBytes, leftOut, name);
@@ -33,7 +32,6 @@ export function fit(value: unknown, maxBytes: number, leftOut: string[], name = 
   );
 }
 
-/** What can make itself shorter counts what it leaves out itself. */
 function fitPageText(value: PageText, maxBytes: number, leftOut: string[], name: string): PageText {
   let text = value;
   for (let bytes = maxBytes, tries = 0; tries < 4 && bytes > 0; tries++) {
@@ -45,7 +43,7 @@ function fitPageText(value: PageText, maxBytes: number, leftOut: string[], name:
   return text.map((whole) => cutText(whole, maxBytes, leftOut, name));
 }
 
-/** Keeps the beginning, in whole lines if it has several. */
+/** Keeps the beginning, in whole lines if possible. */
 function cutText(text: string, maxBytes: number, leftOut: string[], name: string): string {
   let kept = text;
   for (let over = Infinity; kept !== '' && over > 0;) {
@@ -61,7 +59,7 @@ function cutText(text: string, maxBytes: number, leftOut: string[], name: string
   return `${kept}… (${count} more characters)`;
 }
 
-/** Keeps the last items: they are the latest. */
+/** Keeps the latest items, which are last. */
 function cutList(list: readonly unknown[], maxBytes: number, leftOut: string[], name: string): unknown[] {
   let left = maxBytes - 2;
   let first = list.length;

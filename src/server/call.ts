@@ -15,33 +15,30 @@ export interface AnsweredCall {
   tool: string;
   seconds: number;
   structured: Record<string, unknown>;
-  /** Code of its error, and the decision that caused it. */
   error: string | undefined;
   decision: Decision | undefined;
-  /** The recording session that it was for. */
   session: string | undefined;
 }
 
-/** A call of a tool, as any revision of MCP carries it. */
+/** A call of a tool, in any revision of MCP. */
 export interface CallRequest {
   name: string;
   args: Record<string, unknown> | undefined;
   signal: AbortSignal;
   /** Sends a progress notification; undefined if the client did not ask for any. */
   notify: ((progress: { progress: number; message: string }) => Promise<void>) | undefined;
-  /** Asks the person behind the client; undefined if the client can't. */
+  /** Asks the user of the client; undefined if the client doesn't support it. */
   ask: Elicitor['ask'];
 }
 
 interface CallHandling {
   context: ToolContext;
   calls: RunningCalls;
-  /** Reads the configuration again if it has changed. */
   refresh: () => Promise<void>;
   onAnswered: (call: AnsweredCall) => void;
 }
 
-/** Handles tool calls: each passes the guard and gets one line in the audit log. */
+/** Each call passes the guard and gets one line in the audit log. */
 export function createCallHandler(
   handling: CallHandling,
 ): (request: CallRequest) => Promise<CallResult | undefined> {
@@ -57,7 +54,7 @@ export function createCallHandler(
     const outcome = (error?: string): CallOutcome => ({
       error,
       files,
-      ...(signal.aborted ? { cancelled: true } : {}),
+      ...(signal.aborted && { cancelled: true }),
     });
     if (tool === undefined) {
       await audited.end(outcome('INVALID_INPUT'));
@@ -103,22 +100,15 @@ export function createCallHandler(
       await audited.end(outcome(failure.code), failure.decision);
       answer = failedAnswer(failure);
     }
-    const { structured, error } = answer;
+    const { structured, error: { code: error, decision } = {} } = answer;
     const seconds = (performance.now() - began) / 1000;
     const session = knownSession(context, args?.['sessionId'] ?? structured['sessionId']);
-    onAnswered({
-      tool: tool.name,
-      seconds,
-      structured,
-      error: error?.code,
-      decision: error?.decision,
-      session,
-    });
+    onAnswered({ tool: tool.name, seconds, structured, error, decision, session });
     return render(answer, context.secrets, context.config().output.maxAnswerBytes);
   };
 }
 
-/** Admits and runs a call. Returns its quota if it fails before anything was begun. */
+/** Admits and runs a call. Returns its quota if it fails before it had any effect. */
 async function perform(
   { context, calls }: CallHandling,
   given: {
@@ -147,7 +137,6 @@ async function perform(
   return answer;
 }
 
-/** Sends progress notifications if the client asked for them. */
 function progressOf(notify: CallRequest['notify']): ToolCall['progress'] {
   let progress = 0;
   return (message) => {
@@ -155,12 +144,12 @@ function progressOf(notify: CallRequest['notify']): ToolCall['progress'] {
   };
 }
 
-/** The id if such a session exists: the audit log never contains other text from the call. */
+/** The id if such a session exists, so that the audit log contains no other text from the call. */
 function knownSession({ sessions }: ToolContext, id: unknown): string | undefined {
   return sessions.list().find((session) => session.id === id)?.id;
 }
 
-/** Adds to SESSION_NOT_FOUND which other server has the session. */
+/** Adds the server that has the session to SESSION_NOT_FOUND. */
 async function withServer(
   { serverOf }: ToolContext,
   failure: CodegenError,

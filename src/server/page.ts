@@ -3,19 +3,16 @@ import { findPeers } from '../state/peers.js';
 import type { PageApp, PageOptions } from '../ui/options.js';
 import type { Backend, Connection } from './backend.js';
 
-/** Whose sessions a page shows, and for whom. */
 export interface PeerHost extends Pick<PageOptions, 'grants'> {
   backend: Backend;
   workspace: string;
-  /** The connection of the server itself. */
   own: Connection;
 }
 
 /** What differs between the servers that serve the page. */
 export interface PageHost extends PeerHost, Pick<PageOptions, 'operatorOf' | 'onAccepted'> {
-  /** Where the page is served. */
   origin: string;
-  /** Whether only this machine reaches it. */
+  /** Whether only this machine can reach it. */
   isLocal: boolean;
   /** Whether it shows the sessions of the other servers of the workspace. */
   showsPeers?: boolean;

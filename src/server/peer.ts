@@ -12,7 +12,7 @@ import { servePeer, type PeerHost } from './page.js';
 
 /**
  * Lets `codegen-session-mcp ui` of the same user show the sessions of this process, on a Unix socket or a named pipe.
- * What it needs is loaded with the first request. A failure costs only that.
+ * Loads its modules with the first request. Logs a failure, and never throws.
  */
 export async function openToPeers(host: PeerHost): Promise<void> {
   try {
@@ -22,7 +22,7 @@ export async function openToPeers(host: PeerHost): Promise<void> {
     let respond: ReturnType<typeof load> | undefined;
     const load = async (): Promise<ReturnType<typeof listenerOf>> => {
       const app = await import('./http/app.js');
-      // Whoever knows the secret comes by the socket, whatever Host the request names.
+      // The secret authenticates the request, so any Host is accepted.
       return app.listenerOf(app.createPageApp({ checkHost: () => undefined, page: servePeer(host, secret) }));
     };
     server.on('request', (request, response) => {
@@ -31,7 +31,7 @@ export async function openToPeers(host: PeerHost): Promise<void> {
     server.listen(socket);
     await once(server, 'listening');
     if (process.platform !== 'win32') await chmod(socket, 0o600);
-    // The client decides how long this process lives.
+    // Must not keep the process alive.
     server.unref();
     await registerPeer(host.backend.statePlace.directory, { pid: process.pid, socket, secret });
   } catch (error) {
@@ -39,7 +39,7 @@ export async function openToPeers(host: PeerHost): Promise<void> {
   }
 }
 
-/** Outside of the workspace: the paths of sockets have to be short. */
+/** Outside of the workspace, because the paths of sockets must be short. */
 function socketPath(): string {
   const name = `codegen-${randomBytes(12).toString('hex')}`;
   return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : path.join(tmpdir(), `${name}.sock`);

@@ -1,13 +1,13 @@
 import { logStack } from '../model/log.js';
 import type { Secrets } from '../model/secrets.js';
 
-/** Calls `stop` with the exit code when the process receives a signal to stop, or an exception leaves it in an unknown state. */
+/** Calls `stop` with an exit code when the process receives a signal to stop or has an uncaught exception. */
 export function stopWithProcess(stop: (exitCode: number) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       stop(0);
     });
-  // A client that is gone hears nothing; its closed pipes must not count as failures of ours.
+  // The pipe closes when the client exits, which is not an error.
   process.stderr.on('error', () => undefined);
   // An unhandled rejection belongs to one session and must not end the others.
   process.on('unhandledRejection', logStack);
@@ -17,7 +17,7 @@ export function stopWithProcess(stop: (exitCode: number) => void): void {
   });
 }
 
-/** Keeps the values of secrets out of what anything in this process logs. */
+/** Redacts secrets in everything that this process writes to stderr. */
 export function redactLog(secrets: Secrets): void {
   const write: unknown = Reflect.get(process.stderr, 'write');
   if (typeof write !== 'function') return;

@@ -22,7 +22,7 @@ export const prompts = [recordTest];
 
 type Prompt = { messages: { role: 'user'; content: { type: 'text'; text: string } }[] };
 
-/** A prompt with its arguments filled in; undefined if there is none of that name. */
+/** A prompt with its arguments; undefined if there is none with that name. */
 export function promptOf(
   name: string,
   { url = '', plan = '' }: Record<string, string> = {},

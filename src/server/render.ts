@@ -8,11 +8,9 @@ import type { Answer } from '../tools/answer.js';
 import { fit } from './bound.js';
 import { textForm } from './text-form.js';
 
-/** How to get what an answer leaves out. */
 const fetchHint = 'get_codegen_session fetches it, with one `include` and `target` or `find`';
-/** How often a result is cut until it fits. */
 const maxTries = 10;
-/** Bytes of what is said about the parts left out. */
+/** Maximum length of the list of omitted parts. */
 const maxLeftOut = 500;
 
 type Content =
@@ -20,7 +18,6 @@ type Content =
   | { type: 'image'; data: string; mimeType: string }
   | { type: 'resource_link'; uri: string; name: string; mimeType: string };
 
-/** The MCP result of a call. */
 export type CallResult = {
   content: Content[];
   structuredContent: Record<string, unknown>;
@@ -32,7 +29,7 @@ interface Forms {
   fields: Record<string, unknown>;
 }
 
-/** The MCP result for an answer: two forms, each complete, within `maxBytes` and without the values of secrets. */
+/** The MCP result for an answer as text and as structured content, each within `maxBytes` and with secrets redacted. */
 export function render(answer: Answer, secrets: Secrets, maxBytes: number): CallResult {
   const { structured, image, error, known = [] } = answer;
   const failure = error && { code: error.code, ...error.said, retryAfterMs: error.retryAfterMs };
@@ -53,12 +50,10 @@ export function render(answer: Answer, secrets: Secrets, maxBytes: number): Call
   return { content, structuredContent: fields, ...(error === undefined ? {} : { isError: true }) };
 }
 
-/** The answer for a call that failed without results. */
 export function failedAnswer(error: Answer['error']): Answer {
   return { structured: {}, ...(error && { error }) };
 }
 
-/** Cuts until both forms fit. */
 function bothForms(whole: object, maxBytes: number, known: readonly string[]): Forms {
   let budget = maxBytes;
   for (let tries = 0; tries < maxTries && budget > 0; tries++) {
@@ -71,7 +66,7 @@ function bothForms(whole: object, maxBytes: number, known: readonly string[]): F
     if (bytes <= maxBytes) return forms;
     budget = Math.floor(budget * 0.9) - (bytes - maxBytes);
   }
-  // So many fields that not even their names fit.
+  // Not even the names of the fields fit.
   return formsOf(noteOn(['everything']));
 }
 
@@ -94,7 +89,7 @@ function noteOn(leftOut: readonly string[]): { leftOut?: string } {
   return { leftOut: `${leftOut.join(', ').slice(0, maxLeftOut)}: ${fetchHint}.` };
 }
 
-/** A delimiter that nothing in a value contains, so that no text can end its block. */
+/** A delimiter that does not occur in a value, so that no text can end its block. */
 function delimiterFor(value: unknown): string {
   const all = JSON.stringify(value);
   let nonce: string;
@@ -107,7 +102,7 @@ function enclose(delimiter: string, text: string, head = ''): string {
   return `<${delimiter}>${head}${text}</${delimiter}>`;
 }
 
-/** A value with each page text in delimiters. */
+/** Encloses each page text in delimiters. */
 function enclosed(value: unknown, delimiter: string): unknown {
   if (value instanceof PageText) {
     const { before, text } = value;

@@ -10,7 +10,7 @@ import type { CallResult } from './render.js';
 
 export const serverInfo = { name: 'codegen-session-mcp', title: 'Codegen sessions for Playwright', version };
 
-/** What the server does for one connection, whatever revision of MCP serves it. */
+/** The service of one connection, for all revisions of MCP. */
 export interface Service {
   listTools: () => Promise<ListedTool[]>;
   /** Resolves to undefined if there is no such tool. */
@@ -19,14 +19,13 @@ export interface Service {
   onToolsChanged: (listener: () => Promise<void>) => void;
 }
 
-/** The tools as clients see them. The build writes this file, so that start-up need not load the tools. */
+/** The tools as clients see them. The build writes this file, so that the tools need not be loaded at start-up. */
 const { tools: listedTools } = z
   .object({ tools: z.array(listedToolSchema) })
   .parse(JSON.parse(readFileSync(new URL('../../schema/tools.json', import.meta.url), 'utf8')));
 
 const { inputSchema } = listedToolSchema.shape;
 
-/** The service of one connection. `onAnswered` is called for each answered call. */
 export function createService(
   { context, calls }: { context: ToolContext; calls: RunningCalls },
   onAnswered: (call: AnsweredCall) => void = () => undefined,
@@ -41,10 +40,9 @@ export function createService(
           withoutDenied(tool.inputSchema, (args) => context.guard.permits(tool.name, args)),
         ),
       }));
-  /** The tools that the client knows, as text. */
   let known = JSON.stringify(visibleTools());
 
-  /** Reads the configuration, and notifies the client if the visible tools changed. */
+  /** Reloads the configuration, and notifies the client if the visible tools have changed. */
   async function refresh(): Promise<void> {
     await context.refresh();
     const tools = JSON.stringify(visibleTools());
@@ -59,7 +57,7 @@ export function createService(
       await context.refresh();
       const visible = visibleTools();
       known = JSON.stringify(visible);
-      // After the answer: opens the log and loads the tools for the first call.
+      // After the response: prepares for the first call.
       setImmediate(() => {
         void context.guard.audit().then((audit) => audit.start());
         void import('../tools/registry.js');

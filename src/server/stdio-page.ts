@@ -17,7 +17,7 @@ export async function openPage({ port, ...host }: OwnPage): Promise<void> {
   const server = await servePageAt(port, host).catch((error: unknown) => {
     log(`ui.port ${port} can't be used: ${messageOf(error)}`);
   });
-  // The client decides how long this process lives.
+  // Must not keep the process alive.
   server?.unref();
 }
 

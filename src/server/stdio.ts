@@ -41,7 +41,6 @@ export async function serveStdio({
     return stopping;
   };
   stopWithProcess((exitCode) => void stop(exitCode, exitCode === 0 ? drainingMs : 0));
-  /** Cancels the calls of a client that disconnected. */
   const abandon = (): void => {
     void backend.calls.drain(0);
     void stop(0, 0);

@@ -5,21 +5,18 @@ import { log } from '../model/log.js';
 import { setTracer, type SpanAttributes, type Tracer } from '../model/span.js';
 import { version } from '../model/version.js';
 
-/** Milliseconds between exports, and for each. */
+/** Milliseconds between exports, and for each one. */
 const pauseMs = 5000;
 const exportMs = 5000;
-/** Spans that wait to be exported; more are dropped. */
+/** More pending spans are dropped. */
 const maxPending = 2000;
-/** Upper bounds of the buckets of durations, in seconds. */
+/** Upper bounds of histogram buckets, in seconds. */
 const bounds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-/** Series of metrics; more are not counted. */
+/** More series are not counted. */
 const maxSeries = 500;
 
-const spanOk = 1;
-const spanError = 2;
-const kindServer = 2;
-const kindInternal = 1;
-const cumulative = 2;
+/** Numbers of enumerations in OTLP. */
+const [spanOk, spanError, kindInternal, kindServer, cumulative] = [1, 2, 1, 2, 2];
 
 interface Span {
   traceId: string;
@@ -73,7 +70,7 @@ export class Telemetry {
     });
   };
 
-  /** Sends what has been collected; a failure is reported once. */
+  /** Sends collected spans and metrics; a failure is logged once. */
   flush(): Promise<void> {
     this.sending = this.sending.then(() => this.send());
     return this.sending;
@@ -120,13 +117,8 @@ export class Telemetry {
   private async send(): Promise<void> {
     const spans = this.spans.splice(0);
     if (spans.length === 0) return;
-    const resource = {
-      attributes: keyValues({
-        'service.name': this.service,
-        'service.version': version,
-        'process.pid': process.pid,
-      }),
-    };
+    const service = { 'service.name': this.service, 'service.version': version };
+    const resource = { attributes: keyValues({ ...service, 'process.pid': process.pid }) };
     const scope = { name: 'codegen-session-mcp', version };
     const dataPoints = [...this.series.values()].map(({ attributes, count, sum, buckets }) => ({
       attributes,
@@ -138,14 +130,8 @@ export class Telemetry {
       explicitBounds: bounds,
     }));
     const histogram = { aggregationTemporality: cumulative, dataPoints };
-    const metrics = [
-      {
-        name: 'codegen.duration',
-        unit: 's',
-        description: 'Duration of calls, actions and verifications.',
-        histogram,
-      },
-    ];
+    const description = 'Duration of calls, actions and verifications.';
+    const metrics = [{ name: 'codegen.duration', unit: 's', description, histogram }];
     await this.post('traces', { resourceSpans: [{ resource, scopeSpans: [{ scope, spans }] }] });
     await this.post('metrics', { resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics }] }] });
   }
@@ -156,7 +142,7 @@ export class Telemetry {
         method: 'POST',
         headers: { ...this.headers, 'Content-Type': 'application/json' },
         body: JSON.stringify(body),
-        // A redirect would get the headers too, which may contain a key.
+        // A redirect would also receive the headers, which may contain a key.
         redirect: 'error',
         signal: AbortSignal.timeout(exportMs),
       });
@@ -170,7 +156,7 @@ export class Telemetry {
   }
 }
 
-/** Exports what this process does, as the variables of OpenTelemetry say. */
+/** Exports spans and metrics as configured by the environment variables of OpenTelemetry. */
 export function startTelemetry(endpoint: string, environment: NodeJS.ProcessEnv): Telemetry {
   const headers = (environment['OTEL_EXPORTER_OTLP_HEADERS'] ?? '').split(',').flatMap((pair) => {
     const at = pair.indexOf('=');

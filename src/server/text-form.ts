@@ -1,27 +1,26 @@
 import { isRecord } from '../model/json.js';
 import { PageText, rawText } from '../model/page-text.js';
 
-/** Fields whose strings are this server's own words; all others may quote a page. */
+/** Fields whose strings are ours; all others may quote a page. */
 const ownFields = new Set(
   'sessionId title status file page cleared filePath files failed verification warnings remaining resets configuration screenshot detected leftOut'.split(
     ' ',
   ),
 );
-/** Fields inside them that quote a page. */
+/** Nested fields that quote a page. */
 const quotingFields = new Set(['failure', 'dropped']);
-/** What the code of a step says already. */
-const saidByCode = new Set('index code action assertions'.split(' '));
+/** Fields that the code of a step already shows. */
+const shownByCode = new Set('index code action assertions'.split(' '));
 
-/** What only a program compares. */
+/** Fields that only programs use. */
 const machineFields = new Set(['sha256']);
 
-/** Lines of this server's own words, and those that may quote a page. */
 interface Lines {
   own: string[];
   page: string[];
 }
 
-/** A result as text: our own lines, then one block for all that may quote a page. */
+/** A result as text: our own lines, then one block with the lines that may quote a page. */
 export function textForm(
   { error, ...fields }: Record<string, unknown>,
   encloseBlock: (page: string) => string,
@@ -67,7 +66,8 @@ function itemLines(item: unknown): string[] {
   if (!isRecord(item) || typeof item['code'] !== 'string') return [`- ${asJson(item)}`];
   const { index, code, assertions } = item;
   const rest = Object.entries(item).filter(
-    ([key, value]) => value !== undefined && !saidByCode.has(key) && !isUsual(key, value),
+    // Most actions change something.
+    ([key, value]) => value !== undefined && !shownByCode.has(key) && !(key === 'changed' && value === true),
   );
   if (code === '') return [];
   return [
@@ -77,16 +77,11 @@ function itemLines(item: unknown): string[] {
   ];
 }
 
-/** Whether a field says what a reader expects anyway: most actions change something. */
-function isUsual(key: string, value: unknown): boolean {
-  return key === 'changed' && value === true;
-}
-
 function codeOf(assertion: unknown): string {
   return isRecord(assertion) ? String(assertion['code']) : String(assertion);
 }
 
-/** A value with its page texts as they are, which belongs into the block. */
+/** A value with plain page texts, for the block. */
 function asJson(value: unknown): string {
   return JSON.stringify(value, (key, part: unknown) => {
     if (machineFields.has(key)) return undefined;

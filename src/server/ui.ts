@@ -6,7 +6,7 @@ import { redactLog, stopWithProcess } from './process.js';
 import { servePageAt } from './stdio-page.js';
 
 interface UiOptions extends ConfigLocation {
-  /** Any free one by default. */
+  /** A free port by default. */
   port: number | undefined;
 }
 

@@ -6,10 +6,10 @@ import { log } from '../model/log.js';
 import { within } from '../model/within.js';
 import type { AnsweredCall } from './call.js';
 
-/** Events that wait to be sent; more are dropped. */
+/** More pending events are dropped. */
 const maxPending = 100;
 const maxAttempts = 5;
-/** Milliseconds before the second attempt; each further one waits twice as long. */
+/** Milliseconds before the second attempt; doubles with each attempt. */
 const retryMs = 1000;
 const attemptMs = 5000;
 
@@ -19,10 +19,7 @@ interface Event {
   body: string;
 }
 
-/**
- * Reports denied calls and pending approvals to a URL, one after another, signed as Standard Webhooks describes. It never
- * delays a call.
- */
+/** Reports denied calls and pending approvals to a URL, signed as in Standard Webhooks. Never delays a call. */
 export class Webhook {
   private readonly pending: Event[] = [];
   private readonly secrets = new Map<string, string>();
@@ -43,17 +40,16 @@ export class Webhook {
       );
   }
 
-  /** Events that are not sent yet. */
   get waiting(): number {
     return this.pending.length;
   }
 
-  /** Reports a call of a grant if the policy or a person denied it, or if it needs approval. */
+  /** Reports a call if the policy or a person denied it, or if it needs approval. */
   answered(grant: string, { tool, session, error, decision }: AnsweredCall): void {
     const settings = this.settings();
     if (settings === null || decision === undefined || error === undefined) return;
     const type = { APPROVAL_REQUIRED: 'approval.required', POLICY_DENIED: 'call.denied' }[error];
-    // A call without a request for approval was cancelled, or its question is with the client.
+    // Without a request for approval, the call was cancelled or the client asks its user.
     if (type === undefined || (type === 'approval.required' && decision.approval === undefined)) return;
     if (this.pending.length >= maxPending) {
       if (this.dropped++ === 0) log('webhook: the queue of events is full; the newest are dropped');
@@ -66,7 +62,7 @@ export class Webhook {
     this.sending ??= this.sendAll();
   }
 
-  /** Waits up to `milliseconds` for events to be sent, then drops them. */
+  /** Waits up to `milliseconds` for pending events, then drops them. */
   async close(milliseconds: number): Promise<void> {
     await within(milliseconds, Promise.resolve(this.sending));
     this.stopped.abort();
@@ -94,7 +90,7 @@ export class Webhook {
     }
   }
 
-  /** Sends an event once. Returns why it must be sent again. */
+  /** Sends an event once. Returns why it failed, if it did. */
   private async send({ id, body }: Event): Promise<string | undefined> {
     const settings = this.settings();
     const secret = settings && this.secretOf(settings);
@@ -110,7 +106,7 @@ export class Webhook {
         'webhook-signature': `v1,${signature}`,
       },
       body,
-      // A redirect could lead the event elsewhere.
+      // A redirect could send the event elsewhere.
       redirect: 'error',
       signal: AbortSignal.any([AbortSignal.timeout(attemptMs), this.stopped.signal]),
     });
@@ -118,7 +114,7 @@ export class Webhook {
     return response.ok ? undefined : `HTTP ${response.status}`;
   }
 
-  /** Moves the secret out of the environment, which the processes that this one starts inherit. */
+  /** Removes the secret from the environment, which child processes inherit. */
   private secretOf({ secretEnv }: NonNullable<Config['webhook']>): string | undefined {
     const given = this.environment[secretEnv];
     if (given !== undefined && given !== '') this.secrets.set(secretEnv, given);

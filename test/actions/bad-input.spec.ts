@@ -113,12 +113,12 @@ test('matchers are distinguished from options, and unproven ones are marked', as
     expect(await refused({ matcher, expected }), `${matcher} ${JSON.stringify(expected)}`).toEqual(
       failureOf('INVALID_INPUT', message),
     );
-  for (const [device, hint] of [
-    ['iPhone15', 'did you mean "iPhone 15"'],
-    ['toaster', 'named as in Playwright'],
+  for (const [device, message] of [
+    ['iPhone15', 'no device "iPhone15"; did you mean "iPhone 15"'],
+    ['toaster', 'no device "toaster"'],
   ] as const)
     expect((await server.start({ use: { device } })).error).toEqual(
-      failureOf('INVALID_INPUT', `no device "${device}"`, hint),
+      failureOf('INVALID_INPUT', message, "Playwright's devices"),
     );
   const failed = async (fields: Record<string, unknown>) =>
     (await server.record(sessionId, { action: 'expect', ...fields })).failed;

@@ -1,9 +1,7 @@
 import { isIPv6 } from 'node:net';
 
-/** Where a server listens, and what else it answers to. */
 interface ServerAddress {
   scheme: 'http' | 'https';
-  /** The address it is bound to. */
   address: string;
   port: number;
   /** An entry without a port matches any port. */
@@ -13,15 +11,11 @@ interface ServerAddress {
 
 const defaultPorts = { http: 80, https: 443 };
 
-/** An address as it is written in URLs. */
 export function hostOf(address: string): string {
   return isIPv6(address) ? `[${address}]` : address;
 }
 
-/**
- * Returns why a request must be rejected, if it must. Prevents DNS rebinding: evil.example resolving to 127.0.0.1. Hono
- * has no check of `Host`.
- */
+/** Returns why a request is rejected. Prevents DNS rebinding (evil.example resolving to 127.0.0.1), which Hono does not. */
 export function createHostCheck(
   server: ServerAddress,
 ): (host: string, origin: string | undefined) => string | undefined {

@@ -10,24 +10,23 @@ import { log } from '../../model/log.js';
 import { within } from '../../model/within.js';
 import { refusal } from './refusal.js';
 
-/** Bytes of one request. */
+/** Maximum size of a request. */
 const maxBytes = 4 * 1024 * 1024;
-/** Milliseconds to discard the rest of a larger one. */
+/** Milliseconds to read the rest of a larger one. */
 const discardMs = 2000;
 
-/** What the handlers of the app know of a request. `grant` is set after `authorize`. */
 interface AppEnv {
   Bindings: HttpBindings;
+  /** Set by `authorize`. */
   Variables: { grant: string };
 }
 
 export interface AppOptions {
-  /** Why a request to this host, from this origin, is rejected. */
+  /** Returns why a request is rejected, if it is. */
   checkHost: (host: string, origin: string | undefined) => string | undefined;
   health: () => Promise<string>;
-  /** The grant of a bearer token, which may be empty. */
   grantOf: (token: string) => Promise<string | undefined>;
-  /** Is called for each request with a valid token. */
+  /** Called for each request with a valid token. */
   onAccepted: (request: IncomingMessage) => void;
   mcp: (request: Request, grant: string, outgoing: ServerResponse) => Promise<Response>;
   metrics: () => Promise<Response>;
@@ -35,16 +34,15 @@ export interface AppOptions {
   page: ((request: Request, env: HttpBindings) => Promise<Response>) | undefined;
 }
 
-/** The routes of the server. Another router is added by `app.route`; the checks of host, origin and URL apply to it. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = emptyApp();
-  // Load balancers use the server's address as Host, and have no token.
+  // Before the checks: load balancers use the server's address as Host, and have no token.
   app.get('/healthz', async (context) => {
     const status = await options.health();
     return context.json({ status }, status === 'ok' ? 200 : 503, { 'Cache-Control': 'no-store' });
   });
   addChecks(app, options.checkHost);
-  // Before CORS: other origins that may call have no business with the page.
+  // Before CORS: allowed origins may call MCP, but not the page.
   addPage(app, options.page);
   app.use(
     cors({
@@ -84,7 +82,6 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   return app;
 }
 
-/** The routes of a server that serves only the web UI. */
 export function createPageApp({ checkHost, page }: Pick<AppOptions, 'checkHost' | 'page'>): Hono<AppEnv> {
   const app = emptyApp();
   addChecks(app, checkHost);
@@ -120,7 +117,7 @@ function addPage(app: Hono<AppEnv>, page: AppOptions['page']): void {
   for (const path of ['/', '/ui/*']) app.all(path, ({ req, env }) => page(req.raw, env));
 }
 
-/** Discards the rest of a body: a client that is still sending one would lose the connection before it reads the answer. */
+/** Reads the rest of a body: otherwise a client that is still sending would lose the connection before it gets the response. */
 async function discarded(incoming: HttpBindings['incoming']): Promise<void> {
   incoming.resume();
   await within(discardMs, once(incoming, 'end'));
@@ -130,14 +127,13 @@ function notFound(): Response {
   return refusal(404, 'Not found: MCP is served at /mcp');
 }
 
-/** The same response to a missing, a wrong and a malformed token. */
+/** The same response for a missing, wrong and malformed token. */
 function unauthorized(): Response {
   return refusal(401, 'Unauthorized: send the bearer token of a grant', {
     headers: { 'WWW-Authenticate': 'Bearer realm="codegen-session-mcp"' },
   });
 }
 
-/** The app as a listener of Node.js. */
 export function listenerOf(
   app: Hono<AppEnv>,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {

@@ -1,4 +1,4 @@
-/** Answers the requests of one MCP session, or the stateless requests of one grant. */
+/** Handles the requests of one MCP session, or the stateless requests of one grant. */
 export interface McpEndpoint {
   /** `body` is the parsed body, undefined if it is not JSON. */
   handle(request: Request, body: unknown): Promise<Response>;

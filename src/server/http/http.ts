@@ -3,14 +3,14 @@ import path from 'node:path';
 import { createBrowserPool } from '../../browser/launch.js';
 import type { ConfigLocation } from '../../config/load.js';
 import type { Config } from '../../config/schema.js';
-import { OneToken, Tokens, type CallerCheck } from '../../config/tokens.js';
+import { OneToken, Tokens } from '../../config/tokens.js';
 import { CodegenError, messageOf } from '../../model/errors.js';
 import { log } from '../../model/log.js';
 import { isLoopback } from '../../model/loopback.js';
 import { sessionIds } from '../../model/session-id.js';
 import { within } from '../../model/within.js';
 import { createBackend, type Backend, type Connection } from '../backend.js';
-import { servePage, type PageHost } from '../page.js';
+import { servePage } from '../page.js';
 import { redactLog, stopWithProcess } from '../process.js';
 import { endpointOf } from '../sdk/http.js';
 import { createService } from '../service.js';
@@ -22,7 +22,7 @@ import { Metrics, type ServerUsage } from './metrics.js';
 
 /** Milliseconds for running calls to finish when the server stops. */
 const drainingMs = 20_000;
-/** Milliseconds for the state to respond, and for how long the result is cached: anyone may ask. */
+/** Milliseconds for the state to respond, and to cache the result, since anyone may request it. */
 const stateMs = 1000;
 
 interface HttpOptions extends ConfigLocation {
@@ -44,9 +44,9 @@ interface Daemon {
 
 /** Serves MCP over Streamable HTTP until the process receives a signal to stop. Throws CONFIG_INVALID. */
 export async function serveHttp(options: HttpOptions): Promise<void> {
-  const { name, grant: local = 'local', daemon } = options;
+  const { workspace, name, grant: local = 'local', daemon } = options;
   const metrics = new Metrics();
-  const tokens = callerCheck(options, local);
+  const tokens = daemon ? new OneToken(daemon.token, local) : new Tokens(process.env, workspace, local);
   const backend = await createBackend({
     ...options,
     browsers: metrics.counting(createBrowserPool()),
@@ -57,22 +57,10 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   });
   redactLog(backend.secrets);
   const address = await addressFor(options, tokens.areNeeded);
-  /** For what the server itself does; no call uses it. */
   const own = backend.connect(local);
   await own.context.guard.recover();
 
-  const sessions = new McpSessions({
-    open: (grant, { id, onClose }) => {
-      const { context, end } = backend.connect(grant);
-      const service = createService({ context, calls: backend.calls }, (call) => {
-        metrics.answered(call);
-        backend.webhook.answered(grant, call);
-      });
-      return { endpoint: endpointOf(service, id, onClose), end };
-    },
-    newId: sessionIds(name),
-    idleMs: () => backend.config().browser.idleTimeoutMs,
-  });
+  const sessions = openSessions(backend, metrics, name);
   const grants = (): string[] =>
     tokens.areNeeded ? backend.config().grants.map((grant) => grant.name) : [local];
   own.context.watch(async () => {
@@ -92,8 +80,14 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
     })();
   };
   const isStateReachable = stateProbe(own);
-  const usageOf = usageReader(backend);
   const { origin, listener, checkHost } = await openListener(options, backend.config().http, address);
+  const host = { backend, workspace, own, grants };
+  const access = {
+    origin,
+    isLocal: isLoopback(address),
+    operatorOf: (token: string) => tokens.operatorOf(token),
+    onAccepted: listener.accept,
+  };
   const app = createApp({
     checkHost,
     onAccepted: listener.accept,
@@ -106,14 +100,21 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
       return tokens.grantOf(token);
     },
     mcp: (request, grant, outgoing) => sessions.handle(request, grant, outgoing),
-    metrics: async () => metrics.respond({ ...(await usageOf(grants())), connections: sessions.counts() }),
-    page: await openPage(options, { backend, own, origin, address, grants, tokens, listener }),
+    metrics: async () =>
+      metrics.respond({ ...(await usageOf(backend, grants())), connections: sessions.counts() }),
+    page: daemon === undefined ? await servePage({ ...host, ...access }) : undefined,
   });
-  answerRequests(listener, listenerOf(app), metrics);
+  const respond = listenerOf(app);
+  listener.server.on('request', (request, response) => {
+    response.once('finish', () => {
+      metrics.responded(response.statusCode);
+    });
+    void respond(request, response);
+  });
 
   stopWithProcess(stop);
   const { openToPeers } = await import('../peer.js');
-  await openToPeers({ backend, workspace: options.workspace, own, grants });
+  await openToPeers(host);
   if (daemon !== undefined) {
     stopWhenIdle(listener, () => backend.config().browser.idleTimeoutMs, stop);
     daemon.onListening(`${origin}/mcp`);
@@ -121,45 +122,22 @@ export async function serveHttp(options: HttpOptions): Promise<void> {
   log(`MCP is served at ${origin}/mcp`);
 }
 
-interface PageParts extends Pick<PageHost, 'backend' | 'own' | 'origin' | 'grants'> {
-  address: string;
-  tokens: CallerCheck;
-  listener: Listener;
-}
-
-/** The web UI; none for the server of the command line, which nobody else knows. */
-async function openPage(
-  { workspace, daemon }: HttpOptions,
-  { address, tokens, listener, ...parts }: PageParts,
-): Promise<AppOptions['page']> {
-  if (daemon !== undefined) return undefined;
-  return servePage({
-    ...parts,
-    workspace,
-    isLocal: isLoopback(address),
-    operatorOf: (token) => tokens.operatorOf(token),
-    onAccepted: listener.accept,
+function openSessions(backend: Backend, metrics: Metrics, name: string | undefined): McpSessions {
+  return new McpSessions({
+    open: (grant, { id, onClose }) => {
+      const { context, end } = backend.connect(grant);
+      const service = createService({ context, calls: backend.calls }, (call) => {
+        metrics.answered(call);
+        backend.webhook.answered(grant, call);
+      });
+      return { endpoint: endpointOf(service, id, onClose), end };
+    },
+    newId: sessionIds(name),
+    idleMs: () => backend.config().browser.idleTimeoutMs,
   });
 }
 
-function answerRequests(
-  { server }: Listener,
-  respond: ReturnType<typeof listenerOf>,
-  metrics: Metrics,
-): void {
-  server.on('request', (request, response) => {
-    response.once('finish', () => {
-      metrics.responded(response.statusCode);
-    });
-    void respond(request, response);
-  });
-}
-
-function callerCheck({ daemon, workspace }: HttpOptions, local: string): CallerCheck {
-  return daemon === undefined ? new Tokens(process.env, workspace, local) : new OneToken(daemon.token, local);
-}
-
-/** Stops a server that has had no request for as long as closes a session. */
+/** Stops a server without requests after the idle timeout of sessions. */
 function stopWhenIdle({ server }: Listener, idleMs: () => number, stop: (exitCode: number) => void): void {
   let running = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -193,17 +171,11 @@ async function addressFor({ host, grant }: HttpOptions, areTokensNeeded: boolean
   return address;
 }
 
-interface OpenListener {
-  listener: Listener;
-  origin: string;
-  checkHost: AppOptions['checkHost'];
-}
-
 async function openListener(
   { workspace, port, daemon }: HttpOptions,
   { tls: configured, ...allowed }: Config['http'],
   address: string,
-): Promise<OpenListener> {
+): Promise<{ listener: Listener; origin: string; checkHost: AppOptions['checkHost'] }> {
   const tls = daemon === undefined ? configured : null;
   const inWorkspace = (file: string): string => path.resolve(workspace, file);
   const listener = await createListener(tls && { cert: inWorkspace(tls.cert), key: inWorkspace(tls.key) });
@@ -216,34 +188,33 @@ async function openListener(
   };
 }
 
-/** Returns what reads the open sessions and used limits of grants. */
-function usageReader(backend: Backend): (grants: string[]) => Promise<Omit<ServerUsage, 'connections'>> {
-  return async (grants) => {
-    const open = new Map(grants.map((grant) => [grant, 0]));
-    for (const { grant, status } of backend.sessions.list())
-      if (status === 'open') open.set(grant, (open.get(grant) ?? 0) + 1);
-    const limits = await Promise.all(
-      grants.map(async (grant) => {
-        const { guard } = backend.ownConnection(grant).context;
-        const used = await guard.used().catch(() => []);
-        return used.map((each) => ({ grant, ...each }));
-      }),
-    );
-    return { sessions: open, limits: limits.flat() };
-  };
+/** The open sessions and used limits of grants. */
+async function usageOf(backend: Backend, grants: string[]): Promise<Omit<ServerUsage, 'connections'>> {
+  const sessions = new Map(grants.map((grant) => [grant, 0]));
+  for (const { grant, status } of backend.sessions.list())
+    if (status === 'open') sessions.set(grant, (sessions.get(grant) ?? 0) + 1);
+  const limits = await Promise.all(
+    grants.map(async (grant) => {
+      const used = await backend
+        .ownConnection(grant)
+        .context.guard.used()
+        .catch(() => []);
+      return used.map((each) => ({ grant, ...each }));
+    }),
+  );
+  return { sessions, limits: limits.flat() };
 }
 
-/** Returns what says whether the state responds in time. */
+/** Returns a function that says whether the state responds in time. */
 function stateProbe({ context: { guard } }: Connection): () => Promise<boolean> {
-  const check = (): Promise<boolean> => guard.checkState().then(() => true);
-  return cached(stateMs, async () => (await within(stateMs, check())) ?? false);
-}
-
-/** Caches a result for some milliseconds. */
-function cached<Result>(milliseconds: number, read: () => Promise<Result>): () => Promise<Result> {
-  let result: Promise<Result> | undefined;
+  let cached: Promise<boolean> | undefined;
+  const probe = async (): Promise<boolean> =>
+    (await within(
+      stateMs,
+      guard.checkState().then(() => true),
+    )) ?? false;
   return () =>
-    (result ??= read().finally(() => {
-      setTimeout(() => (result = undefined), milliseconds).unref();
+    (cached ??= probe().finally(() => {
+      setTimeout(() => (cached = undefined), stateMs).unref();
     }));
 }

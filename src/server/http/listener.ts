@@ -6,10 +6,10 @@ import { CodegenError, messageOf } from '../../model/errors.js';
 import { servedPorts } from '../../network/address.js';
 
 const maxConnections = 1000;
-/** Connections without an accepted request so far. */
+/** Connections on which no request has been accepted yet. */
 const maxUnaccepted = 200;
 
-/** Milliseconds. A connection is kept longer than proxies do, so that it does not close under their next request. */
+/** Milliseconds. Keep-alive is longer than in proxies, so that a connection is not closed while they send a request. */
 const timeouts = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -17,10 +17,10 @@ const timeouts = {
   connectionsCheckingInterval: 1_000,
 };
 
-/** The server of Node.js; the adapter of Hono does not limit connections. */
+/** A server of Node.js, since the adapter of Hono does not limit connections. */
 export interface Listener {
   server: Server;
-  /** Keeps the connection of a request when there are too many connections without an accepted one. */
+  /** Marks the connection of a request as accepted, so that it is not closed for new ones. */
   accept: (request: IncomingMessage) => void;
 }
 
@@ -35,7 +35,7 @@ export async function createListener(tls: { cert: string; key: string } | null):
     socket.once('close', () => {
       if (unaccepted.get(key) === socket) unaccepted.delete(key);
     });
-    // A client that only opens connections displaces only such connections.
+    // A client that only opens connections can only displace connections of this kind.
     const [oldest] = unaccepted.values();
     if (unaccepted.size > maxUnaccepted) oldest?.destroy();
   });

@@ -9,38 +9,36 @@ const maxSessions = 500;
 const maxSessionsPerGrant = 100;
 /** Concurrent requests of one MCP session. */
 const maxRequests = 64;
-/** Concurrent requests of one grant that belong to no MCP session. */
+/** Concurrent stateless requests of one grant. */
 const maxStateless = 500;
-/** Milliseconds without a request after which an MCP session can be ended to make room for a new one. */
+/** Milliseconds without a request after which an MCP session may be closed for a new one. */
 const replaceableMs = 60_000;
 
-/** The server of one MCP session, or of the requests of one grant that belong to none. */
 interface SessionServer {
   endpoint: McpEndpoint;
   end: () => Promise<void>;
 }
 
 export interface McpSessionsOptions {
-  /** `id` is undefined for the requests that belong to no session. */
+  /** `id` is undefined for stateless requests. */
   open: (grant: string, session: { id: string | undefined; onClose: () => void }) => SessionServer;
   newId: () => string;
-  /** Milliseconds without a request or stream after which a session is ended. */
+  /** Milliseconds without a request or stream after which a session is closed. */
   idleMs: () => number;
   now?: () => number;
 }
 
-/** A stream of notifications, which stays open. */
+/** Opens a stream of notifications, which is not a call. */
 const listenSchema = z.object({ method: z.literal('subscriptions/listen') });
 
 interface Entry {
   grant: string;
   endpoint: McpEndpoint;
-  /** Incomplete responses, and those of them that answer calls. */
+  /** Open responses, and how many of them belong to calls. */
   open: number;
   calls: number;
   lastUsed: number;
   idle: NodeJS.Timeout | undefined;
-  /** Set once it has ended. */
   ending: Promise<void> | undefined;
 }
 
@@ -54,7 +52,7 @@ interface Received {
 /** The MCP sessions that are open over HTTP; each belongs to one grant. */
 export class McpSessions {
   private readonly entries = new Map<string, Entry>();
-  /** By grant, what serves the requests that belong to no session. */
+  /** The endpoints for stateless requests, by grant. */
   private readonly stateless = new Map<string, Entry>();
   private readonly now: () => number;
   private isDraining = false;
@@ -64,7 +62,6 @@ export class McpSessions {
     this.now = options.now ?? (() => performance.now());
   }
 
-  /** Handles a request of a grant, whose answer is sent through `outgoing`. */
   async handle(request: Request, grant: string, outgoing: ServerResponse): Promise<Response> {
     const { method } = request;
     if (this.isDraining) return refusal(503, 'The server is stopping', { headers: { 'Retry-After': '5' } });
@@ -92,25 +89,25 @@ export class McpSessions {
     try {
       return await this.serve(entry, received);
     } finally {
-      // A request other than `initialize` starts no session.
+      // Only `initialize` starts a session.
       if (!entry.endpoint.isOpen()) await entry.endpoint.close();
     }
   }
 
-  /** Open MCP sessions by grant. */
+  /** Number of MCP sessions by grant. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { grant } of this.entries.values()) counts.set(grant, (counts.get(grant) ?? 0) + 1);
     return counts;
   }
 
-  /** Ends the sessions of all other grants. */
+  /** Closes the sessions of all other grants. */
   async keepOnly(isGrant: (grant: string) => boolean): Promise<void> {
     const gone = this.all().filter(({ grant }) => !isGrant(grant));
     await Promise.all(gone.map(({ endpoint }) => endpoint.close()));
   }
 
-  /** Rejects new requests, and resolves when the running ones are answered or after `milliseconds`. */
+  /** Rejects new requests, and waits up to `milliseconds` for running ones. */
   async drain(milliseconds: number): Promise<void> {
     this.isDraining = true;
     const answered = new Promise<void>((resolve) => {
@@ -122,7 +119,6 @@ export class McpSessions {
     await within(milliseconds, answered);
   }
 
-  /** Ends all sessions. */
   async close(): Promise<void> {
     const closing = this.all().map(async (entry) => {
       await entry.endpoint.close();
@@ -178,7 +174,7 @@ export class McpSessions {
     entry.idle.unref();
   }
 
-  /** Whether a grant may open a session. Ends the one that is unused for longest if that is necessary. */
+  /** Whether a grant may open a session. Closes the least recently used one if necessary. */
   private makeRoom(grant: string): boolean {
     const own = [...this.entries.values()].filter((entry) => entry.grant === grant);
     if (own.length < maxSessionsPerGrant && this.entries.size < maxSessions) return true;

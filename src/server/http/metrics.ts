@@ -5,7 +5,6 @@ import type { BrowserPool } from '../../browser/launch.js';
 import type { Limit } from '../../model/policy.js';
 import type { AnsweredCall } from '../call.js';
 
-/** Current values, by grant. */
 export interface ServerUsage {
   /** Open recording sessions. */
   sessions: ReadonlyMap<string, number>;
@@ -14,7 +13,7 @@ export interface ServerUsage {
   limits: readonly { grant: string; limit: Limit; used: number }[];
 }
 
-/** Codes of calls that were rejected; all others failed. */
+/** Codes of rejected calls; others failed. */
 const denials = new Set([
   'POLICY_DENIED',
   'APPROVAL_REQUIRED',

@@ -1,10 +1,10 @@
 interface RefusalOptions {
-  /** Error code of JSON-RPC; by default -32000, as in the SDK. */
+  /** Error code of JSON-RPC; -32000 by default, as in the SDK. */
   code?: number;
   headers?: Record<string, string>;
 }
 
-/** A response with a JSON-RPC error that belongs to no request. */
+/** A response with a JSON-RPC error without a request id. */
 export function refusal(
   status: number,
   message: string,

@@ -6,13 +6,10 @@ import { refusal } from '../http/refusal.js';
 import type { Service } from '../service.js';
 import { createServer } from './v1.js';
 
-/** Longer batches are rejected by the SDK. */
+/** The SDK rejects longer batches. */
 const maxMessages = 100;
 
-/**
- * Rejects a request whose id is in use: the SDK would send the answer for the first request to the second, and the
- * first would never get one.
- */
+/** Rejects a request whose id is in use: the SDK would send the response of the first request to the second. */
 class SessionTransport extends WebStandardStreamableHTTPServerTransport {
   private readonly pending = new Set<RequestId>();
 
@@ -26,7 +23,7 @@ class SessionTransport extends WebStandardStreamableHTTPServerTransport {
     if (new Set(ids).size < ids.length || ids.some((id) => this.pending.has(id)))
       return refusal(400, 'Invalid Request: a request with this id is running', { code: -32600 });
     for (const id of ids) this.pending.add(id);
-    // The SDK answers for a body that is not JSON, after it has checked the headers.
+    // The SDK checks the headers, and rejects a body that is not JSON.
     const response = await super.handleRequest(request, given);
     if (!response.ok) for (const id of ids) this.pending.delete(id);
     return response;
@@ -40,7 +37,7 @@ class SessionTransport extends WebStandardStreamableHTTPServerTransport {
   }
 }
 
-/** Serves the MCP session with this id; without one, the requests that belong to no session. */
+/** Serves the MCP session with an id, or stateless requests if there is none. */
 export function endpointOf(service: Service, id: string | undefined, onClose: () => void): McpEndpoint {
   return id === undefined
     ? statelessEndpoint(service, onClose)
@@ -65,14 +62,14 @@ export function sessionEndpoint(
   };
 }
 
-/** Serves the requests of one grant by the stateless revisions. Their SDK is loaded with the first. */
+/** Serves the stateless requests of one grant. Loads their SDK with the first request. */
 function statelessEndpoint(service: Service, onClose: () => void): McpEndpoint {
   let handler: Promise<McpEndpoint> | undefined;
   return {
     handle: async (request, body) => (await (handler ??= load(service))).handle(request, body),
     isOpen: () => true,
     async close() {
-      // First, so that a request that comes now gets another endpoint.
+      // First, so that a new request gets another endpoint.
       onClose();
       await (await handler)?.close();
     },

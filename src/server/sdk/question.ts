@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Reply } from '../../guard/approvals.js';
 
-/** The form in which a client asks a person for approval. */
+/** The form with which a client asks its user for approval. */
 export function questionForm(message: string) {
   return {
     mode: 'form' as const,
@@ -16,7 +16,7 @@ export function questionForm(message: string) {
   };
 }
 
-/** What a client answers to it; undefined if the person closed the question. */
+/** The client's answer; undefined if the user closed the question. */
 export const replySchema = z
   .object({
     action: z.enum(['accept', 'decline', 'cancel']),

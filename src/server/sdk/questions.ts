@@ -3,7 +3,7 @@ import { validMs, type Elicitor, type Reply } from '../../guard/approvals.js';
 import { sha256 } from '../../model/text.js';
 import { replySchema } from './question.js';
 
-/** The oldest are forgotten: their calls are asked about again. */
+/** The oldest questions are dropped, and asked again if necessary. */
 const maxAsked = 100;
 
 interface Asked {
@@ -12,11 +12,9 @@ interface Asked {
   about: string;
   question: string;
   at: number;
-  /** Set once it has been answered. */
   answer?: { reply: Reply };
 }
 
-/** A call, and the answers that it brings by the ids of questions. */
 interface Asking {
   name: string;
   args: unknown;
@@ -25,14 +23,13 @@ interface Asking {
 
 export interface Round {
   ask: NonNullable<Elicitor['ask']>;
-  /** Ends the call. Returns the question that it failed for, if any. */
+  /** Ends the call. Returns the question that it failed for, if there is one. */
   end: (isFailed: boolean) => Pick<Asked, 'id' | 'question'> | undefined;
 }
 
 /**
- * The questions of a connection whose client can't be asked during a call: the call is answered with its question, and
- * the client sends it again with the answer. An answer counts once, and only for the call and the question that it was
- * given for.
+ * Questions to a client that can't be asked during a call: the result of the call is the question, and the client repeats
+ * the call with the answer. An answer counts once, for the same call and question.
  */
 export class Questions {
   private readonly asked: Asked[] = [];

@@ -6,7 +6,7 @@ import type { Service } from '../service.js';
 import { isStateless } from './revision.js';
 import { createServer } from './v1.js';
 
-/** What a server of one revision sees of stdin and stdout. */
+/** The transport for a server of one revision. */
 class Channel {
   onmessage?: (message: JSONRPCMessage) => void;
   onclose?: () => void;
@@ -31,7 +31,7 @@ class Channel {
   }
 }
 
-/** Serves the client at stdin and stdout, by the revision of its first request. */
+/** Serves the client over stdio, by the revision of its first request. */
 export async function connectStdio(service: Service, onClose: () => void): Promise<void> {
   const wire = new StdioServerTransport();
   const pending = new Set<RequestId>();
@@ -48,23 +48,23 @@ export async function connectStdio(service: Service, onClose: () => void): Promi
   const deliver = async (message: JSONRPCMessage): Promise<void> => {
     const isDiscovery = 'method' in message && message.method === 'server/discover';
     const revision = chosen ?? (isStateless(message) ? 'stateless' : 'sessions');
-    // After it, a client may still choose a revision with sessions.
+    // After a discovery, the client may still choose a revision with sessions.
     if (!isDiscovery) chosen = revision;
     const channel = revision === 'sessions' ? sessions : await (stateless ??= load());
     channel.onmessage?.(message);
   };
-  // One after another, also while the server of the stateless revisions is loaded.
+  // In order, even while the server of the stateless revisions is loading.
   let delivered = Promise.resolve();
   wire.onmessage = (message) => {
     if (isJSONRPCRequest(message)) {
-      // The SDK would answer one of the two; an answer to the second would be taken for one to the first.
+      // The client would take the response to one for the response to the other.
       if (pending.has(message.id)) {
-        log('A request was ignored: another one with its id is running.');
+        log('A request was ignored: a request with the same id is running.');
         return;
       }
       pending.add(message.id);
     } else if ('method' in message && message.method === 'notifications/cancelled') {
-      // It gets no answer.
+      // A cancelled request gets no response.
       const id = message.params?.['requestId'];
       if (typeof id === 'string' || typeof id === 'number') pending.delete(id);
     }

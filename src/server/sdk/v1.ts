@@ -15,12 +15,12 @@ import { instructions, promptOf, prompts } from '../prompts.js';
 import { serverInfo, type Service } from '../service.js';
 import { questionForm, replySchema } from './question.js';
 
-/** Milliseconds that a person has to answer. */
+/** Milliseconds for the user to answer. */
 const answerMs = 15 * 60_000;
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
-/** Serves a connection by the revisions up to 2025-11-25. */
+/** A server of the revisions up to 2025-11-25. */
 export function createServer(service: Service): McpServer {
   const mcp = new McpServer(serverInfo, {
     capabilities: { tools: { listChanged: true }, prompts: {} },

@@ -19,7 +19,7 @@ import { Questions } from './questions.js';
 
 type Request = ServerContext['mcpReq'];
 
-/** A client that can show forms; one that names no mode can, too. */
+/** A client that can show forms, also if it names no mode. */
 const formSchema = z.object({
   [CLIENT_CAPABILITIES_META_KEY]: z.object({
     elicitation: z.union([z.object({ form: z.object({}) }), z.strictObject({})]),
@@ -69,7 +69,7 @@ function notifierOf({ _meta, notify }: Request): CallRequest['notify'] {
   return (progress) => notify({ method: 'notifications/progress', params: { progressToken, ...progress } });
 }
 
-/** Answers HTTP requests of the stateless revisions. */
+/** Handles HTTP requests of the stateless revisions. */
 export function createEndpoint(service: Service): McpEndpoint {
   const questions = new Questions();
   const handler = createMcpHandler(() => createServer(service, questions), { legacy: 'reject' });
