@@ -12,26 +12,24 @@ import type { BoundSecrets } from '../browser/bound-secrets.js';
 import type { StorageState } from '../browser/context-options.js';
 import { originOf } from '../browser/origin.js';
 
-/** Options of another context. */
 type ContextUse = Omit<Use, 'storageState'> & { storageState?: string | null | undefined };
 
-/** The pages of a session, as actions see them. */
 export interface SessionPages {
-  /** Opens a blank page beside the others. */
+  /** Opens a blank page. */
   open(): Promise<Page>;
   /** Opens a page in a new context. Throws SESSION_LIMIT, INVALID_INPUT. */
   openContext(use: ContextUse): Promise<void>;
   /** Makes a page the current one and brings it to the front. Throws INVALID_INPUT. */
   switchTo(id: string): Promise<void>;
-  /** Closes the current page; the one that opened it, or else the latest, becomes current. */
+  /** Closes the current page; its opener, or else the latest page, becomes current. */
   close(): Promise<void>;
 }
 
-/** Files of the workspace, by their paths in it. */
+/** Files of the workspace; paths are relative to it. */
 export interface SessionFiles {
-  /** Absolute path of a file that a page may be given. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
+  /** Absolute path of a file that may be uploaded. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
   readable(file: string): Promise<string>;
-  /** The login in a file of the workspace. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
+  /** The storage state in a file. Throws PATH_NOT_ALLOWED, INVALID_INPUT. */
   login(file: string): Promise<StorageState>;
   /** Writes an artifact of the session. Throws what the guard throws. */
   save(file: string, data: Buffer): Promise<void>;
@@ -39,13 +37,13 @@ export interface SessionFiles {
   module(name: string): Promise<unknown>;
 }
 
-/** How the next dialog is to be answered. */
+/** The answer to the next dialog. */
 interface DialogAnswer {
   accept: boolean;
   promptText?: string | undefined;
-  /** Whether a page of this origin may get the text; any by default. */
+  /** Whether a page of this origin may receive `promptText`; any page by default. */
   isFor?: ((origin: string) => boolean) | undefined;
-  /** The dialog's expected message; any message if left out. */
+  /** The expected message; any by default. */
   message?: TextOrPattern | undefined;
 }
 
@@ -53,21 +51,19 @@ interface DialogAnswer {
 export interface ExpectedEvent {
   /** Resolves when it has happened; rejects if it differs from what was expected. */
   happened: Promise<void>;
-  /** The message if it does not happen, e.g. `No dialog came`. */
+  /** The error if it does not happen, e.g. `No dialog opened`. */
   missing: string;
-  /** What to say if it has just happened, e.g. `A response of "/save" came`. */
+  /** The error if it has already happened, e.g. `A response of "/save" arrived`. */
   past?: string | undefined;
-  /** Fields of the step that are known only then, e.g. what a dialog said. */
+  /** Fields of the step that are known only afterwards, e.g. the message of a dialog. */
   fields?: Promise<Step['args']> | undefined;
-  /** Stops waiting for it. */
   cancel: () => void;
 }
 
-/** Secrets on their way to a page or a server. */
 interface Delivery {
-  /** Names of those that are bound to origins. */
+  /** Names of the secrets that are bound to origins. */
   names: readonly string[];
-  /** Call before an origin gets them. Throws POLICY_DENIED if it must not. */
+  /** Must be called before an origin receives the secrets. Throws POLICY_DENIED. */
   to: (origin: string) => void;
 }
 
@@ -77,18 +73,17 @@ export interface Removal {
   assertions?: readonly { step: number; index: number }[] | undefined;
 }
 
-/** What an action can use while it is performed. */
 export interface ActionContext {
   page: Page;
   pages: SessionPages;
   files: SessionFiles;
-  /** The second element, if the action takes one. */
+  /** The second element, e.g. of `dragTo`. */
   to: Locator | undefined;
-  /** The latest download; undefined if there was none. */
+  /** The latest download. */
   download: Download | undefined;
-  /** Notes what the action caused, if only the action knows. */
+  /** Adds an event that the action caused to the step. */
   credit: (signal: Signal) => void;
-  /** Answers the next dialog that no earlier answer is for. */
+  /** Answers the next dialog after those that already have an answer. */
   answerDialog: (answer: DialogAnswer) => ExpectedEvent;
   /** Makes the next action wait for this event. */
   expectEvent: (event: ExpectedEvent) => void;
@@ -96,15 +91,14 @@ export interface ActionContext {
   remove: (removal: Removal) => Promise<void>;
   /** Shows the agent what was read from the page. */
   show: (value: unknown) => void;
-  /** Asks a person to continue by hand, if one can be asked. Resolves to the outcome; throws ACTION_FAILED. */
+  /** Asks a person to continue by hand; undefined without a web UI. Throws ACTION_FAILED. */
   handOver?: (reason: string, timeoutMs: number) => Promise<string>;
-  /** Adds what was found to the fields of the step. */
+  /** Adds fields to the step. */
   found: (fields: { [name: string]: string | number }) => void;
   secrets: Secrets;
   bound: BoundSecrets;
-  /** The secrets of the fields; undefined if there are none. */
+  /** Undefined if the fields contain no secrets. */
   delivery?: Delivery;
-  /** The base of relative URLs, if the session has one. */
   baseURL: string | undefined;
   /** Responses since the last action began. */
   recent: readonly { method: string; url: string }[];
@@ -116,8 +110,8 @@ export interface ActionContext {
 }
 
 /**
- * What an action does with `target`: `element` must be exactly one element and is emitted by its best locator,
- * `elements` and `subject` may match none or many and are emitted as given; a `subject` is the page if left out.
+ * What `target` is: `element` must match exactly one element and is emitted as its best locator; `elements` and `subject`
+ * may match any number and are emitted as given; a `subject` is the page by default.
  */
 export type TargetUse = 'element' | 'optional element' | 'elements' | 'subject' | 'none';
 
@@ -126,24 +120,22 @@ export function isSubject({ target }: Pick<Action, 'target'>): boolean {
   return target === 'elements' || target === 'subject';
 }
 
-/** One thing that a session can do: performed in the page first, then emitted as the code that does it again. */
 export interface Action extends Traits {
   name: string;
   description: string;
   target: TargetUse;
-  /** The field of a second element, which is given as `target` is. */
+  /** The field of a second element, in the same form as `target`. */
   second?: 'to' | 'click';
-  /** The targets that a picture hides. */
+  /** The targets that are masked in a screenshot. */
   masked?: (args: Step['args']) => string[];
-  /** False for what changes the recording instead of becoming a part of it. */
+  /** False for actions that change the recording, such as `undo`. */
   recorded: boolean;
   /** The action's own fields, besides `target`, `note` and `record`. */
   fields: z.ZodObject;
-  /** Whether the fields have the names of Playwright's parameters and options, which agents know. */
+  /** Whether the fields are named as in Playwright, so that agents know them. */
   playwrightNames: boolean;
-  /** Checks the fields, in which references to secrets are templates; throws a ZodError. */
+  /** Validates the fields, in which references to secrets are templates. Throws a ZodError. */
   prepare(fields: Json, baseURL: string | undefined): PreparedAction;
-  /** The statements that do the step again. */
   toCode(step: Pick<Step, 'args'>, scope: CodeScope): Statement[];
 }
 
@@ -153,26 +145,28 @@ export interface PreparedAction {
   perform(context: ActionContext, target: Locator | undefined): Promise<void>;
 }
 
-interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
+interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Omit<Action, 'prepare' | 'toCode'>> {
   name: string;
   description: string;
-  /** None by default. */
-  target?: TargetUse;
-  recorded?: boolean;
-  second?: 'to' | 'click';
-  masked?: (args: Step['args']) => string[];
   fields: Fields;
-  playwrightNames?: boolean;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
   /** No code by default. */
   toCode?: (fields: z.infer<Fields>, scope: CodeScope) => Statement[];
   /** The origins that receive the fields; by default that of the element's frame, or of the page. */
   origins?: (fields: z.infer<Fields>, baseURL: string | undefined) => string[];
-  /** The fields as the test is to say them, e.g. with relative URLs. */
+  /** The fields for the test, e.g. with relative URLs. */
   normalize?: (fields: z.infer<Fields>, baseURL: string) => z.infer<Fields>;
 }
 
-/** Makes an action from one object; the fields' types hold in `perform` and `toCode`. */
+/** An action that calls one method of Playwright. `args` are the arguments, in the session and in the test. */
+export interface MethodDefinition<Fields extends z.ZodObject, Args extends unknown[]> {
+  description: string;
+  kind?: Action['kind'];
+  fields: Fields;
+  args: (fields: z.infer<Fields>) => Args;
+}
+
+/** Defines an action whose `perform` and `toCode` get typed fields. */
 export function defineAction<Fields extends z.ZodObject>(definition: ActionDefinition<Fields>): Action {
   const { perform, toCode = () => [], normalize, origins, ...rest } = definition;
   const { fields } = definition;

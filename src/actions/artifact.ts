@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Expression } from '../model/code.js';
 import { seemsReference } from '../model/template.js';
 
-/** The path of a file. Results, tests and logs name it, so it must hold no secret. */
+/** A path, which appears in results, tests and logs and so must not contain a secret. */
 export const filePath = z
   .string()
   .min(1)
@@ -10,14 +10,13 @@ export const filePath = z
 
 export const artifactPath = filePath.describe('Path under `.codegen/artifacts/`.');
 
-/** Files of the workspace, as a test names them. */
 export function filesCode(files: string | readonly string[]): Expression {
   return typeof files === 'string'
     ? { kind: 'file', path: files }
     : { kind: 'list', items: files.map(filesCode) };
 }
 
-/** Where a test writes what the session wrote among its artifacts. */
+/** The path in the test's output for an artifact of the session. */
 export function outputPath(path: string): Expression {
   return { kind: 'output path', path: path.replace(/^\.codegen\/artifacts\//, '') };
 }

@@ -19,13 +19,12 @@ const axePackage = '@axe-core/playwright';
 
 const textOrTexts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional();
 
-/** What `toPassAxe` takes. */
 export const axeOptions = z
   .strictObject({
-    /** The only rules that are tried, by id or by tag such as `wcag2aa`; one of both. */
+    /** Ids of the rules to check, or tags such as `wcag2aa`. */
     rules: textOrTexts,
     tags: textOrTexts,
-    /** CSS selectors of what is looked at, and of what is not. */
+    /** CSS selectors of the parts to check, and to skip. */
     include: textOrTexts,
     exclude: textOrTexts,
   })
@@ -42,12 +41,11 @@ const axeModule = z.custom<typeof axe>(
 
 /** The calls that configure an AxeBuilder. */
 function callsOf({ rules, tags, include, exclude }: AxeOptions) {
-  const list = (texts: string | string[] | undefined): string[] =>
-    texts === undefined ? [] : [texts].flat();
+  const list = (texts: string | string[] = []): string[] => [texts].flat();
   return { rules: list(rules), tags: list(tags), include: list(include), exclude: list(exclude) };
 }
 
-/** Looks for violations in a page with the workspace's package. Throws ACTION_FAILED if it finds some. */
+/** Checks a page with the workspace's axe package. Throws ACTION_FAILED for violations, or for none if `not`. */
 export async function requireAccessible(
   page: Page,
   files: SessionFiles,
@@ -56,16 +54,12 @@ export async function requireAccessible(
 ): Promise<void> {
   const module = await files.module(axePackage);
   if (module === undefined)
-    throw new CodegenError(
-      'INVALID_INPUT',
-      `toPassAxe needs ${axePackage}, which is not installed in the workspace.`,
-      {
-        hint: `Ask the operator for \`npm install --save-dev ${axePackage}\`, or assert with toMatchAriaSnapshot.`,
-      },
-    );
+    throw new CodegenError('INVALID_INPUT', `${axePackage} is not installed in the workspace.`, {
+      hint: `Ask the operator for \`npm install --save-dev ${axePackage}\`, or assert with toMatchAriaSnapshot.`,
+    });
   const { AxeBuilder } = axeModule.parse(module);
   const { rules, tags, include, exclude } = callsOf(options);
-  // Without the legacy mode, axe opens a page, which the session would take for a popup.
+  // Without legacy mode, axe opens a page, which the session would record as a popup.
   const builder = new AxeBuilder({ page }).setLegacyMode(true);
   if (rules.length > 0) builder.withRules(rules);
   if (tags.length > 0) builder.withTags(tags);
@@ -74,11 +68,10 @@ export async function requireAccessible(
   const { violations } = await builder.analyze();
   if (not ? violations.length > 0 : violations.length === 0) return;
   const found = violations.map(({ id, help, nodes }) => `${id} (${help}; ${nodes.length} elements)`);
-  throw new CodegenError(
-    'ACTION_FAILED',
-    not ? 'axe found no violations.' : `axe found violations: ${found.join(', ')}.`,
-    { hint: 'Assert what holds: name the `rules` to try, or `include` and `exclude` parts of the page.' },
-  );
+  const result = not ? 'axe found no violations.' : `axe found violations: ${found.join(', ')}.`;
+  throw new CodegenError('ACTION_FAILED', result, {
+    hint: 'Choose the `rules` to check, or `include` and `exclude` parts of the page.',
+  });
 }
 
 /** The statements of `toPassAxe`, as in Playwright's documentation. */

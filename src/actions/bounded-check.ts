@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { z } from 'zod';
 import { isPattern } from '../model/locator.js';
 
-/** Characters of a value in a message: more than are shown, since secrets are replaced before it is cut for that. */
+/** Characters of a value in an error: more than are shown, since secrets are redacted before it is truncated. */
 const maxShown = 5000;
 const maxEntries = 100;
 
@@ -12,7 +12,6 @@ const resultSchema = z.looseObject({
   errorMessage: z.string().optional(),
 });
 
-/** What an assertion says, for the message of its failure. */
 interface Checked {
   matcher: string;
   expected: unknown;
@@ -20,8 +19,8 @@ interface Checked {
 }
 
 /**
- * The locator or page, for Playwright's `expect`, which fails with a message of our own if the assertion does not hold.
- * Playwright compares texts of any length for its message, and matches expressions again, outside the page.
+ * Wraps a locator or page for Playwright's `expect`, to fail with our own message: Playwright would diff texts of any
+ * length for its message, and match regular expressions again in this process.
  */
 export function boundedSubject<Subject extends object>(subject: Subject, checked: Checked): Subject {
   return new Proxy(subject, {
@@ -42,7 +41,7 @@ export function boundedSubject<Subject extends object>(subject: Subject, checked
   });
 }
 
-/** The error of an assertion that does not hold, as Playwright words it. */
+/** The error of a failed assertion, in the form of Playwright's. */
 function failureOf({ matcher, expected, not }: Checked, received: unknown, reason?: string): Error {
   return new Error(
     [
@@ -61,11 +60,11 @@ function shown(value: unknown): string {
   return inspect(value, options).slice(0, maxShown);
 }
 
-/** Characters and texts that an assertion may expect, all together. */
+/** Maximum characters and texts in the expected value of an assertion. */
 const maxExpected = 10_000;
 const maxTexts = 500;
 
-/** Why an expected value is too large; undefined if it is not. */
+/** The problem with an expected value that is too large. */
 export function tooLarge(expected: unknown): string | undefined {
   const values = Array.isArray(expected) ? expected : [expected];
   if (values.length > maxTexts) return `expected at most ${maxTexts} texts`;

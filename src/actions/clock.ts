@@ -1,7 +1,7 @@
 import type { Clock } from 'playwright';
 import { z } from 'zod';
 import { property, run, values } from '../model/code.js';
-import { defineAction, type Action } from './action.js';
+import { defineAction, type Action, type MethodDefinition } from './action.js';
 
 const time = z
   .union([z.number(), z.string().min(1)])
@@ -18,66 +18,59 @@ const ticks = z
   ])
   .describe('Milliseconds, or "mm:ss" or "hh:mm:ss".');
 
-/** An action on the clock of all pages; `passive` if it lets time pass, whose effects are no step's. */
-function clockAction<Fields extends z.ZodObject>(definition: {
-  method: keyof Clock;
-  description: string;
-  kind: Action['kind'];
-  fields: Fields;
-  act: (clock: Clock, fields: z.infer<Fields>) => Promise<void>;
-  args?: (fields: z.infer<Fields>) => unknown[];
-}): Action {
-  const { method, act, args = (given: z.infer<Fields>): unknown[] => [given], ...rest } = definition;
+type ClockMethods = {
+  [Method in 'install' | 'setFixedTime' | 'pauseAt' | 'resume' | 'fastForward']: (
+    ...args: Parameters<Clock[Method]>
+  ) => Promise<void>;
+};
+
+/** An action that calls a method of `page.clock`. It is passive if it only sets the clock. */
+function clockAction<Method extends keyof ClockMethods, Fields extends z.ZodObject>(
+  method: Method,
+  { args, ...rest }: MethodDefinition<Fields, Parameters<ClockMethods[Method]>>,
+): Action {
   return defineAction({
     ...rest,
     name: `clock.${method}`,
     changesClock: true,
     playwrightNames: true,
-    perform: ({ page }, fields) => act(page.clock, fields),
+    perform({ page }, fields) {
+      const clock: ClockMethods = page.clock;
+      return clock[method](...args(fields));
+    },
     toCode: (fields, { page }) => [run(property(page, 'clock'), method, ...values(...args(fields)))],
   });
 }
 
-export const install = clockAction({
-  method: 'install',
+export const install = clockAction('install', {
   description: 'Installs fake timers, starting at the given time, or now. The clock keeps running.',
   kind: 'passive',
   fields: z.strictObject({ time: time.optional() }),
-  act: (clock, options) => clock.install(options),
+  args: (options) => [options],
 });
 
-export const setFixedTime = clockAction({
-  method: 'setFixedTime',
+export const setFixedTime = clockAction('setFixedTime', {
   description: 'Freezes `Date` at this time; timers keep running.',
   kind: 'passive',
   fields: z.strictObject({ time }),
-  act: (clock, fields) => clock.setFixedTime(fields.time),
-  args: (fields) => [fields.time],
+  args: ({ time }) => [time],
 });
 
-export const pauseAt = clockAction({
-  method: 'pauseAt',
+export const pauseAt = clockAction('pauseAt', {
   description: 'Advances the clock to this time and pauses it, timers included.',
-  kind: 'mutates',
   fields: z.strictObject({ time }),
-  act: (clock, fields) => clock.pauseAt(fields.time),
-  args: (fields) => [fields.time],
+  args: ({ time }) => [time],
 });
 
-export const resume = clockAction({
-  method: 'resume',
+export const resume = clockAction('resume', {
   description: 'Resumes a paused clock.',
   kind: 'passive',
   fields: z.strictObject({}),
-  act: (clock) => clock.resume(),
   args: () => [],
 });
 
-export const fastForward = clockAction({
-  method: 'fastForward',
+export const fastForward = clockAction('fastForward', {
   description: 'Advances the clock; each timer that is due fires at most once.',
-  kind: 'mutates',
   fields: z.strictObject({ ticks }),
-  act: (clock, fields) => clock.fastForward(fields.ticks),
-  args: (fields) => [fields.ticks],
+  args: ({ ticks }) => [ticks],
 });

@@ -6,7 +6,6 @@ export const install = defineAction({
   name: 'credentials.install',
   description:
     'Installs a virtual authenticator for passkeys. Install it before opening the page that uses them; pages then register and use passkeys without a dialog.',
-  target: 'none',
   kind: 'passive',
   playwrightNames: true,
   fields: z.strictObject({}),
@@ -16,14 +15,13 @@ export const install = defineAction({
 
 const base64url = z.string().regex(/^[\w-]+$/, 'expected base64url');
 
-/** What identifies a passkey that the application already knows. */
+/** Identify a passkey that the application already knows. */
 const known = ['id', 'userHandle', 'privateKey', 'publicKey'] as const;
 
 export const create = defineAction({
   name: 'credentials.create',
   description:
     'Gives the authenticator a passkey: a new one, or with `id`, `userHandle`, `privateKey` and `publicKey` one that the application knows.',
-  target: 'none',
   kind: 'passive',
   playwrightNames: true,
   fields: z

@@ -19,7 +19,7 @@ export const onDialog = defineAction({
   kind: 'expects',
   fields,
   perform({ answerDialog, expectEvent, delivery }, { accept = true, ...answer }) {
-    // The dialog may be that of a page that is opened in between.
+    // Another page may open the dialog.
     const isFor = (origin: string): boolean => {
       try {
         delivery?.to(origin);
@@ -43,7 +43,7 @@ export const onDialog = defineAction({
   },
 });
 
-/** Waits for a dialog and answers it, and those that follow it. */
+/** Waits for a dialog, answers it, and does the same for the following ones. */
 function answered([answer, ...others]: readonly DialogFields[], page: Expression, depth = 1): Expression {
   const number = depth === 1 ? '' : String(depth);
   const dialog = `dialog${number}`;
@@ -62,7 +62,7 @@ function answered([answer, ...others]: readonly DialogFields[], page: Expression
   const replying: Statement = { kind: 'run', value: reply };
   if (others.length === 0) body.push(replying);
   else {
-    // Listened for before this one is answered: the next may follow immediately.
+    // Starts before this dialog is answered, because the next one may open immediately.
     const event = { promise: `next${number}`, source: answered(others, page, depth + 1), checks: [] };
     body.push({ kind: 'start', event }, replying, { kind: 'finish', event });
   }

@@ -3,7 +3,7 @@ import { run, value } from '../model/code.js';
 import { defineAction } from './action.js';
 import { forced, position } from './pointer.js';
 
-/** Number of intermediate moves: pages that drag by pointer events detect a drag by the first, and its end by others. */
+/** Intermediate moves: pages with their own drag-and-drop need several pointer events. */
 const moves = 5;
 
 const fields = z.strictObject({

@@ -16,11 +16,11 @@ interface ElementActionDefinition<Fields extends z.ZodObject> extends Partial<Tr
   fields: Fields;
   playwrightNames?: boolean;
   act: (element: Locator, fields: z.infer<Fields>) => Promise<unknown>;
-  /** The arguments of the method, unless they are just the fields as options. */
+  /** The arguments of the method; the fields as options by default. */
   args?: (fields: z.infer<Fields>, scope: CodeScope) => Expression[];
 }
 
-/** An action on one element whose fields are the options of a locator's method of the same name. */
+/** An action that calls the locator's method of the same name. */
 function elementAction<Fields extends z.ZodObject>(definition: ElementActionDefinition<Fields>): Action {
   const { act, args = (given: z.infer<Fields>): Expression[] => values(given), ...rest } = definition;
   const { name } = definition;
@@ -171,7 +171,7 @@ export const waitFor = defineAction({
   toCode: (options, { subject }) => [run(subject, 'waitFor', ...values(options))],
 });
 
-/** Whether a key or combination inserts what the clipboard holds. */
+/** Whether a key or combination pastes the clipboard. */
 function pastes(key: string): boolean {
   const keys = key.toLowerCase().split('+');
   const last = keys.at(-1);

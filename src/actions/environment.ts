@@ -17,29 +17,21 @@ export const setViewportSize = defineAction({
   toCode: (size, { page }) => [run(page, 'setViewportSize', ...values(size))],
 });
 
+function oneOf<const Value extends string>(...choices: Value[]) {
+  return z.enum(choices).nullable().optional();
+}
+
 export const emulateMedia = defineAction({
   name: 'emulateMedia',
   description: 'Emulates media features; null stops emulating one.',
   playwrightNames: true,
   fields: z
     .strictObject({
-      media: z.enum(['screen', 'print']).nullable().optional().describe('Media type.'),
-      colorScheme: z
-        .enum(['light', 'dark', 'no-preference'])
-        .nullable()
-        .optional()
-        .describe('What `prefers-color-scheme` says.'),
-      reducedMotion: z
-        .enum(['reduce', 'no-preference'])
-        .nullable()
-        .optional()
-        .describe('What `prefers-reduced-motion` says.'),
-      forcedColors: z.enum(['active', 'none']).nullable().optional().describe('What `forced-colors` says.'),
-      contrast: z
-        .enum(['more', 'no-preference'])
-        .nullable()
-        .optional()
-        .describe('What `prefers-contrast` says.'),
+      media: oneOf('screen', 'print').describe('Media type.'),
+      colorScheme: oneOf('light', 'dark', 'no-preference').describe('Value of `prefers-color-scheme`.'),
+      reducedMotion: oneOf('reduce', 'no-preference').describe('Value of `prefers-reduced-motion`.'),
+      forcedColors: oneOf('active', 'none').describe('Value of `forced-colors`.'),
+      contrast: oneOf('more', 'no-preference').describe('Value of `prefers-contrast`.'),
     })
     .refine((features) => Object.keys(features).length > 0, 'expected a media feature'),
   perform: ({ page }, features) => page.emulateMedia(features),
@@ -55,6 +47,13 @@ export const setGeolocation = defineAction({
   toCode: (position, { context }) => [run(context, 'setGeolocation', ...values(position))],
 });
 
+const permissionNames = [
+  ...['accelerometer', 'ambient-light-sensor', 'background-sync', 'camera', 'clipboard-read'],
+  ...['clipboard-write', 'geolocation', 'gyroscope', 'local-fonts', 'local-network-access', 'magnetometer'],
+  ...['microphone', 'midi', 'midi-sysex', 'notifications', 'payment-handler', 'screen-wake-lock'],
+  ...['storage-access'],
+];
+
 export const grantPermissions = defineAction({
   name: 'grantPermissions',
   description: 'Grants permissions to all pages, or to those of one origin.',
@@ -62,28 +61,7 @@ export const grantPermissions = defineAction({
   playwrightNames: true,
   fields: z.strictObject({
     permissions: z
-      .array(
-        z.enum([
-          'accelerometer',
-          'ambient-light-sensor',
-          'background-sync',
-          'camera',
-          'clipboard-read',
-          'clipboard-write',
-          'geolocation',
-          'gyroscope',
-          'local-fonts',
-          'local-network-access',
-          'magnetometer',
-          'microphone',
-          'midi',
-          'midi-sysex',
-          'notifications',
-          'payment-handler',
-          'screen-wake-lock',
-          'storage-access',
-        ]),
-      )
+      .array(z.enum(permissionNames))
       .min(1)
       .describe("Playwright's names of permissions; browsers support different ones."),
     origin: httpUrl('origin').optional().describe('The only origin to grant them to.'),

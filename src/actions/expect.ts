@@ -16,19 +16,19 @@ import { relativeUrl } from './url.js';
 
 interface Matcher {
   on: 'locator' | 'page' | 'locator or page';
-  /** The schema of `expected`; undefined if the matcher takes none. */
+  /** The schema of `expected`; undefined if the matcher has none. */
   expected?: z.ZodType<Expected>;
   /** `expected` may be left out. */
   optional?: true;
-  /** What `name` names, if the matcher takes one. */
+  /** What `name` is, if the matcher has one. */
   name?: string;
   nameForm?: { form: RegExp; example: string };
   /** `name` may be left out. */
   optionalName?: true;
   options?: z.ZodObject;
-  /** It checks the element's own text or name, which the locator must not contain. */
+  /** Checks the text or name of the element, so that the locator must not contain it. */
   ownText?: true;
-  /** It works only inside a test, so that only a run of the test proves it. */
+  /** Works only inside a test. */
   unchecked?: true;
 }
 
@@ -45,14 +45,11 @@ const flag = z.boolean().optional();
 const ignoreCase = z.strictObject({ ignoreCase: flag });
 const textOptions = z.strictObject({ ignoreCase: flag, useInnerText: flag });
 
-/**
- * A property of the element itself. Prevents `ownerDocument.cookie`, and what frameworks keep in names with `_`, from
- * being read without `evaluate`.
- */
+/** Prevents reading `ownerDocument.cookie`, or private state of frameworks in names with `_`, without `evaluate`. */
 const ownProperty =
   /^(?:[a-z]\w*|(?:dataset|style|validity|classList|files)(?:\.(?!constructor)[a-z\d-][\w-]*)+)$/i;
 
-/** Playwright's web-first matchers, see https://playwright.dev/docs/api/class-locatorassertions. */
+/** https://playwright.dev/docs/api/class-locatorassertions */
 export const matchers: Record<string, Matcher> = {
   toBeAttached: { on: 'locator', options: z.strictObject({ attached: flag }) },
   toBeChecked: { on: 'locator', options: z.strictObject({ checked: flag, indeterminate: flag }) },
@@ -207,22 +204,22 @@ function fieldsOf(args: Step['args']): ExpectFields {
   return fields.parse(hideTemplates(args));
 }
 
-/** Whether only a run of the test proves an assertion. */
+/** Whether only a run of the test can check an assertion. */
 export function isUnchecked(args: Step['args']): boolean {
   return matchers[fieldsOf(args).matcher]?.unchecked === true;
 }
 
-/** Whether an assertion looks at a page for longer than an action takes. */
+/** Whether an assertion may take longer than the time-out of an action. */
 export function takesLong(args: Step['args']): boolean {
   return fieldsOf(args).matcher === 'toPassAxe';
 }
 
-/** Whether an assertion compares with a picture. */
+/** Whether an assertion compares screenshots. */
 export function isPicture(args: Step['args']): boolean {
   return fieldsOf(args).matcher === 'toHaveScreenshot';
 }
 
-/** What can be checked of an assertion that works only inside a test: that its subject exists, and its YAML is valid. */
+/** Checks as much as possible of an assertion that works only inside a test: its element exists, its YAML is valid. */
 async function checkForm(
   { matcher, expected, options, not }: ExpectFields,
   locator: Locator | undefined,
@@ -242,7 +239,7 @@ async function checkForm(
   if (not !== true) await locator?.waitFor({ state: 'attached', timeout });
 }
 
-/** What is wrong with a YAML document. Looking for keys that occur twice would take quadratic time. */
+/** The problem with a YAML document. Does not look for duplicate keys, which would take quadratic time. */
 async function yamlProblem(text: string): Promise<string | undefined> {
   const { parseDocument } = await import('yaml');
   try {
@@ -252,10 +249,7 @@ async function yamlProblem(text: string): Promise<string | undefined> {
   }
 }
 
-/**
- * Resolves when an assertion's fields are true of a locator or a page, rejects if they are not in time. Of what only a
- * run of the test can check, the element must be visible.
- */
+/** Resolves when an assertion is true; rejects after the time-out. If it works only inside a test, checks visibility. */
 export async function checkAssertion(
   args: unknown,
   subject: Locator | Page,
@@ -283,7 +277,7 @@ function isPage(subject: Locator | Page): subject is Page {
   return 'goto' in subject;
 }
 
-/** The texts that an assertion expects of the element itself; undefined if it checks something else. */
+/** The texts that an assertion expects of its element; undefined if it checks something else. */
 export function assertedTexts(args: Step['args']): string[] | 'own text' | undefined {
   const { matcher, expected } = fieldsOf(args);
   if (matchers[matcher]?.ownText !== true || expected === undefined) return undefined;

@@ -48,7 +48,7 @@ export const goto = defineAction({
   toCode: ({ url, ...options }, { page }) => [run(page, 'goto', ...values(url, options))],
 });
 
-/** A step in the history. Playwright answers null both for a page of the same document and for no page at all. */
+/** Playwright returns null for another page of the same document, and if there is no page. */
 function travelAction(name: 'goBack' | 'goForward', direction: 'back' | 'forward'): Action {
   return defineAction({
     name,

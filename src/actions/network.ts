@@ -46,7 +46,7 @@ export const waitForResponse = defineAction({
   kind: 'expects',
   fields: z.strictObject({ url, method: methodSchema.optional(), ...expectedResponse }),
   async perform({ page, baseURL, expectEvent, recent }, { url, method, ...expected }) {
-    const { signal, abort } = abortable();
+    const aborting = new AbortController();
     const matches = await urlMatcher(url, baseURL);
     const wanted = [method, isPattern(url) ? `/${url.regex}/` : JSON.stringify(url)]
       .filter(Boolean)
@@ -60,12 +60,14 @@ export const waitForResponse = defineAction({
           (response) =>
             (method === undefined || response.request().method() === method) &&
             matches({ href: response.url() }),
-          { timeout: 0, signal },
+          { timeout: 0, signal: aborting.signal },
         )
         .then((response) => checkResponse(response, expected, () => bodyOf(response))),
       missing: `No response of ${wanted} arrived`,
       past: came ? `A response of ${wanted} arrived` : undefined,
-      cancel: abort,
+      cancel() {
+        aborting.abort();
+      },
     });
   },
   origins: () => [],
@@ -83,7 +85,6 @@ export const waitForResponse = defineAction({
   },
 });
 
-/** A function that says whether a response is the one. */
 function matcherCode(url: TextOrPattern, method: string): Expression {
   const response = variable('response');
   const address = call(response, 'url');
@@ -107,15 +108,12 @@ function usesMethod(request: Expression, method: string): Expression {
   return { kind: 'operation', operator: '===', left: call(request, 'method'), right: value(method) };
 }
 
-function abortable(): { signal: AbortSignal; abort: () => void } {
-  const controller = new AbortController();
-  return {
-    signal: controller.signal,
-    abort() {
-      controller.abort();
-    },
-  };
-}
+/** The error codes of Playwright's `route.abort`. */
+const errorCodes = [
+  ...['aborted', 'accessdenied', 'addressunreachable', 'blockedbyclient', 'blockedbyresponse'],
+  ...['connectionaborted', 'connectionclosed', 'connectionfailed', 'connectionrefused', 'connectionreset'],
+  ...['internetdisconnected', 'namenotresolved', 'timedout', 'failed'],
+];
 
 const routeFields = z
   .strictObject({
@@ -125,43 +123,19 @@ const routeFields = z
     json: z.json().optional().describe('Responds with this JSON.'),
     body: z.string().optional().describe('Responds with this text, as text/plain.'),
     abort: z
-      .union([
-        z.literal(true),
-        z.enum([
-          'aborted',
-          'accessdenied',
-          'addressunreachable',
-          'blockedbyclient',
-          'blockedbyresponse',
-          'connectionaborted',
-          'connectionclosed',
-          'connectionfailed',
-          'connectionrefused',
-          'connectionreset',
-          'internetdisconnected',
-          'namenotresolved',
-          'timedout',
-          'failed',
-        ]),
-      ])
+      .union([z.literal(true), z.enum(errorCodes)])
       .optional()
       .describe('Aborts the request: `true`, or the name of a network error.'),
   })
-  .check(({ value: { status, json, body, abort }, issues, value }) => {
-    const answers = [json, body].filter((each) => each !== undefined).length;
-    const isWhole =
-      abort === undefined ? answers === 1 || (answers === 0 && status !== undefined) : answers === 0;
-    if (isWhole && !(abort !== undefined && status !== undefined)) return;
-    issues.push({
-      code: 'custom',
-      message: 'expected one of json, body and abort, or status alone',
-      input: value,
-    });
-  });
+  .refine(({ status, json, body, abort }) => {
+    const replies = [json, body, abort].filter((each) => each !== undefined).length;
+    if (replies === 0) return status !== undefined;
+    return replies === 1 && (abort === undefined || status === undefined);
+  }, 'expected one of json, body and abort, or status alone');
 
 type RouteFields = z.infer<typeof routeFields>;
 
-/** The matchers of a page's routes, by their URLs, since Playwright takes a route back by the same matcher. */
+/** The matchers of a page's routes by URL, since Playwright's `unroute` needs the same matcher. */
 const routes = new WeakMap<Page, Map<string, UrlMatcher>>();
 
 function routesOf(page: Page): Map<string, UrlMatcher> {
@@ -183,10 +157,10 @@ export const route = defineAction({
         show(`Matching ${key} took too long; some requests were sent to their server.`);
       }));
     routesOf(page).set(key, matcher);
-    // The request may have been aborted meanwhile.
+    // The request may have been aborted in the meantime.
     await page.route(matcher, async (request) => {
       if (fields.abort === undefined && !bound.mayAnswer(request.request())) {
-        show(`${key} does not fulfil requests of a page that received a secret bound to its origin.`);
+        show(`${key} does not fulfill requests of a page that received a secret bound to its origin.`);
         await request.fallback().catch(() => undefined);
       } else await answer(request, fields).catch(() => undefined);
     });
@@ -250,25 +224,19 @@ async function answer(request: Route, fields: RouteFields): Promise<void> {
 /** Prevents a text from running as a document or script of the application's origin, as `evaluate` would. */
 const plainText = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
 
-function replyOf({ status, json, body }: Omit<RouteFields, 'url'>): Pick<
-  RouteFields,
-  'status' | 'json' | 'body'
-> & {
-  headers?: Record<string, string>;
-} {
+function replyOf({ status, json, body }: Partial<RouteFields>) {
   return {
-    ...(status === undefined ? {} : { status }),
-    ...(json === undefined ? {} : { json }),
-    ...(body === undefined ? {} : { body, headers: plainText }),
+    ...(status !== undefined && { status }),
+    ...(json !== undefined && { json }),
+    ...(body !== undefined && { body, headers: plainText }),
   };
 }
 
-function reasonOf({ abort }: Omit<RouteFields, 'url'>): string | undefined {
+function reasonOf({ abort }: Partial<RouteFields>): string | undefined {
   return abort === true ? undefined : abort;
 }
 
-/** Redirects that are followed. */
-const mostRedirects = 20;
+const maxRedirectCount = 20;
 const redirectStatus = new Set([301, 302, 303, 307, 308]);
 
 interface SentRequest {
@@ -279,10 +247,10 @@ interface SentRequest {
   maxRedirects?: number | undefined;
 }
 
-/** Sends a request, and follows its redirects as Playwright does; each origin on the way has to be one for its secrets. */
+/** Sends a request and follows redirects as Playwright does, but only to origins that may receive its secrets. */
 async function send(
   { page, baseURL, navigationMs, delivery, found }: ActionContext,
-  { url, maxRedirects = mostRedirects, ...given }: SentRequest,
+  { url, maxRedirects = maxRedirectCount, ...given }: SentRequest,
 ): Promise<APIResponse> {
   checkUrl(url, baseURL);
   const timeout = navigationMs;
@@ -294,7 +262,7 @@ async function send(
     const { location } = response.headers();
     const status = response.status();
     const isRedirect = location !== undefined && redirectStatus.has(status);
-    // The test follows no redirect that was not checked.
+    // The test must not follow a redirect that was not checked.
     if (!isRedirect || hops === maxRedirects) {
       found({ maxRedirects: hops });
       return response;
@@ -322,7 +290,7 @@ export const request = defineAction({
     maxRedirects: z
       .int()
       .min(0)
-      .max(mostRedirects)
+      .max(maxRedirectCount)
       .optional()
       .describe(
         'Maximum number of redirects to follow; 20 by default, and with a secret as many as during recording.',

@@ -18,7 +18,7 @@ export const addLocatorHandler = defineAction({
     await handleOverlay(page, {
       overlay,
       click,
-      // Leaves time to say why an action failed.
+      // Leaves time to report why an action failed.
       timeoutMs: actionMs / 2,
       failed(error) {
         show(`The overlay was not dismissed: ${messageOf(error)}`);

@@ -42,18 +42,15 @@ export const newPage = defineAction({
   normalize: ({ url }, baseURL) => (url === undefined ? {} : { url: relativeUrl(url, baseURL) }),
   toCode({ url }, { opened, context }) {
     const opening = call(context, 'newPage');
-    if (opened === undefined)
-      return [
-        url === undefined ? { kind: 'run', value: opening } : run(wait(opening), 'goto', ...values(url)),
-      ];
-    return [
-      { kind: 'bind', name: opened, value: wait(opening), type: 'Page' },
-      ...(url === undefined ? [] : [run(variable(opened), 'goto', ...values(url))]),
-    ];
+    const open = (page: Expression): Statement[] =>
+      url === undefined ? [] : [run(page, 'goto', ...values(url))];
+    if (opened !== undefined)
+      return [{ kind: 'bind', name: opened, value: wait(opening), type: 'Page' }, ...open(variable(opened))];
+    return url === undefined ? [{ kind: 'run', value: opening }] : open(wait(opening));
   },
 });
 
-/** What one person has of their own; addresses and test ids are those of the session. */
+/** Options of another user; the browser, base URL and test ids are those of the session. */
 const contextUse = useSchema
   .omit({ browserName: true, headless: true, baseURL: true, testIdAttribute: true })
   .extend({ storageState: useSchema.shape.storageState.nullable() })
@@ -82,7 +79,7 @@ export const newContext = defineAction({
   async perform({ pages }, { use = {} }) {
     await pages.openContext(use);
   },
-  // Headers and credentials may go to any page.
+  // Headers and credentials may be sent to any origin.
   origins: () => ['every origin'],
   toCode({ use: { device, ...options } = {} }, { opened, openedContext }) {
     const entries = Object.entries(options).map(([name, given]): [string, Expression] => [
@@ -93,16 +90,12 @@ export const newContext = defineAction({
     const args = entries.length === 0 && device === undefined ? [] : [record];
     const context = openedContext ?? 'context';
     const page = call(variable(context), 'newPage');
-    const code: Statement[] = [
-      {
-        kind: 'bind',
-        name: context,
-        value: wait(call(variable('browser'), 'newContext', ...args)),
-        type: 'BrowserContext',
-      },
+    const created = wait(call(variable('browser'), 'newContext', ...args));
+    return [
+      { kind: 'bind', name: context, value: created, type: 'BrowserContext' },
+      opened === undefined
+        ? { kind: 'run', value: page }
+        : { kind: 'bind', name: opened, value: wait(page), type: 'Page' },
     ];
-    return opened === undefined
-      ? [...code, { kind: 'run', value: page }]
-      : [...code, { kind: 'bind', name: opened, value: wait(page), type: 'Page' }];
   },
 });

@@ -26,7 +26,7 @@ interface PictureFields {
   options?: { [name: string]: Json } | undefined;
 }
 
-/** The arguments of `toHaveScreenshot`, with the locators of its `mask`. */
+/** The arguments of `toHaveScreenshot`; `mask` has the locators of its targets. */
 export function pictureCode(
   { name, options = {} }: PictureFields,
   mask: readonly Expression[],
@@ -40,14 +40,13 @@ export function pictureCode(
     : [...values(name), { kind: 'record', entries: Object.fromEntries(entries) }];
 }
 
-/** The files that a picture needs. */
 export function styleSheetsOf({ options }: PictureFields): string[] {
   return [pictureOptions.safeParse(options).data?.stylePath ?? []].flat();
 }
 
 const maskSchema = z.object({ options: z.object({ mask: pictureTargets }) });
 
-/** The targets that the fields of an assertion hide from its picture. */
+/** The targets that an assertion masks in its screenshot. */
 export function maskOf(args: unknown): string[] {
   return maskSchema.safeParse(args).data?.options.mask ?? [];
 }

@@ -9,7 +9,6 @@ export const position = z
   .describe("In CSS pixels from the element's top left corner.");
 export const clickCount = z.int().min(1).max(10).describe('Number of clicks.');
 
-/** The options that Playwright takes for almost every action on an element. */
 export const timeout = z
   .int()
   .min(1)

@@ -53,30 +53,29 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     .map((action) => [action.name, action]),
 );
 
-/** What is known of a step's action. */
 export function traitsOf({ action }: Pick<Step, 'action'>): Traits {
   return actions.get(action) ?? { kind: 'passive' };
 }
 
-/** Whether only a run of the test can check a step, by what it is. */
+/** Whether only a run of the test can check a step. */
 export function worksOnlyInTest(step: Pick<Step, 'action' | 'args'>): boolean {
   return traitsOf(step).asserts === true && isUnchecked(step.args);
 }
 
-/** The title of a `step`; undefined for every other action. */
+/** The title of a `step` action; undefined for other actions. */
 export function groupTitle(step: Step | undefined): string | undefined {
   const title = step !== undefined && traitsOf(step).opensGroup ? step.args['title'] : undefined;
   return typeof title === 'string' ? title : undefined;
 }
 
-/** The hook that a `step` opens; undefined for every other action. */
+/** The hook that a `step` action opens; undefined for other actions. */
 export function hookOf(step: Step | undefined): Hook | undefined {
   return step !== undefined && traitsOf(step).opensGroup ? hookSchema.parse(step.args['hook']) : undefined;
 }
 
 const hookSchema = z.enum(['beforeEach', 'afterEach']).optional();
 
-/** Index of the first step that an `afterEach` hook does; the number of steps if there is none. */
+/** Index of the first step in an `afterEach` hook; the number of steps if there is none. */
 export function cleanUpStart(steps: readonly Step[]): number {
   const start = steps.findIndex((step) => hookOf(step) === 'afterEach');
   return start === -1 ? steps.length : start;
@@ -89,12 +88,13 @@ export function codeSteps(steps: readonly Step[]): CodeStep[] {
     traits: traitsOf(step),
     groupTitle: groupTitle(step),
     hook: hookOf(step),
-    toCode: (scope) => actions.get(step.action)?.toCode(patient(step, latenessAt(steps, index)), scope) ?? [],
-    assert: (assertion, scope) => expect.toCode(patient(assertion, latenessAt(steps, index)), scope),
+    toCode: (scope) =>
+      actions.get(step.action)?.toCode(tolerant(step, latenessAt(steps, index)), scope) ?? [],
+    assert: (assertion, scope) => expect.toCode(tolerant(assertion, latenessAt(steps, index)), scope),
   }));
 }
 
-/** Says why assertions get more time. */
+/** Explains longer time-outs in the test. */
 function slowNote(step: Step): string | undefined {
   const { lateMs, slowMs } = step;
   if (lateMs !== undefined) return `Its effects took ${Math.round(lateMs / 1000)} s when this was recorded.`;
@@ -102,18 +102,18 @@ function slowNote(step: Step): string | undefined {
   return `This took ${Math.round(slowMs / 1000)} s when it was recorded.`;
 }
 
-/** Milliseconds that assertions at a step have to wait for: its own, or those of the action before it. */
+/** The delay that assertions of a step must tolerate: its own, or that of the action before it. */
 function latenessAt(steps: readonly Step[], index: number): number {
   const acting = steps.slice(0, index + 1).findLast((step) => traitsOf(step).kind === 'mutates');
   const step = steps[index];
   const isSlow = step !== undefined && traitsOf(step).asserts === true;
-  // Behind an automatic assertion, which has waited, nothing has to.
+  // An automatic assertion of that action has already waited.
   const isAwaited = isSlow && (acting?.assertions ?? []).length > 0;
   return Math.max(isAwaited ? 0 : (acting?.lateMs ?? 0), isSlow ? (step.slowMs ?? 0) : 0);
 }
 
-/** An assertion that waits longer than Playwright's 5 s, if the application was late when it was recorded. */
-function patient<Asserts extends Assertion & { action?: string }>(
+/** Raises the time-out of an assertion above Playwright's 5 s if the application was late during recording. */
+function tolerant<Asserts extends Assertion & { action?: string }>(
   assertion: Asserts,
   lateMs: number,
 ): Asserts {

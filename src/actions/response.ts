@@ -7,15 +7,14 @@ import { parseJson, type Json } from '../model/json.js';
 import { isPattern, type TextOrPattern } from '../model/locator.js';
 import { matchedSchema } from '../model/pattern.js';
 
-/** What a response must be. */
 interface ExpectedResponse {
   status?: number | undefined;
   body?: Json | undefined;
 }
 
-/** Characters of a body that a message quotes: more than are shown, since it is cut after it was redacted. */
+/** Characters of a body in an error: more than are shown, since secrets are redacted before it is truncated. */
 const maxQuoted = 5000;
-/** Bytes of a body that are read. */
+/** Maximum bytes of a body. */
 export const maxBody = 5_000_000;
 export const methodSchema = z
   .enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
@@ -35,7 +34,7 @@ export const expectedResponse = {
     .describe('Expected content: JSON whose objects may have more fields, or part of the text.'),
 };
 
-/** The body of a response that a page got. Throws ACTION_FAILED if it is too large, or the browser does not keep it. */
+/** The body of a page's response. Throws ACTION_FAILED if it is too large, or the browser has discarded it. */
 export async function bodyOf(response: Response): Promise<string> {
   const type = response.request().resourceType();
   const body = (await isKept(response)) ? await response.body().catch(() => undefined) : undefined;
@@ -46,7 +45,7 @@ export async function bodyOf(response: Response): Promise<string> {
   );
 }
 
-/** The error of a response whose body can't be checked; by default, since it is too large. */
+/** The error for a body that can't be checked; by default, because it is too large. */
 export function unreadable(
   response: { url: () => string },
   why = `a body of more than ${maxBody} bytes`,
@@ -82,7 +81,7 @@ export async function checkResponse(
   }
 }
 
-/** Whether a value is as expected, as `toMatchObject` has it: its objects may have more. No deeper than what is expected. */
+/** Like `toMatchObject`: objects may have more properties. Recurses only as deep as the expected value. */
 function holdsJson(found: unknown, expected: Json): boolean {
   if (!isObject(expected)) return found === expected;
   if (typeof found !== 'object' || found === null || Array.isArray(found) !== Array.isArray(expected))
@@ -122,17 +121,12 @@ export function responseCode(name: string, { status, body }: ExpectedResponse): 
   const code: Statement[] = [];
   if (status !== undefined) code.push(expectThat(call(response, 'status'), 'toBe', [value(status)]));
   if (body === undefined) return code;
-  const isText = typeof body === 'string' || isPattern(body);
-  const matcher = isPattern(body)
-    ? 'toMatch'
-    : isText
-      ? 'toContain'
-      : isObject(body)
-        ? 'toMatchObject'
-        : 'toEqual';
-  // What looks like a pattern in JSON is JSON.
-  const expected: Expression = isPattern(body) ? value(body) : { kind: 'value', value: body };
-  return [...code, expectThat(wait(call(response, isText ? 'text' : 'json')), matcher, [expected])];
+  const read = (method: string): Expression => wait(call(response, method));
+  if (isPattern(body)) return [...code, expectThat(read('text'), 'toMatch', [value(body)])];
+  // Not `value(body)`: an object in JSON may look like a pattern.
+  const expected: Expression[] = [{ kind: 'value', value: body }];
+  if (typeof body === 'string') return [...code, expectThat(read('text'), 'toContain', expected)];
+  return [...code, expectThat(read('json'), isObject(body) ? 'toMatchObject' : 'toEqual', expected)];
 }
 
 function isObject(value: Json): value is Json[] | { [key: string]: Json } {

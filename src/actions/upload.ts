@@ -88,7 +88,7 @@ function isFileInput(element: Locator): Promise<boolean> {
   });
 }
 
-/** Clicks what opens a file chooser, and answers that. */
+/** Clicks an element and answers the file chooser that it opens. */
 async function choose(
   { page, credit, actionMs }: ActionContext,
   element: Locator,
