@@ -29,9 +29,7 @@ export const newPage = defineAction({
   name: 'newPage',
   description: 'Opens another page; switchPage makes it current.',
   opensPage: true,
-  fields: z.strictObject({
-    url: urlSchema.optional().describe('URL to open; blank by default.'),
-  }),
+  fields: z.strictObject({ url: urlSchema.optional().describe('URL to open; blank by default.') }),
   playwrightNames: true,
   async perform({ pages, baseURL, navigationMs }, { url }) {
     if (url !== undefined) checkUrl(url, baseURL);

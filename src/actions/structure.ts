@@ -22,9 +22,7 @@ export const undo = defineAction({
   description: 'Removes the last recorded steps. The page is not rolled back.',
   kind: 'passive',
   recorded: false,
-  fields: z.strictObject({
-    count: z.int().positive().default(1).describe('Number of steps; 1 by default.'),
-  }),
+  fields: z.strictObject({ count: z.int().positive().default(1).describe('Number of steps; 1 by default.') }),
   perform({ steps: { length }, remove: removeSteps }, { count }) {
     if (count > length)
       throw new CodegenError('INVALID_INPUT', `There are ${length} recorded steps, fewer than ${count}.`, {

@@ -84,21 +84,14 @@ export const clients: Readonly<Record<string, McpClient>> = {
   },
   vscode: {
     title: 'VS Code',
-    files: {
-      project: '.vscode/mcp.json',
-      user: '<settings>/Code/User/mcp.json',
-    },
+    files: { project: '.vscode/mcp.json', user: '<settings>/Code/User/mcp.json' },
     format: 'json',
     key: 'servers',
     entry: stdio,
     link: (command) =>
       `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name: serverName, ...plain(command) }))}`,
   },
-  windsurf: {
-    ...json,
-    title: 'Windsurf',
-    files: { user: '~/.codeium/windsurf/mcp_config.json' },
-  },
+  windsurf: { ...json, title: 'Windsurf', files: { user: '~/.codeium/windsurf/mcp_config.json' } },
   codex: {
     title: 'Codex',
     files: { project: '.codex/config.toml', user: '~/.codex/config.toml' },
@@ -114,10 +107,7 @@ export const clients: Readonly<Record<string, McpClient>> = {
   kiro: {
     ...json,
     title: 'Kiro',
-    files: {
-      project: '.kiro/settings/mcp.json',
-      user: '~/.kiro/settings/mcp.json',
-    },
+    files: { project: '.kiro/settings/mcp.json', user: '~/.kiro/settings/mcp.json' },
   },
   goose: {
     title: 'Goose',
@@ -148,10 +138,7 @@ export const clients: Readonly<Record<string, McpClient>> = {
   },
   opencode: {
     title: 'opencode',
-    files: {
-      project: 'opencode.json',
-      user: '~/.config/opencode/opencode.json',
-    },
+    files: { project: 'opencode.json', user: '~/.config/opencode/opencode.json' },
     format: 'json',
     key: 'mcp',
     entry: ({ command, args }) => ({ type: 'local', command: [command, ...args], enabled: true }),

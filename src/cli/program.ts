@@ -150,7 +150,7 @@ function addPolicy(program: Command): void {
   policy
     .command('test')
     .description(
-      'Show the decision about a call and the rule behind it. Exits with 0 if the call is allowed, 3 if it is denied or hidden, 4 if it needs approval, 5 if a limit can never admit it.',
+      'Show the decision about a call and the rule behind it. Exits with 0 if the call is allowed, 3 if it is denied or hidden, 4 if it needs approval, 5 if it exceeds a limit on its own.',
     )
     .argument('<tool>', 'Name of the tool.')
     .argument('[arguments]', 'JSON file with the arguments of the call.')
@@ -161,7 +161,7 @@ function addPolicy(program: Command): void {
   policy
     .command('report')
     .description('Count what a policy with `enforce: false` would have rejected, by tool and rule.')
-    .option('--since <time>', 'Only calls since a date, or since a duration ago: 30m, 2h, 7d.')
+    .option('--since <time>', 'Only calls since a date, or in the last 30m, 2h, 7d.')
     .action(async ({ since }: { since?: string }, command: Command) => {
       const { dryRunReport } = await import('./audit.js');
       await dryRunReport(locationOf(command), since, print);
@@ -209,7 +209,7 @@ function addAudit(program: Command): void {
     .option('--tool <name>', 'Only calls of this tool.')
     .option('--session <id>', 'Only calls on this session.')
     .option('--decision <decision>', 'Only calls with this decision, such as allowed or denied.')
-    .option('--since <time>', 'Only calls since a date, or since a duration ago: 30m, 2h, 7d.')
+    .option('--since <time>', 'Only calls since a date, or in the last 30m, 2h, 7d.')
     .option('--json', 'Print the raw lines of the log.')
     .action(async (filter: AuditFilter, command: Command) => {
       const { audit } = await import('./audit.js');
@@ -227,7 +227,7 @@ function addAudit(program: Command): void {
 async function addSession(program: Command, args: readonly string[]): Promise<void> {
   const session = program
     .command('session')
-    .description('Record tests from a shell: start, record, get, end, clear, run. Its --help explains how.');
+    .description('Record tests from a shell: start, record, get, end, clear, run. See its --help.');
   if (!args.includes('session')) return;
   const { addCalls, callTool, sessionHelp } = await import('./session.js');
   const { DaemonClient, serveDaemon } = await import('./daemon.js');

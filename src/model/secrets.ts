@@ -135,9 +135,7 @@ export class Secrets {
       throw new CodegenError(
         'INVALID_INPUT',
         `${printReference(part)} is only allowed in fields of an action.`,
-        {
-          hint: 'Remove it here.',
-        },
+        { hint: 'Remove it here.' },
       );
     const { code, expired } = this.passwords.current(part.totp, seed);
     if (expired !== undefined) this.names.delete(expired);

@@ -18,9 +18,7 @@ export interface Clock {
 
 export function systemClock(): Clock {
   const boot = bootId();
-  return {
-    now: () => ({ boot, monotonic: Number(process.hrtime.bigint()) / 1e6, wall: Date.now() }),
-  };
+  return { now: () => ({ boot, monotonic: Number(process.hrtime.bigint()) / 1e6, wall: Date.now() }) };
 }
 
 export function bootId(): string {

@@ -54,6 +54,7 @@ export const endCodegenSession = defineTool({
     verification: types.object,
     warnings: types.texts,
     remaining: types.object,
+    resets: types.object,
   },
 
   async handle(context, { sessionId, file, verify: asked, dryRun = false, include = [], ...args }, call) {

@@ -49,6 +49,7 @@ export const getCodegenSession = defineTool({
     network: types.objects,
     networkLeftOut: types.number,
     remaining: types.object,
+    resets: types.object,
     warnings: types.texts,
   },
 

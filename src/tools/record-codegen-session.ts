@@ -38,7 +38,7 @@ export const recordCodegenSession = defineTool({
       .min(1)
       .max(100)
       .describe(
-        `Fields have the names of Playwright's parameters and options, as in {"action":"fill","target":"e5","value":"Ann"}. Others: ${ownFields.join('; ')}.`,
+        `Fields are named as in Playwright, e.g. {"action":"fill","target":"e5","value":"Ann"}. Others: ${ownFields.join('; ')}.`,
       ),
     at: z.int().min(0).optional().describe('Insert before the step at this index.'),
     snapshot: z.enum(['diff', 'full', 'none']).optional().describe('diff by default.'),
