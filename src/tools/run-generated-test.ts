@@ -132,7 +132,7 @@ export async function specsOf(context: ToolContext): Promise<string[]> {
 }
 
 /** The files by the browser that they ask for. */
-async function lanesOf(
+export async function lanesOf(
   files: readonly string[],
   browser: Config['browser'],
   runs: Pick<Lane, 'repeat' | 'timeoutMs'>,

@@ -184,6 +184,11 @@ export interface TestFile {
   last?: TestRunView | undefined;
 }
 
+/** Playwright's report of a run with a trace. */
+export interface TraceView {
+  url: string;
+}
+
 export interface TestRunView {
   status: string;
   passed: number;

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PageText, rawText } from '../model/page-text.js';
@@ -9,10 +9,12 @@ import { failureOf, Refusal } from './failures.js';
 import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
 import { hasReport } from './report.js';
-import type { TestFile, TestRunView } from './shapes.js';
+import type { TestFile, TestRunView, TraceView } from './shapes.js';
 import { toolCall } from './tool-call.js';
+import { ReportServer, requireTraceable, traceTest } from './trace.js';
 
-const runSchema = z.strictObject({ grant: z.string(), file: z.string(), repeat: z.int().min(1).max(20) });
+const testSchema = z.strictObject({ grant: z.string(), file: z.string() });
+const runSchema = testSchema.extend({ repeat: z.int().min(1).max(20) });
 
 /** Result of the latest run of a test from the page. */
 interface Run {
@@ -22,16 +24,23 @@ interface Run {
 
 /** The tests of all grants, and their runs. */
 export function addTests(app: PageApp, options: PageOptions): void {
+  const { workspace } = options;
   const runs = new Map<string, Run>();
+  const reports = new ReportServer();
+  const find = async ({ grant, file }: z.infer<typeof testSchema>): Promise<TestFile> => {
+    const tests = await listTests(options, runs);
+    const found = tests.find((each) => each.file === file && each.grant === grant);
+    if (found === undefined) throw new Refusal(404, `There is no test ${file}.`, 'Choose one from the list.');
+    return found;
+  };
 
   app.get('/ui/api/tests', (context) => follow(context, options, () => listTests(options, runs)));
 
   app.post('/ui/api/tests/run', async (context) => {
     const { grant, file, repeat } = runSchema.parse(await context.req.json());
     const { person } = context.get('login');
-    const found = (await listTests(options, runs)).find((each) => each.file === file && each.grant === grant);
-    if (found === undefined) throw new Refusal(404, `There is no test ${file}.`, 'Choose one from the list.');
-    if (found.isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has finished.');
+    const { isRunning } = await find({ grant, file });
+    if (isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has finished.');
     await perform(options, person, { needs: 'operator', action: 'run', file }, async (note) => {
       runs.set(file, { ...runs.get(file), isRunning: true });
       let last: TestRunView | undefined;
@@ -46,6 +55,22 @@ export function addTests(app: PageApp, options: PageOptions): void {
       }
     });
     return context.json({});
+  });
+
+  app.post('/ui/api/tests/trace', async (context) => {
+    const test = testSchema.parse(await context.req.json());
+    const { file, grant } = await find(test);
+    const absolute = path.resolve(workspace, file);
+    requireTraceable(context.req.header('host') ?? '', file, await readFile(absolute, 'utf8'));
+    const { person } = context.get('login');
+    const url = await perform(options, person, { needs: 'operator', action: 'trace', file }, async () =>
+      reports.show(
+        await options.run(new AbortController().signal, (signal) =>
+          traceTest(options.contextOf(grant), absolute, signal),
+        ),
+      ),
+    );
+    return context.json({ url } satisfies TraceView);
   });
 }
 

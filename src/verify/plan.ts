@@ -64,6 +64,8 @@ export const planSchema = z.object({
   makesPictures: z.boolean().default(false),
   /** Directory for screenshots that tests take between their steps. */
   pictures: z.string().optional(),
+  /** Directory for Playwright's HTML report, with a trace of each test. */
+  htmlReport: z.string().optional(),
   /** Environment variables whose values are redacted in the report. */
   secrets: z.array(z.string()).default([]),
   reportFile: z.string(),

@@ -99,6 +99,7 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
         fileURLToPath(new URL('../verify/reporter.js', import.meta.url)),
         { reportFile: plan.reportFile, secrets: plan.secrets },
       ],
+      ...htmlReporter(plan),
     ],
     updateSnapshots: plan.makesPictures ? 'missing' : 'none',
     forbidOnly: false,
@@ -107,6 +108,10 @@ export function wrapConfig(configured: PlaywrightTestConfig, plan: ParsedPlan): 
     shard: null,
     workers: plan.workers ?? base.workers,
   };
+}
+
+function htmlReporter({ htmlReport }: ParsedPlan): ['html', { outputFolder: string; open: 'never' }][] {
+  return htmlReport === undefined ? [] : [['html', { outputFolder: htmlReport, open: 'never' }]];
 }
 
 /** A lane's files that run as one project; `project` is undefined if none covers them. */
@@ -247,7 +252,7 @@ function wrapProject(base: PlaywrightTestConfig, group: Group, plan: ParsedPlan)
       ...launching(base, project, lane.browserName, lane.offline ? { ...plan, proxy: noNetwork } : plan),
       browserName: lane.browserName,
       headless: lane.headless,
-      trace: 'off',
+      trace: plan.htmlReport === undefined ? 'off' : 'on',
       video: 'off',
       screenshot: 'off',
       actionTimeout: atMost(use.actionTimeout ?? 0, limits.action),

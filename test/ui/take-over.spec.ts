@@ -207,12 +207,11 @@ test('a whole test is recorded by hand: login, drag, upload, dialog, popup and f
   await expect(report.locator('body')).not.toContainText('correct horse battery');
   await expect(page.getByTitle('Report of the verification')).toHaveAttribute('sandbox', '');
   await page.getByRole('link', { name: 'Tests' }).click();
-  await page
-    .getByRole('listitem')
-    .filter({ hasText: 'joins.spec.ts' })
-    .getByRole('button', { name: 'Show the report' })
-    .click();
+  const entry = page.getByRole('listitem').filter({ hasText: 'joins.spec.ts' });
+  await entry.getByRole('button', { name: 'Show the report' }).click();
   await expect(report.getByRole('heading', { name: 'Joins' })).toBeVisible();
+  await entry.getByRole('button', { name: 'Trace' }).click();
+  await expect(entry.getByRole('alert')).toContainText('uses secrets, which a trace would show');
 });
 
 test('picking shows the locator, and asserting offers matchers with current values', async ({

@@ -234,7 +234,7 @@ test('a person reads the policy in plain words, sees how full its limits are, an
   expect(await violations(page)).toEqual([]);
 });
 
-test('a person runs a generated test and reads why it failed', async ({
+test("a person runs a generated test, reads why it failed, and opens Playwright's report with its trace", async ({
   people: { agent, person },
   pages,
   workspace,
@@ -255,6 +255,20 @@ test('a person runs a generated test and reads why it failed', async ({
   await expect
     .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))
     .toContain('"action":"run"');
+
+  await entry.getByRole('button', { name: 'Trace' }).click();
+  const link = entry.getByRole('link', { name: 'Playwright’s report' });
+  await expect(link).toBeVisible({ timeout: 60_000 });
+  const opening = page.waitForEvent('popup');
+  await link.click();
+  const report = await opening;
+  await report.getByRole('link', { name: 'Lands' }).first().click();
+  await expect(report.getByText('<b>one</b>').first()).toBeVisible();
+  await report.getByRole('link', { name: 'View Trace' }).first().click();
+  await expect(report.getByText('landing.html').first()).toBeVisible();
+  const other = new URL(report.url());
+  other.pathname = other.pathname.replace(/[0-9a-f]/, 'g');
+  expect((await fetch(other)).status).toBe(404);
 });
 
 test('works from 400 px, in dark and light, and by the keyboard alone', async ({

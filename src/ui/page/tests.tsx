@@ -1,5 +1,6 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { TestFile, TestRunView } from '../shapes.js';
+import type { TestFile, TestRunView, TraceView } from '../shapes.js';
 import { post } from './api.js';
 import { Act, Code, ListView, Problem, Time } from './parts.js';
 import { ReportFrame } from './report.js';
@@ -38,11 +39,31 @@ function Test({ test }: { test: TestFile }): JSX.Element {
           <>
             <Act label="Run" needs="operator" work={run(1)} />
             <Act label={`Run ${repeats} times`} needs="operator" work={run(repeats)} />
+            <Trace grant={grant} file={file} />
           </>
         )}
         {reportedBy !== undefined && <ReportFrame key={reportedBy} session={reportedBy} />}
       </div>
       {last !== undefined && <LastRun run={last} />}
+    </>
+  );
+}
+
+/** Runs the test with a trace; then leads to Playwright's report, which has an address of its own. */
+function Trace(test: { grant: string; file: string }): JSX.Element {
+  const report = useSignal<TraceView | undefined>(undefined);
+  const trace = async (): Promise<void> => {
+    report.value = undefined;
+    report.value = await post<TraceView>('tests/trace', test);
+  };
+  return (
+    <>
+      <Act label="Trace" name={`Trace ${test.file}`} needs="operator" work={trace} />
+      {report.value !== undefined && (
+        <a href={report.value.url} target="_blank" rel="noreferrer">
+          Playwright’s report
+        </a>
+      )}
     </>
   );
 }
