@@ -10,7 +10,7 @@ import { escapeRegExp } from '../model/text.js';
 const endings = ['', '.ts', '.js', '.mts', '.mjs', '.cts', '.cjs', '/index.ts', '/index.js'];
 
 /**
- * Resolves `importTestFrom` for the test at the absolute path `spec`: a file of the workspace or a tsconfig alias of one,
+ * Resolves `importTestFrom` for the test at the absolute path `spec`: a code file of the workspace or a tsconfig alias of one,
  * optionally followed by `#name` for an export other than `test`. Throws INVALID_INPUT if the file or the export does not
  * exist; a module without that export is never run.
  */
@@ -22,7 +22,10 @@ export async function resolveTestModule(workspace: string, spec: string, given: 
   const file = inWorkspace ?? (await aliased(path.dirname(spec), module));
   const root = await realpath(workspace);
   const names = file === undefined ? [] : path.relative(root, file).split(path.sep);
-  if (file === undefined || !isInside(root, file) || names.includes('node_modules'))
+  // Node runs files without such an ending as code too, and pages decide what downloads contain.
+  const isCode = file !== undefined && /\.[cm]?[jt]sx?$/.test(file);
+  const isOwn = !names.some((name) => name === 'node_modules' || name.startsWith('.'));
+  if (!isCode || !isOwn || !isInside(root, file))
     throw new CodegenError(
       'INVALID_INPUT',
       `importTestFrom: there is no module ${JSON.stringify(module)} in the workspace.`,

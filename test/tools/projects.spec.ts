@@ -308,12 +308,33 @@ test('an attribute that only two elements have is not detected', async ({ shared
   expect((await shared.start({ url }))['detected']).toBeUndefined();
 });
 
-test('an importTestFrom that does not resolve is refused', async ({ project }) => {
+test('an importTestFrom that does not resolve, or that a page could have written, is refused', async ({
+  project,
+  shared,
+}) => {
   const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+  // A page decides what a download contains, and Node runs a file of any name.
+  for (const downloaded of [
+    '.codegen/artifacts/download.txt',
+    '.codegen/artifacts/download.js',
+    'e2e/a.har',
+  ]) {
+    await mkdir(path.join(shared.workspace, path.dirname(downloaded)), { recursive: true });
+    await writeFile(
+      path.join(shared.workspace, downloaded),
+      'exports.test = require("@playwright/test").test;',
+    );
+  }
   for (const [given, problem] of [
     ['e2e/support/missing', 'there is no module "e2e/support/missing" in the workspace'],
     ['../outside', 'there is no module "../outside" in the workspace'],
     ['@playwright/test', 'there is no module "@playwright/test" in the workspace'],
+    [
+      '.codegen/artifacts/download.txt',
+      'there is no module ".codegen/artifacts/download.txt" in the workspace',
+    ],
+    ['.codegen/artifacts/download', 'there is no module ".codegen/artifacts/download" in the workspace'],
+    ['e2e/a.har', 'there is no module "e2e/a.har" in the workspace'],
     ['e2e/support/log.ts', 'e2e/support/log.ts does not export "test"'],
     ['e2e/support/test.ts#nothing', 'e2e/support/test.ts does not export "nothing"'],
     ['e2e/support/test.ts#(', 'e2e/support/test.ts does not export "("'],
