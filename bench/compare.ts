@@ -1,8 +1,11 @@
-/** Compares servers over the same flows, in one run, and writes `docs/comparison.md`. */
+/**
+ * Compares servers over the same flows, in one run, and writes `docs/comparison.md`. With `--runautomation FILE`, a package
+ * made from the repository of RunAutomation MCP Server (`npm ci`, `npm run build`, `npm pack`), which npm does not have.
+ */
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { transform } from 'esbuild';
 import { z } from 'zod';
 import { findBrowser } from '../src/browser/find-browser.js';
@@ -10,19 +13,26 @@ import { connect } from '../test/fixtures.js';
 import { startPages } from '../test/fixtures/pages-server.js';
 import { serve, type Site } from '../test/fixtures/serve.js';
 import { runOurs, runPlaywrightMcp, type Run } from './drivers.js';
-import { executeAutomation, runExecuteAutomation } from './executeautomation.js';
+import { executeAutomation, runToolsServer } from './executeautomation.js';
 import { flows as all, todoFlow, type Flow } from './flow-list.js';
 
 type Server = (flow: Flow, url: string) => Promise<Run>;
+
+const { values } = parseArgs({ options: { runautomation: { type: 'string' } } });
+const runAutomation = 'runautomation-mcpserver';
+const runAutomationFile = values.runautomation && path.resolve(values.runautomation);
 
 const servers: Record<string, Server> = {
   'codegen-session-mcp': (flow, url) =>
     runOurs(flow, url, { autoAssert: true, counts: false, verify: 'require' }),
   'Playwright MCP': (flow, url) => runPlaywrightMcp(flow, url, false),
-  executeautomation: runExecuteAutomation,
+  executeautomation: (flow, url) => runToolsServer(executeAutomation, flow, url),
+  ...(runAutomationFile && {
+    [runAutomation]: (flow: Flow, url: string) =>
+      runToolsServer({ name: runAutomation, spec: runAutomationFile }, flow, url),
+  }),
 };
 const flows = [todoFlow, ...all.filter(({ name }) => name === 'Swagger UI')];
-const absent = 'runautomation-mcpserver';
 const folder = path.resolve('bench-results', 'compare');
 const { executablePath = '' } = (await findBrowser()) ?? {};
 
@@ -80,6 +90,7 @@ for (const [server, run] of Object.entries(servers)) await measureHostile(server
 note('codegen-session-mcp', 'destroyed', (await destroys()) ? '1 of 1' : '0 of 1');
 note('Playwright MCP', 'destroyed', 'writes no test');
 note('executeautomation', 'destroyed', 'its file names are random');
+if (runAutomationFile !== undefined) note(runAutomation, 'destroyed', 'its file names are random');
 await write();
 for (const { server, flow, spec, url } of tests) {
   const site = await flow.start();
@@ -189,7 +200,7 @@ function reason(error: unknown): string {
 }
 
 async function write(): Promise<void> {
-  const names = [...Object.keys(servers), absent];
+  const names = [...new Set([...Object.keys(servers), runAutomation])];
   const table = (columns: Record<string, string>): string =>
     [
       `| server | ${Object.keys(columns).join(' | ')} |`,
@@ -220,8 +231,8 @@ Made by \`npm run bench:compare\` in one run on ${new Date().toISOString().slice
 
 - \`codegen-session-mcp\`: with automatic assertions and verification, which runs the test before it is written and is part of the time.
 - Playwright MCP ${version}: writes no test; the test is put together from the code of its results, without assertions. Its agent reads one snapshot in each turn.
-- \`${executeAutomation}\`: its agent reads the page's HTML in each turn. Keys, drags and double clicks are not in the tests that it writes.
-- \`${absent}\` is not in the npm registry; it would have to be built from its repository, and was not run.
+- \`${executeAutomation.spec}\`: its agent reads the page's HTML in each turn. Keys, drags and double clicks are not in the tests that it writes.
+- \`${runAutomation}\`: has the same tools. npm does not have it, so ${runAutomationFile === undefined ? 'it was not run' : 'a package was made from its repository'}.
 
 "Runs that pass" counts ten runs, one after the other on one application, each within 10 seconds. "Broken applications noticed" counts the changes of the source of TodoMVC with which the test fails. "not run" means that nothing was measured.
 `;

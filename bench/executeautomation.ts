@@ -10,8 +10,15 @@ import { emptyRun, type Run } from './drivers.js';
 import type { Flow } from './flow-list.js';
 import { installPackages } from './mutants/packages.js';
 
+/** A server with the tools of `@executeautomation/playwright-mcp-server`, of which there are several. */
+export interface ToolsServer {
+  name: string;
+  /** What npm installs. */
+  spec: string;
+}
+
 const name = '@executeautomation/playwright-mcp-server';
-export const executeAutomation = `${name}@1.0.12`;
+export const executeAutomation: ToolsServer = { name, spec: `${name}@1.0.12` };
 
 const resultSchema = z.object({
   content: z.array(z.looseObject({ text: z.string().default('') })),
@@ -20,9 +27,13 @@ const resultSchema = z.object({
 
 type Call = [tool: string, args: Record<string, unknown>];
 
-/** Performs a flow with this server, whose agent reads the page's HTML in each turn. Assertions are left out. */
-export async function runExecuteAutomation({ path: start, turns }: Flow, baseURL: string): Promise<Run> {
-  const modules = await installPackages('executeautomation', [executeAutomation]);
+/** Performs a flow with such a server, whose agent reads the page's HTML in each turn. Assertions are left out. */
+export async function runToolsServer(
+  { name, spec }: ToolsServer,
+  { path: start, turns }: Flow,
+  baseURL: string,
+): Promise<Run> {
+  const modules = await installPackages(path.basename(name), [spec]);
   const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-bench-'));
   const { executablePath = '' } = (await findBrowser()) ?? {};
   const client = new Client({ name: 'bench', version: '1' });

@@ -8,7 +8,7 @@ const execute = promisify(execFile);
 
 /**
  * Installs the packages of an application outside of this project, once; returns their `node_modules`. Packages are
- * `name@version`. Install scripts don't run.
+ * `name@version`, or files. Install scripts don't run.
  */
 export async function installPackages(application: string, packages: readonly string[]): Promise<string> {
   const folder = path.join(tmpdir(), 'codegen-bench-mutants', `${application}-${versionsOf(packages)}`);
@@ -34,5 +34,5 @@ export async function installPackages(application: string, packages: readonly st
 }
 
 function versionsOf(packages: readonly string[]): string {
-  return packages.map((name) => name.replace(/^.*@/, '')).join('-');
+  return packages.map((name) => path.basename(name).replace(/^.*@/, '')).join('-');
 }
