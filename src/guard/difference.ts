@@ -20,10 +20,14 @@ function differenceOfFile({ target, data, before }: FilePlan): string {
   const name = target.relative;
   if (data.includes(0))
     return `${name}: ${before === undefined ? 'new' : 'changed'} image of ${data.length} bytes`;
-  const now = data.toString();
-  const was = before?.data.toString() ?? '';
+  return patchOf(name, before?.data.toString(), data.toString());
+}
+
+/** How a file changes, as a unified diff; empty if it does not. `before` is undefined for a new file. */
+export function patchOf(name: string, before: string | undefined, now: string): string {
+  if (before === now) return '';
   const from = before === undefined ? '/dev/null' : name;
-  const patch = createTwoFilesPatch(from, name, was, now, undefined, undefined, {
+  const patch = createTwoFilesPatch(from, name, before ?? '', now, undefined, undefined, {
     timeout: limitMs,
     headerOptions: FILE_HEADERS_ONLY,
   });

@@ -29,7 +29,7 @@ const factsSchema = z.strictObject({
 });
 
 /** The element at a point of the page. */
-interface PointedElement extends Omit<z.infer<typeof factsSchema>, 'inner'> {
+export interface PointedElement extends Omit<z.infer<typeof factsSchema>, 'inner'> {
   /** The locator that a test would use. */
   target: string;
 }

@@ -12,7 +12,7 @@ import type { Person } from './shapes.js';
 /** Bytes of one request. */
 const maxBytes = 256 * 1024;
 
-/** Who opens the page by its link. */
+/** Who opens the web UI by its link. */
 const local: Person = { name: 'local', role: 'operator' };
 
 const loginSchema = z.union([z.strictObject({ token: z.string() }), z.strictObject({ link: z.string() })]);
@@ -34,6 +34,10 @@ export function addAccess(app: PageApp, options: PageOptions): void {
     const name = options.operatorOf(given.token);
     return options.operators().find((each) => each.name === name);
   };
+  const howToLogIn =
+    link === undefined
+      ? 'Log in with the token of an operator.'
+      : 'Open the latest link that the server printed to its terminal.';
   const cookieOf = (url: string): string => `codegen-page-${new URL(url).port || 'default'}`;
 
   app.use(
@@ -45,14 +49,7 @@ export function addAccess(app: PageApp, options: PageOptions): void {
       await options.refresh();
       if (req.path === '/ui/api/login') return next();
       const login = logins.find(getCookie(context, cookieOf(req.url)), req.header('x-codegen-page'));
-      if (login === undefined)
-        throw new Refusal(
-          401,
-          'You are not logged in.',
-          link === undefined
-            ? 'Log in with your token.'
-            : 'Open the link that the server printed to its terminal.',
-        );
+      if (login === undefined) throw new Refusal(401, 'You are not logged in.', howToLogIn);
       options.onAccepted(env.incoming);
       context.set('login', login);
       await next();
@@ -68,24 +65,18 @@ export function addAccess(app: PageApp, options: PageOptions): void {
     if (person === undefined) {
       logins.noteFailure();
       await audit.event('operator', { action: 'login', error: 'REFUSED' });
-      throw new Refusal(
-        401,
-        link === undefined
-          ? 'This token is not valid for this page.'
-          : 'This link has been used or replaced.',
-        link === undefined
-          ? 'Use the token of an operator; tokens of grants do not open the page.'
-          : 'Open the latest link that the server printed to its terminal.',
-      );
+      const problem =
+        link === undefined ? 'This is not the token of an operator.' : 'This link has been used or replaced.';
+      throw new Refusal(401, problem, howToLogIn);
     }
     const { cookie, key } = logins.create(person);
-    const secure = options.scheme === 'https';
-    setCookie(context, cookieOf(context.req.url), cookie, {
+    const rules = {
       httpOnly: true,
       sameSite: 'Strict',
       path: '/',
-      secure,
-    });
+      secure: options.scheme === 'https',
+    } as const;
+    setCookie(context, cookieOf(context.req.url), cookie, rules);
     await audit.event('operator', { action: 'login', operator: person.name, role: person.role });
     return context.json({ person, key });
   });
@@ -98,7 +89,7 @@ export function addAccess(app: PageApp, options: PageOptions): void {
   app.get('/ui/api/me', (context) => context.json(context.get('login').person));
 }
 
-/** Lets another page of this user in, which says who acts there. */
+/** Lets in the web UI of another process of this user, which says who acts. */
 export function addPeerAccess(app: PageApp, { refresh }: PageOptions, secret: string): void {
   app.use(
     '/ui/api/*',
@@ -117,12 +108,12 @@ export function addPeerAccess(app: PageApp, { refresh }: PageOptions, secret: st
 
 const personSchema = z.strictObject({ name: z.string(), role: z.enum(roles) });
 
-/** Prevents requests that another page sends. Browsers leave out `Origin` only where a page reads its own site. */
+/** Prevents CSRF. Browsers leave out `Origin` only if a page reads from its own site. */
 function requireOwnOrigin(method: string, origin: string | undefined, host: string | undefined): void {
   const isOwn =
     origin === undefined ? method === 'GET' : URL.canParse(origin) && new URL(origin).host === host;
   if (!isOwn)
-    throw new Refusal(403, 'The request comes from another origin.', 'Open the page of this server.');
+    throw new Refusal(403, 'The request comes from another origin.', 'Use the web UI of this server.');
 }
 
 /** Throws unless a person has a role, or one above it. */
@@ -135,25 +126,28 @@ export function requireRole({ name, role }: Person, needed: Role): void {
   );
 }
 
+/** What a person does: the role that it needs, and details for the audit log. */
+interface Act {
+  needs: Role;
+  action: string;
+  session?: string;
+  [detail: string]: unknown;
+}
+
+type Work<Result> = (note: (more: object) => void) => Promise<Result>;
+
 /** Does what a person asked for, if they have the role. It becomes a line of the audit log with their name. */
 export async function perform<Result>(
   options: PageOptions,
   person: Person,
-  { needs, ...details }: { needs: Role; action: string; session?: string; [detail: string]: unknown },
-  work: (note: (more: object) => void) => Promise<Result>,
+  { needs, ...details }: Act,
+  work: Work<Result>,
 ): Promise<Result> {
   let more: object = {};
   const note = async (error?: string): Promise<void> => {
     const { name: operator, role } = person;
-    await (
-      await options.audit()
-    ).event('operator', {
-      operator,
-      role,
-      ...details,
-      ...more,
-      ...(error && { error }),
-    });
+    const audit = await options.audit();
+    await audit.event('operator', { operator, role, ...details, ...more, ...(error && { error }) });
   };
   try {
     requireRole(person, needs);
@@ -164,4 +158,39 @@ export async function perform<Result>(
     await note(failureOf(error).code);
     throw error;
   }
+}
+
+/** A request of a person who is logged in. */
+interface PersonRequest<Body> {
+  /** The session or approval in the path. */
+  id: string;
+  body: Body;
+  person: Person;
+  host: string;
+  signal: AbortSignal;
+  /** `perform` as this person. */
+  perform: <Result>(act: Act, work: Work<Result>) => Promise<Result>;
+}
+
+/** Adds a POST route. It answers with what `handle` returns, without secrets. */
+export function onPost<Body>(
+  { app, options }: { app: PageApp; options: PageOptions },
+  path: string,
+  schema: z.ZodType<Body>,
+  handle: (request: PersonRequest<Body>) => Promise<unknown>,
+): void {
+  app.post(`/ui/api/${path}`, async (context) => {
+    const { req } = context;
+    const { person } = context.get('login');
+    const text = await req.text();
+    const answer = await handle({
+      id: req.param('id') ?? '',
+      body: schema.parse(text === '' ? undefined : JSON.parse(text)),
+      person,
+      host: req.header('host') ?? '',
+      signal: req.raw.signal,
+      perform: (act, work) => perform(options, person, act, work),
+    });
+    return context.json(options.secrets.redactAll(answer ?? {}));
+  });
 }

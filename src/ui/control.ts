@@ -8,15 +8,14 @@ import { recordActions } from '../session/record.js';
 import { requestSchema, type ActionRequest } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { Session } from '../session/session.js';
-
-import { perform } from './access.js';
+import { onPost, perform } from './access.js';
 import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
-import type { Person, Pointed } from './shapes.js';
+import type { Person } from './shapes.js';
 
-/** Milliseconds after which a session is released whose person is no longer there. */
+/** Milliseconds after which a session is released whose person has left. */
 const absentMs = 15_000;
-/** Milliseconds between looks at that. */
+/** Milliseconds between checks for people who have left. */
 const lookMs = 3000;
 /** Milliseconds for a page to take an input. */
 const inputMs = 2000;
@@ -61,15 +60,8 @@ export class Controls {
     const control = await perform(this.options, person, act, () =>
       this.options.sessions.takeOver(id, person.name),
     );
-    const held = {
-      control,
-      person,
-      seenAt: performance.now(),
-      inputs: 0,
-      steps: 0,
-      queue: Promise.resolve(),
-    };
-    this.held.set(id, held);
+    const seenAt = performance.now();
+    this.held.set(id, { control, person, seenAt, inputs: 0, steps: 0, queue: Promise.resolve() });
     this.looking ??= setInterval(() => {
       this.releaseAbsent();
     }, lookMs).unref();
@@ -91,7 +83,7 @@ export class Controls {
     if (held?.person.name === name) held.seenAt = performance.now();
   }
 
-  /** Does something in a session that a person has taken over, after what they did before. */
+  /** Runs work in a session that a person has taken over, after their earlier work. */
   act<Result>(id: string, person: Person, work: (held: Held) => Promise<Result>): Promise<Result> {
     const held = this.requireHeld(id, person);
     held.seenAt = performance.now();
@@ -121,38 +113,24 @@ const declineSchema = z.strictObject({ reason: z.string().min(1).max(500).option
 
 const pointSchema = z.strictObject({ x: coordinate, y: coordinate });
 
-/** Input to the live page, and recording by hand through the pipeline of agents' actions. */
+/** Input to the live page. Recording by hand uses the pipeline of agents' actions. */
 export function addControl(app: PageApp, options: PageOptions, controls: Controls): void {
-  const { contextOf } = options;
+  const { contextOf, sessions } = options;
+  const page = { app, options };
 
-  app.post('/ui/api/sessions/:id/take', async (context) => {
-    await controls.take(context.req.param('id'), context.get('login').person);
-    return context.json({});
-  });
+  onPost(page, 'sessions/:id/take', z.unknown(), ({ id, person }) => controls.take(id, person));
 
-  app.post('/ui/api/sessions/:id/release', async (context) => {
-    await controls.release(context.req.param('id'), context.get('login').person);
-    return context.json({});
-  });
+  onPost(page, 'sessions/:id/release', z.unknown(), ({ id, person }) => controls.release(id, person));
 
-  app.post('/ui/api/sessions/:id/decline', async (context) => {
-    const id = context.req.param('id');
-    const { reason } = declineSchema.parse(await context.req.json());
-    const { person } = context.get('login');
-    const act = { needs: 'operator', action: 'decline hand-over', session: id } as const;
-    await perform(options, person, act, () => {
-      options.sessions.declineHandOver(id, person.name, reason);
+  onPost(page, 'sessions/:id/decline', declineSchema, ({ id, body: { reason }, person, perform }) =>
+    perform({ needs: 'operator', action: 'decline hand-over', session: id }, () => {
+      sessions.declineHandOver(id, person.name, reason);
       return Promise.resolve();
-    });
-    return context.json({});
-  });
+    }),
+  );
 
-  app.post('/ui/api/sessions/:id/input', async (context) => {
-    const inputs = z
-      .array(inputSchema)
-      .max(maxInputs)
-      .parse(await context.req.json());
-    await controls.act(context.req.param('id'), context.get('login').person, async (held) => {
+  onPost(page, 'sessions/:id/input', z.array(inputSchema).max(maxInputs), ({ id, body: inputs, person }) =>
+    controls.act(id, person, async (held) => {
       const { session, live, autoAssertions } = held.control.open;
       const at = session.steps.length;
       const acts = inputs.some(({ type }) => type !== 'move' && type !== 'wheel');
@@ -160,30 +138,21 @@ export function addControl(app: PageApp, options: PageOptions, controls: Control
         (session.unrecorded ??= []).push({ action: 'input by hand', at });
       autoAssertions?.forget();
       held.inputs += inputs.length;
-      for (const input of inputs) await responseWithin(inputMs, give(live.current.page, input));
-    });
-    return context.json({});
-  });
+      for (const input of inputs) await responseWithin(inputMs, sendInput(live.current.page, input));
+    }),
+  );
 
-  app.post('/ui/api/sessions/:id/point', async (context) => {
-    const point = pointSchema.parse(await context.req.json());
-    const { person } = context.get('login');
-    const pointed = await controls.act(context.req.param('id'), person, ({ control: { open } }) =>
+  onPost(page, 'sessions/:id/point', pointSchema, ({ id, body: point, person }) =>
+    controls.act(id, person, ({ control: { open } }) =>
       elementAt(open.live.current, point, testIdAttributeOf(open.session)),
-    );
-    return context.json(options.secrets.redactAll(pointed satisfies Pointed));
-  });
+    ),
+  );
 
-  app.post('/ui/api/sessions/:id/act', async (context) => {
-    const id = context.req.param('id');
-    const request = requestSchema.parse(await context.req.json());
-    const { person } = context.get('login');
-    const act = { needs: 'operator', action: `record ${request.action.slice(0, 40)}`, session: id } as const;
-    await perform(options, person, act, () =>
+  onPost(page, 'sessions/:id/act', requestSchema, ({ id, body: request, person, perform }) =>
+    perform({ needs: 'operator', action: `record ${request.action.slice(0, 40)}`, session: id }, () =>
       controls.act(id, person, (held) => record(contextOf(held.control.open.session.grant), held, request)),
-    );
-    return context.json({});
-  });
+    ),
+  );
 }
 
 function testIdAttributeOf({ use }: Session): string {
@@ -198,7 +167,7 @@ async function record(
 ): Promise<void> {
   const { open, save } = held.control;
   const { session, live } = open;
-  // As an agent says which element gets the key.
+  // An agent would name the element that gets the key.
   const focused =
     request.action === 'press' && request.target === undefined
       ? await elementAt(live.current, null, testIdAttributeOf(session)).catch(() => undefined)
@@ -220,7 +189,7 @@ async function record(
   if (failure !== undefined) throw failure.error;
 }
 
-async function give(page: Page, input: Input): Promise<void> {
+async function sendInput(page: Page, input: Input): Promise<void> {
   const { mouse, keyboard } = page;
   switch (input.type) {
     case 'move':

@@ -3,11 +3,10 @@ import type { Step } from '../model/step.js';
 import { moveStep, removeFrom } from '../session/edit.js';
 import type { Session } from '../session/session.js';
 import { requireRedacted, unhandle } from '../session/task-checks.js';
-import { perform } from './access.js';
+import { onPost } from './access.js';
 import type { Controls } from './control.js';
 import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
-import type { Edit } from './shapes.js';
 import { stepsOf } from './steps.js';
 
 const index = z.int().min(0).max(100_000);
@@ -20,18 +19,17 @@ const editSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('note'), step: index, code: z.string(), note: z.string().max(2000) }),
   z.strictObject({ type: z.literal('move'), step: index, code: z.string(), before: index }),
   z.strictObject({ type: z.literal('group'), step: index, code: z.string(), title }),
-]) satisfies z.ZodType<Edit>;
+]);
 
-/** Changes what is recorded. The live page stays as it is; verification shows whether the test still passes. */
+/** A change of what is recorded. `code` is that of the step, which shows that the step is still the same. */
+export type Edit = z.infer<typeof editSchema>;
+
+/** Changes what is recorded. The live page does not change; verification shows whether the test still passes. */
 export function addEdit(app: PageApp, options: PageOptions, controls: Controls): void {
   const { sessions, contextOf } = options;
-  app.post('/ui/api/sessions/:id/edit', async (context) => {
-    const edit = editSchema.parse(await context.req.json());
-    const session = sessions.find(context.req.param('id'));
-    const { id } = session;
-    const { person } = context.get('login');
-    const act = { needs: 'operator', action: `edit ${edit.type}`, session: id } as const;
-    await perform(options, person, act, async (note) => {
+  onPost({ app, options }, 'sessions/:id/edit', editSchema, ({ id, body: edit, person, perform }) => {
+    const session = sessions.find(id);
+    return perform({ needs: 'operator', action: `edit ${edit.type}`, session: id }, async (note) => {
       if ('step' in edit) note({ step: edit.step });
       requireRedacted({ action: edit.type, args: { ...edit } }, options.secrets);
       const work = async (): Promise<void> => {
@@ -42,7 +40,6 @@ export function addEdit(app: PageApp, options: PageOptions, controls: Controls):
       if (sessions.personOf(id) === undefined) await contextOf(session.grant).sessions.useRecorded(id, work);
       else await controls.act(id, person, ({ control }) => work().then(control.save));
     });
-    return context.json({});
   });
 }
 
@@ -55,7 +52,11 @@ function applyEdit(session: Session, edit: Edit): Step[] {
   const { steps } = session;
   const step = steps[edit.step];
   if (step === undefined || stepsOf(session)[edit.step]?.code !== edit.code)
-    throw new Refusal(400, `Step ${edit.step} is another one by now.`, 'Look at the list, and try again.');
+    throw new Refusal(
+      400,
+      `Step ${edit.step} has changed in the meantime.`,
+      'Look at the list, and try again.',
+    );
   switch (edit.type) {
     case 'remove':
       return [...removeFrom(steps, { steps: [edit.step] }).values()];

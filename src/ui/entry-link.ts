@@ -12,7 +12,7 @@ export class EntryLink {
     this.announce();
   }
 
-  /** Whether a key is that of the link, which is then used up. */
+  /** Whether this is the key of the link. If so, it can't be used again. */
   take(key: string): boolean {
     const [given, own] = [Buffer.from(key), Buffer.from(this.key)];
     if (given.length !== own.length || !timingSafeEqual(given, own)) return false;

@@ -5,7 +5,7 @@ import type { Failure } from './shapes.js';
 
 type Status = 400 | 401 | 403 | 404 | 429 | 500;
 
-/** Why a request of the page is refused, with a status of HTTP. */
+/** Why a request is refused, with its HTTP status. */
 export class Refusal extends Error {
   constructor(
     readonly status: Status,
@@ -16,7 +16,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What a person is shown of an error. */
+/** What people see of an error. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CodegenError) return { code: error.code, message: error.message, hint: error.hint };
   if (error instanceof Refusal) return { code: 'REFUSED', message: error.message, hint: error.hint };

@@ -2,15 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { failureOf, Refusal } from './failures.js';
+import type { Login } from './logins.js';
 import type { PageEnv, PageOptions } from './options.js';
 import type { LivePicture } from './shapes.js';
 
-/** Milliseconds between looks at whether something has changed, while somebody watches. */
+/** Milliseconds between checks for changes while somebody watches. */
 const lookMs = 300;
-/** Milliseconds after which a silent stream says that it is alive, for proxies in between. */
+/** Milliseconds after which a silent stream sends an event, so that proxies don't close it. */
 const silentMs = 15_000;
 /** Streams that one login may have open. */
-export const maxStreams = 8;
+const maxStreams = 8;
 
 /** Pictures of a page for one viewer: the latest one, and a wait for the next. */
 export interface Frames {
@@ -19,9 +20,14 @@ export interface Frames {
   close(): void;
 }
 
+export function requireFreeStream({ streams }: Login): void {
+  if (streams >= maxStreams)
+    throw new Refusal(429, 'The web UI is open in too many tabs.', 'Close some of them.');
+}
+
 /**
  * Answers with what `read` returns: once, or for a client that accepts a stream, again whenever it changes. A slow
- * client gets fewer, newer states: the next is read when the last has been sent.
+ * client gets fewer states: the next is read when the last has been sent.
  */
 export async function follow(
   context: Context<PageEnv>,
@@ -32,8 +38,7 @@ export async function follow(
   const login = context.get('login');
   if (context.req.header('accept') !== 'text/event-stream')
     return context.json(secrets.redactAll(await read()));
-  if (login.streams >= maxStreams)
-    throw new Refusal(429, 'The page is open in too many tabs.', 'Close some of them.');
+  requireFreeStream(login);
   context.header('X-Accel-Buffering', 'no');
   return streamSSE(context, async (stream) => {
     login.streams++;

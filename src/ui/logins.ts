@@ -16,7 +16,6 @@ export interface Login {
   usedAt: number;
   /** Open streams. */
   streams: number;
-  /** Whether it has not ended. */
   isValid: () => boolean;
 }
 
@@ -57,7 +56,7 @@ export class Logins {
     if (cookie !== undefined) this.logins.delete(sha256(cookie));
   }
 
-  /** Whether an attempt to log in is refused unseen, since too many have failed. */
+  /** Whether too many attempts to log in have failed. */
   isBlocked(): boolean {
     this.failures = this.failures.filter((at) => Date.now() - at < 60_000);
     return this.failures.length >= maxFailures;

@@ -20,7 +20,7 @@ export interface PageEnv {
 
 export type PageApp = Hono<PageEnv>;
 
-/** What the page needs of the server that serves it. */
+/** What the web UI needs of the server that serves it. */
 export interface PageOptions {
   workspace: string;
   stateDirectory: string;
@@ -43,10 +43,10 @@ export interface PageOptions {
   operatorOf: (token: string) => string | undefined;
   /** Undefined if operators are configured. */
   link: EntryLink | undefined;
-  /** What another page of this user has to bring, which shows the sessions of this server; nobody else gets in. */
+  /** Required of the process of `codegen-session-mcp ui`, which then is the only client. */
   peerSecret?: string;
-  /** Finds the servers whose sessions the page shows instead of its own. */
+  /** Finds the servers whose sessions are shown instead of those of this process. */
   peers?: () => Promise<Peer[]>;
-  /** Is called for each request of a person who is logged in. */
+  /** Called for each request of a person who is logged in. */
   onAccepted: (request: IncomingMessage) => void;
 }

@@ -6,16 +6,18 @@ import { z } from 'zod';
 import { within } from '../model/within.js';
 import type { Peer } from '../state/peers.js';
 import { Refusal } from './failures.js';
-import { follow, maxStreams } from './follow.js';
+import { follow, requireFreeStream } from './follow.js';
 import type { PageApp, PageEnv, PageOptions } from './options.js';
 import type { Person, SessionSummary } from './shapes.js';
 
 /** Milliseconds for another server to list its sessions. */
 const answerMs = 2000;
-/** Milliseconds between looks at whether a viewer is still logged in. */
+/** Milliseconds between checks that a viewer is still logged in. */
 const lookMs = 1000;
 
-/** Servers of one workspace may be of different versions, but the page needs no more of them. */
+const hasStopped = 'Its server may have stopped. Go back to the list of sessions.';
+
+/** Servers of one workspace may be of different versions, but only the id is needed here. */
 const listSchema = z.array(
   z.custom<SessionSummary>((value) => typeof value === 'object' && value !== null && 'id' in value),
 );
@@ -34,10 +36,10 @@ export function addPeerSessions(
   options: PageOptions,
   findPeers: NonNullable<PageOptions['peers']>,
 ): void {
-  const list = async (person: Person): Promise<{ peer: Peer; sessions: SessionSummary[] }[]> => {
-    const peers = await findPeers();
-    return Promise.all(peers.map(async (peer) => ({ peer, sessions: await sessionsOf(peer, person) })));
-  };
+  const list = async (person: Person): Promise<{ peer: Peer; sessions: SessionSummary[] }[]> =>
+    Promise.all(
+      (await findPeers()).map(async (peer) => ({ peer, sessions: await sessionsOf(peer, person) })),
+    );
 
   app.get('/ui/api/sessions', (context) => {
     const { person } = context.get('login');
@@ -49,21 +51,19 @@ export function addPeerSessions(
     const id = context.req.param('id');
     const servers = await list(person);
     const found = servers.find(({ sessions }) => sessions.some((session) => session.id === id));
-    if (found === undefined)
-      throw new Refusal(404, `There is no session ${id}.`, 'Its server may have stopped: see the list.');
+    if (found === undefined) throw new Refusal(404, `There is no session ${id}.`, hasStopped);
     return relay(context, found.peer);
   };
   app.all('/ui/api/sessions/:id', forward);
   app.all('/ui/api/sessions/:id/*', forward);
 }
 
-/** A server that does not answer has none. */
+/** None if the server does not respond. */
 async function sessionsOf(peer: Peer, person: Person): Promise<SessionSummary[]> {
-  const read = async (): Promise<SessionSummary[]> => {
-    const response = await ask(peer, person, { path: '/ui/api/sessions' });
-    return listSchema.parse(JSON.parse(await text(response)));
-  };
-  return (await within(answerMs, read())) ?? [];
+  const list = ask(peer, person, { path: '/ui/api/sessions' }).then(async (answer) =>
+    listSchema.parse(JSON.parse(await text(answer))),
+  );
+  return (await within(answerMs, list)) ?? [];
 }
 
 function ask({ socket, secret }: Peer, person: Person, asked: Asked): Promise<IncomingMessage> {
@@ -92,8 +92,7 @@ async function relay(context: Context<PageEnv>, peer: Peer): Promise<Response> {
   const { req } = context;
   const login = context.get('login');
   const isStream = req.header('accept') === 'text/event-stream';
-  if (isStream && login.streams >= maxStreams)
-    throw new Refusal(429, 'The page is open in too many tabs.', 'Close some of them.');
+  if (isStream) requireFreeStream(login);
   const left = new AbortController();
   const leave = (): void => {
     left.abort();
@@ -106,11 +105,7 @@ async function relay(context: Context<PageEnv>, peer: Peer): Promise<Response> {
     body: await req.text(),
     signal: left.signal,
   }).catch(() => {
-    throw new Refusal(
-      500,
-      'The server of this session does not answer.',
-      'It may have stopped: see the list.',
-    );
+    throw new Refusal(500, 'The server of this session does not respond.', hasStopped);
   });
   context.header('Content-Type', answer.headers['content-type'] ?? 'application/json');
   context.header('X-Accel-Buffering', 'no');

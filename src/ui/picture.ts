@@ -9,14 +9,14 @@ import type { LivePicture } from './shapes.js';
 
 /** Milliseconds between pictures, at least. */
 const pauseMs = 80;
-/** Milliseconds between looks at pages that do not announce a change. */
+/** Milliseconds between pictures of browsers without a screencast. */
 const pollMs = 500;
 /** Milliseconds for a browser to answer. */
 const answerMs = 3000;
 /** Largest width and height of a picture. */
 const maxSide = 1280;
 
-/** The live pictures of sessions, made while somebody watches: once for all viewers of a session. */
+/** The live pictures of sessions, made while somebody watches, once for all viewers of a session. */
 export class Pictures {
   private readonly cameras = new Map<string, Camera>();
 
@@ -34,27 +34,31 @@ export class Pictures {
   }
 }
 
-/** Holds the latest picture for one viewer, however slow. */
-class Viewer implements Frames {
-  private picture: LivePicture | undefined;
+/** The latest of some values, for a reader that may be slow. */
+class Latest<Value> {
+  private value: Value | undefined;
   private wake: () => void = () => undefined;
 
-  constructor(readonly close: () => void) {}
-
-  show(picture: LivePicture): void {
-    this.picture = picture;
+  show(value: Value): void {
+    this.value = value;
     this.wake();
   }
 
-  take(): LivePicture | undefined {
-    const { picture } = this;
-    this.picture = undefined;
-    return picture;
+  take(): Value | undefined {
+    const { value } = this;
+    this.value = undefined;
+    return value;
   }
 
   next(): Promise<void> {
-    if (this.picture !== undefined) return Promise.resolve();
+    if (this.value !== undefined) return Promise.resolve();
     return new Promise((resolve) => (this.wake = resolve));
+  }
+}
+
+class Viewer extends Latest<LivePicture> implements Frames {
+  constructor(readonly close: () => void) {
+    super();
   }
 }
 
@@ -104,7 +108,7 @@ class Camera {
   }
 }
 
-/** What to show of a page: the frame, or if the page has something to hide, a screenshot in which that is masked. */
+/** The frame or, if the page has something to hide, a screenshot in which that is masked. */
 async function pictureOf(page: Page, frame: Frame | undefined): Promise<LivePicture> {
   const { deviceWidth: width = maxSide, deviceHeight: height = maxSide } = frame?.metadata ?? {};
   const size = page.viewportSize() ?? { width, height };
@@ -124,13 +128,11 @@ type Frame = z.infer<typeof frameSchema>;
 
 /** Frames that Chromium sends when a page has changed. */
 class Screencast {
-  private frame: Frame | undefined;
-  private wake: () => void = () => undefined;
+  private readonly frames = new Latest<Frame>();
 
   private constructor(private readonly devTools: CDPSession) {
     devTools.on('Page.screencastFrame', (event) => {
-      this.frame = frameSchema.parse(event);
-      this.wake();
+      this.frames.show(frameSchema.parse(event));
     });
   }
 
@@ -145,11 +147,10 @@ class Screencast {
     return screencast;
   }
 
-  /** The latest frame, if there is a new one in time. Only then does the browser make more: an animation costs little. */
+  /** The latest frame, if there is a new one in time. The browser makes the next one only then, so animations cost little. */
   async next(): Promise<Frame | undefined> {
-    if (this.frame === undefined) await within(pollMs, new Promise<void>((resolve) => (this.wake = resolve)));
-    const { frame } = this;
-    this.frame = undefined;
+    await within(pollMs, this.frames.next());
+    const frame = this.frames.take();
     if (frame !== undefined)
       await within(answerMs, this.devTools.send('Page.screencastFrameAck', { sessionId: frame.sessionId }));
     return frame;

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import path from 'node:path';
 import { z } from 'zod';
 import { parsePolicy } from '../config/load.js';
+import { patchOf } from '../guard/difference.js';
 import { sha256 } from '../model/text.js';
 import { replaceFile } from '../state/files.js';
-import { perform, requireRole } from './access.js';
+import { onPost, requireRole } from './access.js';
 import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
 import type { PolicyChange, PolicyText } from './shapes.js';
@@ -12,8 +13,8 @@ import type { PolicyChange, PolicyText } from './shapes.js';
 const changeSchema = z.strictObject({ grant: z.string(), text: z.string(), hash: z.string() });
 
 /**
- * Lets an operator change a policy that the configuration keeps in a file of its own. A policy that is written in the
- * configuration can't be changed from the page.
+ * Lets an operator change a policy that has a file of its own. A policy that is part of the configuration can't be
+ * changed here.
  */
 export function addPolicyFile(app: PageApp, options: PageOptions): void {
   let saved = Promise.resolve();
@@ -25,27 +26,16 @@ export function addPolicyFile(app: PageApp, options: PageOptions): void {
     return context.json({ text, hash: sha256(text) } satisfies PolicyText);
   });
 
-  app.post('/ui/api/policy/diff', async (context) => {
-    requireRole(context.get('login').person, 'operator');
-    const { grant, text, hash } = changeSchema.parse(await context.req.json());
+  onPost({ app, options }, 'policy/diff', changeSchema, async ({ body: { grant, text, hash }, person }) => {
+    requireRole(person, 'operator');
     const file = fileOf(options, grant);
     await parsePolicy(file, text);
     const before = await readText(options, file, hash);
-    const names = [file, file] as const;
-    const diff =
-      before === text
-        ? ''
-        : createTwoFilesPatch(...names, before, text, undefined, undefined, {
-            headerOptions: FILE_HEADERS_ONLY,
-          });
-    return context.json({ diff } satisfies PolicyChange);
+    return { diff: patchOf(path.relative(options.workspace, file), before, text) } satisfies PolicyChange;
   });
 
-  app.post('/ui/api/policy/save', async (context) => {
-    const { grant, text, hash } = changeSchema.parse(await context.req.json());
-    const { person } = context.get('login');
-    const act = { needs: 'operator', action: 'edit policy', policyOf: grant } as const;
-    await perform(options, person, act, (note) => {
+  onPost({ app, options }, 'policy/save', changeSchema, ({ body: { grant, text, hash }, perform }) =>
+    perform({ needs: 'operator', action: 'edit policy', policyOf: grant }, (note) => {
       const file = fileOf(options, grant);
       note({ file, before: hash, after: sha256(text) });
       // One after the other, so that the second of two people sees that the first has changed the file.
@@ -57,9 +47,8 @@ export function addPolicyFile(app: PageApp, options: PageOptions): void {
       });
       saved = saving.catch(() => undefined);
       return saving;
-    });
-    return context.json({});
-  });
+    }),
+  );
 }
 
 function fileOf({ grants, policyOf }: PageOptions, grant: string): string {
@@ -78,6 +67,6 @@ async function readText({ secrets }: PageOptions, file: string, hash?: string): 
   if (secrets.redact(text) !== text)
     throw new Refusal(400, 'The file contains the value of a secret.', 'Change it with an editor.');
   if (hash !== undefined && sha256(text) !== hash)
-    throw new Refusal(400, 'The file has changed meanwhile.', 'Close the editor, and edit it again.');
+    throw new Refusal(400, 'The file has changed in the meantime.', 'Close the editor, and edit it again.');
   return text;
 }

@@ -5,6 +5,7 @@ import { periodOf } from '../guard/limits.js';
 import { decide } from '../guard/policy.js';
 import { recordTool } from '../model/policy.js';
 import { riskOf, tools } from '../tools/registry.js';
+import { onPost } from './access.js';
 import { Refusal } from './failures.js';
 import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
@@ -18,12 +19,11 @@ export function addPolicy(app: PageApp, options: PageOptions): void {
     follow(context, options, () => Promise.all(options.grants().map((grant) => viewOf(options, grant)))),
   );
 
-  app.post('/ui/api/policy/try', async (context) => {
-    const { grant, tool, args } = trySchema.parse(await context.req.json());
+  onPost({ app, options }, 'policy/try', trySchema, ({ body: { grant, tool, args } }) => {
     if (!options.grants().includes(grant))
       throw new Refusal(404, `There is no grant "${grant}".`, 'Choose one from the list.');
     const { kind, rule, reason } = decide(options.policyOf(grant), { tool, args });
-    return context.json({ kind, rule, reason } satisfies PolicyVerdict);
+    return Promise.resolve({ kind, rule, reason } satisfies PolicyVerdict);
   });
 }
 
@@ -50,16 +50,13 @@ async function viewOf({ policyOf, contextOf, workspace }: PageOptions, grant: st
       };
     }),
     limits: used.map(({ limit, used, resetMs }) => ({
-      name: limit.counter,
-      used,
-      max: limit.max,
-      window: periodOf(limit),
-      scope: owners[limit.scope],
-      // In whole seconds, so that a state that has not changed is not sent again.
-      resetsAt:
-        resetMs === undefined
-          ? undefined
-          : new Date(Math.round((Date.now() + resetMs) / 1000) * 1000).toISOString(),
+      ...{ name: limit.counter, used, max: limit.max, window: periodOf(limit), scope: owners[limit.scope] },
+      resetsAt: resetMs === undefined ? undefined : timeIn(resetMs),
     })),
   };
+}
+
+/** In whole seconds, so that a state that has not changed is not sent again. */
+function timeIn(ms: number): string {
+  return new Date(Math.round((Date.now() + ms) / 1000) * 1000).toISOString();
 }

@@ -5,12 +5,12 @@ import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
 import type { ReportView } from './shapes.js';
 
-/** Gives the report of a session's verification, without secrets and scripts, for a frame without any rights. */
+/** The report of a session's verification, for a sandboxed frame. It has no secrets and no scripts. */
 export function addReport(app: PageApp, options: PageOptions): void {
   app.get('/ui/api/sessions/:id/report', async (context) => {
     const session = options.sessions.find(context.req.param('id'));
     const html = await readFile(reportOf(options, session), 'utf8').catch(() => {
-      throw new Refusal(404, 'There is no report of this session.', 'End it from this page to get one.');
+      throw new Refusal(404, 'There is no report of this session.', 'End the session here to get one.');
     });
     return context.json({ html } satisfies ReportView);
   });

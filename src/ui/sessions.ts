@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { z } from 'zod';
+import { patchOf } from '../guard/difference.js';
 import { PageText, rawText } from '../model/page-text.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf } from '../session/test-source.js';
 import { clearCodegenSession } from '../tools/clear-codegen-session.js';
 import { endCodegenSession } from '../tools/end-codegen-session.js';
-import { perform } from './access.js';
+import { onPost } from './access.js';
 import { addControl, Controls } from './control.js';
 import { addEdit } from './edit.js';
 import { failureOf } from './failures.js';
@@ -22,8 +22,6 @@ import { addVerification } from './verification.js';
 /** Characters of one line of the console, and lines that are shown. */
 const maxLine = 1000;
 const maxLines = 100;
-/** Milliseconds that finding a difference may take. */
-const diffMs = 1000;
 
 /** The sessions of all grants, and what can be done with each. */
 export function addSessions(app: PageApp, options: PageOptions): void {
@@ -36,14 +34,10 @@ export function addSessions(app: PageApp, options: PageOptions): void {
   addReport(app, options);
 
   app.get('/ui/api/sessions', (context) =>
-    follow(context, options, () =>
-      Promise.resolve(
-        sessions
-          .list()
-          .map((session) => summaryOf(options, session))
-          .reverse(),
-      ),
-    ),
+    follow(context, options, () => {
+      const list = sessions.list().map((session) => summaryOf(options, session));
+      return Promise.resolve(list.reverse());
+    }),
   );
 
   app.get('/ui/api/sessions/:id', (context) => {
@@ -68,32 +62,23 @@ export function addSessions(app: PageApp, options: PageOptions): void {
     return context.json(options.secrets.redactAll(preview));
   });
 
-  app.post('/ui/api/sessions/:id/end', async (context) => {
-    const { id, grant } = sessions.find(context.req.param('id'));
-    const { person } = context.get('login');
-    const act = { needs: 'operator', action: 'end', session: id } as const;
-    const result = await perform(options, person, act, (note) =>
-      toolCall(
-        options,
-        contextOf(grant),
-        { tool: endCodegenSession, args: { sessionId: id, include: ['report'] } },
-        note,
-      ),
+  onPost({ app, options }, 'sessions/:id/end', z.unknown(), async ({ id, perform }) => {
+    const { grant } = sessions.find(id);
+    const call = { tool: endCodegenSession, args: { sessionId: id, include: ['report'] } };
+    const { structured, error } = await perform({ needs: 'operator', action: 'end', session: id }, (note) =>
+      toolCall(options, contextOf(grant), call, note),
     );
-    const { filePath, verification, warnings } = endedSchema.parse(result.structured);
-    const problem = result.error && failureOf(result.error);
-    const answer: EndResult = { filePath, verification: verification.status, warnings };
-    return context.json(options.secrets.redactAll({ ...answer, ...(problem && { error: problem }) }));
+    const { filePath, verification, warnings } = endedSchema.parse(structured);
+    const result: EndResult = { filePath, verification: verification.status, warnings };
+    return { ...result, ...(error && { error: failureOf(error) }) };
   });
 
-  app.post('/ui/api/sessions/:id/clear', async (context) => {
-    const { id, grant } = sessions.find(context.req.param('id'));
-    const { person } = context.get('login');
-    const act = { needs: 'operator', action: 'clear', session: id } as const;
-    await perform(options, person, act, (note) =>
-      toolCall(options, contextOf(grant), { tool: clearCodegenSession, args: { sessionId: id } }, note),
+  onPost({ app, options }, 'sessions/:id/clear', z.unknown(), async ({ id, perform }) => {
+    const { grant } = sessions.find(id);
+    const call = { tool: clearCodegenSession, args: { sessionId: id } };
+    await perform({ needs: 'operator', action: 'clear', session: id }, (note) =>
+      toolCall(options, contextOf(grant), call, note),
     );
-    return context.json({});
   });
 }
 
@@ -160,14 +145,6 @@ async function previewOf(
   const file = await context.guard.checkPath(session.file, session.emission);
   const source = await sessionSource(session, await surroundingsOf(context, session, file, { signal }));
   const code = source.content(file.relative);
-  const before = await readFile(file.absolute, 'utf8').catch(() => '');
-  const names = [before === '' ? '/dev/null' : file.relative, file.relative] as const;
-  const diff =
-    before === code
-      ? ''
-      : createTwoFilesPatch(...names, before, code, undefined, undefined, {
-          timeout: diffMs,
-          headerOptions: FILE_HEADERS_ONLY,
-        });
-  return { file: file.relative, code, diff: diff ?? '' };
+  const before = await readFile(file.absolute, 'utf8').catch(() => undefined);
+  return { file: file.relative, code, diff: patchOf(file.relative, before, code) };
 }

@@ -1,6 +1,6 @@
 import type { Role } from '../model/role.js';
 
-/** What the server and the page exchange. Every text may quote a page, and is only ever shown as text. */
+/** What the server and the browser exchange. Texts may quote a page, so they are shown as text, never as markup. */
 export interface Person {
   name: string;
   role: Role;
@@ -35,15 +35,6 @@ export interface StepView {
   group?: string | undefined;
 }
 
-/** A change by hand of what is recorded. `code` is that of the step, to be sure that it is still the same. */
-export type Edit =
-  | { type: 'title'; title: string }
-  | { type: 'remove'; step: number; code: string }
-  | { type: 'removeAssertion'; step: number; code: string; assertion: number }
-  | { type: 'note'; step: number; code: string; note: string }
-  | { type: 'move'; step: number; code: string; before: number }
-  | { type: 'group'; step: number; code: string; title: string };
-
 /** What a run of a session's test found. */
 export interface VerificationView {
   status: string;
@@ -63,24 +54,18 @@ export interface VerificationView {
   durations: (number | undefined)[];
 }
 
-interface NetworkLine {
-  method: string;
-  url: string;
-  outcome: string;
-}
-
 export interface SessionDetail extends SessionSummary {
   file: string;
   list: StepView[];
   pages: { id: string; url: string; isCurrent: boolean }[];
-  /** Who works in it by hand. */
+  /** Who has taken it over. */
   person?: string | undefined;
   /** Names of the secrets that can be typed. */
   secrets: string[];
   /** Whether it ended with a report of its verification. */
   hasReport: boolean;
   console: { level: string; text: string }[];
-  network: NetworkLine[];
+  network: { method: string; url: string; outcome: string }[];
 }
 
 /** A frame of the live page, as base64. */
@@ -148,13 +133,13 @@ export interface LimitView {
   max: number;
   window: string;
   scope: string;
-  /** When some of it comes back; missing if nothing is used. */
+  /** When some of it is free again; missing if nothing is used. */
   resetsAt?: string | undefined;
 }
 
 export interface PolicyView {
   grant: string;
-  /** Path of its file; missing if it is written in the configuration, which the page does not change. */
+  /** Path of its file; missing if it is part of the configuration. */
   file?: string | undefined;
   general: string[];
   tools: { name: string; risk: 'read' | 'write' | 'execute'; summary: string; rules: string[] }[];
@@ -164,13 +149,12 @@ export interface PolicyView {
 /** The text of a policy's file. */
 export interface PolicyText {
   text: string;
-  /** SHA-256 of the text, to be sure that nobody has changed it meanwhile. */
+  /** SHA-256 of the text, to detect changes by others. */
   hash: string;
 }
 
-/** What a change of a policy's file would change. */
 export interface PolicyChange {
-  /** Empty if nothing. */
+  /** Empty if nothing would change. */
   diff: string;
 }
 
@@ -199,23 +183,9 @@ export interface TestRunView {
   error?: Failure | undefined;
 }
 
-/** What would be decided about a call. */
+/** The decision about a call. */
 export interface PolicyVerdict {
   kind: 'hidden' | 'denied' | 'approval' | 'allowed';
   rule: string;
   reason?: string | undefined;
-}
-
-/** The element that a person points at. */
-export interface Pointed {
-  /** The locator that a test would use. */
-  target: string;
-  kind: 'text' | 'select' | 'file' | 'toggle' | 'other';
-  isPassword: boolean;
-  isMultiline: boolean;
-  checked: boolean;
-  disabled: boolean;
-  value: string;
-  text: string;
-  options: string[];
 }

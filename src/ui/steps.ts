@@ -6,7 +6,7 @@ import type { StepView } from './shapes.js';
 
 const known = new WeakMap<Session, { steps: string; list: StepView[] }>();
 
-/** The steps with their code, which is generated again only if they have changed. */
+/** The steps with their code; cached until they change. */
 export function stepsOf(session: Session): StepView[] {
   const steps = JSON.stringify(session.steps);
   const cached = known.get(session);

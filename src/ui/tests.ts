@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PageText, rawText } from '../model/page-text.js';
 import type { Answer } from '../tools/answer.js';
 import { runGeneratedTest, specsOf } from '../tools/run-generated-test.js';
-import { perform } from './access.js';
+import { onPost } from './access.js';
 import { failureOf, Refusal } from './failures.js';
 import { follow } from './follow.js';
 import type { PageApp, PageOptions } from './options.js';
@@ -16,7 +16,7 @@ import { ReportServer, requireTraceable, traceTest } from './trace.js';
 const testSchema = z.strictObject({ grant: z.string(), file: z.string() });
 const runSchema = testSchema.extend({ repeat: z.int().min(1).max(20) });
 
-/** Result of the latest run of a test from the page. */
+/** The latest run of a test from the web UI. */
 interface Run {
   isRunning: boolean;
   last?: TestRunView | undefined;
@@ -36,41 +36,33 @@ export function addTests(app: PageApp, options: PageOptions): void {
 
   app.get('/ui/api/tests', (context) => follow(context, options, () => listTests(options, runs)));
 
-  app.post('/ui/api/tests/run', async (context) => {
-    const { grant, file, repeat } = runSchema.parse(await context.req.json());
-    const { person } = context.get('login');
+  onPost({ app, options }, 'tests/run', runSchema, async ({ body: { grant, file, repeat }, perform }) => {
     const { isRunning } = await find({ grant, file });
     if (isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has finished.');
-    await perform(options, person, { needs: 'operator', action: 'run', file }, async (note) => {
+    await perform({ needs: 'operator', action: 'run', file }, async (note) => {
       runs.set(file, { ...runs.get(file), isRunning: true });
       let last: TestRunView | undefined;
       try {
-        const call = {
-          tool: runGeneratedTest,
-          args: { file, repeat },
-        };
+        const call = { tool: runGeneratedTest, args: { file, repeat } };
         last = runView(await toolCall(options, options.contextOf(grant), call, note));
       } finally {
         runs.set(file, { isRunning: false, last });
       }
     });
-    return context.json({});
   });
 
-  app.post('/ui/api/tests/trace', async (context) => {
-    const test = testSchema.parse(await context.req.json());
+  onPost({ app, options }, 'tests/trace', testSchema, async ({ body: test, host, perform }) => {
     const { file, grant } = await find(test);
     const absolute = path.resolve(workspace, file);
-    requireTraceable(context.req.header('host') ?? '', file, await readFile(absolute, 'utf8'));
-    const { person } = context.get('login');
-    const url = await perform(options, person, { needs: 'operator', action: 'trace', file }, async () =>
+    requireTraceable(host, file, await readFile(absolute, 'utf8'));
+    const url = await perform({ needs: 'operator', action: 'trace', file }, async () =>
       reports.show(
         await options.run(new AbortController().signal, (signal) =>
           traceTest(options.contextOf(grant), absolute, signal),
         ),
       ),
     );
-    return context.json({ url } satisfies TraceView);
+    return { url } satisfies TraceView;
   });
 }
 

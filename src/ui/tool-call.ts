@@ -3,8 +3,8 @@ import type { Tool, ToolContext } from '../tools/tool.js';
 import type { PageOptions } from './options.js';
 
 /**
- * Calls a tool on behalf of a person, who needs no permission of the policy: that one is for agents. The limits of
- * writing hold all the same. `note` adds to the line of the audit log.
+ * Calls a tool on behalf of a person. The policy is for agents and does not apply, but the limits on writing do. `note`
+ * adds to the line of the audit log.
  */
 export function toolCall(
   { run }: PageOptions,

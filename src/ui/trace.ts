@@ -16,12 +16,12 @@ import { Refusal } from './failures.js';
 /** The files of a report, by path with forward slashes. */
 type Files = ReadonlyMap<string, Buffer>;
 
-/** Most bytes of a report. */
+/** Maximum bytes of a report. */
 const maxBytes = 200 * 1024 * 1024;
 
 /**
- * Throws unless a report of a test can be shown: it contains all that the test typed and received, and is on a port
- * of this machine.
+ * Throws unless a report of a test can be shown. It contains all that the test typed and received, and is served on a
+ * port of this machine.
  */
 export function requireTraceable(host: string, file: string, source: string): void {
   if (/\bprocess\s*\.\s*env\b/.test(source))
@@ -69,8 +69,8 @@ async function readFiles(directory: string): Promise<Files> {
 }
 
 /**
- * Serves the latest report from memory, on a port of its own: its scripts are Playwright's, and another origin keeps them
- * from the API of the page. Nobody guesses its path.
+ * Serves the latest report from memory, on a port of its own: it has scripts of Playwright, and another origin keeps
+ * them from the API of the web UI. Its path can't be guessed.
  */
 export class ReportServer {
   private url: Promise<string> | undefined;

@@ -1,27 +1,25 @@
+import { z } from 'zod';
 import { rawText } from '../model/page-text.js';
 import { surroundingsOf } from '../session/test-source.js';
-import { perform } from './access.js';
+import { onPost } from './access.js';
 import type { PageApp, PageOptions } from './options.js';
 import type { VerificationView } from './shapes.js';
 
-/** Bytes of all pictures of one answer; those after them are left out. */
+/** Bytes of the pictures in one answer; further ones are left out. */
 const maxPictureBytes = 6 * 1024 * 1024;
 
-/** Runs the test of a session as ending would, with pictures, and writes nothing. */
+/** Runs the test of a session as ending it would, with pictures, but writes nothing. */
 export function addVerification(app: PageApp, options: PageOptions): void {
-  const { sessions, contextOf, secrets } = options;
-  app.post('/ui/api/sessions/:id/verify', async (context) => {
-    const { id, grant } = sessions.find(context.req.param('id'));
-    const { person } = context.get('login');
-    const act = { needs: 'operator', action: 'verify', session: id } as const;
-    const view = await perform(options, person, act, (note) =>
-      options.run(context.req.raw.signal, async (signal) => {
+  const { sessions, contextOf } = options;
+  onPost({ app, options }, 'sessions/:id/verify', z.unknown(), ({ id, signal, perform }) => {
+    const { grant } = sessions.find(id);
+    return perform({ needs: 'operator', action: 'verify', session: id }, (note) =>
+      options.run(signal, async (signal) => {
         const view = await verify(contextOf(grant), id, signal);
         note({ status: view.status });
         return view;
       }),
     );
-    return context.json(secrets.redactAll(view));
   });
 }
 

@@ -112,7 +112,7 @@ test('operators log in with tokens of their own, and may do what their role says
 
   await page.goto(`http://127.0.0.1:${serving.port}/`);
   await logIn(tokens.CI_TOKEN);
-  await expect(page.getByRole('alert')).toContainText('This token is not valid for this page.');
+  await expect(page.getByRole('alert')).toContainText('This is not the token of an operator.');
   await logIn(tokens.BOB_TOKEN);
   await expect(page.getByText('Bob (viewer)')).toBeVisible();
   await page.getByRole('link', { name: 'Pays' }).click();

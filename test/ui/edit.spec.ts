@@ -76,7 +76,7 @@ test('a person edits what is recorded, runs the test, and sees which step failed
     const body = JSON.stringify({ type: 'remove', step: 0, code: 'await page.close();' });
     return (await fetch(`/ui/api/sessions/${id}/edit`, { method: 'POST', headers, body })).text();
   }, sessionId);
-  expect(stale).toContain('is another one by now');
+  expect(stale).toContain('has changed in the meantime');
   const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
   for (const action of [
     'edit title',

@@ -166,13 +166,13 @@ test('an operator edits a policy that has a file of its own, and sees the change
   // Somebody else is faster.
   await writeFile(file, `${comment}{ "version": "1", "default": "deny" }\n`);
   await save.click();
-  await expect(page.getByRole('alert')).toContainText('The file has changed meanwhile.');
+  await expect(page.getByRole('alert')).toContainText('The file has changed in the meantime.');
   await page.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('button', { name: 'Edit policy.json' }).click();
   await text.fill(changed);
   await page.getByRole('button', { name: 'Show the change' }).click();
   await save.click();
-  await expect(page.getByText('It is in effect.')).toBeVisible();
+  await expect(page.getByText('The policy is in effect.')).toBeVisible();
   await expect(page.getByRole('listitem').filter({ hasText: 'get_codegen_session' })).toContainText('hidden');
   expect(await readFile(file, 'utf8')).toBe(changed);
   expect((await stat(file)).mode & 0o777).toBe(0o640);
@@ -182,13 +182,13 @@ test('an operator edits a policy that has a file of its own, and sees the change
   expect(log).toMatch(/"action":"edit policy".*"error":"REFUSED"/);
 });
 
-test('a policy that is written in the configuration is not edited from the page', async ({
+test('a policy that is part of the configuration is not edited in the web UI', async ({
   people: { person },
   workspace,
 }) => {
   const page = await person();
   await page.getByRole('link', { name: 'Policy' }).click();
-  await expect(page.getByText('This policy is written in the configuration.')).toBeVisible();
+  await expect(page.getByText('This policy is part of the configuration.')).toBeVisible();
   const answer = page.waitForResponse('**/policy/save');
   await page.evaluate(async () => {
     const body = JSON.stringify({ grant: 'agent', text: '{ "version": "1" }', hash: '' });

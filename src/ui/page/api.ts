@@ -6,7 +6,7 @@ const keyName = 'codegen-page-key';
 /** Milliseconds before a broken stream is opened again. */
 const retryMs = 1000;
 
-/** Who is logged in: undefined before that is known, null for nobody. */
+/** Who is logged in: null for nobody, undefined if not known yet. */
 export const person = signal<Person | null | undefined>(undefined);
 
 /** An answer of the server that says why something failed. */
@@ -19,7 +19,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The server and this page are of one build, so an answer has the shape that the page asks for. */
+/** The server and this script are of one build, so answers have the expected shapes. */
 function isAnswer<Shape>(_value: unknown, _shape?: Shape): _value is Shape {
   return true;
 }
@@ -44,7 +44,7 @@ async function send(path: string, init: Sent): Promise<Response> {
     throw new ApiError({
       code: 'OFFLINE',
       message: 'The server does not respond.',
-      hint: 'It may have stopped. This page continues when the server is back.',
+      hint: 'It may have stopped. This page reconnects when the server is back.',
     });
   });
   if (response.ok) return response;
@@ -86,29 +86,30 @@ interface Watcher<Shape> {
   failure: (failure: Failure | undefined) => void;
 }
 
-/** Follows a view until the signal aborts, and while this tab is visible. */
+/** Follows a view while this tab is visible, until the signal aborts. */
 export async function subscribe<Shape>(
   path: string,
   watcher: Watcher<Shape>,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await visible(signal);
-    const hidden = new AbortController();
+    while (document.hidden)
+      await new Promise((resolve) => {
+        document.addEventListener('visibilitychange', resolve, { once: true });
+      });
+    const stream = new AbortController();
+    const either = AbortSignal.any([signal, stream.signal]);
     const stop = (): void => {
-      if (document.hidden || signal.aborted) hidden.abort();
+      stream.abort();
     };
-    document.addEventListener('visibilitychange', stop);
-    signal.addEventListener('abort', stop);
+    document.addEventListener('visibilitychange', stop, { signal: either });
     try {
-      const response = await send(path, { headers: { Accept: 'text/event-stream' }, signal: hidden.signal });
+      const response = await send(path, { headers: { Accept: 'text/event-stream' }, signal: either });
       await readEvents(response, watcher);
     } catch (error) {
-      if (!hidden.signal.aborted) watcher.failure(failureToShow(error));
+      if (!either.aborted) watcher.failure(failureToShow(error));
     } finally {
-      document.removeEventListener('visibilitychange', stop);
-      signal.removeEventListener('abort', stop);
-      hidden.abort();
+      stop();
     }
     if (person.value === null) return;
     await new Promise((resolve) => setTimeout(resolve, retryMs));
@@ -132,19 +133,6 @@ async function readEvents<Shape>(response: Response, watcher: Watcher<Shape>): P
       watcher.state(parse<Shape>(data));
     }
   }
-}
-
-function visible(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (document.hidden && !signal.aborted) return;
-      document.removeEventListener('visibilitychange', look);
-      resolve();
-    };
-    document.addEventListener('visibilitychange', look);
-    signal.addEventListener('abort', look, { once: true });
-    look();
-  });
 }
 
 export function failureToShow(error: unknown): Failure {

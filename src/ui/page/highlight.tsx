@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 
-/** What the code of a test consists of, in the order of the groups of `parts`. */
+/** The kinds of the groups of `parts`, in their order. */
 const kinds = ['comment', 'string', 'keyword', 'number'];
 const parts =
   /(\/\/.*|\/\*[^]*?\*\/)|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\b(import|from|const|let|await|async|return|if|for|of|new|type|function|true|false|null|undefined)\b|\b(\d[\d_.]*)\b/g;

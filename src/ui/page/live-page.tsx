@@ -1,18 +1,18 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useMemo, useRef } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { Failure, LivePicture, SessionDetail } from '../shapes.js';
 import { failureToShow, person, post } from './api.js';
 import { Act, Decline, Problem, TextInput } from './parts.js';
-import { ElementPanel, type Mode } from './pointed-element.js';
-import { Remote, type Point } from './remote.js';
+import { ElementPanel } from './pointed-element.js';
+import { Remote, type Mode, type Point } from './remote.js';
 
-const modes: Record<Mode, [label: string, hint: string]> = {
-  control: ['Control', 'Mouse, keyboard and paste go to the page. Nothing is recorded.'],
-  record: ['Record', 'Clicks, drags, keys and what you type become steps of the test.'],
-  pick: ['Pick', 'Click an element to see its locator.'],
-  assert: ['Assert', 'Click an element to assert what it shows.'],
-};
+const modes: [mode: Mode, label: string, hint: string][] = [
+  ['control', 'Control', 'Mouse, keyboard and paste go to the page. Nothing is recorded.'],
+  ['record', 'Record', 'Clicks, drags, keys and what you type become steps of the test.'],
+  ['pick', 'Pick', 'Click an element to see its locator.'],
+  ['assert', 'Assert', 'Click an element to assert what it shows.'],
+];
 
 /** The live page of a session, which a person can take over. */
 export function LiveView({
@@ -23,7 +23,6 @@ export function LiveView({
   session: SessionDetail;
 }): JSX.Element {
   const { id, title } = session;
-  const mode = useSignal<Mode>('control');
   const failure = useSignal<Failure | undefined>(undefined);
   const remote = useMemo(
     () => new Remote(id, (error) => (failure.value = error === undefined ? undefined : failureToShow(error))),
@@ -33,18 +32,18 @@ export function LiveView({
   return (
     <section aria-label="Live page" class="live">
       {isMine ? (
-        <Toolbar session={session} mode={mode} remote={remote} />
+        <Toolbar session={session} remote={remote} />
       ) : session.person === undefined ? (
         <TakeOver session={session} />
       ) : (
-        <p role="status">{session.person} works in this session by hand.</p>
+        <p role="status">{session.person} has taken over this session.</p>
       )}
       <Problem failure={failure.value} />
-      {isMine && <ElementPanel remote={remote} mode={mode.value} session={session} />}
+      {isMine && <ElementPanel remote={remote} session={session} />}
       {picture === undefined ? (
         <p class="quiet">Waiting for a picture of the page…</p>
       ) : isMine ? (
-        <Surface picture={picture} title={title} mode={mode.value} remote={remote} />
+        <Surface picture={picture} title={title} remote={remote} />
       ) : (
         <Image picture={picture} title={title} />
       )}
@@ -81,28 +80,24 @@ function Image({ picture, title }: { picture: LivePicture; title: string }): JSX
 
 function Toolbar({
   session: { id, pages },
-  mode,
   remote,
 }: {
   session: SessionDetail;
-  mode: { value: Mode };
   remote: Remote;
 }): JSX.Element {
   const url = useSignal('');
-  const choose = (next: Mode): void => {
-    mode.value = next;
-    remote.pointed.value = undefined;
-  };
+  const { mode } = remote;
   return (
     <>
       <div class="actions" role="group" aria-label="Take over">
-        {Object.entries(modes).map(([key, [label]]) => (
+        {modes.map(([key, label]) => (
           <button
             key={key}
             type="button"
             aria-pressed={mode.value === key}
             onClick={() => {
-              choose(isMode(key) ? key : 'control');
+              mode.value = key;
+              remote.pointed.value = undefined;
             }}
           >
             {label}
@@ -115,7 +110,7 @@ function Toolbar({
           work={() => post(`sessions/${id}/release`)}
         />
       </div>
-      <p class="quiet">{modes[mode.value][1]} Shift+Escape leaves the picture.</p>
+      <p class="quiet">{modes.find(([key]) => key === mode.value)?.[2]} Shift+Escape leaves the picture.</p>
       {mode.value === 'record' && (
         <div class="actions">
           <form
@@ -151,25 +146,18 @@ function Toolbar({
   );
 }
 
-function isMode(key: string): key is Mode {
-  return key in modes;
-}
-
-/** Takes mouse, keyboard and paste for the page. */
+/** Sends mouse, keyboard and paste to the page. */
 function Surface({
   picture,
   title,
-  mode,
   remote,
 }: {
   picture: LivePicture;
   title: string;
-  mode: Mode;
   remote: Remote;
 }): JSX.Element {
-  const surface = useRef<HTMLDivElement>(null);
-  const pointOf = ({ clientX, clientY }: MouseEvent): Point => {
-    const { left, top, width, height } = surface.current?.getBoundingClientRect() ?? new DOMRect();
+  const pointOf = ({ clientX, clientY, currentTarget }: MouseEvent & { currentTarget: Element }): Point => {
+    const { left, top, width, height } = currentTarget.getBoundingClientRect();
     return {
       x: Math.round(((clientX - left) / width) * picture.width),
       y: Math.round(((clientY - top) / height) * picture.height),
@@ -177,7 +165,6 @@ function Surface({
   };
   return (
     <div
-      ref={surface}
       class="surface"
       role="application"
       tabIndex={0}
@@ -186,38 +173,36 @@ function Surface({
         event.preventDefault();
         event.currentTarget.focus({ preventScroll: true });
         event.currentTarget.setPointerCapture(event.pointerId);
-        remote.press(mode, pointOf(event), event.button);
+        remote.press(pointOf(event), event);
       }}
       onPointerMove={(event) => {
-        remote.move(mode, pointOf(event));
+        remote.move(pointOf(event));
       }}
       onPointerUp={(event) => {
-        remote.lift(mode, pointOf(event), event);
+        remote.lift(pointOf(event), event);
       }}
       onContextMenu={(event) => {
         event.preventDefault();
       }}
       onWheel={(event) => {
         event.preventDefault();
-        remote.scroll(event.deltaX, event.deltaY, pointOf(event));
+        remote.scroll(pointOf(event), event);
       }}
       onKeyDown={(event) => {
         if (event.shiftKey && event.key === 'Escape') event.currentTarget.blur();
-        else if (!isPaste(event)) remote.keyDown(mode, event);
+        // Lets the browser paste.
+        else if (!((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'v'))
+          remote.keyDown(event);
       }}
       onKeyUp={(event) => {
-        remote.keyUp(mode, event);
+        remote.keyUp(event);
       }}
       onPaste={(event) => {
         event.preventDefault();
-        remote.paste(mode, event.clipboardData?.getData('text/plain') ?? '');
+        remote.paste(event.clipboardData?.getData('text/plain') ?? '');
       }}
     >
       <Image picture={picture} title={title} />
     </div>
   );
-}
-
-function isPaste({ key, ctrlKey, metaKey }: KeyboardEvent): boolean {
-  return (ctrlKey || metaKey) && key.toLowerCase() === 'v';
 }

@@ -1,21 +1,13 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Pointed, SessionDetail } from '../shapes.js';
+import type { PointedElement } from '../../session/pointed.js';
+import type { SessionDetail } from '../shapes.js';
 import type { Remote, Request } from './remote.js';
 
-export type Mode = 'control' | 'record' | 'pick' | 'assert';
-
 /** What a person can do with the element that they clicked. */
-export function ElementPanel({
-  remote,
-  mode,
-  session,
-}: {
-  remote: Remote;
-  mode: Mode;
-  session: SessionDetail;
-}): JSX.Element {
+export function ElementPanel({ remote, session }: { remote: Remote; session: SessionDetail }): JSX.Element {
+  const mode = remote.mode.value;
   const pointed = remote.pointed.value;
   const act = async (request: Request): Promise<void> => {
     if (await remote.record(request)) remote.pointed.value = undefined;
@@ -41,7 +33,7 @@ function Field({
   act,
   secrets,
 }: {
-  pointed: Pointed & { typed: string };
+  pointed: PointedElement & { typed: string };
   act: (request: Request) => Promise<void>;
   secrets: readonly string[];
 }): JSX.Element {
@@ -108,44 +100,42 @@ function Assertions({
   url,
   act,
 }: {
-  pointed: Pointed;
+  pointed: PointedElement;
   url: string;
   act: (request: Request) => Promise<void>;
 }): JSX.Element {
   return (
     <div class="actions">
-      {assertionsOf(pointed).map(([label, fields]) => (
-        <button
-          key={label}
-          type="button"
-          onClick={() => void act({ action: 'expect', target: pointed.target, ...fields })}
-        >
-          {label}
-        </button>
-      ))}
-      <button
-        type="button"
-        onClick={() => void act({ action: 'expect', matcher: 'toHaveURL', expected: url })}
-      >
-        toHaveURL {url}
-      </button>
+      {assertionsOf(pointed, url).map((fields) => {
+        const { matcher, expected, not } = fields;
+        const label = `${not === true ? 'not ' : ''}${matcher} ${expected ?? ''}`.trim();
+        return (
+          <button key={label} type="button" onClick={() => void act({ action: 'expect', ...fields })}>
+            {label}
+          </button>
+        );
+      })}
     </div>
   );
 }
 
+interface Assertion {
+  matcher: string;
+  target?: string;
+  expected?: string;
+  not?: boolean;
+}
+
 /** The matchers that fit an element, with its current values. */
-function assertionsOf({ kind, text, value, checked, disabled, isPassword }: Pointed): [string, object][] {
-  const found: [string, object][] = [['toBeVisible', { matcher: 'toBeVisible' }]];
-  if (kind === 'other' && text !== '')
-    found.push([`toHaveText ${text}`, { matcher: 'toHaveText', expected: text }]);
-  if ((kind === 'text' || kind === 'select') && !isPassword)
-    found.push([`toHaveValue ${value}`, { matcher: 'toHaveValue', expected: value }]);
-  if (kind === 'toggle')
-    found.push(
-      checked
-        ? ['toBeChecked', { matcher: 'toBeChecked' }]
-        : ['not toBeChecked', { matcher: 'toBeChecked', not: true }],
-    );
-  const matcher = disabled ? 'toBeDisabled' : 'toBeEnabled';
-  return [...found, [matcher, { matcher }]];
+function assertionsOf(pointed: PointedElement, url: string): Assertion[] {
+  const { target, kind, text, value, checked, disabled, isPassword } = pointed;
+  const hasValue = (kind === 'text' || kind === 'select') && !isPassword;
+  return [
+    { target, matcher: 'toBeVisible' },
+    ...(kind === 'other' && text !== '' ? [{ target, matcher: 'toHaveText', expected: text }] : []),
+    ...(hasValue ? [{ target, matcher: 'toHaveValue', expected: value }] : []),
+    ...(kind === 'toggle' ? [{ target, matcher: 'toBeChecked', ...(!checked && { not: true }) }] : []),
+    { target, matcher: disabled ? 'toBeDisabled' : 'toBeEnabled' },
+    { matcher: 'toHaveURL', expected: url },
+  ];
 }

@@ -4,7 +4,7 @@ import type { PolicyChange, PolicyText } from '../shapes.js';
 import { get, post } from './api.js';
 import { Act, Code, may } from './parts.js';
 
-/** Edits the file of a grant's policy: text, then the difference, then save. */
+/** Edits the file of a grant's policy: shows the text, then the difference, then saves. */
 export function PolicyEditor({
   grant,
   file,
@@ -14,17 +14,17 @@ export function PolicyEditor({
 }): JSX.Element | null {
   const opened = useSignal<PolicyText | undefined>(undefined);
   const text = useSignal('');
-  const change = useSignal<PolicyChange | undefined>(undefined);
+  const diff = useSignal<string | undefined>(undefined);
   const isSaved = useSignal(false);
   if (!may('operator')) return null;
   if (file === undefined)
     return (
       <p class="quiet">
-        This policy is written in the configuration. One in a file of its own can be edited here.
+        This policy is part of the configuration. Only a policy in a file of its own can be edited here.
       </p>
     );
   const close = (): void => {
-    opened.value = change.value = undefined;
+    opened.value = diff.value = undefined;
   };
   if (opened.value === undefined)
     return (
@@ -38,9 +38,10 @@ export function PolicyEditor({
             isSaved.value = false;
           }}
         />
-        <p role="status">{isSaved.value && 'Saved. It is in effect.'}</p>
+        <p role="status">{isSaved.value && 'Saved. The policy is in effect.'}</p>
       </div>
     );
+  const change = diff.value ?? '';
   const body = { grant, text: text.value, hash: opened.value.hash };
   return (
     <>
@@ -52,21 +53,19 @@ export function PolicyEditor({
           value={text.value}
           onInput={({ currentTarget }) => {
             text.value = currentTarget.value;
-            change.value = undefined;
+            diff.value = undefined;
           }}
         />
       </label>
-      {change.value?.diff === '' && <p role="status">Nothing would change.</p>}
-      {change.value !== undefined && change.value.diff !== '' && (
-        <Code label={`Changes to ${file}`} text={change.value.diff} isDiff />
-      )}
+      {diff.value === '' && <p role="status">Nothing would change.</p>}
+      {change !== '' && <Code label={`Changes to ${file}`} text={change} isDiff />}
       <div class="actions">
         <Act
           label="Show the change"
           needs="operator"
-          work={async () => (change.value = await post<PolicyChange>('policy/diff', body))}
+          work={async () => (diff.value = (await post<PolicyChange>('policy/diff', body)).diff)}
         />
-        {change.value !== undefined && change.value.diff !== '' && (
+        {change !== '' && (
           <Act
             label="Save"
             needs="operator"

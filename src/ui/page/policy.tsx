@@ -84,17 +84,11 @@ function TryCall({ policies }: { policies: PolicyView[] }): JSX.Element {
     try {
       given = JSON.parse(args.value);
     } catch (error) {
-      throw new ApiError({
-        code: 'INVALID_INPUT',
-        message: String(error),
-        hint: 'Enter the arguments as JSON.',
-      });
+      const hint = 'Enter the arguments as JSON.';
+      throw new ApiError({ code: 'INVALID_INPUT', message: String(error), hint });
     }
-    verdict.value = await post<PolicyVerdict>('policy/try', {
-      grant: grant.value,
-      tool: tool.value,
-      args: given,
-    });
+    const call = { grant: grant.value, tool: tool.value, args: given };
+    verdict.value = await post<PolicyVerdict>('policy/try', call);
   };
   return (
     <section aria-labelledby="try">

@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
-import type { Pointed } from '../shapes.js';
+import type { PointedElement } from '../../session/pointed.js';
 import { post } from './api.js';
-import type { Mode } from './pointed-element.js';
 
 export interface Point {
   x: number;
@@ -13,20 +12,23 @@ export type Request = { action: string } & Record<string, unknown>;
 
 type Input = { type: string } & Record<string, unknown>;
 
+export type Mode = 'control' | 'record' | 'pick' | 'assert';
+
 const buttons = ['left', 'middle', 'right'] as const;
-/** Pixels that a drag covers at least. */
+/** Minimum pixels of a drag. */
 const dragDistance = 10;
 
-/** Sends what a person does with the picture of a session to its page, in order. */
+/** Sends what a person does in the picture of a session to its page, in order. */
 export class Remote {
+  readonly mode = signal<Mode>('control');
   /** The element that waits for what the person types, chooses or asserts. */
-  readonly pointed = signal<(Pointed & { typed: string }) | undefined>(undefined);
-  /** Whether something is on its way. */
+  readonly pointed = signal<(PointedElement & { typed: string }) | undefined>(undefined);
+  /** Whether a request is pending. */
   readonly isBusy = signal(false);
   private inputs: Input[] = [];
   private isSending = false;
-  private start: { point: Point; button: number } | undefined;
-  /** What was typed while it was not known into what. */
+  private start: Point | undefined;
+  /** What was typed before the element under the mouse was known. */
   private typed = '';
 
   constructor(
@@ -34,60 +36,57 @@ export class Remote {
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
-  press(mode: Mode, point: Point, button: number): void {
-    this.start = { point, button };
-    if (mode === 'control') this.send({ type: 'move', ...point }, { type: 'down', button: buttons[button] });
+  press(point: Point, { button }: MouseEvent): void {
+    this.start = point;
+    if (this.mode.value === 'control')
+      this.send({ type: 'move', ...point }, { type: 'down', button: buttons[button] });
   }
 
-  move(mode: Mode, point: Point): void {
-    if (mode === 'control') this.send({ type: 'move', ...point });
+  move(point: Point): void {
+    if (this.mode.value === 'control') this.send({ type: 'move', ...point });
   }
 
-  lift(mode: Mode, point: Point, { detail, button }: MouseEvent): void {
+  lift(point: Point, { detail, button }: MouseEvent): void {
     const { start } = this;
     this.start = undefined;
-    if (mode === 'control') {
+    if (this.mode.value === 'control') {
       this.send({ type: 'move', ...point }, { type: 'up', button: buttons[button] });
       return;
     }
     if (start === undefined) return;
-    const isDrag = Math.hypot(point.x - start.point.x, point.y - start.point.y) > dragDistance;
-    if (isDrag && mode === 'record') void this.drag(start.point, point);
-    else void this.point(mode, start.point, { button: buttons[button] ?? 'left', clicks: detail });
+    const isDrag = Math.hypot(point.x - start.x, point.y - start.y) > dragDistance;
+    if (isDrag && this.mode.value === 'record') void this.drag(start, point);
+    else void this.point(start, { button: buttons[button] ?? 'left', clicks: detail });
   }
 
-  scroll(deltaX: number, deltaY: number, point: Point): void {
+  scroll(point: Point, { deltaX, deltaY }: WheelEvent): void {
     this.send({ type: 'move', ...point }, { type: 'wheel', deltaX, deltaY });
   }
 
-  keyDown(mode: Mode, event: KeyboardEvent): void {
+  keyDown(event: KeyboardEvent): void {
     const { key, shiftKey, ctrlKey, altKey, metaKey } = event;
-    if (mode === 'control') {
+    if (this.mode.value === 'control') {
       event.preventDefault();
       this.send({ type: 'keydown', key });
       return;
     }
-    if (mode !== 'record' || ['Shift', 'Control', 'Alt', 'Meta'].includes(key)) return;
+    if (this.mode.value !== 'record' || ['Shift', 'Control', 'Alt', 'Meta'].includes(key)) return;
     event.preventDefault();
     if (this.isBusy.value && key.length === 1) {
       this.typed += key;
       return;
     }
-    const modifiers = [
-      ...(ctrlKey ? ['Control'] : []),
-      ...(altKey ? ['Alt'] : []),
-      ...(metaKey ? ['Meta'] : []),
-      ...(shiftKey && key.length > 1 ? ['Shift'] : []),
-    ];
-    void this.record({ action: 'press', key: [...modifiers, key].join('+') });
+    const isShifted = shiftKey && key.length > 1;
+    const keys = [ctrlKey && 'Control', altKey && 'Alt', metaKey && 'Meta', isShifted && 'Shift', key];
+    void this.record({ action: 'press', key: keys.filter(Boolean).join('+') });
   }
 
-  keyUp(mode: Mode, { key }: KeyboardEvent): void {
-    if (mode === 'control') this.send({ type: 'keyup', key });
+  keyUp({ key }: KeyboardEvent): void {
+    if (this.mode.value === 'control') this.send({ type: 'keyup', key });
   }
 
-  paste(mode: Mode, text: string): void {
-    if (mode === 'control') this.send({ type: 'text', text });
+  paste(text: string): void {
+    if (this.mode.value === 'control') this.send({ type: 'text', text });
   }
 
   /** Records an action. Resolves to whether it succeeded. */
@@ -95,19 +94,15 @@ export class Remote {
     return this.busy(() => post(`sessions/${this.id}/act`, request));
   }
 
-  private async point(
-    mode: Mode,
-    point: Point,
-    { button, clicks }: { button: string; clicks: number },
-  ): Promise<void> {
+  private async point(point: Point, { button, clicks }: { button: string; clicks: number }): Promise<void> {
     this.typed = '';
-    let pointed: Pointed | undefined;
+    let pointed: PointedElement | undefined;
     await this.busy(async () => {
-      pointed = await post<Pointed>(`sessions/${this.id}/point`, point);
+      pointed = await post<PointedElement>(`sessions/${this.id}/point`, point);
     });
     if (pointed === undefined) return;
     const { kind, target, checked } = pointed;
-    const asks = mode !== 'record' || kind === 'text' || kind === 'select' || kind === 'file';
+    const asks = this.mode.value !== 'record' || kind === 'text' || kind === 'select' || kind === 'file';
     this.pointed.value = asks ? { ...pointed, typed: this.typed } : undefined;
     if (asks) return;
     if (kind === 'toggle') await this.record({ action: checked ? 'uncheck' : 'check', target });
@@ -117,10 +112,8 @@ export class Remote {
 
   private async drag(from: Point, to: Point): Promise<void> {
     await this.busy(async () => {
-      const [source, target] = [
-        await post<Pointed>(`sessions/${this.id}/point`, from),
-        await post<Pointed>(`sessions/${this.id}/point`, to),
-      ];
+      const source = await post<PointedElement>(`sessions/${this.id}/point`, from);
+      const target = await post<PointedElement>(`sessions/${this.id}/point`, to);
       await post(`sessions/${this.id}/act`, { action: 'dragTo', target: source.target, to: target.target });
     });
   }
@@ -139,7 +132,7 @@ export class Remote {
     }
   }
 
-  /** Sends inputs in order, one request at a time; of movements that wait, only the last counts. */
+  /** Sends inputs in order, one request at a time. Of consecutive moves, it sends the last. */
   private send(...inputs: Input[]): void {
     for (const input of inputs) {
       if (input.type === 'move' && this.inputs.at(-1)?.type === 'move') this.inputs.pop();

@@ -34,7 +34,16 @@ export function SessionDetails({ id }: { id: string }): JSX.Element {
           </div>
           {session.hasReport && <ReportFrame session={id} />}
           <Preview session={session} />
-          <Log session={session} />
+          <Log
+            title="Console"
+            lines={session.console.map(({ level, text }) => ({ text: `${level}: ${text}`, kind: level }))}
+          />
+          <Log
+            title="Network"
+            lines={session.network.map(({ method, url, outcome }) => ({
+              text: `${method} ${url} ${outcome}`,
+            }))}
+          />
         </>
       )}
     </View>
@@ -87,7 +96,7 @@ function Actions({ id, isOpen, steps }: { id: string; isOpen: boolean; steps: nu
   );
 }
 
-/** The test, made on request since that asks the project for its configuration. */
+/** The test, generated on request because that loads the project's configuration. */
 function Preview({ session }: { session: SessionDetail }): JSX.Element {
   const preview = useSignal<{ test: TestPreview; steps: number } | undefined>(undefined);
   const load = async (): Promise<void> => {
@@ -118,29 +127,19 @@ function Preview({ session }: { session: SessionDetail }): JSX.Element {
   );
 }
 
-function Log({ session }: { session: SessionDetail }): JSX.Element {
+function Log({ title, lines }: { title: string; lines: { text: string; kind?: string }[] }): JSX.Element {
   return (
-    <>
-      <details>
-        <summary>Console ({session.console.length})</summary>
-        <ul class="log">
-          {session.console.map(({ level, text }, index) => (
-            <li key={index} class={level}>
-              {level}: {text}
-            </li>
-          ))}
-        </ul>
-      </details>
-      <details>
-        <summary>Network ({session.network.length})</summary>
-        <ul class="log">
-          {session.network.map(({ method, url, outcome }, index) => (
-            <li key={index}>
-              {method} <span class="address">{url}</span> {outcome}
-            </li>
-          ))}
-        </ul>
-      </details>
-    </>
+    <details>
+      <summary>
+        {title} ({lines.length})
+      </summary>
+      <ul class="log">
+        {lines.map(({ text, kind }, index) => (
+          <li key={index} class={kind}>
+            {text}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { Edit, SessionDetail, StepView, VerificationView } from '../shapes.js';
+import type { Edit } from '../edit.js';
+import type { SessionDetail, StepView, VerificationView } from '../shapes.js';
 import { post } from './api.js';
 import { Act, Code, may, Problem, TextInput } from './parts.js';
 
