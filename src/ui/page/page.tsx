@@ -69,7 +69,7 @@ function App(): JSX.Element {
         <span class="person">
           {person.value.name} ({person.value.role})
         </span>
-        <button type="button" class="plain" onClick={() => void logOut()}>
+        <button type="button" onClick={() => void logOut()}>
           Log out
         </button>
       </header>

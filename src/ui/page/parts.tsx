@@ -145,14 +145,14 @@ export function Act({
   name,
   needs,
   work,
-  kind = 'plain',
+  kind,
 }: {
   label: string;
   /** What screen readers say, if the label alone is ambiguous. */
   name?: string;
   needs: Role;
   work: () => Promise<unknown>;
-  kind?: 'plain' | 'main' | 'danger';
+  kind?: 'main' | 'danger';
 }): JSX.Element | null {
   const isBusy = useSignal(false);
   const failure = useSignal<Failure | undefined>(undefined);

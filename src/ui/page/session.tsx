@@ -73,7 +73,7 @@ function Actions({ id, isOpen, steps }: { id: string; isOpen: boolean; steps: nu
               location.hash = '#/sessions';
             }}
           />
-          <button type="button" class="plain" onClick={() => (isSure.value = false)}>
+          <button type="button" onClick={() => (isSure.value = false)}>
             Keep it
           </button>
         </>
