@@ -259,6 +259,16 @@ export interface Recording {
 
 type Open = (page: string, args?: Record<string, unknown>) => Promise<Recording>;
 
+/** Secrets in the environment of the shared server, which it has only if the configuration lists them. */
+export const secretValues = {
+  TOKEN: 'Zebra-4711-Quagga',
+  CODE: 'QZ4X7K',
+  PASSWORD: 'correct horse battery',
+  ODD_PASSWORD: 'Pa"ss/w0rd+u&x',
+  OTP_SEED: 'JBSWY3DPEHPK3PXP',
+  BAD_SEED: 'not base32!',
+};
+
 /** A server that the tests of a worker share. What one does there, also to the configuration, the next does not find. */
 export interface Shared extends Connection {
   workspace: string;
@@ -294,7 +304,7 @@ export const test = base.extend<
       const unlimited = (config: object = {}): Promise<void> =>
         configure(workspace, { writes: { limits: [] }, ...config });
       await unlimited();
-      const connection = await connect(workspace);
+      const connection = await connect(workspace, { env: secretValues });
       await use({ ...connection, workspace, configure: unlimited });
       await connection.close();
     },

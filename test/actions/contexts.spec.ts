@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { configure, connect, expect, test } from '../fixtures.js';
+import { expect, test } from '../fixtures.js';
 import { expectOn, link } from './flows.js';
 import { recordAndRun } from './recorded.js';
 
@@ -104,14 +104,16 @@ test('a context that later steps use is not removed without them', async ({ open
   expect(await code()).not.toContain('newContext');
 });
 
-test('a secret that is bound to origins is not given to a whole context', async ({ workspace, pages }) => {
-  await configure(workspace, { secrets: [{ name: 'SHOP_TOKEN', origins: ['https://shop.example'] }] });
-  const server = await connect(workspace, { env: { SHOP_TOKEN: 'tok-12345678' } });
+test('a secret that is bound to origins is not given to a whole context', async ({
+  shared: server,
+  pages,
+}) => {
+  await server.configure({ secrets: [{ name: 'TOKEN', origins: ['https://shop.example'] }] });
   const { sessionId } = await server.start({ url: `${pages.url}/landing.html` });
   const { failed } = await server.record(sessionId, {
     action: 'newContext',
     name: 'Bob',
-    use: { extraHTTPHeaders: { authorization: '{{secret:SHOP_TOKEN}}' } },
+    use: { extraHTTPHeaders: { authorization: '{{secret:TOKEN}}' } },
   });
   expect(failed?.code).toBe('POLICY_DENIED');
   const { error } = await server.record(sessionId, {
@@ -120,7 +122,6 @@ test('a secret that is bound to origins is not given to a whole context', async 
     use: { headless: true },
   });
   expect(error?.code).toBe('INVALID_INPUT');
-  await server.close();
 });
 
 test('a session with another context resumes', async ({ shared, pages }) => {

@@ -126,7 +126,6 @@ export function kindsOfPage(url: string): Flow {
 export function overlay(url: string): Flow {
   return {
     title: 'Cookie banner',
-    verify: 'require',
     actions: [
       { action: 'addLocatorHandler', target: 'getByRole("dialog")', click: button('Reject all') },
       { action: 'goto', url: `${url}/consent.html` },

@@ -58,17 +58,12 @@ test('a dry run lets all calls run and logs what would have become of them; the 
   expect((await run('audit', 'verify')).stdout).toContain('none altered');
 });
 
-test('a dry run of one tool leaves the others as they are', async ({ workspace }) => {
+test('a dry run of one tool leaves the others as they are', async ({ shared: server }) => {
   const tools = {
     run_generated_test: { action: 'deny', enforce: false },
     get_codegen_session: { action: 'deny' },
   };
-  await configure(workspace, { policy: { version: '1', default: 'allow', tools } });
-  const server = await connect(workspace);
-  try {
-    expect((await server.call('get_codegen_session')).error?.code).toBe('POLICY_DENIED');
-    expect((await server.call('run_generated_test')).error?.code).not.toBe('POLICY_DENIED');
-  } finally {
-    await server.close();
-  }
+  await server.configure({ policy: { version: '1', default: 'allow', tools } });
+  expect((await server.call('get_codegen_session')).error?.code).toBe('POLICY_DENIED');
+  expect((await server.call('run_generated_test')).error?.code).not.toBe('POLICY_DENIED');
 });

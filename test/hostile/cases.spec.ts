@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, refOf, test } from '../fixtures.js';
+import { giveUpSoon } from '../fixtures/give-up-soon.js';
 import { blockPage, serve, type Site } from '../fixtures/serve.js';
 
 /** Replaces Map and Set by ones that can't be iterated, as old polyfills did (microsoft/playwright#34628, #34443). */
@@ -14,7 +15,7 @@ const pages: Record<string, (work: string) => string> = {
     work,
   ) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>05q-endless-script</title><body>
     <h1>Loop</h1><button id="b">Start</button><div class="box"><span class="x">✕</span></div><p id="o" role="status"></p>
-    <script>b.onclick=()=>{${work} o.textContent='started';setTimeout(()=>{for(;;);},700)}</script></body></html>`,
+    <script>b.onclick=()=>{${work} o.textContent='started';setTimeout(()=>{${blockPage}},700)}</script></body></html>`,
   '/endless-at-once': () =>
     `<title>Endless</title><button onclick="setTimeout(() => { ${blockPage} }, 100)">Start</button>`,
 };
@@ -48,6 +49,7 @@ test('05i-set-map: effects are seen on a page that replaces Map and Set', async 
   expect(ended.testCode).toMatch(/1 items|toHaveText\("1"\)/);
   expect(ended.testCode).toContain('Hello Ann');
   broken.works = false;
+  await giveUpSoon(shared.workspace);
   const file = 'generated-tests/set-map.spec.ts';
   const run = await shared.client.callTool({ name: 'run_generated_test', arguments: { file } });
   broken.works = true;

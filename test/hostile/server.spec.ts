@@ -2,7 +2,7 @@ import { expect, test } from '../fixtures.js';
 import { serve } from '../fixtures/serve.js';
 
 test('hostile titles and addresses do not delay another session, and answers stay small', async ({
-  server,
+  shared: server,
 }) => {
   test.slow();
   const site = await serve(async (_, response, url) => {

@@ -1,8 +1,8 @@
 import { expect, test } from '../fixtures.js';
-import { serve, type Site } from '../fixtures/serve.js';
+import { blockPage, serve, type Site } from '../fixtures/serve.js';
 
 const pages: Record<string, string> = {
-  '/at-once': '<title>Endless</title><button onclick="setTimeout(() => { for (;;); }, 100)">Go</button>',
+  '/at-once': `<title>Endless</title><button onclick="setTimeout(() => { ${blockPage} }, 100)">Go</button>`,
   '/rootless': '<title>Rootless</title><button onclick="document.documentElement.remove()">Go</button>',
   '/busy': `<title>Busy</title><button onclick="setTimeout(() => {
     for (const end = Date.now() + 2500; Date.now() < end;);
@@ -15,7 +15,7 @@ const pages: Record<string, string> = {
   '/late': `<title>Late</title><button onclick="setTimeout(() => {
     this.insertAdjacentHTML('afterend', '<button id=late disabled>Late</button>');
   }, 1900)">Go</button>`,
-  '/endless': '<title>Endless</title><p>Frame</p><script>setTimeout(() => { for (;;); }, 200)</script>',
+  '/endless': `<title>Endless</title><p>Frame</p><script>setTimeout(() => { ${blockPage} }, 200)</script>`,
 };
 
 /** A page with a frame of another site, which has a process of its own. */
@@ -26,6 +26,7 @@ function framing(host: string): string {
 
 async function site(): Promise<Site> {
   return serve(async ({ headers: { host = '' } }, response, { pathname }) => {
+    if (pathname === '/hang') return;
     response.setHeader('content-type', 'text/html');
     response.end(pathname === '/framing' ? framing(host) : (pages[pathname] ?? ''));
     return Promise.resolve();

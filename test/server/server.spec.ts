@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { actions } from '../../src/actions/registry.js';
 import { restrictedActions } from '../../src/model/policy.js';
-import { binary, configure, connect, descendants, expect, test } from '../fixtures.js';
+import { binary, connect, descendants, expect, test } from '../fixtures.js';
 
 function isAlive(pid: number): boolean {
   try {
@@ -38,7 +38,7 @@ test('the tool list is what the contract says, and small', async ({ shared: serv
     if (!restrictedActions.includes(name)) expect(recording).toContain(JSON.stringify(name));
 });
 
-test('what the policy denies is not advertised', async ({ workspace }) => {
+test('what the policy denies is not advertised', async ({ shared: server }) => {
   const rules = (record: object) => ({
     version: '1',
     default: 'allow',
@@ -48,17 +48,15 @@ test('what the policy denies is not advertised', async ({ workspace }) => {
       end_codegen_session: { require: [{ path: 'args.onConflict', op: 'in', value: ['fail', 'rename'] }] },
     },
   });
-  await configure(workspace, { policy: rules({ actions: { deny: ['mouse.*'] } }) });
-  const server = await connect(workspace);
+  await server.configure({ policy: rules({ actions: { deny: ['mouse.*'] } }) });
   const listed = async () =>
     JSON.stringify((await server.client.listTools()).tools.map((tool) => tool.inputSchema));
   const first = await listed();
   expect(first).not.toMatch(/"mouse\.\w+"|"evaluate"|"javascript"|"overwrite"/);
   for (const kept of ['"click"', '"typescript"', '"rename"']) expect(first).toContain(kept);
 
-  await configure(workspace, { policy: rules({ actions: { allow: ['evaluate', 'goto'] } }) });
+  await server.configure({ policy: rules({ actions: { allow: ['evaluate', 'goto'] } }) });
   await expect.poll(listed).toMatch(/"enum":\["goto","evaluate"\]/);
-  await server.close();
 });
 
 test('instructions and prompt tell an agent how to work here', async ({ shared: server }) => {

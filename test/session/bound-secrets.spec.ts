@@ -1,7 +1,7 @@
-import { configure, connect, expect, test, type Connection } from '../fixtures.js';
+import { expect, secretValues, test, type Connection, type Shared } from '../fixtures.js';
 import { serve, type Site } from '../fixtures/serve.js';
 
-const token = 'Zebra-4711-Quagga';
+const token = secretValues.TOKEN;
 
 /** An application and another site, which keeps all that it is sent. */
 interface Sites {
@@ -33,27 +33,25 @@ async function startSites(): Promise<Sites> {
 }
 
 async function withSites(
-  workspace: string,
+  server: Shared,
   run: (server: Connection, sites: Sites, sessionId: string) => Promise<void>,
 ): Promise<void> {
   const sites = await startSites();
-  await configure(workspace, {
+  await server.configure({
     secrets: [{ name: 'TOKEN', origins: [sites.app.url] }],
     browser: { actionTimeoutMs: 2000 },
   });
-  const server = await connect(workspace, { env: { TOKEN: token } });
   const { sessionId } = await server.start({ url: sites.app.url });
   await run(server, sites, sessionId);
   expect(sites.sent.filter((each) => each.includes(token))).toEqual([]);
-  await server.close();
   await sites.app.close();
   await sites.other.close();
 }
 
 const fillToken = { action: 'fill', target: '#token', value: '{{secret:TOKEN}}' };
 
-test('a request with a bound secret follows no redirect to another origin', async ({ workspace }) => {
-  await withSites(workspace, async (server, { app, other, sent }, sessionId) => {
+test('a request with a bound secret follows no redirect to another origin', async ({ shared }) => {
+  await withSites(shared, async (server, { app, other, sent }, sessionId) => {
     for (const status of [302, 307]) {
       const to = `/redirect/${status}?to=${encodeURIComponent(other.url)}`;
       const { failed } = await server.record(sessionId, {
@@ -77,9 +75,9 @@ test('a request with a bound secret follows no redirect to another origin', asyn
 });
 
 test('no page of another origin gets a bound secret from the clipboard or in a dialog', async ({
-  workspace,
+  shared,
 }) => {
-  await withSites(workspace, async (server, { other }, sessionId) => {
+  await withSites(shared, async (server, { other }, sessionId) => {
     const put = await server.record(sessionId, { action: 'clipboard.writeText', text: '{{secret:TOKEN}}' });
     expect(put.failed?.code).toBe('POLICY_DENIED');
     const copied = await server.record(
@@ -101,8 +99,8 @@ test('no page of another origin gets a bound secret from the clipboard or in a d
   });
 });
 
-test('a route answers with no document for an origin that has a bound secret', async ({ workspace }) => {
-  await withSites(workspace, async (server, { app, other }, sessionId) => {
+test('a route answers with no document for an origin that has a bound secret', async ({ shared }) => {
+  await withSites(shared, async (server, { app, other }, sessionId) => {
     const body = `<title>Imitation</title><label>Token <input id="token"></label><form action="${other.url}"></form>`;
     const imitation = { action: 'route', url: `${app.url}/**`, body };
     const visit = { action: 'goto', url: `${app.url}/a` };
@@ -119,8 +117,8 @@ test('a route answers with no document for an origin that has a bound secret', a
   });
 });
 
-test('a cookie with a bound secret reaches no other port of its host', async ({ workspace }) => {
-  await withSites(workspace, async (server, { app, other, sent }, sessionId) => {
+test('a cookie with a bound secret reaches no other port of its host', async ({ shared }) => {
+  await withSites(shared, async (server, { app, other, sent }, sessionId) => {
     const cookie = { name: 'token', value: '{{secret:TOKEN}}', url: app.url };
     const set = await server.record(sessionId, { action: 'addCookies', cookies: [cookie] });
     expect(set.failed).toBeUndefined();

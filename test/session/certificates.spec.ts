@@ -4,13 +4,14 @@ import { createServer } from 'node:https';
 import path from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { configure, connect, expect, test } from '../fixtures.js';
+import { expect, test } from '../fixtures.js';
 
 const tls = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
 
 test('a client certificate of the configuration is used while recording, and by the test', async ({
-  workspace,
+  shared: server,
 }) => {
+  const { workspace } = server;
   const [key, cert] = await Promise.all([readFile(tls('key')), readFile(tls('cert'))]);
   const site = createServer(
     { key, cert, requestCert: true, rejectUnauthorized: false },
@@ -32,11 +33,10 @@ test('a client certificate of the configuration is used while recording, and by 
     path.join(workspace, 'playwright.config.cjs'),
     `module.exports = ${JSON.stringify(project)};`,
   );
-  await configure(workspace, {
+  await server.configure({
     verify: { mode: 'require', sensitivity: 'off' },
     browser: { clientCertificates: [certificate] },
   });
-  const server = await connect(workspace);
   const use = { ignoreHTTPSErrors: true };
   const { sessionId, error, snapshot } = await server.start({ title: 'enters', url: origin, use });
   expect(error).toBeUndefined();
@@ -54,7 +54,6 @@ test('a client certificate of the configuration is used while recording, and by 
   // Agents can't name one.
   const refused = await server.start({ use: { clientCertificates: [certificate] } });
   expect(refused.error?.code).toBe('INVALID_INPUT');
-  await server.close();
   site.closeAllConnections();
   site.close();
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { giveUpSoon } from '../fixtures/give-up-soon.js';
 import { expect, test as base, type Recording } from '../fixtures.js';
 import { serve } from '../fixtures/serve.js';
 
@@ -162,6 +163,7 @@ test('end warns about unrecorded actions of the last call, and so does a failed 
     { action: 'click', target: 'p' },
     { action: 'expect', target: 'p', matcher: 'toHaveText', expected: 'bought' },
   );
+  await giveUpSoon(shared.workspace);
   const failed = await shared.call('end_codegen_session', { sessionId });
   expect(failed.text).toContain('performed with "record": false: click before step 1');
 

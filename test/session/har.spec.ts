@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sendJson, serve, type Site } from '../fixtures/serve.js';
-import { configure, connect, expect, test as base } from '../fixtures.js';
+import { expect, secretValues, test as base } from '../fixtures.js';
 
-const password = 'Pa"ss/w0rd+u&x';
+const password = secretValues.ODD_PASSWORD;
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlLWJ5dGVz';
 
 const html = `<!doctype html><title>Notes</title><h1>Notes</h1><img src="/logo.png" alt="Logo">
@@ -53,13 +53,15 @@ const test = base.extend<{ notes: Site }>({
   },
 });
 
-test('a test replays the network from a HAR, and runs without the server', async ({ workspace, notes }) => {
+test('a test replays the network from a HAR, and runs without the server', async ({
+  shared: server,
+  notes,
+}) => {
   test.slow();
-  await configure(workspace, {
+  await server.configure({
     verify: { mode: 'require', sensitivity: 'off' },
-    secrets: ['SHOP_PASSWORD'],
+    secrets: ['ODD_PASSWORD'],
   });
-  const server = await connect(workspace, { env: { SHOP_PASSWORD: password } });
   const { sessionId, error } = await server.start({
     title: 'adds notes',
     url: `${notes.url}/old`,
@@ -74,7 +76,7 @@ test('a test replays the network from a HAR, and runs without the server', async
   const { failed } = await server.record(
     sessionId,
     { action: 'expect', target: 'getByRole("listitem")', matcher: 'toHaveText', expected: ['Milk'] },
-    { action: 'fill', target: 'getByLabel("Password")', value: '{{secret:SHOP_PASSWORD}}' },
+    { action: 'fill', target: 'getByLabel("Password")', value: '{{secret:ODD_PASSWORD}}' },
     ...note('Bread', 2),
     ...note('Butter', 3),
     { action: 'expect', target: 'getByRole("status")', matcher: 'toHaveText', expected: 'Saved' },
@@ -99,9 +101,8 @@ test('a test replays the network from a HAR, and runs without the server', async
   const whole = hars.join('\n');
   for (const secret of ['Pa\\"ss', password, encodeURIComponent(password), 'very-private', 'internal-header'])
     expect(whole).not.toContain(secret);
-  expect(whole).toContain('{{secret:SHOP_PASSWORD}}');
+  expect(whole).toContain('{{secret:ODD_PASSWORD}}');
   expect(whole).not.toContain('postData');
-  await server.close();
 });
 
 test('a HAR is refused over its limit, and replaces only its own earlier form', async ({ shared }) => {

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { configure, connect, expect, test, type Connection } from '../fixtures.js';
+import { expect, secretValues, test, type Connection, type Shared } from '../fixtures.js';
 import { serve } from '../fixtures/serve.js';
 
-const token = 'Zebra-4711-Quagga';
+const token = secretValues.TOKEN;
 
 const html = `<title>App</title><a href="/%7B%7Bsecret:HOME%7D%7D">Link</a>
 <a href="/file" download="{{secret:HOME}}.csv">File</a>
@@ -20,7 +20,7 @@ async function textsBelow(directory: string): Promise<string> {
 }
 
 async function withApp(
-  workspace: string,
+  server: Shared,
   config: object,
   run: (server: Connection, url: string) => Promise<void>,
 ): Promise<void> {
@@ -30,15 +30,13 @@ async function withApp(
     response.setHeader('content-type', 'text/html').end(html.replace('App', title));
     return Promise.resolve();
   }, 0);
-  await configure(workspace, { secrets: ['TOKEN'], browser: { actionTimeoutMs: 2000 }, ...config });
-  const server = await connect(workspace, { env: { TOKEN: token } });
+  await server.configure({ secrets: ['TOKEN'], browser: { actionTimeoutMs: 2000 }, ...config });
   await run(server, app.url);
-  await server.close();
   await app.close();
 }
 
-test('no text of a page becomes a reference to a secret', async ({ workspace }) => {
-  await withApp(workspace, { autoAssert: true }, async (server, url) => {
+test('no text of a page becomes a reference to a secret', async ({ shared }) => {
+  await withApp(shared, { autoAssert: true }, async (server, url) => {
     const { sessionId } = await server.start({ url, use: { baseURL: url } });
     const result = await server.record(
       sessionId,
@@ -59,8 +57,8 @@ test('no text of a page becomes a reference to a secret', async ({ workspace }) 
   });
 });
 
-test('no field of a step and no file gets the value of a secret from a page', async ({ workspace }) => {
-  await withApp(workspace, { autoAssert: true }, async (server, url) => {
+test('no field of a step and no file gets the value of a secret from a page', async ({ shared }) => {
+  await withApp(shared, { autoAssert: true }, async (server, url) => {
     const { sessionId } = await server.start({ url, options: { template: 'pom' } });
     const result = await server.record(
       sessionId,
@@ -70,16 +68,16 @@ test('no field of a step and no file gets the value of a secret from a page', as
     );
     expect(result.failed).toBeUndefined();
     expect(result.url).toContain('{{secret:TOKEN}}');
-    expect(await textsBelow(workspace)).not.toMatch(/zebra|quagga/i);
+    expect(await textsBelow(shared.workspace)).not.toMatch(/zebra|quagga/i);
     const { error, testCode } = await server.call('end_codegen_session', { sessionId });
     expect(error).toBeUndefined();
     expect(testCode).toContain('process.env.TOKEN');
-    expect(await textsBelow(workspace)).not.toMatch(/zebra|quagga/i);
+    expect(await textsBelow(shared.workspace)).not.toMatch(/zebra|quagga/i);
   });
 });
 
-test('errors and addresses show no part of a secret', async ({ workspace }) => {
-  await withApp(workspace, {}, async (server, url) => {
+test('errors and addresses show no part of a secret', async ({ shared }) => {
+  await withApp(shared, {}, async (server, url) => {
     const { sessionId } = await server.start({ url });
     for (const action of [
       { action: 'goto', url: `http://[${'A'.repeat(780)}{{secret:TOKEN}}` },
@@ -97,8 +95,8 @@ test('errors and addresses show no part of a secret', async ({ workspace }) => {
   });
 });
 
-test('a file with the value of a secret is not written', async ({ workspace }) => {
-  await withApp(workspace, {}, async (server, url) => {
+test('a file with the value of a secret is not written', async ({ shared }) => {
+  await withApp(shared, {}, async (server, url) => {
     const { sessionId } = await server.start({ url: `${url}/of/x`, use: { baseURL: url } });
     await server.record(sessionId, { action: 'fill', target: '#token', value: '{{secret:TOKEN}}' });
     const ended = await server.call('end_codegen_session', {
@@ -106,6 +104,6 @@ test('a file with the value of a secret is not written', async ({ workspace }) =
       file: `${token.toLowerCase()}.spec.ts`,
     });
     expect(ended.error?.code).toBe('WRITE_FAILED');
-    expect(await textsBelow(workspace)).not.toMatch(/zebra|quagga/i);
+    expect(await textsBelow(shared.workspace)).not.toMatch(/zebra|quagga/i);
   });
 });

@@ -1,21 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { configure, connect, expect, test } from '../fixtures.js';
+import { expect, test } from '../fixtures.js';
 import { serve } from '../fixtures/serve.js';
 
-const token = 'Zebra-4711-Quagga';
 const html = `<title>App</title><label>Token <input id="token"></label><label>Note <input id="note"></label>
 <button onclick="token.value = token.value.slice(1, 4)">Cut</button><p id="echo"></p>
 <script>token.oninput = () => { echo.textContent = 'Hello ' + token.value; };</script>`;
 
-test("a typed secret can't be read back", async ({ workspace }) => {
+test("a typed secret can't be read back", async ({ shared: server }) => {
   test.slow();
   const app = await serve(async (_, response) => {
     response.setHeader('content-type', 'text/html').end(html);
     return Promise.resolve();
   }, 0);
-  await configure(workspace, { autoAssert: true, secrets: ['TOKEN'], browser: { actionTimeoutMs: 2000 } });
-  const server = await connect(workspace, { env: { TOKEN: token } });
+  await server.configure({ autoAssert: true, secrets: ['TOKEN'], browser: { actionTimeoutMs: 2000 } });
   const { sessionId } = await server.start({ url: app.url });
   const fill = { action: 'fill', target: '#token', value: '{{secret:TOKEN}}' };
   const shown = await server.record(sessionId, fill);
@@ -58,25 +56,23 @@ test("a typed secret can't be read back", async ({ workspace }) => {
   const { error, testCode } = await server.call('end_codegen_session', { sessionId });
   expect(error).toBeUndefined();
   expect(testCode).not.toMatch(/zeb|ebr|agga/i);
-  const files = await readdir(path.join(workspace, '.codegen', 'sessions'));
+  const files = await readdir(path.join(server.workspace, '.codegen', 'sessions'));
   for (const file of files)
-    expect(await readFile(path.join(workspace, '.codegen', 'sessions', file), 'utf8')).not.toMatch(
+    expect(await readFile(path.join(server.workspace, '.codegen', 'sessions', file), 'utf8')).not.toMatch(
       /zeb|ebr|agga/i,
     );
-  await server.close();
   await app.close();
 });
 
 test("a secret typed into a frame can't be read back, and the frame's fields stay usable", async ({
-  workspace,
+  shared: server,
 }) => {
   const app = await serve(async ({ headers: { host = '' } }, response, { pathname }) => {
     const frame = `<iframe src="http://${host.replace('127.0.0.1', 'localhost')}/frame"></iframe>`;
     response.setHeader('content-type', 'text/html').end(pathname === '/frame' ? html : frame);
     return Promise.resolve();
   }, 0);
-  await configure(workspace, { autoAssert: true, secrets: ['TOKEN'], browser: { actionTimeoutMs: 2000 } });
-  const server = await connect(workspace, { env: { TOKEN: token } });
+  await server.configure({ autoAssert: true, secrets: ['TOKEN'], browser: { actionTimeoutMs: 2000 } });
   const { sessionId } = await server.start({ url: app.url });
   const inFrame = (selector: string): string => `locator("iframe").contentFrame().locator("${selector}")`;
   const typed = await server.record(
@@ -95,7 +91,6 @@ test("a secret typed into a frame can't be read back, and the frame's fields sta
   const { snapshot } = await server.call('get_codegen_session', { sessionId, include: ['snapshot'] });
   expect(snapshot).toContain('(a secret was typed here)');
   expect(snapshot + typed.text).not.toMatch(/zeb|ebr|agga/i);
-  await server.close();
   await app.close();
 });
 
@@ -113,13 +108,14 @@ for (const { action, target } of [
   { action: 'pressSequentially', target: '#code input >> nth=0' },
   { action: 'fill', target: '#whole' },
 ])
-  test(`the characters of a secret are hidden in fields of their own: ${action}`, async ({ workspace }) => {
+  test(`the characters of a secret are hidden in fields of their own: ${action}`, async ({
+    shared: server,
+  }) => {
     const app = await serve(async (_, response) => {
       response.setHeader('content-type', 'text/html').end(boxes);
       return Promise.resolve();
     }, 0);
-    await configure(workspace, { autoAssert: true, secrets: ['CODE'], browser: { actionTimeoutMs: 2000 } });
-    const server = await connect(workspace, { env: { CODE: 'QZ4X7K' } });
+    await server.configure({ autoAssert: true, secrets: ['CODE'], browser: { actionTimeoutMs: 2000 } });
     const { sessionId } = await server.start({ url: app.url });
     const typed = await server.record(sessionId, { action, target, value: '{{secret:CODE}}' });
     expect(typed.failed).toBeUndefined();
@@ -138,6 +134,5 @@ for (const { action, target } of [
           })
         ).failed?.message,
       ).toContain('a part of a secret');
-    await server.close();
     await app.close();
   });

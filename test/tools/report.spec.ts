@@ -1,12 +1,11 @@
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { z } from 'zod';
-import { findBrowser, launchOptions } from '../../src/browser/find-browser.js';
-import { configure, connect, expect, test, type Result } from '../fixtures.js';
+import { giveUpSoon } from '../fixtures/give-up-soon.js';
+import { expect, test, type Result } from '../fixtures.js';
 
-const password = 'correct horse battery';
 const hostile = '<img src=x onerror=alert(1)>\'"&\u202e';
 
 function reportOf(result: Result): string | undefined {
@@ -26,17 +25,19 @@ async function colours(page: Page): Promise<string[]> {
 }
 
 test('a report shows steps, pictures without secrets, and what failed; it runs nothing', async ({
-  workspace,
+  shared: server,
   pages,
+  page,
 }) => {
   test.setTimeout(180_000);
-  await configure(workspace, { secrets: ['SHOP_PASSWORD'] });
-  const server = await connect(workspace, { env: { SHOP_PASSWORD: password } });
+  const { workspace } = server;
+  await server.configure({ secrets: ['PASSWORD'] });
+  await giveUpSoon(workspace);
   const { sessionId } = await server.start({ title: `Signs in ${hostile}`, url: `${pages.url}/login.html` });
   const landed = await server.record(
     sessionId,
     { action: 'fill', target: 'getByLabel("User")', value: hostile, note: `Who: ${hostile}` },
-    { action: 'fill', target: 'getByLabel("Token")', value: '{{secret:SHOP_PASSWORD}}' },
+    { action: 'fill', target: 'getByLabel("Token")', value: '{{secret:PASSWORD}}' },
     { action: 'click', target: 'getByRole("button", { name: "Sign in" })' },
     { action: 'expect', target: 'getByRole("heading")', matcher: 'toHaveText', expected: 'Sign in' },
     {
@@ -56,10 +57,6 @@ test('a report shows steps, pictures without secrets, and what failed; it runs n
 
   const absolute = path.join(workspace, file ?? '');
   expect(await readFile(absolute, 'utf8')).not.toContain('correct horse');
-  const found = await findBrowser();
-  if (found === undefined) throw new Error('No browser: run `npm run browser`.');
-  const browser = await chromium.launch(launchOptions(found));
-  const page = await (await browser.newContext()).newPage();
   const outside: string[] = [];
   page.on('request', (request) => outside.push(request.url()));
   page.on('dialog', (dialog) => outside.push(dialog.message()));
@@ -80,6 +77,4 @@ test('a report shows steps, pictures without secrets, and what failed; it runs n
   const { AxeBuilder } = await import('@axe-core/playwright');
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
   expect(outside.filter((url) => !url.startsWith('file:') && !url.startsWith('data:'))).toEqual([]);
-  await browser.close();
-  await server.close();
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { descendants, expect } from '../fixtures.js';
-import { ownRunner, projectTest as test } from '../sample-project.js';
+import { projectTest as test } from '../sample-project.js';
 
 test.describe.configure({ timeout: 240_000 });
 
@@ -49,8 +49,6 @@ test.describe('Todos', () => {
   });
 });
 `);
-  const { exitCode } = await ownRunner(workspace, 'tests/more');
-  expect(exitCode).toBe(0);
   // A session from a seed is resumed as any other, with its seed.
   const resumed = await server.start({ resume: 'tests/more/calls-mum.spec.ts' });
   expect(resumed).toMatchObject({ resumed: 5, dropped: [] });

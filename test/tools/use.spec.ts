@@ -3,7 +3,7 @@ import path from 'node:path';
 import { devices } from '@playwright/test';
 import { toJson } from '../../src/model/json.js';
 import { testUse } from '../../src/codegen/test-use.js';
-import { configure, expect, runTests, test } from '../fixtures.js';
+import { expect, runTests, test } from '../fixtures.js';
 import { serve } from '../fixtures/serve.js';
 
 const phone = toJson(devices['Pixel 7']);
@@ -102,12 +102,12 @@ const shown = (id: string, expected: string): Record<string, unknown> => ({
 });
 
 test('a session starts from a saved state, and so do its verification and its test', async ({
-  server,
+  shared: server,
   pages,
-  workspace,
 }) => {
   test.slow();
-  await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' } });
+  const { workspace } = server;
+  await server.configure({ verify: { mode: 'require', sensitivity: 'off' } });
   const { hostname } = new URL(pages.url);
   const cookie = { name: 'user', value: 'ann', domain: hostname, path: '/', expires: -1 };
   const options = { httpOnly: false, secure: false, sameSite: 'Lax' };
@@ -143,9 +143,9 @@ test('a session starts from a saved state, and so do its verification and its te
 });
 
 test('a missing, foreign or damaged saved state is reported without its content', async ({
-  server,
-  workspace,
+  shared: server,
 }) => {
+  const { workspace } = server;
   const write = (name: string, text: string): Promise<void> => writeFile(path.join(workspace, name), text);
   await write('.env', 'TOKEN=abc');
   await write('list.json', '["TOKEN=abc"]');
@@ -174,12 +174,13 @@ test('a missing, foreign or damaged saved state is reported without its content'
     expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
     expect(text).not.toContain('TOKEN');
   }
-  expect((await server.call('get_codegen_session')).sessions).toEqual([]);
+  const { sessions } = await server.call('get_codegen_session');
+  expect(sessions.filter(({ status }) => status === 'open')).toEqual([]);
 });
 
-test('a page that writes to the clipboard may do so in its test', async ({ server, pages, workspace }) => {
+test('a page that writes to the clipboard may do so in its test', async ({ shared: server, pages }) => {
   test.slow();
-  await configure(workspace, { verify: { mode: 'require', sensitivity: 'off' } });
+  await server.configure({ verify: { mode: 'require', sensitivity: 'off' } });
   const copy = { action: 'click', target: 'getByRole("button", { name: "Copy" })' };
   const status = (expected: string): object => ({
     action: 'expect',

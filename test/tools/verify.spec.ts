@@ -184,15 +184,13 @@ test('nothing runs if a file blocks the write, and off runs nothing', async ({ v
 });
 
 test("enforced verification can't be reduced; a call that ran its test uses quota, one that ran nothing does not", async ({
-  workspace,
+  verifying,
   club,
 }) => {
-  const limits = [{ counter: 'ends', window: 'hour', max: 2, scope: 'grant' }];
+  const limits = [{ counter: 'enforced ends', window: 'hour', max: 2, scope: 'grant' }];
   const policy = { version: '1', default: 'allow', tools: { end_codegen_session: { limits } } };
-  const verify = { mode: 'report', sensitivity: 'off' };
-  await giveUpSoon(workspace);
-  await configure(workspace, { policy, verify: { ...verify, enforce: true } });
-  const server = await connect(workspace);
+  const server = await verifying({ mode: 'report', enforce: true }, { policy });
+  await giveUpSoon(server.workspace);
   const sessionId = await signUp(server, club, 'enforced');
   const end = async (args: object = {}): Promise<Result['error']> =>
     (await server.call('end_codegen_session', { sessionId, ...args })).error;
@@ -201,10 +199,9 @@ test("enforced verification can't be reduced; a call that ran its test uses quot
   expect(await end({ file: '../out.spec.ts' })).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
   expect(await end({ verify: 'require' })).toMatchObject({ code: 'VERIFY_FAILED' });
   expect(await end({ file: '../out.spec.ts' })).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
-  await configure(workspace, { policy, verify });
+  await verifying({ mode: 'report' }, { policy });
   expect(await end({ verify: 'off' })).toBeUndefined();
   expect(await end()).toMatchObject({ code: 'RATE_LIMITED' });
-  await server.close();
 });
 
 /** Blocks the process that runs it, as a loop without an end would, at no cost. */

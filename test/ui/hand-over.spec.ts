@@ -1,4 +1,4 @@
-import { connect, expect } from '../fixtures.js';
+import { expect } from '../fixtures.js';
 import { test } from './people.js';
 
 test('handOver waits for a person, and answers with the steps that they recorded', async ({
@@ -53,10 +53,8 @@ test('a person declines a handOver with a reason, and nobody comes within its ti
   expect(alone.failed).toMatchObject({ message: 'Nobody took over within 1000 ms.' });
 });
 
-test('without a web UI, handOver fails at once with a hint', async ({ workspace, pages }) => {
-  const server = await connect(workspace);
+test('without a web UI, handOver fails at once with a hint', async ({ shared: server, pages }) => {
   const { sessionId } = await server.start({ url: `${pages.url}/todo.html` });
   const { failed } = await server.record(sessionId, { action: 'handOver', reason: 'Log in' });
   expect(failed).toMatchObject({ code: 'ACTION_FAILED', hint: /ui\.port/ });
-  await server.close();
 });
