@@ -36,6 +36,7 @@ import { literalLocator, matchesLine } from './line-matching.js';
 import { linesIn } from './nesting.js';
 import {
   actedCandidates,
+  onlySentence,
   openedForm,
   opensFormInDialog,
   viewCandidates,
@@ -122,6 +123,7 @@ export async function candidatesFor(
     // What is selected instead of something else leaves no doubt about the other.
     !(isSwitch && change.kind === 'state' && !change.on && change.state !== 'disabled');
   const ranked = rankChanges(joinedTexts(found, effect.after.view)).filter(isEffect);
+  const sentence = onlySentence(ranked, effect);
   const changes = [
     ...ranked.slice(0, limits.maxCandidates),
     ...messagesIn(ranked.slice(limits.maxCandidates)),
@@ -129,7 +131,11 @@ export async function candidatesFor(
     change,
     weight: isKnownHeading(change, earlier)
       ? weights.knownHeading
-      : Math.max(weightInStep(change, step, typed), change === form?.title ? weights.title : 0),
+      : Math.max(
+          weightInStep(change, step, typed),
+          change === form?.title ? weights.title : 0,
+          change === sentence ? weights.message : 0,
+        ),
   }));
   const isContent = content.length < diff.changes.length || opensFormInDialog(diff);
   const groups = await Promise.all([
@@ -138,7 +144,7 @@ export async function candidatesFor(
     changeCandidates(changes, changed, outcome),
     outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
-      : goneCandidates(goneTarget(effect), diff.gone, earlier, page),
+      : goneCandidates(goneTarget(effect), diff, earlier, page),
     isContent ? [] : regionCandidates(found.filter(isEffect), effect.before.view, changed),
     isContent ? [] : messageCandidates(found, changed),
   ]);
@@ -352,23 +358,25 @@ function goneTarget({ acted, outcome, before }: StepEffect): LocatorChain | unde
 /** Elements that disappeared: the one acted on, and those that were asserted earlier. */
 async function goneCandidates(
   acted: LocatorChain | undefined,
-  gone: readonly SnapshotLine[],
+  { gone, added }: PageDiff,
   earlier: readonly Assertion[],
   page: Page,
 ): Promise<Candidate[]> {
   if (gone.length === 0) return [];
+  const weight = added.length === 0 ? weights.gone.only : weights.gone.asserted;
   const asserted = earlier.flatMap(({ locator, args }) =>
     locator !== undefined && requiresPresence(args) ? [{ chain: locator, text: args['expected'] }] : [],
   );
   const disappeared = [
     ...asserted.flatMap(({ chain, text }) => {
-      // Of what a selector finds, a snapshot shows only the text.
+      // Of what a selector finds, a snapshot shows only the text or name.
       const isBySelector = chain.at(-1)?.method === 'locator';
+      const texts = [text].flat().filter((each) => each !== '');
       const line = gone.find((each) =>
-        isBySelector ? text !== '' && partsOf(each).text === text : matchesLine(chain, each),
+        isBySelector ? texts.includes(partsOf(each).text ?? partsOf(each).name) : matchesLine(chain, each),
       );
       if (line === undefined) return [];
-      return [{ chain, weight: weights.gone.roles.get(partsOf(line).role ?? '') ?? weights.gone.asserted }];
+      return [{ chain, weight: weights.gone.roles.get(partsOf(line).role ?? '') ?? weight }];
     }),
     ...(acted === undefined ? [] : [{ chain: acted, weight: weights.gone.acted }]),
   ];

@@ -36,6 +36,11 @@ export interface PageDiff {
 
 const toggleRoles = new Set(['checkbox', 'radio', 'switch', 'menuitemcheckbox', 'menuitemradio']);
 
+/** Roles of a label, and of its pieces. */
+const labelRoles = new Set(['generic', 'text', 'strong', 'emphasis', 'code']);
+/** How many labels each new text is compared with. */
+const maxLabels = 50;
+
 const dialogRoles = new Set(['dialog', 'alertdialog']);
 
 /** How many changed lines are examined: the first ones of a large page show what a step did. */
@@ -286,8 +291,16 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
     partsOf(line).role === 'link' &&
     (children.get(line) ?? []).filter(({ text }) => !text.startsWith('/')).length > 1;
   const labels = new Set(after.filter(isField).map((line) => partsOf(line).name));
-  const isLabel = ({ role, name, text }: LineParts): boolean =>
-    name === undefined && (role === 'generic' || role === 'text') && labels.has(text);
+  const newLabels = [...isNew].flatMap((line) => {
+    const { role = '', name } = partsOf(line);
+    return toggleRoles.has(role) && name !== undefined ? [name] : [];
+  });
+  const isLabel = ({ role = '', name, text }: LineParts): boolean =>
+    name === undefined &&
+    text !== undefined &&
+    (labels.has(text)
+      ? role === 'generic' || role === 'text'
+      : labelRoles.has(role) && newLabels.slice(0, maxLabels).some((label) => label.includes(text)));
   return [...isNew].filter((line) => {
     if (isLabel(partsOf(line)) || isJoinedLink(line)) return false;
     const container = containers.get(line);

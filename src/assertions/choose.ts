@@ -54,7 +54,7 @@ export const weights = {
   /** A new field with a value, and a new button that is disabled. */
   prefilled: 85,
   disabled: 80.5,
-  /** A text whose class marks it as a message. */
+  /** A text whose class marks it as a message, or the only new sentence. */
   message: 92.5,
   /** The element acted on has another name, and its locator still matches. */
   relabeled: 87,
@@ -62,8 +62,9 @@ export const weights = {
   name: 88,
   state: { on: 87, off: 86, disabled: 79 },
   list: 89,
-  /** A new list that contains only links. */
+  /** A new list that contains only links; `links` if they are no items, such as the results of a search. */
   menu: 72,
+  links: 63,
   /** Added to a list whose items have headings. */
   ofHeadings: 0.05,
   /** Added to a text that contains several of the values that steps put in. */
@@ -98,9 +99,10 @@ export const weights = {
   focus: 40,
   /** Added to the focus and states that a key moves, since keys are pressed for that. */
   byKey: 55,
-  /** An element that disappeared: one that was asserted earlier, or the one acted on. */
+  /** An element that disappeared: one that was asserted earlier, `only` if nothing appeared; or the one acted on. */
   gone: {
     roles: new Map([['dialog', 90]]),
+    only: 65,
     asserted: 60,
     acted: 40,
   },
@@ -184,7 +186,7 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
 }
 
 /** One regular expression with `.*` in the middle would take quadratic time. */
-function isSentence(words: string): boolean {
+export function isSentence(words: string): boolean {
   return /[.?!]$/.test(words) && /\p{L}{2} /u.test(words);
 }
 

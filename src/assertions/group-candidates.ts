@@ -36,7 +36,8 @@ export async function listCandidates(
   const hasHeadings = items.some(({ title }) => partsOf(title).role === 'heading');
   const isMenu =
     change.isNew && items.every(({ title, path }) => path === 'link' && partsOf(title).role === 'link');
-  const own = isMenu ? weights.menu : isTyped ? weights.echoInList : weights.list;
+  const isLinks = change.isNew && role === 'link';
+  const own = isMenu ? weights.menu : isTyped ? weights.echoInList : isLinks ? weights.links : weights.list;
   const weight = own + (hasHeadings ? weights.ofHeadings : 0);
   const base = {
     weight,
@@ -63,9 +64,14 @@ export async function listCandidates(
     const place = table === undefined ? around : pin(table);
     if (place === undefined) return change.how === 'count' ? [counted] : [];
     const snapshot = await within(snapshotMs, elementSnapshot(around.locator, snapshotMs));
+    // A short table of which most changed reads better as a whole.
+    const isWhole =
+      change.how === 'order' ||
+      isShorter ||
+      (items.length <= limits.maxItems && change.changed.length * 2 > items.length);
     const expected = rowsOf(
       snapshot ?? '',
-      items.map((item) => change.how === 'order' || isShorter || change.changed.includes(item)),
+      items.map((item) => isWhole || change.changed.includes(item)),
       typed,
     );
     const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
@@ -73,7 +79,7 @@ export async function listCandidates(
     const saysNothing = expected === '' && change.changed.length > 0;
     return change.how === 'count' && !saysNothing ? [...rows, counted] : rows;
   }
-  const byCount = change.how === 'count' && role !== 'generic' && !isMenu ? [counted] : [];
+  const byCount = change.how === 'count' && !['generic', 'link'].includes(role) && !isMenu ? [counted] : [];
   if (items.length === 0 || items.length > limits.maxItems) return byCount;
   const itemPins = items.map((item) => pin(item.line));
   const titlePins = items.map((item) => pin(item.title));

@@ -1,7 +1,8 @@
 import { groupBy } from '../browser/snapshot-pairs.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isField, linesAroundFields } from './fields.js';
-import { isVolatile, stablePart } from '../model/volatile.js';
+import { childrenOf } from './nesting.js';
+import { stablePart } from '../model/volatile.js';
 import { isWeek } from './today.js';
 
 /** How many items of a list are compared, and how many lists that a list may have replaced. */
@@ -9,10 +10,8 @@ const maxCompared = 1000;
 const maxAlike = 20;
 /** How many items around a line contain its words; the outer ones are no records. */
 const maxAround = 10;
-/** Maximum length of a text that is only a time. */
-const maxTime = 30;
 
-/** Similar siblings: the items of a list, the rows of a table, or generic elements that start alike. */
+/** Similar siblings: the items of a list, the rows of a table, links, or generic elements that start alike. */
 export interface List {
   /** Their parent. */
   line: SnapshotLine;
@@ -116,7 +115,10 @@ export function listChangesAcross(before: SnapshotView, after: SnapshotView): Li
   });
   return old === undefined || now === undefined
     ? []
-    : compare(old, now, { isKnown: () => false, isFilled: () => false, isRegrouped: () => false });
+    : compare(old, now, { isKnown: () => false, isFilled: () => false, isRegrouped: () => false }).filter(
+        // The menus of a new page.
+        ({ isNew, list }) => !(isNew && list.role === 'link'),
+      );
 }
 
 export function itemsIn(view: SnapshotView): Set<SnapshotLine> {
@@ -141,7 +143,7 @@ function compare(
   return [...now].flatMap(([key, list]): ListChange[] => {
     const then = old.get(key)?.items ?? [];
     const isNew = then.length === 0 && ![list.line, ...list.items.map(({ line }) => line)].some(isKnown);
-    const isPlain = list.role === 'generic';
+    const isPlain = list.role === 'generic' || list.role === 'link';
     const most = Math.max(then.length, list.items.length);
     if (most < 2 && (isPlain || isNew)) return [];
     // A locator that matches a single element might not match the others.
@@ -231,12 +233,21 @@ function listsIn(
   /** The items around the current line, by depth. */
   const open: (ListItem | undefined)[] = [];
   const fieldHolders = linesAroundFields(view);
+  const linkParents = new Set<SnapshotLine | undefined>(
+    [...childrenOf(view)].flatMap(([parent, children]) =>
+      children.every((child) => /^(?:link|separator)$/.test(partsOf(child).role ?? '')) ? [parent] : [],
+    ),
+  );
   for (const [index, line] of view.entries()) {
     path.length = open.length = line.depth;
     path[line.depth] = line;
     const parent = path[line.depth - 1];
     const { role = '', name, text } = partsOf(line);
-    if (parent?.ref !== undefined && (itemRoles.has(role) || (role === 'generic' && name === undefined))) {
+    const isItem =
+      itemRoles.has(role) ||
+      (role === 'generic' && name === undefined) ||
+      (role === 'link' && linkParents.has(parent));
+    if (parent?.ref !== undefined && isItem) {
       const key = `${keys.get(parent) ?? numbered(parent)} ${role}${role === 'generic' ? beginning(view, index) : ''}`;
       const list = found.get(key) ?? { line: parent, role, items: [] };
       found.set(key, list);
@@ -302,13 +313,9 @@ function titleRank(role: string, words: string): number {
   return labelRoles.has(role) ? 1 : 2;
 }
 
-/** Whether a text is a time or a date; a cheap check first, since lists may be long. */
+/** Whether a text is a time; a cheap check, since lists may be long. */
 function isTime(text: string): boolean {
-  return text.length <= maxTime && (/\d:\d\d|\d ?[ap]m\b|\bago$/i.test(text) || isDate(text));
-}
-
-function isDate(text: string): boolean {
-  return /\d/.test(text) && isVolatile(text) && stablePart(text, ['passing']) === undefined;
+  return text.length <= 20 && /\d:\d\d|\d ?[ap]m\b|\bago$/i.test(text);
 }
 
 export function isPrice(text: string): boolean {

@@ -5,11 +5,12 @@ import { isStateClass } from '../locators/brittle.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
 import type { PageChange, PageDiff } from './changes.js';
-import { isEcho, limits, weights } from './choose.js';
+import { isEcho, isSentence, limits, weights } from './choose.js';
 import { isField } from './fields.js';
 import { assertionForms } from './forms.js';
 import type { ChangedPage } from './group-candidates.js';
 import { isPrice, itemsIn } from './lists.js';
+import { parentsOf } from './nesting.js';
 import { stateMs, type Observation, type StepEffect } from './observe.js';
 
 /** Maximum length of a view's title. */
@@ -96,6 +97,21 @@ export async function viewCandidates(
     ...(title === undefined ? [] : candidate(title, weights.title, 'title')),
     ...picked.flatMap((line, index) => candidate(line, weights.echo - index / 10, `picked ${index}`)),
   ];
+}
+
+/** The only new sentence, in an element that existed before: what a page without roles says about the step. */
+export function onlySentence(
+  changes: readonly PageChange[],
+  { before, after }: StepEffect,
+): PageChange | undefined {
+  const sentences = changes.filter(({ kind, line }) => {
+    const { role = '', text = '' } = partsOf(line);
+    return (kind === 'appeared' || kind === 'text') && textRoles.has(role) && isSentence(text);
+  });
+  const [sentence] = sentences;
+  const around = sentence && parentsOf(after.view).get(sentence.line);
+  const isAddition = before.view.some(({ ref }) => ref !== undefined && ref === around?.ref);
+  return sentences.length === 1 && isAddition ? sentence : undefined;
 }
 
 /** From this many texts on, what a step opened has content of its own, which is not the point of the step. */

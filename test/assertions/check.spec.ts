@@ -28,6 +28,18 @@ const implied: { what: string; one: Assertion; other: Assertion; isImplied: bool
     isImplied: true,
   },
   {
+    what: 'the number of the elements around its items',
+    one: names,
+    other: assertion("getByRole('article')", { matcher: 'toHaveCount', expected: 2 }),
+    isImplied: true,
+  },
+  {
+    what: 'a part of one of its texts',
+    one: names,
+    other: assertion("locator('.row').getByText('Be')", { matcher: 'toBeVisible' }),
+    isImplied: true,
+  },
+  {
     what: 'no other number of elements',
     one: assertion("getByRole('main').getByRole('article')", { matcher: 'toContainText', expected: ['Ann'] }),
     other: assertion("getByRole('article')", { matcher: 'toHaveCount', expected: 2 }),

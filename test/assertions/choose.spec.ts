@@ -10,6 +10,9 @@ const link = candidate('appeared link', weights.appeared['link'] ?? 0);
 const value = candidate('state value', weights.own.value);
 const url = candidate('url', weights.url);
 const order = candidate('list', weights.count);
+const gone = candidate('gone', weights.gone.only);
+const list = candidate('list', weights.list);
+const links = candidate('list', weights.links);
 const status = candidate('text ', weights.text.live);
 const paragraph = candidate('text ', weights.text.other);
 
@@ -56,6 +59,14 @@ const rows: {
     chosen: [paragraph],
     checked: [status, paragraph],
   },
+  {
+    what: 'what disappeared beside the state of the element',
+    candidates: [gone, value],
+    chosen: [value, gone],
+  },
+  { what: 'what disappeared not beside a list', candidates: [gone, list], chosen: [list] },
+  { what: 'new links if there is nothing else', candidates: [links, link], chosen: [links] },
+  { what: 'no new links beside a new view', candidates: [links, url], chosen: [url] },
   { what: 'nothing if nothing is true', candidates: [value], untrue: [value], chosen: [], checked: [value] },
 ];
 for (const { what, candidates, untrue = [], chosen, checked = chosen } of rows)

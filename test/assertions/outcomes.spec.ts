@@ -91,6 +91,20 @@ test('elements without a role are a list, by the titles in them', async ({ open 
   );
 });
 
+test('the only new sentence, a table of which most is new, and found links are asserted', async ({
+  open,
+}) => {
+  const recording = await open('lists.html', { autoAssert: true });
+  expect(await asserted(recording, 'Restock')).toEqual([
+    'getByText("Three fruits came in.")).toBeVisible();',
+    'locator(".name")).toHaveText(["Plum", "Kiwi", "Lime"]);',
+  ]);
+  expect((await asserted(recording, 'Import')).join()).toContain('- row "1 30" - row "5 12" - row "6 7"');
+  expect(await asserted(recording, 'Search')).toEqual([
+    'getByRole("link")).toHaveText(["Plan", "Seeds", "Tools"]);',
+  ]);
+});
+
 test('several new texts in one element are one snapshot, without what changes', async ({ open }) => {
   const recording = await open('lists.html', { autoAssert: true });
   const [snapshot = '', ...others] = await asserted(recording, 'Open order');
@@ -133,6 +147,8 @@ test('messages beside several fields are one list', async ({ open }) => {
   expect(await asserted(recording, 'Send')).toEqual([
     'locator(".hint")).toHaveText(["Please enter your first name", "Please enter your last name"]);',
   ]);
+  await recording.land({ action: 'fill', target: "getByLabel('Last')", value: 'Lee' });
+  expect(await asserted(recording, 'Send')).toEqual(['locator(".hint")).toBeHidden();']);
 });
 
 test('the content of a panel that a click opened is not asserted beside its state', async ({ open }) => {
