@@ -6,6 +6,7 @@ import { formatMiss, formatRepeats, formatTable, tellingMisses } from './mutants
 import { tryMutants, type Outcome } from './mutants/run.js';
 import { shop } from './mutants/shop.js';
 import { makeSpecs, versions } from './mutants/specs.js';
+import { staff } from './mutants/staff.js';
 import { survey } from './mutants/survey.js';
 import { wiki } from './mutants/wiki.js';
 import { results } from './tests/playwright.js';
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   },
 });
 
-const applications = [shop, survey, wiki].filter(
+const applications = [shop, survey, wiki, staff].filter(
   ({ name }) => values.app === undefined || values.app === name,
 );
 if (applications.length === 0) throw new Error(`No application is called ${values.app ?? ''}.`);
