@@ -133,7 +133,13 @@ const resultSchema = z.object({
 /** The code that Playwright MCP says it has run. */
 const ranCode = /### Ran Playwright code\n```js\n([^]*?)\n```/g;
 
-/** Milliseconds in which a call of Playwright MCP is repeated. */
+/** How often an agent looks again for an element that it expects. */
+const maxLooks = 5;
+
+/** Where a result says that its snapshot is. */
+const snapshotLink = /\[Snapshot\]\((.*)\)/;
+
+/** Milliseconds in which a call of a tool of Playwright's is repeated. */
 const patienceMs = 5000;
 
 /** Performs a flow with Playwright MCP, whose agent reads one snapshot in each turn. Assertions are left out. */
@@ -169,45 +175,93 @@ export async function runPlaywrightMcp(
     await client.connect(transport);
     await call('browser_navigate', { url: 'about:blank' });
     await call('browser_tabs', { action: 'list' });
-    const run = emptyRun();
-    const seen: string[] = [];
     let read = log.length;
-    const turn = async (calls: readonly [tool: string, args: Record<string, unknown>][]): Promise<void> => {
-      let last = '';
-      for (const [tool, args] of calls) {
-        const before = performance.now();
-        // It fails at once if an element has not come yet.
-        for (;;) {
-          const result = await call(tool, args).catch((error: unknown) => error);
-          if (typeof result === 'string') {
-            last = result;
-            break;
-          }
-          if (performance.now() - before > patienceMs) throw result;
-        }
-        run.ms += performance.now() - before;
-        run.calls++;
-        run.bytes += Buffer.byteLength(last);
-        run.statements.push(...[...last.matchAll(ranCode)].map(([, code = '']) => code));
-      }
-      const file = /\[Snapshot\]\((.*)\)/.exec(last)?.[1];
-      const snapshot = file === undefined ? '' : await readFile(path.resolve(workspace, file), 'utf8');
-      run.bytes += Buffer.byteLength(snapshot);
-      seen.unshift(snapshot);
-      if (!counts) return;
-      await call('browser_tabs', { action: 'list' });
-      run.messages.push(sent(log.slice(read)));
-      read = log.length;
-    };
-    await turn([['browser_navigate', { url: `${baseURL}${start}` }]]);
-    for (const actionsOf of turns)
-      await turn(actionsOf((...parts) => refIn(seen, parts)).flatMap((action) => toolCall(action)));
-    // An agent puts it together from the code of each result.
-    run.spec = testOf(run.statements);
-    return run;
+    return await playTurns<ToolCall>([['browser_navigate', { url: `${baseURL}${start}` }]], turns, {
+      workspace,
+      call: ([tool, args]) => call(tool, args),
+      callsOf: toolCall,
+      look: ['browser_snapshot', {}],
+      count: async () => {
+        if (!counts) return undefined;
+        await call('browser_tabs', { action: 'list' });
+        const messages = sent(log.slice(read));
+        read = log.length;
+        return messages;
+      },
+    });
   } finally {
     await client.close();
     await rm(workspace, { recursive: true, force: true });
+  }
+}
+
+/** How an agent uses a tool of Playwright's. */
+export interface Play<Call> {
+  workspace: string;
+  call: (call: Call) => Promise<string>;
+  /** None for an assertion. */
+  callsOf: (action: FlowAction) => Call[];
+  /** Makes a snapshot, if the last call of a turn made none or its snapshot came too early. */
+  look: Call;
+  /** The messages since it was called last. */
+  count?: () => Promise<number | undefined>;
+}
+
+/** Performs turns; the agent reads one snapshot in each. It puts the test together from the code of each result. */
+export async function playTurns<Call>(
+  first: readonly Call[],
+  turns: Flow['turns'],
+  { workspace, call, callsOf, look, count }: Play<Call>,
+): Promise<Run> {
+  const run = emptyRun();
+  const seen: string[] = [];
+  const perform = async (each: Call): Promise<string> => {
+    const before = performance.now();
+    // It fails at once if an element has not come yet.
+    for (;;) {
+      const result = await call(each).catch((error: unknown) => error);
+      if (typeof result !== 'string') {
+        if (performance.now() - before > patienceMs) throw result;
+        continue;
+      }
+      run.ms += performance.now() - before;
+      run.calls++;
+      run.bytes += Buffer.byteLength(result);
+      run.statements.push(...[...result.matchAll(ranCode)].map(([, code = '']) => code));
+      return result;
+    }
+  };
+  const turn = async (calls: readonly Call[]): Promise<void> => {
+    let last = '';
+    for (const each of calls) last = await perform(each);
+    if (!last.includes('### Snapshot')) last = await perform(look);
+    const [, file] = snapshotLink.exec(last) ?? [];
+    const snapshot = file === undefined ? '' : await readFile(path.resolve(workspace, file), 'utf8');
+    run.bytes += Buffer.byteLength(snapshot);
+    // Our snapshots, for which the flows are written, have no glyphs of icon fonts.
+    seen.unshift((snapshot || last).replace(/[\ue000-\uf8ff]\s*/g, ''));
+    const messages = await count?.();
+    if (messages !== undefined) run.messages.push(messages);
+  };
+  await turn(first);
+  for (const actionsOf of turns) {
+    const find = (): FlowAction[] => [...actionsOf((...parts) => refIn(seen, parts))];
+    let actions = attempt(find);
+    for (let looks = 0; actions === undefined && looks < maxLooks; looks++) {
+      await turn([look]);
+      actions = attempt(find);
+    }
+    await turn((actions ?? find()).flatMap(callsOf));
+  }
+  run.spec = testOf(run.statements);
+  return run;
+}
+
+function attempt<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
   }
 }
 
@@ -216,13 +270,10 @@ function testOf(statements: readonly string[]): string {
   return `import { test } from '@playwright/test';\n\ntest('flow', async ({ page }) => {\n${body}\n});\n`;
 }
 
+type ToolCall = [tool: string, args: Record<string, unknown>];
+
 /** The call of Playwright MCP for an action; none for an assertion. */
-function toolCall({
-  action,
-  target,
-  to,
-  ...fields
-}: FlowAction): [tool: string, args: Record<string, unknown>][] {
+function toolCall({ action, target, to, ...fields }: FlowAction): ToolCall[] {
   const element = { element: action, target };
   switch (action) {
     case 'click':

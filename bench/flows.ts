@@ -1,9 +1,10 @@
 import { runOurs, runPlain, runPlaywrightMcp, runShell, type Run } from './drivers.js';
 import { flows, type Flow } from './flow-list.js';
+import { runPlaywrightCli } from './playwright-cli.js';
 
 /**
  * Compares, in one run, plain Playwright (the emitted statements without automatic assertions), this server without and
- * with `autoAssert`, this server from a shell, and Playwright MCP: median time, bytes that an agent reads, and protocol messages to the browser.
+ * with `autoAssert`, this server from a shell, Playwright MCP, and playwright-cli: median time, bytes that an agent reads, and protocol messages to the browser.
  */
 const [only] = process.argv.slice(2);
 const rounds = 3;
@@ -26,6 +27,7 @@ for (const flow of flows) {
     'with autoAssert': (url, counts) => runOurs(flow, url, { autoAssert: true, counts }),
     'from a shell': (url) => runShell(flow, url),
     'Playwright MCP': (url, counts) => runPlaywrightMcp(flow, url, counts),
+    'playwright-cli': (url) => runPlaywrightCli(flow, url),
   };
   const timed: Record<string, Run[]> = {};
   // The rounds alternate, so that other load on the machine meets every way.
