@@ -76,6 +76,30 @@ function isObject(node: Identifier): boolean {
   return Node.isPropertyAccessExpression(parent) && parent.getExpression() === node;
 }
 
+/** The variables of a base spec's test at its place: those of its fixtures, and of objects that it makes of the page. */
+export function objectsIn(base: BaseSpec): {
+  fixtures: Set<string>;
+  made: Map<string, string>;
+  test: string;
+} {
+  const { body, block, offset, test } = findPlace(base);
+  const [parameter] = body.getParameters();
+  const pattern = parameter?.getNameNode().asKind(SyntaxKind.ObjectBindingPattern);
+  const around = new Set<unknown>([block, ...block.getAncestors()]);
+  const made = body
+    .getDescendantsOfKind(SyntaxKind.VariableDeclaration)
+    .filter((each) => each.getEnd() <= offset && around.has(each.getFirstAncestorByKind(SyntaxKind.Block)))
+    .flatMap((each) => {
+      const [, name] = /^(?:new\s+)?(\w+)\(page\)$/.exec(each.getInitializer()?.getText() ?? '') ?? [];
+      return name === undefined ? [] : [[name, each.getName()] as const];
+    });
+  return {
+    fixtures: new Set(pattern?.getElements().map((each) => each.getText())),
+    made: new Map(made),
+    test,
+  };
+}
+
 /** How new statements at the place of a base spec have to be formatted, and how deep they are nested. */
 export function formatOf(base: BaseSpec): Format & { depth: number; test: string } {
   const { source, block, call, test } = findPlace(base);

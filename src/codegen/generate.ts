@@ -144,7 +144,7 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
   const { source, staged, line } = extendSpec(base, {
     text,
     hooks: hooks.length === 0 ? '' : await formatAt(depth - 1, hooks.join('\n\n')),
-    fixtures: fixtures.filter((name) => names.has(name)),
+    fixtures: fixturesFor(names, input.pageObjects),
     usesExpect: names.has('expect'),
     imports: await Promise.all(
       imports.map(async (each) => (await format(each, { ...style, parser: 'babel-ts' })).trimEnd()),
@@ -296,8 +296,7 @@ function functionData(
   const needed = pageObjects.filter(({ variable }) => names.has(variable));
   const made = needed.filter(({ isFixture = false }) => !isFixture);
   if (made.length > 0) names.add('page');
-  const given = needed.filter(({ isFixture = false }) => isFixture).map(({ variable }) => variable);
-  const used = [...given, ...fixtures.filter((name) => names.has(name))];
+  const used = fixturesFor(names, pageObjects);
   return {
     parameters: used.length === 0 ? '' : `{ ${used.join(', ')} }`,
     pageObjects: made.map(({ variable, className, isFunction = false }) => ({
@@ -307,6 +306,12 @@ function functionData(
     })),
     groups: groupsOf(chunks, includeComments),
   };
+}
+
+/** The fixtures among the names that code uses. */
+function fixturesFor(names: ReadonlySet<string>, pageObjects: readonly PageObjectUse[] = []): string[] {
+  const own = pageObjects.filter(({ isFixture = false }) => isFixture).map(({ variable }) => variable);
+  return [...own, ...fixtures].filter((name) => names.has(name));
 }
 
 interface PrintedChunk extends Chunk {

@@ -65,6 +65,16 @@ interface Pattern {
   bound: Map<string, Json>;
 }
 
+/** The test that a flow becomes. */
+interface Surroundings {
+  /** Its path in the workspace. */
+  spec: string;
+  /** Whether nothing comes before the steps. */
+  isFirst: boolean;
+  /** Names that no variable may have. */
+  taken: readonly string[];
+}
+
 /**
  * Writes a flow with page objects that a person wrote: calls their methods for exactly what they do, and uses their
  * fields. Undefined if it can use none.
@@ -72,10 +82,7 @@ interface Pattern {
 export function planOwnStory(
   steps: readonly CodeStep[],
   pages: readonly OwnPage[],
-  {
-    spec,
-    isFirst = true,
-  }: { spec: string; /** Whether nothing comes before the steps. */ isFirst?: boolean },
+  { spec, isFirst, taken }: Surroundings,
 ): OwnStory | undefined {
   const items = itemsOf(steps);
   const start = isFirst ? startOf(items, pages) : undefined;
@@ -87,7 +94,7 @@ export function planOwnStory(
     }),
   );
   const functions = pages.flatMap((page) => (page.isFunction === true ? [page.className] : []));
-  const nameFor = createNames([...testVariables, ...functions, ...fixtures.values()]);
+  const nameFor = createNames([...testVariables, ...taken, ...functions, ...fixtures.values()]);
   const variables = new Map<OwnPage, string>();
   const objectOf = (page: OwnPage): Expression => {
     const known = variables.get(page) ?? fixtures.get(page) ?? nameFor(variableOf(page));
@@ -110,7 +117,7 @@ export function planOwnStory(
   for (const match of matches) applyMatch(emitted, match, objectOf(match.page));
   // A fixture that is requested only for what it does first is no reason to request it.
   if (start !== undefined && !variables.has(start.page))
-    return planOwnStory(steps, pages, { spec, isFirst: false });
+    return planOwnStory(steps, pages, { spec, isFirst: false, taken });
   if (start !== undefined) takeOut(emitted, start.items);
   if (variables.size === 0 && warnings.length === 0) return undefined;
   return {

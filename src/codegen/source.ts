@@ -2,6 +2,7 @@ import { expectThat, run, value, variable, type CodeStep, type Statement } from 
 import type { Step } from '../model/step.js';
 import type { Json } from '../model/json.js';
 import { referencesIn } from '../model/template.js';
+import type { BaseSpec } from './base-spec.js';
 import { locatorOf, statementsOf, type EmittedStep, type PageCall } from './emitter.js';
 import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObjectUse } from './generate.js';
 import { hasWord, type Uniques } from './rows.js';
@@ -104,8 +105,8 @@ export async function writeTest(
   // Methods that several steps share could not leave out one of them.
   const hasPages = template.hasPages && without === undefined && input.base === undefined;
   const taken = input.base && (await import('./base-spec.js')).identifiersIn(input.base);
-  const isPlain = without === undefined && input.base === undefined && Object.keys(uniques).length === 0;
-  const own = isPlain ? await ownStory(input) : undefined;
+  const isPlain = without === undefined && Object.keys(uniques).length === 0;
+  const own = isPlain ? await ownStory(input, taken) : undefined;
   const { emitted, made, pages, linesOf } = hasPages
     ? await pageStory(input, uniques)
     : (own ?? { emitted: emitNamed(steps, uniques, taken), made: [], pages: [], linesOf: () => undefined });
@@ -231,16 +232,35 @@ function softened(statement: Statement): Statement {
 }
 
 /** A session's steps as code that uses page objects of a person's; undefined if it can use none. */
-async function ownStory({
-  steps,
-  ownPages = [],
-  spec,
-  har = [],
-}: TestInput): Promise<(PageStory & { warnings: string[] }) | undefined> {
+async function ownStory(
+  { steps, ownPages = [], spec, har = [], base }: TestInput,
+  taken: readonly string[] = [],
+): Promise<(PageStory & { warnings: string[] }) | undefined> {
   if (ownPages.length === 0) return undefined;
   const { planOwnStory } = await import('./own-story.js');
-  const story = planOwnStory(steps, ownPages, { spec, isFirst: har.length === 0 });
+  const pages = base === undefined ? ownPages : await pagesAt(base, ownPages, steps);
+  const isFirst = base === undefined && har.length === 0;
+  const story = planOwnStory(steps, pages, { spec, isFirst, taken });
   return story && { ...story, pages: [] };
+}
+
+/** The page objects that the test of a base spec has at its place, and those that a fixture gives it there. */
+async function pagesAt(
+  base: BaseSpec,
+  pages: readonly OwnPage[],
+  steps: readonly CodeStep[],
+): Promise<OwnPage[]> {
+  const { objectsIn } = await import('./base-spec.js');
+  const { fixtures: requested, made } = objectsIn(base);
+  const hasHooks = steps.some(({ hook }) => hook !== undefined);
+  return pages.flatMap(({ fixtures = [], ...page }) => {
+    // A hook has not the variables of the test.
+    const own = hasHooks ? undefined : made.get(page.className);
+    const known = own === undefined ? fixtures.find(({ name }) => requested.has(name))?.name : own;
+    const given = known === undefined ? fixtures.filter(({ setup }) => setup.length === 0) : [];
+    const usable = known === undefined ? given : [{ name: known, setup: [] }];
+    return usable.length === 1 ? [{ ...page, fixtures: usable }] : [];
+  });
 }
 
 /** A session's steps as code that uses page objects, and these. */

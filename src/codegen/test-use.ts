@@ -33,12 +33,14 @@ export async function testUse(
   );
   const inEffect = spreads ? { ...configured, ...described } : configured;
   const browserInEffect = project['browserName'] ?? inEffect['defaultBrowserType'] ?? 'chromium';
+  // A project for other browsers than ours keeps its own, unless the session asks for one; a warning says so.
+  const isProjects = browserName === undefined && recordedIn === 'chromium' && !spreads;
   const differing = Object.entries(given).filter(
     ([name, value]) => !isDeepStrictEqual(inEffect[name], value),
   );
   return {
     ...(spreads && device !== undefined ? { device } : {}),
-    ...(browserInEffect === recordedIn ? {} : { browserName: recordedIn }),
+    ...(browserInEffect === recordedIn || isProjects ? {} : { browserName: recordedIn }),
     ...Object.fromEntries(differing),
   };
 }

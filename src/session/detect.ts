@@ -10,7 +10,7 @@ import type { Config } from '../config/schema.js';
 import { toJson, type Json } from '../model/json.js';
 import { isInside } from '../model/paths.js';
 import type { Secrets } from '../model/secrets.js';
-import { useSchema, type ProjectUse, type Use } from '../model/use.js';
+import { browserNameSchema, useSchema, type BrowserName, type ProjectUse, type Use } from '../model/use.js';
 import { within } from '../model/within.js';
 import type { SpecPath } from './page-files.js';
 import type { OpenSession, SessionPlan } from './session.js';
@@ -57,6 +57,9 @@ type ProjectOption = (typeof projectOptions)[number];
 /** The parts of a session's plan to which detected values are added. */
 export type Detectable = Pick<SessionPlan, 'use' | 'emission' | 'pageObjectsDir'>;
 
+/** The browsers by their names. */
+const browserTitles = { chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKit' };
+
 /** Common test id attributes; of two that are equally frequent, the first is used. */
 const testIdAttributes = ['data-testid', 'data-test', 'data-test-id', 'data-cy', 'data-qa', 'data-e2e'];
 /** Minimum number of elements with the attribute. */
@@ -83,15 +86,16 @@ export async function detectProject(
     secrets: Secrets;
     guard: { checkReadable(file: string, options: { mayBeLogin: true }): Promise<{ absolute: string }> };
   },
-  { use, emission }: Detectable,
+  { use, emission, base }: Detectable & Pick<SessionPlan, 'base'>,
   file: SpecPath,
   signal: AbortSignal,
 ): Promise<{ plan: Detectable; detected: Detected; warnings: string[] }> {
   const { workspace, secrets } = context;
   const { askProject } = await import('../verify/project-use.js');
   const { browser, verify } = context.config();
+  const recordedIn = use.browserName ?? browser.name;
   const { configFile, testDir, isCovered, dependencies, webServer, ...project } = await askProject(
-    { workspace, file: file.absolute, browserName: use.browserName ?? browser.name },
+    { workspace, file: file.absolute, browserName: recordedIn },
     { timeoutMs: verify.timeoutMs, signal },
   );
   if (configFile === undefined || testDir === undefined)
@@ -103,9 +107,14 @@ export async function detectProject(
   if (dependencies.length > 0) detected.setup = { value: dependencies, source };
   const { found, shown } = await optionsOf(project.use, use, secrets);
   for (const [name, value] of Object.entries(shown)) Object.assign(detected, { [name]: { value, source } });
-  const warnings: string[] = [];
+  const engine = browserNameSchema.safeParse(
+    project.use['browserName'] ?? project.use['defaultBrowserType'],
+  ).data;
+  const isOther = engine !== undefined && engine !== recordedIn && use.browserName === undefined;
+  const warnings = isOther ? [otherBrowser(engine, recordedIn, source)] : [];
   const { storageState } = project.use;
-  if (use.storageState === undefined && typeof storageState === 'string') {
+  // A spec that runs first has the login of the project.
+  if (base === undefined && use.storageState === undefined && typeof storageState === 'string') {
     const isReadable = await context.guard.checkReadable(storageState, { mayBeLogin: true }).then(
       ({ absolute }) => existsSync(absolute),
       () => false,
@@ -155,6 +164,10 @@ async function pageObjectsOf(
   if (template !== 'plain' || config().output.pageObjectsDir !== null) return undefined;
   const { findPageObjects } = await import('./page-object-dir.js');
   return findPageObjects(workspace, testDir);
+}
+
+function otherBrowser(theirs: BrowserName, recordedIn: BrowserName, source: string): string {
+  return `${source} runs this test in ${browserTitles[theirs]} only, but it is recorded and verified in ${browserTitles[recordedIn]}. To record in ${browserTitles[theirs]}, start with use: { browserName: "${theirs}" }, or set browser.name in codegen.config.json.`;
 }
 
 function missingLogin(file: string, source: string, dependencies: readonly string[]): string {

@@ -24,7 +24,7 @@ export async function withFixtures(
   const root = await realpath(workspace);
   const fixtures = new Map<string, OwnFixture[]>();
   const seen = new Set<string>();
-  const modules = [{ file, name: test }];
+  const modules = [{ file: await realpath(file).catch(() => file), name: test }];
   for (const module of modules) {
     const text = await cachedText(module.file);
     if (text === undefined) continue;

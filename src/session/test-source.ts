@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { clipboardPermissions, grantedOrigin } from '../actions/clipboard.js';
 import { expect as expectAction } from '../actions/expect.js';
 import { actions, codeSteps, traitsOf } from '../actions/registry.js';
+import type { BaseSpec } from '../codegen/base-spec.js';
 import type { CodeStyle } from '../codegen/format.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { TestTemplate } from '../codegen/templates.js';
@@ -112,7 +113,7 @@ export async function surroundingsOf(
     project,
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
-    ownPages: await ownPages(context, template, { directory: session.pageObjectsDir, module }),
+    ownPages: await ownPages(context, template, session, module),
     lacksCertificates: browser.clientCertificates.length > 0 && project['clientCertificates'] === undefined,
     har: await harOf(session, { spec: file.relative, secrets: context.secrets, rules: network }),
     testModule: module,
@@ -130,18 +131,26 @@ async function harOf(...args: Parameters<typeof sessionHar>): ReturnType<typeof 
 async function ownPages(
   { workspace, config }: Workspace,
   { hasPages }: { hasPages: boolean },
-  { directory, module }: { directory: string | undefined; module: TestModule | undefined },
+  { pageObjectsDir: detected, base }: Pick<Session, 'pageObjectsDir' | 'base'>,
+  given: TestModule | undefined,
 ): ReturnType<typeof readOwnPageFiles> {
-  const pageObjectsDir = config().output.pageObjectsDir ?? directory;
+  const pageObjectsDir = config().output.pageObjectsDir ?? detected;
   if (hasPages) return { pages: [], warnings: [] };
   const { readOwnPageFiles } = await import('./page-files.js');
   const read =
     pageObjectsDir === undefined
       ? { pages: [], warnings: [] }
       : await readOwnPageFiles(workspace, pageObjectsDir);
+  const module = base === undefined ? given : await moduleOf(workspace, base);
   if (module === undefined) return read;
   const { withFixtures } = await import('./fixture-pages.js');
   return { ...read, pages: await withFixtures(workspace, read.pages, module) };
+}
+
+/** Where the test of a base spec has its fixtures from. */
+async function moduleOf(workspace: string, base: BaseSpec): Promise<Pick<TestModule, 'file' | 'test'>> {
+  const { objectsIn } = await import('../codegen/base-spec.js');
+  return { file: path.join(workspace, base.file), test: objectsIn(base).test };
 }
 
 /** Resolves `importTestFrom`; undefined for `@playwright/test`. Throws INVALID_INPUT if it does not resolve. */

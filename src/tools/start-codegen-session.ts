@@ -245,15 +245,20 @@ async function openOnSpec(
   progress: ToolCall['progress'],
   signal: AbortSignal,
 ): Promise<Opening & Omit<Detection, 'plan'>> {
-  const { plan, detected } = await detecting;
+  const { plan, detected, warnings } = await detecting;
   const { baseURL, testIdAttribute } = plan.use;
   progress(`Running ${base.file}`);
   const { openBase } = await import('../session/base.js');
   const live = await openBase(context, base, { choice, testIdAttribute, signal });
   const use = { ...(baseURL && { baseURL }), ...(testIdAttribute && { testIdAttribute }) };
-  const { importTestFrom, storageState, ...found } = detected;
+  const { importTestFrom, ...found } = detected;
   const isKept = base.kind === 'spec' && context.config().writes.overwrite !== 'always';
-  return { live, found: { use }, detected: found, warnings: isKept ? [mayNotReplace(base.file)] : [] };
+  return {
+    live,
+    found: { use, pageObjectsDir: plan.pageObjectsDir },
+    detected: found,
+    warnings: [...warnings, ...(isKept ? [mayNotReplace(base.file)] : [])],
+  };
 }
 
 async function storageStateOf(
@@ -295,7 +300,7 @@ async function openPage(
       { ...limits, settled },
       call.signal,
     );
-    if (failure !== undefined) throw failure.error;
+    if (failure !== undefined) throw withServer(failure.error, found.webServer);
   }
   const state = await pageState(open.live, 'full');
   const isEmpty = Object.keys(found).length === 0;
@@ -309,6 +314,15 @@ async function openPage(
     },
     known: knownFields(open.live, state),
   };
+}
+
+/** An error of the first page, with how the project starts its application. */
+function withServer(error: CodegenError, webServer: Detected['webServer']): CodegenError {
+  const { code, message, hint = '' } = error;
+  const isUnreachable = code === 'ACTION_FAILED' || code === 'NAVIGATION_FAILED';
+  if (!isUnreachable || webServer === undefined) return error;
+  const start = `${webServer.source} starts the application with ${JSON.stringify(webServer.value)}: start it, and call again. With seed, Playwright Test starts it.`;
+  return new CodegenError(code, message, { hint: `${start} ${hint}`, cause: error });
 }
 
 /** Replays a saved session in the new one. Throws if its first page does not open. */

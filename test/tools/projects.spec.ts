@@ -246,13 +246,16 @@ test('a session is recorded with the options with which the project runs its tes
     importTestFrom: '@support/test',
     codeStyle: { singleQuote: true },
   });
-  expect(start['warnings']).toEqual([expect.stringContaining('`npx playwright test --project=login`')]);
+  expect(start['warnings']).toEqual([
+    expect.stringMatching(/^playwright\.config\.ts runs this test in WebKit only, .* verified in Chromium\./),
+    expect.stringContaining('`npx playwright test --project=login`'),
+  ]);
   expect(start.snapshot).toContain('de-DE,Asia/Tokyo,false,393,true');
   const { code } = await server.call('get_codegen_session', {
     sessionId: start.sessionId,
     include: ['code'],
   });
-  expect(code).toContain("test.use({ browserName: 'chromium', colorScheme: 'light' });");
+  expect(code).toContain("test.use({ colorScheme: 'light' });");
   // What the call says of a device leaves out that of the project.
   const other = await server.start({ title: 'looks', url, use: { device: 'Pixel 7' } });
   expect(other.snapshot).toContain('de-DE,Asia/Tokyo,true,412,true');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { descendants, expect } from '../fixtures.js';
+import { serve } from '../fixtures/serve.js';
 import { projectTest as test } from '../sample-project.js';
 
 test.describe.configure({ timeout: 240_000 });
@@ -37,15 +38,14 @@ test('a session begins where a seed ends, inside the fixtures and the login of t
   expect(source.slice(source.indexOf('\n') + 1)).toBe(`import { test, expect } from '../fixtures';
 
 test.describe('Todos', () => {
-  test.afterEach('clears', async ({ page }) => {
-    await page.getByRole('button', { name: 'Clear completed' }).click();
+  test.afterEach('clears', async ({ todoPage }) => {
+    await todoPage.clearCompleted();
   });
 
-  test('calls mum', async ({ todoPage, page }) => {
+  test('calls mum', async ({ todoPage }) => {
     await todoPage.add('Read a book');
-    await page.getByPlaceholder('What needs to be done?').fill('Call mum');
-    await page.getByPlaceholder('What needs to be done?').press('Enter');
-    await expect(page.getByRole('listitem')).toHaveCount(5);
+    await todoPage.add('Call mum');
+    await todoPage.expectCount(5);
   });
 });
 `);
@@ -81,8 +81,7 @@ test('a spec that a person wrote is continued at a line, and nothing else in it 
   expect(await readFile(file, 'utf8')).toBe(
     before.replace(
       /(todos\.add.*\n)/,
-      `$1    await page.getByPlaceholder('What needs to be done?').fill('Call mum')
-    await page.getByPlaceholder('What needs to be done?').press('Enter')
+      `$1    await todos.add('Call mum')
     await page
         .getByRole('listitem')
         .filter({ hasText: 'Call mum' })
@@ -127,6 +126,49 @@ test('by default, a foreign spec is not replaced, and start says so', async ({ p
   });
   expect(copy.error).toBeUndefined();
   expect(await readFile(path.join(workspace, 'tests', 'todos-2.spec.js'), 'utf8')).toContain('Call mum');
+});
+
+test('Playwright Test starts the application for a seed and the verification, and start says how it is started', async ({
+  project,
+  workspace,
+  pages,
+}) => {
+  const free = await serve(() => Promise.resolve(), 0);
+  await free.close();
+  const server = await project('common-js', { output: { dir: 'tests' } });
+  const config = path.join(workspace, 'playwright.config.js');
+  const webServer = `webServer: { command: 'node app.mjs', url: '${free.url}' }`;
+  const firefox = `projects: [{ name: 'firefox', use: { browserName: 'firefox' } }]`;
+  const configured = (await readFile(config, 'utf8')).replace(pages.url, free.url);
+  await writeFile(config, configured.replace('use:', `${webServer}, ${firefox}, use:`));
+  await writeFile(
+    path.join(workspace, 'app.mjs'),
+    `import { createServer } from 'node:http';
+    const html = '<title>App</title><button onclick="this.after(\\'Saved\\')">Save</button>';
+    createServer((_, response) => response.setHeader('content-type', 'text/html').end(html)).listen(${new URL(free.url).port}, '127.0.0.1');`,
+  );
+  const seed = `import { test } from '@playwright/test';\ntest('opens', async ({ page }) => {\n  await page.goto('/');\n});\n`;
+  await writeFile(path.join(workspace, 'tests', 'seed.spec.js'), seed);
+  const early = await server.start({ title: 'saves', url: '/' });
+  expect(early.error).toMatchObject({
+    code: 'ACTION_FAILED',
+    hint: expect.stringContaining(
+      `playwright.config.js starts the application with "node app.mjs (${free.url})": start it, and call again.`,
+    ),
+  });
+  const start = await server.start({ title: 'saves', seed: 'tests/seed.spec.js' });
+  expect(start.error).toBeUndefined();
+  expect(start['warnings']).toEqual([expect.stringContaining('runs this test in Firefox only')]);
+  await server.record(
+    start.sessionId,
+    { action: 'click', target: 'getByRole("button")' },
+    { action: 'expect', target: 'getByText("Saved")', matcher: 'toBeVisible' },
+  );
+  const ended = await server.call('end_codegen_session', { sessionId: start.sessionId });
+  expect(ended.error).toBeUndefined();
+  expect(ended).toMatchObject({ verification: { status: 'passed' } });
+  // It has ended with its tests.
+  await expect(fetch(free.url)).rejects.toThrow();
 });
 
 for (const [name, text, code, message] of [
@@ -187,12 +229,18 @@ test('a seed of a project with another version of Playwright starts no session',
   });
 });
 
-test('names that are no spec, and options that the spec decides, are refused', async ({ shared }) => {
+test('names that are no spec, lines that are no place in one, and options that the spec decides, are refused', async ({
+  shared,
+}) => {
+  const text = `test('fills', async ({ page }) => {\n  await page\n    .getByLabel('Note')\n    .fill('Tea');\n});\n`;
+  await writeFile(path.join(shared.workspace, 'many-lines.spec.ts'), text);
   for (const [args, message] of [
     [{ seed: 'missing.spec.ts' }, 'There is no file "missing.spec.ts" in the workspace.'],
     [{ seed: 'codegen.config.json' }, '"codegen.config.json" is not the name of a spec.'],
     [{ seed: 'a.spec.ts', use: { locale: 'de' } }, 'use cannot be combined with seed.'],
     [{ seed: 'a.spec.ts', options: { tags: ['@a'] } }, 'tags cannot be combined with seed.'],
+    [{ resume: 'many-lines.spec.ts:3' }, 'Line 3 of many-lines.spec.ts is in the middle of a statement.'],
+    [{ seed: 'many-lines.spec.ts:9' }, 'Line 9 of many-lines.spec.ts is in no test.'],
     [{ resume: 'missing.spec.ts:3' }, 'There is no file "missing.spec.ts" in the workspace.'],
     [{ resume: 'missing.spec.ts:3', url: '/' }, 'There is no file "missing.spec.ts" in the workspace.'],
   ] as const) {

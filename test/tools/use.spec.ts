@@ -19,6 +19,7 @@ for (const [what, use, project, said] of [
     { locale: 'it-IT', offline: true, baseURL: 'http://b.example' },
     { offline: false, viewport: null, baseURL: 'http://a.example' },
   ],
+  ['that a project for another browser is recorded in ours', {}, { browserName: 'webkit' }, {}],
   [
     'another browser than the project has',
     { browserName: 'chromium' },
