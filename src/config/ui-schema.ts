@@ -34,13 +34,13 @@ export const uiSchema = z
       .nullable()
       .default(null)
       .describe(
-        'Port on 127.0.0.1 where a server over stdio serves the page; 0 is any free port, null serves none. Over HTTP, the server itself serves it at `/`.',
+        'Port on 127.0.0.1 where a server over stdio serves it; 0 is any free port, null serves none. Over HTTP, the server itself serves it at `/`.',
       ),
     operators: z
       .array(operatorSchema)
       .default([])
       .describe(
-        'Who may open the page, each with a token of their own. Without operators, a server on a loopback address prints a link that opens it once.',
+        'Who may open it, each with a token of their own. Without operators, a server on a loopback address prints a link that opens it once.',
       ),
   })
   .prefault({})
