@@ -19,6 +19,8 @@ export interface GuardConfig {
   output: { dir: string; language: Language };
   /** Whether limited calls run while the state can't be reached. */
   state: { failMode: 'closed' | 'open' };
+  /** Files and directories of the operator, absolute or relative to the workspace, which no page gets. */
+  operatorFiles?: readonly string[];
   /** Set if other grants are configured: this one is confined to its output directory and shares their counters. */
   others?:
     | {

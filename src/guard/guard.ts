@@ -79,7 +79,12 @@ export function createGuard(options: GuardOptions): Guard {
         if (saved !== undefined) return saved;
       }
       const found = await checkReadablePath(territory, file, options);
-      await requireElsewhere(territory, config().others?.directories ?? [], found, file);
+      const { others, operatorFiles = [] } = config();
+      await requireElsewhere(territory, others?.directories ?? [], found, [
+        file,
+        'was not written by this session',
+      ]);
+      await requireElsewhere(territory, operatorFiles, found, [file, 'belongs to the configuration']);
       return found;
     },
 

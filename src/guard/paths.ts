@@ -105,18 +105,17 @@ export function requireInside(own: string, directory: string): void {
   throw refusal(directory, 'is outside the output directory', `Leave it out, or name one in ${own}.`);
 }
 
-/** Throws PATH_NOT_ALLOWED if a file is in one of these directories, which are relative to the workspace. */
+/** Throws PATH_NOT_ALLOWED if a file is one of these or in one of them. They are absolute, or relative to the workspace. */
 export async function requireElsewhere(
   { workspace }: Territory,
-  directories: readonly string[],
+  others: readonly string[],
   { absolute }: CheckedPath,
-  file: string,
+  [file, why]: [file: string, why: string],
 ): Promise<void> {
   const real = await realpath(absolute);
-  for (const directory of directories) {
-    const places = await placesOf(path.join(workspace, directory));
-    if (places.some((place) => isInside(place, real)))
-      throw refusal(file, 'was not written by this session', 'Use another path.');
+  for (const other of others) {
+    const places = await placesOf(path.resolve(workspace, other));
+    if (places.some((place) => isInside(place, real))) throw refusal(file, why, 'Use another path.');
   }
 }
 

@@ -13,6 +13,7 @@ import type { Config } from '../config/schema.js';
 import { watchFiles } from '../config/watch.js';
 import { sharedState } from '../guard/context.js';
 import { createGuard, type Guard } from '../guard/guard.js';
+import { isInside } from '../model/paths.js';
 import type { StatePlace } from '../guard/state.js';
 import type { CodegenError } from '../model/errors.js';
 import { sessionIds } from '../model/session-id.js';
@@ -113,7 +114,11 @@ export class Backend {
       stateDirectory,
       config: () => {
         const { config, policy, others } = settings();
-        return { ...config, policy, others };
+        const { templatesDir } = config.output;
+        const hasTemplates =
+          templatesDir !== null && !isInside(path.resolve(workspace, templatesDir), workspace);
+        const operatorFiles = [...source.files(), ...(hasTemplates ? [templatesDir] : [])];
+        return { ...config, policy, others, operatorFiles };
       },
       caller: { grant, connection: randomBytes(8).toString('hex') },
       secrets,

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '../fixtures.js';
 import { button, label, link } from './flows.js';
@@ -15,8 +15,16 @@ test('impossible file actions fail with a reason, and are not recorded', async (
   pages,
 }) => {
   const { workspace } = server;
-  await server.configure({ browser: { actionTimeoutMs: 2000, navigationTimeoutMs: 2000 } });
+  await mkdir(path.join(workspace, 'templates'));
   await mkdir(path.join(workspace, 'uploads'));
+  await writeFile(path.join(workspace, 'policy.json'), '{ "version": "1", "default": "allow", "tools": {} }');
+  await writeFile(path.join(workspace, 'templates/own.eta'), '');
+  await symlink(path.join(workspace, 'codegen.config.json'), path.join(workspace, 'uploads/link.json'));
+  await server.configure({
+    browser: { actionTimeoutMs: 2000, navigationTimeoutMs: 2000 },
+    output: { templatesDir: 'templates' },
+    policy: 'policy.json',
+  });
   await writeFile(path.join(workspace, 'uploads/one.txt'), 'one');
   await writeFile(path.join(workspace, '.env'), 'TOKEN=1');
   const { sessionId } = await server.start({ url: `${pages.url}/files.html` });
@@ -27,6 +35,8 @@ test('impossible file actions fail with a reason, and are not recorded', async (
   expect(await upload('uploads/none.txt')).toEqual(failureOf('INVALID_INPUT', 'no file "uploads/none.txt"'));
   expect(await upload('../secret.txt')).toEqual(failureOf('PATH_NOT_ALLOWED', 'contains ".."'));
   expect(await upload('.env')).toEqual(failureOf('PATH_NOT_ALLOWED', 'hidden'));
+  for (const file of ['codegen.config.json', 'policy.json', 'templates/own.eta', 'uploads/link.json'])
+    expect(await upload(file), file).toEqual(failureOf('PATH_NOT_ALLOWED', 'belongs to the configuration'));
   expect(await upload('uploads/one.txt', button('Choose nothing'))).toEqual(
     failureOf('ACTION_FAILED', 'opened no file chooser', 'input\\[type="file"\\]'),
   );
