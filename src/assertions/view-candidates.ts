@@ -102,7 +102,7 @@ export async function viewCandidates(
 /** The only new sentence, in an element that existed before: what a page without roles says about the step. */
 export function onlySentence(
   changes: readonly PageChange[],
-  { before, after }: StepEffect,
+  { before, after }: Record<'before' | 'after', Pick<Observation, 'view'>>,
 ): PageChange | undefined {
   const sentences = changes.filter(({ kind, line }) => {
     const { role = '', text = '' } = partsOf(line);

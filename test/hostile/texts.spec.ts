@@ -10,7 +10,7 @@ import {
   joinedTexts,
   type PageChange,
 } from '../../src/assertions/changes.js';
-import { echoOf, rankChanges, rankLandmarks, weightOf } from '../../src/assertions/choose.js';
+import { echoOf, isSentence, rankChanges, rankLandmarks, weightOf } from '../../src/assertions/choose.js';
 import { isField, linesAroundFields, linesAroundValues } from '../../src/assertions/fields.js';
 import { assertionForms, clip, stableText, templateLine } from '../../src/assertions/forms.js';
 import {
@@ -25,7 +25,12 @@ import { childrenOf, linesIn, parentsOf } from '../../src/assertions/nesting.js'
 import { isStable } from '../../src/assertions/check.js';
 import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import { isWeek, showsToday } from '../../src/assertions/today.js';
-import { openedForm, opensFormInDialog, withoutContent } from '../../src/assertions/view-candidates.js';
+import {
+  onlySentence,
+  openedForm,
+  opensFormInDialog,
+  withoutContent,
+} from '../../src/assertions/view-candidates.js';
 import type { Live } from '../../src/browser/live.js';
 import {
   behindOverlay,
@@ -206,6 +211,11 @@ const functions: Record<string, (text: string) => unknown> = {
   listChanges: (text) => listChanges(...views(text)),
   listChangesAcross: (text) => listChangesAcross(...views(text)),
   isPrice: (text) => isPrice(`$1${text}`),
+  isSentence,
+  onlySentence: (text) => {
+    const [before, after] = views(text);
+    return onlySentence(changesOf(text), { before: { view: before }, after: { view: after } });
+  },
   openedForm: (text) =>
     openedForm(
       { before: { url: '' }, after: { url: '', view: views(text)[1] } },
