@@ -300,7 +300,8 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
     text !== undefined &&
     (labels.has(text)
       ? role === 'generic' || role === 'text'
-      : labelRoles.has(role) && newLabels.slice(0, maxLabels).some((label) => label.includes(text)));
+      : labelRoles.has(role) &&
+        newLabels.slice(0, maxLabels).some((label) => label !== text && label.includes(text)));
   return [...isNew].filter((line) => {
     if (isLabel(partsOf(line)) || isJoinedLink(line)) return false;
     const container = containers.get(line);
