@@ -152,7 +152,8 @@ export function openedForm(
     change.kind === 'list' &&
     change.isNew &&
     !['option', 'generic'].includes(change.list.role) &&
-    change.list.items.length >= minItems;
+    // Icons without a name are no records.
+    change.list.items.filter(({ words }) => /[\p{L}\d]/u.test(words)).length >= minItems;
   if (before.url !== after.url || !hasForm(added) || hasDialog(added) || changes.some(isList))
     return undefined;
   const isAdded = new Set(added);
