@@ -13,8 +13,11 @@ const pauseMs = 80;
 const pollMs = 500;
 /** Milliseconds for a browser to answer. */
 const answerMs = 3000;
-/** Largest width and height of a picture. */
+/** Largest width and height of a picture, and of a thumbnail. */
 const maxSide = 1280;
+const thumbnailSide = 400;
+/** Quality of a thumbnail that is a screenshot, and so as large as the page. */
+const thumbnailQuality = 30;
 
 /** The live pictures of sessions, made while somebody watches, once for all viewers of a session. */
 export class Pictures {
@@ -108,13 +111,23 @@ class Camera {
   }
 }
 
+/** A small picture of a page, as base64 of a JPEG. */
+export async function thumbnailOf(page: Page): Promise<string> {
+  const screencast = await Screencast.start(page, thumbnailSide);
+  try {
+    return (await pictureOf(page, await screencast?.next(), thumbnailQuality)).data;
+  } finally {
+    await screencast?.stop();
+  }
+}
+
 /** The frame or, if the page has something to hide, a screenshot in which that is masked. */
-async function pictureOf(page: Page, frame: Frame | undefined): Promise<LivePicture> {
+async function pictureOf(page: Page, frame: Frame | undefined, quality = 60): Promise<LivePicture> {
   const { deviceWidth: width = maxSide, deviceHeight: height = maxSide } = frame?.metadata ?? {};
   const size = page.viewportSize() ?? { width, height };
   if (frame !== undefined && (await hidesNothing(page)))
     return { data: frame.data, type: 'image/jpeg', ...size };
-  const data = await takeScreenshot(page, undefined, { type: 'jpeg', fullPage: false, quality: 60 });
+  const data = await takeScreenshot(page, undefined, { type: 'jpeg', fullPage: false, quality });
   return { data: data.toString('base64'), type: 'image/jpeg', ...size };
 }
 
@@ -137,12 +150,12 @@ class Screencast {
   }
 
   /** Undefined for other browsers. */
-  static async start(page: Page): Promise<Screencast | undefined> {
+  static async start(page: Page, side = maxSide): Promise<Screencast | undefined> {
     if (page.context().browser()?.browserType().name() !== 'chromium') return undefined;
     const devTools = await within(answerMs, page.context().newCDPSession(page));
     if (devTools === undefined) return undefined;
     const screencast = new Screencast(devTools);
-    const format = { format: 'jpeg', quality: 60, maxWidth: maxSide, maxHeight: maxSide } as const;
+    const format = { format: 'jpeg', quality: 60, maxWidth: side, maxHeight: side } as const;
     await within(answerMs, devTools.send('Page.startScreencast', format));
     return screencast;
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { patchOf } from '../guard/difference.js';
-import { PageText, rawText } from '../model/page-text.js';
+import { rawText } from '../model/page-text.js';
 import type { Session } from '../session/session.js';
 import { sessionSource, surroundingsOf } from '../session/test-source.js';
 import { clearCodegenSession } from '../tools/clear-codegen-session.js';
@@ -15,8 +15,10 @@ import type { PageApp, PageOptions } from './options.js';
 import { Pictures } from './picture.js';
 import type { EndResult, SessionDetail, SessionSummary, TestPreview } from './shapes.js';
 import { addReport, hasReport } from './report.js';
+import { addResume } from './resume.js';
 import { stepsOf } from './steps.js';
-import { toolCall } from './tool-call.js';
+import { addThumbnails, Thumbnails } from './thumbnails.js';
+import { toolCall, warningsSchema } from './tool-call.js';
 import { addVerification } from './verification.js';
 
 /** Characters of one line of the console, and lines that are shown. */
@@ -27,11 +29,14 @@ const maxLines = 100;
 export function addSessions(app: PageApp, options: PageOptions): void {
   const { sessions, contextOf } = options;
   const pictures = new Pictures(sessions);
+  const thumbnails = new Thumbnails(sessions);
   const controls = new Controls(options);
   addControl(app, options, controls);
   addEdit(app, options, controls);
   addVerification(app, options);
   addReport(app, options);
+  addResume(app, options);
+  addThumbnails(app, sessions, thumbnails);
 
   app.get('/ui/api/sessions', (context) =>
     follow(context, options, () => {
@@ -48,7 +53,8 @@ export function addSessions(app: PageApp, options: PageOptions): void {
       options,
       () => {
         controls.see(session.id, person);
-        return detailOf(options, session);
+        thumbnails.see(session);
+        return detailOf(options, session, thumbnails);
       },
       () => pictures.watch(session.id),
     );
@@ -85,10 +91,7 @@ export function addSessions(app: PageApp, options: PageOptions): void {
 const endedSchema = z.looseObject({
   filePath: z.string().optional(),
   verification: z.looseObject({ status: z.string() }).default({ status: 'off' }),
-  warnings: z
-    .array(z.unknown())
-    .default([])
-    .transform((list) => list.map((each) => (each instanceof PageText ? rawText(each) : String(each)))),
+  warnings: warningsSchema,
 });
 
 function summaryOf({ sessions }: PageOptions, session: Session): SessionSummary {
@@ -100,17 +103,24 @@ function summaryOf({ sessions }: PageOptions, session: Session): SessionSummary 
     steps: list.length,
     lastAction: list.at(-1)?.code ?? '',
     handOver: sessions.handOverReason(id),
+    person: sessions.personOf(id),
   };
 }
 
-async function detailOf(options: PageOptions, session: Session): Promise<SessionDetail> {
+async function detailOf(
+  options: PageOptions,
+  session: Session,
+  thumbnails: Thumbnails,
+): Promise<SessionDetail> {
   const live = options.sessions.openOf(session.id)?.live;
   const { console = [], network = [] } = live?.log ?? {};
   return {
     ...summaryOf(options, session),
     file: session.path,
-    list: stepsOf(session),
-    person: options.sessions.personOf(session.id),
+    list: stepsOf(session).map((step) => ({
+      ...step,
+      thumbnail: thumbnails.idOf(session.steps[step.index]),
+    })),
     hasReport: await hasReport(options, session),
     secrets: options
       .contextOf(session.grant)

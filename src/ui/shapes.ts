@@ -23,6 +23,8 @@ export interface SessionSummary {
   lastAction: string;
   /** Why its agent asks for a person. */
   handOver?: string | undefined;
+  /** Who has taken it over. */
+  person?: string | undefined;
 }
 
 export interface StepView {
@@ -33,6 +35,13 @@ export interface StepView {
   unchecked?: boolean | undefined;
   /** Title of the group that it opens. */
   group?: string | undefined;
+  /** Name of its thumbnail: the page after it, if somebody watched then. */
+  thumbnail?: number | undefined;
+}
+
+/** A small picture of a page, as base64 of a JPEG; empty for none. */
+export interface Thumbnail {
+  data: string;
 }
 
 /** What a run of a session's test found. */
@@ -58,8 +67,6 @@ export interface SessionDetail extends SessionSummary {
   file: string;
   list: StepView[];
   pages: { id: string; url: string; isCurrent: boolean }[];
-  /** Who has taken it over. */
-  person?: string | undefined;
   /** Names of the secrets that can be typed. */
   secrets: string[];
   /** Whether it ended with a report of its verification. */
@@ -88,6 +95,13 @@ export interface TestPreview {
 export interface EndResult {
   filePath?: string | undefined;
   verification: string;
+  warnings: string[];
+}
+
+/** The session that continues an ended one. */
+export interface ResumeResult {
+  id: string;
+  /** What could not be replayed. */
   warnings: string[];
 }
 

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { PageText, rawText } from '../model/page-text.js';
 import type { Answer } from '../tools/answer.js';
 import type { Tool, ToolContext } from '../tools/tool.js';
 import type { PageOptions } from './options.js';
@@ -26,3 +28,9 @@ export function toolCall(
     return answer;
   });
 }
+
+/** The warnings of an answer, as text. */
+export const warningsSchema = z
+  .array(z.unknown())
+  .default([])
+  .transform((list) => list.map((each) => (each instanceof PageText ? rawText(each) : String(each))));

@@ -56,7 +56,11 @@ test('three people watch while an agent acts, and one of them leaves in the midd
     viewers.push(page);
   }
   const pictures = () =>
-    Promise.all(viewers.map((page) => page.getByRole('img').getAttribute('src', { timeout: 5000 })));
+    Promise.all(
+      viewers.map((page) =>
+        page.getByRole('img', { name: 'The live page of' }).getAttribute('src', { timeout: 5000 }),
+      ),
+    );
   const target = "getByRole('textbox')";
   const act = async (value: string) => {
     const { failed } = await agent.record(sessionId, { action: 'fill', target, value });
@@ -122,6 +126,10 @@ test('three people use a list of 200 sessions, open and ended', async ({ workspa
       }
       await expect(page.getByRole('listitem')).toHaveCount(200);
       await expect(page.getByText('ended', { exact: true })).toHaveCount(100);
+      // Only of those in view.
+      const thumbnails = page.getByRole('img', { name: 'The page of Flow' });
+      await expect(thumbnails.first()).toBeVisible();
+      expect(await thumbnails.count()).toBeLessThan(20);
     }
     const [session] = open();
     if (session === undefined) throw new Error('none is open');

@@ -1,4 +1,4 @@
-import type { BrowserContext, Page } from '@playwright/test';
+import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { configure, test as base } from '../fixtures.js';
 import { serve, type Connecting, type Serving } from '../server/http/serving.js';
 
@@ -7,6 +7,21 @@ export async function violations(page: Page): Promise<string[]> {
   const { AxeBuilder } = await import('@axe-core/playwright');
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** `mask` if a picture has the colour of Playwright's masks at a place, given as parts of its width and height. */
+export async function colourIn(picture: Locator, x: number, y: number): Promise<string> {
+  const [red = 0, green = 0, blue = 0] = await picture.evaluate(
+    async (image, place) => {
+      const canvas = new OffscreenCanvas(1, 1).getContext('2d');
+      if (!(image instanceof HTMLImageElement) || canvas === null) return [];
+      await image.decode();
+      canvas.drawImage(image, -place.x * image.naturalWidth, -place.y * image.naturalHeight);
+      return [...canvas.getImageData(0, 0, 1, 1).data];
+    },
+    { x, y },
+  );
+  return red > 200 && green < 60 && blue > 200 ? 'mask' : `${red} ${green} ${blue}`;
 }
 
 /** A server over HTTP with an agent, and people who open its page. */

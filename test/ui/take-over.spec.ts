@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect, refOf } from '../fixtures.js';
-import { test, type People } from './people.js';
+import { colourIn, test, type People } from './people.js';
 
 const viewport = { width: 640, height: 480 };
 
@@ -44,21 +44,12 @@ class Hands {
     await this.surface.click({ position: await this.placeOf(find) });
   }
 
-  /** `mask` if the picture has the colour of Playwright's masks in the middle of an element. */
+  /** The colour of the picture in the middle of an element. */
   async colourOf(find: (copy: Page) => Locator): Promise<string> {
     const box = await find(this.copy).boundingBox();
     if (box === null) throw new Error('not shown');
-    const [red = 0, green = 0, blue = 0] = await this.page.evaluate(
-      ({ x, y, width, height }) => {
-        const image = document.querySelector('img');
-        const canvas = new OffscreenCanvas(width, height).getContext('2d');
-        if (image === null || canvas === null) return [];
-        canvas.drawImage(image, 0, 0, width, height);
-        return [...canvas.getImageData(x, y, 1, 1).data];
-      },
-      { ...viewport, x: box.x + box.width / 2, y: box.y + box.height / 2 },
-    );
-    return red > 200 && green < 60 && blue > 200 ? 'mask' : `${red} ${green} ${blue}`;
+    const [x, y] = [(box.x + box.width / 2) / viewport.width, (box.y + box.height / 2) / viewport.height];
+    return colourIn(this.surface.getByRole('img'), x, y);
   }
 
   async steps(count: number): Promise<void> {

@@ -1,7 +1,8 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Page } from '@playwright/test';
 import { configure, expect } from '../fixtures.js';
-import { test, violations } from './people.js';
+import { colourIn, test, violations } from './people.js';
 
 test('a person watches a session: its steps as they land, its picture, its test, and ends it', async ({
   people: { agent, person },
@@ -11,6 +12,7 @@ test('a person watches a session: its steps as they land, its picture, its test,
   const page = await person();
   await expect(page.getByText('No sessions.')).toBeVisible();
   const { sessionId } = await agent.start({ title: 'Adds <b>milk</b>', url: `${pages.url}/todo.html` });
+  await expect(page.getByRole('img', { name: 'The page of Adds <b>milk</b>' })).toBeVisible();
   await page.getByRole('link', { name: 'Adds <b>milk</b>' }).click();
   await expect(page.getByRole('heading', { name: 'Adds <b>milk</b>', level: 1 })).toBeVisible();
   const picture = page.getByRole('img', { name: 'The live page of' });
@@ -30,6 +32,13 @@ test('a person watches a session: its steps as they land, its picture, its test,
   await expect(steps.getByText('.fill("Milk")')).toBeVisible();
   await expect(steps.getByText('What to buy')).toBeVisible();
   await expect.poll(() => picture.getAttribute('src')).not.toBe(before);
+  for (const step of [0, 1])
+    await expect(
+      steps
+        .getByRole('listitem')
+        .nth(step)
+        .getByRole('img', { name: `The page after step ${step}` }),
+    ).toBeVisible();
 
   await page.getByRole('button', { name: 'Show the test' }).click();
   const code = page.getByRole('region', { name: 'The test ', exact: false });
@@ -45,7 +54,52 @@ test('a person watches a session: its steps as they land, its picture, its test,
   await expect
     .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))
     .toMatch(/"operator":"local".*"action":"end".*adds-b-milk-b\.spec\.ts/);
+
+  // Once more, from the list.
+  await page.getByRole('link', { name: 'Sessions' }).click();
+  await page.getByRole('button', { name: 'Resume: Adds <b>milk</b>' }).click();
+  await expect(page.getByText('open', { exact: true })).toBeVisible();
+  await expect(steps.getByText('.fill("Milk")')).toBeVisible();
+  await expect
+    .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))
+    .toMatch(/"action":"resume".*"resumed":"/);
+  await page.getByRole('link', { name: 'Sessions' }).click();
+  await page.getByRole('button', { name: 'Clear: Adds <b>milk</b>' }).click();
+  await page.getByRole('button', { name: 'Yes, discard its steps: Adds <b>milk</b>' }).click();
+  await expect(page.getByRole('listitem')).toHaveCount(1);
+  expect(await violations(page)).toEqual([]);
 });
+
+test('thumbnails follow the page, and mask what a picture must not show', async ({
+  people: { agent, person, visitor },
+  pages,
+}) => {
+  const use = { viewport: { width: 640, height: 480 } };
+  const { sessionId } = await agent.start({ title: 'Lands', url: `${pages.url}/landing.html`, use });
+  const page = await person();
+  const thumbnail = page.getByRole('img', { name: 'The page of Lands' });
+  await expect(thumbnail).toBeVisible();
+  await agent.record(sessionId, { action: 'goto', url: `${pages.url}/login.html` });
+  const { left, top } = await passwordPlace(await visitor(), `${pages.url}/login.html`);
+  await expect.poll(() => colourIn(thumbnail, left, top), { timeout: 15_000 }).toBe('mask');
+  await page.getByRole('link', { name: 'Lands' }).click();
+  const ofStep = page.getByRole('img', { name: 'The page after step 1' });
+  await expect(ofStep).toBeVisible();
+  expect(await colourIn(ofStep, left, top)).toBe('mask');
+});
+
+/** The middle of the password field of a page, as parts of its width and height. */
+async function passwordPlace(page: Page, url: string): Promise<{ left: number; top: number }> {
+  await page.setViewportSize({ width: 640, height: 480 });
+  await page.goto(url);
+  const { x, y, width, height } = (await page.getByLabel('Password').boundingBox()) ?? {
+    x: 0,
+    y: 0,
+    width: 0,
+    height: 0,
+  };
+  return { left: (x + width / 2) / 640, top: (y + height / 2) / 480 };
+}
 
 test("a session without steps says why it can't be ended", async ({ people: { agent, person } }) => {
   await agent.start({ title: 'Empty' });
@@ -299,7 +353,7 @@ test('works from 400 px, in dark and light, and by the keyboard alone', async ({
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'Lands' }).press('Enter');
   await expect(page.getByRole('heading', { name: 'Lands', level: 1 })).toBeVisible();
-  await expect(page.getByRole('img')).toBeVisible();
+  await expect(page.getByRole('img', { name: 'The live page of' })).toBeVisible();
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBeLessThanOrEqual(400);
 });

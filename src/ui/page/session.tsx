@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { EndResult, LivePicture, SessionDetail, TestPreview } from '../shapes.js';
-import { get, post } from './api.js';
+import type { LivePicture, SessionDetail, TestPreview } from '../shapes.js';
+import { get } from './api.js';
 import { LiveView } from './live-page.js';
 import { Act, Code, View } from './parts.js';
 import { ReportFrame } from './report.js';
+import { SessionActions } from './session-actions.js';
 import { Status } from './sessions.js';
 import { StepList } from './steps.js';
 
@@ -23,11 +24,7 @@ export function SessionDetails({ id }: { id: string }): JSX.Element {
             <Status of={session} /> {session.grant} · <span class="address">{session.url}</span> ·{' '}
             {session.file}
           </p>
-          <Actions
-            id={id}
-            isOpen={session.status === 'open' && session.person === undefined}
-            steps={session.steps}
-          />
+          <SessionActions session={session} />
           <div class="columns">
             {session.status === 'open' && <LiveView picture={picture.value} session={session} />}
             <StepList session={session} />
@@ -47,52 +44,6 @@ export function SessionDetails({ id }: { id: string }): JSX.Element {
         </>
       )}
     </View>
-  );
-}
-
-function Actions({ id, isOpen, steps }: { id: string; isOpen: boolean; steps: number }): JSX.Element {
-  const ended = useSignal<EndResult | undefined>(undefined);
-  const isSure = useSignal(false);
-  return (
-    <div class="actions">
-      {isOpen && steps > 0 && (
-        <Act
-          label="End and write the test"
-          needs="operator"
-          work={async () => (ended.value = await post<EndResult>(`sessions/${id}/end`))}
-        />
-      )}
-      {!isOpen ? null : isSure.value ? (
-        <>
-          <Act
-            label="Yes, discard its steps"
-            needs="operator"
-            kind="danger"
-            work={async () => {
-              await post(`sessions/${id}/clear`);
-              location.hash = '#/sessions';
-            }}
-          />
-          <button type="button" onClick={() => (isSure.value = false)}>
-            Keep it
-          </button>
-        </>
-      ) : (
-        <Act label="Clear" needs="operator" work={() => Promise.resolve((isSure.value = true))} />
-      )}
-      {ended.value !== undefined && (
-        <div role="status">
-          <p>
-            Wrote {ended.value.filePath}; verification: {ended.value.verification}.
-          </p>
-          {ended.value.warnings.map((warning) => (
-            <p key={warning} class="quiet">
-              {warning}
-            </p>
-          ))}
-        </div>
-      )}
-    </div>
   );
 }
 

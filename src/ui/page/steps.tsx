@@ -4,6 +4,7 @@ import type { Edit } from '../edit.js';
 import type { SessionDetail, StepView, VerificationView } from '../shapes.js';
 import { post } from './api.js';
 import { Act, Code, may, Problem, TextInput } from './parts.js';
+import { LoadedThumbnail, Thumbnail } from './thumbnail.js';
 
 /** The recorded steps, which an operator edits, and the run of the test as it is now. */
 export function StepList({ session }: { session: SessionDetail }): JSX.Element {
@@ -47,11 +48,12 @@ export function StepList({ session }: { session: SessionDetail }): JSX.Element {
           {list.map((step) => (
             <Step
               key={`${step.index} ${step.code} ${step.note ?? ''}`}
+              session={id}
               step={step}
               picture={result.value?.pictures[step.index]}
               duration={result.value?.durations[step.index]}
               isFailed={result.value?.failure?.step === step.index}
-              editing={isEditing.value ? { id, count: list.length } : undefined}
+              count={isEditing.value ? list.length : undefined}
             />
           ))}
         </ol>
@@ -61,18 +63,20 @@ export function StepList({ session }: { session: SessionDetail }): JSX.Element {
 }
 
 interface StepProps {
+  session: string;
   step: StepView;
   /** The page before it, in the latest run. */
   picture: string | undefined;
   duration: number | undefined;
   isFailed: boolean;
-  editing: { id: string; count: number } | undefined;
+  /** Number of steps, if they are edited. */
+  count: number | undefined;
 }
 
-function Step({ step, picture = '', duration, isFailed, editing }: StepProps): JSX.Element {
-  const { index, code, assertions, note, group } = step;
+function Step({ session, step, picture = '', duration, isFailed, count }: StepProps): JSX.Element {
+  const { index, code, assertions, note, group, thumbnail } = step;
   const edit = (change: Partial<Edit>) => () =>
-    post(`sessions/${editing?.id ?? ''}/edit`, { step: index, code, ...change });
+    post(`sessions/${session}/edit`, { step: index, code, ...change });
   const facts = [
     ...(step.unchecked === true ? ['Not checked while recording'] : []),
     ...(duration === undefined ? [] : [`${(duration / 1000).toFixed(1)} s`]),
@@ -84,7 +88,7 @@ function Step({ step, picture = '', duration, isFailed, editing }: StepProps): J
       {assertions.map((each, number) => (
         <div key={each} class="assertion edit">
           <code class="line">{each}</code>
-          {editing !== undefined && (
+          {count !== undefined && (
             <Act
               label="Remove"
               name={`Remove assertion ${number} of step ${index}`}
@@ -97,7 +101,14 @@ function Step({ step, picture = '', duration, isFailed, editing }: StepProps): J
       ))}
       {facts.length > 0 && <p class="quiet">{facts.join(' · ')}</p>}
       {picture !== '' && <Thumbnail data={picture} alt={`The page before step ${index}`} />}
-      {editing !== undefined && <StepEditor step={step} count={editing.count} edit={edit} />}
+      {picture === '' && thumbnail !== undefined && (
+        <LoadedThumbnail
+          key={thumbnail}
+          path={`sessions/${session}/thumbnails/${thumbnail}`}
+          alt={`The page after step ${index}`}
+        />
+      )}
+      {count !== undefined && <StepEditor step={step} count={count} edit={edit} />}
     </li>
   );
 }
@@ -174,10 +185,6 @@ function TextEdit({
       />
     </span>
   );
-}
-
-function Thumbnail({ data, alt }: { data: string; alt: string }): JSX.Element {
-  return <img class="thumbnail" src={`data:image/jpeg;base64,${data}`} alt={alt} loading="lazy" />;
 }
 
 function Result({ result }: { result: VerificationView }): JSX.Element {
