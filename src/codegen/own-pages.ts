@@ -58,14 +58,19 @@ export function readOwnPages(file: string, text: string): { pages: OwnPage[]; pr
 function partsOf(each: ClassDeclaration): Pick<OwnPage, 'fields' | 'methods'> | undefined {
   const [maker, ...others] = each.getConstructors();
   const [parameter, ...more] = maker?.getParameters() ?? [];
-  if (maker === undefined || parameter === undefined || others.length > 0 || each.getExtends() !== undefined)
-    return undefined;
+  if (maker === undefined || parameter === undefined || others.length > 0) return undefined;
   const type = parameter.getTypeNode()?.getText() ?? '';
   const isPage = type === 'Page' || (type === '' && parameter.getName() === 'page');
   if (!isPage || more.some((other) => !other.isOptional())) return undefined;
   /** The code of each member that identifies something in the page. */
   const known = new Map<string, string>();
   if (parameter.isParameterProperty()) known.set(parameter.getName(), 'page');
+  if (each.getExtends() !== undefined) {
+    if (!new RegExp(`^super\\(${parameter.getName()}\\);?$`).test(maker.getStatements()[0]?.getText() ?? ''))
+      return undefined;
+    // What the superclass calls it, by convention; code that did not mean the page would not compile.
+    known.set('page', 'page');
+  }
   const fields: OwnPage['fields'] = [];
   for (const { name, code, isOpen } of assignmentsOf(each, maker)) {
     const inlined = inline(code, known, parameter.getName());

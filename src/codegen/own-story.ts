@@ -106,11 +106,14 @@ export function planOwnStory(
   const emitted = emitSteps(
     steps,
     (chain, use) => {
-      const field =
-        use.page === 'page' && !(use.of === 'action' && done.has(use.index))
-          ? fields.get(keyOf(chain))
-          : undefined;
-      return field === undefined ? locatorOf(chain, use.page) : property(objectOf(field.page), field.name);
+      const isOwn = use.page === 'page' && !(use.of === 'action' && done.has(use.index));
+      for (let length = isOwn ? chain.length : 0; length > 0; length--) {
+        const field = fields.get(keyOf(chain.slice(0, length)));
+        if (field === undefined) continue;
+        const own = property(objectOf(field.page), field.name);
+        return length === chain.length ? own : { kind: 'locator', page: own, chain: chain.slice(length) };
+      }
+      return locatorOf(chain, use.page);
     },
     nameFor,
   );

@@ -26,6 +26,7 @@ export type Detected = Partial<
     | 'pageObjectsDir'
     | 'codeStyle'
     | 'specNames'
+    | 'projects'
     | 'setup'
     | 'webServer',
     { value: Json; source: string }
@@ -94,7 +95,7 @@ export async function detectProject(
   const { askProject } = await import('../verify/project-use.js');
   const { browser, verify } = context.config();
   const recordedIn = use.browserName ?? browser.name;
-  const { configFile, testDir, isCovered, dependencies, webServer, ...project } = await askProject(
+  const { configFile, testDir, isCovered, dependencies, projects, webServer, ...project } = await askProject(
     { workspace, file: file.absolute, browserName: recordedIn },
     { timeoutMs: verify.timeoutMs, signal },
   );
@@ -104,6 +105,7 @@ export async function detectProject(
   const source = nameOf(configFile);
   const detected: Detected = { testDir: { value: nameOf(testDir), source } };
   if (isCovered && webServer !== undefined) detected.webServer = { value: webServer, source };
+  if (projects.length > 0) detected.projects = { value: projects, source };
   if (dependencies.length > 0) detected.setup = { value: dependencies, source };
   const { found, shown } = await optionsOf(project.use, use, secrets);
   for (const [name, value] of Object.entries(shown)) Object.assign(detected, { [name]: { value, source } });

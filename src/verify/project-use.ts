@@ -7,7 +7,7 @@ import { configState } from './config-state.js';
 import { workspaceVariable } from './plan.js';
 import { ownPlaywrightTest, workspacePlaywrightTest } from './playwright-test.js';
 import { spawnPlaywright, supervise } from './run.js';
-import { projectOf, workspaceConfigFile } from './wrap-config.js';
+import { projectsOf, workspaceConfigFile } from './wrap-config.js';
 
 /** Time-out for loading the workspace's configuration. */
 const loadingMs = 20_000;
@@ -50,6 +50,8 @@ interface ProjectAnswer {
   isCovered: boolean;
   /** The directory of its tests; undefined if there is no configuration. */
   testDir: string | undefined;
+  /** The names of the projects that would run it. */
+  projects: string[];
   /** The projects that run before it. */
   dependencies: string[];
   /** The `webServer` commands with their URLs or ports. */
@@ -73,6 +75,7 @@ export async function askProject(
     use: {},
     isCovered: false,
     dependencies: [],
+    projects: [],
     webServer: undefined,
     testDir: undefined,
     configFile: undefined,
@@ -85,12 +88,13 @@ export async function askProject(
   const config = isCurrent ? known.config : await load(workspace, timeoutMs, signal);
   if (config === undefined) return none;
   loaded.set(configFile, { state, config });
-  const project = projectOf(config, { workspace, file, browserName });
+  const { project, names } = projectsOf(config, { workspace, file, browserName });
   const testDir = project?.testDir ?? config.testDir ?? config.projects?.[0]?.testDir ?? '.';
   return {
     use: project === undefined ? {} : useOf({ ...config.use, ...project.use }, workspace),
     isCovered: project !== undefined,
     dependencies: project?.dependencies ?? [],
+    projects: names,
     webServer: config.servers.join(', ') || undefined,
     testDir: path.resolve(workspace, testDir),
     configFile,

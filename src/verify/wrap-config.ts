@@ -146,17 +146,31 @@ function coveringProject(
   file: string,
   browserName: BrowserName,
 ): Project | undefined {
-  const covering = projects.filter((project) => covers(base, project, workspace, file));
+  const covering = coveringProjects({ base, projects, workspace }, file);
   return covering.find((each) => engineOf(base, each) === browserName) ?? covering[0];
 }
 
-/** The first project that would run a file, in the browser if possible; undefined if none would. */
-export function projectOf(
+function coveringProjects(
+  {
+    base,
+    projects,
+    workspace,
+  }: { base: PlaywrightTestConfig; projects: readonly Project[]; workspace: string },
+  file: string,
+): Project[] {
+  return projects.filter((project) => covers(base, project, workspace, file));
+}
+
+/** The projects that would run a file, and the first of them that has the browser, or else the first. */
+export function projectsOf(
   base: PlaywrightTestConfig,
   { workspace, file, browserName }: { workspace: string; file: string; browserName: BrowserName },
-): Project | undefined {
-  const projects = base.projects ?? [{}];
-  return coveringProject({ base, projects, workspace }, file, browserName);
+): { project: Project | undefined; names: string[] } {
+  const around = { base, projects: base.projects ?? [{}], workspace };
+  return {
+    project: coveringProject(around, file, browserName),
+    names: coveringProjects(around, file).flatMap(({ name = '' }) => (name === '' ? [] : [name])),
+  };
 }
 
 /** Whether Playwright Test would run the file as this project. */

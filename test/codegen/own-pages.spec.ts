@@ -67,6 +67,28 @@ test('CommonJS exports are read, and what does not compile is a problem', () => 
   expect(readOwnPages('a.ts', 'export class A {').problem).toBe("line 1: '}' expected.");
 });
 
+test('a class may have a superclass that takes the page', () => {
+  const { pages } = readOwnPages(
+    'pages/login.ts',
+    `export class LoginPage extends BasePage {
+  readonly email: Locator;
+  constructor(page: Page) { super(page); this.email = page.getByLabel('Email'); }
+  async open() { await this.page.goto('/login'); }
+  async logIn() { await this.submit('ann'); }
+}
+export class Other extends BasePage { constructor(page: Page) { super(page, 'other'); } async open() { await this.page.goto('/'); } }
+export class Inherits extends BasePage { async open() { await this.page.goto('/'); } }`,
+  );
+  expect(pages).toMatchObject([
+    {
+      className: 'LoginPage',
+      fields: [{ name: 'email', code: "page.getByLabel('Email')" }],
+      methods: [{ name: 'open', statements: [{ code: "await page.goto('/login');" }] }],
+    },
+  ]);
+  expect(pages[0]?.methods).toHaveLength(1);
+});
+
 test('functions that return an object are read like classes', () => {
   const { pages } = readOwnPages(
     'pages/login.ts',

@@ -105,6 +105,7 @@ const enter = (text: string): Parameters<typeof codeSteps>[0] => [
   { action: 'press', args: { key: 'Enter' }, locator: field },
 ];
 const help = { action: 'click', args: {}, locator: [{ method: 'getByText', args: ['Help'] }] };
+const nearField = [...field, { method: 'locator', args: ['..'] }];
 const open = { action: 'goto', args: { url: '/list' } };
 
 for (const [name, setup, steps, expected] of [
@@ -113,6 +114,12 @@ for (const [name, setup, steps, expected] of [
     '',
     [open, ...enter('Tea')],
     "async ({ listPage }) => {\n  await listPage.open();\n  await listPage.add('Tea');\n",
+  ],
+  [
+    'has a field with which a longer locator begins',
+    '',
+    [open, { action: 'click', args: {}, locator: nearField }],
+    "await listPage.open();\n  await listPage.field.locator('..').click();\n",
   ],
   [
     'does what the flow begins with',

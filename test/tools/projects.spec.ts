@@ -241,6 +241,7 @@ test('a session is recorded with the options with which the project runs its tes
     locale: 'de-DE',
     timezoneId: 'Asia/Tokyo',
     permissions: [],
+    projects: ['phone'],
     setup: ['login'],
     webServer: `npm start (${url})`,
     importTestFrom: '@support/test',
