@@ -28,9 +28,10 @@ export const setInputFiles = defineAction({
   playwrightNames: true,
   async perform(context, { files }, element) {
     if (element === undefined) return;
+    const endsAt = performance.now() + context.actionMs;
     const paths = await Promise.all([files].flat().map((file) => context.files.readable(file)));
     if (await isFileInput(element)) await element.setInputFiles(paths);
-    else await choose(context, element, paths);
+    else await choose(context, element, { paths, endsAt });
   },
   toCode({ files }, { subject, page, signals, declare }) {
     const given = filesCode(files);
@@ -90,11 +91,12 @@ function isFileInput(element: Locator): Promise<boolean> {
 
 /** Clicks an element and answers the file chooser that it opens. */
 async function choose(
-  { page, credit, actionMs }: ActionContext,
+  { page, credit }: ActionContext,
   element: Locator,
-  paths: string[],
+  { paths, endsAt }: { paths: string[]; endsAt: number },
 ): Promise<void> {
-  const opened = page.waitForEvent('filechooser', { timeout: actionMs }).catch(() => undefined);
+  const timeout = Math.max(1, endsAt - performance.now());
+  const opened = page.waitForEvent('filechooser', { timeout }).catch(() => undefined);
   await element.click();
   const chooser = await opened;
   if (chooser === undefined)
