@@ -22,7 +22,7 @@ export const inputSchema = z.strictObject({
     .min(1)
     .max(200)
     .optional()
-    .describe('What the test shows, e.g. "adds a product to the cart".'),
+    .describe('What the test shows, e.g. "adds a task".'),
   url: z.string().min(1).optional().describe('Opened, and recorded as the first goto.'),
   file: z.string().min(1).optional().describe('In the output directory; by default, named after the title.'),
   options: optionsSchema.optional().meta(selfEvident).describe('How the test is written.'),
