@@ -145,7 +145,9 @@ export interface PreparedAction {
   perform(context: ActionContext, target: Locator | undefined): Promise<void>;
 }
 
-interface ActionDefinition<Fields extends z.ZodObject> extends Partial<Omit<Action, 'prepare' | 'toCode'>> {
+export interface ActionDefinition<Fields extends z.ZodObject> extends Partial<
+  Omit<Action, 'prepare' | 'toCode'>
+> {
   name: string;
   description: string;
   fields: Fields;

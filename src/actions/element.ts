@@ -2,19 +2,17 @@ import type { Locator } from 'playwright';
 import { z } from 'zod';
 import { property, run, values, type CodeScope, type Expression } from '../model/code.js';
 import { seemsReference } from '../model/template.js';
-import type { Traits } from '../model/traits.js';
 import { originOfFrame } from '../browser/origin.js';
-import { defineAction, type Action } from './action.js';
+import { defineAction, type Action, type ActionDefinition } from './action.js';
 import { clickCount, clickFields, forced, pointerFields, position, timeout, waiting } from './pointer.js';
 
 const delay = z.number().min(0).max(1000).describe('Milliseconds between key presses.');
 const text = z.string().describe('Text to type.');
 
-interface ElementActionDefinition<Fields extends z.ZodObject> extends Partial<Traits> {
-  name: string;
-  description: string;
-  fields: Fields;
-  playwrightNames?: boolean;
+interface ElementActionDefinition<Fields extends z.ZodObject> extends Omit<
+  ActionDefinition<Fields>,
+  'perform' | 'toCode'
+> {
   act: (element: Locator, fields: z.infer<Fields>) => Promise<unknown>;
   /** The arguments of the method; the fields as options by default. */
   args?: (fields: z.infer<Fields>, scope: CodeScope) => Expression[];

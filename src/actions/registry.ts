@@ -22,31 +22,23 @@ import * as pages from './pages.js';
 import * as structure from './structure.js';
 import * as upload from './upload.js';
 
-/** The families in the order in which they are documented. */
+const actionsOf = (...modules: Readonly<Record<string, Action>>[]): Action[] =>
+  modules.flatMap((module) => Object.values(module));
+
+/** The families in the order of the documentation. */
 export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
-  navigation: Object.values(navigation),
-  element: [...Object.values(element), ...Object.values(drag), ...Object.values(upload)],
-  mouse: Object.values(mouse),
+  navigation: actionsOf(navigation),
+  element: actionsOf(element, drag, upload),
+  mouse: actionsOf(mouse),
   assertion: [expect],
-  'dialogs, pages, files': [
-    ...Object.values(dialog),
-    ...Object.values(overlay),
-    ...Object.values(pages),
-    ...Object.values(download),
-  ],
-  network: Object.values(network),
-  environment: [
-    ...Object.values(environment),
-    ...Object.values(clock),
-    ...Object.values(credentials),
-    writeText,
-    readText,
-  ],
-  output: [...Object.values(output), ...Object.values(evaluation)],
-  structure: Object.values(structure),
+  'dialogs, pages, files': actionsOf(dialog, overlay, pages, download),
+  network: actionsOf(network),
+  environment: actionsOf(environment, clock, credentials, { writeText, readText }),
+  output: actionsOf(output, evaluation),
+  structure: actionsOf(structure),
 };
 
-/** Every action by its name. */
+/** All actions by name. */
 export const actions: ReadonlyMap<string, Action> = new Map(
   Object.values(actionFamilies)
     .flat()

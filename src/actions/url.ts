@@ -32,14 +32,11 @@ function hostOf(url: string): string {
 
 /** Checks a URL that a page will open: http, https or `about:blank`, or relative if there is a base URL. */
 export function checkUrl(url: string, baseURL: string | undefined): string {
-  let address: URL;
-  try {
-    address = new URL(url, baseURL);
-  } catch {
+  if (!URL.canParse(url, baseURL))
     throw new CodegenError('INVALID_INPUT', `Not a URL: ${JSON.stringify(url)}`, {
       hint: 'Use an absolute URL such as "https://example.com/", or set `use.baseURL` for relative ones.',
     });
-  }
+  const address = new URL(url, baseURL);
   if (address.protocol !== 'http:' && address.protocol !== 'https:' && address.href !== 'about:blank')
     throw new CodegenError('NAVIGATION_BLOCKED', `${address.protocol} URLs are not allowed.`, {
       hint: 'Serve the page over http or https, for example from a local web server.',

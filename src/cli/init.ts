@@ -5,20 +5,21 @@ import { configFileOf, type ConfigLocation } from '../config/load.js';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { isInside } from '../model/paths.js';
 import { browserNameSchema } from '../model/use.js';
+import { findPageObjects } from '../session/page-object-dir.js';
+import { errorCode } from '../state/files.js';
+import { commonTestModule, specsIn } from '../verify/common-test-module.js';
+import { askProject } from '../verify/project-use.js';
 
 const schemaPath = './node_modules/codegen-session-mcp/schema/codegen.config.schema.json';
 
-/**
- * Writes a configuration in which every key has its default and a comment, never over an existing file, and returns
- * a message for the user. Throws CONFIG_INVALID if the file exists, WRITE_FAILED if it can't be written.
- */
+/** Writes a new configuration with defaults and comments. Returns a message. Throws CONFIG_INVALID, WRITE_FAILED. */
 export async function init(location: ConfigLocation): Promise<string> {
   const file = configFileOf(location);
   const found = await detectOutput(location.workspace);
   try {
     await writeFile(file, startingConfig(found), { flag: 'wx' });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+    if (errorCode(error) === 'EEXIST')
       throw new CodegenError('CONFIG_INVALID', `${file} already exists; it was not changed.`);
     throw new CodegenError('WRITE_FAILED', `${file} could not be written: ${messageOf(error)}`, {
       cause: error,
@@ -32,16 +33,14 @@ export async function init(location: ConfigLocation): Promise<string> {
   }`;
 }
 
-/** Values of the configuration that the project decides, by their keys, each with the file that says so. */
+/** Values that the project determines, by key of the configuration, each with the file it was found in. */
 type Found = Record<string, { value: string; source: string }>;
 
 /** Milliseconds for the project's configuration to load. */
 const loadingMs = 20_000;
 
-/** Where and how the project writes its tests; empty without a Playwright configuration that loads. */
+/** Empty without a Playwright configuration that loads. */
 async function detectOutput(workspace: string): Promise<Found> {
-  const { askProject } = await import('../verify/project-use.js');
-  const { commonTestModule, specsIn } = await import('../verify/common-test-module.js');
   const question = {
     workspace,
     file: path.join(workspace, 'any.spec.ts'),
@@ -62,7 +61,6 @@ async function detectOutput(workspace: string): Promise<Found> {
   const common = await commonTestModule(workspace, testDir);
   if (common !== undefined)
     found['output.importTestFrom'] = { value: common.module, source: nameOf(common.spec) };
-  const { findPageObjects } = await import('../session/page-object-dir.js');
   const pages = await findPageObjects(workspace, testDir);
   if (pages !== undefined) found['output.pageObjectsDir'] = { value: pages.directory, source: pages.file };
   return found;

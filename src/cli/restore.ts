@@ -6,10 +6,7 @@ import { restoreBackup } from '../guard/restore.js';
 import { CodegenError } from '../model/errors.js';
 import { redisOf } from '../state/redis.js';
 
-/**
- * Lists the replaced files, or restores one: the newest backup of a path, or the backup with an id. Returns a message
- * for the user. Throws INVALID_INPUT if there is no such backup.
- */
+/** Lists the backups, or restores one by its id or path. Returns a message. Throws INVALID_INPUT. */
 export async function restore(location: ConfigLocation, wanted = 'list'): Promise<string> {
   const { config, policy } = await loadConfig(location);
   const territory = {
@@ -33,7 +30,8 @@ export async function restore(location: ConfigLocation, wanted = 'list'): Promis
       hint: '`codegen-session-mcp restore list` lists the backups with their ids and paths.',
     });
   const [written] = await restoreBackup(backup, territory, config.writes.backups);
-  return written?.change === 'unchanged'
-    ? `${backup.path} already has its content of ${backup.time.toLocaleString()}.`
-    : `Restored ${backup.path} as of ${backup.time.toLocaleString()}.${written?.change === 'replaced' ? ' The replaced file was backed up.' : ''}`;
+  const time = backup.time.toLocaleString();
+  if (written?.change === 'unchanged') return `${backup.path} already has its content of ${time}.`;
+  const backedUp = written?.change === 'replaced' ? ' The replaced file was backed up.' : '';
+  return `Restored ${backup.path} as of ${time}.${backedUp}`;
 }

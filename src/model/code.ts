@@ -22,7 +22,6 @@ export type Expression =
   | { kind: 'secret'; name: string }
   /** A file in the output directory of the test. */
   | { kind: 'output path'; path: string }
-  /** A file of the workspace. */
   | { kind: 'file'; path: string }
   /** `from` is a locator that the chain continues; `filter` replaces the text of the call at an index. */
   | {
@@ -66,10 +65,9 @@ export interface Expectation {
 
 /** An event that an action causes in the page. */
 export interface CodeEvent {
-  /** The variable of the promise. */
+  /** Variables of the promise and its result. */
   promise: string;
   source: Expression;
-  /** The variable of the result. */
   result?: string | undefined;
   type?: string | undefined;
   checks: readonly Statement[];
@@ -83,7 +81,6 @@ export interface Import {
   names?: readonly string[] | undefined;
 }
 
-/** What the code of an action can use. */
 export interface CodeScope {
   /** The page, or the element that the step acts on. */
   subject: Expression;
@@ -112,10 +109,9 @@ export interface CodeScope {
 
 export type Hook = 'beforeEach' | 'afterEach';
 
-/** A step as code generation sees it. */
+/** A step for code generation. */
 export interface CodeStep extends Step {
   traits: Traits;
-  /** Title of the `test.step` that it opens. */
   groupTitle: string | undefined;
   hook?: Hook | undefined;
   /** The statements of the step. The events of `expects` actions are finished after the next action. */

@@ -45,7 +45,7 @@ export class CodegenError extends Error {
   readonly said: { message: string | PageText; hint?: string | PageText };
   /** Milliseconds after which the same call can succeed. */
   readonly retryAfterMs: number | undefined;
-  /** The rule by which the guard refused. */
+  /** The guard's decision, if it rejected the call. */
   readonly decision: Decision | undefined;
 
   constructor(

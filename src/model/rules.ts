@@ -8,11 +8,9 @@ export interface Policy {
   enforce: boolean;
   /** Names and patterns of tools that are neither listed nor callable. */
   hide: readonly string[];
-  /** Rules for every tool. */
   all: Rules;
   /** Rules by the name of the tool; a tool that is listed is allowed. */
   tools: ReadonlyMap<string, Rules>;
-  /** SHA-256 of the document. */
   hash: string;
   /** Absolute path of its file; missing if it is written in the configuration. */
   file?: string | undefined;

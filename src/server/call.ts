@@ -9,7 +9,7 @@ import { span } from '../model/span.js';
 import type { Answer } from '../tools/answer.js';
 import type { Tool, ToolCall, ToolContext } from '../tools/tool.js';
 import type { RunningCalls } from './calls.js';
-import { failedAnswer, render, type CallResult } from './render.js';
+import { render, type CallResult } from './render.js';
 
 export interface AnsweredCall {
   tool: string;
@@ -98,7 +98,7 @@ export function createCallHandler(
     } catch (error) {
       const failure = await withServer(context, toCodegenError(error), args?.['sessionId']);
       await audited.end(outcome(failure.code), failure.decision);
-      answer = failedAnswer(failure);
+      answer = { structured: {}, error: failure };
     }
     const { structured, error: { code: error, decision } = {} } = answer;
     const seconds = (performance.now() - began) / 1000;

@@ -50,10 +50,6 @@ export function render(answer: Answer, secrets: Secrets, maxBytes: number): Call
   return { content, structuredContent: fields, ...(error === undefined ? {} : { isError: true }) };
 }
 
-export function failedAnswer(error: Answer['error']): Answer {
-  return { structured: {}, ...(error && { error }) };
-}
-
 function bothForms(whole: object, maxBytes: number, known: readonly string[]): Forms {
   let budget = maxBytes;
   for (let tries = 0; tries < maxTries && budget > 0; tries++) {

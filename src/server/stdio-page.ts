@@ -25,19 +25,9 @@ export async function openPage({ port, ...host }: OwnPage): Promise<void> {
 export async function servePageAt(port: number, host: Omit<OwnPage, 'port'>): Promise<Server> {
   const { server, accept } = await createListener(null);
   const bound = await listen(server, port, address);
-  const page = await servePage({
-    ...host,
-    origin: `http://${address}:${bound}`,
-    isLocal: true,
-    onAccepted: accept,
-  });
-  const checkHost = createHostCheck({
-    scheme: 'http',
-    address,
-    port: bound,
-    allowedHosts: [],
-    allowedOrigins: [],
-  });
+  const origin = `http://${address}:${bound}`;
+  const page = await servePage({ ...host, origin, isLocal: true, onAccepted: accept });
+  const checkHost = createHostCheck({ scheme: 'http', address, port: bound });
   const respond = listenerOf(createPageApp({ checkHost, page }));
   server.on('request', (request, response) => void respond(request, response));
   return server;

@@ -5,8 +5,8 @@ interface ServerAddress {
   address: string;
   port: number;
   /** An entry without a port matches any port. */
-  allowedHosts: readonly string[];
-  allowedOrigins: readonly string[];
+  allowedHosts?: readonly string[];
+  allowedOrigins?: readonly string[];
 }
 
 const defaultPorts = { http: 80, https: 443 };
@@ -19,7 +19,7 @@ export function hostOf(address: string): string {
 export function createHostCheck(
   server: ServerAddress,
 ): (host: string, origin: string | undefined) => string | undefined {
-  const { scheme, address, port, allowedHosts, allowedOrigins } = server;
+  const { scheme, address, port, allowedHosts = [], allowedOrigins = [] } = server;
   const own = ['localhost', '127.0.0.1', '[::1]', hostOf(address)].map((name) => `${name}:${port}`);
   const hosts = new Set([...own, ...allowedHosts].map((host) => host.toLowerCase()));
   const origins = new Set([...own.map((host) => new URL(`${scheme}://${host}`).origin), ...allowedOrigins]);

@@ -14,14 +14,12 @@ const maxStateless = 500;
 /** Milliseconds without a request after which an MCP session may be closed for a new one. */
 const replaceableMs = 60_000;
 
-interface SessionServer {
-  endpoint: McpEndpoint;
-  end: () => Promise<void>;
-}
-
 export interface McpSessionsOptions {
   /** `id` is undefined for stateless requests. */
-  open: (grant: string, session: { id: string | undefined; onClose: () => void }) => SessionServer;
+  open: (
+    grant: string,
+    session: { id: string | undefined; onClose: () => void },
+  ) => { endpoint: McpEndpoint; end: () => Promise<void> };
   newId: () => string;
   /** Milliseconds without a request or stream after which a session is closed. */
   idleMs: () => number;
@@ -139,15 +137,8 @@ export class McpSessions {
       entry.ending ??= end();
     };
     const { endpoint, end } = this.options.open(grant, { id, onClose });
-    const entry: Entry = {
-      grant,
-      endpoint,
-      open: 0,
-      calls: 0,
-      lastUsed: this.now(),
-      idle: undefined,
-      ending: undefined,
-    };
+    const counts = { open: 0, calls: 0, lastUsed: this.now() };
+    const entry: Entry = { grant, endpoint, ...counts, idle: undefined, ending: undefined };
     entries.set(key, entry);
     return entry;
   }

@@ -6,9 +6,8 @@ import type { Limit } from '../../model/policy.js';
 import type { AnsweredCall } from '../call.js';
 
 export interface ServerUsage {
-  /** Open recording sessions. */
   sessions: ReadonlyMap<string, number>;
-  /** Open MCP sessions. */
+  /** MCP sessions. */
   connections: ReadonlyMap<string, number>;
   limits: readonly { grant: string; limit: Limit; used: number }[];
 }

@@ -66,7 +66,10 @@ export function sessionEndpoint(
 function statelessEndpoint(service: Service, onClose: () => void): McpEndpoint {
   let handler: Promise<McpEndpoint> | undefined;
   return {
-    handle: async (request, body) => (await (handler ??= load(service))).handle(request, body),
+    async handle(request, body) {
+      handler ??= import('./v2.js').then(({ createEndpoint }) => createEndpoint(service));
+      return (await handler).handle(request, body);
+    },
     isOpen: () => true,
     async close() {
       // First, so that a new request gets another endpoint.
@@ -74,9 +77,4 @@ function statelessEndpoint(service: Service, onClose: () => void): McpEndpoint {
       await (await handler)?.close();
     },
   };
-}
-
-async function load(service: Service): Promise<McpEndpoint> {
-  const { createEndpoint } = await import('./v2.js');
-  return createEndpoint(service);
 }
