@@ -4,7 +4,7 @@ import { property, run, value, values, type Expression, type Statement } from '.
 import { loginDirectory } from '../model/artifact.js';
 import { CodegenError } from '../model/errors.js';
 import { matchedSchema } from '../model/pattern.js';
-import { geolocationSchema, httpUrl, viewportSchema } from '../model/use.js';
+import { geolocationSchema, httpUrl, oneOf, viewportSchema } from '../model/use.js';
 import { defineAction } from './action.js';
 import { clipboardPermissions } from './clipboard.js';
 
@@ -16,10 +16,6 @@ export const setViewportSize = defineAction({
   perform: ({ page }, size) => page.setViewportSize(size),
   toCode: (size, { page }) => [run(page, 'setViewportSize', ...values(size))],
 });
-
-function oneOf<const Value extends string>(...choices: Value[]) {
-  return z.enum(choices).nullable().optional();
-}
 
 export const emulateMedia = defineAction({
   name: 'emulateMedia',

@@ -20,7 +20,7 @@ function compile(pattern: Pattern): RE2JS | undefined {
   try {
     if (source !== undefined) expression = RE2JS.compile(source, flagsOf(pattern));
   } catch {
-    expression = undefined;
+    // RE2 does not support it.
   }
   if (compiled.size >= maxCompiled) compiled.clear();
   compiled.set(key, expression);
@@ -28,11 +28,10 @@ function compile(pattern: Pattern): RE2JS | undefined {
 }
 
 function flagsOf({ flags = '' }: Pattern): number {
-  const all = { i: RE2JS.CASE_INSENSITIVE, m: RE2JS.MULTILINE, s: RE2JS.DOTALL };
-  return Object.entries(all).reduce(
-    (sum, [flag, value]) => (flags.includes(flag) ? sum | value : sum),
-    RE2JS.LOOKBEHINDS,
-  );
+  let all = RE2JS.LOOKBEHINDS;
+  if (flags.includes('i')) all |= RE2JS.CASE_INSENSITIVE;
+  if (flags.includes('m')) all |= RE2JS.MULTILINE;
+  return flags.includes('s') ? all | RE2JS.DOTALL : all;
 }
 
 /**

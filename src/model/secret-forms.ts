@@ -33,7 +33,9 @@ export class SecretSearch {
     const longestFirst = [...values].sort(([one], [other]) => other.length - one.length);
     this.names = longestFirst.map(([, name]) => name);
     const groups = (test: (value: string) => boolean): string =>
-      longestFirst.map(([value]) => (test(value) ? `(${alternatives(value)})` : '([])')).join('|');
+      longestFirst
+        .map(([value]) => (test(value) ? `(${formsOf(value).map(escapeRegExp).join('|')})` : '([])'))
+        .join('|');
     this.exact = new RegExp(
       groups(() => true),
       'g',
@@ -131,29 +133,15 @@ function placesOf(text: string, wanted: string): number[] {
   return places;
 }
 
-function alternatives(value: string): string {
-  return [...formsOf(value)]
-    .sort((one, other) => other.length - one.length)
-    .map(escapeRegExp)
-    .join('|');
-}
-
-/** A value in all its forms: plain, spelled out, in groups of digits, and in JSON, HTML, YAML, source, URLs and base64. */
-function formsOf(value: string): Set<string> {
+/** A value in plain text, spelled out, in groups of digits, JSON, HTML, YAML, source, URLs and base64; longest first. */
+function formsOf(value: string): string[] {
   // As a page shows it.
   const plain = [value, value.trim().replace(/\s+/g, ' '), ...linesOf(value)];
   const spelled = plain.flatMap((text) => {
     const json = jsonOf(text);
-    return [
-      text,
-      json,
-      jsonOf(json),
-      asciiOf(json),
-      htmlOf(text),
-      text.replaceAll("'", "''"),
-      sourceOf(text),
-      escapeRegExp(text),
-    ];
+    const source = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+    const yaml = text.replaceAll("'", "''");
+    return [text, json, jsonOf(json), asciiOf(json), htmlOf(text), yaml, source, escapeRegExp(text)];
   });
   const grouped = /^\d{6,10}$/.test(value) ? [2, 3, 4] : [];
   const spaced = [1, ...grouped].flatMap((size) =>
@@ -171,9 +159,9 @@ function formsOf(value: string): Set<string> {
     ...base64.map(encodeURIComponent),
   ];
   const lower = urls.map((text) => text.replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()));
-  return new Set(
-    [...spelled, ...spaced, ...urls, ...lower, ...base64].filter((form) => form.length >= minValue),
-  );
+  return [...new Set([...spelled, ...spaced, ...urls, ...lower, ...base64])]
+    .filter((form) => form.length >= minValue)
+    .sort((one, other) => other.length - one.length);
 }
 
 /** The lines of a value such as a private key, without header lines such as `-----BEGIN PRIVATE KEY-----`. */
@@ -188,10 +176,6 @@ function jsonOf(text: string): string {
 
 function asciiOf(text: string): string {
   return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-function sourceOf(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
 }
 
 function htmlOf(text: string): string {

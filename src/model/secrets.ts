@@ -95,9 +95,8 @@ export class Secrets {
   /** The values of secrets in the texts of a value. */
   foundIn(value: unknown): string[] {
     const search = this.search();
-    if (search === undefined) return [];
     return stringsIn(value).flatMap((text) =>
-      search.wholes(text).map(({ start, end }) => text.slice(start, end)),
+      (search?.wholes(text) ?? []).map(({ start, end }) => text.slice(start, end)),
     );
   }
 
@@ -105,9 +104,8 @@ export class Secrets {
   leaksIn(data: Buffer | string): string[] {
     const search = this.search();
     const texts = typeof data === 'string' ? [data] : [data.toString('utf8'), data.toString('latin1')];
-    return search === undefined
-      ? []
-      : [...new Set(texts.flatMap((text) => search.distinct(text).map(({ name }) => name)))];
+    const found = texts.flatMap((text) => search?.distinct(text) ?? []);
+    return [...new Set(found.map(({ name }) => name))];
   }
 
   /** The environment variables of the secrets, for a process that runs tests. */

@@ -1,22 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { CodegenError } from './errors.js';
-import { mapItems, toJson, type Json } from './json.js';
+import { isRecord, mapItems, toJson, type Json } from './json.js';
+
+/** Names must be identifiers, because they become part of code. */
+const nameSchema = z.string().regex(/^[A-Za-z_]\w*$/);
 
 /** A text with secrets in it. Only `parseTemplates` creates one, from an agent's input: a text of a page can't become one. */
 export const templateSchema = z.strictObject({
   $template: z.array(
-    z.union([
-      z.string(),
-      z.strictObject({ secret: referenceName() }),
-      z.strictObject({ totp: referenceName() }),
-    ]),
+    z.union([z.string(), z.strictObject({ secret: nameSchema }), z.strictObject({ totp: nameSchema })]),
   ),
 });
-
-function referenceName(): z.ZodString {
-  return z.string().regex(/^[A-Za-z_]\w*$/);
-}
 
 /** A reference to a secret's value, or to a one-time password computed from it. */
 export type Reference = { secret: string } | { totp: string };
@@ -24,7 +19,6 @@ export type Reference = { secret: string } | { totp: string };
 // A type alias, not inferred, so that it is assignable to Json.
 export type Template = { $template: (string | Reference)[] };
 
-/** Names must be identifiers, because they become part of code. */
 const reference = /\{\{(secret|totp|unique):([A-Za-z_]\w*)\}\}/g;
 const beginning = /\{\{(?:secret|totp|unique):/;
 
@@ -32,12 +26,7 @@ const beginning = /\{\{(?:secret|totp|unique):/;
 const placeholder = /xx[\da-f]{16}n(\d+)xx/g;
 
 export function isTemplate(value: unknown): value is Template {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    '$template' in value &&
-    templateSchema.safeParse(value).success
-  );
+  return isRecord(value) && '$template' in value && templateSchema.safeParse(value).success;
 }
 
 /** Whether a text contains a reference to a secret, even a truncated one. */
@@ -134,12 +123,12 @@ function printTemplate({ $template }: Template): string {
 
 /** Names of the secrets that a value refers to. */
 export function referencesIn(value: unknown): string[] {
-  if (isTemplate(value))
-    return [
-      ...new Set(value.$template.flatMap((part) => (typeof part === 'string' ? [] : [secretOf(part)]))),
-    ];
-  if (typeof value !== 'object' || value === null) return [];
-  return [...new Set(Object.values(value).flatMap(referencesIn))];
+  const names = isTemplate(value)
+    ? value.$template.flatMap((part) => (typeof part === 'string' ? [] : [secretOf(part)]))
+    : typeof value === 'object' && value !== null
+      ? Object.values(value).flatMap(referencesIn)
+      : [];
+  return [...new Set(names)];
 }
 
 export function literalParts(text: string): string[] {

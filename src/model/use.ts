@@ -8,6 +8,11 @@ export function httpUrl(what = 'URL') {
   return z.url({ protocol: /^https?$/, error: `expected an http or https ${what}` });
 }
 
+/** A choice that can be null: no emulation. */
+export function oneOf<const Choice extends string>(...choices: Choice[]) {
+  return z.enum(choices).nullable().optional();
+}
+
 export const viewportSchema = z.strictObject({
   width: z.int().positive().describe('In CSS pixels.'),
   height: z.int().positive().describe('In CSS pixels.'),
@@ -18,6 +23,8 @@ export const geolocationSchema = z.strictObject({
   longitude: z.number().min(-180).max(180).describe('In degrees.'),
   accuracy: z.number().min(0).optional().describe('In meters; 0 by default.'),
 });
+
+const optionalText = z.string().min(1).optional();
 
 /**
  * The options of Playwright Test's `use` that a session and its test share, as in
@@ -30,9 +37,9 @@ export const useSchema = z.strictObject({
     .nullable()
     .optional()
     .describe("Size of the page; null follows the window. Playwright's default is 1280x720."),
-  device: z.string().min(1).optional().describe("Name in Playwright's `devices`, e.g. `iPhone 15`."),
-  locale: z.string().min(1).optional().describe('Language tag, e.g. `en-GB`.'),
-  timezoneId: z.string().min(1).optional().describe('IANA time zone, e.g. `Europe/Rome`.'),
+  device: optionalText.describe("Name in Playwright's `devices`, e.g. `iPhone 15`."),
+  locale: optionalText.describe('Language tag, e.g. `en-GB`.'),
+  timezoneId: optionalText.describe('IANA time zone, e.g. `Europe/Rome`.'),
   geolocation: geolocationSchema
     .optional()
     .describe('Position of the device; needs the permission `geolocation`.'),
@@ -40,17 +47,9 @@ export const useSchema = z.strictObject({
     .array(z.string().min(1))
     .optional()
     .describe('Permissions of every page, e.g. `clipboard-read`; none by default.'),
-  colorScheme: z
-    .enum(['light', 'dark', 'no-preference'])
-    .nullable()
-    .optional()
-    .describe('Emulated color scheme.'),
-  userAgent: z.string().min(1).optional().describe("User agent sent instead of the browser's own."),
-  storageState: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('File in the workspace with initial cookies and local storage.'),
+  colorScheme: oneOf('light', 'dark', 'no-preference').describe('Emulated color scheme.'),
+  userAgent: optionalText.describe("User agent sent instead of the browser's own."),
+  storageState: optionalText.describe('File in the workspace with initial cookies and local storage.'),
   baseURL: httpUrl().optional().describe('Base of relative URLs (http or https).'),
   extraHTTPHeaders: z
     .record(z.string().min(1), z.string())

@@ -158,11 +158,9 @@ export class Telemetry {
 
 /** Exports spans and metrics as configured by the environment variables of OpenTelemetry. */
 export function startTelemetry(endpoint: string, environment: NodeJS.ProcessEnv): Telemetry {
-  const headers = (environment['OTEL_EXPORTER_OTLP_HEADERS'] ?? '').split(',').flatMap((pair) => {
-    const at = pair.indexOf('=');
-    return at === -1
-      ? []
-      : [[pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())] as const];
+  const pairs = (environment['OTEL_EXPORTER_OTLP_HEADERS'] ?? '').matchAll(/([^,=]+)=([^,]*)/g);
+  const headers = [...pairs].map(([, name = '', value = '']): [string, string] => {
+    return [name.trim(), decodeURIComponent(value.trim())];
   });
   const service = environment['OTEL_SERVICE_NAME'] ?? 'codegen-session-mcp';
   const telemetry = new Telemetry(endpoint, Object.fromEntries(headers), service);
@@ -171,11 +169,10 @@ export function startTelemetry(endpoint: string, environment: NodeJS.ProcessEnv)
 }
 
 function keyValues(attributes: SpanAttributes): object[] {
-  return Object.entries(attributes).flatMap(([key, value]) =>
-    value === undefined
-      ? []
-      : [{ key, value: typeof value === 'number' ? { intValue: String(value) } : { stringValue: value } }],
-  );
+  return Object.entries(attributes).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    return [{ key, value: typeof value === 'number' ? { intValue: String(value) } : { stringValue: value } }];
+  });
 }
 
 function nanoseconds(): bigint {
