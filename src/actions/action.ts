@@ -67,7 +67,6 @@ interface Delivery {
   to: (origin: string) => void;
 }
 
-/** Steps to remove, and automatic assertions of steps that stay. */
 export interface Removal {
   steps?: readonly number[] | undefined;
   assertions?: readonly { step: number; index: number }[] | undefined;
@@ -79,7 +78,6 @@ export interface ActionContext {
   files: SessionFiles;
   /** The second element, e.g. of `dragTo`. */
   to: Locator | undefined;
-  /** The latest download. */
   download: Download | undefined;
   /** Adds an event that the action caused to the step. */
   credit: (signal: Signal) => void;
@@ -105,7 +103,6 @@ export interface ActionContext {
   /** Milliseconds for an action or assertion. */
   actionMs: number;
   navigationMs: number;
-  /** The session's steps so far. */
   steps: readonly Step[];
 }
 
@@ -140,7 +137,6 @@ export interface Action extends Traits {
 }
 
 export interface PreparedAction {
-  /** Becomes the step's `args`. */
   args: { [name: string]: Json };
   perform(context: ActionContext, target: Locator | undefined): Promise<void>;
 }
@@ -152,7 +148,6 @@ export interface ActionDefinition<Fields extends z.ZodObject> extends Partial<
   description: string;
   fields: Fields;
   perform: (context: ActionContext, fields: z.infer<Fields>, target: Locator | undefined) => Promise<void>;
-  /** No code by default. */
   toCode?: (fields: z.infer<Fields>, scope: CodeScope) => Statement[];
   /** The origins that receive the fields; by default that of the element's frame, or of the page. */
   origins?: (fields: z.infer<Fields>, baseURL: string | undefined) => string[];

@@ -18,12 +18,10 @@ interface Matcher {
   on: 'locator' | 'page' | 'locator or page';
   /** The schema of `expected`; undefined if the matcher has none. */
   expected?: z.ZodType<Expected>;
-  /** `expected` may be left out. */
   optional?: true;
   /** What `name` is, if the matcher has one. */
   name?: string;
   nameForm?: { form: RegExp; example: string };
-  /** `name` may be left out. */
   optionalName?: true;
   options?: z.ZodObject;
   /** Checks the text or name of the element, so that the locator must not contain it. */

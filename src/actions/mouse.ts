@@ -13,7 +13,6 @@ type MouseMethods = {
   ) => Promise<void>;
 };
 
-/** An action that calls a method of `page.mouse`. */
 function mouseAction<Method extends keyof MouseMethods, Fields extends z.ZodObject>(
   method: Method,
   { args, ...rest }: MethodDefinition<Fields, Parameters<MouseMethods[Method]>>,

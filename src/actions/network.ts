@@ -51,20 +51,17 @@ export const waitForResponse = defineAction({
     const wanted = [method, isPattern(url) ? `/${url.regex}/` : JSON.stringify(url)]
       .filter(Boolean)
       .join(' ');
-    const came = recent.some(
-      (each) => (method === undefined || each.method === method) && matches({ href: each.url }),
-    );
+    const isWanted = (sent: { method: string; url: string }): boolean =>
+      (method === undefined || sent.method === method) && matches({ href: sent.url });
     expectEvent({
       happened: page
         .waitForResponse(
-          (response) =>
-            (method === undefined || response.request().method() === method) &&
-            matches({ href: response.url() }),
+          (response) => isWanted({ method: response.request().method(), url: response.url() }),
           { timeout: 0, signal: aborting.signal },
         )
         .then((response) => checkResponse(response, expected, () => bodyOf(response))),
       missing: `No response of ${wanted} arrived`,
-      past: came ? `A response of ${wanted} arrived` : undefined,
+      past: recent.some(isWanted) ? `A response of ${wanted} arrived` : undefined,
       cancel() {
         aborting.abort();
       },

@@ -5,7 +5,6 @@ import { takeScreenshot } from '../browser/screenshot.js';
 import { artifactPath, outputPath } from './artifact.js';
 import { defineAction } from './action.js';
 
-/** Path of an artifact whose name ends in one of these extensions. */
 function pathWith(...extensions: string[]): z.ZodString {
   return artifactPath.refine((text) => extensions.some((extension) => text.endsWith(extension)), {
     error: `expected a name that ends in ${extensions.join(', ')}`,

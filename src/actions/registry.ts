@@ -25,7 +25,6 @@ import * as upload from './upload.js';
 const actionsOf = (...modules: Readonly<Record<string, Action>>[]): Action[] =>
   modules.flatMap((module) => Object.values(module));
 
-/** The families in the order of the documentation. */
 export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
   navigation: actionsOf(navigation),
   element: actionsOf(element, drag, upload),
@@ -38,7 +37,6 @@ export const actionFamilies: Readonly<Record<string, readonly Action[]>> = {
   structure: actionsOf(structure),
 };
 
-/** All actions by name. */
 export const actions: ReadonlyMap<string, Action> = new Map(
   Object.values(actionFamilies)
     .flat()

@@ -55,7 +55,6 @@ export function unreadable(
   });
 }
 
-/** Throws ACTION_FAILED if a response is not as expected. */
 export async function checkResponse(
   response: Pick<Response | APIResponse, 'url' | 'status'>,
   { status, body }: ExpectedResponse,
@@ -115,7 +114,6 @@ export function responseName(url: TextOrPattern, method = 'GET'): string {
     : `${verb}${one.charAt(0).toUpperCase()}${one.slice(1)}`;
 }
 
-/** The assertions that a response, in a variable, is as expected. */
 export function responseCode(name: string, { status, body }: ExpectedResponse): Statement[] {
   const response = variable(name);
   const code: Statement[] = [];

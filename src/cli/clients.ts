@@ -1,6 +1,5 @@
 import path from 'node:path';
 
-/** What the paths of a client's settings depend on. */
 export interface ClientEnvironment {
   platform: NodeJS.Platform;
   home: string;
@@ -11,7 +10,6 @@ export interface ClientEnvironment {
 
 export type Scope = 'project' | 'user';
 
-/** The command that starts the server. */
 interface Command {
   command: string;
   args: string[];
@@ -41,7 +39,6 @@ export function startCommand(platform: NodeJS.Platform): Command {
   return platform === 'win32' ? { command: 'cmd', args: ['/c', 'npx', ...args] } : { command: 'npx', args };
 }
 
-/** The path of a client's settings file on a machine. */
 export function settingsFile(file: FilePath, machine: ClientEnvironment): string {
   const { platform, home, project, appData = path.join(home, 'AppData', 'Roaming') } = machine;
   if (typeof file !== 'string')

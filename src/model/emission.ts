@@ -1,9 +1,7 @@
 import { z } from 'zod';
 
 const selfEvident = { selfEvident: true };
-
 const line = z.string().min(1).max(200);
-
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 /** Values for one run of the test; each field is a property of `row` in the test. */

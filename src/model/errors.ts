@@ -1,7 +1,6 @@
 import { PageText, rawText } from './page-text.js';
 import type { Decision } from './policy.js';
 
-/** The error codes and their meanings. */
 export const errorMeanings = {
   INVALID_INPUT: 'An argument is unknown, missing or invalid.',
   SESSION_NOT_FOUND: 'The session does not exist or has ended.',

@@ -27,7 +27,6 @@ export function sortedJson(value: unknown): string {
   );
 }
 
-/** Whether a value is an object, but not a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

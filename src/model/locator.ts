@@ -32,7 +32,6 @@ export function isOptions(
   return typeof value === 'object' && !isPattern(value) && !isNestedLocator(value);
 }
 
-/** Whether a call selects an element by its position. */
 export function isPositional({ method }: Pick<LocatorCall, 'method'>): boolean {
   return method === 'first' || method === 'last' || method === 'nth';
 }

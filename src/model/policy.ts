@@ -67,7 +67,6 @@ export function conditionOn<Path extends z.ZodType<string>>(path: Path) {
 
 export const conditionSchema = conditionOn(pathSchema);
 
-/** The tool whose actions `actions` rules. */
 export const recordTool = 'record_codegen_session';
 
 /** The action name for opening sessions in the user's own browser. */
@@ -77,9 +76,7 @@ export const attachAction = 'attach';
 export const restrictedActions: readonly string[] = ['evaluate', attachAction];
 
 const names = z.array(z.string().min(1));
-
 const conditions = z.array(conditionSchema).default([]);
-
 const enforce = z.boolean().default(true);
 
 export const toolRulesSchema = z.strictObject({

@@ -108,7 +108,6 @@ export function printFields(fields: { [name: string]: Json }): { [name: string]:
   return mapFields(fields, (value) => mapTemplates(value, printTemplate));
 }
 
-/** A reference as an agent writes it. */
 export function printReference(part: Reference): string {
   return 'secret' in part ? `{{secret:${part.secret}}}` : `{{totp:${part.totp}}}`;
 }
@@ -121,7 +120,6 @@ function printTemplate({ $template }: Template): string {
   return $template.map((part) => (typeof part === 'string' ? part : printReference(part))).join('');
 }
 
-/** Names of the secrets that a value refers to. */
 export function referencesIn(value: unknown): string[] {
   const names = isTemplate(value)
     ? value.$template.flatMap((part) => (typeof part === 'string' ? [] : [secretOf(part)]))

@@ -4,7 +4,6 @@ import { CodegenError } from './errors.js';
 /** Number of codes that are redacted; older ones have expired. */
 const maxCodes = 5;
 
-/** Current one-time passwords (RFC 6238). */
 export class OneTimePasswords {
   private readonly codes: string[] = [];
 

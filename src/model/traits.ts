@@ -4,7 +4,6 @@ export interface Traits {
   kind: 'mutates' | 'expects' | 'passive';
   /** Sets the value of a field. */
   types?: true;
-  /** Selects options of a list. */
   selects?: true;
   /** Sets the state of a checkbox or radio button. */
   toggles?: true;
@@ -24,7 +23,6 @@ export interface Traits {
   opensContext?: true;
   switchesPage?: true;
   closesPage?: true;
-  /** Uses the latest download. */
   usesDownload?: true;
   /** Opens the `test.step` of its `title`. */
   opensGroup?: true;
@@ -38,7 +36,6 @@ export interface Traits {
   handlesOverlay?: true;
   /** Changes nothing worth asserting. */
   needsNoAssertion?: true;
-  /** Sends a request outside of any page. */
   sendsRequest?: true;
   /** Lets a person record steps while it runs. */
   asksPerson?: true;

@@ -4,7 +4,6 @@ import { randomInt } from 'node:crypto';
 const letters = 'bcdfghjkmnpqrstvwxz';
 const length = 10;
 
-/** A word that is unique to this run. */
 export function uniqueWord(): string {
   return Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
 }

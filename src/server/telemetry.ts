@@ -65,7 +65,7 @@ export class Telemetry {
         error = thrown instanceof CodegenError ? thrown.code : '_OTHER';
         throw thrown;
       } finally {
-        this.add(own, { name, start, attributes: { ...attributes, 'error.type': error } });
+        this.add(own, name, start, { ...attributes, 'error.type': error });
       }
     });
   };
@@ -81,10 +81,7 @@ export class Telemetry {
     await this.flush();
   }
 
-  private add(
-    own: Span,
-    { name, start, attributes }: { name: string; start: bigint; attributes: SpanAttributes },
-  ): void {
+  private add(own: Span, name: string, start: bigint, attributes: SpanAttributes): void {
     const end = nanoseconds();
     const error = attributes['error.type'];
     if (this.spans.length < maxPending)
@@ -99,18 +96,14 @@ export class Telemetry {
       });
     const labels = keyValues({ 'span.name': name, 'error.type': error });
     const key = JSON.stringify(labels);
-    const series = this.series.get(key) ?? {
-      attributes: labels,
-      count: 0,
-      sum: 0,
-      buckets: [...bounds, Infinity].map(() => 0),
-    };
+    const limits = [...bounds, Infinity];
+    const empty = { attributes: labels, count: 0, sum: 0, buckets: limits.map(() => 0) };
+    const series = this.series.get(key) ?? empty;
     if (this.series.size < maxSeries) this.series.set(key, series);
     const seconds = Number(end - start) / 1e9;
     series.count++;
     series.sum += seconds;
-    const bucket = bounds.findIndex((bound) => seconds <= bound);
-    const index = bucket === -1 ? bounds.length : bucket;
+    const index = limits.findIndex((limit) => seconds <= limit);
     series.buckets[index] = (series.buckets[index] ?? 0) + 1;
   }
 

@@ -188,7 +188,6 @@ async function openListener(
   };
 }
 
-/** The open sessions and used limits of grants. */
 async function usageOf(backend: Backend, grants: string[]): Promise<Omit<ServerUsage, 'connections'>> {
   const sessions = new Map(grants.map((grant) => [grant, 0]));
   for (const { grant, status } of backend.sessions.list())

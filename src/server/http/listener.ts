@@ -65,7 +65,6 @@ function keyOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** Binds a server and returns its port. Throws CONFIG_INVALID. */
 export async function listen(server: Server, port: number, address: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
