@@ -39,7 +39,6 @@ const axeModule = z.custom<typeof axe>(
   (value) => typeof value === 'object' && value !== null && 'AxeBuilder' in value,
 );
 
-/** The calls that configure an AxeBuilder. */
 function callsOf({ rules, tags, include, exclude }: AxeOptions) {
   const list = (texts: string | string[] = []): string[] => [texts].flat();
   return { rules: list(rules), tags: list(tags), include: list(include), exclude: list(exclude) };
@@ -74,7 +73,6 @@ export async function requireAccessible(
   });
 }
 
-/** The statements of `toPassAxe`, as in Playwright's documentation. */
 export function axeCode(options: AxeOptions, not: boolean, { page, declare }: CodeScope): Statement[] {
   const results = declare('results');
   const { rules, tags, include, exclude } = callsOf(options);

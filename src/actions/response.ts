@@ -39,10 +39,8 @@ export async function bodyOf(response: Response): Promise<string> {
   const type = response.request().resourceType();
   const body = (await isKept(response)) ? await response.body().catch(() => undefined) : undefined;
   if (body !== undefined && body.length <= maxBody) return body.toString();
-  throw unreadable(
-    response,
-    body === undefined ? `a body (${type}) that the browser does not keep` : undefined,
-  );
+  if (body !== undefined) throw unreadable(response);
+  throw unreadable(response, `a body (${type}) that the browser does not keep`);
 }
 
 /** The error for a body that can't be checked; by default, because it is too large. */
@@ -91,7 +89,7 @@ function holdsJson(found: unknown, expected: Json): boolean {
   );
 }
 
-const verbs: Readonly<Record<string, string>> = {
+const verbs: Record<string, string> = {
   POST: 'created',
   PUT: 'updated',
   PATCH: 'updated',

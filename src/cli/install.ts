@@ -96,9 +96,12 @@ function edited(client: McpClient, text: string, file: string, platform: NodeJS.
       modify(start, [key, serverName], own, { formattingOptions, getInsertionIndex: () => 0 }),
     );
   }
-  if (format === 'toml')
-    return appended(text, `[${key}.${serverName}]\n${stringifyToml(tableSchema.parse(own))}`);
-  if (text.trim() === '') return stringifyYaml(added);
+  const isEmpty = text.trim() === '';
+  if (format === 'toml') {
+    const section = `[${key}.${serverName}]\n${stringifyToml(tableSchema.parse(own))}`;
+    return `${text.trimEnd()}${isEmpty ? '' : '\n\n'}${section.trimEnd()}\n`;
+  }
+  if (isEmpty) return stringifyYaml(added);
   const document = parseDocument(text);
   document.setIn([key, serverName], document.createNode(own));
   return document.toString();
@@ -135,8 +138,4 @@ function parseYaml(text: string): unknown {
   const [error] = document.errors;
   if (error !== undefined) throw error;
   return document.toJS();
-}
-
-function appended(text: string, section: string): string {
-  return `${text.trimEnd()}${text.trim() === '' ? '' : '\n\n'}${section.trimEnd()}\n`;
 }

@@ -10,7 +10,6 @@ import { log } from '../../model/log.js';
 import { within } from '../../model/within.js';
 import { refusal } from './refusal.js';
 
-/** Maximum size of a request. */
 const maxBytes = 4 * 1024 * 1024;
 /** Milliseconds to read the rest of a larger one. */
 const discardMs = 2000;

@@ -32,14 +32,8 @@ interface HttpOptions extends ConfigLocation {
   name: string | undefined;
   /** Name of the caller if no grants are configured; undefined if the command line does not set it. */
   grant: string | undefined;
-  /** Serves only the command line of this machine, and stops when it is idle. */
-  daemon?: Daemon | undefined;
-}
-
-interface Daemon {
-  /** The token that every request needs; it identifies the caller `grant`. */
-  token: string;
-  onListening: (url: string) => void;
+  /** Serves only the command line of this machine, and stops when it is idle. Every request needs `token`. */
+  daemon?: { token: string; onListening: (url: string) => void } | undefined;
 }
 
 /** Serves MCP over Streamable HTTP until the process receives a signal to stop. Throws CONFIG_INVALID. */

@@ -40,12 +40,8 @@ export class Questions {
     return {
       ask: (question) => {
         const about = sha256(JSON.stringify([name, args, question]));
-        const known = this.take(about) ?? {
-          id: randomBytes(8).toString('hex'),
-          about,
-          question,
-          at: performance.now(),
-        };
+        const fresh: Asked = { id: randomBytes(8).toString('hex'), about, question, at: performance.now() };
+        const known = this.take(about) ?? fresh;
         const given = replySchema.safeParse(answers[known.id]);
         known.answer ??= given.success ? { reply: given.data } : undefined;
         if (known.answer === undefined) {
