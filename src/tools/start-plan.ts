@@ -17,12 +17,7 @@ import { selfEvident, shallow, type ToolContext } from './tool.js';
 const optionsSchema = emissionSchema.partial();
 
 export const inputSchema = z.strictObject({
-  title: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe('What the test shows, e.g. "adds a task".'),
+  title: z.string().min(1).max(200).optional().describe('What the test shows, e.g. "adds a task".'),
   url: z.string().min(1).optional().describe('Opened, and recorded as the first goto.'),
   file: z.string().min(1).optional().describe('In the output directory; by default, named after the title.'),
   options: optionsSchema.optional().meta(selfEvident).describe('How the test is written.'),
