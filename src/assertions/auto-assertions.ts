@@ -181,8 +181,9 @@ export class AutoAssertions {
     const isImplied = (assertion: Assertion | undefined): boolean =>
       assertion !== undefined && implied.some((each) => implies(each, assertion));
     for (const [candidate, known] of checked) if (isImplied(known)) checked.set(candidate, undefined);
+    const checkBy = performance.now() + limits.checkMs;
     let { chosen, next } = choose(candidates, checked);
-    while (next !== undefined) {
+    while (next !== undefined && performance.now() < checkBy) {
       const candidate = next;
       // A candidate of lower weight may imply others.
       const groups = [...checked.values()].filter(

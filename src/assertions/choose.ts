@@ -127,6 +127,8 @@ export const limits = {
   /** The same after feedback or an echo. */
   strong: 90,
   minBesideStrong: 76,
+  /** Milliseconds for checking the candidates of a step; on large pages, each check takes long. */
+  checkMs: 4000,
   /** Maximum number of changes that are considered. */
   maxCandidates: 12,
   /** Maximum number of further texts that may be messages. */
