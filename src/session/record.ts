@@ -47,6 +47,7 @@ export async function recordActions(
       shown,
       pins,
       actionMs: timeoutOf(request.prepared.args, inserting.actionMs),
+      fields: open.ownFields,
       ...session.use,
     });
   const tasks = requests.map((request) => ({

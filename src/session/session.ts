@@ -3,6 +3,7 @@ import type { HarRecorder } from '../browser/har-recorder.js';
 import type { Live } from '../browser/live.js';
 import type { BaseSpec } from '../codegen/base-spec.js';
 import type { EmissionOptions } from '../model/emission.js';
+import type { LocatorChain } from '../model/locator.js';
 import type { Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
 
@@ -64,6 +65,8 @@ export interface Opening {
 export interface OpenSession {
   readonly session: Session;
   readonly live: Live;
+  /** Locators of the page objects that the project's people wrote; undefined before they are read. */
+  ownFields?: readonly LocatorChain[];
   /** Undefined before the first action, and without `autoAssert`. */
   autoAssertions?: AutoAssertions;
 }

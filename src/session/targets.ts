@@ -6,15 +6,18 @@ import { bestLocator, locateAgain } from '../locators/best-locator.js';
 import { reasonToReplace } from '../locators/brittle.js';
 import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Live } from '../browser/live.js';
-import type { LivePage } from '../browser/live-page.js';
+import { firstPage, type LivePage } from '../browser/live-page.js';
 import { isLocatorExpression, parseLocatorExpression, toLocator } from '../locators/locator-expression.js';
 import { pinRefs, pinSoon, type Pin } from '../browser/pin.js';
 import { lineOfRef } from '../browser/snapshot.js';
 import { CodegenError } from '../model/errors.js';
 import { isRecord } from '../model/json.js';
 import type { LocatorChain } from '../model/locator.js';
-import { answerMs, responseWithin } from '../model/within.js';
+import { answerMs, responseWithin, within } from '../model/within.js';
 import type { CheckedRequest } from './request.js';
+
+/** Time-out for the locators of page objects: a failing action must be answered within a second. */
+const fieldMs = 500;
 
 /** The element of a target. */
 export interface Located {
@@ -22,6 +25,8 @@ export interface Located {
   pin?: Pin | undefined;
   /** Another locator of the element, if its id may change from run to run. */
   alternative?: LocatorChain | undefined;
+  /** Whether the locator is that of a page object. */
+  isOwn?: boolean;
   /** Why the agent's own locator was replaced. */
   replaced?: { target: string; reason: string } | undefined;
 }
@@ -83,13 +88,15 @@ interface Resolution {
   pins: ReadonlyMap<string, Pin | undefined>;
   actionMs: number;
   testIdAttribute?: string | undefined;
+  /** The locators of the project's page objects. */
+  fields?: readonly LocatorChain[] | undefined;
 }
 
 /** Finds a step's locator, and its element. Throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS. */
 export async function resolveTarget(
   request: CheckedRequest,
   { current: { page, id }, secrets }: Live,
-  { shown, pins, actionMs, testIdAttribute = 'data-testid' }: Resolution,
+  { shown, pins, actionMs, testIdAttribute = 'data-testid', fields = [] }: Resolution,
 ): Promise<Located> {
   const { action, target, prepared } = request;
   const best = async (pin: Pin, asserted?: string[]): Promise<LocatorChain> => {
@@ -126,7 +133,27 @@ export async function resolveTarget(
     });
   const isSecret = secrets.foundIn(found.chain).length > 0;
   const chain = isSecret ? await best(found.pin, asserted) : found.chain;
+  // A test has page objects of its first page.
+  const field = id === firstPage && (await fieldOf(toLocator(page, chain), fields, asserted));
+  if (field) return { ...found, chain: field, isOwn: true };
   return { ...found, chain, ...(await alternativeOf(chain, best, found.pin)) };
+}
+
+/** The locator of a page object that alone matches the one element of ours; undefined if several do. */
+async function fieldOf(
+  ours: Locator,
+  fields: readonly LocatorChain[],
+  asserted: readonly string[] = [],
+): Promise<LocatorChain | undefined> {
+  const usable = fields.filter((field) => !asserted.some((text) => JSON.stringify(field).includes(text)));
+  const matching = usable.map(async (field) => {
+    const theirs = toLocator(ours.page(), field);
+    const counts = [theirs, theirs.and(ours)].map((each) => within(fieldMs, each.count()));
+    const [all, same] = await Promise.all(counts);
+    return all === 1 && same === 1 ? [field] : [];
+  });
+  const [field, ...others] = (await Promise.all(matching)).flat();
+  return others.length === 0 ? field : undefined;
 }
 
 /** The text of a pinned element; empty if it no longer exists. */

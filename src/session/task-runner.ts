@@ -265,10 +265,10 @@ export class TaskRunner {
 
   private async stepOf(
     { action, prepared, note }: Task,
-    { chain, pin, alternative, to, mask, page }: Place,
+    { chain, pin, alternative, isOwn, to, mask, page }: Place,
   ): Promise<Step> {
     const { secrets } = this.open.live;
-    const isBrittle = chain !== undefined && brittleness(chain).size > 0;
+    const isBrittle = chain !== undefined && isOwn !== true && brittleness(chain).size > 0;
     const seen = isBrittle && pin !== undefined ? await within(lookMs, describeElement(pin)) : undefined;
     return {
       action: action.name,

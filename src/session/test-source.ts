@@ -46,7 +46,7 @@ export interface SourcePage {
 }
 
 /** The workspace, and the configuration as it is now. */
-interface Workspace {
+export interface Workspace {
   workspace: string;
   config: () => Config;
   secrets: Secrets;
@@ -128,7 +128,8 @@ async function harOf(...args: Parameters<typeof sessionHar>): ReturnType<typeof 
   return args[0].network && (await import('./har.js')).sessionHar(...args);
 }
 
-async function ownPages(
+/** The page objects that a person wrote, for the test of a session. */
+export async function ownPages(
   { workspace, config }: Workspace,
   { hasPages }: { hasPages: boolean },
   { pageObjectsDir: detected, base }: Pick<Session, 'pageObjectsDir' | 'base'>,

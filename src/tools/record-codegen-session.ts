@@ -56,6 +56,7 @@ export const recordCodegenSession = defineTool({
     const { browser } = context.config();
     return context.sessions.use(sessionId, async (open) => {
       const { session, live } = open;
+      open.ownFields ??= await (await import('../session/own-fields.js')).readOwnFields(context, session);
       const limits = {
         actionMs: browser.actionTimeoutMs,
         navigationMs: browser.navigationTimeoutMs,

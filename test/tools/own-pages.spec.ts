@@ -73,3 +73,29 @@ test('of two methods that do the same, neither is called, and a warning says so'
     ]),
   );
 });
+
+test('a field that alone matches the element of a step is used, whatever its locator is', async ({
+  project,
+  workspace,
+}) => {
+  const server = await project('page-objects', { ...config, verify: { mode: 'off' } });
+  const file = path.join(workspace, 'pages', 'todo-page.ts');
+  const own = (await readFile(file, 'utf8'))
+    .replace("page.getByPlaceholder('What needs to be done?')", "page.locator('.new-todo')")
+    .replace("page.getByRole('status')", "page.locator('p, input')");
+  await writeFile(file, own);
+  const { sessionId, snapshot } = await server.start({ title: 'calls mum', url: '/todo.html' });
+  const [, ref] = /textbox "What needs to be done\?" \[ref=(\w+)\]/.exec(snapshot) ?? [];
+  const { failed } = await server.record(
+    sessionId,
+    { action: 'fill', target: ref, value: 'Call mum' },
+    { action: 'press', target: ref, key: 'Enter' },
+    { action: 'expect', target: ref, matcher: 'toBeFocused' },
+  );
+  expect(failed).toBeUndefined();
+  const { testCode, ...ended } = await server.call('end_codegen_session', { sessionId });
+  expect(testCode).toContain(`  await todoPage.add('Call mum');
+  await expect(todoPage.newTodo).toBeFocused();
+`);
+  expect(ended['warnings']).not.toContainEqual(expect.stringContaining('test id'));
+});
