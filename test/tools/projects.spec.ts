@@ -352,6 +352,29 @@ test('an importTestFrom that does not resolve, or that a page could have written
   }
 });
 
+test('fixtures that throw, or do not load, fail the verification with what they say', async ({
+  project,
+  workspace,
+  pages,
+}) => {
+  const server = await project('own-fixtures', { output: { dir: 'e2e' } });
+  const { sessionId } = await server.start({ title: 'adds a todo', url: `${pages.url}/todo.html` });
+  await server.record(sessionId, ...add('Read a book'));
+  const file = path.join(workspace, 'e2e', 'support', 'test.ts');
+  const text = await readFile(file, 'utf8');
+  for (const [broken, problem] of [
+    [text.replace('await note(testInfo.title);', "throw new Error('no database');"), 'no database'],
+    [text.replace('@support/log', './missing'), "Cannot find module './missing'"],
+  ] as const) {
+    await writeFile(file, broken);
+    const { error } = await server.call('end_codegen_session', { sessionId });
+    expect(error).toMatchObject({ code: 'VERIFY_FAILED', message: expect.stringContaining(problem) });
+    expect(error?.hint).toBeTruthy();
+  }
+  await writeFile(file, text);
+  expect(await emitted(server, sessionId)).toContain('Read a book');
+});
+
 test('a flow is repeated for each row of its data', async ({ project, pages }) => {
   const server = await project('own-fixtures', { output: { dir: 'e2e' } });
   const { sessionId } = await server.start({
