@@ -6,7 +6,7 @@ import { describeFailure, type ConnectionFailure, type Refused } from '../networ
 
 /** Something that happened besides the action itself; reported once, in the next result. */
 export type LiveEvent =
-  | { type: 'dialog'; dialog: string; message: PageText; answer: 'accepted' | 'dismissed' }
+  | DialogEvent
   | { type: 'popup'; page: string }
   | { type: 'closed'; page: string }
   | { type: 'crashed'; page: string }
@@ -18,6 +18,13 @@ export type LiveEvent =
   | { type: 'limit'; text: string }
   /** A connection or page that the rules forbid. */
   | { type: 'blocked'; origin: PageText; rule: string };
+
+interface DialogEvent {
+  type: 'dialog';
+  dialog: string;
+  message: PageText;
+  answer: 'accepted' | 'dismissed';
+}
 
 export interface ConsoleEntry {
   level: string;
@@ -39,7 +46,7 @@ export interface NetworkEntry {
 /** Resource types that say little about the application. */
 const assets = new Set(['image', 'font', 'stylesheet', 'media']);
 
-/** Maximum numbers of latest console entries and of latest requests. */
+/** Maximum numbers of latest console entries, requests and dialogs. */
 const maxEntries = 200;
 /** Maximum number of console entries per second; more are dropped. */
 const maxPerSecond = 100;
@@ -58,6 +65,7 @@ const maxUrl = 2000;
 export class LiveLog {
   readonly console: ConsoleEntry[] = [];
   readonly network: NetworkEntry[] = [];
+  readonly dialogs: DialogEvent[] = [];
   /** Responses since the last action began. */
   readonly recent: { method: string; url: string }[] = [];
   #events: LiveEvent[] = [];
@@ -71,6 +79,7 @@ export class LiveLog {
 
   /** Adds an event, unless there are too many already. */
   add(event: LiveEvent): void {
+    if (event.type === 'dialog') keep(this.dialogs, event);
     if (this.#events.length < maxEvents) this.#events.push(event);
   }
 

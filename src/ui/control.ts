@@ -1,4 +1,4 @@
-import type { Keyboard, Page } from 'playwright';
+import type { FileChooser, Keyboard, Page } from 'playwright';
 import { z } from 'zod';
 import { defaultTestIdAttribute } from '../browser/test-id.js';
 import { responseWithin } from '../model/within.js';
@@ -11,7 +11,7 @@ import type { Session } from '../session/session.js';
 import { onPost, perform } from './access.js';
 import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
-import type { Person } from './shapes.js';
+import type { ActResult, Person } from './shapes.js';
 
 /** Milliseconds after which a session is released whose person has left. */
 const absentMs = 15_000;
@@ -35,6 +35,10 @@ const inputSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text'), text: z.string().max(100_000) }),
 ]);
 
+const answerSchema = z.strictObject({ accept: z.boolean(), promptText: z.string().max(10_000).optional() });
+
+const fileSchema = z.strictObject({ file: z.string().min(1).max(1000) });
+
 type Input = z.infer<typeof inputSchema>;
 
 /** A session that a person who is logged in has taken over. */
@@ -44,6 +48,12 @@ interface Held {
   seenAt: number;
   inputs: number;
   steps: number;
+  /** The file chooser that the page opened last, until it is answered. */
+  chooser: FileChooser | undefined;
+  /** The pages whose file choosers the person answers. */
+  watched: WeakSet<Page>;
+  /** What to do when control is returned. */
+  cleanUps: (() => void)[];
   /** Resolves after the last of their inputs. */
   queue: Promise<unknown>;
 }
@@ -60,8 +70,11 @@ export class Controls {
     const control = await perform(this.options, person, act, () =>
       this.options.sessions.takeOver(id, person.name),
     );
-    const seenAt = performance.now();
-    this.held.set(id, { control, person, seenAt, inputs: 0, steps: 0, queue: Promise.resolve() });
+    this.held.set(id, {
+      ...{ control, person, inputs: 0, steps: 0, chooser: undefined, watched: new WeakSet(), cleanUps: [] },
+      seenAt: performance.now(),
+      queue: Promise.resolve(),
+    });
     this.looking ??= setInterval(() => {
       this.releaseAbsent();
     }, lookMs).unref();
@@ -70,7 +83,7 @@ export class Controls {
   async release(id: string, person: Person): Promise<void> {
     const held = this.requireHeld(id, person);
     await held.queue;
-    this.held.delete(id);
+    this.forget(id, held);
     held.control.release();
     const { inputs, steps } = held;
     const act = { needs: 'operator', action: 'release', session: id, inputs, steps } as const;
@@ -83,11 +96,19 @@ export class Controls {
     if (held?.person.name === name) held.seenAt = performance.now();
   }
 
+  /** Whether the page waits for a file from a person. */
+  asksForFile(id: string): boolean {
+    return this.held.get(id)?.chooser !== undefined;
+  }
+
   /** Runs work in a session that a person has taken over, after their earlier work. */
   act<Result>(id: string, person: Person, work: (held: Held) => Promise<Result>): Promise<Result> {
     const held = this.requireHeld(id, person);
     held.seenAt = performance.now();
-    const result = held.queue.then(() => work(held));
+    const result = held.queue.then(() => {
+      watchChoosers(held);
+      return work(held);
+    });
     held.queue = result.catch(() => undefined);
     return result;
   }
@@ -98,11 +119,18 @@ export class Controls {
     throw new Refusal(400, 'You have not taken over this session.', 'Take over first.');
   }
 
+  private forget(id: string, { cleanUps }: Held): void {
+    this.held.delete(id);
+    for (const cleanUp of cleanUps) cleanUp();
+  }
+
   private releaseAbsent(): void {
-    for (const [id, { seenAt, person, control }] of this.held)
-      if (control.isOver()) this.held.delete(id);
+    for (const [id, held] of this.held) {
+      const { seenAt, person, control } = held;
+      if (control.isOver()) this.forget(id, held);
       else if (performance.now() - seenAt > absentMs || control.open.session.status !== 'open')
         void this.release(id, person).catch(() => undefined);
+    }
     if (this.held.size > 0) return;
     clearInterval(this.looking);
     this.looking = undefined;
@@ -142,6 +170,18 @@ export function addControl(app: PageApp, options: PageOptions, controls: Control
     }),
   );
 
+  onPost(page, 'sessions/:id/dialog', answerSchema, ({ id, body: answer, person, perform }) =>
+    perform({ needs: 'operator', action: 'answer dialog', session: id, accept: answer.accept }, () =>
+      controls.act(id, person, (held) => planAnswer(held, answer)),
+    ),
+  );
+
+  onPost(page, 'sessions/:id/file', fileSchema, ({ id, body: { file }, person, perform }) =>
+    perform({ needs: 'operator', action: 'choose file', session: id, file }, () =>
+      controls.act(id, person, (held) => chooseFile(contextOf(sessions.find(id).grant), held, file)),
+    ),
+  );
+
   onPost(page, 'sessions/:id/point', pointSchema, ({ id, body: point, person }) =>
     controls.act(id, person, ({ control: { open } }) =>
       elementAt(open.live.current, point, testIdAttributeOf(open.session)),
@@ -159,12 +199,45 @@ function testIdAttributeOf({ use }: Session): string {
   return use.testIdAttribute ?? defaultTestIdAttribute;
 }
 
-/** Records an action as an agent's call would. Throws why it failed. */
-async function record(
-  context: ReturnType<PageOptions['contextOf']>,
-  held: Held,
-  request: ActionRequest,
-): Promise<void> {
+type ToolContext = ReturnType<PageOptions['contextOf']>;
+
+/** Leaves the file choosers of the current page to the person. */
+function watchChoosers(held: Held): void {
+  const { page } = held.control.open.live.current;
+  if (held.watched.has(page)) return;
+  held.watched.add(page);
+  const take = (chooser: FileChooser): void => {
+    held.chooser = chooser;
+  };
+  page.on('filechooser', take);
+  held.cleanUps.push(() => page.off('filechooser', take));
+}
+
+async function chooseFile(context: ToolContext, held: Held, file: string): Promise<void> {
+  const { chooser } = held;
+  if (chooser === undefined) throw new Refusal(400, 'The page asks for no file.', 'Click its button first.');
+  const path = await sessionFiles(context, held.control.open.session).readable(file);
+  held.chooser = undefined;
+  await responseWithin(inputMs, chooser.setFiles(path));
+}
+
+/** Answers the next dialog, unless control is returned before it opens. */
+function planAnswer({ control, cleanUps }: Held, answer: z.infer<typeof answerSchema>): Promise<void> {
+  const { answers } = control.open.live;
+  const planned = { ...answer, answered: () => undefined };
+  answers.push(planned);
+  cleanUps.push(() => {
+    const index = answers.indexOf(planned);
+    if (index !== -1) answers.splice(index, 1);
+  });
+  return Promise.resolve();
+}
+
+/**
+ * Records an action as an agent's call would. A click that opens a file chooser is undone: `setInputFiles` clicks again
+ * when the person has named a file. Throws why the action failed.
+ */
+async function record(context: ToolContext, held: Held, request: ActionRequest): Promise<ActResult> {
   const { open, save } = held.control;
   const { session, live } = open;
   // An agent would name the element that gets the key.
@@ -173,20 +246,23 @@ async function record(
       ? await elementAt(live.current, null, testIdAttributeOf(session)).catch(() => undefined)
       : undefined;
   const { browser } = context.config();
-  const { landed, failure } = await recordActions(
-    open,
-    [{ ...request, ...(focused && { target: focused.target }) }],
-    {
-      actionMs: browser.actionTimeoutMs,
-      navigationMs: browser.navigationTimeoutMs,
-      files: sessionFiles(context, session),
-      begin: () => undefined,
-    },
-    new AbortController().signal,
-  );
-  held.steps += landed.length;
+  const limits = {
+    actionMs: browser.actionTimeoutMs,
+    navigationMs: browser.navigationTimeoutMs,
+    files: sessionFiles(context, session),
+    begin: () => undefined,
+  };
+  const { signal } = new AbortController();
+  const requests = [{ ...request, ...(focused && { target: focused.target }) }];
+  const earlier = held.chooser;
+  const { landed, failure } = await recordActions(open, requests, limits, signal);
+  const asksForFile = request.action === 'click' && landed.length > 0 && held.chooser !== earlier;
+  held.chooser = undefined;
+  if (asksForFile) await recordActions(open, [{ action: 'undo' }], limits, signal);
+  else held.steps += landed.length;
   await save();
   if (failure !== undefined) throw failure.error;
+  return { asksForFile };
 }
 
 async function sendInput(page: Page, input: Input): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findUnfinished } from '../session/unfinished.js';
 import { startCodegenSession } from '../tools/start-codegen-session.js';
-import { perform } from './access.js';
+import { onPost } from './access.js';
 import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
 import type { ResumeResult } from './shapes.js';
@@ -11,26 +11,19 @@ const resumedSchema = z.looseObject({ sessionId: z.string(), warnings: warningsS
 
 /** Continues a session that is no longer open, as a call of its agent with `resume` would. */
 export function addResume(app: PageApp, options: PageOptions): void {
-  const { sessions, contextOf, stateDirectory, secrets } = options;
-  app.post('/ui/api/sessions/:id/resume', async (context) => {
-    const { id, grant, path, status } = sessions.find(context.req.param('id'));
-    const { person } = context.get('login');
-    const act = { needs: 'operator', action: 'resume', session: id } as const;
-    const resumed = await perform(options, person, act, async (note) => {
+  const { sessions, contextOf, stateDirectory } = options;
+  onPost({ app, options }, 'sessions/:id/resume', z.unknown(), ({ id, perform }) =>
+    perform({ needs: 'operator', action: 'resume', session: id }, async (note): Promise<ResumeResult> => {
+      const { grant, path, status } = sessions.find(id);
       if (status === 'open') throw new Refusal(400, 'This session is open.', 'Take over, or end it first.');
       const unfinished = await findUnfinished(stateDirectory, grant, { id });
       const args = { resume: unfinished === undefined ? path : id };
-      const { structured, error } = await toolCall(
-        options,
-        contextOf(grant),
-        { tool: startCodegenSession, args },
-        note,
-      );
+      const call = { tool: startCodegenSession, args };
+      const { structured, error } = await toolCall(options, contextOf(grant), call, note);
       if (error !== undefined) throw error;
       const { sessionId, warnings } = resumedSchema.parse(structured);
       note({ resumed: sessionId });
       return { id: sessionId, warnings };
-    });
-    return context.json(secrets.redactAll(resumed satisfies ResumeResult));
-  });
+    }),
+  );
 }

@@ -54,7 +54,7 @@ export function addSessions(app: PageApp, options: PageOptions): void {
       () => {
         controls.see(session.id, person);
         thumbnails.see(session);
-        return detailOf(options, session, thumbnails);
+        return detailOf(options, session, { thumbnails, controls });
       },
       () => pictures.watch(session.id),
     );
@@ -110,10 +110,10 @@ function summaryOf({ sessions }: PageOptions, session: Session): SessionSummary 
 async function detailOf(
   options: PageOptions,
   session: Session,
-  thumbnails: Thumbnails,
+  { thumbnails, controls }: { thumbnails: Thumbnails; controls: Controls },
 ): Promise<SessionDetail> {
   const live = options.sessions.openOf(session.id)?.live;
-  const { console = [], network = [] } = live?.log ?? {};
+  const { console = [], network = [], dialogs = [] } = live?.log ?? {};
   return {
     ...summaryOf(options, session),
     file: session.path,
@@ -130,6 +130,12 @@ async function detailOf(
       id: entry.id,
       url: entry.page.url(),
       isCurrent: entry === live?.current,
+    })),
+    asksForFile: controls.asksForFile(session.id),
+    dialogs: dialogs.slice(-maxLines).map(({ dialog: type, message, answer }) => ({
+      type,
+      message: rawText(message),
+      answer,
     })),
     console: console
       .slice(-maxLines)

@@ -71,6 +71,9 @@ export interface SessionDetail extends SessionSummary {
   secrets: string[];
   /** Whether it ended with a report of its verification. */
   hasReport: boolean;
+  /** Whether the page waits for a file from the person who has taken it over. */
+  asksForFile: boolean;
+  dialogs: { type: string; message: string; answer: string }[];
   console: { level: string; text: string }[];
   network: { method: string; url: string; outcome: string }[];
 }
@@ -96,6 +99,12 @@ export interface EndResult {
   filePath?: string | undefined;
   verification: string;
   warnings: string[];
+}
+
+/** The outcome of an action that a person records. */
+export interface ActResult {
+  /** Whether it opens a file chooser; then it was not recorded. */
+  asksForFile: boolean;
 }
 
 /** The session that continues an ended one. */

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect, refOf } from '../fixtures.js';
-import { colourIn, test, type People } from './people.js';
+import { colourIn, test, violations, type People } from './people.js';
 
 const viewport = { width: 640, height: 480 };
 
@@ -203,6 +203,75 @@ test('a whole test is recorded by hand: login, drag, upload, dialog, popup and f
   await expect(report.getByRole('heading', { name: 'Joins' })).toBeVisible();
   await entry.getByRole('button', { name: 'Trace' }).click();
   await expect(entry.getByRole('alert')).toContainText('uses secrets, which a trace would show');
+});
+
+test('a person answers dialogs and file choosers, recorded and not', async ({ people, pages, workspace }) => {
+  test.setTimeout(120_000);
+  await writeFile(path.join(workspace, 'photo.txt'), 'smiling');
+  const url = `${pages.url}/dialogs.html`;
+  await people.agent.start({ title: 'Answers', url, use: { viewport } });
+  const hands = await Hands.takeOver(people, 'Answers', url);
+  const { page, copy } = hands;
+  const steps = page.getByRole('region', { name: 'Steps' });
+  const dialog = page.getByRole('group', { name: 'Next dialog' });
+
+  // In control, nothing is recorded.
+  await dialog.getByLabel('Text for a prompt').fill('Bea');
+  await dialog.getByRole('button', { name: 'Accept the next dialog' }).click();
+  await expect(dialog.getByRole('status')).toHaveText('The next dialog will be accepted.');
+  await hands.click(() => copy.getByRole('button', { name: 'Prompt' }));
+  await expect(dialog.getByRole('status')).toBeEmpty();
+  await hands.mode('Assert');
+  await hands.click(() => copy.getByRole('status'));
+  await page.getByRole('button', { name: 'toHaveText name: Bea' }).click();
+  await hands.steps(2);
+
+  await hands.mode('Record');
+  await dialog.getByRole('button', { name: 'Dismiss the next dialog' }).click();
+  await hands.steps(3);
+  await hands.click(() => copy.getByRole('button', { name: 'Confirm', exact: true }));
+  await expect(steps.getByText('.toHaveText("kept")')).toBeVisible();
+  await dialog.getByLabel('Text for a prompt').fill('Cleo');
+  await dialog.getByRole('button', { name: 'Accept the next dialog' }).click();
+  await hands.steps(5);
+  await hands.click(() => copy.getByRole('button', { name: 'Prompt' }));
+  await expect(steps.getByText('.toHaveText("name: Cleo")')).toBeVisible();
+  await page.getByText('Dialogs (3)').click();
+  await expect(page.getByText('confirm: Delete everything? (dismissed)')).toBeVisible();
+
+  await page.getByLabel('Address').fill(`${pages.url}/files.html`);
+  await page.getByRole('button', { name: 'Go to it' }).click();
+  await hands.steps(7);
+  await copy.goto(`${pages.url}/files.html`);
+  const button = () => copy.getByRole('button', { name: 'Choose a picture' });
+  await hands.click(button);
+  const file = page.getByLabel('File, relative to the workspace');
+  await expect(file).toBeFocused();
+  await hands.steps(7);
+  expect(await violations(page)).toEqual([]);
+  await file.fill('../photo.txt');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await file.fill('photo.txt');
+  await page.keyboard.press('Enter');
+  await hands.steps(8);
+  await expect(steps.getByRole('listitem').last()).toContainText('fileChooser.setFiles(');
+  await expect(steps.getByText('.toHaveText("photo.txt: smiling")')).toBeVisible();
+
+  await hands.mode('Control');
+  await writeFile(path.join(workspace, 'photo.txt'), 'frowning');
+  await hands.click(button);
+  await page.getByLabel('The page asks for a file').fill('photo.txt');
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Choose' }).click();
+  await expect(page.getByLabel('The page asks for a file')).toBeHidden();
+  await hands.mode('Assert');
+  await hands.click(() => copy.getByRole('status'));
+  await expect(page.getByRole('button', { name: 'toHaveText photo.txt: frowning' })).toBeVisible();
+  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
+  expect(log).toMatch(/"action":"answer dialog",.*"accept":true/);
+  expect(log).toMatch(/"action":"choose file",.*"file":"photo\.txt"/);
+  expect(log).not.toContain('Cleo');
 });
 
 test('picking shows the locator, and asserting offers matchers with current values', async ({

@@ -161,6 +161,21 @@ test('a person reads and filters the log, and verifies its chain', async ({
   await expect(rows.filter({ hasText: 'SESSION_NOT_FOUND' })).toHaveCount(1);
   await page.getByLabel('Filter').fill('get_codegen allowed');
   await expect(rows).toHaveCount(2);
+  await page.getByLabel('Filter').fill('');
+  // The filter applies to lines that come later.
+  await page.getByLabel('Tool').selectOption('get_codegen_session');
+  await page.getByLabel('Decision', { exact: true }).selectOption('allowed');
+  await page.getByLabel('Time').selectOption('last 10 minutes');
+  await expect(rows).toHaveCount(2);
+  const { sessionId } = await agent.start({ title: 'Logs' });
+  await agent.call('get_codegen_session', { sessionId });
+  await expect(rows).toHaveCount(3);
+  await page.getByLabel('Session').selectOption(sessionId);
+  await expect(rows).toHaveCount(2);
+  await page.getByLabel('Grant').selectOption({ index: 1 });
+  await expect(rows).toHaveCount(2);
+  await page.getByLabel('Tool').selectOption('clear_codegen_session');
+  await expect(page.getByText('No lines match.')).toBeVisible();
   await page.getByRole('button', { name: 'Verify the chain' }).click();
   await expect(page.getByText('The chain is intact')).toBeVisible();
   expect(await violations(page)).toEqual([]);

@@ -2,27 +2,69 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { ActivityLine, ChainState } from '../shapes.js';
 import { get } from './api.js';
-import { Act, TextInput, Time, View } from './parts.js';
+import { Act, Choice, TextInput, Time, View } from './parts.js';
 
 /** Lines that are shown at once. */
 const maxShown = 200;
+
+const all = '(all)';
+
+const fieldNames = ['grant', 'tool', 'decision', 'session'] as const;
+
+type Field = (typeof fieldNames)[number];
+
+const labels: Record<Field, string> = {
+  grant: 'Grant',
+  tool: 'Tool',
+  decision: 'Decision',
+  session: 'Session',
+};
+
+/** Ages of lines in milliseconds. */
+const ages: Record<string, number> = {
+  [all]: Infinity,
+  'last 10 minutes': 600_000,
+  'last hour': 3_600_000,
+  'last 24 hours': 86_400_000,
+};
 
 export function ActivityList(): JSX.Element {
   const filter = useSignal('');
   const onlyDryRuns = useSignal(false);
   const chain = useSignal<ChainState | undefined>(undefined);
+  const chosen = {
+    grant: useSignal(all),
+    tool: useSignal(all),
+    decision: useSignal(all),
+    session: useSignal(all),
+    time: useSignal(all),
+  };
   const words = filter.value.toLowerCase().split(/\s+/);
   const matches = (line: ActivityLine): boolean => {
     const shownTime = new Date(line.time).toLocaleString();
     const text = `${Object.values(line).join(' ')} ${shownTime}`.toLowerCase();
-    return words.every((word) => text.includes(word)) && (!onlyDryRuns.value || line.dryRun !== '');
+    return (
+      words.every((word) => text.includes(word)) &&
+      fieldNames.every((name) => chosen[name].value === all || chosen[name].value === line[name]) &&
+      Date.now() - Date.parse(line.time) <= (ages[chosen.time.value] ?? Infinity) &&
+      (!onlyDryRuns.value || line.dryRun !== '')
+    );
   };
   return (
     <View path="activity" title="Activity">
       {(lines: ActivityLine[]) => (
         <>
           <div class="actions">
-            <TextInput label="Filter by grant, tool, decision, session or time" text={filter} />
+            {fieldNames.map((name) => (
+              <Choice
+                key={name}
+                label={labels[name]}
+                value={chosen[name]}
+                options={[all, ...valuesOf(lines, name, chosen[name].value)]}
+              />
+            ))}
+            <Choice label="Time" value={chosen.time} options={Object.keys(ages)} />
+            <TextInput label="Filter by words" text={filter} />
             <label>
               <input
                 type="checkbox"
@@ -43,6 +85,12 @@ export function ActivityList(): JSX.Element {
       )}
     </View>
   );
+}
+
+/** The values that a field has in the log, and the chosen one, which may be in none of its latest lines. */
+function valuesOf(lines: readonly ActivityLine[], field: Field, chosen: string): string[] {
+  const values = new Set([chosen, ...lines.map((line) => line[field])]);
+  return [...values].filter((value) => value !== '' && value !== all).sort();
 }
 
 function Chain({ state: { lines, findings } }: { state: ChainState }): JSX.Element {

@@ -79,7 +79,7 @@ function Image({ picture, title }: { picture: LivePicture; title: string }): JSX
 }
 
 function Toolbar({
-  session: { id, pages },
+  session: { id, pages, asksForFile, dialogs },
   remote,
 }: {
   session: SessionDetail;
@@ -134,15 +134,62 @@ function Toolbar({
                 Switch to page {page.id}
               </button>
             ))}
-          <button type="button" onClick={() => void remote.record({ action: 'onDialog', accept: true })}>
-            Accept the next dialog
-          </button>
           <button type="button" onClick={() => void remote.record({ action: 'undo' })}>
             Undo the last step
           </button>
         </div>
       )}
+      {(mode.value === 'record' || mode.value === 'control') && (
+        <NextDialog key={mode.value} opened={dialogs.length} remote={remote} />
+      )}
+      {mode.value === 'control' && asksForFile && <FileRequest remote={remote} />}
     </>
+  );
+}
+
+/** Answers the next dialog of the page; without that it is dismissed. */
+function NextDialog({ opened, remote }: { opened: number; remote: Remote }): JSX.Element {
+  const text = useSignal('');
+  const planned = useSignal<{ text: string; before: number } | undefined>(undefined);
+  const answer = async (accept: boolean): Promise<void> => {
+    const promptText = accept && text.value !== '' ? { promptText: text.value } : {};
+    planned.value = undefined;
+    if (await remote.answerDialog({ accept, ...promptText }))
+      planned.value = {
+        text: `The next dialog will be ${accept ? 'accepted' : 'dismissed'}.`,
+        before: opened,
+      };
+  };
+  return (
+    <div class="actions" role="group" aria-label="Next dialog">
+      <TextInput label="Text for a prompt" text={text} />
+      <button type="button" onClick={() => void answer(true)}>
+        Accept the next dialog
+      </button>
+      <button type="button" onClick={() => void answer(false)}>
+        Dismiss the next dialog
+      </button>
+      <span role="status" class="quiet">
+        {planned.value?.before === opened && planned.value.text}
+      </span>
+    </div>
+  );
+}
+
+/** Names the file for a file chooser that the page has opened while nothing is recorded. */
+function FileRequest({ remote }: { remote: Remote }): JSX.Element {
+  const file = useSignal('');
+  return (
+    <form
+      class="actions asks"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void remote.chooseFile(file.value);
+      }}
+    >
+      <TextInput label="The page asks for a file, relative to the workspace" text={file} required />
+      <button type="submit">Choose</button>
+    </form>
   );
 }
 

@@ -117,6 +117,32 @@ export function TextInput({
   );
 }
 
+/** A labelled choice among texts, for a signal. */
+export function Choice({
+  label,
+  value,
+  options,
+}: {
+  label: string;
+  value: { value: string };
+  options: readonly string[];
+}): JSX.Element {
+  return (
+    <div class="field">
+      <label for={`choice-${label}`}>{label}</label>
+      <select
+        id={`choice-${label}`}
+        value={value.value}
+        onChange={({ currentTarget }) => (value.value = currentTarget.value)}
+      >
+        {options.map((option) => (
+          <option key={option}>{option}</option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 /** Declines with or without a reason, which `work` gets as a field. */
 export function Decline({
   needs,

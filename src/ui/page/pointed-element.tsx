@@ -87,9 +87,11 @@ function Field({
       <button type="submit" class="main">
         Record
       </button>
-      <button type="button" onClick={() => void act({ action: 'click', target })}>
-        Only click
-      </button>
+      {kind !== 'file' && (
+        <button type="button" onClick={() => void act({ action: 'click', target })}>
+          Only click
+        </button>
+      )}
       {isPassword && <p class="quiet">Only secrets of the configuration are recorded in password fields.</p>}
     </form>
   );

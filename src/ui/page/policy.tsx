@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { LimitView, PolicyView, PolicyVerdict } from '../shapes.js';
 import { ApiError, post } from './api.js';
-import { Act, Time, View } from './parts.js';
+import { Act, Choice, Time, View } from './parts.js';
 import { PolicyEditor } from './policy-editor.js';
 
 export function PolicyReport(): JSX.Element {
@@ -116,30 +116,5 @@ function TryCall({ policies }: { policies: PolicyView[] }): JSX.Element {
         )}
       </p>
     </section>
-  );
-}
-
-function Choice({
-  label,
-  value,
-  options,
-}: {
-  label: string;
-  value: { value: string };
-  options: readonly string[];
-}): JSX.Element {
-  return (
-    <div class="field">
-      <label for={`choice-${label}`}>{label}</label>
-      <select
-        id={`choice-${label}`}
-        value={value.value}
-        onChange={({ currentTarget }) => (value.value = currentTarget.value)}
-      >
-        {options.map((option) => (
-          <option key={option}>{option}</option>
-        ))}
-      </select>
-    </div>
   );
 }

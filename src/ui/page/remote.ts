@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { PointedElement } from '../../session/pointed.js';
+import type { ActResult } from '../shapes.js';
 import { post } from './api.js';
 
 export interface Point {
@@ -91,7 +92,22 @@ export class Remote {
 
   /** Records an action. Resolves to whether it succeeded. */
   record(request: Request): Promise<boolean> {
-    return this.busy(() => post(`sessions/${this.id}/act`, request));
+    return this.busy(() => this.act(request));
+  }
+
+  /** Answers the dialog that the page opens next. */
+  answerDialog(answer: { accept: boolean; promptText?: string }): Promise<boolean> {
+    if (this.mode.value === 'record') return this.record({ action: 'onDialog', ...answer });
+    return this.busy(() => post(`sessions/${this.id}/dialog`, answer));
+  }
+
+  /** Gives the page the file that it asks for. */
+  chooseFile(file: string): Promise<boolean> {
+    return this.busy(() => post(`sessions/${this.id}/file`, { file }));
+  }
+
+  private act(request: Request): Promise<ActResult> {
+    return post<ActResult>(`sessions/${this.id}/act`, request);
   }
 
   private async point(point: Point, { button, clicks }: { button: string; clicks: number }): Promise<void> {
@@ -107,7 +123,15 @@ export class Remote {
     if (asks) return;
     if (kind === 'toggle') await this.record({ action: checked ? 'uncheck' : 'check', target });
     else if (clicks === 2) await this.record({ action: 'dblclick', target });
-    else await this.record({ action: 'click', target, ...(button === 'left' ? {} : { button }) });
+    else await this.click(pointed, button === 'left' ? {} : { button });
+  }
+
+  /** Asks for a file if the click opens a file chooser. */
+  private async click(pointed: PointedElement, options: object): Promise<void> {
+    await this.busy(async () => {
+      const { asksForFile } = await this.act({ action: 'click', target: pointed.target, ...options });
+      if (asksForFile) this.pointed.value = { ...pointed, kind: 'file', value: '', typed: '' };
+    });
   }
 
   private async drag(from: Point, to: Point): Promise<void> {

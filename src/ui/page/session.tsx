@@ -36,6 +36,12 @@ export function SessionDetails({ id }: { id: string }): JSX.Element {
             lines={session.console.map(({ level, text }) => ({ text: `${level}: ${text}`, kind: level }))}
           />
           <Log
+            title="Dialogs"
+            lines={session.dialogs.map(({ type, message, answer }) => ({
+              text: `${type}: ${message} (${answer})`,
+            }))}
+          />
+          <Log
             title="Network"
             lines={session.network.map(({ method, url, outcome }) => ({
               text: `${method} ${url} ${outcome}`,
