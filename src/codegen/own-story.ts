@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { parse } from 'acorn';
 import { z } from 'zod';
 import {
   property,
@@ -12,6 +11,7 @@ import {
 } from '../model/code.js';
 import type { Json } from '../model/json.js';
 import type { LocatorChain } from '../model/locator.js';
+import { isTemplate } from '../model/template.js';
 import { emitSteps, locatorOf, type EmittedStep } from './emitter.js';
 import type { PageObjectUse } from './generate.js';
 import { camelCase, createNames, testVariables, wordsOf } from './identifiers.js';
@@ -20,6 +20,7 @@ import type { OwnMethod, OwnPage } from './own-pages.js';
 import { isImplied } from './page-calls.js';
 import { print, Printer } from './printer.js';
 import { syntaxOf } from './syntax.js';
+import { literalSchema, restored, treeOf, unifies, withPlaceholders } from './unify.js';
 
 interface OwnStory {
   emitted: EmittedStep[];
@@ -227,10 +228,11 @@ function itemsOf(steps: readonly CodeStep[]): (Item | undefined)[] {
     // What has another page, a title or a comment is not a part of a method.
     if (page !== 'page' || own === undefined || own.groupTitle !== undefined || last.length > 0)
       return [undefined];
+    const templates = Object.values(own.args).filter(isTemplate);
     const item = (code: Statement, assertion?: number): Item => ({
       step,
       assertion,
-      tree: treeOf(print([code])),
+      tree: withPlaceholders(treeOf(print([code])), templates),
       isImplied: assertion !== undefined && isImplied(own.assertions?.[assertion] ?? { args: {} }, own),
     });
     return [
@@ -282,7 +284,7 @@ function matchAt(
   const patterns = method.statements.map(({ code }) => ({ code, parameters, bound }));
   const found = itemsMatching(items, at, patterns);
   if (found === undefined || method.parameters.some((name) => !bound.has(name))) return undefined;
-  const args = method.parameters.map((name) => value(bound.get(name) ?? null));
+  const args = method.parameters.map((name) => value(restored(bound.get(name) ?? null)));
   return { page, method, args, items: found };
 }
 
@@ -311,49 +313,8 @@ function itemsMatching(
   return isPartial ? undefined : items.slice(at, next).filter((item) => item !== undefined);
 }
 
-const ignored = new Set(['start', 'end', 'raw', 'bigint']);
-
-/** The tree of a statement, without positions; undefined if it is not JavaScript. */
-function treeOf(code: string): unknown {
-  try {
-    return parse(code, { ecmaVersion: 'latest', allowAwaitOutsideFunction: true }).body;
-  } catch {
-    return undefined;
-  }
-}
-
-const literalSchema = z.object({
-  type: z.literal('Literal'),
-  value: z.union([z.string(), z.number(), z.boolean()]),
-});
 /** A list of literals as a program. */
 const listSchema = z.tuple([z.object({ expression: z.object({ elements: z.array(literalSchema) }) })]);
-const nodeSchema = z.looseObject({ type: z.string().optional(), name: z.unknown().optional() });
-
-/** Whether code of a method is the same as code of a test, with literals for its parameters. */
-function unifies(
-  one: unknown,
-  other: unknown,
-  parameters: ReadonlySet<string>,
-  bound: Map<string, Json>,
-): boolean {
-  if (one instanceof RegExp && other instanceof RegExp) return String(one) === String(other);
-  if (typeof one !== 'object' || one === null) return one === other;
-  if (typeof other !== 'object' || other === null) return false;
-  const { type, name } = Array.isArray(one) ? { type: undefined, name: undefined } : nodeSchema.parse(one);
-  if (type === 'Identifier' && typeof name === 'string' && parameters.has(name)) {
-    const given = literalSchema.safeParse(other).data?.value;
-    if (given === undefined || (bound.has(name) && bound.get(name) !== given)) return false;
-    bound.set(name, given);
-    return true;
-  }
-  const [own, theirs] = [one, other].map((each) => Object.entries(each).filter(([key]) => !ignored.has(key)));
-  const others = new Map(theirs);
-  return (
-    own?.length === others.size &&
-    own.every(([key, each]) => others.has(key) && unifies(each, others.get(key), parameters, bound))
-  );
-}
 
 /** The fields of page objects by their locators; one that several fields have is none. */
 function fieldsOf(pages: readonly OwnPage[]): Map<string, { page: OwnPage; name: string }> {

@@ -105,8 +105,8 @@ export async function writeTest(
   // Methods that several steps share could not leave out one of them.
   const hasPages = template.hasPages && without === undefined && input.base === undefined;
   const taken = input.base && (await import('./base-spec.js')).identifiersIn(input.base);
-  const isPlain = without === undefined && Object.keys(uniques).length === 0;
-  const own = isPlain ? await ownStory(input, taken) : undefined;
+  const own =
+    without === undefined ? await ownStory(input, [...(taken ?? []), ...Object.keys(uniques)]) : undefined;
   const { emitted, made, pages, linesOf } = hasPages
     ? await pageStory(input, uniques)
     : (own ?? { emitted: emitNamed(steps, uniques, taken), made: [], pages: [], linesOf: () => undefined });
@@ -234,7 +234,7 @@ function softened(statement: Statement): Statement {
 /** A session's steps as code that uses page objects of a person's; undefined if it can use none. */
 async function ownStory(
   { steps, ownPages = [], spec, har = [], base }: TestInput,
-  taken: readonly string[] = [],
+  taken: readonly string[],
 ): Promise<(PageStory & { warnings: string[] }) | undefined> {
   if (ownPages.length === 0) return undefined;
   const { planOwnStory } = await import('./own-story.js');

@@ -106,6 +106,7 @@ const enter = (text: string): Parameters<typeof codeSteps>[0] => [
 ];
 const help = { action: 'click', args: {}, locator: [{ method: 'getByText', args: ['Help'] }] };
 const nearField = [...field, { method: 'locator', args: ['..'] }];
+const secret = { $template: [{ secret: 'NOTE' }] };
 const open = { action: 'goto', args: { url: '/list' } };
 
 for (const [name, setup, steps, expected] of [
@@ -120,6 +121,22 @@ for (const [name, setup, steps, expected] of [
     '',
     [open, { action: 'click', args: {}, locator: nearField }],
     "await listPage.open();\n  await listPage.field.locator('..').click();\n",
+  ],
+  [
+    'has a method that is given a secret',
+    '',
+    [
+      open,
+      { action: 'fill', args: { value: secret }, locator: field },
+      { action: 'press', args: { key: 'Enter' }, locator: field },
+    ],
+    "await listPage.add(process.env.NOTE ?? '');\n",
+  ],
+  [
+    'has a method that is given a word that is new in every run',
+    '',
+    [open, ...enter('note qx7')],
+    'await listPage.add(`note ${uniqueNote}`);\n',
   ],
   [
     'does what the flow begins with',
@@ -159,7 +176,7 @@ for (const [name, setup, steps, expected] of [
       baseURL: undefined,
       steps: codeSteps([...steps]),
       secrets: [],
-      uniques: {},
+      uniques: { note: 'qx7' },
       pages: new Map(),
       ownPages: await read(fixture(setup)),
       style: { options: { singleQuote: true }, commonJs: false },
