@@ -41,6 +41,9 @@ const labelRoles = new Set(['generic', 'text', 'strong', 'emphasis', 'code']);
 /** How many labels each new text is compared with. */
 const maxLabels = 50;
 
+/** How many consecutive numbers count something. */
+const minNumbering = 3;
+
 const dialogRoles = new Set(['dialog', 'alertdialog']);
 
 /** How many changed lines are examined: the first ones of a large page show what a step did. */
@@ -290,6 +293,7 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
   const isJoinedLink = (line: SnapshotLine): boolean =>
     partsOf(line).role === 'link' &&
     (children.get(line) ?? []).filter(({ text }) => !text.startsWith('/')).length > 1;
+  const numbering = numberingIn(after);
   const labels = new Set(after.filter(isField).map((line) => partsOf(line).name));
   const newLabels = [...isNew].flatMap((line) => {
     const { role = '', name } = partsOf(line);
@@ -303,7 +307,7 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
       : labelRoles.has(role) &&
         newLabels.slice(0, maxLabels).some((label) => label !== text && label.includes(text)));
   return [...isNew].filter((line) => {
-    if (isLabel(partsOf(line)) || isJoinedLink(line)) return false;
+    if (numbering.has(line) || isLabel(partsOf(line)) || isJoinedLink(line)) return false;
     const container = containers.get(line);
     if (container === undefined) return true;
     const [{ role = '', name: label = '' }, { name, text }] = [partsOf(container), partsOf(line)];
@@ -313,6 +317,19 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
       name === undefined && text !== undefined && label.toLowerCase().includes(text.toLowerCase());
     return !isSaid && (isFilled || !(isNew.has(container) && dialogRoles.has(role)));
   });
+}
+
+/** Texts that only count what is beside them, such as the line numbers of an editor: 1, 2, 3. */
+function numberingIn(view: SnapshotView): Set<SnapshotLine> {
+  const found = new Set<SnapshotLine>();
+  let run: SnapshotLine[] = [];
+  for (const line of view) {
+    const { role = '', text = '' } = partsOf(line);
+    if (!labelRoles.has(role) || !/^\d+$/.test(text)) continue;
+    run = Number(text) === run.length + 1 ? [...run, line] : text === '1' ? [line] : [];
+    if (run.length >= minNumbering) for (const each of run) found.add(each);
+  }
+  return found;
 }
 
 function ofLists(changes: readonly ListChange[]): PageChange[] {

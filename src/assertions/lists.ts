@@ -161,7 +161,7 @@ function compare(
     if (isPlain && most < 3 && list.items.every(({ path }) => path === '')) return [];
     if (then.length === 0 && isOfField(list) && !isKnown(list.line)) return [];
     if (isPlain && [...then, ...list.items].some(({ isField }) => isField === true)) return [];
-    if (isPager(list.items)) return [];
+    if (isPager(list.items) || (isNew && isPlain && isNumbering(list.items))) return [];
     if (then.length !== list.items.length && isRegrouped([...then, ...list.items])) return [];
     // The weeks of a calendar change with the month.
     if (list.role === 'row' && list.items.filter(({ words }) => isWeek(words)).length > 2) return [];
@@ -205,6 +205,11 @@ function isPager(items: readonly ListItem[]): boolean {
     items.every(({ words }) => /^(?:\d+|first|prev(?:ious)?|next|last|[^\p{L}\d]{0,3})$/iu.test(words)) &&
     (/\p{L}/u.test(all) || /\d[^\d]/.test(all))
   );
+}
+
+/** Whether items only count what is beside them, such as the line numbers of an editor. */
+function isNumbering(items: readonly ListItem[]): boolean {
+  return items.every(({ words }, index) => words === String(index + 1));
 }
 
 /** Whether the items are the options of a field. */

@@ -21,7 +21,7 @@ import { looseForms } from './loose-forms.js';
 import { matchesOf } from './matches.js';
 import { mentions } from './mentions.js';
 import { isAriaRole } from './roles.js';
-import { classScopes, cssSubjects, roleScopes, withoutExtras } from './scopes.js';
+import { classScopes, cssSubjects, itemClass, roleScopes, withoutExtras } from './scopes.js';
 import { suggestionFor } from './suggestion.js';
 
 /** Candidates in the first batch; each next batch has twice as many. */
@@ -123,8 +123,6 @@ export async function containerLocator(
   return around && [...frames, ...around];
 }
 
-/** Classes of repeated elements. */
-const itemClass = /item|card|row|entry|tile|product|result|post/;
 const itemRoles = new Set(['listitem', 'row', 'article', 'treeitem', 'option', 'group']);
 
 /** Locators of a container; for a repeated one, those with a text in it come first. */

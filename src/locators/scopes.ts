@@ -5,6 +5,9 @@ import type { Ancestor } from './ancestors.js';
 import { isGenerated, isMeaningfulClass } from './brittle.js';
 import { isAriaRole } from './roles.js';
 
+/** Classes of repeated elements. */
+export const itemClass = /item|card|row|entry|tile|product|result|post/;
+
 /** Glyphs of icon fonts: private-use characters. */
 const glyphs = /\p{Co}+/gu;
 
@@ -45,14 +48,18 @@ export function roleScopes({ role, name, testId, texts }: Ancestor): LocatorChai
   return scopes;
 }
 
-/** Locators of an ancestor by class or custom tag and a text in it, for pages without roles. */
+/**
+ * Locators of an ancestor by class or custom tag, for pages without roles: with a text in it first if it may be one of
+ * several items, and last if it is a part of the page, such as `.panel-left`.
+ */
 export function classScopes({ role, classNames, tagName, texts }: Ancestor): LocatorChain[] {
   if (role !== undefined) return [];
   const classes = classNames.filter(isMeaningfulClass).slice(0, 2);
   const selectors = [...(tagName.includes('-') ? [tagName] : []), ...classes.map((each) => `.${each}`)];
   return selectors.flatMap((selector) => {
     const bySelector: LocatorCall = { method: 'locator', args: [selector] };
-    return [...filters(texts).map((filter) => [bySelector, filter]), [bySelector]];
+    const byText = filters(texts).map((filter) => [bySelector, filter]);
+    return itemClass.test(selector) ? [...byText, [bySelector]] : [[bySelector], ...byText];
   });
 }
 

@@ -45,6 +45,29 @@ const datePicker = [
 
 const rows: { what: string; before: string[]; after: string[]; changes: string[] }[] = [
   {
+    what: 'no line numbers of an editor',
+    before: [],
+    after: ['- text: "1"', '- generic "Fold" [ref=e2]', '- generic [ref=e3]: "2"', '- generic [ref=e4]: "3"'],
+    changes: ['appeared: generic Fold'],
+  },
+  {
+    what: 'the counts of a summary, which are no numbering',
+    before: [],
+    after: ['- generic [ref=e3]: "1"', '- generic [ref=e4]: "3"', '- generic [ref=e5]: "2"'],
+    changes: ['count in generic: 1, 3, 2', 'appeared: generic', 'appeared: generic', 'appeared: generic'],
+  },
+  {
+    what: 'no list of line numbers',
+    before: [],
+    after: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e3]: "1"',
+      '  - generic [ref=e4]: "2"',
+      '  - generic [ref=e5]: "3"',
+    ],
+    changes: [],
+  },
+  {
     what: 'no list of labels with values',
     before: [],
     after: [

@@ -25,6 +25,7 @@ const cases: [page: string, line: string, locator: string][] = [
     'listitem/Dark red/button',
     'getByRole("listitem").filter({ hasText: "Dark red" }).getByRole("button", { name: "Remove" })',
   ],
+  ['similar.html', 'link "notes.txt"', 'locator(".panel-left").getByRole("link", { name: "notes.txt" })'],
   [
     'similar.html',
     'maps/Trains/button "Install"',
