@@ -29,6 +29,7 @@ export interface CallRequest {
   notify: ((progress: { progress: number; message: string }) => Promise<void>) | undefined;
   /** Asks the user of the client; undefined if the client doesn't support it. */
   ask: Elicitor['ask'];
+  invite?: ToolCall['invite'];
 }
 
 interface CallHandling {
@@ -43,7 +44,7 @@ export function createCallHandler(
   handling: CallHandling,
 ): (request: CallRequest) => Promise<CallResult | undefined> {
   const { context, refresh, onAnswered } = handling;
-  return async ({ name, args, signal, notify, ask }) => {
+  return async ({ name, args, signal, notify, ask, invite }) => {
     const { tools } = await import('../tools/registry.js');
     const tool = tools.find((each) => each.name === name);
     const audited = (await context.guard.audit()).call({
@@ -78,6 +79,7 @@ export function createCallHandler(
       },
       signal,
       progress,
+      invite,
       admit: (other) => context.guard.admit(other, person),
       noteFiles: (written) => files.push(...written),
     };

@@ -29,7 +29,7 @@ export async function servePage({
   const { backend, origin } = host;
   const hasOperators = backend.config().ui.operators.length > 0;
   if (!hasOperators && !isLocal) return undefined;
-  backend.sessions.servePeople();
+  backend.sessions.servePeople(isLocal ? origin : undefined);
   const { EntryLink } = await import('../ui/entry-link.js');
   const link = hasOperators ? undefined : new EntryLink(origin);
   return handlerOf(() =>

@@ -54,6 +54,8 @@ export class Sessions {
   private starting = 0;
   private isClosing = false;
   private arePeopleServed = false;
+  /** Origin of this server's own web UI. */
+  private pageOrigin: string | undefined;
 
   constructor(
     private readonly limits: () => SessionLimits,
@@ -174,12 +176,23 @@ export class Sessions {
       throw new CodegenError('ACTION_FAILED', 'This server has no page where a person could take over.', {
         hint: 'Ask the user to run `codegen-session-mcp ui` and open its link, or to set `ui.port`; then hand over again.',
       });
-    entry.handOver = new HandOver(reason, { open, save: () => this.save(entry) });
+    const handOver = new HandOver(reason, { open, save: () => this.save(entry) });
+    entry.handOver = handOver;
     try {
-      return await entry.handOver.wait(limits);
+      const outcome = handOver.wait(limits);
+      void this.invite(id, limits).then((accepts) => {
+        if (!accepts && entry.person === undefined) handOver.decline('The user', undefined);
+      });
+      return await outcome;
     } finally {
       entry.handOver = entry.person = undefined;
     }
+  }
+
+  /** Resolves to false if the user of the client declines to open the session in the web UI. */
+  private async invite(id: string, { invite }: HandOverLimits): Promise<boolean> {
+    if (invite === undefined || this.pageOrigin === undefined) return true;
+    return invite(`${this.pageOrigin}/#/sessions/${id}`).catch(() => true);
   }
 
   /** Why the running call of a session asks for a person; undefined if it does not. */
@@ -193,8 +206,9 @@ export class Sessions {
   }
 
   /** Call when the web UI is served, on which they can take over. */
-  servePeople(): void {
+  servePeople(origin?: string): void {
     this.arePeopleServed = true;
+    this.pageOrigin ??= origin;
   }
 
   /** Also finds ended sessions. Throws SESSION_NOT_FOUND. */

@@ -50,7 +50,8 @@ export const recordCodegenSession = defineTool({
     ...pageOutput,
   },
 
-  async handle(context, { sessionId, actions: given, at, snapshot = 'diff' }, { signal, begin, progress }) {
+  async handle(context, { sessionId, actions: given, at, snapshot = 'diff' }, call) {
+    const { signal, begin, progress, invite } = call;
     const { pageState } = await import('../browser/page-state.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
@@ -66,7 +67,10 @@ export const recordCodegenSession = defineTool({
           const onWaiting = (): void => {
             progress(`Waiting for a person: ${reason}`);
           };
-          return context.sessions.handOver(sessionId, reason, { timeoutMs, signal, onWaiting });
+          return context.sessions.handOver(sessionId, reason, {
+            ...{ timeoutMs, signal, onWaiting },
+            invite: invite && ((url) => invite(`The agent asks you to take over: ${reason}`, url)),
+          });
         },
         at,
       };

@@ -40,6 +40,8 @@ export interface ToolCall {
   begin: () => void;
   /** Asks for approval of what the call writes; undefined if none is needed. */
   confirm?: Confirm | undefined;
+  /** Shows the user of the client a URL; undefined if it can't. Resolves to false if they decline. */
+  invite?: ((message: string, url: string) => Promise<boolean>) | undefined;
   /** Admits a call that this one makes, of the same caller. Throws what the guard's `admit` throws. */
   admit: (call: PolicyCall) => Promise<Hold>;
   /** Records the files that the call has written in the audit log. */

@@ -53,6 +53,22 @@ test('a person declines a handOver with a reason, and nobody comes within its ti
   expect(alone.failed).toMatchObject({ message: 'Nobody took over within 1000 ms.' });
 });
 
+test('a client that shows URLs asks its user, who may decline there', async ({ people, pages }) => {
+  const asked: object[] = [];
+  const agent = await people.serving.connect(undefined, (question) => {
+    asked.push(question);
+    return { action: 'decline' };
+  });
+  const { sessionId } = await agent.start({ title: 'Asks', url: `${pages.url}/todo.html` });
+  const { failed } = await agent.record(sessionId, { action: 'handOver', reason: 'Log in' });
+  expect(failed).toMatchObject({ message: 'The user declined.' });
+  const url = `http://127.0.0.1:${people.serving.port}/#/sessions/${sessionId}`;
+  expect(asked).toEqual([
+    expect.objectContaining({ mode: 'url', url, message: 'The agent asks you to take over: Log in' }),
+  ]);
+  await agent.close();
+});
+
 test('without a web UI, handOver fails at once with a hint', async ({ shared: server, pages }) => {
   const { sessionId } = await server.start({ url: `${pages.url}/todo.html` });
   const { failed } = await server.record(sessionId, { action: 'handOver', reason: 'Log in' });

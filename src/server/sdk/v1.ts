@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
@@ -37,6 +38,7 @@ export function createServer(service: Service): McpServer {
       signal: extra.signal,
       notify: notifierOf(extra, params._meta?.progressToken),
       ask: questionerOf(mcp, extra),
+      invite: inviterOf(mcp, extra),
     });
     if (result === undefined) throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
     return result;
@@ -64,5 +66,16 @@ function questionerOf({ server }: McpServer, { signal, requestId }: Extra): Call
   return async (message) => {
     const options = { signal, relatedRequestId: requestId, timeout: answerMs };
     return replySchema.parse(await server.elicitInput(questionForm(message), options));
+  };
+}
+
+function inviterOf({ server }: McpServer, { signal, requestId }: Extra): CallRequest['invite'] {
+  if (server.getClientCapabilities()?.elicitation?.url === undefined) return undefined;
+  return async (message, url) => {
+    const { action } = await server.elicitInput(
+      { mode: 'url', message, url, elicitationId: randomUUID() },
+      { signal, relatedRequestId: requestId, timeout: answerMs },
+    );
+    return action !== 'decline';
   };
 }

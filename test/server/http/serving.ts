@@ -3,7 +3,11 @@ import { request, type IncomingHttpHeaders } from 'node:http';
 import { request as requestSecurely } from 'node:https';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ElicitRequestSchema, type ElicitResult } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ElicitRequestSchema,
+  type ElicitRequest,
+  type ElicitResult,
+} from '@modelcontextprotocol/sdk/types.js';
 import { binary, callsOf, type Connection } from '../../fixtures.js';
 
 /** A real server over HTTP, in a process of its own. */
@@ -13,7 +17,10 @@ export interface Serving {
   pid: number;
   stderr: () => string;
   /** `connectAt` this server. */
-  connect: (token?: string, answer?: () => ElicitResult) => Promise<Connecting>;
+  connect: (
+    token?: string,
+    answer?: (question: ElicitRequest['params']) => ElicitResult,
+  ) => Promise<Connecting>;
   /** One request, as it is given. */
   send: (options?: Sent) => Promise<Received>;
   /** Tells the server to stop, and resolves to its exit code. */
@@ -41,13 +48,13 @@ export interface Received {
 export async function connectAt(
   url: string,
   token?: string,
-  answer?: () => ElicitResult,
+  answer?: (question: ElicitRequest['params']) => ElicitResult,
 ): Promise<Connecting> {
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
-  const capabilities = answer === undefined ? {} : { elicitation: { form: {} } };
+  const capabilities = answer === undefined ? {} : { elicitation: { form: {}, url: {} } };
   const client = new Client({ name: 'test', version: '1' }, { capabilities });
-  if (answer !== undefined) client.setRequestHandler(ElicitRequestSchema, answer);
+  if (answer !== undefined) client.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params));
   await client.connect(transport);
   return { client, transport, ...callsOf(client) };
 }
