@@ -144,7 +144,12 @@ export async function candidatesFor(
     changeCandidates(changes, changed, outcome),
     outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
-      : goneCandidates(goneTarget(effect), diff, earlier, page),
+      : goneCandidates(
+          goneTarget(effect),
+          { ...diff, isAll: own.length + diff.added.length === 0 },
+          earlier,
+          page,
+        ),
     isContent ? [] : regionCandidates(found.filter(isEffect), effect.before.view, changed),
     isContent ? [] : messageCandidates(found, changed),
   ]);
@@ -355,15 +360,15 @@ function goneTarget({ acted, outcome, before }: StepEffect): LocatorChain | unde
   return isDay ? undefined : chain;
 }
 
-/** Elements that disappeared: the one acted on, and those that were asserted earlier. */
+/** Elements that disappeared, which is perhaps all that a step did: the one acted on, and those that were asserted earlier. */
 async function goneCandidates(
   acted: LocatorChain | undefined,
-  { gone, added }: PageDiff,
+  { gone, isAll }: Pick<PageDiff, 'gone'> & { isAll: boolean },
   earlier: readonly Assertion[],
   page: Page,
 ): Promise<Candidate[]> {
   if (gone.length === 0) return [];
-  const weight = added.length === 0 ? weights.gone.only : weights.gone.asserted;
+  const weight = isAll ? weights.gone.only : weights.gone.asserted;
   const asserted = earlier.flatMap(({ locator, args }) =>
     locator !== undefined && requiresPresence(args) ? [{ chain: locator, text: args['expected'] }] : [],
   );

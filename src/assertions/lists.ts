@@ -1,5 +1,5 @@
 import { groupBy } from '../browser/snapshot-pairs.js';
-import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { partsOf, type LineParts, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { isField, linesAroundFields } from './fields.js';
 import { childrenOf } from './nesting.js';
 import { stablePart } from '../model/volatile.js';
@@ -29,7 +29,7 @@ export interface ListItem {
   price?: SnapshotLine;
   /** Whether it contains only a label and its field. */
   isField?: boolean;
-  /** The roles from the item down to its title, which are equal for similar items. */
+  /** The roles from the item down to its title, with the level of headings, which are equal for similar items. */
   path: string;
 }
 
@@ -281,7 +281,7 @@ function listsIn(
           rank: titleRank(role, words),
           path: path
             .slice(depth + 1)
-            .map((each) => partsOf(each).role)
+            .map((each) => roleWithLevel(partsOf(each)))
             .join(' '),
         });
     }
@@ -298,6 +298,11 @@ function listsIn(
     keys.set(parent, own);
     return own;
   }
+}
+
+/** Headings of different levels are titles of different things. */
+function roleWithLevel({ role = '', states }: LineParts): string {
+  return [role, ...states.filter((state) => state.startsWith('level='))].join(' ');
 }
 
 /** Whether generic elements are similar: their titles have equal paths and different words, and none is a label. */

@@ -151,11 +151,16 @@ test('messages beside several fields are one list', async ({ open }) => {
   expect(await asserted(recording, 'Send')).toEqual(['locator(".hint")).toBeHidden();']);
 });
 
-test('the content of a panel that a click opened is not asserted beside its state', async ({ open }) => {
+test('the content of a panel that a click opens or closes is not asserted beside its state', async ({
+  open,
+}) => {
   const recording = await open('panels.html', { autoAssert: true });
-  expect(await asserted(recording, 'GET /pets')).toEqual([
-    'getByRole("button", { name: "GET /pets" })).toHaveAttribute("aria-expanded", "true");',
-  ]);
+  const state = (isOpen: string): string[] => [
+    `getByRole("button", { name: "GET /pets" })).toHaveAttribute("aria-expanded", "${isOpen}");`,
+  ];
+  expect(await asserted(recording, 'GET /pets')).toEqual(state('true'));
+  await recording.land({ action: 'expect', target: "getByText('Code 404')", matcher: 'toBeVisible' });
+  expect(await asserted(recording, 'GET /pets')).toEqual(state('false'));
 });
 
 test('a click on a field is not asserted by the focus that it moves', async ({ open }) => {
