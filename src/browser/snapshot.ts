@@ -93,7 +93,8 @@ const overlays = new Set(['dialog', 'alertdialog', 'menu', 'listbox']);
  * names and with other references, though it has not changed.
  */
 export function behindOverlay(known: SnapshotView, now: SnapshotView): SnapshotView {
-  if (!now.some(({ raw }) => raw.includes(' [aria-hidden]'))) return now;
+  const isOverlay = (line: SnapshotLine): boolean => overlays.has(roleAndName(line).role ?? '');
+  if (!now.some(isOverlay)) return now;
   const isHidden = (line: SnapshotLine): boolean => partsOf(line).states.includes('aria-hidden');
   const knownAt = new Map(known.flatMap((line, index) => (isHidden(line) ? [] : [[line.ref, index]])));
   const view: SnapshotLine[] = [];
@@ -101,13 +102,17 @@ export function behindOverlay(known: SnapshotView, now: SnapshotView): SnapshotV
   for (let index = 0; index < now.length;) {
     const line = now[index];
     if (line === undefined) break;
-    const start = line.ref !== undefined && isHidden(line) ? knownAt.get(line.ref) : undefined;
+    const place = line.ref === undefined ? undefined : knownAt.get(line.ref);
+    const start =
+      place !== undefined && (isHidden(line) || lostNames(below(known, place), below(now, index)))
+        ? place
+        : undefined;
     if (start === undefined) {
-      isOpen ||= overlays.has(roleAndName(line).role ?? '');
+      isOpen ||= isOverlay(line);
       view.push(line);
       index++;
     } else {
-      for (const kept of subtree(known, start, line.depth)) view.push(kept);
+      for (const kept of moved(below(known, start), line.depth)) view.push(kept);
       index = endOf(now, index);
       // An element that moved out of another one would appear twice.
       if (view.length > known.length + now.length) return now;
@@ -116,9 +121,31 @@ export function behindOverlay(known: SnapshotView, now: SnapshotView): SnapshotV
   return isOpen ? view : now;
 }
 
-/** The lines of an element and its descendants, moved to another depth. */
-function subtree(view: SnapshotView, start: number, depth: number): SnapshotLine[] {
-  const lines = view.slice(start, endOf(view, start));
+/**
+ * Whether elements differ only in that all have lost their names: they are hidden, and Playwright has merged the element
+ * with `aria-hidden` into its only child.
+ */
+function lostNames(known: SnapshotView, now: SnapshotView): boolean {
+  const withRefs = (view: SnapshotView): SnapshotView => view.filter(({ ref }) => ref !== undefined);
+  const [olds, news] = [withRefs(known), withRefs(now)];
+  const isSame = (old: SnapshotLine, line = old): boolean => {
+    const [then, current] = [partsOf(old), partsOf(line)];
+    const isText = then.name !== undefined || then.text === current.text;
+    return then.role === current.role && current.name === undefined && isText;
+  };
+  return (
+    olds.length === news.length &&
+    olds.some((line) => roleAndName(line).name !== undefined) &&
+    olds.every((line, index) => isSame(line, news[index]))
+  );
+}
+
+/** The lines of an element and its descendants. */
+function below(view: SnapshotView, start: number): SnapshotView {
+  return view.slice(start, endOf(view, start));
+}
+
+function moved(lines: SnapshotView, depth: number): SnapshotView {
   const shift = depth - (lines[0]?.depth ?? 0);
   return shift === 0 ? lines : lines.map((line) => ({ ...line, depth: line.depth + shift }));
 }
