@@ -88,6 +88,20 @@ test('thumbnails follow the page, and mask what a picture must not show', async 
   expect(await colourIn(ofStep, left, top)).toBe('mask');
 });
 
+test.describe('after the idle timeout', () => {
+  test.use({ config: { browser: { idleTimeoutMs: 1500 } } });
+
+  test('an unfinished session is resumed from the list', async ({ people: { agent, person }, pages }) => {
+    const { sessionId } = await agent.start({ title: 'Idles', url: `${pages.url}/todo.html` });
+    await agent.record(sessionId, { action: 'fill', target: "getByRole('textbox')", value: 'Milk' });
+    const page = await person();
+    await page.getByRole('button', { name: 'Resume: Idles' }).click();
+    await expect(page).toHaveURL(/#\/sessions\/(?!$)/);
+    expect(page.url()).not.toContain(sessionId);
+    await expect(page.getByRole('region', { name: 'Steps' }).getByText('.fill("Milk")')).toBeVisible();
+  });
+});
+
 /** The middle of the password field of a page, as parts of its width and height. */
 async function passwordPlace(page: Page, url: string): Promise<{ left: number; top: number }> {
   await page.setViewportSize({ width: 640, height: 480 });
