@@ -202,7 +202,7 @@ export interface TestRunView {
   failed: number;
   flaky: number;
   durationMs: number;
-  failures: { title: string; line: number; message: string }[];
+  failures: { title: string; line: number; message: string; snapshot?: string }[];
   error?: Failure | undefined;
 }
 

@@ -98,7 +98,14 @@ const resultSchema = z.looseObject({
   flaky: z.number().default(0),
   durationMs: z.number().default(0),
   failures: z
-    .array(z.looseObject({ title: z.string(), line: z.number(), message: z.instanceof(PageText) }))
+    .array(
+      z.looseObject({
+        title: z.string(),
+        line: z.number(),
+        message: z.instanceof(PageText),
+        snapshot: z.instanceof(PageText).optional(),
+      }),
+    )
     .default([]),
 });
 
@@ -106,7 +113,10 @@ function runView({ structured, error }: Answer): TestRunView {
   const { failures, status, passed, failed, flaky, durationMs } = resultSchema.parse(structured);
   return {
     ...{ status, passed, failed, flaky, durationMs },
-    failures: failures.map(({ title, line, message }) => ({ title, line, message: rawText(message) })),
+    failures: failures.map(({ title, line, message, snapshot }) => ({
+      ...{ title, line, message: rawText(message) },
+      ...(snapshot && { snapshot: rawText(snapshot) }),
+    })),
     error: error && failureOf(error),
   };
 }

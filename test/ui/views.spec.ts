@@ -334,6 +334,8 @@ test("a person runs a generated test, reads why it failed, and opens Playwright'
   await entry.getByRole('button', { name: 'Run', exact: true }).click();
   await expect(entry.getByText('0 passed, 1 failed')).toBeVisible({ timeout: 60_000 });
   await expect(entry.getByRole('region', { name: 'Why Lands failed' })).toContainText('<b>one</b>');
+  await entry.getByText('Snapshot of the page at the failure').click();
+  await expect(entry.getByRole('region', { name: 'Snapshot' })).toContainText('heading');
   expect(await violations(page)).toEqual([]);
   await expect
     .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))

@@ -248,3 +248,13 @@ export function Time({ at }: { at: string }): JSX.Element {
     </time>
   );
 }
+
+/** What the page showed when a test failed. */
+export function SnapshotDetails({ text }: { text: string }): JSX.Element {
+  return (
+    <details>
+      <summary>Snapshot of the page at the failure</summary>
+      <Code label="Snapshot" text={text} />
+    </details>
+  );
+}

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { Edit } from '../edit.js';
 import type { SessionDetail, StepView, VerificationView } from '../shapes.js';
 import { post } from './api.js';
-import { Act, Code, may, Problem, TextInput } from './parts.js';
+import { Act, Code, may, Problem, SnapshotDetails, TextInput } from './parts.js';
 import { LoadedThumbnail, Thumbnail } from './thumbnail.js';
 
 /** The recorded steps, which an operator edits, and the run of the test as it is now. */
@@ -207,12 +207,7 @@ function Result({ result }: { result: VerificationView }): JSX.Element {
           {failure.code !== undefined && <code class="line">{failure.code}</code>}
           <Code label="Why the test failed" text={failure.message} />
           {end !== '' && <Thumbnail data={end} alt="The page at the failure" />}
-          {failure.snapshot !== undefined && (
-            <details>
-              <summary>Snapshot of the page at the failure</summary>
-              <Code label="Snapshot" text={failure.snapshot} />
-            </details>
-          )}
+          {failure.snapshot !== undefined && <SnapshotDetails text={failure.snapshot} />}
         </>
       )}
       {dropped.map(({ step, code, reason }) => (

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { TestFile, TestRunView, TraceView } from '../shapes.js';
 import { post } from './api.js';
-import { Act, Code, ListView, Problem, Time } from './parts.js';
+import { Act, Code, ListView, Problem, SnapshotDetails, Time } from './parts.js';
 import { ReportFrame } from './report.js';
 
 /** Runs of a test when it is repeated. */
@@ -75,12 +75,13 @@ function LastRun({ run }: { run: TestRunView }): JSX.Element {
       <p>
         {run.passed} passed, {run.failed} failed, {run.flaky} flaky in {(run.durationMs / 1000).toFixed(1)} s
       </p>
-      {run.failures.map(({ title, line, message }) => (
+      {run.failures.map(({ title, line, message, snapshot }) => (
         <section key={title} aria-label={`Failure of ${title}`}>
           <h3>
             {title}, line {line}
           </h3>
           <Code label={`Why ${title} failed`} text={message} />
+          {snapshot !== undefined && <SnapshotDetails text={snapshot} />}
         </section>
       ))}
     </div>
