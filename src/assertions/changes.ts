@@ -207,8 +207,8 @@ function appearance(line: SnapshotLine, typed: readonly string[]): PageChange[] 
   if (role === undefined || line.text.startsWith('/')) return [];
   const words = [name, text].filter((each) => each !== undefined);
   const hasWords = words.some((each) => /[\p{L}\p{N}]/u.test(each));
-  // A line with a URL says nothing about the page.
-  if (words.some((each) => isUnstable(each, typed) || /^https?:\/\/\S+$/.test(each))) return [];
+  // A line with a URL, or that begins within a sentence, says nothing about the page.
+  if (words.some((each) => isUnstable(each, typed) || /^(?:https?:\/\/\S+$|[.,;:)]\s)/.test(each))) return [];
   if (!isField(line) && hasShortcut(text ?? '')) return [];
   const isLive = ['alert', 'status', 'log', 'dialog', 'alertdialog', 'tooltip'].includes(role);
   if (!hasWords && !isLive) return [];

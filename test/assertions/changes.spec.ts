@@ -45,6 +45,17 @@ const datePicker = [
 
 const rows: { what: string; before: string[]; after: string[]; changes: string[] }[] = [
   {
+    what: 'no text that begins within a sentence',
+    before: [],
+    after: [
+      '- paragraph [ref=e2]:',
+      '  - text: This deletes the whole database with the name',
+      '  - code [ref=e3]: books',
+      '  - text: . To confirm the deletion, you must enter its name.',
+    ],
+    changes: ['appeared: text', 'appeared: code'],
+  },
+  {
     what: 'no line numbers of an editor',
     before: [],
     after: ['- text: "1"', '- generic "Fold" [ref=e2]', '- generic [ref=e3]: "2"', '- generic [ref=e4]: "3"'],
