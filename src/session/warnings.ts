@@ -31,13 +31,17 @@ export function callWarnings(
 ): string[] {
   const pending = steps.slice(steps.findLastIndex((step) => traitsOf(step).kind === 'mutates') + 1);
   const first = steps.length - pending.length;
-  const others = failedCall?.left === 0 ? 'was' : `and the ${failedCall?.left} actions after it were`;
+  const left = failedCall?.left ?? 0;
+  const missing =
+    left === 0
+      ? 'was not recorded. Record it'
+      : `and the ${left === 1 ? 'action' : `${left} actions`} after it were not recorded. Record them`;
   return [
     ...source.warnings,
     ...(failedCall === undefined
       ? []
       : [
-          `The last call of record_codegen_session failed: its ${failedCall.action} ${others} not recorded. Record them if the test needs them.`,
+          `The last call of record_codegen_session failed: its ${failedCall.action} ${missing} if the test needs ${left === 0 ? 'it' : 'them'}.`,
         ]),
     ...stepWarning(
       indexesOf(steps, (step) => unobserved.has(step)),

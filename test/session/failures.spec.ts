@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { giveUpSoon } from '../fixtures/give-up-soon.js';
 import { expect, test as base, type Recording } from '../fixtures.js';
 import { serve } from '../fixtures/serve.js';
+import { callWarnings } from '../../src/session/warnings.js';
 
 const test = base.extend<{ visit: (body: string) => Promise<Recording> }>({
   /** A session on a page with this content; `/stream` never ends, `/silent` never begins. */
@@ -196,3 +197,13 @@ test("Playwright's options work and are emitted", async ({ visit, shared }) => {
   await record({ action: 'click', target: '#none', timeout: 300 });
   expect(performance.now() - begin).toBeLessThan(8000);
 });
+
+for (const [left, words] of [
+  [0, 'its click was not recorded. Record it if the test needs it.'],
+  [1, 'its click and the action after it were not recorded. Record them if the test needs them.'],
+] as const)
+  test(`a warning says what a failed call did not record, with ${left} actions after it`, () => {
+    expect(callWarnings({ failedCall: { action: 'click', left }, steps: [] })).toEqual([
+      `The last call of record_codegen_session failed: ${words}`,
+    ]);
+  });
