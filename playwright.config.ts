@@ -6,7 +6,7 @@ const browser = await findBrowser();
 export default defineConfig({
   fullyParallel: true,
   // Tests wait for browsers and other processes more than they work.
-  workers: '200%',
+  workers: '150%',
   forbidOnly: true,
   // Tests start browsers and run Playwright Test themselves: what takes seconds here may take a minute elsewhere.
   timeout: 90_000,

@@ -272,7 +272,7 @@ const answers = z.strictObject({
 
 type FrameAnswers = z.infer<typeof answers>;
 
-/** Roughly how many milliseconds after the mark the page still changed; 0 if fewer than 3000. */
+/** Roughly how many milliseconds after an action the page still changed; 0 if fewer than 3000. */
 export async function latenessOf(page: Page, limitMs: number): Promise<number> {
   const given = await ask(page.mainFrame(), [...lateQuestions], limitMs);
   const last = lateQuestions.findLast((question) => given[question] === true);

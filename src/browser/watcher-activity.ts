@@ -15,8 +15,8 @@ export function trackActivity({ apply, methodOf, now }: Globals) {
   let left = 0;
   let hasRun = false;
   let changedAt = -Infinity;
-  // For a document that an action loads, the mark is its start.
-  let markedAt = 0;
+  // When the action was marked, or its latest input arrived; for a document that an action loads, its start.
+  let actedAt = 0;
 
   port1.onmessage = ({ data }) => {
     if (data !== latest) return;
@@ -35,7 +35,10 @@ export function trackActivity({ apply, methodOf, now }: Globals) {
   };
 
   return {
-    queue,
+    input: (): void => {
+      actedAt = now();
+      queue();
+    },
     note: (): void => {
       changedAt = now();
       queue();
@@ -43,9 +46,9 @@ export function trackActivity({ apply, methodOf, now }: Globals) {
     reset: (): void => {
       begin(0);
       changedAt = -Infinity;
-      markedAt = now();
+      actedAt = now();
     },
-    isLate: (seconds: number): boolean => changedAt - markedAt >= 1000 * seconds,
+    isLate: (seconds: number): boolean => changedAt - actedAt >= 1000 * seconds,
     isRecent: (): boolean => left > 0 || now() - changedAt < quietTime,
     /** Whether a page that is not busy may still start something: no input or change has been seen. */
     isUnsure: (): boolean => !hasRun,

@@ -9,7 +9,7 @@ export const watcherKey = randomUUID();
 /** The questions to the watcher; it answers yes by canceling the event. */
 export type WatcherQuestion = 'mark' | 'busy' | 'unsure' | 'copied' | 'hosts' | LateQuestion;
 
-/** Whether work that started since the mark still changed the page so many seconds later. */
+/** Whether work that started since the mark still changed the page so many seconds after the action's input. */
 export const lateQuestions = ['late3', 'late6', 'late12', 'late24'] as const;
 type LateQuestion = (typeof lateQuestions)[number];
 
@@ -209,7 +209,7 @@ function trackWork(globals: Globals) {
       activity.reset();
       return true;
     },
-    input: activity.queue,
+    input: activity.input,
     isLate: activity.isLate,
     /** Whether work that started since the mark is in progress. */
     isBusy: (): boolean => {

@@ -47,6 +47,32 @@ test('a test of a slow application gets the time that recording took, and meets 
   );
 });
 
+test('the time for which an action waited for its element is not that of its effects', async ({
+  open,
+  shared,
+}) => {
+  let isSaved = false;
+  const site = await serve((request, response) => {
+    isSaved ||= request.url === '/saved';
+    response.setHeader('content-type', 'text/html')
+      .end(`<!doctype html><title>Waits</title><button disabled onclick="save()">Save</button><p></p><script>
+      setTimeout(() => document.querySelector('button').disabled = false, 3200);
+      function save() {
+        setTimeout(() => { document.querySelector('p').textContent = 'Saved'; void fetch('/saved'); }, 700);
+      }
+    </script>`);
+    return Promise.resolve();
+  }, 0);
+  await shared.configure({ autoAssert: true, browser: { actionTimeoutMs: 10_000 } });
+  const { land, code } = await open('', { url: site.url });
+  await land({ action: 'click', target: "getByRole('button')" });
+  await expect.poll(() => isSaved).toBe(true);
+  const test = await code();
+  await site.close();
+  expect(test).toContain('getByText("Saved")');
+  expect(test).not.toContain('Its effects took');
+});
+
 test('an id that changes between runs is replaced by another locator', async ({ open, shared }) => {
   test.slow();
   let visits = 10;
