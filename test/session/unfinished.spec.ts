@@ -6,7 +6,7 @@ import { configure, connect, descendants, expect, test, type Result } from '../f
 
 const click = { action: 'click', target: 'getByRole("heading")' };
 
-/** The browsers that a server has started. */
+/** The browsers that a server has started, and processes that they have just forked. */
 async function browsersOf(server: { pid: number }): Promise<number[]> {
   const all = await descendants(server.pid);
   return all.filter(({ command }) => !command.includes('--type=')).map(({ pid }) => pid);
@@ -35,7 +35,8 @@ test('a browser that dies fails its own sessions alone, and each can be resumed'
   expect((await server.record(busy.sessionId, click)).error).toBeUndefined();
   const waiting = server.record(busy.sessionId, { action: 'waitForURL', url: 'http://never.test/' });
   expect((await get(quiet.sessionId)).error).toBeUndefined();
-  for (const pid of browsers) process.kill(pid, 'SIGKILL');
+  // Those that were just forked may be gone already.
+  for (const pid of browsers) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
   expect((await waiting).error?.code).toBe('BROWSER_FAILED');
   for (const { sessionId } of [busy, quiet, quiet]) {
     const { error } = await server.record(sessionId, click);

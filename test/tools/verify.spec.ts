@@ -431,7 +431,7 @@ test("a workspace without Playwright Test uses the server's, and the answer says
   const { failed } = await server.record(sessionId, { action: 'expect', matcher: 'toPassAxe' });
   expect(failed).toMatchObject({
     code: 'INVALID_INPUT',
-    message: expect.stringContaining('@axe-core/playwright, which is not installed'),
+    message: expect.stringContaining('@axe-core/playwright is not installed'),
     hint: expect.stringContaining('npm install'),
   });
   const ended = await server.call('end_codegen_session', { sessionId });
