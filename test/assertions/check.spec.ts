@@ -23,9 +23,15 @@ const implied: { what: string; one: Assertion; other: Assertion; isImplied: bool
   },
   {
     what: 'the number of its items in another spelling',
-    one: assertion("getByRole('main').getByRole('article')", { matcher: 'toContainText', expected: ['Ann'] }),
+    one: assertion("getByRole('main').getByRole('article')", { matcher: 'toHaveText', expected: ['Ann'] }),
     other: assertion("getByRole('article')", { matcher: 'toHaveCount', expected: 1 }),
     isImplied: true,
+  },
+  {
+    what: 'not their number if each is only a part, since there may be more of them',
+    one: assertion("getByRole('article')", { matcher: 'toContainText', expected: ['Ann'] }),
+    other: assertion("getByRole('article')", { matcher: 'toHaveCount', expected: 1 }),
+    isImplied: false,
   },
   {
     what: 'the number of the elements around its items',
