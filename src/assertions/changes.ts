@@ -326,8 +326,11 @@ function numberingIn(view: SnapshotView): Set<SnapshotLine> {
   for (const line of view) {
     const { role = '', text = '' } = partsOf(line);
     if (!labelRoles.has(role) || !/^\d+$/.test(text)) continue;
-    run = Number(text) === run.length + 1 ? [...run, line] : text === '1' ? [line] : [];
-    if (run.length >= minNumbering) for (const each of run) found.add(each);
+    if (Number(text) !== run.length + 1) run = [];
+    if (Number(text) !== run.length + 1) continue;
+    run.push(line);
+    if (run.length === minNumbering) for (const each of run) found.add(each);
+    if (run.length > minNumbering) found.add(line);
   }
   return found;
 }
