@@ -9,6 +9,7 @@ import {
   type Expression,
   type Statement,
 } from '../model/code.js';
+import { warningOf } from '../model/errors.js';
 import type { Json } from '../model/json.js';
 import type { LocatorChain } from '../model/locator.js';
 import { isTemplate } from '../model/template.js';
@@ -263,7 +264,11 @@ function matchesIn(
     if (other !== undefined) {
       const name = ({ page, method }: Match): string => `${page.className}.${method.name}`;
       warnings.add(
-        `${name(best)} and ${name(other)} both do what step ${item.step} does, so the test calls neither. Remove one of them, or call one by hand.`,
+        warningOf(
+          'INVALID_INPUT',
+          `${name(best)} and ${name(other)} both do what step ${item.step} does, so the test calls neither.`,
+          'Remove one of them, or call one by hand.',
+        ),
       );
       continue;
     }

@@ -67,6 +67,11 @@ export class CodegenError extends Error {
   }
 }
 
+/** A warning about input that is left out and does not stop the call. */
+export function warningOf(code: ErrorCode, message: string, hint: string): string {
+  return `${code}: ${message} ${hint}`;
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -24,6 +24,7 @@ export type Detected = Partial<
     | 'testDir'
     | 'importTestFrom'
     | 'pageObjectsDir'
+    | 'pageObjects'
     | 'codeStyle'
     | 'specNames'
     | 'projects'
@@ -73,6 +74,8 @@ const prettierDefaults = new Map<string, Json>([
   ['tabWidth', 2],
   ['printWidth', 80],
 ]);
+/** Maximum number of page objects that are reported. */
+const maxPageObjects = 20;
 /** Time-out for counting them in the page. */
 const countMs = 1000;
 
@@ -130,10 +133,11 @@ export async function detectProject(
     use: { ...use, ...found },
     emission,
   };
-  const pages = isCovered ? await pageObjectsOf(context, emission, testDir) : undefined;
-  if (pages !== undefined) {
+  if (isCovered) {
+    const pages = await pageObjectsOf(context, emission, testDir);
     plan.pageObjectsDir = pages.directory;
-    detected.pageObjectsDir = { value: pages.directory, source: pages.file };
+    Object.assign(detected, pages.detected);
+    warnings.push(...pages.warnings);
   }
   const { codeStyleOf } = await import('./code-style.js');
   const style = await codeStyleOf(workspace, {
@@ -157,15 +161,33 @@ export async function detectProject(
   return { plan: { ...plan, emission: { ...emission, importTestFrom: module } }, detected, warnings };
 }
 
+/** The page objects of the project's people: their directory, unless the configuration names it, and how each is created. */
 async function pageObjectsOf(
   { workspace, config }: { workspace: string; config: () => Config },
   { template }: Detectable['emission'],
   testDir: string,
-): Promise<{ directory: string; file: string } | undefined> {
+): Promise<{ directory: string | undefined; detected: Detected; warnings: string[] }> {
+  const configured = config().output.pageObjectsDir;
   // Other templates may write page objects of their own.
-  if (template !== 'plain' || config().output.pageObjectsDir !== null) return undefined;
+  if (template !== 'plain') return { directory: undefined, detected: {}, warnings: [] };
   const { findPageObjects } = await import('./page-object-dir.js');
-  return findPageObjects(workspace, testDir);
+  const found = configured === null ? await findPageObjects(workspace, testDir) : undefined;
+  const directory = configured ?? found?.directory;
+  if (directory === undefined) return { directory, detected: {}, warnings: [] };
+  const { readOwnPageFiles } = await import('./page-files.js');
+  const { pages, warnings } = await readOwnPageFiles(workspace, directory);
+  const value = pages.slice(0, maxPageObjects).map(({ className, isFunction = false, file }) => ({
+    code: `${isFunction ? '' : 'new '}${className}(page)`,
+    file,
+  }));
+  return {
+    directory: found?.directory,
+    detected: {
+      ...(found && { pageObjectsDir: { value: found.directory, source: found.file } }),
+      ...(value.length > 0 && { pageObjects: { value, source: directory } }),
+    },
+    warnings,
+  };
 }
 
 function otherBrowser(theirs: BrowserName, recordedIn: BrowserName, source: string): string {

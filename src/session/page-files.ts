@@ -1,9 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { OwnPage } from '../codegen/own-pages.js';
+import type { OwnPage, readOwnPages } from '../codegen/own-pages.js';
 import type { ExistingPage } from '../codegen/page-shelf.js';
 import { parsePage } from '../codegen/page-object.js';
+import { warningOf } from '../model/errors.js';
 import { inspect } from '../model/header.js';
+import { cachedText } from '../verify/cached-text.js';
 
 /** A page object on the disk, with its whole text. */
 export interface PageFile extends ExistingPage {
@@ -19,9 +21,11 @@ export interface SpecPath {
 /** The directory of page objects, beside the specs that use them. */
 export const pagesDirectory = 'pages';
 
-/** Files and bytes of page objects that are read. */
+/** Maximum number of files that are read. */
 const maxFiles = 200;
-const maxBytes = 262_144;
+
+/** The page objects of each file, for its latest text. */
+const parsed = new Map<string, { text: string; pages: ReturnType<typeof readOwnPages> }>();
 
 /** The page objects that a person wrote in a directory of the workspace, and what can't be read. */
 export async function readOwnPageFiles(
@@ -39,15 +43,22 @@ export async function readOwnPageFiles(
     .slice(0, maxFiles);
   const found: { pages: OwnPage[]; warnings: string[] } = { pages: [], warnings: [] };
   for (const file of files) {
-    const text = await readFile(file, 'utf8');
+    const text = await cachedText(file);
     // A page object that this tool emitted belongs to the template.
     const relative = path.relative(workspace, file).split(path.sep).join('/');
-    if (text.length > maxBytes || inspect(relative, text) === 'untouched') continue;
-    const { pages, problem } = readOwnPages(relative, text);
-    found.pages.push(...pages);
-    if (problem !== undefined)
+    if (text === undefined || inspect(relative, text) === 'untouched') continue;
+    const known = parsed.get(file);
+    const read = known?.text === text ? known.pages : readOwnPages(relative, text);
+    if (parsed.size >= maxFiles) parsed.clear();
+    parsed.set(file, { text, pages: read });
+    found.pages.push(...read.pages);
+    if (read.problem !== undefined)
       found.warnings.push(
-        `${relative} does not compile, so the test does not use it: ${problem} Correct the file to use its page objects.`,
+        warningOf(
+          'INVALID_INPUT',
+          `${relative} does not compile, so the test uses none of its page objects: ${read.problem}`,
+          'Correct the file; nothing has to be recorded again.',
+        ),
       );
   }
   return found;

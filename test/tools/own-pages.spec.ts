@@ -24,6 +24,13 @@ test('page objects that a person wrote are used, and not changed', async ({ proj
   const { sessionId, detected } = await server.start({ title: 'calls mum', url: '/todo.html' });
   expect(detected).toMatchObject({
     pageObjectsDir: { value: 'pages', source: 'pages/filters.ts' },
+    pageObjects: {
+      value: [
+        { code: 'todoFilters(page)', file: 'pages/filters.ts' },
+        { code: 'new TodoPage(page)', file: 'pages/todo-page.ts' },
+      ],
+      source: 'pages',
+    },
     setup: { value: ['setup'], source: 'playwright.config.ts' },
   });
   const { failed } = await server.record(sessionId, ...flow);
@@ -62,14 +69,19 @@ test('of two methods that do the same, neither is called, and a warning says so'
 `;
   await writeFile(file, text.replace('  async clearCompleted', `${twin}\n  async clearCompleted`));
   await writeFile(path.join(workspace, 'pages', 'broken.ts'), 'export class Broken {');
-  const { sessionId } = await server.start({ title: 'calls mum', url: '/todo.html' });
+  const broken = expect.stringMatching(
+    /^INVALID_INPUT: pages\/broken\.ts does not compile, .*: line 1: .* Correct the file/,
+  );
+  const { sessionId, ...start } = await server.start({ title: 'calls mum', url: '/todo.html' });
+  expect(start['warnings']).toContainEqual(broken);
   await server.record(sessionId, ...flow);
   const ended = await server.call('end_codegen_session', { sessionId });
-  expect(ended.testCode).toContain("await todoPage.newTodo.fill('Call mum');");
+  expect(ended.error).toBeUndefined();
+  expect(await readFile(ended.filePath, 'utf8')).toContain("await todoPage.newTodo.fill('Call mum');");
   expect(ended['warnings']).toEqual(
     expect.arrayContaining([
-      'TodoPage.add and TodoPage.addTodo both do what step 1 does, so the test calls neither. Remove one of them, or call one by hand.',
-      expect.stringMatching(/^pages\/broken\.ts does not compile, .*: line 1: .* Correct the file/),
+      'INVALID_INPUT: TodoPage.add and TodoPage.addTodo both do what step 1 does, so the test calls neither. Remove one of them, or call one by hand.',
+      broken,
     ]),
   );
 });
