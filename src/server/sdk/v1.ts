@@ -8,10 +8,12 @@ import {
   ListPromptsRequestSchema,
   ListToolsRequestSchema,
   McpError,
+  type CallToolRequest,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { CallRequest } from '../call.js';
+import type { CallResult } from '../render.js';
 import { instructions, promptOf, prompts } from '../prompts.js';
 import { serverInfo, type Service } from '../service.js';
 import { questionForm, replySchema } from './question.js';
@@ -19,7 +21,7 @@ import { questionForm, replySchema } from './question.js';
 /** Milliseconds for the user to answer. */
 const answerMs = 15 * 60_000;
 
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 /** A server of the revisions up to 2025-11-25. */
 export function createServer(service: Service): McpServer {
@@ -31,7 +33,22 @@ export function createServer(service: Service): McpServer {
   const { server } = mcp;
   service.onToolsChanged(() => server.sendToolListChanged());
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: await service.listTools() }));
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+  server.setRequestHandler(CallToolRequestSchema, callHandler(mcp, service));
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts }));
+  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
+    const prompt = promptOf(params.name, params.arguments);
+    if (prompt === undefined) throw new McpError(ErrorCode.InvalidParams, `Unknown prompt: ${params.name}`);
+    return prompt;
+  });
+  return mcp;
+}
+
+/** Handles `tools/call`. */
+export function callHandler(
+  mcp: McpServer,
+  service: Service,
+): (request: CallToolRequest, extra: Extra) => Promise<CallResult> {
+  return async ({ params }, extra) => {
     const result = await service.callTool({
       name: params.name,
       args: params.arguments,
@@ -42,14 +59,7 @@ export function createServer(service: Service): McpServer {
     });
     if (result === undefined) throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
     return result;
-  });
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts }));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
-    const prompt = promptOf(params.name, params.arguments);
-    if (prompt === undefined) throw new McpError(ErrorCode.InvalidParams, `Unknown prompt: ${params.name}`);
-    return prompt;
-  });
-  return mcp;
+  };
 }
 
 function notifierOf(

@@ -5,6 +5,8 @@ import {
   McpServer,
   ProtocolError,
   ProtocolErrorCode,
+  type CallToolRequest,
+  type InputRequiredResult,
   type ServerContext,
   type Transport,
 } from '@modelcontextprotocol/server';
@@ -12,6 +14,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 import type { CallRequest } from '../call.js';
 import type { McpEndpoint } from '../http/endpoint.js';
+import type { CallResult } from '../render.js';
 import { instructions, promptOf, prompts } from '../prompts.js';
 import { serverInfo, type Service } from '../service.js';
 import { questionForm } from './question.js';
@@ -27,7 +30,7 @@ const formSchema = z.object({
 });
 
 /** A server of the stateless revisions. */
-function createServer(service: Service, questions: Questions): McpServer {
+export function createServer(service: Service, questions: Questions): McpServer {
   const mcp = new McpServer(serverInfo, {
     capabilities: { tools: { listChanged: true }, prompts: {} },
     instructions,
@@ -35,7 +38,23 @@ function createServer(service: Service, questions: Questions): McpServer {
   // Low-level handlers, as in v1.
   const { server } = mcp;
   server.setRequestHandler('tools/list', async () => ({ tools: await service.listTools() }));
-  server.setRequestHandler('tools/call', async ({ params: { name, arguments: args } }, { mcpReq }) => {
+  server.setRequestHandler('tools/call', callHandler(service, questions));
+  server.setRequestHandler('prompts/list', () => ({ prompts }));
+  server.setRequestHandler('prompts/get', ({ params }) => {
+    const prompt = promptOf(params.name, params.arguments);
+    if (prompt === undefined)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown prompt: ${params.name}`);
+    return prompt;
+  });
+  return mcp;
+}
+
+/** Handles `tools/call`. */
+export function callHandler(
+  service: Service,
+  questions: Questions,
+): (request: CallToolRequest, context: ServerContext) => Promise<CallResult | InputRequiredResult> {
+  return async ({ params: { name, arguments: args } }, { mcpReq }) => {
     const { signal, inputResponses: answers = {} } = mcpReq;
     const canBeAsked = formSchema.safeParse(mcpReq.envelope).success;
     const { ask, end } = questions.round({ name, args, answers });
@@ -52,15 +71,7 @@ function createServer(service: Service, questions: Questions): McpServer {
     if (open === undefined) return result;
     const form = inputRequired.elicit(questionForm(open.question));
     return inputRequired({ inputRequests: { [open.id]: form } });
-  });
-  server.setRequestHandler('prompts/list', () => ({ prompts }));
-  server.setRequestHandler('prompts/get', ({ params }) => {
-    const prompt = promptOf(params.name, params.arguments);
-    if (prompt === undefined)
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown prompt: ${params.name}`);
-    return prompt;
-  });
-  return mcp;
+  };
 }
 
 function notifierOf({ _meta, notify }: Request): CallRequest['notify'] {
@@ -70,9 +81,9 @@ function notifierOf({ _meta, notify }: Request): CallRequest['notify'] {
 }
 
 /** Handles HTTP requests of the stateless revisions. */
-export function createEndpoint(service: Service): McpEndpoint {
+export function createEndpoint(service: Service, create = createServer): McpEndpoint {
   const questions = new Questions();
-  const handler = createMcpHandler(() => createServer(service, questions), { legacy: 'reject' });
+  const handler = createMcpHandler(() => create(service, questions), { legacy: 'reject' });
   service.onToolsChanged(() => {
     handler.notify.toolsChanged();
     return Promise.resolve();
