@@ -18,6 +18,22 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** More than the arguments of any call have. */
+export const maxJsonEntries = 25_000;
+
+/** Whether a JSON text has more entries. Parsing and validating millions of them would stop the process for seconds. */
+export function hasManyEntries(text: string): boolean {
+  let entries = 0;
+  let isInString = false;
+  for (let index = 0; index < text.length && entries <= maxJsonEntries; index++) {
+    const character = text[index] ?? '';
+    if (character === '"') isInString = !isInString;
+    else if (isInString && character === '\\') index++;
+    else if (!isInString && '[{,'.includes(character)) entries++;
+  }
+  return entries > maxJsonEntries;
+}
+
 /** JSON with sorted keys: the same text for equal values. */
 export function sortedJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>

@@ -2,6 +2,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import { z } from 'zod';
+import { hasManyEntries } from '../model/json.js';
 import { includesRole, roles, type Role } from '../model/role.js';
 import { sha256 } from '../model/text.js';
 import { failureOf, Refusal } from './failures.js';
@@ -60,7 +61,7 @@ export function addAccess(app: PageApp, options: PageOptions): void {
   app.post('/ui/api/login', async (context) => {
     if (logins.isBlocked())
       throw new Refusal(429, 'Too many attempts to log in have failed.', 'Try again in a minute.');
-    const person = personOf(loginSchema.parse(await context.req.json()));
+    const person = personOf(loginSchema.parse(parseBody(await context.req.text())));
     const audit = await options.audit();
     if (person === undefined) {
       logins.noteFailure();
@@ -160,6 +161,12 @@ export async function perform<Result>(
   }
 }
 
+/** Throws SyntaxError, and a Refusal if validation would take long. */
+function parseBody(text: string): unknown {
+  if (hasManyEntries(text)) throw new Refusal(400, 'The request is too large.', 'Reload the page.');
+  return JSON.parse(text);
+}
+
 /** A request of a person who is logged in. */
 interface PersonRequest<Body> {
   /** The session or approval in the path. */
@@ -185,7 +192,7 @@ export function onPost<Body>(
     const text = await req.text();
     const answer = await handle({
       id: req.param('id') ?? '',
-      body: schema.parse(text === '' ? undefined : JSON.parse(text)),
+      body: schema.parse(text === '' ? undefined : parseBody(text)),
       person,
       host: req.header('host') ?? '',
       signal: req.raw.signal,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -136,8 +137,17 @@ function unauthorized(): Response {
 export function listenerOf(
   app: Hono<AppEnv>,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  return getRequestListener((request, env) => app.fetch(request, env), {
+  const respond = getRequestListener((request, env) => app.fetch(request, env), {
     // The adapter rejects a malformed Host before it calls the app.
     errorHandler: () => refusal(403, 'Forbidden: Host or URL is invalid'),
   });
+  const latest = new WeakMap<Socket, ServerResponse>();
+  return async (request, response) => {
+    const { socket } = request;
+    const before = latest.get(socket);
+    latest.set(socket, response);
+    // A client that does not wait for responses could have thousands of requests answered at once, and read nothing.
+    if (before?.writableEnded === false) socket.destroy();
+    else await respond(request, response);
+  };
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { hasManyEntries, maxJsonEntries, parseJson } from '../../model/json.js';
 import { within } from '../../model/within.js';
 import { isStatelessRequest } from '../sdk/revision.js';
 import type { McpEndpoint } from './endpoint.js';
@@ -65,7 +66,10 @@ export class McpSessions {
     if (this.isDraining) return refusal(503, 'The server is stopping', { headers: { 'Retry-After': '5' } });
     if (!['GET', 'POST', 'DELETE'].includes(method))
       return refusal(405, 'Method not allowed', { headers: { Allow: 'GET, POST, DELETE' } });
-    const body: unknown = method === 'POST' ? await request.json().catch(() => undefined) : undefined;
+    const text = method === 'POST' ? await request.text().catch(() => '') : '';
+    if (hasManyEntries(text))
+      return refusal(413, `Payload Too Large: ${maxJsonEntries} entries of JSON at most`);
+    const body = parseJson(text);
     if (outgoing.destroyed) return refusal(400, 'The client disconnected');
     const received = { request, body, outgoing };
     if (isStatelessRequest(request, body)) {

@@ -52,6 +52,7 @@ test('an invalid request gets a status and a JSON-RPC error, and the server cont
     ['too large', post(big), 413, -32000],
     ['too large, chunked', post(big, { 'Transfer-Encoding': 'chunked' }), 413, -32000],
     ['too many messages', post(batch), 400, -32600],
+    ['too many entries', post(`[${'0,'.repeat(30_000)}0]`), 413, -32000],
     ['two initializations', post(`[${initialize()},${initialize()}]`), 400, -32600],
     ['a second initialization', post(initialize()), 400, -32600],
     ['an unknown version', post(ping, { 'Mcp-Protocol-Version': '1999-01-01' }), 400, -32000],
@@ -86,6 +87,19 @@ test('an invalid request gets a status and a JSON-RPC error, and the server cont
   ] as const)
     expect(await raw(port, text), text.slice(0, 80)).toContain(`HTTP/1.1 ${status} `);
 
+  // Only the first request of a client that does not wait for responses is answered.
+  const piped = `GET /healthz HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`.repeat(20);
+  expect(
+    (await raw(port, `${piped}GET /healthz HTTP/1.1\r\n${head}\r\n`)).split(' 200 OK').length,
+  ).toBeLessThan(3);
+
+  const text = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 5,
+    method: 'ping',
+    params: { _meta: { text: '",'.repeat(30_000) } },
+  });
+  expect((await send(post(text))).text).toContain('"result":{}');
   const deep = `{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"get_codegen_session","arguments":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}}`;
   expect((await send(post(deep))).text).toContain('INVALID_INPUT');
   const polluted = `{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"get_codegen_session","arguments":{"__proto__":{"sessionId":"x"}}}}`;
