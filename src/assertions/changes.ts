@@ -8,7 +8,7 @@ import { childrenOf, parentsOf } from './nesting.js';
 
 /** A change that a step made to the page. */
 export type PageChange = { line: SnapshotLine } & (
-  | { kind: 'appeared'; text: string | undefined }
+  | { kind: 'appeared'; text: string | undefined; isRecount?: boolean }
   | { kind: 'text'; text: string }
   | { kind: 'name'; text: string }
   | { kind: 'value'; text: string }
@@ -68,11 +68,19 @@ export function changesBetween(
   const containers = containersOf(after);
   const known = new Set(before.map(({ text }) => text));
   const goneNames = namesByStablePart(gone.slice(0, maxExamined));
+  const goneCounts = new Set(gone.slice(0, maxExamined).flatMap(countIn));
   const changes = [
     ...appeared(added, before, after)
       .filter((line) => isCalm(line) && !calendar.has(line))
       .slice(0, maxExamined)
-      .flatMap((line) => renaming(line, goneNames) ?? appearance(line, typed)),
+      .flatMap(
+        (line) =>
+          renaming(line, goneNames) ??
+          appearance(line, typed).map((change) => ({
+            ...change,
+            isRecount: countIn(line).some((count) => goneCounts.has(count)),
+          })),
+      ),
     ...changed
       .slice(0, maxExamined)
       .flatMap((pair) => lineChanges(pair.before, pair.after, typed))
@@ -245,6 +253,11 @@ function renaming(line: SnapshotLine, goneNames: ReadonlyMap<string, string>): P
   const old = goneNames.get(stableKey(role, name) ?? '');
   if (old === undefined) return undefined;
   return hasNewText(old, name) ? [{ kind: 'name', line, text: name }] : [];
+}
+
+/** A text without an element of its own, such as `Page 2 of 3` between two buttons, without its numbers. */
+function countIn({ text }: SnapshotLine): string[] {
+  return /^text: .*\d/.test(text) ? [text.replaceAll(/\d+/g, '#')] : [];
 }
 
 /** Whether two texts differ in more than times, dates and generated ids. */

@@ -167,6 +167,7 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
     case 'appeared':
       if (role === 'textbox' && text !== undefined) return weights.prefilled;
       if (role === 'button' && states.includes('disabled')) return weights.disabled;
+      if (change.isRecount === true) return weights.text.withNumber;
       return (
         (isVolatile(words, typed) ? weights.ofVolatile : 0) +
         (/\bv?\d+\.\d+\.\d+\b/.test(words) ? weights.ofVersion : 0) +

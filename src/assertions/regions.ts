@@ -80,9 +80,7 @@ export function regionsOf(
       return text === undefined || (isKnown && !/\d/.test(text)) ? [] : [[change.line, text]];
     }),
   );
-  const lists = changes.flatMap((change) =>
-    change.kind === 'list' && change.list.role !== 'row' ? [change] : [],
-  );
+  const lists = changes.flatMap((change) => (change.kind === 'list' ? [change] : []));
   const newItems = new Set(
     lists.flatMap(({ isNew, list }) => (isNew ? list.items : [])).map((item) => item.line),
   );
@@ -106,9 +104,7 @@ export function regionsOf(
   const titles = new Set([...facts].flatMap(([line, text]) => (isTitle(line) ? [text] : [])));
   // The rows of a table are asserted together.
   const rows = new Set(
-    changes.flatMap((change) =>
-      change.kind === 'list' && change.list.role === 'row' ? change.list.items.map((item) => item.line) : [],
-    ),
+    lists.flatMap(({ list }) => (list.role === 'row' ? list.items.map((item) => item.line) : [])),
   );
   const large = textsIn.filter(([line, texts]) => {
     if (rows.has(line)) return false;

@@ -481,6 +481,17 @@ test('self-changing elements are left out, with their content', () => {
   expect(found(before, after, ['e2'])).toEqual(['text of status: one']);
 });
 
+test('a text between two buttons that only has another number is a count', () => {
+  const pager = (text: string): string =>
+    page('- navigation "Pages" [ref=e2]:', '  - button "Back" [ref=e3]', `  - text: ${text}`);
+  const counts = (text: string): (boolean | undefined)[] =>
+    changesBetween(parseSnapshot(pager('Page 1 of 3')), parseSnapshot(pager(text)), new Set()).changes.map(
+      (change) => change.kind === 'appeared' && change.isRecount,
+    );
+  expect(counts('Page 2 of 3')).toEqual([true]);
+  expect(counts('Chapter 2')).toEqual([false]);
+});
+
 test('a text with a keyboard shortcut is left out, which has other names on other systems', () => {
   const before = page('- paragraph [ref=e2]: Press Shift + F5 to reload');
   const after = page(

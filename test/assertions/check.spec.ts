@@ -191,6 +191,16 @@ for (const [name, isFact] of [
     expect(texts3.includes(name)).toBe(isFact);
   });
 
+test('the rows of a list that changed are no region beside the list', () => {
+  const rows = (...names: string[]): string[] =>
+    names.map((name, index) => `    - row "${name} Open" [ref=e${index + 5}]:\n      - cell "${name}"`);
+  const [before = [], after = []] = [rows('Ann', 'Bob', 'Cid'), rows('Gus', 'Dan', 'Eve')].map((lines) =>
+    parseSnapshot(['- generic [ref=e1]:', '  - table [ref=e2]:', ...lines].join('\n')),
+  );
+  const { changes } = changesBetween(before, after, new Set());
+  expect(regionsOf(changes, before, after).map(({ ofList }) => ofList)).toEqual(['changed']);
+});
+
 test('a new term is asserted with its definition', () => {
   const list = ['- term: Team', '- definition: Blue', '- term: Plan', '- definition: Pro'].join('\n');
   expect(templateOf(list, ['Team', 'Blue', 'Plan'], [])).toContain('- definition: "Pro"');

@@ -98,6 +98,13 @@ test('messages weigh more than content, and content more than controls', () => {
   expect(ofLines).toEqual(ofLines.toSorted((one, other) => other - one));
 });
 
+test('a count weighs more than another new text', () => {
+  const [change] = appearances(parseSnapshot('- text: Page 2 of 3'));
+  expect(change?.kind === 'appeared' && weightOf({ ...change, isRecount: true })).toBe(
+    weights.text.withNumber,
+  );
+});
+
 for (const [text, typed, is] of [
   ['Hello Ann', 'Ann', true],
   ['Two bags of beans and one of kale', 'beans', false],
