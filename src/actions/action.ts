@@ -10,7 +10,7 @@ import type { Traits } from '../model/traits.js';
 import type { Use } from '../model/use.js';
 import type { BoundSecrets } from '../browser/bound-secrets.js';
 import type { StorageState } from '../browser/context-options.js';
-import { originOf } from '../browser/origin.js';
+import { originOf, originsWithKeys } from '../browser/origin.js';
 
 type ContextUse = Omit<Use, 'storageState'> & { storageState?: string | null | undefined };
 
@@ -185,9 +185,14 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
           const { secrets, bound, page } = context;
           await secrets.load(args);
           const revealed = fields.parse(secrets.reveal(args));
-          bound.deliver(args, origins?.(revealed, baseURL) ?? [await originOf(page, target)]);
+          const names = secrets.boundIn(args);
+          if (names.length > 0) {
+            const own = async (): Promise<string[]> =>
+              rest.types ? originsWithKeys(page) : [await originOf(page, target)];
+            bound.deliver(args, origins?.(revealed, baseURL) ?? (await own()));
+          }
           const delivery: Delivery = {
-            names: secrets.boundIn(args),
+            names,
             to(origin) {
               bound.deliver(args, [origin]);
             },

