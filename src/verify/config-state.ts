@@ -1,6 +1,8 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { cachedText } from './cached-text.js';
 import { aliased, existing } from './test-module.js';
 
 /** Maximum number of files that are tracked; a configuration that depends on more is loaded each time. */
@@ -23,14 +25,21 @@ export async function configState(workspace: string, configFile: string): Promis
   const states: unknown[] = [];
   for (const file of files) {
     if (files.size > maxFiles) return undefined;
-    const found = await stat(file).catch(() => undefined);
-    states.push([file, found?.mtimeMs, found?.size]);
-    if (!/\.[cm]?[jt]sx?$/.test(file)) continue;
-    const text = await readFile(file, 'utf8').catch(() => '');
+    const text = await cachedText(file).catch(() => undefined);
+    states.push([
+      file,
+      text === undefined ? await timeOf(file) : createHash('sha1').update(text).digest('hex'),
+    ]);
+    if (text === undefined || !/\.[cm]?[jt]sx?$/.test(file)) continue;
     for (const [, isImport, , name = ''] of text.matchAll(literals))
       for (const each of await namedFiles(name, isImport !== undefined, { file, workspace })) files.add(each);
   }
   return JSON.stringify(states);
+}
+
+/** When a file that is too large to read was changed; undefined if there is none. */
+async function timeOf(file: string): Promise<number | undefined> {
+  return (await stat(file).catch(() => undefined))?.mtimeMs;
 }
 
 /** The files that a string literal in `file` may refer to. */

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { configState } from '../../src/verify/config-state.js';
@@ -44,6 +44,10 @@ export default { ...base, timeouts, use: existsSync(login) ? { storageState: log
     before = await configState(workspace, configFile);
   }
   await writeAll(workspace, { 'e2e/todos.spec.ts': '// changed' });
+  // Written again, a file is as it was.
+  const config = await readFile(configFile, 'utf8');
+  await writeFile(configFile, config);
+  await utimes(configFile, 1, 1);
   expect(await configState(workspace, configFile)).toBe(before);
   await rm(path.join(workspace, 'playwright/.auth/user.json'));
   expect(await configState(workspace, configFile)).not.toBe(before);
