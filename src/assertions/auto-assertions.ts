@@ -220,6 +220,7 @@ export class AutoAssertions {
     const candidates = await candidatesFor(effect, diff, {
       earlier: history.slice(-limits.lookback).flatMap(assertionsOf),
       baseURL: this.session.use.baseURL,
+      testIdAttribute: this.testIdAttribute(),
       typed: this.typed(),
     });
     const judgement = { candidates, checked: new Map(), context: this.contextFor(effect, history) };
@@ -231,7 +232,7 @@ export class AutoAssertions {
     const earlier = history.flatMap(assertionsOf);
     return {
       page: after.livePage.page,
-      locators: new FoundLocators(this.session.use.testIdAttribute ?? 'data-testid'),
+      locators: new FoundLocators(this.testIdAttribute()),
       isSecret: this.isSecret,
       before: before.view,
       typed: this.typed(),
@@ -263,6 +264,10 @@ export class AutoAssertions {
     const key = assertionKey(count);
     const others = (effect.step.assertions ?? []).filter((each) => assertionKey(each) !== key);
     setAssertions(effect.step, [...others.slice(0, limits.maxAssertions - 1), count]);
+  }
+
+  private testIdAttribute(): string {
+    return this.session.use.testIdAttribute ?? 'data-testid';
   }
 
   /** What steps typed or selected, if it is long enough to be recognized. */

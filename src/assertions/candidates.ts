@@ -10,7 +10,14 @@ import type { Assertion, Step } from '../model/step.js';
 import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import { daysIn } from './calendar.js';
-import { appearances, changesAcross, joinedTexts, type PageChange, type PageDiff } from './changes.js';
+import {
+  appearances,
+  changesAcross,
+  dialogRoles,
+  joinedTexts,
+  type PageChange,
+  type PageDiff,
+} from './changes.js';
 import {
   echoOf,
   limits,
@@ -77,16 +84,15 @@ const containerRoles = new Set(
 );
 
 /** Whether one candidate is only that an element is visible, and the other about something in it. */
-export function isAround(outer: Candidate, inner: Candidate, view: SnapshotView): boolean {
-  if (outer.line === undefined || inner.line === undefined || !outer.kind.startsWith('appeared '))
-    return false;
-  const { role = '' } = partsOf(outer.line);
-  return containerRoles.has(role) && linesIn(view, outer.line).includes(inner.line);
+export function isAround({ line: outer, kind }: Candidate, { line }: Candidate, view: SnapshotView): boolean {
+  if (outer === undefined || line === undefined || !kind.startsWith('appeared ')) return false;
+  return containerRoles.has(partsOf(outer).role ?? '') && linesIn(view, outer).includes(line);
 }
 
 interface FlowSoFar {
   earlier: readonly Assertion[];
   baseURL: string | undefined;
+  testIdAttribute: string;
   /** What steps typed or selected: it is the same in every run, and if the page shows it, the step worked. */
   typed: readonly string[];
 }
@@ -95,10 +101,10 @@ interface FlowSoFar {
 export async function candidatesFor(
   effect: StepEffect,
   diff: PageDiff | undefined,
-  { earlier, baseURL, typed }: FlowSoFar,
+  { earlier, baseURL, testIdAttribute, typed }: FlowSoFar,
 ): Promise<Candidate[]> {
   const { page } = effect.after.livePage;
-  const changed = { page, pins: new LinePins(page), view: effect.after.view, typed };
+  const changed = { page, pins: new LinePins(page, testIdAttribute), view: effect.after.view, typed };
   const url = urlCandidates(effect, baseURL);
   if (diff === undefined) return [...url, ...(await documentCandidates(effect, changed))];
   const { step, acted, outcome, contested } = effect;
@@ -283,12 +289,11 @@ async function changeCandidates(
     };
     const literal = literalLocator(line, typed);
     if (kind === 'moved') {
-      const inside = literalLocator(change.container, typed);
-      const isNamed = inside !== undefined && literal !== undefined;
-      return isNamed ? [{ ...candidate, subject: { chain: [...inside, ...literal] } }] : [];
+      const inside = literal && literalLocator(change.container, typed);
+      return inside ? [{ ...candidate, subject: { chain: [...inside, ...literal] } }] : [];
     }
     if (line.ref === undefined)
-      return kind === 'appeared' && text !== undefined && literal !== undefined
+      return kind === 'appeared' && (text !== undefined || dialogRoles.has(role)) && literal !== undefined
         ? [{ ...candidate, subject: { chain: literal } }]
         : [];
     const element = pin(line);

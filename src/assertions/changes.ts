@@ -44,7 +44,7 @@ const maxLabels = 50;
 /** How many consecutive numbers count something. */
 const minNumbering = 3;
 
-const dialogRoles = new Set(['dialog', 'alertdialog']);
+export const dialogRoles = new Set(['dialog', 'alertdialog']);
 
 /** How many changed lines are examined: the first ones of a large page show what a step did. */
 const maxExamined = 300;

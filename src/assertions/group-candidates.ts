@@ -217,7 +217,10 @@ export class LinePins {
   private waiting = new Set<string>();
   private batch: Promise<ReadonlyMap<string, Pin> | undefined> | undefined;
 
-  constructor(private readonly page: Page) {}
+  constructor(
+    private readonly page: Page,
+    private readonly testIdAttribute: string,
+  ) {}
 
   async of(lines: readonly SnapshotLine[]): Promise<(line: SnapshotLine) => Pin | undefined> {
     for (const { ref } of lines) if (ref !== undefined) this.waiting.add(ref);
@@ -225,7 +228,7 @@ export class LinePins {
       const refs = this.waiting;
       this.waiting = new Set();
       this.batch = undefined;
-      return within(snapshotMs, pinRefs(this.page, refs));
+      return within(snapshotMs, pinRefs(this.page, refs, this.testIdAttribute));
     });
     const pins = await this.batch;
     return ({ ref }) => (ref === undefined ? undefined : pins?.get(ref));

@@ -75,22 +75,33 @@ export async function pinSoon(locator: Locator, timeoutMs: number): Promise<Pin>
   }
 }
 
-/** Pins elements by references of the latest snapshot, those in the main frame in one round trip. */
-export async function pinRefs(page: Page, refs: Iterable<string>): Promise<Map<string, Pin>> {
+/**
+ * Pins elements by references of the latest snapshot, those in the main frame in one round trip. With a test id attribute,
+ * pins the element with a test id that contains the whole text of a wrapper instead of the wrapper.
+ */
+export async function pinRefs(
+  page: Page,
+  refs: Iterable<string>,
+  testIdAttribute = '',
+): Promise<Map<string, Pin>> {
   const unique = [...new Set(refs)];
   const [own, framed] = [
     unique.filter((ref) => ref.startsWith('e')),
     unique.filter((ref) => !ref.startsWith('e')),
   ];
   const [pins, others] = await Promise.all([
-    pinInMainFrame(page, own),
+    pinInMainFrame(page, own, testIdAttribute),
     Promise.all(framed.map((ref) => within(presentMs, pinNow(page.getByRef(ref))))),
   ]);
   const found = [...own, ...framed].map((ref, index) => [ref, [...pins, ...others][index]] as const);
   return new Map(found.flatMap(([ref, pin]) => (pin === undefined ? [] : [[ref, pin]])));
 }
 
-async function pinInMainFrame(page: Page, refs: readonly string[]): Promise<(Pin | undefined)[]> {
+async function pinInMainFrame(
+  page: Page,
+  refs: readonly string[],
+  testIdAttribute: string,
+): Promise<(Pin | undefined)[]> {
   const [first, ...others] = refs.map((ref, index) =>
     page.getByRef(ref).locator(operation('tag', String(index))),
   );
@@ -98,9 +109,9 @@ async function pinInMainFrame(page: Page, refs: readonly string[]): Promise<(Pin
   const ids = refs.map(() => newOperationId());
   const all = others.reduce((locator, other) => locator.or(other), first);
   const facts = await callIsolated(all, pinEach, {
-    arg: ids,
+    arg: { ids, testIdAttribute },
     schema: z.array(factsSchema.nullable()),
-    helpers: factsHelpers,
+    helpers: [...factsHelpers, innermost],
   });
   const frame = page.mainFrame();
   return ids.map((id, index) => {
@@ -119,12 +130,30 @@ function pinOnly({ elements: [element, other], pin, marked }: InPage, id: string
 }
 
 /** Runs in the page. */
-function pinEach({ tagged, pin, marked }: InPage, ids: string[]): (ElementFacts | null)[] {
+function pinEach(
+  { tagged, pin, marked }: InPage,
+  { ids, testIdAttribute }: { ids: string[]; testIdAttribute: string },
+): (ElementFacts | null)[] {
   return ids.map((id, index) => {
-    const [element, other] = tagged[index] ?? [];
-    if (element === undefined || other !== undefined) return null;
+    const [outer, other] = tagged[index] ?? [];
+    if (outer === undefined || other !== undefined) return null;
+    const element = testIdAttribute === '' ? outer : innermost(outer, testIdAttribute);
     return factsOf(element, pin(id, element), marked().includes(element));
   });
+}
+
+/** Runs in the page: the innermost element with a test id around a text, or the outer one if the text has further parts. */
+function innermost(outer: Element, testIdAttribute: string): Element {
+  let found = outer;
+  for (let inner = outer; ;) {
+    if (inner.childElementCount === 0) return found;
+    const [child, ...others] = Array.from(inner.childNodes).filter(
+      (node) => node instanceof Element || node.textContent?.trim() !== '',
+    );
+    if (!(child instanceof Element) || others.length > 0) return outer;
+    inner = child;
+    if (Element.prototype.hasAttribute.call(inner, testIdAttribute)) found = inner;
+  }
 }
 
 /** Runs in the page. */

@@ -91,9 +91,14 @@ async function searchedLocator(pin: Pin, options: LocatorOptions): Promise<Locat
   const { frames, own: suggested } = await suggestionFor(pin);
   const own = await stableForm(pin, suggested);
   const byText = own[0]?.method === 'getByText' || own[0]?.method === 'getByLabel';
-  const strong = !isWeak(own) && !byText && !mentions(own, options.asserted ?? []);
+  // Playwright suggests the link or the button around it.
+  const ofControl =
+    options.asserted !== undefined &&
+    pin.facts.inControl &&
+    pin.facts.attributes.includes(options.testIdAttribute);
+  const strong = !ofControl && !isWeak(own) && !byText && !mentions(own, options.asserted ?? []);
   if (strong) return [...frames, ...(await withExactName(pin.frame, own))];
-  return [...frames, ...(await improved(pin, own, options))];
+  return [...frames, ...(await improved(pin, ofControl ? [] : own, options))];
 }
 
 /**

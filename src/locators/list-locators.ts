@@ -40,10 +40,10 @@ function readShared(
   const attributeOf = (element: Element, name: string): string =>
     Element.prototype.getAttribute.call(element, name) ?? '';
   if (first === undefined) return { classNames: [] };
-  /** The element and the ancestors that contain only it, outermost first. */
+  /** The element and the ancestors that contain only it. */
   const layersOf = (element: Element): Element[] => {
     const outer = element.parentElement;
-    return outer?.childElementCount === 1 && others.length > 0 ? [...layersOf(outer), element] : [element];
+    return outer?.childElementCount === 1 && others.length > 0 ? [element, ...layersOf(outer)] : [element];
   };
   const valuesOf = (element: Element, name: string): string[] =>
     layersOf(element).flatMap((layer) => attributeOf(layer, name).split(/\s+/));

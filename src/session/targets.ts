@@ -52,6 +52,17 @@ export function chainOf(target: string): LocatorChain {
     : [{ method: 'locator', args: [target] }];
 }
 
+/** The chain with selectors of only the test id attribute written as `getByTestId`, so that each element has one spelling. */
+function byTestId(chain: LocatorChain, attribute: string): LocatorChain {
+  return chain.map((call) => {
+    const [selector] = call.args;
+    if (call.method !== 'locator' || typeof selector !== 'string' || call.args.length > 1) return call;
+    const [, name, quoted = '', bare] =
+      /^\[([\w-]+)=(?:"([^"\\]+)"|([\w-]+))\]$/.exec(selector.replaceAll("'", '"')) ?? [];
+    return name === attribute ? { method: 'getByTestId', args: [bare ?? quoted] } : call;
+  });
+}
+
 /** Resolves references before the first action, since every further snapshot gives out new ones. */
 export async function pinTargets(
   { page, view = [] }: LivePage,
@@ -108,7 +119,7 @@ export async function resolveTarget(
   };
   if (target === undefined) return {};
   if (!isRef(target)) {
-    const given = chainOf(target);
+    const given = byTestId(chainOf(target), testIdAttribute);
     if (isSubject(action)) return { chain: given };
     const pin = await pinSoon(toLocator(page, given), actionMs);
     const reason = reasonToReplace(given) ?? (secrets.foundIn(given).length > 0 ? 'secret' : undefined);

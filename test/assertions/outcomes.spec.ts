@@ -262,3 +262,20 @@ test('a new document is asserted by its title, and by no heading of a sidebar', 
   expect(assertions.join()).toContain('getByRole("heading", { name: "Archive" })');
   expect(assertions.join()).not.toContain('Folders');
 });
+
+test('a text in wrappers is located by the test id of the element that contains it', async ({ open }) => {
+  const recording = await open('components.html', { autoAssert: true });
+  expect(await asserted(recording, 'Add')).toEqual(['getByTestId("badge")).toHaveText("1");']);
+  const cart = await asserted(recording, 'Open cart');
+  expect(cart).toContain('getByTestId("price")).toHaveText(["$7.99", "$9.99", "$8.50"]);');
+  expect(cart).toContain('getByTestId("name")).toHaveText(["Plum", "Pear", "Fig"]);');
+  await recording.land({ action: 'click', target: '[data-testid="open-cart"]' });
+  expect(await recording.code()).toContain('getByTestId("open-cart").click()');
+});
+
+test('a dialog that takes no clicks itself is asserted by its name', async ({ open }) => {
+  const recording = await open('components.html', { autoAssert: true });
+  expect(await asserted(recording, 'New person')).toEqual([
+    'getByRole("dialog", { name: "New person" })).toBeVisible();',
+  ]);
+});
