@@ -14,6 +14,13 @@ export interface OwnFixture {
   setup: readonly (string | { method: string; args: string })[];
 }
 
+/** What a fixture does to the page before every test. */
+export interface OwnStart {
+  setup: readonly string[];
+  /** The options of the test function that are texts. */
+  options: Readonly<Record<string, string>>;
+}
+
 /** A name that a module imports. */
 export interface ImportedName {
   from: string;
@@ -26,29 +33,37 @@ interface FoundFixture extends OwnFixture {
 }
 
 /**
- * The fixtures that give page objects, of the test function that a module exports by that name, and the test functions of
- * other modules that it extends. `seen` has the names of fixtures that are overridden, to which those of this module are
- * added.
+ * The fixtures that give page objects, of the test function that a module exports by that name, what others do to the
+ * page of every test, and the test functions of other modules that it extends. `seen` has the names of fixtures that are
+ * overridden, to which those of this module are added.
  */
 export function readFixtures(
   { file, text, name }: { file: string; text: string; name: string },
   seen: Set<string>,
-): { fixtures: FoundFixture[]; bases: ImportedName[] } {
+): { fixtures: FoundFixture[]; starts: string[][]; options: [string, string][]; bases: ImportedName[] } {
   const source = parse(text, file);
   const imports = importsOf(source);
   const fixtures: FoundFixture[] = [];
+  const starts: string[][] = [];
+  const options: [string, string][] = [];
   const bases: ImportedName[] = [];
-  const add = (options: ObjectLiteralExpression | undefined): void => {
-    for (const member of options?.getProperties() ?? []) {
-      const fixture = fixtureOf(member);
+  const add = (extension: ObjectLiteralExpression | undefined): void => {
+    for (const member of extension?.getProperties() ?? []) {
       const named =
         member.asKind(SyntaxKind.PropertyAssignment) ??
         member.asKind(SyntaxKind.MethodDeclaration) ??
         member.asKind(SyntaxKind.ShorthandPropertyAssignment);
       const own = named?.getName() ?? '';
-      if (fixture !== undefined && !seen.has(own))
-        fixtures.push({ ...fixture, name: own, made: imports.get(fixture.made) ?? { name: fixture.made } });
+      if (seen.has(own)) continue;
       seen.add(own);
+      const text = textOf(member);
+      if (text !== undefined) options.push([own, text]);
+      const body = bodyOf(member);
+      const fixture = body && pageObjectIn(body);
+      if (fixture !== undefined)
+        fixtures.push({ ...fixture, name: own, made: imports.get(fixture.made) ?? { name: fixture.made } });
+      if (body !== undefined && (body.isAutomatic || (own === 'page' && body.value === 'page')))
+        starts.push(body.before.filter((each) => /\bpage\b/.test(each)));
     }
   };
   const follow = (node: Node | undefined): void => {
@@ -75,7 +90,14 @@ export function readFixtures(
   const imported = from === undefined ? imports.get(local) : { from, name: local };
   if (imported !== undefined) bases.push(imported);
   else follow(source.getVariableDeclaration(local)?.getInitializer());
-  return { fixtures, bases };
+  return { fixtures, starts: starts.filter((setup) => setup.length > 0), options, bases };
+}
+
+/** The value of an option that is a text. */
+function textOf(member: ObjectLiteralElementLike): string | undefined {
+  const given = member.asKind(SyntaxKind.PropertyAssignment)?.getInitializer();
+  const [first] = given?.asKind(SyntaxKind.ArrayLiteralExpression)?.getElements() ?? [given];
+  return first?.asKind(SyntaxKind.StringLiteral)?.getLiteralValue();
 }
 
 /** What a module imports, by its local names. */
@@ -101,10 +123,16 @@ function importsOf(source: SourceFile): Map<string, ImportedName> {
   return imports;
 }
 
-/** A fixture that makes an object of a page, and gives it to the test; undefined for every other. */
-function fixtureOf(
-  member: ObjectLiteralElementLike,
-): (Pick<OwnFixture, 'setup'> & { made: string }) | undefined {
+interface FixtureBody {
+  /** The statements before the test. */
+  before: string[];
+  /** The code of what the test gets. */
+  value: string;
+  isAutomatic: boolean;
+}
+
+/** What a fixture does that has the page of one test; undefined for every other. */
+function bodyOf(member: ObjectLiteralElementLike): FixtureBody | undefined {
   const given = member.asKind(SyntaxKind.PropertyAssignment)?.getInitializer();
   const [first, options] = given?.asKind(SyntaxKind.ArrayLiteralExpression)?.getElements() ?? [given];
   const made =
@@ -121,10 +149,21 @@ function fixtureOf(
   );
   const giving = new RegExp(`^(?:return\\s+|await\\s+)*${use.getName()}\\(([^]*)\\)$`);
   const at = statements.findIndex((each) => giving.test(each));
-  const value = giving.exec(statements[at] ?? '')?.[1]?.trim() ?? '';
+  if (at === -1) return undefined;
+  return {
+    before: statements.slice(0, at),
+    value: giving.exec(statements[at] ?? '')?.[1]?.trim() ?? '',
+    isAutomatic: /\bauto:\s*true\b/.test(options?.getText() ?? ''),
+  };
+}
+
+/** The object of the page that a fixture makes and gives to the test; undefined if it gives something else. */
+function pageObjectIn({
+  before,
+  value,
+}: FixtureBody): (Pick<OwnFixture, 'setup'> & { made: string }) | undefined {
   const declaration = new RegExp(`^(?:const|let|var)\\s+${value}\\b[^=]*=\\s*([^]+)$`);
   const isVariable = /^\w+$/.test(value);
-  const before = statements.slice(0, Math.max(at, 0));
   const code = isVariable ? before.flatMap((each) => declaration.exec(each)?.[1] ?? [])[0] : value;
   const [, name] = /^(?:new\s+)?([\w$]+)\(\s*page\s*\)$/.exec(code ?? '') ?? [];
   if (name === undefined) return undefined;

@@ -16,7 +16,7 @@ import { isTemplate } from '../model/template.js';
 import { emitSteps, locatorOf, type EmittedStep } from './emitter.js';
 import type { PageObjectUse } from './generate.js';
 import { camelCase, createNames, testVariables, wordsOf } from './identifiers.js';
-import type { OwnFixture } from './own-fixtures.js';
+import type { OwnFixture, OwnStart } from './own-fixtures.js';
 import type { OwnMethod, OwnPage } from './own-pages.js';
 import { isImplied } from './page-calls.js';
 import { print, Printer } from './printer.js';
@@ -71,8 +71,8 @@ interface Pattern {
 interface Surroundings {
   /** Its path in the workspace. */
   spec: string;
-  /** Whether nothing comes before the steps. */
-  isFirst: boolean;
+  /** What fixtures do to the page before every test; undefined if something comes before the steps. */
+  starts: readonly OwnStart[] | undefined;
   /** Names that no variable may have. */
   taken: readonly string[];
 }
@@ -84,11 +84,13 @@ interface Surroundings {
 export function planOwnStory(
   steps: readonly CodeStep[],
   pages: readonly OwnPage[],
-  { spec, isFirst, taken }: Surroundings,
+  { spec, starts, taken }: Surroundings,
 ): OwnStory | undefined {
   const items = itemsOf(steps);
-  const start = isFirst ? startOf(items, pages) : undefined;
-  const { matches, warnings } = matchesIn(items, pages, start?.items.length ?? 0);
+  const opening = openingOf(items, starts);
+  const start = starts && startOf(items, pages, opening.length);
+  const first = opening.length + (start?.items.length ?? 0);
+  const { matches, warnings } = matchesIn(items, pages, first);
   const fixtures = new Map(
     pages.flatMap((page) => {
       const fixture = page === start?.page ? start.fixture : simpleFixture(page);
@@ -121,10 +123,12 @@ export function planOwnStory(
   );
   for (const match of matches) applyMatch(emitted, match, objectOf(match.page));
   // A fixture that is requested only for what it does first is no reason to request it.
-  if (start !== undefined && !variables.has(start.page))
-    return planOwnStory(steps, pages, { spec, isFirst: false, taken });
-  if (start !== undefined) takeOut(emitted, start.items);
-  if (variables.size === 0 && warnings.length === 0) return undefined;
+  if (start !== undefined && !variables.has(start.page)) {
+    const others = pages.map((page) => (page === start.page ? withoutFixture(start) : page));
+    return planOwnStory(steps, others, { spec, starts, taken });
+  }
+  takeOut(emitted, [...opening, ...(start?.items ?? [])]);
+  if (variables.size + warnings.length + opening.length === 0) return undefined;
   return {
     emitted,
     warnings,
@@ -156,12 +160,34 @@ function simpleFixture({ fixtures = [] }: OwnPage): OwnFixture | undefined {
   return others.length === 0 ? simple : undefined;
 }
 
-/** The fixture that does most of what the flow begins with; undefined if several do as much. */
-function startOf(items: readonly (Item | undefined)[], pages: readonly OwnPage[]): Start | undefined {
+function withoutFixture({ page, fixture }: Start): OwnPage {
+  return { ...page, fixtures: page.fixtures?.filter((each) => each !== fixture) ?? [] };
+}
+
+/** What the fixtures of every test have done before it; nothing if several do something to the page. */
+function openingOf(items: readonly (Item | undefined)[], [start, other]: readonly OwnStart[] = []): Item[] {
+  if (start === undefined || other !== undefined) return [];
+  const bound = new Map<string, Json>(Object.entries(start.options));
+  const parameters = new Set(bound.keys());
+  return (
+    itemsMatching(
+      items,
+      0,
+      start.setup.map((code) => ({ code, parameters, bound })),
+    ) ?? []
+  );
+}
+
+/** The fixture that does most of what the flow goes on with; undefined if several do as much. */
+function startOf(
+  items: readonly (Item | undefined)[],
+  pages: readonly OwnPage[],
+  at: number,
+): Start | undefined {
   const starts = pages.flatMap((page) =>
     (page.fixtures ?? []).flatMap((fixture): Start[] => {
       const patterns = patternsOf(page, fixture);
-      const found = patterns.length === 0 ? undefined : itemsMatching(items, 0, patterns);
+      const found = patterns.length === 0 ? undefined : itemsMatching(items, at, patterns);
       return found === undefined ? [] : [{ page, fixture, items: found }];
     }),
   );

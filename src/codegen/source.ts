@@ -8,6 +8,7 @@ import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObje
 import { hasWord, type Uniques } from './rows.js';
 import { camelCase, createNames, wordsOf } from './identifiers.js';
 import { emitNamed } from './named-locators.js';
+import type { OwnStart } from './own-fixtures.js';
 import type { OwnPage } from './own-pages.js';
 import type { ExistingPage } from './page-shelf.js';
 import type { TestTemplate } from './templates.js';
@@ -64,6 +65,8 @@ interface TestInput extends Pick<
   har?: readonly { path: string; before: number }[] | undefined;
   /** Page objects that a person wrote. */
   ownPages?: readonly OwnPage[] | undefined;
+  /** What fixtures do to the page before every test. */
+  starts?: readonly OwnStart[] | undefined;
 }
 
 interface TestSource {
@@ -233,14 +236,18 @@ function softened(statement: Statement): Statement {
 
 /** A session's steps as code that uses page objects of a person's; undefined if it can use none. */
 async function ownStory(
-  { steps, ownPages = [], spec, har = [], base }: TestInput,
+  { steps, ownPages = [], starts = [], spec, har = [], base }: TestInput,
   taken: readonly string[],
 ): Promise<(PageStory & { warnings: string[] }) | undefined> {
-  if (ownPages.length === 0) return undefined;
+  if (ownPages.length === 0 && starts.length === 0) return undefined;
   const { planOwnStory } = await import('./own-story.js');
   const pages = base === undefined ? ownPages : await pagesAt(base, ownPages, steps);
   const isFirst = base === undefined && har.length === 0;
-  const story = planOwnStory(steps, pages, { spec, isFirst, taken });
+  const story = planOwnStory(steps, pages, {
+    spec,
+    starts: isFirst ? starts : undefined,
+    taken,
+  });
   return story && { ...story, pages: [] };
 }
 

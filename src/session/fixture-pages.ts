@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import type { ImportedName, OwnFixture } from '../codegen/own-fixtures.js';
+import type { ImportedName, OwnFixture, OwnStart } from '../codegen/own-fixtures.js';
 import type { OwnPage } from '../codegen/own-pages.js';
 import type { TestModule } from '../model/emission.js';
 import { isInside } from '../model/paths.js';
@@ -12,17 +12,19 @@ const maxModules = 20;
 
 /**
  * The page objects, each with the fixtures of the project's test function that give it to a test, and those that only
- * fixtures name.
+ * fixtures name; and what fixtures do to the page of every test.
  */
 export async function withFixtures(
   workspace: string,
   pages: readonly OwnPage[],
   { file, test }: Pick<TestModule, 'file' | 'test'>,
-): Promise<OwnPage[]> {
+): Promise<{ pages: OwnPage[]; starts: OwnStart[] }> {
   const { readFixtures } = await import('../codegen/own-fixtures.js');
   const { readOwnPages } = await import('../codegen/own-pages.js');
   const root = await realpath(workspace);
   const fixtures = new Map<string, OwnFixture[]>();
+  const starts: string[][] = [];
+  const options: [string, string][] = [];
   const seen = new Set<string>();
   const modules = [{ file: await realpath(file).catch(() => file), name: test }];
   for (const module of modules) {
@@ -35,6 +37,8 @@ export async function withFixtures(
       const key = `${path.relative(root, of).split(path.sep).join('/')}#${made.name}`;
       fixtures.set(key, [...(fixtures.get(key) ?? []), fixture]);
     }
+    starts.push(...found.starts);
+    options.push(...found.options);
     for (const base of found.bases) {
       const next = await fileOf(base, module.file);
       if (next !== undefined && isInside(root, next) && modules.length < maxModules)
@@ -50,10 +54,13 @@ export async function withFixtures(
       fixtures.has(keyOf(page)),
     ),
   );
-  return [...pages, ...(await Promise.all(named)).flat()].map((page) => {
-    const own = fixtures.get(keyOf(page));
-    return own === undefined ? page : { ...page, fixtures: own };
-  });
+  return {
+    pages: [...pages, ...(await Promise.all(named)).flat()].map((page) => {
+      const own = fixtures.get(keyOf(page));
+      return own === undefined ? page : { ...page, fixtures: own };
+    }),
+    starts: starts.map((setup) => ({ setup, options: Object.fromEntries(options) })),
+  };
 }
 
 function keyOf({ file, className, isDefault }: OwnPage): string {

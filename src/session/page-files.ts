@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { OwnStart } from '../codegen/own-fixtures.js';
 import type { OwnPage, readOwnPages } from '../codegen/own-pages.js';
 import type { ExistingPage } from '../codegen/page-shelf.js';
 import { parsePage } from '../codegen/page-object.js';
@@ -27,11 +28,15 @@ const maxFiles = 200;
 /** The page objects of each file, for its latest text. */
 const parsed = new Map<string, { text: string; pages: ReturnType<typeof readOwnPages> }>();
 
+/** The page objects that a person wrote, what fixtures do to the page of every test, and what can't be read. */
+export interface OwnPages {
+  pages: OwnPage[];
+  starts?: OwnStart[];
+  warnings: string[];
+}
+
 /** The page objects that a person wrote in a directory of the workspace, and what can't be read. */
-export async function readOwnPageFiles(
-  workspace: string,
-  directory: string,
-): Promise<{ pages: OwnPage[]; warnings: string[] }> {
+export async function readOwnPageFiles(workspace: string, directory: string): Promise<OwnPages> {
   const { readOwnPages } = await import('../codegen/own-pages.js');
   const root = path.resolve(workspace, directory);
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -41,7 +46,7 @@ export async function readOwnPageFiles(
     .filter((file) => !file.includes('node_modules'))
     .sort()
     .slice(0, maxFiles);
-  const found: { pages: OwnPage[]; warnings: string[] } = { pages: [], warnings: [] };
+  const found: OwnPages = { pages: [], warnings: [] };
   for (const file of files) {
     const text = await cachedText(file);
     // A page object that this tool emitted belongs to the template.

@@ -4,6 +4,7 @@ import { clipboardPermissions, grantedOrigin } from '../actions/clipboard.js';
 import { expect as expectAction } from '../actions/expect.js';
 import { actions, codeSteps, traitsOf } from '../actions/registry.js';
 import type { BaseSpec } from '../codegen/base-spec.js';
+import type { OwnStart } from '../codegen/own-fixtures.js';
 import type { CodeStyle } from '../codegen/format.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { TestTemplate } from '../codegen/templates.js';
@@ -17,7 +18,7 @@ import type { Secrets } from '../model/secrets.js';
 import { type EmissionOptions, extensions, type TestModule } from '../model/emission.js';
 import type { sessionHar, SessionHar } from './har.js';
 import type { Session } from './session.js';
-import { pagesDirectory, type PageFile, type readOwnPageFiles, type SpecPath } from './page-files.js';
+import { pagesDirectory, type OwnPages, type PageFile, type SpecPath } from './page-files.js';
 
 export interface SessionSource {
   /** The whole text of the file, whose header depends on the path, relative to the workspace. */
@@ -64,7 +65,7 @@ export interface Surroundings {
   /** The existing page objects. */
   pages: ReadonlyMap<string, PageFile>;
   /** Those that a person wrote, and what can't be read of them. */
-  ownPages?: Awaited<ReturnType<typeof readOwnPageFiles>> | undefined;
+  ownPages?: OwnPages | undefined;
   /** Whether it is recorded with client certificates that the project does not have. */
   lacksCertificates?: boolean;
   /** What it replays instead of using the network. */
@@ -134,7 +135,7 @@ export async function ownPages(
   { hasPages }: { hasPages: boolean },
   { pageObjectsDir: detected, base }: Pick<Session, 'pageObjectsDir' | 'base'>,
   given: TestModule | undefined,
-): ReturnType<typeof readOwnPageFiles> {
+): Promise<OwnPages> {
   const pageObjectsDir = config().output.pageObjectsDir ?? detected;
   if (hasPages) return { pages: [], warnings: [] };
   const { readOwnPageFiles } = await import('./page-files.js');
@@ -145,7 +146,7 @@ export async function ownPages(
   const module = base === undefined ? given : await moduleOf(workspace, base);
   if (module === undefined) return read;
   const { withFixtures } = await import('./fixture-pages.js');
-  return { ...read, pages: await withFixtures(workspace, read.pages, module) };
+  return { ...read, ...(await withFixtures(workspace, read.pages, module)) };
 }
 
 /** Where the test of a base spec has its fixtures from. */
@@ -229,6 +230,7 @@ async function buildSource(
       pages: existing,
       base,
       ownPages: own?.pages,
+      starts: own?.starts && startsIn(project, own.starts),
     },
     variant,
   );
@@ -261,6 +263,17 @@ async function buildSource(
       };
     }),
   };
+}
+
+/** What fixtures do before a test, with the options that its project sets. */
+function startsIn(project: ProjectUse, starts: readonly OwnStart[]): OwnStart[] {
+  const texts = Object.entries(project).flatMap(([name, each]) =>
+    typeof each === 'string' ? [[name, each] as const] : [],
+  );
+  return starts.map(({ setup, options }) => ({
+    setup,
+    options: { ...options, ...Object.fromEntries(texts) },
+  }));
 }
 
 const certificateAdvice =

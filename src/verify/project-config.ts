@@ -13,7 +13,10 @@ const sentOptions = [...Object.keys(useSchema.shape), 'defaultBrowserType', 'scr
 
 /** The parts of a configuration or project that the server needs. */
 function partOf({ testDir, testMatch, testIgnore, use = {}, ...rest }: Part): object {
-  const sent = Object.entries(use).filter(([name]) => sentOptions.includes(name));
+  // Texts may be options of the project's own fixtures.
+  const sent = Object.entries(use).filter(
+    ([name, value]) => sentOptions.includes(name) || typeof value === 'string',
+  );
   const { name, dependencies } = rest;
   return { name, dependencies, testDir, testMatch, testIgnore, use: toJson(Object.fromEntries(sent)) };
 }

@@ -37,7 +37,7 @@ const test = base.extend<{
 test('fixtures that give page objects are read, with what they do first, along all modules', async ({
   read,
 }) => {
-  const pages = await read({
+  const { pages } = await read({
     'e2e/test.ts': `import { mergeTests } from '@playwright/test';
 import { test as lists } from './lists';
 import { test as menus } from './menus';
@@ -109,6 +109,30 @@ const nearField = [...field, { method: 'locator', args: ['..'] }];
 const secret = { $template: [{ secret: 'NOTE' }] };
 const open = { action: 'goto', args: { url: '/list' } };
 
+/** The test of a flow in the project. */
+async function written(
+  steps: Parameters<typeof codeSteps>[0],
+  { pages, starts }: Awaited<ReturnType<typeof withFixtures>>,
+): Promise<string> {
+  const { source } = await writeTest({
+    language: 'typescript',
+    title: 'notes',
+    includeComments: true,
+    template: await findTemplate('plain', undefined),
+    use: {},
+    spec: 'notes.spec.ts',
+    baseURL: undefined,
+    steps: codeSteps([...steps]),
+    secrets: [],
+    uniques: { note: 'qx7' },
+    pages: new Map(),
+    ownPages: pages,
+    starts,
+    style: { options: { singleQuote: true }, commonJs: false },
+  });
+  return source;
+}
+
 for (const [name, setup, steps, expected] of [
   [
     'does nothing first',
@@ -166,21 +190,42 @@ for (const [name, setup, steps, expected] of [
   test(`a fixture that ${name} is requested only if the test then does what was recorded`, async ({
     read,
   }) => {
-    const { source } = await writeTest({
-      language: 'typescript',
-      title: 'notes',
-      includeComments: true,
-      template: await findTemplate('plain', undefined),
-      use: {},
-      spec: 'notes.spec.ts',
-      baseURL: undefined,
-      steps: codeSteps([...steps]),
-      secrets: [],
-      uniques: { note: 'qx7' },
-      pages: new Map(),
-      ownPages: await read(fixture(setup)),
-      style: { options: { singleQuote: true }, commonJs: false },
-    });
+    const source = await written(steps, await read(fixture(setup)));
     expect(source).toContain(expected);
     expect(source.includes('import { ListPage }')).toBe(source.includes('new ListPage'));
+  });
+
+for (const [name, fixtures, isRepeated] of [
+  [
+    'the page of every test gets from its fixture',
+    "start: ['/list', { option: true }], page: async ({ page, start }, use) => { await page.goto(start); note(start); await use(page); }",
+    false,
+  ],
+  [
+    'an automatic fixture does',
+    "opened: [async ({ page }, use) => { await page.goto('/list'); await use(); }, { auto: true }]",
+    false,
+  ],
+  [
+    'a fixture does that only some tests request',
+    "opened: async ({ page }, use) => { await page.goto('/list'); await use(); }",
+    true,
+  ],
+  [
+    'a fixture does and then something else',
+    "page: async ({ page }, use) => { await page.goto('/list'); await closeBanner(page); await use(page); }",
+    true,
+  ],
+  [
+    'one of several fixtures does',
+    "page: async ({ page }, use) => { await page.goto('/list'); await use(page); }, late: [async ({ page }, use) => { await page.reload(); await use(); }, { auto: true }]",
+    true,
+  ],
+] as const)
+  test(`a test ${isRepeated ? 'does itself' : 'does not repeat'} what ${name}`, async ({ read }) => {
+    const modules = {
+      'test.ts': `import { test as base } from '@playwright/test';\nexport const test = base.extend({ ${fixtures} });`,
+    };
+    const source = await written([open, ...enter('Tea')], await read(modules));
+    expect(source.includes("goto('/list')")).toBe(isRepeated);
   });

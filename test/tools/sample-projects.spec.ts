@@ -45,7 +45,11 @@ for (const { name, config, file, line, from, prepare, passed } of [
     name: 'monorepo',
     config: { output: { dir: 'apps/web/e2e/flows' } },
     file: 'apps/web/e2e/flows/calls-mum.spec.ts',
-    line: "import { test, expect } from '#support/test.js';",
+    line: `import { test, expect } from '#support/test.js';
+
+test('calls mum', async ({ page }) => {
+  await page.getByPlaceholder('What needs to be done?').fill('Call mum');
+`,
     from: { value: '#support/test.js', source: 'apps/web/e2e/checks/todos.spec.ts' },
     passed: 2,
   },
