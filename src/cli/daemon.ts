@@ -12,7 +12,7 @@ import { CodegenError, messageOf } from '../model/errors.js';
 import { sha256 } from '../model/text.js';
 import { version } from '../model/version.js';
 import { within } from '../model/within.js';
-import { ensureStateDirectory, isRunning } from '../state/files.js';
+import { ensureStateDirectory, isRunning, stateDirectoryOf } from '../state/files.js';
 
 /** Milliseconds for a daemon to start, and to finish its calls and close its browsers. */
 const startMs = 60_000;
@@ -30,7 +30,7 @@ const localUrl = z.url({ hostname: /^127\.0\.0\.1$/ });
 const recordSchema = z.object({
   url: localUrl,
   token: z.string(),
-  pid: z.number(),
+  pid: z.int().positive(),
   session: z.string(),
   build: z.string(),
 });
@@ -67,7 +67,7 @@ export class DaemonClient {
   /** Throws CONFIG_INVALID. */
   static async open(options: DaemonOptions): Promise<DaemonClient> {
     const { state } = (await loadConfig(options)).config;
-    const directory = path.join(path.resolve(options.workspace, state.dir), 'daemon');
+    const directory = path.join(await stateDirectoryOf(options.workspace, state.dir), 'daemon');
     const name = sha256(JSON.stringify([options.workspace, options.configPath, options.grant])).slice(0, 12);
     // The entry file contains the hashes of all files that it loads.
     const build = sha256(version + (await readFile(process.argv[1] ?? '', 'utf8'))).slice(0, 12);
@@ -123,7 +123,8 @@ export class DaemonClient {
   private async start(): Promise<DaemonRecord> {
     const { workspace, configPath, grant } = this.options;
     const logFile = this.file.replace(/\.json$/, '.log');
-    const log = await open(logFile, 'w', 0o600);
+    await rm(logFile, { force: true });
+    const log = await open(logFile, 'wx', 0o600);
     const config = configPath === undefined ? [] : ['--config', configPath];
     const child = spawn(
       process.execPath,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import { applyEdits, modify, parse, type ParseError } from 'jsonc-parser';
@@ -6,6 +6,7 @@ import { parse as parseToml, stringify as stringifyToml } from 'smol-toml';
 import { parseDocument, stringify as stringifyYaml } from 'yaml';
 import { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
+import { isInside } from '../model/paths.js';
 import { replaceFile } from '../state/files.js';
 import { confirms, type Print, type Terminal } from './terminal.js';
 import {
@@ -48,6 +49,11 @@ export async function installServer(
     });
   const isSkill = skill || client === undefined;
   const file = isSkill ? skillFile(name, scope, machine) : settingsFile(fileOf(client, scope), machine);
+  // A repository can contain links too.
+  if (isInside(machine.project, file) && !isInside(await realPlace(machine.project), await realPlace(file)))
+    throw new CodegenError('INVALID_INPUT', `${file} is outside the project, through a symbolic link.`, {
+      hint: 'Remove the link, or use --scope user.',
+    });
   const before = await readFile(file, 'utf8').catch(() => '');
   const after = isSkill ? await readFile(ownSkill, 'utf8') : edited(client, before, file, machine.platform);
   if (after === before) {
@@ -61,6 +67,13 @@ export async function installServer(
   }
   await replaceFile(file, after);
   print(`Wrote ${file}.${isSkill ? '' : ` Restart ${client.title}, or let it reload its MCP servers.`}`);
+}
+
+/** The real path of what need not exist. */
+async function realPlace(file: string): Promise<string> {
+  return realpath(file).catch(async () =>
+    path.join(await realPlace(path.dirname(file)), path.basename(file)),
+  );
 }
 
 /** Claude Code has its own directory of skills; other agents share one. */

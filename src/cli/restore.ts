@@ -1,9 +1,10 @@
-import path from 'node:path';
 import { loadConfig, type ConfigLocation } from '../config/load.js';
 import { listBackups } from '../guard/backups.js';
 import { createGuard } from '../guard/guard.js';
 import { restoreBackup } from '../guard/restore.js';
 import { CodegenError } from '../model/errors.js';
+import { escapeInvisible } from '../model/text.js';
+import { stateDirectoryOf } from '../state/files.js';
 import { redisOf } from '../state/redis.js';
 
 /** Lists the backups, or restores one by its id or path. Returns a message. Throws INVALID_INPUT. */
@@ -11,7 +12,7 @@ export async function restore(location: ConfigLocation, wanted = 'list'): Promis
   const { config, policy } = await loadConfig(location);
   const territory = {
     workspace: location.workspace,
-    stateDirectory: path.resolve(location.workspace, config.state.dir),
+    stateDirectory: await stateDirectoryOf(location.workspace, config.state.dir),
   };
   await createGuard({
     ...territory,
@@ -23,7 +24,9 @@ export async function restore(location: ConfigLocation, wanted = 'list'): Promis
   if (wanted === 'list')
     return backups.length === 0
       ? 'No files have been replaced.'
-      : backups.map(({ id, time, path }) => `${id}  ${time.toLocaleString()}  ${path}`).join('\n');
+      : backups
+          .map(({ id, time, path }) => `${id}  ${time.toLocaleString()}  ${escapeInvisible(path)}`)
+          .join('\n');
   const backup = backups.find(({ id, path }) => id === wanted || path === wanted);
   if (backup === undefined)
     throw new CodegenError('INVALID_INPUT', `There is no backup "${wanted}".`, {

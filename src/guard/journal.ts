@@ -6,20 +6,28 @@ import { parseJson } from '../model/json.js';
 import { createDurably, ensureStateDirectory, errorCode, namesIn, syncDirectory } from '../state/files.js';
 import { mayBeRunning, processName } from '../state/process-name.js';
 
+/** Prevents that a page of the journal, which a repository can contain too, leads out of its directory. */
+const isName = (name: string): boolean => path.basename(name) === name && !['', '.', '..'].includes(name);
+
+const nameSchema = z.string().refine(isName);
+
 /** The names of a real directory, from its root down. */
-const directorySchema = z.array(z.string());
+const directorySchema = z.array(nameSchema);
 
 const fileSchema = z.object({
   /** Where its directory begins. */
   root: z.enum(['workspace', 'state']).default('workspace'),
   directory: directorySchema,
-  name: z.string(),
+  name: nameSchema,
   /** As in results: relative to the workspace, with forward slashes. */
   path: z.string(),
   sha256: z.string(),
   sha256Before: z.string().optional(),
   /** Name of the backup of what it replaces; undefined for none. */
-  backup: z.string().optional(),
+  backup: z
+    .string()
+    .refine((backup) => backup.split('/').every(isName))
+    .optional(),
 });
 
 const recordSchema = z.object({

@@ -23,6 +23,7 @@ import { within } from '../model/within.js';
 import { openDirectory, type SessionDirectory } from '../session/directory.js';
 import { GrantSessions } from '../session/grant-sessions.js';
 import { Sessions } from '../session/sessions.js';
+import { stateDirectoryOf } from '../state/files.js';
 import { redisOf, type Redis } from '../state/redis.js';
 import type { ToolContext } from '../tools/tool.js';
 import { RunningCalls } from './calls.js';
@@ -51,11 +52,13 @@ interface BackendOptions extends ConfigLocation {
 /** Throws CONFIG_INVALID. */
 export async function createBackend(options: BackendOptions): Promise<Backend> {
   const source = await createConfigSource(options, options.accept);
+  const loaded = await source.current();
+  const stateDirectory = await stateDirectoryOf(options.workspace, loaded.config.state.dir);
   const endpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   const telemetry = endpoint
     ? (await import('./telemetry.js')).startTelemetry(endpoint, process.env)
     : undefined;
-  return new Backend(options, source, await source.current(), telemetry);
+  return new Backend({ ...options, stateDirectory }, source, loaded, telemetry);
 }
 
 /** What all connections of a process share. */
@@ -76,17 +79,17 @@ export class Backend {
   private endWatching: (() => void) | undefined;
 
   constructor(
-    private readonly options: BackendOptions,
+    private readonly options: BackendOptions & { stateDirectory: string },
     private readonly source: ConfigSource,
     private loaded: LoadedConfig,
     private readonly telemetry: Telemetry | undefined,
   ) {
-    const { workspace, name } = options;
+    const { name, stateDirectory } = options;
     const { state } = this.config();
     this.reported = source.problem;
     this.webhook = new Webhook(() => this.config().webhook, process.env);
     this.secrets = new Secrets(() => this.config().secrets, process.env);
-    this.stateDirectory = path.resolve(workspace, state.dir);
+    this.stateDirectory = stateDirectory;
     this.sessions = new Sessions(() => this.config().browser, this.stateDirectory, sessionIds(name));
     this.redis = redisOf(state);
     this.state = sharedState({ directory: this.stateDirectory, redis: this.redis });
@@ -117,7 +120,8 @@ export class Backend {
         const { templatesDir } = config.output;
         const hasTemplates =
           templatesDir !== null && !isInside(path.resolve(workspace, templatesDir), workspace);
-        const operatorFiles = [...source.files(), ...(hasTemplates ? [templatesDir] : [])];
+        const certificate = Object.values(config.http.tls ?? {});
+        const operatorFiles = [...source.files(), ...(hasTemplates ? [templatesDir] : []), ...certificate];
         return { ...config, policy, others, operatorFiles };
       },
       caller: { grant, connection: randomBytes(8).toString('hex') },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,6 +8,20 @@ import { CodegenError, messageOf } from '../model/errors.js';
 export function errorCode(error: unknown): string | undefined {
   const isSystem = error instanceof Error && 'errno' in error && 'code' in error;
   return isSystem && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * The absolute path of the state directory. Throws CONFIG_INVALID if it contains a link, by which a repository could have
+ * files elsewhere written or removed. Only the log has a link, on a file system without hard links.
+ */
+export async function stateDirectoryOf(workspace: string, dir: string): Promise<string> {
+  const directory = path.resolve(workspace, dir);
+  const entries = (await readdir(directory, { withFileTypes: true }).catch(ignoreMissing)) ?? [];
+  const link = entries.find((entry) => entry.isSymbolicLink() && entry.name !== 'audit.jsonl');
+  if (link === undefined) return directory;
+  throw new CodegenError('CONFIG_INVALID', `${path.join(directory, link.name)} is a symbolic link.`, {
+    hint: 'Remove it. To keep the state elsewhere, set state.dir.',
+  });
 }
 
 /** Creates the state directory, readable by its owner only and ignored by git. */
@@ -35,7 +50,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
   try {
     const target = await realpath(file).catch(() => file);
     const mode = (await stat(target).catch(() => undefined))?.mode;
-    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.tmp`);
+    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID()}.tmp`);
     await mkdir(path.dirname(target), { recursive: true });
     await writeFile(temporary, text, mode === undefined ? {} : { mode });
     await rename(temporary, target);

@@ -11,7 +11,7 @@ const peerSchema = z.object({
    * A Unix socket, or a named pipe. A repository can contain such a file too: the pattern prevents requests to other
    * sockets, and the removal of other files.
    */
-  socket: z.string().regex(/[\\/]codegen-[\da-f]{24}(?:\.sock)?$/),
+  socket: z.string().regex(/^(?:\\\\\.\\pipe\\|\/(?:[^/\\]+\/)*)codegen-[\da-f]{24}(?:\.sock)?$/),
   /** Every request needs it, so only those who can read this file get an answer. */
   secret: z.string(),
 });

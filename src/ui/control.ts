@@ -8,7 +8,7 @@ import { recordActions } from '../session/record.js';
 import { requestSchema, type ActionRequest } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { Session } from '../session/session.js';
-import { onPost, perform } from './access.js';
+import { onPost, perform, requireRole } from './access.js';
 import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
 import type { ActResult, Person } from './shapes.js';
@@ -113,7 +113,10 @@ export class Controls {
     return result;
   }
 
-  private requireHeld(id: string, { name }: Person): Held {
+  private requireHeld(id: string, person: Person): Held {
+    const { name } = person;
+    // The role may have changed since.
+    requireRole(person, 'operator');
     const held = this.held.get(id);
     if (held?.person.name === name && !held.control.isOver()) return held;
     throw new Refusal(400, 'You have not taken over this session.', 'Take over first.');

@@ -4,8 +4,8 @@ import type { Person } from './shapes.js';
 
 /** Milliseconds without a request after which a login ends. */
 const idleMs = 12 * 3_600_000;
-/** Logins that are kept, the latest ones. */
-const maxLogins = 50;
+/** Logins of one person that are kept, the latest ones. */
+const maxLogins = 20;
 /** Failed attempts to log in within a minute. */
 const maxFailures = 10;
 
@@ -39,8 +39,8 @@ export class Logins {
         this.logins.get(hash) === login && Date.now() - login.usedAt < idleMs && this.isKnown(person),
     };
     this.logins.set(hash, login);
-    const [oldest] = this.logins.keys();
-    if (this.logins.size > maxLogins && oldest !== undefined) this.logins.delete(oldest);
+    const own = [...this.logins].filter(([, each]) => each.person.name === person.name);
+    for (const [oldest] of own.slice(0, -maxLogins)) this.logins.delete(oldest);
     return { cookie, key };
   }
 

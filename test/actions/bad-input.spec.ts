@@ -24,6 +24,7 @@ test('impossible file actions fail with a reason, and are not recorded', async (
     browser: { actionTimeoutMs: 2000, navigationTimeoutMs: 2000 },
     output: { templatesDir: 'templates' },
     policy: 'policy.json',
+    http: { tls: { cert: 'uploads/cert.pem', key: 'uploads/key.pem' } },
   });
   await writeFile(path.join(workspace, 'uploads/one.txt'), 'one');
   await writeFile(path.join(workspace, '.env'), 'TOKEN=1');
@@ -35,7 +36,14 @@ test('impossible file actions fail with a reason, and are not recorded', async (
   expect(await upload('uploads/none.txt')).toEqual(failureOf('INVALID_INPUT', 'no file "uploads/none.txt"'));
   expect(await upload('../secret.txt')).toEqual(failureOf('PATH_NOT_ALLOWED', 'contains ".."'));
   expect(await upload('.env')).toEqual(failureOf('PATH_NOT_ALLOWED', 'hidden'));
-  for (const file of ['codegen.config.json', 'policy.json', 'templates/own.eta', 'uploads/link.json'])
+  await writeFile(path.join(workspace, 'uploads/key.pem'), 'the private key of the server');
+  for (const file of [
+    'codegen.config.json',
+    'policy.json',
+    'templates/own.eta',
+    'uploads/link.json',
+    'uploads/key.pem',
+  ])
     expect(await upload(file), file).toEqual(failureOf('PATH_NOT_ALLOWED', 'belongs to the configuration'));
   expect(await upload('uploads/one.txt', button('Choose nothing'))).toEqual(
     failureOf('ACTION_FAILED', 'opened no file chooser', 'input\\[type="file"\\]'),

@@ -188,6 +188,22 @@ test('a settings file that is a link is written at its target', async () => {
   expect(await readFile(real, 'utf8')).toContain('codegen-session-mcp');
 });
 
+test('a link in the project leads to no file outside it', async () => {
+  const machine = machineOf();
+  const outside = path.join(machine.home, 'settings.json');
+  await mkdir(path.join(machine.project, '.agents/skills'), { recursive: true });
+  await mkdir(machine.home, { recursive: true });
+  await writeFile(outside, '{}');
+  await mkdir(path.join(machine.project, '.cursor'));
+  await symlink(outside, path.join(machine.project, '.cursor/mcp.json'));
+  await symlink(machine.home, path.join(machine.project, '.agents/skills/codegen-session'));
+  const skill = installServer({ skill: true, yes: true }, machine, undefined, () => undefined);
+  for (const refused of [installed('cursor', machine, 'project'), skill])
+    await expect(refused).rejects.toThrow('is outside the project, through a symbolic link');
+  expect(await readFile(outside, 'utf8')).toBe('{}');
+  expect(await readdir(machine.home)).toEqual(['settings.json']);
+});
+
 test('a person is asked, and only yes writes', async () => {
   const machine = machineOf();
   const ask = (answer: string) => ({ ask: () => Promise.resolve(answer) });

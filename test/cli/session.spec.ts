@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -271,10 +271,21 @@ test('a file that a repository contains leads no command to another server', asy
   const client = await DaemonClient.open({ workspace: cwd, grant: 'local' });
   const file = z.string().parse(Reflect.get(client, 'file'));
   await mkdir(path.dirname(file), { recursive: true });
-  for (const url of [`http://localhost:${port}/mcp`, `http://127.0.0.1.nip.example:${port}/mcp`]) {
-    await writeFile(file, JSON.stringify({ url, token: 't', pid: process.pid, session: 's', build: 'b' }));
+  for (const [url, pid] of [
+    [`http://localhost:${port}/mcp`, process.pid],
+    [`http://127.0.0.1.nip.example:${port}/mcp`, process.pid],
+    // Would stop all processes of the user.
+    [`http://127.0.0.1:${port}/mcp`, -1],
+  ] as const) {
+    await writeFile(file, JSON.stringify({ url, token: 't', pid, session: 's', build: 'b' }));
     expect(await client.stop()).toBe(false);
   }
   expect(requests).toBe(0);
   other.close();
+  await symlink(cwd, path.join(cwd, '.codegen/approvals'));
+  await expect(DaemonClient.open({ workspace: cwd, grant: 'local' })).rejects.toThrow('is a symbolic link');
+  for (const command of ['approvals', 'restore']) {
+    const { status, stderr } = spawnSync(process.execPath, [binary, command], { cwd, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('is a symbolic link')]);
+  }
 });

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@playwright/test';
 import { z } from 'zod';
+import { sha256 } from '../../src/model/text.js';
 import { mayBeRunning, processName } from '../../src/state/process-name.js';
 import { connect } from '../fixtures.js';
 
@@ -52,10 +53,26 @@ test('servers that start together settle the remains of dead processes once, and
   writeFileSync(path.join(journal, `a3.${dead}.new`), '{"ma');
   writeFileSync(path.join(journal, `a4.${dead}.open`), '{"ma');
   writeFileSync(path.join(output, '.codegen-notes.txt'), 'mine');
+  // A repository can contain pages of the journal, which must not lead to other files.
+  const elsewhere = path.join(workspace, '../elsewhere');
+  mkdirSync(elsewhere);
+  writeFileSync(path.join(elsewhere, 'known.txt'), 'known');
+  writeFileSync(path.join(output, '.codegen-c1-0.old'), 'from the repository');
+  const planted = (id: string, links: boolean, place: object): void => {
+    const files = [{ path: 'a.spec.ts', sha256: sha256('known'), ...place }];
+    writeFileSync(path.join(journal, `${id}.${dead}.open`), JSON.stringify({ made: [], links, files }));
+  };
+  planted('c1', true, { directory: ['generated-tests'], name: '../../elsewhere/created.txt' });
+  planted('c2', false, { directory: ['..', 'elsewhere'], name: 'known.txt' });
   const servers = await Promise.all(Array.from({ length: 3 }, () => connect(workspace)));
   for (const server of servers) await server.close();
   expect(readdirSync(journal)).toEqual([live]);
-  expect(readdirSync(output).sort()).toEqual(['.codegen-a1-0.new', '.codegen-notes.txt']);
+  expect(readdirSync(output).sort()).toEqual([
+    '.codegen-a1-0.new',
+    '.codegen-c1-0.old',
+    '.codegen-notes.txt',
+  ]);
+  expect(readdirSync(elsewhere)).toEqual(['known.txt']);
   const lines = readFileSync(path.join(workspace, '.codegen', 'audit.jsonl'), 'utf8')
     .trim()
     .split('\n');

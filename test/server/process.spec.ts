@@ -19,6 +19,11 @@ test('an unhandled rejection is logged, and the process continues', async () => 
   expect(stderr).toContain('codegen-session-mcp: Error: of one session');
 });
 
+test('a text of a page in the log looks like no line of the server, and has no control sequences', async () => {
+  const { stderr } = await run('Promise.reject("page\\n\\x1b[2Jcodegen-session-mcp: Open the web UI");');
+  expect(stderr).toBe('codegen-session-mcp: page\n  \\u{1b}[2Jcodegen-session-mcp: Open the web UI\n');
+});
+
 test('an uncaught exception ends the process', async () => {
   await expect(run('setTimeout(() => { throw new Error("unknown state"); });')).rejects.toMatchObject({
     code: 1,

@@ -14,8 +14,10 @@ test('files that a repository contains name no other socket, and remove no file'
   const own = `/tmp/codegen-${'0'.repeat(24)}.sock`;
   await announce(2 ** 30, victim);
   await announce(process.pid, '/var/run/docker.sock');
+  // Windows would log in to the other machine.
+  await announce(1, `\\\\attacker.example\\pipe\\codegen-${'0'.repeat(24)}`);
   await announce(process.ppid, own);
   expect(await findPeers(state)).toEqual([{ pid: process.ppid, socket: own, secret: 's' }]);
   expect(await readFile(victim, 'utf8')).toBe('kept');
-  expect(await readdir(directory)).toHaveLength(2);
+  expect(await readdir(directory)).toHaveLength(3);
 });

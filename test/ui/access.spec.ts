@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
+import { Logins } from '../../src/ui/logins.js';
 import { configure, connect, expect } from '../fixtures.js';
 import { serve } from '../server/http/serving.js';
 import { test } from './people.js';
@@ -138,6 +140,24 @@ test('operators log in with tokens of their own, and may do what their role says
   expect(log).toMatch(/"operator":"Bob".*"action":"clear".*"error":"REFUSED"/);
   expect(log).not.toContain(tokens.ANN_TOKEN);
 
+  // A role that was taken away also ends what was taken over.
+  const taken = (await agent.start({ title: 'Taken over' })).sessionId;
+  const Origin = `http://127.0.0.1:${serving.port}`;
+  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+    serving.send({ path: `/ui/api/${path}`, headers: { Origin, ...headers }, body: JSON.stringify(body) });
+  const enter = async (): Promise<Record<string, string>> => {
+    const { headers, text } = await post('login', { token: tokens.ANN_TOKEN });
+    const { key } = z.object({ key: z.string() }).parse(JSON.parse(text));
+    return { Cookie: headers['set-cookie']?.[0]?.split(';')[0] ?? '', 'X-Codegen-Page': key };
+  };
+  expect((await post(`sessions/${taken}/take`, {}, await enter())).status).toBe(200);
+  await configure(workspace, {
+    grants: [{ name: 'ci', tokenEnv: 'CI_TOKEN' }],
+    ui: { operators: [{ name: 'Ann', tokenEnv: 'ANN_TOKEN' }] },
+  });
+  const input = await post(`sessions/${taken}/input`, [{ type: 'move', x: 1, y: 1 }], await enter());
+  expect([input.status, input.text]).toEqual([403, expect.stringContaining('Ann is viewer')]);
+
   // An operator who is removed is logged out.
   await configure(workspace, {
     grants: [{ name: 'ci', tokenEnv: 'CI_TOKEN' }],
@@ -146,6 +166,13 @@ test('operators log in with tokens of their own, and may do what their role says
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible();
   await agent.close();
   await serving.stop();
+});
+
+test('one who logs in again and again logs out nobody else', () => {
+  const logins = new Logins(() => true);
+  const { cookie, key } = logins.create({ name: 'Ann', role: 'operator' });
+  for (let count = 0; count < 100; count++) logins.create({ name: 'Bob', role: 'viewer' });
+  expect(logins.find(cookie, key)?.person.name).toBe('Ann');
 });
 
 test('a token can not be that of a grant and of an operator', async ({ workspace }) => {

@@ -27,7 +27,7 @@ export interface AppOptions {
   health: () => Promise<string>;
   grantOf: (token: string) => Promise<string | undefined>;
   /** Called for each request with a valid token. */
-  onAccepted: (request: IncomingMessage) => void;
+  onAccepted: (request: IncomingMessage, grant: string) => void;
   mcp: (request: Request, grant: string, outgoing: ServerResponse) => Promise<Response>;
   metrics: () => Promise<Response>;
   /** The web UI; undefined if nobody may open it. */
@@ -65,7 +65,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const [, token = ''] = /^bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? [];
     const grant = await options.grantOf(token);
     if (grant === undefined) return unauthorized();
-    options.onAccepted(context.env.incoming);
+    options.onAccepted(context.env.incoming, grant);
     context.set('grant', grant);
     await next();
     return undefined;

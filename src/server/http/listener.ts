@@ -8,6 +8,8 @@ import { servedPorts } from '../../network/address.js';
 const maxConnections = 1000;
 /** Connections on which no request has been accepted yet. */
 const maxUnaccepted = 200;
+/** Connections on which a request of one grant has been accepted, so that no grant can take all. */
+const maxAccepted = 500;
 
 /** Milliseconds. Keep-alive is longer than in proxies, so that a connection is not closed while they send a request. */
 const timeouts = {
@@ -20,8 +22,8 @@ const timeouts = {
 /** A server of Node.js, since the adapter of Hono does not limit connections. */
 export interface Listener {
   server: Server;
-  /** Marks the connection of a request as accepted, so that it is not closed for new ones. */
-  accept: (request: IncomingMessage) => void;
+  /** Marks the connection of a request as accepted, so that it is not closed for new ones of others. */
+  accept: (request: IncomingMessage, grant?: string) => void;
 }
 
 /** An HTTP server, or HTTPS with a certificate. Throws CONFIG_INVALID if the certificate can't be used. */
@@ -29,6 +31,8 @@ export async function createListener(tls: { cert: string; key: string } | null):
   const server = tls === null ? createServer(timeouts) : await createSecured(tls);
   server.maxConnections = maxConnections;
   const unaccepted = new Map<string, Socket>();
+  /** By grant, the one that was used last at the end. */
+  const accepted = new Map<string, Set<Socket>>();
   server.on('connection', (socket: Socket) => {
     const key = keyOf(socket);
     unaccepted.set(key, socket);
@@ -41,8 +45,14 @@ export async function createListener(tls: { cert: string; key: string } | null):
   });
   return {
     server,
-    accept: ({ socket }) => {
+    accept: ({ socket }, grant = '') => {
       unaccepted.delete(keyOf(socket));
+      const own = accepted.get(grant) ?? new Set();
+      accepted.set(grant, own);
+      if (!own.delete(socket)) socket.once('close', () => own.delete(socket));
+      own.add(socket);
+      const [longestUnused] = own;
+      if (own.size > maxAccepted) longestUnused?.destroy();
     },
   };
 }

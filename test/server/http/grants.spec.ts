@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { connect as openSocket, type Socket } from 'node:net';
 import path from 'node:path';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { configure, descendants, expect, test as base } from '../../fixtures.js';
@@ -270,6 +272,26 @@ test('a wrong, a missing and a malformed token get the same response', async ({ 
   }
   const metrics = await serving.send({ method: 'GET', path: '/metrics' });
   expect(metrics.status).toBe(401);
+});
+
+test('a grant that opens connections without end keeps out no other', async ({
+  serving: { port, connect },
+}) => {
+  const request = `GET /mcp HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${tokens.ci}\r\n\r\n`;
+  const sockets: Socket[] = [];
+  for (let batch = 0; batch < 11; batch++)
+    await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const socket = openSocket(port, '127.0.0.1').on('error', () => undefined);
+        sockets.push(socket);
+        socket.write(request);
+        await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+      }),
+    );
+  const other = await connect(tokens.bots);
+  expect((await other.client.listTools()).tools).toHaveLength(6);
+  await other.close();
+  for (const socket of sockets) socket.destroy();
 });
 
 test('a removed grant is rejected, its sessions end, and the others are notified of changes', async ({

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { configure, expect, test } from '../../fixtures.js';
@@ -15,6 +15,10 @@ test('a server that would not be safe does not start', async ({ workspace }) => 
   const withCertificate = path.join(workspace, 'tls.json');
   await writeFile(withGrants, JSON.stringify({ grants: [{ name: 'ci', tokenEnv: 'CI_TOKEN' }] }));
   await writeFile(withCertificate, JSON.stringify({ http: { tls: { cert: 'none.pem', key: 'none.pem' } } }));
+  const withLink = path.join(workspace, 'link.json');
+  await writeFile(withLink, JSON.stringify({ state: { dir: 'linked' } }));
+  await mkdir(path.join(workspace, 'linked'));
+  await symlink(workspace, path.join(workspace, 'linked/approvals'), 'junction');
   const env = { CI_TOKEN: 'c'.repeat(32) };
   const cases: [args: string[], env: Record<string, string>, message: string][] = [
     [['--host', '0.0.0.0'], {}, 'Without grants, the server does not listen on 0.0.0.0'],
@@ -24,6 +28,7 @@ test('a server that would not be safe does not start', async ({ workspace }) => 
     [['--config', withGrants], {}, 'grants.0.tokenEnv is "CI_TOKEN"'],
     [['--config', withGrants], { CI_TOKEN: 'two words' }, 'contains characters other than'],
     [['--config', withGrants, '--grant', 'ci'], env, '--grant does not apply'],
+    [['--config', withLink], {}, 'approvals is a symbolic link'],
     [['--config', withCertificate], {}, "http.tls can't be used"],
   ];
   await Promise.all(
