@@ -101,7 +101,7 @@ export const weights = {
   byKey: 55,
   /** An element that disappeared: one that was asserted earlier, `only` if nothing appeared; or the one acted on. */
   gone: {
-    roles: new Map([['dialog', 90]]),
+    roles: new Map([['dialog', 79]]),
     only: 65,
     asserted: 60,
     acted: 40,

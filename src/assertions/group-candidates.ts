@@ -83,6 +83,8 @@ export async function listCandidates(
   if (items.length === 0 || items.length > limits.maxItems) return byCount;
   const itemPins = items.map((item) => pin(item.line));
   const titlePins = items.map((item) => pin(item.title));
+  // The options of a closed field have no references; its locator and their role find them.
+  if (role === 'option' && !isWhole(itemPins)) return [...byCount, { ...base, subject }];
   if (!isWhole(itemPins) || !isWhole(titlePins)) return byCount;
   const titleRoles = new Set(items.map(({ title }) => partsOf(title).role ?? ''));
   const [titleRole = ''] = titleRoles.size === 1 ? titleRoles : [];

@@ -63,7 +63,11 @@ function readAncestors(
       .split(' ')
       .filter((className) => /^(?:[a-z]{3,}|[a-z]{2}(?=[-_]+[a-z]{3}))(?:[-_]+[a-z]{2,})*$/.test(className));
     const identifies =
-      role !== undefined || testId !== undefined || classNames.length > 0 || tag.includes('-');
+      role !== undefined ||
+      testId !== undefined ||
+      classNames.length > 0 ||
+      tag.includes('-') ||
+      tag in roleWithName;
     if (outer !== inner && !identifies) continue;
     const presentational = role === 'presentation' || role === 'none';
     found.push({
@@ -109,9 +113,13 @@ function textIn(node: Node): string {
 
 function descendants(element: Element, selector: string): Element[] {
   const maxFound = 500;
-  const select: unknown = Reflect.get(Element.prototype, 'querySelectorAll');
-  const found: unknown = typeof select === 'function' && Reflect.apply(select, element, [selector]);
-  const nodes = found instanceof NodeList ? Array.from(found) : [];
+  const shadow = read(Element.prototype, 'shadowRoot', element);
+  const nodes = [element, shadow].flatMap((root) => {
+    const { prototype } = root instanceof ShadowRoot ? DocumentFragment : Element;
+    const select: unknown = Reflect.get(prototype, 'querySelectorAll');
+    const found: unknown = typeof select === 'function' && root && Reflect.apply(select, root, [selector]);
+    return found instanceof NodeList ? Array.from(found) : [];
+  });
   return nodes.filter((node) => node instanceof Element).slice(0, maxFound);
 }
 
@@ -137,8 +145,8 @@ function textsOf(element: Element, self: Element): string[] {
   const texts = leaves
     .filter((leaf) => element === self || (!contains(self, leaf) && !contains(leaf, self)))
     .map((leaf) => (read(Element.prototype, 'childElementCount', leaf) === 0 ? textIn(leaf) : ''));
-  // A label that wraps a field has its text next to the field.
-  const outside = [element, ...leaves.filter((leaf) => leaf !== self && contains(leaf, self))];
+  // A label that wraps a field has its text next to the field, and a counter its text next to the number.
+  const outside = [element, ...leaves.filter((leaf) => leaf !== self && !contains(self, leaf))];
   const direct = outside.flatMap((each) => {
     const nodes = read(Node.prototype, 'childNodes', each);
     return nodes instanceof NodeList ? Array.from(nodes) : [];

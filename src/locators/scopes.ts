@@ -48,19 +48,26 @@ export function roleScopes({ role, name, testId, texts }: Ancestor): LocatorChai
   return scopes;
 }
 
+/** Tags of parts of a page, which a text in them tells apart. */
+const partTags = new Set(['section', 'form']);
+
 /**
- * Locators of an ancestor by class or custom tag, for pages without roles: with a text in it first if it may be one of
+ * Locators of an ancestor by class or tag, for pages without roles: with a text in it first if it may be one of
  * several items, and last if it is a part of the page, such as `.panel-left`.
  */
 export function classScopes({ role, classNames, tagName, texts }: Ancestor): LocatorChain[] {
   if (role !== undefined) return [];
   const classes = classNames.filter(isMeaningfulClass).slice(0, 2);
   const selectors = [...(tagName.includes('-') ? [tagName] : []), ...classes.map((each) => `.${each}`)];
-  return selectors.flatMap((selector) => {
-    const bySelector: LocatorCall = { method: 'locator', args: [selector] };
-    const byText = filters(texts).map((filter) => [bySelector, filter]);
-    return itemClass.test(selector) ? [...byText, [bySelector]] : [[bySelector], ...byText];
-  });
+  const withText = (selector: string): LocatorChain[] =>
+    filters(texts).map((filter) => [{ method: 'locator', args: [selector] }, filter]);
+  return [
+    ...selectors.flatMap((selector) => {
+      const plain: LocatorChain = [{ method: 'locator', args: [selector] }];
+      return itemClass.test(selector) ? [...withText(selector), plain] : [plain, ...withText(selector)];
+    }),
+    ...(partTags.has(tagName) ? withText(tagName) : []),
+  ];
 }
 
 /** Filters by a stable text, which pick one of several elements; an address is another one elsewhere. */

@@ -42,7 +42,7 @@ export function invalidInput(
   schema: z.ZodObject,
 ): CodegenError {
   const hints = new Set<string>();
-  const problems = error.issues.flatMap((issue) => {
+  const problems = error.issues.flatMap(withoutUnion).flatMap((issue) => {
     const where = [what, ...issue.path].join('.');
     const known = issue.path.length === 0 ? fields : fieldsAt(schema, issue.path);
     if (known.length > 0) hints.add(`Fields of ${where}: ${known.join(', ')}.`);
@@ -61,6 +61,22 @@ export function invalidInput(
     [...shown, ...(more > 0 ? [`${more} more problems`] : [])].join('. '),
     { hint: [...hints].slice(-maxProblems).join(' ') },
   );
+}
+
+/** What is wrong with the form of a union that fits best: the one whose problems lie deepest. */
+function withoutUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const forms = issue.errors.map((issues) => issues.flatMap(withoutUnion));
+  const depthOf = (issues: readonly z.core.$ZodIssue[]): number =>
+    Math.max(...issues.map(({ path, code }) => path.length + (code === 'unrecognized_keys' ? 1 : 0)));
+  const [best = []] = forms.toSorted((one, other) => depthOf(other) - depthOf(one));
+  if (depthOf(best) > 0) return best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+  const types = forms
+    .flat()
+    .flatMap(
+      ({ message }) => /^(?:Invalid input: )?expected ([\w ]+)/.exec(message)?.[1]?.split(' or ') ?? [],
+    );
+  return [{ ...issue, message: `expected ${[...new Set(types)].join(' or ') || 'another value'}` }];
 }
 
 /** The fields of the object at a path; none if there is no object. */

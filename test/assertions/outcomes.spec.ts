@@ -35,11 +35,23 @@ test('a text in plain markup and an element that moved are outcomes', async ({ o
   );
 });
 
+test('the new options of a closed field are asserted, and what a dialog did before that it closed', async ({
+  open,
+}) => {
+  const recording = await open('outcomes.html', { autoAssert: true });
+  expect(await asserted(recording, 'Fiat')).toEqual(['getByRole("option")).toHaveText(["500", "Panda"]);']);
+  await asserted(recording, 'Delete a project');
+  expect(await asserted(recording, 'Delete it')).toEqual([
+    'locator("#projects").getByRole("listitem")).toContainText(["Gemini"]);',
+    'locator("#projects").getByRole("listitem")).toHaveCount(1);',
+  ]);
+});
+
 test('a new document is compared with the one before', async ({ open }) => {
   const recording = await open('outcomes.html', { autoAssert: true });
   await recording.land({ action: 'fill', target: "getByLabel('Task')", value: 'Buy tea' });
   const after = await asserted(recording, 'Add');
-  expect(after).toContain('getByRole("listitem")).toHaveText(["Buy milk", "Buy tea"]);');
+  expect(after).toContain('locator("#tasks").getByRole("listitem")).toHaveText(["Buy milk", "Buy tea"]);');
   expect(after.join('\n')).not.toContain('"Orders"');
 });
 

@@ -32,6 +32,16 @@ const cases: [page: string, line: string, locator: string][] = [
     'locator(".ui-card").filter({ hasText: "Trains" }).getByRole("button", { name: "Install" })',
   ],
   [
+    'similar.html',
+    'At work/checkbox',
+    'locator("section").filter({ hasText: "At work" }).getByLabel("Call Ann")',
+  ],
+  [
+    'similar.html',
+    'Children/button "More"',
+    'locator("seat-counter").filter({ hasText: "Children:" }).getByRole("button", { name: "More" })',
+  ],
+  [
     'frames.html',
     'button "Subscribe"',
     'locator(\'iframe[name="newsletter"]\').contentFrame().getByRole("button", { name: "Subscribe" })',

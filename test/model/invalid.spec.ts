@@ -28,3 +28,17 @@ test('an error reports the first problems and counts the rest', () => {
   expect(message.length).toBeLessThan(4000);
   expect(hint.length).toBeLessThan(4000);
 });
+
+test('a union reports what is wrong with the form that fits best, or the types it takes', () => {
+  const pattern = z.strictObject({ regex: z.string() });
+  const text = z.union([z.string(), pattern]);
+  const schema = z.strictObject({ value: z.union([text, z.array(text), z.number()]) });
+  const problemOf = (value: unknown): string => {
+    const { error } = schema.safeParse({ value });
+    return error === undefined ? '' : invalidInput(error, 'tool', ['value'], schema).message;
+  };
+  expect(problemOf({ regex: 5 })).toBe('tool.value.regex: expected string, received number');
+  expect(problemOf({ regex: 'a', flag: 'i' })).toBe('tool.value has no field "flag"');
+  expect(problemOf(['a', true])).toBe('tool.value.1: expected string or object');
+  expect(problemOf(true)).toBe('tool.value: expected string or object or array or number');
+});
