@@ -13,6 +13,15 @@ import type { Person } from './shapes.js';
 /** Bytes of one request. */
 const maxBytes = 256 * 1024;
 
+const tooLarge = (): Refusal => new Refusal(400, 'The request is too large.', 'Reload the page.');
+
+const limit = bodyLimit({
+  maxSize: maxBytes,
+  onError() {
+    throw tooLarge();
+  },
+});
+
 /** Who opens the web UI by its link. */
 const local: Person = { name: 'local', role: 'operator' };
 
@@ -32,8 +41,10 @@ export function addAccess(app: PageApp, options: PageOptions): void {
   );
   const personOf = (given: z.infer<typeof loginSchema>): Person | undefined => {
     if ('link' in given) return link?.take(given.link) === true ? local : undefined;
-    const name = options.operatorOf(given.token);
-    return options.operators().find((each) => each.name === name);
+    const wanted = options.operatorOf(given.token);
+    const known = options.operators().find(({ name }) => name === wanted);
+    // Without the rest of the configuration, which other servers reject.
+    return known && { name: known.name, role: known.role };
   };
   const howToLogIn =
     link === undefined
@@ -43,7 +54,7 @@ export function addAccess(app: PageApp, options: PageOptions): void {
 
   app.use(
     '/ui/api/*',
-    bodyLimit({ maxSize: maxBytes }),
+    limit,
     createMiddleware<PageEnv>(async (context, next) => {
       const { req, env } = context;
       requireOwnOrigin(req.method, req.header('origin'), req.header('host'));
@@ -94,7 +105,7 @@ export function addAccess(app: PageApp, options: PageOptions): void {
 export function addPeerAccess(app: PageApp, { refresh }: PageOptions, secret: string): void {
   app.use(
     '/ui/api/*',
-    bodyLimit({ maxSize: maxBytes }),
+    limit,
     createMiddleware<PageEnv>(async (context, next) => {
       const { req } = context;
       if (sha256(req.header('x-codegen-peer') ?? '') !== sha256(secret))
@@ -163,7 +174,7 @@ export async function perform<Result>(
 
 /** Throws SyntaxError, and a Refusal if validation would take long. */
 function parseBody(text: string): unknown {
-  if (hasManyEntries(text)) throw new Refusal(400, 'The request is too large.', 'Reload the page.');
+  if (hasManyEntries(text)) throw tooLarge();
   return JSON.parse(text);
 }
 

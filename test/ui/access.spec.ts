@@ -147,9 +147,17 @@ test('operators log in with tokens of their own, and may do what their role says
     serving.send({ path: `/ui/api/${path}`, headers: { Origin, ...headers }, body: JSON.stringify(body) });
   const enter = async (): Promise<Record<string, string>> => {
     const { headers, text } = await post('login', { token: tokens.ANN_TOKEN });
-    const { key } = z.object({ key: z.string() }).parse(JSON.parse(text));
+    const person = z.strictObject({ name: z.string(), role: z.string() });
+    const { key } = z.object({ key: z.string(), person }).parse(JSON.parse(text));
     return { Cookie: headers['set-cookie']?.[0]?.split(';')[0] ?? '', 'X-Codegen-Page': key };
   };
+  // Before anyone is logged in, a request causes no long answer and no line in the log.
+  const unknown = Object.fromEntries(Array.from({ length: 9000 }, (_, index) => [`key${index}`, 0]));
+  for (const body of [unknown, { token: 'x'.repeat(300_000) }]) {
+    const { status, text } = await post('login', body);
+    expect([status, text.length < 2000]).toEqual([400, true]);
+  }
+  expect(serving.stderr()).not.toContain('Error');
   expect((await post(`sessions/${taken}/take`, {}, await enter())).status).toBe(200);
   await configure(workspace, {
     grants: [{ name: 'ci', tokenEnv: 'CI_TOKEN' }],
