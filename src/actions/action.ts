@@ -159,6 +159,7 @@ export interface ActionDefinition<Fields extends z.ZodObject> extends Partial<
 export interface MethodDefinition<Fields extends z.ZodObject, Args extends unknown[]> {
   description: string;
   kind?: Action['kind'];
+  drags?: Action['drags'];
   fields: Fields;
   args: (fields: z.infer<Fields>) => Args;
 }

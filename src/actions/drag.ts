@@ -22,6 +22,7 @@ export const dragTo = defineAction({
   description: 'Drags an element to another element, `to`, which takes the same forms as `target`.',
   target: 'element',
   second: 'to',
+  drags: true,
   fields,
   async perform({ to }, given, element) {
     if (element !== undefined && to !== undefined) await element.dragTo(to, dragOptions(given));

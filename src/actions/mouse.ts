@@ -54,6 +54,7 @@ export const dblclickAt = mouseAction('dblclick', {
 });
 
 export const down = mouseAction('down', {
+  drags: true,
   description: 'Presses a mouse button and holds it.',
   fields: buttonFields,
   args: (options) => [options],

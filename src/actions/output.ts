@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { run, value } from '../model/code.js';
 import { CodegenError } from '../model/errors.js';
 import { takeScreenshot } from '../browser/screenshot.js';
+import { showsSecret } from '../browser/typed-secrets.js';
 import { artifactPath, outputPath } from './artifact.js';
 import { defineAction } from './action.js';
 
@@ -42,6 +43,10 @@ export const pdf = defineAction({
   fields: z.strictObject({ path: pathWith('.pdf') }),
   playwrightNames: true,
   async perform({ page, files }, { path }) {
+    if (await showsSecret(page))
+      throw new CodegenError('INVALID_INPUT', 'The PDF would show a secret.', {
+        hint: 'Open a page without it, or use screenshot, which masks it.',
+      });
     await files.save(path, await page.pdf());
   },
   toCode: ({ path }, { page }) => [run(page, 'pdf', { kind: 'record', entries: { path: outputPath(path) } })],

@@ -20,6 +20,7 @@ import { registerEngine } from './isolated.js';
 import { PageLimit } from './page-limit.js';
 import { watchContext, watchingMs, watchPage } from './settle.js';
 import { defaultTestIdAttribute, setTestIdAttribute } from './test-id.js';
+import { keepSecrets } from './typed-secrets.js';
 
 /** How to answer a dialog. */
 interface PlannedAnswer {
@@ -175,12 +176,13 @@ function opener(
 
 async function prepareContext(
   context: BrowserContext,
-  { testIdAttribute = defaultTestIdAttribute, actionMs, har }: LiveSetup,
+  { testIdAttribute = defaultTestIdAttribute, actionMs, har, secrets }: LiveSetup,
   watched: Pick<BrowserContext, 'addInitScript'> = context,
 ): Promise<void> {
   await setTestIdAttribute(context, testIdAttribute);
   context.setDefaultTimeout(actionMs);
   har?.watch(context);
+  keepSecrets(context, secrets);
   await watchContext(watched);
 }
 

@@ -162,7 +162,8 @@ function visitAll(): LeftOut[] {
     for (
       let outer: unknown = parent;
       outer instanceof Element && ref === undefined;
-      outer = outer.parentElement
+      // A form's field named `parentElement` shadows its own.
+      outer = Reflect.get(Node.prototype, 'parentElement', outer)
     ) {
       const known: unknown = Reflect.get(outer, '_ariaRef');
       ref = typeof known === 'object' && known !== null ? Reflect.get(known, 'ref') : undefined;

@@ -3,19 +3,22 @@ import { CodegenError } from '../model/errors.js';
 import { passwordField } from '../model/secret-forms.js';
 import { responseWithin } from '../model/within.js';
 import { isSilentFrame } from './frames.js';
-import { typedElements } from './typed-secrets.js';
+import { secretElements } from './typed-secrets.js';
 
 /** Time-out of a screenshot, and if a frame does not respond, for which Playwright waits. */
 const screenshotMs = 30_000;
 const framedMs = 1000;
 
-/** Takes a screenshot of a page or an element; masks password fields and elements with a secret. */
+/** Takes a screenshot of a page or an element; masks password fields and elements that show a secret. */
 export async function takeScreenshot(
   page: Page,
   element: Locator | undefined,
   options: { type: 'png' | 'jpeg'; fullPage: boolean; quality?: number },
 ): Promise<Buffer> {
-  const mask = [...page.frames().map((frame) => frame.locator(passwordField)), ...typedElements(page)];
+  const mask = [
+    ...page.frames().map((frame) => frame.locator(passwordField)),
+    ...(await secretElements(page)),
+  ];
   const { type } = options;
   const hasSilentFrame = page.frames().some(isSilentFrame);
   const common = { mask, ...(hasSilentFrame ? { timeout: framedMs } : {}) };
@@ -43,5 +46,5 @@ export async function hidesNothing(page: Page): Promise<boolean> {
     .map((frame) => responseWithin(screenshotMs, frame.locator(passwordField).count()));
   const isWithout = (await Promise.all(fields)).every((count) => count === 0);
   // Checked last: something may have been typed in the meantime.
-  return isWithout && typedElements(page).length === 0;
+  return isWithout && (await secretElements(page)).length === 0;
 }

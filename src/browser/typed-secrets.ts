@@ -1,12 +1,25 @@
 import type { BrowserContext, Frame, Locator, Page } from 'playwright';
 import { z } from 'zod';
-import { within } from '../model/within.js';
+import { elementsShowing } from '../model/secret-forms.js';
+import type { Secrets } from '../model/secrets.js';
+import { responseWithin, within } from '../model/within.js';
 import { answeringFrames, isSilentFrame } from './frames.js';
-import { callIsolated, operation, type InPage } from './isolated.js';
+import { callIsolated, newOperationId, operation, type InPage } from './isolated.js';
 import type { Pin } from './pin.js';
 
 /** Contexts in which a secret was typed, and frames with marked elements; the others need no search. */
 const typedIn = new WeakSet<BrowserContext | Frame>();
+
+/** The secrets of contexts. */
+const secretsIn = new WeakMap<BrowserContext, Secrets>();
+
+/** Call before a page of the context opens. */
+export function keepSecrets(context: BrowserContext, secrets: Secrets): void {
+  secretsIn.set(context, secrets);
+}
+
+/** Whether a secret was typed in this process: middle clicks paste what is selected in any page of a browser. */
+export let hasTyped = false;
 
 /** Time-out for a frame to answer which of its elements contain a secret. */
 const answerMs = 2000;
@@ -17,6 +30,7 @@ const maxText = 20_000;
 
 /** Marks an element before a secret is typed into it. */
 export async function markTyped({ locator, frame }: Pick<Pin, 'locator' | 'frame'>): Promise<void> {
+  hasTyped = true;
   typedIn.add(locator.page().context()).add(frame);
   await callIsolated(
     locator,
@@ -85,9 +99,43 @@ function typedFrames(page: Page): Frame[] {
   return page.frames().filter((frame) => typedIn.has(frame));
 }
 
-/** The marked elements of a page, by frame. */
-export function typedElements(page: Page): Locator[] {
-  return typedFrames(page).map((frame) => frame.locator(operation('marked')));
+/** The elements of a page that show a secret: those that are marked, and those whose text or value contains one. */
+export async function secretElements(page: Page): Promise<Locator[]> {
+  const marked = typedFrames(page).map((frame) => frame.locator(operation('marked')));
+  const arg = { values: secretsIn.get(page.context())?.knownValues() ?? [], id: newOperationId() };
+  if (arg.values.length === 0) return marked;
+  const showing = answeringFrames(page).map(async (frame) => {
+    const call = { arg, schema: z.int(), helpers: [elementsShowing], limitMs: answerMs, frame };
+    const count = await within(answerMs, callIsolated(frame.locator('*'), pinSecrets, call));
+    const pin = (_: unknown, index: number): Locator =>
+      frame.locator(operation('pinned', `${arg.id}-${index}`));
+    return Array.from({ length: count ?? 0 }, pin);
+  });
+  return [...marked, ...(await Promise.all(showing)).flat()];
+}
+
+/** Whether a picture of a page, or of `target`, shows a secret outside of what `masks` hide. */
+export async function showsSecret(page: Page, target?: Locator, masks: Locator[] = []): Promise<boolean> {
+  const inside = (locators: Locator[]): Locator | undefined =>
+    locators
+      .flatMap((each) => [each, each.locator('*')])
+      .reduce<Locator | undefined>((all, each) => all?.or(each) ?? each, undefined);
+  const [place, hidden] = [target && inside([target]), inside(masks)];
+  const counts = (await secretElements(page)).map(async (each) => {
+    const readable = each.locator('xpath=self::*[not(@type="password")]');
+    const shown = place === undefined ? readable : readable.and(place);
+    const masked = hidden && within(answerMs, shown.and(hidden).count());
+    return (await responseWithin(answerMs, shown.count())) - ((await masked) ?? 0);
+  });
+  return (await Promise.all(counts)).some((count) => count > 0);
+}
+
+/** Runs in the page. Returns how many elements contain one of the values, after it pinned them. */
+function pinSecrets({ elements, pin }: InPage, { values, id }: { values: string[]; id: string }): number {
+  const maxFound = 200;
+  const found = elementsShowing(elements, values).slice(0, maxFound);
+  found.forEach((element, index) => pin(`${id}-${index}`, element));
+  return found.length;
 }
 
 const lookSchema = z.strictObject({ isMarked: z.boolean(), texts: z.array(z.string()) });
@@ -101,15 +149,48 @@ export async function lookAtTyped(
   return callIsolated(
     locator,
     ({ elements, marked }, length) => ({
-      isMarked: elements.some((element) => marked().some((each) => element.contains(each))),
+      isMarked: elements.some((element) =>
+        marked().some((each) => Node.prototype.contains.call(element, each)),
+      ),
       texts: elements.slice(0, 50).flatMap((element) => {
         const value = 'value' in element && typeof element.value === 'string' ? element.value : '';
-        const attributes = Array.from(element.attributes, (attribute) => attribute.value);
-        return [value, element.textContent, ...attributes].map((text) => text.slice(0, length));
+        // A form's fields named `attributes` or `textContent` shadow its own.
+        const names = Element.prototype.getAttributeNames.call(element);
+        const attributes = names.map((name) => Element.prototype.getAttribute.call(element, name));
+        const text: unknown = Reflect.get(Node.prototype, 'textContent', element);
+        return [value, ...attributes, typeof text === 'string' ? text : ''].map((each) =>
+          (each ?? '').slice(0, length),
+        );
       }),
     }),
     { arg: maxText, schema: lookSchema, frame },
   );
+}
+
+/** Whether selected text of a page belongs to marked elements, and the texts that it is part of. */
+export async function lookAtSelection(page: Page): Promise<z.infer<typeof lookSchema>[]> {
+  if (!typedIn.has(page.context())) return [];
+  const looks = answeringFrames(page).map((frame) => {
+    const call = { arg: maxText, schema: lookSchema, frame };
+    return within(answerMs, callIsolated(frame, readSelection, call));
+  });
+  return (await Promise.all(looks)).filter((look) => look !== undefined);
+}
+
+/** Runs in the page. */
+function readSelection({ marked }: InPage, length: number): z.infer<typeof lookSchema> {
+  const selection = document.getSelection();
+  const isRange = selection?.isCollapsed === false;
+  const ends = isRange ? [selection.anchorNode, selection.focusNode] : [];
+  // The text of an element within a word, such as `<b>`, is only a part of it.
+  const around = ends.flatMap((node) => [node, node?.parentNode, node?.parentNode?.parentNode]);
+  let active = document.activeElement;
+  while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+  const control = active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement ? active : null;
+  const field = control?.selectionStart !== control?.selectionEnd ? control : undefined;
+  const isMarked = marked().some((each) => each === field || (isRange && selection.containsNode(each, true)));
+  const texts = [field?.value, isRange && selection.toString(), ...around.map((node) => node?.textContent)];
+  return { isMarked, texts: texts.map((text) => (text || '').slice(0, length)) };
 }
 
 /** Removes the content of marked elements from a snapshot, and that of all child frames if one of them can't be asked. */
@@ -136,7 +217,9 @@ export async function maskTyped(page: Page, snapshot: string): Promise<string> {
 function refsAround({ elements }: InPage): string[][] {
   return elements.map((element) => {
     const chain: string[] = [];
-    for (let each: Element | null = element; each !== null && chain.length < 10; each = each.parentElement) {
+    // A form's field named `parentElement` shadows its own.
+    const parentOf = (each: Element): Element | null => Reflect.get(Node.prototype, 'parentElement', each);
+    for (let each: Element | null = element; each !== null && chain.length < 10; each = parentOf(each)) {
       const aria: unknown = Reflect.get(each, '_ariaRef');
       if (typeof aria === 'object' && aria !== null) chain.push(String(Reflect.get(aria, 'ref')));
     }

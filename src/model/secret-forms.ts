@@ -3,6 +3,31 @@ import { escapeRegExp } from './text.js';
 /** Selects password fields, even those that show what is typed. */
 export const passwordField = 'input:is([type="password"], [autocomplete$="-password"])';
 
+/** Runs in the page. Those of the elements that show one of the texts, which are in lower case: as their value or own text, or in pieces. */
+export function elementsShowing(elements: readonly Element[], texts: readonly string[]): Element[] {
+  const holds = (text: string): boolean => texts.some((each) => text.toLowerCase().includes(each));
+  // A form's fields named `textContent` or `childNodes` shadow its own.
+  const read = (name: string, node: Node): unknown => Reflect.get(Node.prototype, name, node);
+  const textOf = (element: Element): string =>
+    'value' in element && typeof element.value === 'string'
+      ? element.value
+      : String(read('textContent', element));
+  const ownTextOf = (element: Element): string => {
+    let text = '';
+    for (let node = read('firstChild', element); node instanceof Node; node = read('nextSibling', node))
+      if (node instanceof Text) text += node.data;
+    return text;
+  };
+  const found = elements.filter((each) => holds(textOf(each)));
+  return found
+    .filter(
+      (each) =>
+        holds(ownTextOf(each)) ||
+        !found.some((other) => other !== each && Node.prototype.contains.call(each, other)),
+    )
+    .map((each) => (each instanceof HTMLOptionElement ? (each.closest('select') ?? each) : each));
+}
+
 /** Minimum length of a secret: shorter ones occur in texts by chance. */
 export const minValue = 4;
 

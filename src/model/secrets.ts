@@ -100,6 +100,12 @@ export class Secrets {
     );
   }
 
+  /** The values that are known, in lower case. */
+  knownValues(): string[] {
+    this.search();
+    return [...this.names.keys()].map((value) => value.toLowerCase());
+  }
+
   /** Names of the secrets whose values are in a file, except for short words, which occur in any source. */
   leaksIn(data: Buffer | string): string[] {
     const search = this.search();

@@ -10,6 +10,8 @@ export interface Traits {
   clicks?: true;
   /** Presses a key, by default on the focused element. */
   pressesKey?: true;
+  /** Drags what is selected, or starts to. */
+  drags?: true;
   /** Submits a form if its target is a button, or its key is Enter. */
   submits?: true;
   /** The first word in the name of a page object's method; the action's name by default. */

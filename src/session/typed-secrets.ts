@@ -1,10 +1,19 @@
 import type { Frame, Locator } from 'playwright';
 import { answeringFrames } from '../browser/frames.js';
 import type { Live } from '../browser/live.js';
-import { lookAtTyped, markPieces, markTyped, noteTexts } from '../browser/typed-secrets.js';
+import {
+  hasTyped,
+  lookAtSelection,
+  lookAtTyped,
+  markPieces,
+  markTyped,
+  noteTexts,
+  showsSecret,
+} from '../browser/typed-secrets.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { CodegenError } from '../model/errors.js';
 import { isTemplate, referencesIn } from '../model/template.js';
+import { isPicture } from '../actions/expect.js';
 import { traitsOf } from '../actions/registry.js';
 import type { Step } from '../model/step.js';
 import { stringsIn } from '../model/text.js';
@@ -36,19 +45,27 @@ export async function guardTyped(live: Live, step: Step, { chain, pin }: Located
     await markTyped(pin);
     await noteTexts(page);
   }
-  if (asserts ? isExact(step) : isWhole(step)) return;
   const target = chain && toLocator(page, chain);
+  if (asserts && isPicture(step.args)) {
+    const masks = (step.mask ?? []).map((each) => toLocator(page, each));
+    if (await showsSecret(page, target, masks))
+      throw new CodegenError('INVALID_INPUT', 'The screenshot would show a secret.', {
+        hint: 'Hide its element with `mask`, or take the screenshot of another element.',
+      });
+    return;
+  }
+  if (asserts ? isExact(step) : isWhole(step)) return;
   const root = asserts && step.args['matcher'] === 'toMatchAriaSnapshot' ? page.locator('html') : undefined;
   const focused = pressesKey
     ? answeringFrames(page).map((frame): [Locator, Frame] => [frame.locator(':focus'), frame])
     : [];
-  const isShown = asserts === true && target === undefined && (await isInAddress(live));
+  const isShown = asserts ? target === undefined && (await isInAddress(live)) : await isSelected(live, step);
   for (const [locator, frame] of [[target ?? root, undefined] as const, ...focused])
     if (isShown || (locator !== undefined && (await hasSecret(live, locator, frame))))
       throw new CodegenError('INVALID_INPUT', `${step.action} could show a part of a secret.`, {
         hint: asserts
           ? 'Assert text with a secret exactly, with {{secret:NAME}} in toHaveValue or toHaveText, or assert another element.'
-          : 'The element contains a secret: use only fill and clear to change it, and press only Enter, Tab and Escape in it.',
+          : 'The element, or what is selected, contains a secret: use only fill and clear to change it, and press only Enter, Tab and Escape in it. Click elsewhere to select nothing; a middle click pastes.',
       });
 }
 
@@ -66,11 +83,23 @@ function isExact({ args: { matcher, expected, not } }: Step): boolean {
 
 /** Whether an action leaves a text as it is, or replaces it as a whole. */
 function isWhole(step: Step): boolean {
-  const { pressesKey } = traitsOf(step);
-  const { key } = step.args;
+  const { pressesKey, drags } = traitsOf(step);
+  const { key, button } = step.args;
+  // It pastes what is selected, in any page of the browser.
+  if (button === 'middle' && hasTyped) return false;
+  if (drags) return false;
   if (pressesKey) return typeof key === 'string' && harmlessKeys.test(key);
   if (step.action === 'pressSequentially') return isTemplate(step.args['value']);
   return step.to === undefined;
+}
+
+/** Whether a step could copy, drag or paste selected text with a secret. */
+async function isSelected({ current: { page }, secrets }: Live, step: Step): Promise<boolean> {
+  if (step.args['button'] === 'middle') return true;
+  const { pressesKey, drags } = traitsOf(step);
+  if (!pressesKey && !drags) return false;
+  const looks = await lookAtSelection(page);
+  return looks.some(({ isMarked, texts }) => isMarked || secrets.foundIn(texts).length > 0);
 }
 
 /** Whether the title or the URL of the current page contains a secret. */

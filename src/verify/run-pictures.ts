@@ -2,7 +2,7 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { z } from 'zod';
-import { passwordField } from '../model/secret-forms.js';
+import { elementsShowing, passwordField } from '../model/secret-forms.js';
 import { playwrightOf } from './pause.js';
 
 /** The global function that a test calls before each step, with what to mask. */
@@ -28,7 +28,7 @@ export async function installPictures(
   if (values.length > 0)
     await playwrightOf(file).selectors.register(
       engine,
-      { content: `(${String(secretEngine)})()` },
+      { content: `(() => { ${String(elementsShowing)}\nreturn (${String(secretEngine)})(); })()` },
       { contentScript: true },
     );
   // A quote would open a string of the selector.
@@ -79,19 +79,16 @@ function secretEngine(): object {
         each,
         ...(each.shadowRoot === null ? [] : elements(each.shadowRoot)),
       ]);
-    return elements(root).filter((element) => {
-      if ('value' in element && typeof element.value === 'string') {
-        const value = element.value.toLowerCase();
-        return value !== '' && secrets.some((each) => each.includes(value) || value.includes(each));
-      }
-      const text = element.textContent.toLowerCase();
-      return (
-        secrets.some((each) => text.includes(each)) &&
-        !Array.from(element.children).some((child) =>
-          secrets.some((each) => child.textContent.toLowerCase().includes(each)),
-        )
-      );
-    });
+    const all = elements(root);
+    // Fields with a part of a value.
+    const parts = all.filter(
+      (element) =>
+        'value' in element &&
+        typeof element.value === 'string' &&
+        element.value !== '' &&
+        secrets.some((each) => each.includes(String(element.value).toLowerCase())),
+    );
+    return [...new Set([...elementsShowing(all, secrets), ...parts])];
   };
   return { queryAll, query: (root: ParentNode, body: string) => queryAll(root, body)[0] ?? null };
 }

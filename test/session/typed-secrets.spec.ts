@@ -38,8 +38,48 @@ test("a typed secret can't be read back", async ({ shared: server }) => {
       expect.stringContaining('a part of a secret'),
     ]);
   }
+  // What is selected can be copied, dragged or pasted, a word at a time.
+  const word = { position: { x: 80, y: 8 } };
+  for (const [select, move] of [
+    [{ action: 'dblclick', target: '#token' }, { action: 'mouse.down' }],
+    [
+      { action: 'dblclick', target: '#token' },
+      { action: 'click', target: '#note', button: 'middle' },
+    ],
+    [
+      { action: 'dblclick', target: '#echo', ...word },
+      { action: 'press', key: 'Control+c' },
+    ],
+    [
+      { action: 'dblclick', target: '#echo', ...word },
+      { action: 'dragTo', target: '#note', to: '#note' },
+    ],
+  ] as const) {
+    const { failed } = await server.record(sessionId, select, move);
+    expect([move.action, failed?.message]).toEqual([
+      move.action,
+      `${move.action} could show a part of a secret.`,
+    ]);
+  }
+  const pictures = [
+    [{ action: 'pdf', path: 'page.pdf' }, 'The PDF would show a secret.'],
+    [{ action: 'expect', matcher: 'toHaveScreenshot' }, 'The screenshot would show a secret.'],
+  ] as const;
+  for (const [action, message] of pictures)
+    expect((await server.record(sessionId, action)).failed?.message).toBe(message);
+  // What is under the mask makes no difference.
+  const echo = async (): Promise<string> => {
+    await server.record(sessionId, { action: 'screenshot', target: '#echo', path: 'echo.png' });
+    return readFile(path.join(server.workspace, '.codegen/artifacts/echo.png'), 'base64');
+  };
+  const once = await echo();
+  await server.record(sessionId, { ...fill, value: '{{secret:TOKEN}}{{secret:TOKEN}}' });
+  expect(await echo()).toBe(once);
+  await server.record(sessionId, fill);
   const fine = await server.record(
     sessionId,
+    { action: 'click', target: '#note' },
+    { action: 'expect', matcher: 'toHaveScreenshot', options: { mask: ['#token', '#echo'] } },
     { action: 'expect', target: '#token', matcher: 'toHaveValue', expected: '{{secret:TOKEN}}' },
     { action: 'expect', target: '#echo', matcher: 'toHaveText', expected: 'Hello {{secret:TOKEN}}' },
     { action: 'expect', target: '#note', matcher: 'toHaveValue', expected: { regex: '^$' } },
