@@ -251,9 +251,9 @@ function titleCandidates(title: string): Candidate[] {
   return [{ weight: weights.title, kind: 'landmark', subject: 'page', forms }];
 }
 
-/** A key that moves the focus or a state is pressed for that. */
+/** A key that moves the focus or a state is pressed for that; Tab moves the focus in every page. */
 function weightInStep(change: PageChange, step: Step, typed: readonly string[]): number {
-  const isMoved = change.kind === 'focus' || change.kind === 'state';
+  const isMoved = change.kind === 'state' || (change.kind === 'focus' && step.args['key'] !== 'Tab');
   return weightOf(change, typed) + (isMoved && traitsOf(step).pressesKey === true ? weights.byKey : 0);
 }
 

@@ -75,7 +75,7 @@ const searchMs = 3000;
 /** The first form of a candidate that is true now and not implied by `taken`; undefined if there is none. */
 export async function checkCandidate(
   context: AssertionContext,
-  { subject: whole, forms, isNew = false, isRead = false }: Candidate,
+  { subject: whole, kind, forms, isNew = false, isRead = false }: Candidate,
   taken: readonly Assertion[],
 ): Promise<Assertion | undefined> {
   const found = typeof forms === 'function' ? await forms() : forms;
@@ -94,8 +94,9 @@ export async function checkCandidate(
       const key = assertionKey(assertion);
       if (taken.some((each) => implies(each, assertion))) return undefined;
       const isRepeated = context.earlier.get(topicOf(assertion)) === key;
-      // The pattern of the earlier assertion also matches the new text.
-      if (isRepeated && (!isNew || hasPattern(args))) return undefined;
+      // The pattern of the earlier assertion also matches the new text. What was typed says little the second time.
+      const isLess = hasPattern(args) || (kind.startsWith('echo ') && taken.length > 0);
+      if (isRepeated && (!isNew || isLess)) return undefined;
       if (isKnown || (await isTrue(context.page, assertion, isCounted))) return assertion;
       // If the text has already changed again, it changes without an action.
       if (args['matcher'] === 'toContainText' && !Array.isArray(args['expected'])) return undefined;

@@ -10,7 +10,7 @@ import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js
 import type { ListPins } from '../locators/list-locators.js';
 import type { ListItem } from './lists.js';
 import { snapshotMs } from './observe.js';
-import { regionsOf, rowsOf, templateOf } from './regions.js';
+import { excludesOthers, regionsOf, rowsOf, templateOf } from './regions.js';
 
 /** A page after a step, and what the test has entered. */
 export interface ChangedPage {
@@ -77,7 +77,7 @@ export async function listCandidates(
     const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
     const rows: Candidate[] = expected === '' ? [] : [{ ...base, forms, subject: { region: place } }];
     const saysNothing = expected === '' && change.changed.length > 0;
-    return change.how === 'count' && !saysNothing ? [...rows, counted] : rows;
+    return change.how === 'count' && !saysNothing && !excludesOthers(expected) ? [...rows, counted] : rows;
   }
   const byCount = change.how === 'count' && !['generic', 'link'].includes(role) && !isMenu ? [counted] : [];
   if (items.length === 0 || items.length > limits.maxItems) return byCount;

@@ -238,8 +238,9 @@ function listsIn(
   /** The items around the current line, by depth. */
   const open: (ListItem | undefined)[] = [];
   const fieldHolders = linesAroundFields(view);
+  const within = childrenOf(view);
   const linkParents = new Set<SnapshotLine | undefined>(
-    [...childrenOf(view)].flatMap(([parent, children]) =>
+    [...within].flatMap(([parent, children]) =>
       children.every((child) => /^(?:link|separator)$/.test(partsOf(child).role ?? '')) ? [parent] : [],
     ),
   );
@@ -249,7 +250,7 @@ function listsIn(
     const parent = path[line.depth - 1];
     const { role = '', name, text } = partsOf(line);
     const isItem =
-      itemRoles.has(role) ||
+      (itemRoles.has(role) && !isHeader(within.get(line))) ||
       (role === 'generic' && name === undefined) ||
       (role === 'link' && linkParents.has(parent));
     if (parent?.ref !== undefined && isItem) {
@@ -298,6 +299,12 @@ function listsIn(
     keys.set(parent, own);
     return own;
   }
+}
+
+/** Whether the cells of a row are the headers of columns; a column without a name has an empty cell. */
+export function isHeader(cells: readonly SnapshotLine[] = []): boolean {
+  const named = cells.filter((cell) => textIn(cell) !== '');
+  return named.length > 0 && named.every((cell) => partsOf(cell).role === 'columnheader');
 }
 
 /** Headings of different levels are titles of different things. */

@@ -5,8 +5,8 @@ import type { PageChange } from './changes.js';
 import { limits } from './choose.js';
 import { isField } from './fields.js';
 import { templateLine } from './forms.js';
-import { itemsIn, type ListItem } from './lists.js';
-import { linesIn } from './nesting.js';
+import { isHeader, itemsIn, type ListItem } from './lists.js';
+import { childrenOf, linesIn } from './nesting.js';
 
 /** An element that contains several of the texts that a step changed. */
 interface Region {
@@ -233,13 +233,26 @@ export function templateOf(
   return entries.join('\n');
 }
 
-/** Selects rows of a table's snapshot. */
+/** Selects rows of a table's snapshot, without the header. If these are all, the template matches no further row. */
 export function rowsOf(snapshot: string, isWanted: readonly boolean[], typed: readonly string[]): string {
   const view = parseSnapshot(snapshot).slice(0, maxCompared);
-  const rows = view.filter((line) => partsOf(line).role === 'row');
+  const children = childrenOf(view);
+  const rows = view.filter((line) => partsOf(line).role === 'row' && !isHeader(children.get(line)));
   if (rows.length !== isWanted.length) return '';
   const lines = rows.filter((_, index) => isWanted[index]).slice(0, maxLines);
-  return lines.flatMap((line) => rowLine(line, view, typed) ?? []).join('\n');
+  const entries = lines.flatMap((line) => rowLine(line, view, typed) ?? []);
+  const [group] = view;
+  const inside = (group && children.get(group)) ?? [];
+  const isAll = inside.length === entries.length && inside.every((line) => rows.includes(line));
+  if (group === undefined || !isAll) return entries.join('\n');
+  return [`- ${partsOf(group).role}:`, allOnly, ...entries.map((entry) => `  ${entry}`)].join('\n');
+}
+
+const allOnly = '  - /children: equal';
+
+/** Whether a template matches only an element without further children. */
+export function excludesOthers(template: string): boolean {
+  return template.includes(allOnly);
 }
 
 /** What stays in a line: in the name of a row, "Mary May" and "1" of two cells are no date. */

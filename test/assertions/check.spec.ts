@@ -139,7 +139,12 @@ test('rows are asserted without the names of the buttons at their end', () => {
     '    - cell "A-2"',
     '    - cell "Birch Paid"',
   ].join('\n');
-  expect(rowsOf(table, [true, true], [])).toBe('- row /^A-1 Acme €5\\.00/\n- row "A-2 Birch Paid"');
+  const rows = ['- row /^A-1 Acme €5\\.00/', '- row "A-2 Birch Paid"'];
+  expect(rowsOf(table, [true, false], [])).toBe(rows[0]);
+  // All rows exclude further ones.
+  expect(rowsOf(table, [true, true], [])).toBe(
+    ['- table:', '  - /children: equal', ...rows.map((row) => `  ${row}`)].join('\n'),
+  );
 });
 
 test('a row is judged by its cells: a name and a number in two of them are no date', () => {
@@ -199,6 +204,19 @@ test('the rows of a list that changed are no region beside the list', () => {
   );
   const { changes } = changesBetween(before, after, new Set());
   expect(regionsOf(changes, before, after).map(({ ofList }) => ofList)).toEqual(['changed']);
+});
+
+test('a header is no row of a list', () => {
+  const head = '    - row "Name" [ref=e3]:\n      - columnheader "Name" [ref=e4]\n      - cell [ref=e5]';
+  const row = (name: string, ref: string): string =>
+    `    - row "${name}" [ref=${ref}]:\n      - cell [ref=${ref}0]: ${name}`;
+  const before = '- main [ref=e1]:\n  - text: Staff';
+  const after = `- main [ref=e1]:\n  - table [ref=e2]:\n${[head, row('Ann', 'e6'), row('Ben', 'e7')].join('\n')}`;
+  const { changes } = changesBetween(parseSnapshot(before), parseSnapshot(after), new Set());
+  const lists = changes.flatMap((change) => (change.kind === 'list' ? [change.list.items] : []));
+  expect(lists.map(({ length }) => length)).toEqual([2]);
+  // The header is among the rows.
+  expect(rowsOf(after, [true, true], [])).toBe('- row "Ann"\n- row "Ben"');
 });
 
 test('a new term is asserted with its definition', () => {

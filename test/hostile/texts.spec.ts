@@ -20,10 +20,10 @@ import {
   templateLocator,
   uniqueLocator,
 } from '../../src/assertions/line-matching.js';
-import { isPrice, itemsIn, listChanges, listChangesAcross } from '../../src/assertions/lists.js';
+import { isHeader, isPrice, itemsIn, listChanges, listChangesAcross } from '../../src/assertions/lists.js';
 import { childrenOf, linesIn, parentsOf } from '../../src/assertions/nesting.js';
 import { isStable } from '../../src/assertions/check.js';
-import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
+import { excludesOthers, regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
 import { isWeek, showsToday } from '../../src/assertions/today.js';
 import {
   onlySentence,
@@ -230,6 +230,8 @@ const functions: Record<string, (text: string) => unknown> = {
   linesIn: (text) => views(text).map((view) => view[0] && linesIn(view, view[0])),
   withoutContent: (text) => withoutContent(changesOf(text), [text.slice(0, 20)]),
   itemsIn: (text) => itemsIn(parseSnapshot(lines(text))),
+  isHeader: (text) => isHeader(parseSnapshot(text)),
+  excludesOthers,
   regionsOf: (text) => regionsOf(changesOf(text), ...views(text)),
   templateOf: (text) => templateOf(lines(text), [text.slice(0, 50), text], []),
   rowsOf: (text) => rowsOf(`- row ${JSON.stringify(text)}`, [true], []),
