@@ -3,7 +3,7 @@ import { traitsOf } from '../actions/registry.js';
 import type { Live } from '../browser/live.js';
 import type { Pin } from '../browser/pin.js';
 import { latenessOf } from '../browser/settle.js';
-import type { LocatorChain } from '../model/locator.js';
+import { isOptions, type LocatorChain } from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
 import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
@@ -270,11 +270,12 @@ export class AutoAssertions {
     return this.session.use.testIdAttribute ?? 'data-testid';
   }
 
-  /** What steps typed or selected, if it is long enough to be recognized. */
+  /** What steps typed, selected or picked from a list, if it is long enough to be recognized. */
   private typed(): string[] {
     const texts = this.session.steps
-      .filter((step) => traitsOf(step).types)
-      .flatMap(({ args }) => [args['value'], args['values']].flat())
+      .flatMap((step) =>
+        traitsOf(step).types ? [step.args['value'], step.args['values']].flat() : [optionIn(step.locator)],
+      )
       .filter((text) => typeof text === 'string');
     return [...new Set(texts)].filter((text) => text.length >= limits.minTyped);
   }
@@ -308,4 +309,11 @@ export class AutoAssertions {
     const first = this.firstInDocument === undefined ? -1 : steps.indexOf(this.firstInDocument);
     return steps.slice(Math.max(0, first), step === undefined ? steps.length : steps.indexOf(step));
   }
+}
+
+/** The name of the option that a locator finds. */
+function optionIn(chain: LocatorChain = []): unknown {
+  const { method, args: [role, options] = [] } = chain.at(-1) ?? {};
+  const isOption = method === 'getByRole' && role === 'option' && options !== undefined && isOptions(options);
+  return isOption ? options['name'] : undefined;
 }

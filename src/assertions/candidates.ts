@@ -1,15 +1,11 @@
-import type { Page } from 'playwright';
 import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
 import type { Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { toLocator } from '../locators/locator-expression.js';
 import type { ListPins } from '../locators/list-locators.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
 import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
-import { within } from '../model/within.js';
-import { daysIn } from './calendar.js';
 import {
   appearances,
   changesAcross,
@@ -29,7 +25,7 @@ import {
   type Weighted,
 } from './choose.js';
 import { stateCandidates } from './element-candidates.js';
-import { requiresPresence } from './check.js';
+import { goneCandidates, goneTarget } from './gone-candidates.js';
 import { isField } from './fields.js';
 import { assertionForms, clip, type AssertionArgs } from './forms.js';
 import {
@@ -39,7 +35,7 @@ import {
   regionCandidates,
   type ChangedPage,
 } from './group-candidates.js';
-import { literalLocator, matchesLine } from './line-matching.js';
+import { literalLocator } from './line-matching.js';
 import { linesIn } from './nesting.js';
 import {
   actedCandidates,
@@ -49,7 +45,7 @@ import {
   viewCandidates,
   withoutContent,
 } from './view-candidates.js';
-import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
+import type { ActedOutcome, ElementSubject, StepEffect } from './observe.js';
 
 export interface Candidate extends Weighted {
   subject: CandidateSubject;
@@ -108,8 +104,15 @@ export async function candidatesFor(
   const url = urlCandidates(effect, baseURL);
   if (diff === undefined) return [...url, ...(await documentCandidates(effect, changed))];
   const { step, acted, outcome, contested } = effect;
-  const own =
-    acted?.state === undefined || outcome === undefined ? [] : stateCandidates(step, outcome, acted.state);
+  const hasOptions = diff.changes.some(
+    (change) => change.kind === 'list' && change.isNew && change.list.role === 'option',
+  );
+  const own = (
+    acted?.state === undefined || outcome === undefined ? [] : stateCandidates(step, outcome, acted.state)
+  ).map((each) =>
+    // The options say that a combobox is open.
+    hasOptions && each.kind === 'state expanded' ? { ...each, weight: weights.state.combobox } : each,
+  );
   const form = openedForm(effect, diff);
   const opens =
     form !== undefined || own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
@@ -152,7 +155,10 @@ export async function candidatesFor(
       ? [renamedCandidate(outcome.subject)]
       : goneCandidates(
           goneTarget(effect),
-          { ...diff, isAll: own.length + diff.added.length === 0 },
+          {
+            ...diff,
+            isAll: own.length + diff.added.length === 0 && !found.some(({ kind }) => kind === 'value'),
+          },
           earlier,
           page,
         ),
@@ -356,45 +362,4 @@ function chainInStep({ facts }: Pin, outcome: ActedOutcome | undefined): Locator
 
 function renamedCandidate(subject: ElementSubject): Candidate {
   return { weight: weights.renamed, kind: 'name', subject, forms: [{ matcher: 'toBeVisible' }], isNew: true };
-}
-
-/** The locator of the element acted on if it disappeared, unless it was a day that a date picker offered. */
-function goneTarget({ acted, outcome, before }: StepEffect): LocatorChain | undefined {
-  const chain = outcome === undefined ? acted?.chain : undefined;
-  const isDay = chain !== undefined && daysIn(before.view).some((line) => matchesLine(chain, line));
-  return isDay ? undefined : chain;
-}
-
-/** Elements that disappeared, which is perhaps all that a step did: the one acted on, and those that were asserted earlier. */
-async function goneCandidates(
-  acted: LocatorChain | undefined,
-  { gone, isAll }: Pick<PageDiff, 'gone'> & { isAll: boolean },
-  earlier: readonly Assertion[],
-  page: Page,
-): Promise<Candidate[]> {
-  if (gone.length === 0) return [];
-  const weight = isAll ? weights.gone.only : weights.gone.asserted;
-  const asserted = earlier.flatMap(({ locator, args }) =>
-    locator !== undefined && requiresPresence(args) ? [{ chain: locator, text: args['expected'] }] : [],
-  );
-  const disappeared = [
-    ...asserted.flatMap(({ chain, text }) => {
-      // Of what a selector finds, a snapshot shows only the text or name.
-      const isBySelector = chain.at(-1)?.method === 'locator';
-      const texts = [text].flat().filter((each) => each !== '');
-      const line = gone.find((each) =>
-        isBySelector ? texts.includes(partsOf(each).text ?? partsOf(each).name) : matchesLine(chain, each),
-      );
-      if (line === undefined) return [];
-      return [{ chain, weight: weights.gone.roles.get(partsOf(line).role ?? '') ?? weight }];
-    }),
-    ...(acted === undefined ? [] : [{ chain: acted, weight: weights.gone.acted }]),
-  ];
-  const candidates = disappeared.map(async ({ chain, weight }): Promise<Candidate[]> => {
-    const isVisible = await within(snapshotMs, toLocator(page, chain).first().isVisible());
-    return isVisible === false
-      ? [{ weight, kind: 'gone', subject: { chain }, forms: [{ matcher: 'toBeHidden' }] }]
-      : [];
-  });
-  return (await Promise.all(candidates)).flat();
 }

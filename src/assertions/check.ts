@@ -13,7 +13,7 @@ import { isVolatile } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import type { Candidate, CandidateSubject } from './candidates.js';
 import type { AssertionArgs } from './forms.js';
-import { mayMatchIn, templateLocator } from './line-matching.js';
+import { matchesLine, mayMatchIn, templateLocator } from './line-matching.js';
 
 /** The page in which candidates are checked, and what rules them out. */
 export interface AssertionContext {
@@ -177,7 +177,9 @@ async function* locatorsFor(
     const isShown = pin.facts.shown;
     if (chain !== undefined) yield { chain, isShown };
     const known = spelled.get(pin.facts.element);
-    if (known !== undefined && args['matcher'] !== 'toBeVisible') yield { chain: known };
+    // A list that is closing may match too.
+    const isClear = known !== undefined && before.filter((line) => matchesLine(known, line)).length < 2;
+    if (isClear && args['matcher'] !== 'toBeVisible') yield { chain: known };
     const text = typeof expected === 'string' ? expected : (words ?? '');
     const asserted = textMatchers.test(matcherOf(args)) ? [text] : undefined;
     const best = await locators.of(pin, asserted);

@@ -60,7 +60,8 @@ export const weights = {
   relabeled: 87,
   text: { live: 96, withNumber: 88, other: 84 },
   name: 88,
-  state: { on: 87, off: 86, disabled: 79 },
+  /** `combobox`: it opened, and shows its options, or closed, and shows what was chosen. */
+  state: { on: 87, off: 86, disabled: 79, combobox: 63 },
   list: 89,
   /** A new list that contains only links; `links` if they are no items, such as the results of a search. */
   menu: 72,
@@ -182,6 +183,7 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
       return /\d/.test(change.text) ? weights.text.withNumber : weights.text.other;
     case 'state':
       if (change.state === 'disabled') return weights.state.disabled;
+      if (change.state === 'expanded' && role === 'combobox') return weights.state.combobox;
       return change.on ? weights.state.on : weights.state.off;
     default:
       return weights[change.kind];

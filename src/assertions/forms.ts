@@ -36,7 +36,10 @@ export function assertionForms(change: PageChange, typed: readonly string[]): As
     case 'moved':
       return [{ matcher: 'toBeVisible' }];
     case 'value':
-      return [{ matcher: 'toHaveValue', expected: change.text }];
+      // A combobox without a field shows its value as text.
+      return ['toHaveValue', ...(partsOf(change.line).role === 'combobox' ? ['toHaveText'] : [])].map(
+        (matcher) => ({ matcher, expected: change.text }),
+      );
     case 'list':
       return listForms(change, typed);
     case 'focus':

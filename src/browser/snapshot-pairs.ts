@@ -94,10 +94,16 @@ export class Pairs {
     }
   }
 
-  /** Pairs unmatched siblings with equal content, then those with a unique text. */
+  /** Pairs unmatched siblings with equal content, then those with a unique text, or a unique role and name. */
   #matchBelow(olds: readonly SnapshotNode[], news: readonly SnapshotNode[]): void {
     this.#matchGroups(olds, news, ({ content }) => content, false);
     this.#matchGroups(olds, news, ({ line }) => line.text, true);
+    this.#matchGroups(
+      olds,
+      news,
+      ({ line }) => (roleAndName(line).name === undefined ? line : label(line)),
+      true,
+    );
     for (const node of news) {
       const old = this.oldOf.get(node.line);
       const before = old && this.#oldNodeOf.get(old);

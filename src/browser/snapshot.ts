@@ -97,12 +97,28 @@ export function behindOverlay(known: SnapshotView, now: SnapshotView): SnapshotV
   if (!now.some(isOverlay)) return now;
   const isHidden = (line: SnapshotLine): boolean => partsOf(line).states.includes('aria-hidden');
   const knownAt = new Map(known.flatMap((line, index) => (isHidden(line) ? [] : [[line.ref, index]])));
+  const children = childIndexes(known);
   const view: SnapshotLine[] = [];
   let isOpen = false;
+  /** For each depth, the place of the current line in the known view, and how many siblings precede it. */
+  const places: (number | undefined)[] = [];
+  const ordinals: number[] = [];
+  /** An element that has lost its name has another reference. */
+  const sameChild = (line: SnapshotLine): number | undefined => {
+    const parent = line.depth === 0 ? -1 : (places[line.depth - 1] ?? NaN);
+    const place = children.get(parent)?.[ordinals[line.depth] ?? 0];
+    const then = place === undefined ? undefined : known[place];
+    const isSame = then !== undefined && !isHidden(then) && roleAndName(then).role === roleAndName(line).role;
+    return isSame && !isHidden(line) ? place : undefined;
+  };
   for (let index = 0; index < now.length;) {
     const line = now[index];
     if (line === undefined) break;
-    const place = line.ref === undefined ? undefined : knownAt.get(line.ref);
+    ordinals.length = Math.min(ordinals.length, line.depth + 1);
+    ordinals[line.depth] = (ordinals[line.depth] ?? -1) + 1;
+    const place = line.ref === undefined ? undefined : (knownAt.get(line.ref) ?? sameChild(line));
+    places.length = line.depth;
+    places[line.depth] = place;
     const start =
       place !== undefined && (isHidden(line) || lostNames(below(known, place), below(now, index)))
         ? place
@@ -138,6 +154,21 @@ function lostNames(known: SnapshotView, now: SnapshotView): boolean {
     olds.some((line) => roleAndName(line).name !== undefined) &&
     olds.every((line, index) => isSame(line, news[index]))
   );
+}
+
+/** The indexes of the children of each line; those of the top level at -1. */
+function childIndexes(view: SnapshotView): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  const path: number[] = [];
+  for (const [index, { depth }] of view.entries()) {
+    path.length = Math.min(path.length, depth);
+    const parent = path.at(-1) ?? -1;
+    const siblings = found.get(parent) ?? [];
+    found.set(parent, siblings);
+    siblings.push(index);
+    path[depth] = index;
+  }
+  return found;
 }
 
 /** The lines of an element and its descendants. */

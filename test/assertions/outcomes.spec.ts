@@ -333,3 +333,29 @@ test('a dialog that takes no clicks itself is asserted by its name', async ({ op
     'getByRole("dialog", { name: "New person" })).toBeVisible();',
   ]);
 });
+
+test('what was picked from a list that hid the dialog below is asserted, and the open list by its options', async ({
+  open,
+}) => {
+  const recording = await open('components.html', { autoAssert: true });
+  await recording.land(click('Configure'));
+  const opened = await recording.land({ action: 'click', target: "getByLabel('Column')" });
+  expect(opened.assertions.flat()).toEqual([
+    'await expect(page.getByRole("option")).toHaveText(["To do", "Doing"]);',
+  ]);
+  const picked = await recording.land({ action: 'click', target: "getByRole('option', { name: 'Doing' })" });
+  expect(picked.assertions.flat()).toEqual([
+    'await expect(page.getByRole("combobox", { name: "Column" })).toHaveText("Doing");',
+  ]);
+  expect(picked.snapshot).toContain('~   - combobox "Column"');
+  expect(picked.snapshot).not.toContain('heading');
+});
+
+test('what was picked from a list is asserted as what a step put in', async ({ open }) => {
+  const recording = await open('components.html', { autoAssert: true });
+  await recording.land({ action: 'click', target: "getByLabel('Assignees')" });
+  const picked = await recording.land({ action: 'click', target: "getByRole('option', { name: 'Bob' })" });
+  expect(picked.assertions.flat()).toEqual([
+    'await expect(page.getByRole("button", { name: "Bob" })).toBeVisible();',
+  ]);
+});
