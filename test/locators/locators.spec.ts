@@ -38,8 +38,8 @@ const cases: [page: string, line: string, locator: string][] = [
   ],
   [
     'similar.html',
-    'Children/button "More"',
-    'locator("seat-counter").filter({ hasText: "Children:" }).getByRole("button", { name: "More" })',
+    'Children/button "One more"',
+    'locator("seat-counter").filter({ hasText: "Children:" }).getByRole("button", { name: "One more" })',
   ],
   [
     'frames.html',
