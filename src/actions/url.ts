@@ -4,6 +4,7 @@ import { globRegex, isGlob } from '../model/glob.js';
 import { matchedSchema } from '../model/pattern.js';
 import { z } from 'zod';
 import { literalParts, seemsReference } from '../model/template.js';
+import { parseUrl } from '../model/parse-url.js';
 
 /** Each wildcard or group of a glob multiplies the time that matching takes in the test. */
 const maxWildcards = 6;
@@ -27,16 +28,16 @@ export const urlSchema = z
   .refine((url) => !seemsReference(hostOf(url)), 'expected a host without {{secret:NAME}}');
 
 function hostOf(url: string): string {
-  return URL.canParse(url, 'http://base.invalid') ? new URL(url, 'http://base.invalid').host : '';
+  return parseUrl(url, 'http://base.invalid')?.host ?? '';
 }
 
 /** Checks a URL that a page will open: http, https or `about:blank`, or relative if there is a base URL. */
 export function checkUrl(url: string, baseURL: string | undefined): string {
-  if (!URL.canParse(url, baseURL))
+  const address = parseUrl(url, baseURL);
+  if (address === undefined)
     throw new CodegenError('INVALID_INPUT', `Not a URL: ${JSON.stringify(url)}`, {
       hint: 'Use an absolute URL such as "https://example.com/", or set `use.baseURL` for relative ones.',
     });
-  const address = new URL(url, baseURL);
   if (address.protocol !== 'http:' && address.protocol !== 'https:' && address.href !== 'about:blank')
     throw new CodegenError('NAVIGATION_BLOCKED', `${address.protocol} URLs are not allowed.`, {
       hint: 'Serve the page over http or https, for example from a local web server.',
@@ -46,8 +47,8 @@ export function checkUrl(url: string, baseURL: string | undefined): string {
 
 /** The URL as a test writes it: relative if it is on the base URL's origin. */
 export function relativeUrl(url: string, baseURL: string | undefined): string {
-  if (baseURL === undefined || !URL.canParse(url)) return url;
-  const address = new URL(url);
+  const address = parseUrl(url);
+  if (baseURL === undefined || address === undefined) return url;
   const base = new URL(baseURL);
   if (address.origin !== base.origin || address.username !== '') return url;
   const relative = address.pathname + address.search + address.hash;

@@ -46,6 +46,7 @@ import {
   withoutContent,
 } from './view-candidates.js';
 import type { ActedOutcome, ElementSubject, StepEffect } from './observe.js';
+import { parseUrl } from '../model/parse-url.js';
 
 export interface Candidate extends Weighted {
   subject: CandidateSubject;
@@ -192,10 +193,11 @@ function hasValue(forms: Candidate['forms'], expected: string): boolean {
 }
 
 function urlCandidates({ step, before, after }: StepEffect, baseURL: string | undefined): Candidate[] {
-  if (after.url === before.url || isRequested(step, after.url) || !URL.canParse(after.url)) return [];
+  const address = parseUrl(after.url);
+  if (after.url === before.url || isRequested(step, after.url) || address === undefined) return [];
   // A page that was opened without a URL.
   if (after.url === 'about:blank') return [];
-  const stable = stablePart(after.url.slice(new URL(after.url).origin.length), ['passing']);
+  const stable = stablePart(after.url.slice(address.origin.length), ['passing']);
   const expected = stable === undefined ? relativeUrl(after.url, baseURL) : { regex: `${stable.regex}$` };
   return [{ weight: weights.url, kind: 'url', subject: 'page', forms: [{ matcher: 'toHaveURL', expected }] }];
 }
@@ -206,8 +208,7 @@ function isRequested(step: Step, url: string): boolean {
   return (
     traitsOf(step).opensUrl === true &&
     typeof requested === 'string' &&
-    URL.canParse(requested, url) &&
-    new URL(requested, url).href === url
+    parseUrl(requested, url)?.href === url
   );
 }
 

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { answerMs, within } from '../model/within.js';
 import { callIsolated } from './isolated.js';
 import { frameOf } from './pin.js';
+import { parseUrl } from '../model/parse-url.js';
 
 /** The URL of a page, frame or request; `about:blank` if it never got one, such as a page that became a download. */
 export function urlOf(place: Pick<Page, 'url'>): URL {
-  const url = place.url();
-  return new URL(URL.canParse(url) ? url : 'about:blank');
+  return parseUrl(place.url()) ?? new URL('about:blank');
 }
 
 /** The origin of the frame that contains an element, or of the page; `null` for none. */

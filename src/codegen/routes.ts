@@ -1,6 +1,7 @@
 import { wordsOf } from './identifiers.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { CodeStep } from '../model/code.js';
+import { parseUrl } from '../model/parse-url.js';
 
 /** The page that something belongs to, as page objects distinguish pages. */
 export interface Route {
@@ -25,7 +26,7 @@ export function passagesOf(steps: readonly CodeStep[], baseURL: string | undefin
     const before = addresses.get(step.page);
     const { url } = step.args;
     const led = step.leadsTo ?? (step.traits.opensUrl && typeof url === 'string' ? url : undefined);
-    const after = led !== undefined && URL.canParse(led, baseURL) ? new URL(led, baseURL) : before;
+    const after = (led === undefined ? undefined : parseUrl(led, baseURL)) ?? before;
     if (after !== undefined) addresses.set(step.page, after);
     return { step, before, after };
   });

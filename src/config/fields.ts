@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { isInside } from '../model/paths.js';
 import { policySchema } from '../model/policy.js';
+import { parseUrl } from '../model/parse-url.js';
 
 export const directorySchema = z.string().min(1);
 
@@ -31,23 +32,23 @@ export const redisUrl = z
 export const browserUrl = z
   .string()
   .refine(
-    (text) => URL.canParse(text) && /^(?:ws|http)s?:$/.test(new URL(text).protocol),
+    (text) => /^(?:ws|http)s?:$/.test(parseUrl(text)?.protocol ?? ''),
     'expected a URL such as ws://browsers.example:3000/ or http://browsers.example:9222',
   );
 
 export const cdpUrl = z
   .string()
   .refine(
-    (text) => URL.canParse(text) && /^(?:https?:|wss?:\/\/[^/]+\/devtools\/)/.test(text),
+    (text) => parseUrl(text) !== undefined && /^(?:https?:|wss?:\/\/[^/]+\/devtools\/)/.test(text),
     'expected the CDP endpoint of a Chromium, such as http://127.0.0.1:9222',
   );
 
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+  const { protocol = '', origin } = parseUrl(text) ?? {};
+  return /^https?:$/.test(protocol) && origin === text;
 }
 
 function isRedisUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, pathname } = new URL(text);
+  const { protocol = '', hostname = '', pathname = '' } = parseUrl(text) ?? {};
   return /^rediss?:$/.test(protocol) && hostname !== '' && /^\/?\d*$/.test(pathname);
 }

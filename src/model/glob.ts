@@ -1,4 +1,5 @@
 import { escapeRegExp } from './text.js';
+import { parseUrl } from './parse-url.js';
 
 /** Whether Playwright accepts a glob: it throws for nested and unclosed braces. */
 export function isGlob(glob: string): boolean {
@@ -47,7 +48,7 @@ function resolve(glob: string, baseURL: string | undefined): string {
     return keep(part.slice(0, query), `$_${index}_$`) + keep(part.slice(query), `?$_${index}_$`);
   });
   const relative = parts.join('/');
-  const url = URL.canParse(relative, baseURL) ? new URL(relative, baseURL) : undefined;
+  const url = parseUrl(relative, baseURL);
   return kept.reduce(
     (text, [name, part]) =>
       text.replace(name, () => (url?.origin.includes(name) === true ? part.toLowerCase() : part)),

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { isLoopback } from '../model/loopback.js';
+import { parseUrl } from '../model/parse-url.js';
 
 /** Link-local addresses and those of cloud metadata services. */
 const metadataRanges = [
@@ -37,8 +38,9 @@ const embeddedIPv4: readonly (readonly [range: string, start: number])[] = [
  */
 export function canonicalHost(host: string): string | undefined {
   const bracketed = isIPv6(host) ? `[${host}]` : host;
-  if (/[/\\?#@\s]/.test(bracketed) || !URL.canParse(`http://${bracketed}/`)) return undefined;
-  const { hostname, port } = new URL(`http://${bracketed}/`);
+  const url = /[/\\?#@\s]/.test(bracketed) ? undefined : parseUrl(`http://${bracketed}/`);
+  if (url === undefined) return undefined;
+  const { hostname, port } = url;
   if (port !== '' || (bracketed.includes(':') && !bracketed.endsWith(']'))) return undefined;
   return hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '') || undefined;
 }

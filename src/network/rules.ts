@@ -8,6 +8,7 @@ import {
   isOwnAddress,
   servedPorts,
 } from './address.js';
+import { parseUrl } from '../model/parse-url.js';
 
 /** Which origins pages may connect to: those that a pattern allows and none blocks. */
 export interface NetworkRules {
@@ -109,8 +110,7 @@ export function destinationOrigin({ scheme, host, port }: Destination): string {
 
 /** The destination of a request; undefined for URLs of other schemes. */
 export function destinationOf(url: string): Destination | undefined {
-  if (!URL.canParse(url)) return undefined;
-  const { protocol, hostname, port } = new URL(url);
+  const { protocol = '', hostname = '', port = '' } = parseUrl(url) ?? {};
   const scheme = /^(?:https|wss):$/.test(protocol) ? 'https' : 'http';
   const host = /^(?:https?|wss?):$/.test(protocol) ? canonicalHost(hostname) : undefined;
   return host === undefined

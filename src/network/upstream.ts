@@ -2,6 +2,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { isLocalhost, isLoopback } from '../model/loopback.js';
+import { parseUrl } from '../model/parse-url.js';
 
 /** Milliseconds for the upstream proxy to connect. */
 const connectMs = 30_000;
@@ -24,7 +25,7 @@ export function upstreamFor(environment: NodeJS.ProcessEnv, host: string, port: 
       return name === '' || host === name || host.endsWith(`.${name}`);
     });
   const url = named.includes('://') ? named : `http://${named}`;
-  return isExempt || !URL.canParse(url) ? undefined : new URL(url);
+  return isExempt ? undefined : parseUrl(url);
 }
 
 /** Connects to a host through an HTTP proxy with CONNECT. */

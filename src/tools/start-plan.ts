@@ -13,6 +13,7 @@ import type { SavedSession } from '../session/saved.js';
 import type { SessionPlan } from '../session/session.js';
 import type { SpecNames } from '../verify/spec-names.js';
 import { selfEvident, shallow, type ToolContext } from './tool.js';
+import { parseUrl } from '../model/parse-url.js';
 
 const optionsSchema = emissionSchema.partial();
 
@@ -171,7 +172,7 @@ async function newPlan(
 /** Grants the credentials of HTTP authentication to one origin only: any host of a page's pictures may ask for them. */
 export function withCredentialsOrigin(use: Use, url?: string): Use {
   const { httpCredentials, baseURL } = use;
-  const first = url !== undefined && URL.canParse(url, baseURL) ? new URL(url, baseURL).href : baseURL;
+  const first = (url === undefined ? undefined : parseUrl(url, baseURL)?.href) ?? baseURL;
   if (httpCredentials === undefined || httpCredentials.origin !== undefined || first === undefined)
     return use;
   return { ...use, httpCredentials: { ...httpCredentials, origin: new URL(first).origin } };

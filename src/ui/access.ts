@@ -9,6 +9,7 @@ import { failureOf, Refusal } from './failures.js';
 import { Logins } from './logins.js';
 import type { PageApp, PageEnv, PageOptions } from './options.js';
 import type { Person } from './shapes.js';
+import { parseUrl } from '../model/parse-url.js';
 
 /** Bytes of one request. */
 const maxBytes = 256 * 1024;
@@ -123,7 +124,7 @@ const personSchema = z.strictObject({ name: z.string(), role: z.enum(roles) });
 /** Prevents CSRF. Browsers leave out `Origin` only if a page reads from its own site. */
 function requireOwnOrigin(method: string, origin: string | undefined, host: string | undefined): void {
   const isOwn =
-    origin === undefined ? method === 'GET' : URL.canParse(origin) && new URL(origin).host === host;
+    origin === undefined ? method === 'GET' : host !== undefined && parseUrl(origin)?.host === host;
   if (!isOwn)
     throw new Refusal(403, 'The request comes from another origin.', 'Use the web UI of this server.');
 }

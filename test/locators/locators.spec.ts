@@ -38,8 +38,8 @@ const cases: [page: string, line: string, locator: string][] = [
   ],
   [
     'similar.html',
-    'Children/button "One more"',
-    'locator("seat-counter").filter({ hasText: "Children:" }).getByRole("button", { name: "One more" })',
+    'Children/button "Book"',
+    'locator("seat-counter").filter({ hasText: "Children:" }).getByRole("button", { name: "Book" })',
   ],
   [
     'frames.html',

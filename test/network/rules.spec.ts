@@ -15,6 +15,11 @@ function isAllowed(url: string, rules: Partial<NetworkRules>, address?: string):
   );
 }
 
+test('a host with an umlaut is one however often it is asked for', () => {
+  const hosts = Array.from({ length: 20_000 }, () => destinationOf('https://BÜCHER.example')?.host);
+  expect(new Set(hosts)).toEqual(new Set(['xn--bcher-kva.example']));
+});
+
 test('a pattern covers an address in every notation', () => {
   const table: Record<string, { covers: string[]; not: string[] }> = {
     '*': { covers: ['http://a.example', 'https://[::1]:8443'], not: [] },
