@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { compileFunction } from 'node:vm';
 import { expect } from '@playwright/test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -31,6 +32,7 @@ type Way = () => Promise<number>;
 
 const bareServer = fileURLToPath(new URL('bare-server.js', import.meta.url));
 
+const { values: given } = parseArgs({ options: { only: { type: 'string' } } });
 const found = await findBrowser();
 if (found === undefined) throw new Error('No browser: run `npm run browser`.');
 const workspace = await mkdtemp(path.join(tmpdir(), 'codegen-bench-'));
@@ -38,14 +40,21 @@ const browser = await chromium.launch(launchOptions(found));
 // `npm run bench:tests` measures verification.
 await writeFile(path.join(workspace, 'codegen.config.json'), '{ "verify": { "mode": "off" } }');
 const connection = await connect(workspace);
+const measures: Record<string, () => Promise<Figure[]>> = {
+  start: () => measureStart(workspace),
+  tools: () => measureToolList(connection),
+  action: () => measureAction(connection, browser),
+  flow: () => measureFlow(connection, browser),
+  watching: () => measureWatching(workspace),
+};
 try {
-  const figures = [
-    await measureStart(workspace),
-    await measureToolList(connection),
-    await measureAction(connection, browser),
-    ...(await measureFlow(connection, browser)),
-    ...(await measureWatching(workspace)),
-  ];
+  const { only = Object.keys(measures).join() } = given;
+  const figures: Figure[] = [];
+  for (const name of only.split(',')) {
+    const measure = measures[name];
+    if (measure === undefined) throw new Error(`--only takes ${Object.keys(measures).join()}, not ${name}.`);
+    figures.push(...(await measure()));
+  }
   printTable(figures);
   process.exitCode = figures.some(({ verdict }) => verdict === 'over') ? 1 : 0;
 } finally {
@@ -55,7 +64,7 @@ try {
 }
 
 /** From the process's start to the answer to `tools/list`. */
-async function measureStart(cwd: string): Promise<Figure> {
+async function measureStart(cwd: string): Promise<Figure[]> {
   const start =
     (script: string): Way =>
     async () => {
@@ -69,22 +78,24 @@ async function measureStart(cwd: string): Promise<Figure> {
       await client.close();
       return ms;
     };
-  return compare('start to tools/list', 1.2, 21, start(binary), start(bareServer));
+  return [await compare('start to tools/list', 1.2, 21, start(binary), start(bareServer))];
 }
 
-async function measureToolList({ client }: Connection): Promise<Figure> {
+async function measureToolList({ client }: Connection): Promise<Figure[]> {
   const budget = 9000;
   const bytes = Buffer.byteLength(JSON.stringify((await client.listTools()).tools));
-  return {
-    what: 'tools/list as JSON',
-    ours: `${bytes} bytes`,
-    budget: `${budget} bytes`,
-    verdict: bytes > budget ? 'over' : 'ok',
-  };
+  return [
+    {
+      what: 'tools/list as JSON',
+      ours: `${bytes} bytes`,
+      budget: `${budget} bytes`,
+      verdict: bytes > budget ? 'over' : 'ok',
+    },
+  ];
 }
 
 /** A click on a page that does not change, compared with that click plus one `normalize()` and one snapshot. */
-async function measureAction({ start, record, call }: Connection, plain: Browser): Promise<Figure> {
+async function measureAction({ start, record, call }: Connection, plain: Browser): Promise<Figure[]> {
   const site = await serve((_, response) => {
     response
       .setHeader('content-type', 'text/html')
@@ -112,7 +123,7 @@ async function measureAction({ start, record, call }: Connection, plain: Browser
       }),
     );
     await call('clear_codegen_session', { sessionId });
-    return figure;
+    return [figure];
   } finally {
     await page.close();
     await site.close();

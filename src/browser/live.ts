@@ -9,28 +9,19 @@ import { BoundSecrets } from './bound-secrets.js';
 import { BlockedPages } from './blocked-pages.js';
 import { copyPermissions, engineOf } from './clipboard-permissions.js';
 import { closeAll, closingMs, pageIn, rejectedOptions } from './contexts.js';
+import { Dialogs } from './dialogs.js';
 import { Downloads } from './downloads.js';
 import { Flood } from './flood.js';
 import type { HarRecorder } from './har-recorder.js';
 import { isRemote } from './endpoint.js';
 import { LiveLog } from './live-log.js';
 import { addPage, creditSignal, type LivePage, type PageOwner } from './live-page.js';
-import { requestFrame, urlOf } from './origin.js';
+import { requestFrame } from './origin.js';
 import { registerEngine } from './isolated.js';
 import { PageLimit } from './page-limit.js';
 import { watchContext, watchingMs, watchPage } from './settle.js';
 import { defaultTestIdAttribute, setTestIdAttribute } from './test-id.js';
 import { keepSecrets } from './typed-secrets.js';
-
-/** How to answer a dialog. */
-interface PlannedAnswer {
-  accept: boolean;
-  promptText?: string | undefined;
-  /** Whether a page of this origin may receive `promptText`; by default any. */
-  isFor?: ((origin: string) => boolean) | undefined;
-  /** Called with the dialog's message after the answer. */
-  answered(message: string): void;
-}
 
 /** The browser side of a session: its contexts, its pages, and what happens in them. */
 export interface Live extends PageOwner {
@@ -40,8 +31,7 @@ export interface Live extends PageOwner {
   actionMs: number;
   /** The pages that the latest result listed, serialized. */
   listedPages: string;
-  /** Answers to the next dialogs, in order; other dialogs are dismissed. */
-  answers: PlannedAnswer[];
+  dialogs: Dialogs;
   /** Opens a page in the context of the current one. */
   open(): Promise<LivePage>;
   /** Opens a page in a new context. Throws SESSION_LIMIT, INVALID_INPUT. */
@@ -200,7 +190,7 @@ interface LiveParts extends LiveSetup {
 /** Tracks the pages of a session's contexts. */
 class LivePages {
   readonly owner: PageOwner;
-  readonly answers: PlannedAnswer[] = [];
+  readonly dialogs = new Dialogs();
   readonly blocked: BlockedPages;
   readonly limit: PageLimit;
   readonly #openings = new Map<BrowserContext, ReadonlySet<Request>>();
@@ -225,7 +215,7 @@ class LivePages {
     log.watch(seen, proxy.failure);
     this.blocked.watch(seen, proxy.failure);
     new Flood(seen, log);
-    answerDialogs(seen, this.answers, log);
+    this.dialogs.watch(seen, log);
     this.#openings.set(context, openingNavigations(seen));
   }
 
@@ -281,7 +271,7 @@ class LivePages {
 async function openFirstPage(first: BrowserContext, parts: LiveParts): Promise<Live> {
   const { proxy, contexts, openContext, newPage } = parts;
   const pages = new LivePages(first, parts);
-  const { owner, answers, blocked, limit } = pages;
+  const { owner, dialogs, blocked, limit } = pages;
   pages.watch(first);
   const closing = watchClosing(first, proxy);
   const current = pages.entryOf(await newPage());
@@ -291,7 +281,7 @@ async function openFirstPage(first: BrowserContext, parts: LiveParts): Promise<L
     current,
     actionMs: parts.actionMs,
     listedPages: JSON.stringify([current.id]),
-    answers,
+    dialogs,
     async open() {
       limit.requireRoom();
       return pages.entryOf(await live.current.page.context().newPage());
@@ -342,23 +332,6 @@ function watchClosing(context: BrowserContext, proxy: Proxy): Closing {
     }),
   };
   return closing;
-}
-
-/** Answers each dialog as planned, so that none blocks its page. */
-function answerDialogs(context: BrowserContext, answers: PlannedAnswer[], log: LiveLog): void {
-  context.on('dialog', (dialog) => {
-    const type = dialog.type();
-    const planned = answers.shift();
-    const { promptText, isFor } = planned ?? {};
-    const page = dialog.page();
-    const isAllowed = isFor?.(page === null ? 'null' : urlOf(page).origin) ?? true;
-    const accept = isAllowed && (planned?.accept ?? type === 'beforeunload');
-    const answer = accept ? 'accepted' : 'dismissed';
-    log.add({ type: 'dialog', dialog: type, message: log.pageText(dialog.message()), answer });
-    const answered = accept ? dialog.accept(type === 'prompt' ? promptText : undefined) : dialog.dismiss();
-    answered.catch(() => undefined);
-    planned?.answered(dialog.message());
-  });
 }
 
 /** The pending navigations of pages that have not opened yet. */

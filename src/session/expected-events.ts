@@ -33,7 +33,8 @@ export class ExpectedEvents {
   }
 
   answerDialog: ActionContext['answerDialog'] = ({ message, ...answer }) => {
-    const { answers, secrets } = this.live;
+    const { secrets } = this.live;
+    const { answers } = this.live.dialogs;
     let settle: (said: string) => void = () => undefined;
     const said = new Promise<string>((resolve) => (settle = resolve));
     const planned = { ...answer, answered: settle };
@@ -102,7 +103,7 @@ function expectsEvent(step: Step): boolean {
 }
 
 /** The asserted message of a dialog, without what changes from run to run. */
-function messageFields(text: string): Step['args'] {
+export function messageFields(text: string): Step['args'] {
   const stable = stablePart(text, ['passing', 'record']);
   const message = stable === undefined ? text : { regex: `^${stable.regex}$` };
   const isVague = text === '' || text.length > maxMessage || (stable === undefined && isVolatile(text));

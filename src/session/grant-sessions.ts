@@ -66,6 +66,11 @@ export class GrantSessions {
     return this.all.useRecorded(this.find(id).id, work);
   }
 
+  /** See `Sessions.addressOf`. */
+  addressOf(id: string): string | undefined {
+    return this.all.addressOf(id);
+  }
+
   /** See `Sessions.handOver`. */
   async handOver(id: string, reason: string, limits: HandOverLimits): Promise<string> {
     return this.all.handOver(this.find(id).id, reason, limits);

@@ -16,8 +16,8 @@ export interface HandOverLimits {
   signal: AbortSignal;
   /** Called periodically while the agent waits. */
   onWaiting: () => void;
-  /** Shows the user a URL in the client. Resolves to false if they decline. */
-  invite?: ((url: string) => Promise<boolean>) | undefined;
+  /** Shows the user the session in the web UI. Resolves to false if they decline. */
+  invite?: (() => Promise<boolean>) | undefined;
 }
 
 /** Milliseconds between two calls of `onWaiting`. */

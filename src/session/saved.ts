@@ -81,6 +81,21 @@ const stepSchema = z
     if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
   });
 
+/** The outcome of the verification with which a session ended. */
+const verificationSchema = z.strictObject({
+  at: z.iso.datetime(),
+  status: z.enum(['passed', 'failed', 'off']),
+  runs: z.int(),
+  passed: z.int(),
+  sensitivity: z
+    .strictObject({
+      withoutJavaScript: z.enum(['passed', 'failed']).optional(),
+      stepsTried: z.int().optional(),
+      unnoticed: z.array(z.int()).optional(),
+    })
+    .optional(),
+});
+
 /** What is saved of every session. */
 export const savedSchema = z.strictObject({
   version: z.literal(currentVersion),
@@ -102,6 +117,7 @@ export const savedSchema = z.strictObject({
     .optional(),
   uniques: z.record(z.string(), z.string().regex(/^[a-z]+$/)).optional(),
   steps: z.array(stepSchema).min(1),
+  verification: verificationSchema.optional(),
 });
 
 /** A session as it was when its test was written. */
@@ -125,9 +141,19 @@ export function savedForm(session: Session, file: string): SavedSession {
   };
 }
 
-/** The file of the state directory that holds what `resume` needs of a session whose test is `file`. */
-export function savedFile(session: Session, file: string): { names: string[]; text: string } {
-  return { names: namesOf(file), text: JSON.stringify(savedForm(session, file)) };
+/** The file of the state directory that holds what is known of a session whose test is `file`. */
+export function savedFile(
+  session: Session,
+  file: string,
+  { status, runs, passed, sensitivity }: Omit<z.infer<typeof verificationSchema>, 'at'>,
+): { names: string[]; text: string } {
+  const verification = { at: new Date().toISOString(), status, runs, passed, sensitivity };
+  return { names: namesOf(file), text: JSON.stringify({ ...savedForm(session, file), verification }) };
+}
+
+/** Path of `savedFile`. */
+export function savedPath(stateDirectory: string, file: string): string {
+  return path.join(stateDirectory, ...namesOf(file));
 }
 
 /**
@@ -135,7 +161,7 @@ export function savedFile(session: Session, file: string): { names: string[]; te
  * Throws INVALID_INPUT if it is damaged or of a newer version, WRITE_FAILED if it can't be read.
  */
 export async function loadSession(stateDirectory: string, file: string): Promise<SavedSession | undefined> {
-  const saved = await readSaved(path.join(stateDirectory, ...namesOf(file)), file, savedSchema);
+  const saved = await readSaved(savedPath(stateDirectory, file), file, savedSchema);
   if (saved !== undefined && saved.file !== file) throw unusable(file, `belongs to ${saved.file}`);
   return saved;
 }

@@ -180,7 +180,8 @@ export class Sessions {
     entry.handOver = handOver;
     try {
       const outcome = handOver.wait(limits);
-      void this.invite(id, limits).then((accepts) => {
+      const reply = limits.invite?.().catch(() => true);
+      void reply?.then((accepts) => {
         if (!accepts && entry.person === undefined) handOver.decline('The user', undefined);
       });
       return await outcome;
@@ -189,10 +190,9 @@ export class Sessions {
     }
   }
 
-  /** Resolves to false if the user of the client declines to open the session in the web UI. */
-  private async invite(id: string, { invite }: HandOverLimits): Promise<boolean> {
-    if (invite === undefined || this.pageOrigin === undefined) return true;
-    return invite(`${this.pageOrigin}/#/sessions/${id}`).catch(() => true);
+  /** Address of a session in the web UI; undefined if this server does not serve it. */
+  addressOf(id: string): string | undefined {
+    return this.pageOrigin && `${this.pageOrigin}/#/sessions/${id}`;
   }
 
   /** Why the running call of a session asks for a person; undefined if it does not. */

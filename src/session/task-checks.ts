@@ -18,6 +18,21 @@ export const graceMs = 300;
 
 /** Prevents an endless script of the page from blocking Playwright's own time-outs. */
 export async function bounded(
+  request: CheckedRequest,
+  work: Promise<void>,
+  limits: { actionMs: number; navigationMs: number },
+  { dialogs }: Pick<Live, 'dialogs'>,
+): Promise<void> {
+  try {
+    await inTime(request, work, limits);
+  } catch (error) {
+    // The action has opened a dialog, and the person who has control still reads it.
+    if (dialogs.open === undefined) throw error;
+    await dialogs.open.closed;
+  }
+}
+
+async function inTime(
   { action, prepared }: CheckedRequest,
   work: Promise<void>,
   limits: { actionMs: number; navigationMs: number },
@@ -32,10 +47,10 @@ export async function bounded(
       resolve(false);
     }, limitMs);
   });
-  const inTime = await Promise.race([done, late]).finally(() => {
+  const isDone = await Promise.race([done, late]).finally(() => {
     clearTimeout(timer);
   });
-  if (!inTime)
+  if (!isDone)
     throw new CodegenError('ACTION_FAILED', `${action.name} timed out: the page does not respond.`, {
       hint: 'The page runs a script, or a regular expression with nested repetition, that does not finish.',
     });

@@ -197,7 +197,7 @@ export class TaskRunner {
     const limits = { ...this.limits, actionMs: left() };
     const context = this.contextOf(step, isRecorded, limits);
     current.page.setDefaultTimeout(limits.actionMs);
-    const performed = bounded(task, prepared.perform(context, locator), limits);
+    const performed = bounded(task, prepared.perform(context, locator), limits, live);
     await performed.finally(() => {
       current.page.setDefaultTimeout(live.actionMs);
     });

@@ -95,7 +95,9 @@ export const endCodegenSession = defineTool({
       // The verified test has other bytes than the planned one if assertions were dropped.
       const { savedFile } = await import('../session/saved.js');
       const beside =
-        session.base?.kind === 'spec' ? undefined : (file: string): StateFile => savedFile(session, file);
+        session.base?.kind === 'spec'
+          ? undefined
+          : (file: string): StateFile => savedFile(session, file, verification);
       const request = { ...(await writeRequest()), beside };
       request.attachments?.push(...verified.pictures);
       const written = await context.guard.write(request).catch((error: unknown) => {

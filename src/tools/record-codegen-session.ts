@@ -51,12 +51,18 @@ export const recordCodegenSession = defineTool({
   },
 
   async handle(context, { sessionId, actions: given, at, snapshot = 'diff' }, call) {
-    const { signal, begin, progress, invite } = call;
+    const { signal, begin, progress } = call;
+    const url = context.sessions.addressOf(sessionId);
+    const invite = async (reason: unknown): Promise<boolean> =>
+      url === undefined ||
+      (await call.invite?.show(`The agent asks you to take over: ${String(reason)}`, url)) !== false;
     const { pageState } = await import('../browser/page-state.js');
     const { recordActions } = await import('../session/record.js');
     const { browser } = context.config();
     return context.sessions.use(sessionId, async (open) => {
       const { session, live } = open;
+      const handOvers = given.filter(({ action }) => action === 'handOver');
+      if (call.invite?.isFirst === true) for (const { reason } of handOvers) await invite(reason);
       open.ownFields ??= await (await import('../session/own-fields.js')).readOwnFields(context, session);
       const limits = {
         actionMs: browser.actionTimeoutMs,
@@ -69,7 +75,7 @@ export const recordCodegenSession = defineTool({
           };
           return context.sessions.handOver(sessionId, reason, {
             ...{ timeoutMs, signal, onWaiting },
-            invite: invite && ((url) => invite(`The agent asks you to take over: ${reason}`, url)),
+            invite: () => invite(reason),
           });
         },
         at,

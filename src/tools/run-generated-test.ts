@@ -8,6 +8,7 @@ import { PageText } from '../model/page-text.js';
 import { browserNameSchema } from '../model/use.js';
 import type { Lane } from '../verify/plan.js';
 import type { TestRun } from '../verify/report.js';
+import type { TestCall } from '../verify/test-bench.js';
 import { browserChoice } from '../browser/browser-choice.js';
 import type { Answer } from './answer.js';
 import { defineTool, types, type ToolContext } from './tool.js';
@@ -22,6 +23,8 @@ interface FailedTest {
   line: number;
   message: PageText;
   snapshot?: PageText;
+  /** The page at the failure, as base64 of a JPEG. */
+  picture?: string | undefined;
 }
 
 export const runGeneratedTest = defineTool({
@@ -45,40 +48,71 @@ export const runGeneratedTest = defineTool({
     warnings: types.texts,
   },
 
-  async handle(context, { file, repeat = 1, grep, timeoutMs }, call) {
-    checkExpression(grep);
+  async handle(context, { file, ...options }, call) {
+    checkExpression(options.grep);
     const files = file === undefined ? await specsOf(context) : [await specAt(context, file)];
     if (files.length === 0) throw noTests(`${context.config().output.dir} contains no tests.`);
-    const { browser, verify } = context.config();
-    const { runProblem, withTestBench } = await import('../verify/test-bench.js');
-    const { testLaunch } = await import('../browser/test-launch.js');
-    const launch = () => testLaunch(context.browsers, browserChoice(browser, context.sessions.grant));
-    const eachMs = Math.max(verify.timeoutMs, timeoutMs ?? 0);
-    const config = () => ({ ...context.config(), verify: { ...verify, timeoutMs: eachMs } });
-    const runs = files.length * repeat;
-    return withTestBench({ ...context, config, launch }, call, async (bench) => {
-      call.progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
-      const lanes = await lanesOf(files, browser, { repeat, timeoutMs });
-      const result = await bench.run({ lanes, grep, runs });
-      const problem = runProblem(result);
-      const tests = byTest(result.tests);
-      if (tests.length === 0 && problem === undefined)
-        throw noTests(grep === undefined ? 'There are no tests to run.' : 'No title matches grep.');
-      const failures = await failuresOf(tests, context.workspace);
-      const passed = tests.filter((runs) => runs.every(succeeded)).length;
-      const failed = tests.filter((runs) => !runs.some(succeeded)).length;
-      const flaky = tests.length - passed - failed;
-      const status = passed === tests.length && problem === undefined ? 'passed' : 'failed';
-      const { durationMs } = result;
-      const answer: Answer = {
-        structured: { status, passed, failed, flaky, durationMs, failures, warnings: bench.warnings },
-      };
-      if (problem === undefined) return answer;
-      const { message, hint } = problem;
-      return { ...answer, error: new CodegenError('VERIFY_FAILED', message, { hint }) };
-    });
+    const { problem, failures, warnings, ...counts } = await runTests(context, { files, ...options }, call);
+    const shown = failures.map(({ picture: _, ...failure }) => failure);
+    const answer: Answer = { structured: { ...counts, failures: shown, warnings } };
+    if (problem === undefined) return answer;
+    const { message, hint } = problem;
+    return { ...answer, error: new CodegenError('VERIFY_FAILED', message, { hint }) };
   },
 });
+
+interface TestOptions {
+  /** Absolute paths. */
+  files: readonly string[];
+  repeat?: number | undefined;
+  grep?: string | undefined;
+  timeoutMs?: number | undefined;
+  /** Whether the failures have a picture of the page. */
+  failurePictures?: boolean;
+}
+
+export interface TestOutcome {
+  status: 'passed' | 'failed';
+  passed: number;
+  failed: number;
+  flaky: number;
+  durationMs: number;
+  failures: FailedTest[];
+  warnings: string[];
+  /** Why the run failed as a whole. */
+  problem: { message: string; hint: string } | undefined;
+}
+
+/** Runs emitted tests. Throws INVALID_INPUT if there are none. */
+export async function runTests(
+  context: ToolContext,
+  { files, repeat = 1, grep, timeoutMs, failurePictures = false }: TestOptions,
+  call: TestCall,
+): Promise<TestOutcome> {
+  const { browser, verify } = context.config();
+  const { runProblem, withTestBench } = await import('../verify/test-bench.js');
+  const { testLaunch } = await import('../browser/test-launch.js');
+  const launch = () => testLaunch(context.browsers, browserChoice(browser, context.sessions.grant));
+  const eachMs = Math.max(verify.timeoutMs, timeoutMs ?? 0);
+  const config = () => ({ ...context.config(), verify: { ...verify, timeoutMs: eachMs } });
+  const runs = files.length * repeat;
+  return withTestBench({ ...context, config, launch }, call, async (bench) => {
+    call.progress(`Running ${files.length === 1 ? 'one file' : `${files.length} files`}`);
+    const lanes = await lanesOf(files, browser, { repeat, timeoutMs });
+    const result = await bench.run({ lanes, grep, runs, failurePictures });
+    const problem = runProblem(result);
+    const tests = byTest(result.tests);
+    if (tests.length === 0 && problem === undefined)
+      throw noTests(grep === undefined ? 'There are no tests to run.' : 'No title matches grep.');
+    const failures = await failuresOf(tests, context.workspace);
+    const passed = tests.filter((runs) => runs.every(succeeded)).length;
+    const failed = tests.filter((runs) => !runs.some(succeeded)).length;
+    const flaky = tests.length - passed - failed;
+    const status = passed === tests.length && problem === undefined ? 'passed' : 'failed';
+    const { durationMs } = result;
+    return { status, passed, failed, flaky, durationMs, failures, warnings: bench.warnings, problem };
+  });
+}
 
 function checkExpression(grep: string | undefined): void {
   try {
@@ -97,7 +131,7 @@ function noTests(message: string): CodegenError {
 }
 
 /** Absolute path of a spec in the output directory. Throws PATH_NOT_ALLOWED, and INVALID_INPUT if there is none. */
-async function specAt({ guard, workspace, config }: ToolContext, file: string): Promise<string> {
+export async function specAt({ guard, workspace, config }: ToolContext, file: string): Promise<string> {
   const { absolute, relative } = await guard.checkPath(file, { language: languageOf(file) });
   const found = await stat(absolute).catch(() => undefined);
   if (found?.isFile() !== true) throw noTests(`There is no file ${relative}.`);
@@ -185,6 +219,7 @@ async function failuresOf(tests: readonly TestRun[][], workspace: string): Promi
         line: error?.line ?? run.line,
         message: new PageText(error?.message ?? ''),
         ...(snapshot === undefined ? {} : { snapshot: condensed(snapshot) }),
+        picture: run.picture,
       };
     }),
   );

@@ -32,6 +32,14 @@ export interface ToolContext {
   secrets: Secrets;
 }
 
+/** Shows the user of a client the URL of a session in the web UI. */
+export interface Invite {
+  /** Resolves to false if they decline. */
+  show: (message: string, url: string) => Promise<boolean>;
+  /** Whether it must be shown before the call has an effect: the client repeats the call with the answer. */
+  isFirst: boolean;
+}
+
 /** The current call. */
 export interface ToolCall {
   signal: AbortSignal;
@@ -40,8 +48,8 @@ export interface ToolCall {
   begin: () => void;
   /** Asks for approval of what the call writes; undefined if none is needed. */
   confirm?: Confirm | undefined;
-  /** Shows the user of the client a URL; undefined if it can't. Resolves to false if they decline. */
-  invite?: ((message: string, url: string) => Promise<boolean>) | undefined;
+  /** Undefined if the client can't show URLs. */
+  invite?: Invite | undefined;
   /** Admits a call that this one makes, of the same caller. Throws what the guard's `admit` throws. */
   admit: (call: PolicyCall) => Promise<Hold>;
   /** Records the files that the call has written in the audit log. */

@@ -1,13 +1,16 @@
 import type { FileChooser, Keyboard, Page } from 'playwright';
 import { z } from 'zod';
 import { defaultTestIdAttribute } from '../browser/test-id.js';
+import type { Step } from '../model/step.js';
 import { responseWithin } from '../model/within.js';
 import type { Control } from '../session/hand-over.js';
+import { messageFields } from '../session/expected-events.js';
 import { elementAt } from '../session/pointed.js';
 import { recordActions } from '../session/record.js';
 import { requestSchema, type ActionRequest } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { Session } from '../session/session.js';
+import { requireRedacted } from '../session/task-checks.js';
 import { onPost, perform, requireRole } from './access.js';
 import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
@@ -71,7 +74,8 @@ export class Controls {
       this.options.sessions.takeOver(id, person.name),
     );
     this.held.set(id, {
-      ...{ control, person, inputs: 0, steps: 0, chooser: undefined, watched: new WeakSet(), cleanUps: [] },
+      ...{ control, person, inputs: 0, steps: 0, chooser: undefined, watched: new WeakSet() },
+      cleanUps: [control.open.live.dialogs.attend()],
       seenAt: performance.now(),
       queue: Promise.resolve(),
     });
@@ -81,13 +85,11 @@ export class Controls {
   }
 
   async release(id: string, person: Person): Promise<void> {
-    const held = this.requireHeld(id, person);
+    const held = this.find(id, person);
+    for (const cleanUp of held.cleanUps) cleanUp();
     await held.queue;
-    this.forget(id, held);
     held.control.release();
-    const { inputs, steps } = held;
-    const act = { needs: 'operator', action: 'release', session: id, inputs, steps } as const;
-    await perform(this.options, held.person, act, () => Promise.resolve());
+    await this.forget(id, held);
   }
 
   /** Notes that a person watches the session that they have taken over. */
@@ -103,7 +105,7 @@ export class Controls {
 
   /** Runs work in a session that a person has taken over, after their earlier work. */
   act<Result>(id: string, person: Person, work: (held: Held) => Promise<Result>): Promise<Result> {
-    const held = this.requireHeld(id, person);
+    const held = this.find(id, person);
     held.seenAt = performance.now();
     const result = held.queue.then(() => {
       watchChoosers(held);
@@ -113,7 +115,8 @@ export class Controls {
     return result;
   }
 
-  private requireHeld(id: string, person: Person): Held {
+  /** Throws unless the person has taken over the session, and still may. */
+  find(id: string, person: Person): Held {
     const { name } = person;
     // The role may have changed since.
     requireRole(person, 'operator');
@@ -122,17 +125,19 @@ export class Controls {
     throw new Refusal(400, 'You have not taken over this session.', 'Take over first.');
   }
 
-  private forget(id: string, { cleanUps }: Held): void {
-    this.held.delete(id);
+  private async forget(id: string, { cleanUps, person, inputs, steps }: Held): Promise<void> {
+    if (!this.held.delete(id)) return;
     for (const cleanUp of cleanUps) cleanUp();
+    const act = { needs: 'operator', action: 'release', session: id, inputs, steps } as const;
+    await perform(this.options, person, act, () => Promise.resolve());
   }
 
   private releaseAbsent(): void {
     for (const [id, held] of this.held) {
       const { seenAt, person, control } = held;
-      if (control.isOver()) this.forget(id, held);
-      else if (performance.now() - seenAt > absentMs || control.open.session.status !== 'open')
-        void this.release(id, person).catch(() => undefined);
+      const isAbsent = performance.now() - seenAt > absentMs || control.open.session.status !== 'open';
+      if (control.isOver()) void this.forget(id, held).catch(() => undefined);
+      else if (isAbsent) void this.release(id, person).catch(() => undefined);
     }
     if (this.held.size > 0) return;
     clearInterval(this.looking);
@@ -169,14 +174,25 @@ export function addControl(app: PageApp, options: PageOptions, controls: Control
         (session.unrecorded ??= []).push({ action: 'input by hand', at });
       autoAssertions?.forget();
       held.inputs += inputs.length;
-      for (const input of inputs) await responseWithin(inputMs, sendInput(live.current.page, input));
+      for (const input of inputs) {
+        if (live.dialogs.open !== undefined) break;
+        await responseWithin(inputMs, sendInput(live.current.page, input)).catch((error: unknown) => {
+          // The input has opened a dialog, which waits for the person.
+          if (live.dialogs.open === undefined) throw error;
+        });
+      }
     }),
   );
 
   onPost(page, 'sessions/:id/dialog', answerSchema, ({ id, body: answer, person, perform }) =>
-    perform({ needs: 'operator', action: 'answer dialog', session: id, accept: answer.accept }, () =>
-      controls.act(id, person, (held) => planAnswer(held, answer)),
-    ),
+    perform({ needs: 'operator', action: 'answer dialog', session: id, accept: answer.accept }, () => {
+      const { open } = controls.find(id, person).control;
+      requireRedacted({ action: 'onDialog', args: answer }, open.live.secrets);
+      const dialog = open.live.dialogs.open;
+      if (dialog === undefined) throw new Refusal(400, 'No dialog is open.', 'The page may have changed.');
+      dialog.answer(answer);
+      return Promise.resolve();
+    }),
   );
 
   onPost(page, 'sessions/:id/file', fileSchema, ({ id, body: { file }, person, perform }) =>
@@ -224,16 +240,14 @@ async function chooseFile(context: ToolContext, held: Held, file: string): Promi
   await responseWithin(inputMs, chooser.setFiles(path));
 }
 
-/** Answers the next dialog, unless control is returned before it opens. */
-function planAnswer({ control, cleanUps }: Held, answer: z.infer<typeof answerSchema>): Promise<void> {
-  const { answers } = control.open.live;
-  const planned = { ...answer, answered: () => undefined };
-  answers.push(planned);
-  cleanUps.push(() => {
-    const index = answers.indexOf(planned);
-    if (index !== -1) answers.splice(index, 1);
+/** The dialogs that a person has answered since the last action, as the steps that an agent would have recorded. */
+function answersByHand({ control: { open } }: Held, { page }: Step): Step[] {
+  const { session, live } = open;
+  return live.dialogs.byHand.map(({ accept, promptText, message }) => {
+    const isShown = session.autoAssert && live.secrets.redact(message) === message;
+    const args = { ...(isShown && messageFields(message)), accept, ...(promptText && { promptText }) };
+    return { action: 'onDialog', ...(page && { page }), args };
   });
-  return Promise.resolve();
 }
 
 /**
@@ -258,11 +272,19 @@ async function record(context: ToolContext, held: Held, request: ActionRequest):
   const { signal } = new AbortController();
   const requests = [{ ...request, ...(focused && { target: focused.target }) }];
   const earlier = held.chooser;
+  live.dialogs.byHand = [];
   const { landed, failure } = await recordActions(open, requests, limits, signal);
   const asksForFile = request.action === 'click' && landed.length > 0 && held.chooser !== earlier;
   held.chooser = undefined;
   if (asksForFile) await recordActions(open, [{ action: 'undo' }], limits, signal);
   else held.steps += landed.length;
+  const step = landed.at(-1)?.step;
+  if (step !== undefined && session.steps.includes(step)) {
+    const answers = answersByHand(held, step);
+    session.steps.splice(session.steps.indexOf(step), 0, ...answers);
+    // A person reads longer than a test.
+    if (answers.length > 0) delete step.slowMs;
+  }
   await save();
   if (failure !== undefined) throw failure.error;
   return { asksForFile };

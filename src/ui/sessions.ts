@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import type { Live } from '../browser/live.js';
 import { patchOf } from '../guard/difference.js';
 import { rawText } from '../model/page-text.js';
 import type { Session } from '../session/session.js';
@@ -132,6 +133,7 @@ async function detailOf(
       isCurrent: entry === live?.current,
     })),
     asksForFile: controls.asksForFile(session.id),
+    openDialog: live && dialogOf(live),
     dialogs: dialogs.slice(-maxLines).map(({ dialog: type, message, answer }) => ({
       type,
       message: rawText(message),
@@ -149,6 +151,10 @@ async function detailOf(
         outcome: String(status ?? failure ?? 'pending'),
       })),
   };
+}
+
+function dialogOf({ dialogs: { open } }: Live): SessionDetail['openDialog'] {
+  return open && { type: open.type, message: open.message, defaultValue: open.defaultValue };
 }
 
 /** The test as ending would write it, and how it differs from the existing file. */

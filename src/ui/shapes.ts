@@ -73,6 +73,8 @@ export interface SessionDetail extends SessionSummary {
   hasReport: boolean;
   /** Whether the page waits for a file from the person who has taken it over. */
   asksForFile: boolean;
+  /** The dialog that waits for the person who has taken it over. */
+  openDialog: { type: string; message: string; defaultValue: string } | undefined;
   dialogs: { type: string; message: string; answer: string }[];
   console: { level: string; text: string }[];
   network: { method: string; url: string; outcome: string }[];
@@ -185,6 +187,10 @@ export interface TestFile {
   file: string;
   grant: string;
   modified: string;
+  /** Whether it was edited since it was written. */
+  isEdited: boolean;
+  /** The verification with which its session ended. */
+  verification?: { at: string; status: string; runs: number; passed: number; found: string[] } | undefined;
   isRunning: boolean;
   /** The latest session of this server that ended with this test and a report. */
   reportedBy?: string | undefined;
@@ -202,7 +208,14 @@ export interface TestRunView {
   failed: number;
   flaky: number;
   durationMs: number;
-  failures: { title: string; line: number; message: string; snapshot?: string }[];
+  failures: {
+    title: string;
+    line: number;
+    message: string;
+    snapshot: string | undefined;
+    /** Name of the picture of the page. */
+    picture: string | undefined;
+  }[];
   error?: Failure | undefined;
 }
 

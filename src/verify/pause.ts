@@ -15,12 +15,20 @@ export const pauseSchema = z.object({
   engine: z.object({ name: z.string(), content: z.string() }),
 });
 
-const playwrightSchema = z.custom<{ selectors: Selectors; chromium: BrowserType }>(
+interface PlaywrightModule {
+  selectors: Selectors;
+  chromium: BrowserType;
+  firefox: BrowserType;
+  webkit: BrowserType;
+  test: { info: () => TestInfo };
+}
+
+const playwrightSchema = z.custom<PlaywrightModule>(
   (value) => typeof value === 'function' && 'selectors' in value && 'chromium' in value,
 );
 
 /** The copy of Playwright Test that a file imports. */
-export function playwrightOf(file: string): z.infer<typeof playwrightSchema> {
+export function playwrightOf(file: string): PlaywrightModule {
   return playwrightSchema.parse(createRequire(file)('@playwright/test'));
 }
 

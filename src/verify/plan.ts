@@ -64,6 +64,8 @@ export const planSchema = z.object({
   makesPictures: z.boolean().default(false),
   /** Directory for screenshots that tests take between their steps. */
   pictures: z.string().optional(),
+  /** Whether the report has a screenshot of each test that failed. */
+  failurePictures: z.boolean().default(false),
   /** Directory for Playwright's HTML report, with a trace of each test. */
   htmlReport: z.string().optional(),
   /** Environment variables whose values are redacted in the report. */

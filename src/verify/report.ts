@@ -30,6 +30,8 @@ const testRunSchema = z.object({
   errors: z.array(testErrorSchema),
   /** The file in which Playwright describes the failure. */
   contextFile: z.string().optional(),
+  /** The page at the failure, as base64 of a JPEG, if it was asked for. */
+  picture: z.string().optional(),
 });
 
 /** What the child's reporter writes. */

@@ -9,6 +9,7 @@ import {
   type TestError as RunError,
   type TestRun,
 } from './report.js';
+import { failurePicture } from './run-pictures.js';
 
 /** Maximum length of a message, and of a web server's last output. */
 const messageLength = 2000;
@@ -57,6 +58,7 @@ export default class FileReporter implements Reporter {
     const note: unknown = test.parent.project()?.metadata[metadataKey];
     const project = projectNoteSchema.optional().catch(undefined).parse(note);
     const { file, line } = test.location;
+    const attached = (name: string) => result?.attachments.find((each) => each.name === name);
     return {
       project,
       file,
@@ -68,7 +70,8 @@ export default class FileReporter implements Reporter {
         message: this.messageOf(error),
         ...placeOf(error, file),
       })),
-      contextFile: result?.attachments.find(({ name }) => name === 'error-context')?.path,
+      contextFile: attached('error-context')?.path,
+      picture: attached(failurePicture)?.body?.toString('base64'),
     };
   }
 

@@ -1,12 +1,15 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { BrowserContext, Locator, Page } from '@playwright/test';
+import type { Browser, BrowserContext, Locator, Page } from '@playwright/test';
 import { z } from 'zod';
 import { elementsShowing, passwordField } from '../model/secret-forms.js';
 import { playwrightOf } from './pause.js';
 
 /** The global function that a test calls before each step, with what to mask. */
 export const pictureFunction = 'codegenSessionPicture';
+
+/** Name of the attachment with the page at a test's failure. */
+export const failurePicture = 'codegen-failure';
 
 /** Time-out of a screenshot, after which the test continues without it. */
 const pictureMs = 3000;
@@ -24,6 +27,74 @@ export async function installPictures(
   file: string,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
+  const screenshot = await screenshotsWithout(secrets, file);
+  const shoot = async (page: Page, name: string, mask: readonly Locator[]): Promise<void> => {
+    const start = Date.now();
+    const data = await screenshot(page, mask);
+    if (data !== undefined) await writeFile(path.join(directory, `${name}.jpeg`), data);
+    const time: z.infer<typeof timeSchema> = { name, start, end: Date.now() };
+    await appendFile(path.join(directory, timesName), `${JSON.stringify(time)}\n`);
+  };
+
+  const watched = new WeakSet<BrowserContext>();
+  let latest: { page: Page; mask: readonly Locator[] } | undefined;
+  Reflect.set(globalThis, pictureFunction, async (page: Page, step: number, mask: Locator[]) => {
+    const context = page.context();
+    if (!watched.has(context)) {
+      watched.add(context);
+      beforeClose(context, async () => {
+        if (latest?.page.context() === context) await shoot(latest.page, 'end', latest.mask);
+      });
+    }
+    latest = { page, mask };
+    await shoot(page, String(step), mask);
+  });
+}
+
+/** Attaches a screenshot of its last page to each test of this process that fails. */
+export async function installFailurePictures(secrets: readonly string[], file: string): Promise<void> {
+  const screenshot = await screenshotsWithout(secrets, file);
+  const { test, chromium, firefox, webkit } = playwrightOf(file);
+  const attach = async (context: BrowserContext): Promise<void> => {
+    const info = test.info();
+    const page = context.pages().at(-1);
+    if (page === undefined || info.status === info.expectedStatus) return;
+    const body = await screenshot(page);
+    if (body !== undefined) await info.attach(failurePicture, { body, contentType: 'image/jpeg' });
+  };
+  const watch = (browser: Browser): Browser => {
+    const open = browser.newContext.bind(browser);
+    browser.newContext = async (options) => {
+      const context = await open(options);
+      // A context that closes outside of a test has nothing to show.
+      beforeClose(context, () => attach(context).catch(() => undefined));
+      return context;
+    };
+    return browser;
+  };
+  for (const type of [chromium, firefox, webkit]) {
+    const [launch, connect] = [type.launch.bind(type), type.connect.bind(type)];
+    type.launch = async (options) => watch(await launch(options));
+    Reflect.set(type, 'connect', async (...args: Parameters<typeof connect>) =>
+      watch(await connect(...args)),
+    );
+  }
+}
+
+/** Playwright Test closes a context after the test, even after a failure. */
+function beforeClose(context: BrowserContext, work: () => Promise<void>): void {
+  const close = context.close.bind(context);
+  context.close = async (options) => {
+    await work();
+    await close(options);
+  };
+}
+
+/** Takes screenshots in which password fields and the values of secrets are masked; undefined if that fails. */
+async function screenshotsWithout(
+  secrets: readonly string[],
+  file: string,
+): Promise<(page: Page, mask?: readonly Locator[]) => Promise<Buffer | undefined>> {
   const values = secrets.flatMap((name) => process.env[name] || []);
   if (values.length > 0)
     await playwrightOf(file).selectors.register(
@@ -40,33 +111,13 @@ export async function installPictures(
         frame.locator(passwordField),
         ...(values.length > 0 ? [frame.locator(`${engine}=${body}`)] : []),
       ]);
-  const shoot = async (page: Page, name: string, mask: readonly Locator[]): Promise<void> => {
-    const start = Date.now();
-    const options = { type: 'jpeg', quality: 60, scale: 'css', timeout: pictureMs } as const;
-    const data = await page
-      .screenshot({ ...options, mask: [...mask, ...hidden(page)] })
+  return (page, mask = []) =>
+    page
+      .screenshot({
+        ...({ type: 'jpeg', quality: 60, scale: 'css', timeout: pictureMs } as const),
+        mask: [...mask, ...hidden(page)],
+      })
       .catch(() => undefined);
-    if (data !== undefined) await writeFile(path.join(directory, `${name}.jpeg`), data);
-    const time: z.infer<typeof timeSchema> = { name, start, end: Date.now() };
-    await appendFile(path.join(directory, timesName), `${JSON.stringify(time)}\n`);
-  };
-
-  const watched = new WeakSet<BrowserContext>();
-  let latest: { page: Page; mask: readonly Locator[] } | undefined;
-  Reflect.set(globalThis, pictureFunction, async (page: Page, step: number, mask: Locator[]) => {
-    const context = page.context();
-    if (!watched.has(context)) {
-      watched.add(context);
-      const close = context.close.bind(context);
-      // Playwright Test closes it after the test, even after a failure.
-      context.close = async (options) => {
-        if (latest?.page.context() === context) await shoot(latest.page, 'end', latest.mask);
-        await close(options);
-      };
-    }
-    latest = { page, mask };
-    await shoot(page, String(step), mask);
-  });
 }
 
 /** Runs in Playwright's isolated world: finds elements that show one of the values, and fields with a part of one. */

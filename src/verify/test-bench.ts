@@ -16,7 +16,10 @@ export interface TestBench {
   warnings: string[];
   /** Runs tests within `verify.timeoutMs` times the number of consecutive runs of one test. */
   run: (
-    options: Pick<Plan, 'lanes' | 'workers' | 'makesPictures' | 'pictures' | 'htmlReport'> &
+    options: Pick<
+      Plan,
+      'lanes' | 'workers' | 'makesPictures' | 'pictures' | 'failurePictures' | 'htmlReport'
+    > &
       Pick<RunOptions, 'grep'> & { runs: number },
   ) => Promise<RunResult>;
 }

@@ -48,9 +48,16 @@ const session: Session = {
   lastUrl: '',
 };
 
+const verification: Parameters<typeof savedFile>[2] = {
+  status: 'passed',
+  runs: 1,
+  passed: 1,
+  sensitivity: { withoutJavaScript: 'failed', stepsTried: 3, unnoticed: [1] },
+};
+
 /** Saves a session as ending it does. */
 async function save(state: string, which = session): Promise<void> {
-  const { names, text } = savedFile(which, file);
+  const { names, text } = savedFile(which, file, verification);
   const place = path.join(state, ...names);
   await mkdir(path.dirname(place), { recursive: true });
   await writeFile(place, text);
@@ -76,6 +83,7 @@ test('a saved session comes back as it was, for its own file and no other', asyn
     autoAssert,
     steps,
     emission: { ...emission, outputPath: undefined },
+    verification: { ...verification, at: expect.any(String) },
   });
   expect(await loadSession(state, 'generated-tests/other.spec.ts')).toBeUndefined();
   await placeOf(state);

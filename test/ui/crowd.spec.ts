@@ -148,8 +148,7 @@ test('three people use a list of 200 sessions, open and ended', async ({ workspa
 });
 
 test('a request that expires leaves the page, and can no longer be approved', async ({
-  people: { agent, person },
-  workspace,
+  people: { agent, person, workspace },
 }) => {
   await configure(workspace, {
     policy: {

@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { expect } from '../fixtures.js';
 import { test, violations } from './people.js';
 
 test.use({ config: { autoAssert: true, verify: { mode: 'require', sensitivity: 'off' } } });
 
 test('a person edits what is recorded, runs the test, and sees which step failed', async ({
-  people: { agent, person },
+  people: { agent, person, log },
   pages,
-  workspace,
 }) => {
   test.setTimeout(120_000);
   const { sessionId } = await agent.start({ title: 'Shops', url: `${pages.url}/todo.html` });
@@ -77,7 +74,7 @@ test('a person edits what is recorded, runs the test, and sees which step failed
     return (await fetch(`/ui/api/sessions/${id}/edit`, { method: 'POST', headers, body })).text();
   }, sessionId);
   expect(stale).toContain('has changed in the meantime');
-  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
+  const lines = await log();
   for (const action of [
     'edit title',
     'edit note',
@@ -86,5 +83,5 @@ test('a person edits what is recorded, runs the test, and sees which step failed
     'edit move',
     'verify',
   ])
-    expect(log).toContain(`"action":"${action}"`);
+    expect(lines).toContain(`"action":"${action}"`);
 });

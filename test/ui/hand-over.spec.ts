@@ -1,4 +1,5 @@
-import { expect } from '../fixtures.js';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { expect, resultOf, type Result } from '../fixtures.js';
 import { test } from './people.js';
 
 test('handOver waits for a person, and answers with the steps that they recorded', async ({
@@ -67,6 +68,47 @@ test('a client that shows URLs asks its user, who may decline there', async ({ p
     expect.objectContaining({ mode: 'url', url, message: 'The agent asks you to take over: Log in' }),
   ]);
   await agent.close();
+});
+
+test('a client of revision 2026-07-28 asks its user before anything is performed', async ({
+  people,
+  pages,
+}) => {
+  const { agent, serving } = people;
+  const asked: object[] = [];
+  const client = new Client(
+    { name: 'test', version: '1' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } }, capabilities: { elicitation: { url: {} } } },
+  );
+  const actions = ['decline', 'accept'] as const;
+  client.setRequestHandler('elicitation/create', ({ params }) => {
+    asked.push(params);
+    return { action: actions[asked.length - 1] ?? 'cancel' };
+  });
+  await client.connect(new StreamableHTTPClientTransport(new URL(serving.url)));
+  const { sessionId } = await agent.start({ title: 'Asks', url: `${pages.url}/todo.html` });
+  const record = async (value: string): Promise<Result> => {
+    const given = [
+      { action: 'fill', target: "getByRole('textbox')", value },
+      { action: 'handOver', reason: 'Log in', timeout: 1000 },
+    ];
+    const { structuredContent } = await client.callTool({
+      name: 'record_codegen_session',
+      arguments: { sessionId, actions: given },
+    });
+    return resultOf(structuredContent, '');
+  };
+  const declined = await record('Milk');
+  expect(declined.failed).toMatchObject({ action: 1, message: 'The user declined.' });
+  expect(declined.codes).toEqual([expect.stringContaining('.fill("Milk")')]);
+  const url = `http://127.0.0.1:${serving.port}/#/sessions/${sessionId}`;
+  expect(asked).toEqual([
+    expect.objectContaining({ mode: 'url', url, message: 'The agent asks you to take over: Log in' }),
+  ]);
+  expect((await record('Tea')).failed).toMatchObject({ message: 'Nobody took over within 1000 ms.' });
+  const { steps } = await agent.call('get_codegen_session', { sessionId, include: ['steps'] });
+  expect(steps).toHaveLength(3);
+  await client.close();
 });
 
 test('without a web UI, handOver fails at once with a hint', async ({ shared: server, pages }) => {

@@ -21,9 +21,8 @@ function statusOf(socketPath: string, headers: Record<string, string>): Promise<
 }
 
 test('the command ui shows and controls the sessions of all servers of the workspace', async ({
-  people: { agent, visitor },
+  people: { agent, visitor, workspace, log },
   pages,
-  workspace,
 }) => {
   const stdio = await connect(workspace);
   await agent.start({ title: 'Over HTTP' });
@@ -48,8 +47,7 @@ test('the command ui shows and controls the sessions of all servers of the works
   await page.getByRole('button', { name: 'Return control' }).click();
   const { steps } = await stdio.call('get_codegen_session', { sessionId });
   expect(steps).toBe(2);
-  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
-  expect(log).toMatch(/"operator":"local","role":"operator","action":"record goto"/);
+  expect(await log()).toMatch(/"operator":"local","role":"operator","action":"record goto"/);
 
   // Only who can read the file of a server gets an answer.
   const directory = path.join(workspace, '.codegen/servers');

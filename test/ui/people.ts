@@ -1,4 +1,6 @@
-import type { BrowserContext, Locator, Page } from '@playwright/test';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Browser, BrowserContext, Locator, Page } from '@playwright/test';
 import { configure, test as base } from '../fixtures.js';
 import { serve, type Connecting, type Serving } from '../server/http/serving.js';
 
@@ -26,6 +28,7 @@ export async function colourIn(picture: Locator, x: number, y: number): Promise<
 
 /** A server over HTTP with an agent, and people who open its page. */
 export interface People {
+  workspace: string;
   serving: Serving;
   agent: Connecting;
   /** The latest link that the server printed. */
@@ -34,34 +37,79 @@ export interface People {
   visitor: () => Promise<Page>;
   /** The page of somebody who came by the link. */
   person: () => Promise<Page>;
+  /** The lines of the audit log since the test began. */
+  log: () => Promise<string>;
 }
 
-export const test = base.extend<{ config: object; people: People }>({
+type Served = Pick<People, 'workspace' | 'serving' | 'agent'>;
+
+/** Serves a workspace while it is used. */
+async function withServer(workspace: string, use: (served: Served) => Promise<void>): Promise<void> {
+  const serving = await serve(workspace, { env: { SHOP_PASSWORD: 'correct horse battery' } });
+  const agent = await serving.connect();
+  await use({ workspace, serving, agent });
+  await agent.close();
+  await serving.stop();
+}
+
+/** Lets people come while it is used. */
+async function withPeople(
+  served: Served,
+  browser: Browser,
+  use: (people: People) => Promise<void>,
+): Promise<void> {
+  const contexts: BrowserContext[] = [];
+  const link = (): string => {
+    const links = [...served.serving.stderr().matchAll(/works once: (\S+)/g)];
+    return links.at(-1)?.[1] ?? '';
+  };
+  const visitor = async (): Promise<Page> => {
+    const context = await browser.newContext();
+    contexts.push(context);
+    return context.newPage();
+  };
+  const person = async (): Promise<Page> => {
+    const page = await visitor();
+    await page.goto(link());
+    await page.getByRole('heading', { name: 'Sessions', level: 1 }).waitFor();
+    return page;
+  };
+  const wholeLog = (): Promise<string> =>
+    readFile(path.join(served.workspace, '.codegen/audit.jsonl'), 'utf8').catch(() => '');
+  const { length } = await wholeLog();
+  const log = async (): Promise<string> => (await wholeLog()).slice(length);
+  await use({ ...served, link, visitor, person, log });
+  for (const context of contexts) await context.close();
+}
+
+export const test = base.extend<{ config: object; people: People; alone: People }, { served: Served }>({
   /** Beside what `configure` sets. */
   config: [{}, { option: true }],
-  people: async ({ workspace, config, browser }, use) => {
+  served: [
+    async ({}, use, { parallelIndex }) => {
+      const workspace = path.resolve('test-results', `ui-${parallelIndex}-${process.pid}`);
+      await mkdir(workspace, { recursive: true });
+      await configure(workspace);
+      await withServer(workspace, use);
+    },
+    { scope: 'worker' },
+  ],
+  /** On a server that the tests of a worker share: sessions that others have ended are still in its list. */
+  people: async ({ served, config, browser }, use) => {
+    const { workspace, agent } = served;
+    await configure(workspace, { writes: { limits: [] }, ...config });
+    await withPeople(served, browser, use);
+    await configure(workspace);
+    const { sessions } = await agent.call('get_codegen_session');
+    for (const { sessionId, status } of sessions)
+      if (status !== 'ended') await agent.call('clear_codegen_session', { sessionId });
+    const left = ['sessions', 'unfinished', 'artifacts', 'approvals'].map((name) => `.codegen/${name}`);
+    for (const name of ['generated-tests', ...left])
+      await rm(path.join(workspace, name), { recursive: true, force: true });
+  },
+  /** On a server of their own. */
+  alone: async ({ workspace, config, browser }, use) => {
     await configure(workspace, config);
-    const serving = await serve(workspace, { env: { SHOP_PASSWORD: 'correct horse battery' } });
-    const agent = await serving.connect();
-    const contexts: BrowserContext[] = [];
-    const link = (): string => {
-      const links = [...serving.stderr().matchAll(/works once: (\S+)/g)];
-      return links.at(-1)?.[1] ?? '';
-    };
-    const visitor = async (): Promise<Page> => {
-      const context = await browser.newContext();
-      contexts.push(context);
-      return context.newPage();
-    };
-    const person = async (): Promise<Page> => {
-      const page = await visitor();
-      await page.goto(link());
-      await page.getByRole('heading', { name: 'Sessions', level: 1 }).waitFor();
-      return page;
-    };
-    await use({ serving, agent, link, visitor, person });
-    for (const context of contexts) await context.close();
-    await agent.close();
-    await serving.stop();
+    await withServer(workspace, (served) => withPeople(served, browser, use));
   },
 });

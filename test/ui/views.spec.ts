@@ -4,13 +4,13 @@ import type { Page } from '@playwright/test';
 import { configure, expect } from '../fixtures.js';
 import { colourIn, test, violations } from './people.js';
 
+const viewport = { width: 640, height: 480 };
+
 test('a person watches a session: its steps as they land, its picture, its test, and ends it', async ({
-  people: { agent, person },
+  people: { agent, person, workspace, log },
   pages,
-  workspace,
 }) => {
   const page = await person();
-  await expect(page.getByText('No sessions.')).toBeVisible();
   const { sessionId } = await agent.start({ title: 'Adds <b>milk</b>', url: `${pages.url}/todo.html` });
   await expect(page.getByRole('img', { name: 'The page of Adds <b>milk</b>' })).toBeVisible();
   await page.getByRole('link', { name: 'Adds <b>milk</b>' }).click();
@@ -51,18 +51,14 @@ test('a person watches a session: its steps as they land, its picture, its test,
   const written = await readFile(path.join(workspace, 'generated-tests/adds-b-milk-b.spec.ts'), 'utf8');
   expect(written).toBe(await code.textContent());
   // The line is written after the test.
-  await expect
-    .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))
-    .toMatch(/"operator":"local".*"action":"end".*adds-b-milk-b\.spec\.ts/);
+  await expect.poll(log).toMatch(/"operator":"local".*"action":"end".*adds-b-milk-b\.spec\.ts/);
 
   // Once more, from the list.
   await page.getByRole('link', { name: 'Sessions' }).click();
   await page.getByRole('button', { name: 'Resume: Adds <b>milk</b>' }).click();
   await expect(page.getByText('open', { exact: true })).toBeVisible();
   await expect(steps.getByText('.fill("Milk")')).toBeVisible();
-  await expect
-    .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))
-    .toMatch(/"action":"resume".*"resumed":"/);
+  await expect.poll(log).toMatch(/"action":"resume".*"resumed":"/);
   await page.getByRole('link', { name: 'Sessions' }).click();
   await page.getByRole('button', { name: 'Clear: Adds <b>milk</b>' }).click();
   await page.getByRole('button', { name: 'Yes, discard its steps: Adds <b>milk</b>' }).click();
@@ -74,8 +70,8 @@ test('thumbnails follow the page, and mask what a picture must not show', async 
   people: { agent, person, visitor },
   pages,
 }) => {
-  const use = { viewport: { width: 640, height: 480 } };
-  const { sessionId } = await agent.start({ title: 'Lands', url: `${pages.url}/landing.html`, use });
+  const options = { title: 'Lands', url: `${pages.url}/landing.html`, use: { viewport } };
+  const { sessionId } = await agent.start(options);
   const page = await person();
   const thumbnail = page.getByRole('img', { name: 'The page of Lands' });
   await expect(thumbnail).toBeVisible();
@@ -104,7 +100,7 @@ test.describe('after the idle timeout', () => {
 
 /** The middle of the password field of a page, as parts of its width and height. */
 async function passwordPlace(page: Page, url: string): Promise<{ left: number; top: number }> {
-  await page.setViewportSize({ width: 640, height: 480 });
+  await page.setViewportSize(viewport);
   await page.goto(url);
   const { x, y, width, height } = (await page.getByLabel('Password').boundingBox()) ?? {
     x: 0,
@@ -126,9 +122,8 @@ test("a session without steps says why it can't be ended", async ({ people: { ag
 });
 
 test('a person sees exactly what would be written, and approves it once or declines it', async ({
-  people: { agent, person },
+  people: { agent, person, workspace, log },
   pages,
-  workspace,
 }) => {
   await configure(workspace, {
     policy: {
@@ -159,14 +154,18 @@ test('a person sees exactly what would be written, and approves it once or decli
   await expect(page.getByText('approved', { exact: true })).toBeVisible();
   expect((await end()).error).toBeUndefined();
   await expect(page.getByText('used', { exact: true })).toBeVisible();
-  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
-  expect(log).toMatch(/"operator":"local".*"action":"approve","approval":"\w+","tool":"end_codegen_session"/);
+  expect(await log()).toMatch(
+    /"operator":"local".*"action":"approve","approval":"\w+","tool":"end_codegen_session"/,
+  );
 });
 
-test('a person reads and filters the log, and verifies its chain', async ({
-  people: { agent, person },
-  workspace,
+test('a person reads and filters the log, with decisions of a dry run, and verifies its chain', async ({
+  alone: { agent, person, workspace },
 }) => {
+  const clear_codegen_session = { action: 'deny', enforce: false };
+  await configure(workspace, {
+    policy: { version: '1', default: 'allow', tools: { clear_codegen_session } },
+  });
   await agent.call('get_codegen_session');
   await agent.call('clear_codegen_session', { sessionId: 'none' });
   const page = await person();
@@ -176,6 +175,10 @@ test('a person reads and filters the log, and verifies its chain', async ({
   await page.getByLabel('Filter').fill('get_codegen allowed');
   await expect(rows).toHaveCount(2);
   await page.getByLabel('Filter').fill('');
+  await page.getByLabel('Only decisions of dry runs').check();
+  await expect(rows).toHaveCount(2);
+  await expect(rows.last()).toContainText('Dry run: would be denied by tools.clear_codegen_session.action');
+  await page.getByLabel('Only decisions of dry runs').uncheck();
   // The filter applies to lines that come later.
   await page.getByLabel('Tool').selectOption('get_codegen_session');
   await page.getByLabel('Decision', { exact: true }).selectOption('allowed');
@@ -200,29 +203,8 @@ test('a person reads and filters the log, and verifies its chain', async ({
   await expect(page.getByText(/was altered/).first()).toBeVisible();
 });
 
-test('decisions of a dry run are shown and filtered', async ({ people: { agent, person }, workspace }) => {
-  await configure(workspace, {
-    policy: {
-      version: '1',
-      default: 'allow',
-      tools: { clear_codegen_session: { action: 'deny', enforce: false } },
-    },
-  });
-  await agent.call('get_codegen_session');
-  await agent.call('clear_codegen_session', { sessionId: 'none' });
-  const page = await person();
-  await page.getByRole('link', { name: 'Activity' }).click();
-  const rows = page.getByRole('row');
-  await expect(rows.filter({ hasText: 'get_codegen_session' })).toHaveCount(1);
-  await page.getByLabel('Only decisions of dry runs').check();
-  await expect(rows).toHaveCount(2);
-  await expect(rows.last()).toContainText('Dry run: would be denied by tools.clear_codegen_session.action');
-  expect(await violations(page)).toEqual([]);
-});
-
 test('an operator edits a policy that has a file of its own, and sees the change before it is saved', async ({
-  people: { agent, person },
-  workspace,
+  people: { agent, person, workspace, log },
 }) => {
   const file = path.join(workspace, 'policy.json');
   const comment = '// Reviewed by Ann.\n';
@@ -260,14 +242,14 @@ test('an operator edits a policy that has a file of its own, and sees the change
   expect(await readFile(file, 'utf8')).toBe(changed);
   expect((await stat(file)).mode & 0o777).toBe(0o640);
   expect((await agent.call('get_codegen_session')).error?.code).toBe('POLICY_DENIED');
-  const log = await readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8');
-  expect(log).toMatch(/"operator":"local","role":"operator","action":"edit policy","policyOf":"\w+","file"/);
-  expect(log).toMatch(/"action":"edit policy".*"error":"REFUSED"/);
+  expect(await log()).toMatch(
+    /"operator":"local","role":"operator","action":"edit policy","policyOf":"\w+","file"/,
+  );
+  expect(await log()).toMatch(/"action":"edit policy".*"error":"REFUSED"/);
 });
 
 test('a policy that is part of the configuration is not edited in the web UI', async ({
-  people: { person },
-  workspace,
+  people: { person, workspace },
 }) => {
   const page = await person();
   await page.getByRole('link', { name: 'Policy' }).click();
@@ -286,8 +268,7 @@ test('a policy that is part of the configuration is not edited in the web UI', a
 });
 
 test('a person reads the policy in plain words, sees how full its limits are, and tries a call', async ({
-  people: { agent, person },
-  workspace,
+  people: { agent, person, workspace },
 }) => {
   await configure(workspace, {
     policy: {
@@ -306,7 +287,7 @@ test('a person reads the policy in plain words, sees how full its limits are, an
   await expect(tool).toContainText('denied');
   await expect(tool).toContainText('write');
   await expect(page.getByRole('meter', { name: 'get_codegen_session: 1 of 10' })).toBeVisible();
-  await expect(page.getByText('next one free at').getByRole('time')).not.toBeEmpty();
+  await expect(page.getByText('get_codegen_session: 1 of 10').getByRole('time')).not.toBeEmpty();
   await page.getByLabel('Tool', { exact: true }).selectOption('clear_codegen_session');
   await page.getByRole('button', { name: 'Try', exact: true }).click();
   await expect(page.getByText('Nobody clears.').last()).toBeVisible();
@@ -317,29 +298,39 @@ test('a person reads the policy in plain words, sees how full its limits are, an
   expect(await violations(page)).toEqual([]);
 });
 
-test("a person runs a generated test, reads why it failed, and opens Playwright's report with its trace", async ({
-  people: { agent, person },
+test("a person sees how a test was verified, runs it, reads why it failed, and opens Playwright's report", async ({
+  people: { agent, person, visitor, workspace, log },
   pages,
-  workspace,
 }) => {
-  const { sessionId } = await agent.start({ title: 'Lands', url: `${pages.url}/landing.html` });
+  await configure(workspace, { verify: { mode: 'require', sensitivity: 'full' } });
+  const url = `${pages.url}/login.html`;
+  const { sessionId } = await agent.start({ title: 'Lands', url, use: { viewport } });
+  const target = "getByLabel('User')";
+  await agent.record(
+    sessionId,
+    { action: 'fill', target, value: 'Ann' },
+    { action: 'expect', target, matcher: 'toHaveValue', expected: 'Ann' },
+  );
   const { filePath } = await agent.call('end_codegen_session', { sessionId });
   const page = await person();
   await page.getByRole('link', { name: 'Tests' }).click();
   const entry = page.getByRole('listitem').filter({ hasText: 'generated-tests/lands.spec.ts' });
-  await entry.getByRole('button', { name: 'Run', exact: true }).click();
-  await expect(entry.getByText('1 passed, 0 failed')).toBeVisible({ timeout: 60_000 });
+  await expect(entry).toContainText('passed, 1 of 1 runs. Steps left out in turn: 2. It failed without 2');
+  await expect(entry).not.toContainText('edited since');
   const code = await readFile(filePath, 'utf8');
   await writeFile(filePath, code.replace(/\}\);\s*$/, "  throw new Error('<b>one</b>');\n});\n"));
-  await entry.getByRole('button', { name: 'Run', exact: true }).click();
+  await expect(entry).toContainText('edited since it was written');
+  await entry.getByRole('button', { name: 'Run 5 times' }).click();
   await expect(entry.getByText('0 passed, 1 failed')).toBeVisible({ timeout: 60_000 });
   await expect(entry.getByRole('region', { name: 'Why Lands failed' })).toContainText('<b>one</b>');
+  const picture = entry.getByRole('img', { name: 'The page when Lands failed' });
+  await expect(picture).toBeVisible();
+  const { left, top } = await passwordPlace(await visitor(), url);
+  expect(await colourIn(picture, left, top)).toBe('mask');
   await entry.getByText('Snapshot of the page at the failure').click();
-  await expect(entry.getByRole('region', { name: 'Snapshot' })).toContainText('heading');
+  await expect(entry.getByRole('region', { name: 'Snapshot' })).toContainText('heading "Sign in"');
   expect(await violations(page)).toEqual([]);
-  await expect
-    .poll(() => readFile(path.join(workspace, '.codegen/audit.jsonl'), 'utf8'))
-    .toContain('"action":"run"');
+  await expect.poll(log).toContain('"action":"run"');
 
   await entry.getByRole('button', { name: 'Trace' }).click();
   const link = entry.getByRole('link', { name: 'Playwright’s report' });
@@ -350,7 +341,7 @@ test("a person runs a generated test, reads why it failed, and opens Playwright'
   await report.getByRole('link', { name: 'Lands' }).first().click();
   await expect(report.getByText('<b>one</b>').first()).toBeVisible();
   await report.getByRole('link', { name: 'View Trace' }).first().click();
-  await expect(report.getByText('landing.html').first()).toBeVisible();
+  await expect(report.getByText('login.html').first()).toBeVisible();
   const other = new URL(report.url());
   other.pathname = other.pathname.replace(/[0-9a-f]/, 'g');
   expect((await fetch(other)).status).toBe(404);

@@ -11,6 +11,8 @@ interface Asked {
   /** Hash of the call and the question. */
   about: string;
   question: string;
+  /** Set if the question is whether the user opens it. */
+  url: string | undefined;
   at: number;
   answer?: { reply: Reply };
 }
@@ -22,9 +24,9 @@ interface Asking {
 }
 
 export interface Round {
-  ask: NonNullable<Elicitor['ask']>;
+  ask: (question: string, url?: string) => ReturnType<NonNullable<Elicitor['ask']>>;
   /** Ends the call. Returns the question that it failed for, if there is one. */
-  end: (isFailed: boolean) => Pick<Asked, 'id' | 'question'> | undefined;
+  end: (isFailed: boolean) => Pick<Asked, 'id' | 'question' | 'url'> | undefined;
 }
 
 /**
@@ -38,9 +40,10 @@ export class Questions {
     const used: Asked[] = [];
     let open: Asked | undefined;
     return {
-      ask: (question) => {
+      ask: (question, url) => {
         const about = sha256(JSON.stringify([name, args, question]));
-        const fresh: Asked = { id: randomBytes(8).toString('hex'), about, question, at: performance.now() };
+        const id = randomBytes(8).toString('hex');
+        const fresh: Asked = { id, about, question, url, at: performance.now() };
         const known = this.take(about) ?? fresh;
         const given = replySchema.safeParse(answers[known.id]);
         known.answer ??= given.success ? { reply: given.data } : undefined;

@@ -81,11 +81,14 @@ function questionerOf({ server }: McpServer, { signal, requestId }: Extra): Call
 
 function inviterOf({ server }: McpServer, { signal, requestId }: Extra): CallRequest['invite'] {
   if (server.getClientCapabilities()?.elicitation?.url === undefined) return undefined;
-  return async (message, url) => {
-    const { action } = await server.elicitInput(
-      { mode: 'url', message, url, elicitationId: randomUUID() },
-      { signal, relatedRequestId: requestId, timeout: answerMs },
-    );
-    return action !== 'decline';
+  return {
+    isFirst: false,
+    async show(message, url) {
+      const { action } = await server.elicitInput(
+        { mode: 'url', message, url, elicitationId: randomUUID() },
+        { signal, relatedRequestId: requestId, timeout: answerMs },
+      );
+      return action !== 'decline';
+    },
   };
 }

@@ -12,13 +12,15 @@ import {
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
+import { CodegenError } from '../../model/errors.js';
+import type { Invite } from '../../tools/tool.js';
 import type { CallRequest } from '../call.js';
 import type { McpEndpoint } from '../http/endpoint.js';
 import type { CallResult } from '../render.js';
 import { instructions, promptOf, prompts } from '../prompts.js';
 import { serverInfo, type Service } from '../service.js';
 import { questionForm } from './question.js';
-import { Questions } from './questions.js';
+import { Questions, type Round } from './questions.js';
 
 type Request = ServerContext['mcpReq'];
 
@@ -27,6 +29,11 @@ const formSchema = z.object({
   [CLIENT_CAPABILITIES_META_KEY]: z.object({
     elicitation: z.union([z.object({ form: z.object({}) }), z.strictObject({})]),
   }),
+});
+
+/** A client that can show URLs. */
+const urlSchema = z.object({
+  [CLIENT_CAPABILITIES_META_KEY]: z.object({ elicitation: z.object({ url: z.object({}) }) }),
 });
 
 /** A server of the stateless revisions. */
@@ -56,21 +63,43 @@ export function callHandler(
 ): (request: CallToolRequest, context: ServerContext) => Promise<CallResult | InputRequiredResult> {
   return async ({ params: { name, arguments: args } }, { mcpReq }) => {
     const { signal, inputResponses: answers = {} } = mcpReq;
-    const canBeAsked = formSchema.safeParse(mcpReq.envelope).success;
+    const [hasForms, hasUrls] = [formSchema, urlSchema].map(
+      (schema) => schema.safeParse(mcpReq.envelope).success,
+    );
     const { ask, end } = questions.round({ name, args, answers });
     const result = await service.callTool({
       name,
       args,
       signal,
       notify: notifierOf(mcpReq),
-      ask: canBeAsked ? ask : undefined,
+      ask: hasForms ? ask : undefined,
+      invite: hasUrls ? { isFirst: true, show: inviterOf(ask) } : undefined,
     });
     if (result === undefined)
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`);
     const open = end(result.isError === true);
     if (open === undefined) return result;
-    const form = inputRequired.elicit(questionForm(open.question));
-    return inputRequired({ inputRequests: { [open.id]: form } });
+    const { id, question, url } = open;
+    const asked =
+      url === undefined
+        ? inputRequired.elicit(questionForm(question))
+        : inputRequired.elicitUrl({ message: question, url });
+    return inputRequired({ inputRequests: { [id]: asked } });
+  };
+}
+
+/** Shows a URL by failing the call, until the client repeats it with the user's answer. */
+function inviterOf(ask: Round['ask']): Invite['show'] {
+  const answers = new Map<string, Promise<boolean>>();
+  return (message, url) => {
+    const known = answers.get(message);
+    if (known !== undefined) return known;
+    const answer = ask(message, url).then((reply) => {
+      if (reply === 'pending') throw new CodegenError('ACTION_FAILED', 'The user is asked first.');
+      return reply?.approved !== false;
+    });
+    answers.set(message, answer);
+    return answer;
   };
 }
 

@@ -120,7 +120,8 @@ function failureOf(
   </section>`;
 }
 
-function sensitivityLines({ sensitivity }: Verification): string[] {
+/** What a verification says about the test, in sentences. */
+export function sensitivityLines({ sensitivity }: Pick<Verification, 'sensitivity'>): string[] {
   const { withoutJavaScript, stepsTried, unnoticed = [] } = sensitivity ?? {};
   return [
     ...(withoutJavaScript === undefined
@@ -133,7 +134,7 @@ function sensitivityLines({ sensitivity }: Verification): string[] {
     ...(stepsTried === undefined
       ? []
       : [
-          `${stepsTried - unnoticed.length} of ${counted(stepsTried, 'step')} that were left out were missed.`,
+          `Steps left out in turn: ${stepsTried}. It failed without ${stepsTried - unnoticed.length} of them.`,
         ]),
     ...(sensitivity === undefined ? ['Sensitivity was not measured.'] : []),
   ];

@@ -36,17 +36,17 @@ export interface Verification {
   failure?: FailedTest;
   /** Automatic assertions that were taken out of the session. */
   dropped?: Dropped[];
-  sensitivity?: Sensitivity;
+  sensitivity?: Sensitivity | undefined;
   /** Path of the report in the workspace. */
   report?: string;
 }
 
 interface Sensitivity {
   /** Outcome on a page whose JavaScript is off; undefined if every change of the page is asserted. */
-  withoutJavaScript?: 'passed' | 'failed';
+  withoutJavaScript?: 'passed' | 'failed' | undefined;
   /** Steps that were left out in turn, and the indexes of those that the test did not miss. */
-  stepsTried?: number;
-  unnoticed?: number[];
+  stepsTried?: number | undefined;
+  unnoticed?: number[] | undefined;
 }
 
 export interface Verified {

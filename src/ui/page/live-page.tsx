@@ -79,7 +79,7 @@ function Image({ picture, title }: { picture: LivePicture; title: string }): JSX
 }
 
 function Toolbar({
-  session: { id, pages, asksForFile, dialogs },
+  session: { id, pages, asksForFile, openDialog },
   remote,
 }: {
   session: SessionDetail;
@@ -139,39 +139,32 @@ function Toolbar({
           </button>
         </div>
       )}
-      {(mode.value === 'record' || mode.value === 'control') && (
-        <NextDialog key={mode.value} opened={dialogs.length} remote={remote} />
-      )}
+      {openDialog !== undefined && <Dialog key={openDialog.message} id={id} dialog={openDialog} />}
       {mode.value === 'control' && asksForFile && <FileRequest remote={remote} />}
     </>
   );
 }
 
-/** Answers the next dialog of the page; without that it is dismissed. */
-function NextDialog({ opened, remote }: { opened: number; remote: Remote }): JSX.Element {
-  const text = useSignal('');
-  const planned = useSignal<{ text: string; before: number } | undefined>(undefined);
-  const answer = async (accept: boolean): Promise<void> => {
-    const promptText = accept && text.value !== '' ? { promptText: text.value } : {};
-    planned.value = undefined;
-    if (await remote.answerDialog({ accept, ...promptText }))
-      planned.value = {
-        text: `The next dialog will be ${accept ? 'accepted' : 'dismissed'}.`,
-        before: opened,
-      };
-  };
+/** Answers the dialog that the page has opened. */
+function Dialog({
+  id,
+  dialog: { type, message, defaultValue },
+}: {
+  id: string;
+  dialog: NonNullable<SessionDetail['openDialog']>;
+}): JSX.Element {
+  const text = useSignal(defaultValue);
+  const isPrompt = type === 'prompt';
+  const answer = (accept: boolean) => () =>
+    post(`sessions/${id}/dialog`, { accept, ...(accept && isPrompt && { promptText: text.value }) });
   return (
-    <div class="actions" role="group" aria-label="Next dialog">
-      <TextInput label="Text for a prompt" text={text} />
-      <button type="button" onClick={() => void answer(true)}>
-        Accept the next dialog
-      </button>
-      <button type="button" onClick={() => void answer(false)}>
-        Dismiss the next dialog
-      </button>
-      <span role="status" class="quiet">
-        {planned.value?.before === opened && planned.value.text}
-      </span>
+    <div class="actions asks" role="group" aria-label="Open dialog">
+      <p role="status">
+        The page has opened a dialog ({type}){message !== '' && `: ${message}`}
+      </p>
+      {isPrompt && <TextInput label="Answer" text={text} />}
+      <Act label="Accept" needs="operator" kind="main" work={answer(true)} />
+      <Act label="Dismiss" needs="operator" work={answer(false)} />
     </div>
   );
 }

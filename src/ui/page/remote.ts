@@ -95,12 +95,6 @@ export class Remote {
     return this.busy(() => this.act(request));
   }
 
-  /** Answers the dialog that the page opens next. */
-  answerDialog(answer: { accept: boolean; promptText?: string }): Promise<boolean> {
-    if (this.mode.value === 'record') return this.record({ action: 'onDialog', ...answer });
-    return this.busy(() => post(`sessions/${this.id}/dialog`, answer));
-  }
-
   /** Gives the page the file that it asks for. */
   chooseFile(file: string): Promise<boolean> {
     return this.busy(() => post(`sessions/${this.id}/file`, { file }));

@@ -4,6 +4,7 @@ import type { TestFile, TestRunView, TraceView } from '../shapes.js';
 import { post } from './api.js';
 import { Act, Code, ListView, Problem, SnapshotDetails, Time } from './parts.js';
 import { ReportFrame } from './report.js';
+import { LoadedThumbnail } from './thumbnail.js';
 
 /** Runs of a test when it is repeated. */
 const repeats = 5;
@@ -22,7 +23,7 @@ export function TestList(): JSX.Element {
 }
 
 function Test({ test }: { test: TestFile }): JSX.Element {
-  const { file, grant, modified, isRunning, reportedBy, last } = test;
+  const { file, grant, modified, isEdited, verification, isRunning, reportedBy, last } = test;
   const run = (repeat: number) => () => post('tests/run', { grant, file, repeat });
   return (
     <>
@@ -31,7 +32,16 @@ function Test({ test }: { test: TestFile }): JSX.Element {
       </h2>
       <p class="quiet">
         {grant} · changed <Time at={modified} />
+        {isEdited && ', edited since it was written'}
       </p>
+      {verification === undefined || verification.status === 'off' ? (
+        <p class="quiet">No verification is known.</p>
+      ) : (
+        <p>
+          Verification at <Time at={verification.at} />: <strong>{verification.status}</strong>,{' '}
+          {verification.passed} of {verification.runs} runs. {verification.found.join(' ')}
+        </p>
+      )}
       <div class="actions">
         {isRunning ? (
           <p role="status">Running…</p>
@@ -75,12 +85,19 @@ function LastRun({ run }: { run: TestRunView }): JSX.Element {
       <p>
         {run.passed} passed, {run.failed} failed, {run.flaky} flaky in {(run.durationMs / 1000).toFixed(1)} s
       </p>
-      {run.failures.map(({ title, line, message, snapshot }) => (
+      {run.failures.map(({ title, line, message, snapshot, picture }) => (
         <section key={title} aria-label={`Failure of ${title}`}>
           <h3>
             {title}, line {line}
           </h3>
           <Code label={`Why ${title} failed`} text={message} />
+          {picture !== undefined && (
+            <LoadedThumbnail
+              key={picture}
+              path={`tests/pictures/${picture}`}
+              alt={`The page when ${title} failed`}
+            />
+          )}
           {snapshot !== undefined && <SnapshotDetails text={snapshot} />}
         </section>
       ))}
