@@ -94,8 +94,10 @@ export function addAccess(app: PageApp, options: PageOptions): void {
     return context.json({ person, key });
   });
 
-  app.post('/ui/api/logout', (context) => {
+  app.post('/ui/api/logout', async (context) => {
     logins.end(deleteCookie(context, cookieOf(context.req.url), { path: '/' }));
+    const { name: operator, role } = context.get('login').person;
+    await (await options.audit()).event('operator', { action: 'logout', operator, role });
     return context.json({});
   });
 

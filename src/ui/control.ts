@@ -38,6 +38,8 @@ const inputSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text'), text: z.string().max(100_000) }),
 ]);
 
+const inputsSchema = z.array(inputSchema).max(maxInputs);
+
 const answerSchema = z.strictObject({ accept: z.boolean(), promptText: z.string().max(10_000).optional() });
 
 const fileSchema = z.strictObject({ file: z.string().min(1).max(1000) });
@@ -165,24 +167,12 @@ export function addControl(app: PageApp, options: PageOptions, controls: Control
     }),
   );
 
-  onPost(page, 'sessions/:id/input', z.array(inputSchema).max(maxInputs), ({ id, body: inputs, person }) =>
-    controls.act(id, person, async (held) => {
-      const { session, live, autoAssertions } = held.control.open;
-      const at = session.steps.length;
-      const acts = inputs.some(({ type }) => type !== 'move' && type !== 'wheel');
-      if (acts && session.unrecorded?.at(-1)?.at !== at)
-        (session.unrecorded ??= []).push({ action: 'input by hand', at });
-      autoAssertions?.forget();
-      held.inputs += inputs.length;
-      for (const input of inputs) {
-        if (live.dialogs.open !== undefined) break;
-        await responseWithin(inputMs, sendInput(live.current.page, input)).catch((error: unknown) => {
-          // The input has opened a dialog, which waits for the person.
-          if (live.dialogs.open === undefined) throw error;
-        });
-      }
-    }),
-  );
+  onPost(page, 'sessions/:id/input', inputsSchema, ({ id, body: inputs, person, perform }) => {
+    const send = (): Promise<void> => controls.act(id, person, (held) => sendInputs(held, inputs));
+    // Keys and movements are counted in the line of the release.
+    const isClick = inputs.some(({ type }) => type === 'down');
+    return isClick ? perform({ needs: 'operator', action: 'click by hand', session: id }, send) : send();
+  });
 
   onPost(page, 'sessions/:id/dialog', answerSchema, ({ id, body: answer, person, perform }) =>
     perform({ needs: 'operator', action: 'answer dialog', session: id, accept: answer.accept }, () => {
@@ -288,6 +278,23 @@ async function record(context: ToolContext, held: Held, request: ActionRequest):
   await save();
   if (failure !== undefined) throw failure.error;
   return { asksForFile };
+}
+
+async function sendInputs(held: Held, inputs: readonly Input[]): Promise<void> {
+  const { session, live, autoAssertions } = held.control.open;
+  const at = session.steps.length;
+  const acts = inputs.some(({ type }) => type !== 'move' && type !== 'wheel');
+  if (acts && session.unrecorded?.at(-1)?.at !== at)
+    (session.unrecorded ??= []).push({ action: 'input by hand', at });
+  autoAssertions?.forget();
+  held.inputs += inputs.length;
+  for (const input of inputs) {
+    if (live.dialogs.open !== undefined) return;
+    await responseWithin(inputMs, sendInput(live.current.page, input)).catch((error: unknown) => {
+      // The input has opened a dialog, which waits for the person.
+      if (live.dialogs.open === undefined) throw error;
+    });
+  }
 }
 
 async function sendInput(page: Page, input: Input): Promise<void> {

@@ -81,10 +81,9 @@ export function addSessions(app: PageApp, options: PageOptions): void {
   });
 
   onPost({ app, options }, 'sessions/:id/clear', z.unknown(), async ({ id, perform }) => {
-    const { grant } = sessions.find(id);
     const call = { tool: clearCodegenSession, args: { sessionId: id } };
     await perform({ needs: 'operator', action: 'clear', session: id }, (note) =>
-      toolCall(options, contextOf(grant), call, note),
+      toolCall(options, contextOf(sessions.find(id).grant), call, note),
     );
   });
 }

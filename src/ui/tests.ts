@@ -55,9 +55,9 @@ export function addTests(app: PageApp, options: PageOptions): void {
   );
 
   onPost({ app, options }, 'tests/run', runSchema, async ({ body: { grant, file, repeat }, perform }) => {
-    const { isRunning } = await find({ grant, file });
-    if (isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has finished.');
     await perform({ needs: 'operator', action: 'run', file }, async (note) => {
+      const { isRunning } = await find({ grant, file });
+      if (isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has finished.');
       runs.set(file, { ...runs.get(file), isRunning: true });
       let last: TestRunView | undefined;
       try {
@@ -80,16 +80,15 @@ export function addTests(app: PageApp, options: PageOptions): void {
   });
 
   onPost({ app, options }, 'tests/trace', testSchema, async ({ body: test, host, perform }) => {
-    const { file, grant } = await find(test);
-    const absolute = path.resolve(workspace, file);
-    requireTraceable(host, file, await readFile(absolute, 'utf8'));
-    const url = await perform({ needs: 'operator', action: 'trace', file }, async () =>
-      reports.show(
-        await options.run(new AbortController().signal, (signal) =>
-          traceTest(contextOf(grant), absolute, signal),
-        ),
-      ),
-    );
+    const url = await perform({ needs: 'operator', action: 'trace', file: test.file }, async () => {
+      const { file, grant } = await find(test);
+      const absolute = path.resolve(workspace, file);
+      requireTraceable(host, file, await readFile(absolute, 'utf8'));
+      const files = await options.run(new AbortController().signal, (signal) =>
+        traceTest(contextOf(grant), absolute, signal),
+      );
+      return reports.show(files);
+    });
     return { url } satisfies TraceView;
   });
 }
