@@ -351,7 +351,7 @@ test('works from 400 px, in dark and light, and by the keyboard alone', async ({
   people: { agent, person },
   pages,
 }) => {
-  await agent.start({ title: 'Lands', url: `${pages.url}/landing.html` });
+  await agent.start({ title: 'Narrow', url: `${pages.url}/landing.html` });
   const page = await person();
   await page.setViewportSize({ width: 400, height: 700 });
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -373,9 +373,13 @@ test('works from 400 px, in dark and light, and by the keyboard alone', async ({
   await page.keyboard.press('Tab');
   await expect(page.getByRole('link', { name: 'Sessions' })).toBeFocused();
   await page.keyboard.press('Enter');
-  await page.getByRole('link', { name: 'Lands' }).press('Enter');
-  await expect(page.getByRole('heading', { name: 'Lands', level: 1 })).toBeVisible();
+  await page.getByRole('link', { name: 'Narrow' }).press('Enter');
+  await expect(page.getByRole('heading', { name: 'Narrow', level: 1 })).toBeVisible();
   await expect(page.getByRole('img', { name: 'The live page of' })).toBeVisible();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page), `session ${colorScheme}`).toEqual([]);
+  }
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBeLessThanOrEqual(400);
 });
