@@ -152,8 +152,14 @@ async function detailOf(
   };
 }
 
-function dialogOf({ dialogs: { open } }: Live): SessionDetail['openDialog'] {
-  return open && { type: open.type, message: open.message, defaultValue: open.defaultValue };
+function dialogOf({ dialogs: { open }, log }: Live): SessionDetail['openDialog'] {
+  return (
+    open && {
+      type: open.type,
+      message: log.shorten(open.message),
+      defaultValue: log.shorten(open.defaultValue),
+    }
+  );
 }
 
 /** The test as ending would write it, and how it differs from the existing file. */

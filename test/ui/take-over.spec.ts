@@ -201,7 +201,11 @@ test('a person answers dialogs and file choosers, recorded and not', async ({ pe
   const { workspace } = people;
   test.setTimeout(120_000);
   await writeFile(path.join(workspace, 'photo.txt'), 'smiling');
-  await configure(workspace, { autoAssert: true, browser: { actionTimeoutMs: 2000 } });
+  await configure(workspace, {
+    autoAssert: true,
+    browser: { actionTimeoutMs: 2000 },
+    secrets: ['SHOP_PASSWORD'],
+  });
   const url = `${pages.url}/dialogs.html`;
   await people.agent.start({ title: 'Answers', url, use: { viewport } });
   const hands = await Hands.takeOver(people, 'Answers', url);
@@ -214,6 +218,10 @@ test('a person answers dialogs and file choosers, recorded and not', async ({ pe
   await expect(dialog).toContainText('The page has opened a dialog (prompt): ');
   await dialog.getByLabel('Answer').fill('Bea');
   await dialog.getByRole('button', { name: 'Accept' }).click();
+  await expect(dialog).toBeHidden();
+  await hands.click(() => copy.getByRole('button', { name: 'Password' }));
+  await expect(dialog).toContainText('Is {{secret:SHOP_PASSWORD}} your password?');
+  await dialog.getByRole('button', { name: 'Dismiss' }).click();
   await expect(dialog).toBeHidden();
   await hands.mode('Assert');
   await hands.click(() => copy.getByRole('status'));
@@ -235,7 +243,7 @@ test('a person answers dialogs and file choosers, recorded and not', async ({ pe
   await dialog.getByRole('button', { name: 'Accept' }).click();
   await hands.steps(6);
   await expect(steps.getByText('.toHaveText("name: Cleo")')).toBeVisible();
-  await page.getByText('Dialogs (3)').click();
+  await page.getByText('Dialogs (4)').click();
   await expect(page.getByText('confirm: Delete everything? (dismissed)')).toBeVisible();
 
   await page.getByLabel('Address').fill(`${pages.url}/files.html`);
