@@ -1,6 +1,6 @@
 import { escapeRegExp } from './text.js';
 
-/** Why a part of a text differs in the next run: a time or generated id (`passing`), a record number, or an amount. */
+/** Why a part of a text differs in the next run or release: a time or generated id (`passing`), the number of a record or version, or an amount. */
 export type Change = 'passing' | 'record' | 'amount';
 
 interface Form {
@@ -24,6 +24,9 @@ const counted = [
 // Starts at the first digit and does not backtrack: a text of digits would otherwise take quadratic time.
 const number = '(?<!\\d|\\d[.,])(?=(\\d+(?:[.,]\\d+)*))\\1';
 const price = '(?<=[$€£¥]\\s?)\\d+(?:[.,]\\d+)*';
+
+/** A version with three numbers, such as `v2.1.0-beta.1`. */
+const version = /(?<![\w.])v?\d{1,9}\.\d{1,9}\.\d{1,9}(?![\d.])(?:[-+][\w.]{1,40})?/giu;
 
 const maxJudged = 1000;
 
@@ -49,9 +52,10 @@ const forms: Form[] = [
   passing('\\d{6,}', '\\d+'),
   // A whole word of alternating letters and digits
   passing('\\b(?=[a-z\\d]*?\\d[a-z]+\\d[a-z\\d]{6})(?=([a-z\\d]+))\\1\\b', '\\w+'),
-  // Numbers of records, counts and prices
+  // Numbers of records and versions, counts and prices
   { change: 'record', form: /(?<=#)\d+\b/gu, as: digits },
   { change: 'record', form: new RegExp(`(?<=\\b${record}\\b[.:]?\\s)\\d{3,}\\b`, 'giu'), as: digits },
+  { change: 'record', form: version, as: () => '[\\w.+-]+' },
   { change: 'amount', form: new RegExp(`${number}(?=\\s?[€£¥])|${price}`, 'gu'), as: digits },
   // A number in parentheses is a count, unless it is a year.
   { change: 'amount', form: new RegExp(`(?<=\\()(?!(?:19|20)\\d\\d\\))${number}(?=\\))`, 'gu'), as: digits },

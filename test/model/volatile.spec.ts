@@ -47,6 +47,13 @@ test('a date is replaced with its ordinal', () => {
   expect(stablePart('1st May 2024 at 9:00am Garden', ['passing'])).toEqual({ regex: '.+ at .+ Garden' });
 });
 
+test('the version of a program is replaced as a whole, an address is not', () => {
+  expect(stablePart('Petstore v1.10.0-rc.1 OAS 3.0', ['record'])).toEqual({
+    regex: 'Petstore [\\w.+-]+ OAS 3\\.0',
+  });
+  expect(stablePart('Server 127.0.0.1', ['record'])).toBeUndefined();
+});
+
 test('a hexadecimal id is replaced as a whole, whatever digits it begins with', () => {
   for (const id of ['90312618ff6d87c8', '8a14c988cf3dde80', 'ffffffff00000001'])
     expect(stablePart(`Node ${id}`, ['passing'])).toEqual({ regex: 'Node \\w+' });
