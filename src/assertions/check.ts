@@ -249,7 +249,7 @@ export function isStable(chain: LocatorChain, args: AssertionArgs, typed: readon
 
 /** Whether only the tag identifies the element. */
 function isBareTag({ method, args: [selector] }: LocatorCall): boolean {
-  return method === 'locator' && typeof selector === 'string' && /^[a-z\d]+$/.test(selector);
+  return method === 'locator' && typeof selector === 'string' && /^(?!body$)[a-z\d]+$/.test(selector);
 }
 
 const matcherFamilies: Record<string, string> = {

@@ -12,15 +12,32 @@ const ancestorSchema = z.strictObject({
   classNames: z.array(z.string()),
   /** Texts of leaf descendants, headings and labels first, except those inside the pinned element. */
   texts: z.array(z.string()),
+  /** CSS selectors of icons inside the pinned element. */
+  icons: z.array(z.string()),
 });
 
 /** An element or one of its ancestors, and what could identify it. */
 export type Ancestor = z.infer<typeof ancestorSchema>;
 
 /** The functions that `readAncestors` calls. */
-const helpers = [clean, read, attributeOf, parentOf, contains, textIn, descendants, nameOf, textsOf];
+const helpers = [
+  clean,
+  read,
+  wordsIn,
+  attributeOf,
+  parentOf,
+  contains,
+  textIn,
+  descendants,
+  nameOf,
+  textsOf,
+  iconsOf,
+];
 
-/** A pinned element and its ancestors, nearest first; ancestors without identifying attributes are left out. */
+/**
+ * A pinned element and its ancestors, nearest first. Ancestors without identifying attributes are left out, except the
+ * nearest one with a text.
+ */
 export function ancestorsOf({ id, frame }: Pin, testIdAttribute: string): Promise<Ancestor[]> {
   const arg = { id, testIdAttribute };
   return callIsolated(frame, readAncestors, { arg, schema: z.array(ancestorSchema), helpers });
@@ -59,16 +76,16 @@ function readAncestors(
     const explicit = clean(attributeOf(outer, 'role')).split(' ')[0];
     const role = explicit || roles[tag] || (name === '' ? undefined : roleWithName[tag]);
     const testId = attributeOf(outer, testIdAttribute) ?? undefined;
-    const classNames = clean(attributeOf(outer, 'class'))
-      .split(' ')
-      .filter((className) => /^(?:[a-z]{3,}|[a-z]{2}(?=[-_]+[a-z]{3}))(?:[-_]+[a-z]{2,})*$/.test(className));
+    const classNames = wordsIn(attributeOf(outer, 'class'));
+    const texts = textsOf(outer, inner);
+    const isNearest = texts.length > 0 && found.slice(1).every((each) => each.texts.length === 0);
     const identifies =
       role !== undefined ||
       testId !== undefined ||
       classNames.length > 0 ||
       tag.includes('-') ||
       tag in roleWithName;
-    if (outer !== inner && !identifies) continue;
+    if (outer !== inner && !identifies && !isNearest) continue;
     const presentational = role === 'presentation' || role === 'none';
     found.push({
       tagName: tag.toLowerCase(),
@@ -77,7 +94,8 @@ function readAncestors(
       testId,
       id: attributeOf(outer, 'id') ?? undefined,
       classNames: classNames.slice(0, 6),
-      texts: textsOf(outer, inner),
+      texts,
+      icons: outer === inner ? iconsOf(outer) : [],
     });
   }
   return found;
@@ -85,6 +103,13 @@ function readAncestors(
 
 function clean(text: string | null | undefined): string {
   return (text ?? '').slice(0, 1000).replace(/\s+/g, ' ').trim();
+}
+
+/** The classes that are made of words. */
+function wordsIn(classes: string | null): string[] {
+  return clean(classes)
+    .split(' ')
+    .filter((name) => /^(?:[a-z]{3,}|[a-z]{2}(?=[-_]+[a-z]{3}))(?:[-_]+[a-z]{2,})*$/.test(name));
 }
 
 /** Reads a property from the prototype: a form's fields named `parentNode` or `id` shadow its own. */
@@ -156,4 +181,20 @@ function textsOf(element: Element, self: Element): string[] {
   // Texts without letters (a price, a count, an icon glyph) change, or identify nothing.
   const useful = texts.filter((text) => text !== own && text.length <= 60 && /\p{L}/u.test(text));
   return [...new Set(useful)].slice(0, 4);
+}
+
+/** How a stylesheet, a font or a sprite says which icon it is: `data-icon`, a class, or the icon's id. */
+function iconsOf(element: Element): string[] {
+  return descendants(element, 'i, svg, use, img, span')
+    .filter((icon) => icon !== element)
+    .flatMap((icon) => {
+      const attributes = ['data-icon', 'data-testid', 'icon', 'name', 'href', 'xlink:href', 'src'];
+      const tag = String(read(Element.prototype, 'tagName', icon)).toLowerCase();
+      const own = attributes.flatMap((name) => {
+        const value = attributeOf(icon, name) ?? '';
+        return /^[\w./#-]{2,60}$/.test(value) ? [`${tag}[${name.replace(':', '\\:')}="${value}"]`] : [];
+      });
+      return [...own, ...wordsIn(attributeOf(icon, 'class')).map((name) => `.${name}`)];
+    })
+    .slice(0, 6);
 }

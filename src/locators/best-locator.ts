@@ -21,7 +21,15 @@ import { looseForms } from './loose-forms.js';
 import { matchesOf } from './matches.js';
 import { mentions } from './mentions.js';
 import { isAriaRole } from './roles.js';
-import { classScopes, cssSubjects, itemClass, roleScopes, withoutExtras } from './scopes.js';
+import {
+  classScopes,
+  cssSubjects,
+  iconFilters,
+  itemClass,
+  parentScopes,
+  roleScopes,
+  withoutExtras,
+} from './scopes.js';
 import { suggestionFor } from './suggestion.js';
 
 /** Candidates in the first batch; each next batch has twice as many. */
@@ -195,7 +203,8 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
   if (!isWeak(own) && allowed(own) && weakness === undefined) return own;
 
   const [shown, [self, ...outer]] = await Promise.all([shownAs(pin), ancestorsOf(pin, testIdAttribute)]);
-  const named = subjectsOf({ ...shown, level: headingLevel(pin) }, own)
+  const icons = self === undefined ? [] : iconFilters(self);
+  const named = subjectsOf({ ...shown, level: headingLevel(pin), icons }, own)
     .flatMap(looseForms)
     .filter(allowed);
   const byCss = self === undefined ? [] : cssSubjects(self);
@@ -210,6 +219,7 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
     ...outer.map((scope) => inside(roleScopes(scope), subjects)),
     isPlain(own) ? [own] : [],
     ...outer.map((scope) => inside(classScopes(scope), subjects)),
+    ...outer.map((scope) => inside(parentScopes(scope), named)),
     named.length > 0 ? byCss : [],
     ...outer.map((scope) => inside([...roleScopes(scope), ...classScopes(scope)], byCss)),
     ...outer.map((scope) => inside([...roleScopes(scope), ...classScopes(scope)], [byTag])),
@@ -260,6 +270,7 @@ interface Shown {
   role?: string | undefined;
   name?: string | undefined;
   level?: number | undefined;
+  icons?: readonly LocatorCall[];
 }
 
 function headingLevel({ facts: { tagName } }: Pin): number | undefined {
@@ -314,7 +325,7 @@ function isPlain(chain: LocatorChain): boolean {
 }
 
 /** Locators of the element itself by role, name or text, best first. */
-function subjectsOf({ role, name, level }: Shown, own: LocatorChain): LocatorChain[] {
+function subjectsOf({ role, name, level, icons = [] }: Shown, own: LocatorChain): LocatorChain[] {
   const subjects: LocatorChain[] = [];
   if (role !== undefined && isAriaRole(role) && role !== 'generic') {
     if (name !== undefined) {
@@ -323,7 +334,8 @@ function subjectsOf({ role, name, level }: Shown, own: LocatorChain): LocatorCha
       // Nothing else may distinguish the title of a page from that of a panel.
       if (level !== undefined) subjects.push([{ method: 'getByRole', args: [role, { name, level }] }]);
     }
-    subjects.push([{ method: 'getByRole', args: [role] }]);
+    const byRole: LocatorCall = { method: 'getByRole', args: [role] };
+    subjects.push(...(name === undefined ? icons.map((icon) => [byRole, icon]) : []), [byRole]);
   }
   const last = own.findLast((call) => !isPositional(call) && call.method !== 'filter');
   if (last?.method.startsWith('getBy') === true && last.method !== 'getByRole') subjects.unshift([last]);

@@ -34,10 +34,10 @@ export function reasonToReplace(chain: LocatorChain): string | undefined {
   return reasons.length === 0 ? undefined : reasons.join(', ');
 }
 
-/** Whether only its tag identifies the element. */
+/** Whether only its tag identifies the element, which may be one of several. */
 function isBareTag([first, ...others]: LocatorChain): boolean {
   const selector = first?.method === 'locator' && others.length === 0 ? first.args[0] : undefined;
-  return typeof selector === 'string' && /^(?:[a-z][a-z\d]*|\*)$/i.test(selector.trim());
+  return typeof selector === 'string' && /^(?!body$)(?:[a-z][a-z\d]*|\*)$/i.test(selector.trim());
 }
 
 function reasons({

@@ -8,6 +8,9 @@ import { isAriaRole } from './roles.js';
 /** Classes of repeated elements. */
 export const itemClass = /item|card|row|entry|tile|product|result|post/;
 
+/** Classes of all icons of a font or a library. */
+const iconBase = /^\.(?:icons?|fa[bdlrs]?|svg|bi|mdi|glyphicon|lucide|feather|material-icons)$/;
+
 /** Glyphs of icon fonts: private-use characters. */
 const glyphs = /\p{Co}+/gu;
 
@@ -35,6 +38,16 @@ export function cssSubjects({ id, classNames, tagName }: Ancestor): LocatorChain
     ...(tagName.includes('-') ? [tagName] : []),
   ];
   return selectors.map((selector) => [{ method: 'locator', args: [selector] }]);
+}
+
+/** Filters by an icon in the element, for buttons without a name. */
+export function iconFilters({ icons }: Ancestor): LocatorCall[] {
+  return icons
+    .filter((icon) => !icon.startsWith('.') || (isMeaningfulClass(icon.slice(1)) && !iconBase.test(icon)))
+    .map((icon) => {
+      const locator: LocatorChain = [{ method: 'locator', args: [icon] }];
+      return { method: 'filter', args: [{ has: { locator } }] };
+    });
 }
 
 /** Locators of an ancestor by test id, role and name, or role and a text in it. */
@@ -70,11 +83,26 @@ export function classScopes({ role, classNames, tagName, texts }: Ancestor): Loc
   ];
 }
 
-/** Filters by a stable text, which pick one of several elements; an address is another one elsewhere. */
+/** Ancestors of a text, for elements that only the text beside them identifies. */
+export function parentScopes({ texts }: Ancestor): LocatorChain[] {
+  const [text] = texts.filter(isStableText);
+  if (text === undefined) return [];
+  return ['..', '../..', '../../..'].flatMap((up) =>
+    [[text, { exact: true }], [text]].map((args): LocatorChain => [
+      { method: 'getByText', args },
+      { method: 'locator', args: [up] },
+    ]),
+  );
+}
+
+/** Filters by a stable text, which pick one of several elements. */
 function filters(texts: readonly string[]): LocatorCall[] {
-  return texts
-    .filter((text) => !isVolatile(text) && !isPrice(text) && !/^https?:\/\//.test(text))
-    .flatMap(filtersFor);
+  return texts.filter(isStableText).flatMap(filtersFor);
+}
+
+/** An address is another one elsewhere. */
+function isStableText(text: string): boolean {
+  return !isVolatile(text) && !isPrice(text) && !/^https?:\/\//.test(text);
 }
 
 /** Whether a text is only a price, a count or a size. */

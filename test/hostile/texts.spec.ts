@@ -77,7 +77,14 @@ import {
   parseLocatorExpression,
 } from '../../src/locators/locator-expression.js';
 import { isLooseFormOf, looseForms } from '../../src/locators/loose-forms.js';
-import { classScopes, cssSubjects, roleScopes, withoutExtras } from '../../src/locators/scopes.js';
+import {
+  classScopes,
+  cssSubjects,
+  iconFilters,
+  parentScopes,
+  roleScopes,
+  withoutExtras,
+} from '../../src/locators/scopes.js';
 import { mentions } from '../../src/locators/mentions.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import { matches } from '../../src/model/linear.js';
@@ -242,8 +249,16 @@ const functions: Record<string, (text: string) => unknown> = {
   isMeaningfulClass,
   withoutExtras: (text) => withoutExtras(chainOf(text)),
   roleScopes: (text) =>
-    [roleScopes, classScopes, cssSubjects].map((scopes) =>
-      scopes({ ...ancestor, id: text, role: 'row', name: text, texts: [text], classNames: [text] }),
+    [roleScopes, classScopes, cssSubjects, parentScopes, iconFilters].map((scopes) =>
+      scopes({
+        ...ancestor,
+        id: text,
+        role: 'row',
+        name: text,
+        texts: [text],
+        classNames: [text],
+        icons: [text],
+      }),
     ),
   parseLocatorExpression: (text) =>
     parseLocatorExpression(`getByText(${JSON.stringify(text.slice(0, 2000))})`),

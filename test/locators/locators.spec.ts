@@ -68,7 +68,21 @@ const cases: [page: string, line: string, locator: string][] = [
   ['machine-made.html', 'button "Teapot', 'getByRole("button", { name: /^Teapot \\$[\\d.,]+$/ })'],
   ['machine-made.html', 'textbox "Email"', 'getByRole("textbox", { name: "Email" })'],
   ['machine-made.html', 'checkbox "I agree"', 'getByRole("checkbox", { name: "I agree" })'],
-  ['machine-made.html', 'Black tea/button "Add"', 'getByRole("button").nth(4)'],
+  [
+    'machine-made.html',
+    'Black tea/button "Add"',
+    'getByText("Black tea", { exact: true }).locator("..").getByRole("button", { name: "Add" })',
+  ],
+  [
+    'machine-made.html',
+    'Iced tea/class=fa-pen',
+    'getByText("Iced tea", { exact: true }).locator("..").getByRole("button").filter({ has: page.locator(".fa-pen") })',
+  ],
+  [
+    'machine-made.html',
+    'Iced tea/class=fa-trash',
+    'getByText("Iced tea", { exact: true }).locator("..").getByTestId(/^remove-[\\w-]+$/)',
+  ],
   ...['Chapter 2', 'Issue #8', 'iPhone 15', 'Top 100', 'Step 1 of 3', 'Dune (2021)'].map(
     (name): [string, string, string] => [
       'machine-made.html',

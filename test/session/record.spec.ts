@@ -8,6 +8,7 @@ test('a ref becomes the best locator; a locator that is not brittle is kept as g
     { action: 'click', target: "page.getByPlaceholder('What needs').first()" },
     { action: 'click', target: 'input[type=text], input:not([type])' },
     { action: 'click', target: 'text=Completed >> nth=0' },
+    { action: 'press', target: 'body', key: 'Escape' },
   );
   const textbox = 'page.getByRole("textbox", { name: "What needs to be done?" })';
   expect(result.codes).toEqual([
@@ -15,6 +16,7 @@ test('a ref becomes the best locator; a locator that is not brittle is kept as g
     `await ${textbox}.click();`,
     'await page.locator("input[type=text], input:not([type])").click();',
     'await page.getByRole("link", { name: "Completed" }).click();',
+    'await page.locator("body").press("Escape");',
   ]);
 });
 
