@@ -1,33 +1,23 @@
-import { browserChoice, type BrowserChoice } from '../browser/browser-choice.js';
-import type { StorageState } from '../browser/context-options.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
 import { assertionCode, locatorCode, stepCode } from '../session/step-code.js';
-import type { BaseSpec } from '../codegen/base-spec.js';
 import type { CheckedPath } from '../guard/paths.js';
 import type { Hold } from '../guard/quota.js';
-import path from 'node:path';
-import type { ClientCertificate } from '../config/schema.js';
 import { CodegenError } from '../model/errors.js';
 import type { LocatorChain } from '../model/locator.js';
 import { attachAction, recordTool } from '../model/policy.js';
 import type { Step } from '../model/step.js';
-import { parseFields, printFields, referencesIn } from '../model/template.js';
-import type { Detectable, Detected } from '../session/detect.js';
+import { parseFields, printFields } from '../model/template.js';
+import type { Detected } from '../session/detect.js';
+import { isAttached, openSession, type DetectedOpening } from '../session/opening.js';
 import type { RecordLimits } from '../session/task-runner.js';
 import { withFreshWords } from '../model/unique.js';
 import type { SavedSession } from '../session/saved.js';
 import { sessionFiles } from '../session/session-files.js';
-import type { Opening, OpenSession } from '../session/session.js';
+import type { OpenSession } from '../session/session.js';
 import { sessionTemplate, testModule } from '../session/test-source.js';
 import { failedAction, knownFields, pageOutput, type Answer } from './answer.js';
 import type { SpecNames } from '../verify/spec-names.js';
-import {
-  inputSchema,
-  planOf,
-  requireCredentialsOrigin,
-  withCredentialsOrigin,
-  type StartPlan,
-} from './start-plan.js';
+import { inputSchema, planOf, type StartPlan } from './start-plan.js';
 import { defineTool, types, type ToolCall, type ToolContext } from './tool.js';
 
 /** Actions that one call of record_codegen_session may hold. */
@@ -55,12 +45,12 @@ export const startCodegenSession = defineTool({
   async handle(context, args, call) {
     const { plan, replayed, specNames } = await planOf(context, args);
     const checked = await checkPlan(context, plan);
-    let detection: Omit<Detection, 'plan'> | undefined;
+    let detection: DetectedOpening | undefined;
     await admitAttached(context, plan, call);
     const hold = await admitReplay(replayed?.steps ?? [], call);
     const session = await context.sessions
       .start({ ...plan, path: checked.relative }, async () => {
-        const opening = await openFor(context, { plan, checked, isNew: replayed === undefined }, call);
+        const opening = await openSession(context, { plan, checked, isNew: replayed === undefined }, call);
         detection = opening;
         return opening;
       })
@@ -88,12 +78,6 @@ export const startCodegenSession = defineTool({
     }
   },
 });
-
-interface Detection {
-  plan: Detectable;
-  detected: Detected;
-  warnings: string[];
-}
 
 /** A session that was just opened, and the call that opened it. */
 interface Opened {
@@ -147,128 +131,11 @@ async function checkPlan(context: ToolContext, plan: StartPlan): Promise<Checked
   return checked;
 }
 
-/** Opens the browser of a session. A resumed one keeps what it was recorded with; a new one looks at the project. */
-async function openFor(
-  context: ToolContext,
-  { plan, checked, isNew }: { plan: StartPlan; checked: CheckedPath; isNew: boolean },
-  { progress, begin, signal }: ToolCall,
-): Promise<Opening & Omit<Detection, 'plan'>> {
-  const { use } = plan;
-  const given = await storageStateOf(context, use.storageState);
-  begin();
-  const { openBrowser } = await import('../session/open-browser.js');
-  const { detectProject } = await import('../session/detect.js');
-  const { browser } = context.config();
-  const detecting: Promise<Detection> = isNew
-    ? detectProject(context, plan, checked, signal).then((found) => checkSending(context, found))
-    : Promise.resolve({ plan, detected: {}, warnings: [] });
-  const choice = browserChoice(browser, context.sessions.grant, use);
-  if (plan.base !== undefined)
-    return openOnSpec(context, { choice, base: plan.base, detecting }, progress, signal);
-  if (browser.attach !== null) return openInAttached(context, { choice, url: browser.attach, detecting });
-  const network = plan.har && new (await import('../browser/har-recorder.js')).HarRecorder();
-  const live = await openBrowser({
-    har: network,
-    clientCertificates: certificatesIn(context),
-    browsers: context.browsers,
-    choice,
-    use: detecting.then((detection) => detection.plan.use),
-    storageState: detecting.then((found) => given ?? storageStateOf(context, found.plan.use.storageState)),
-    actionMs: browser.actionTimeoutMs,
-    maxPages: () => context.config().browser.maxPagesPerSession,
-    rules: () => context.config().network,
-    secrets: context.secrets,
-    progress,
-  });
-  const { plan: found, ...detection } = await detecting;
-  return { live, found: { ...found, network }, ...detection };
-}
-
-/** What a session that is about to open sends to which hosts. A project's baseURL may decide where credentials go. */
-function checkSending({ config }: ToolContext, { plan, warnings, ...detection }: Detection): Detection {
-  const use = withCredentialsOrigin(plan.use);
-  requireCredentialsOrigin(use);
-  const names = referencesIn(parseFields(use.extraHTTPHeaders ?? {}));
-  const isOpen = names.length > 0 && config().network.allowedOrigins.includes('*');
-  const sent = isOpen ? [sentToAll(names)] : [];
-  return { ...detection, plan: { ...plan, use }, warnings: [...sent, ...warnings] };
-}
-
-function sentToAll(names: readonly string[]): string {
-  return `use.extraHTTPHeaders sends ${names.join(', ')} to every host that a page loads from. Ask the operator to limit network.allowedOrigins.`;
-}
-
-/** Whether a session opens in a person's own browser. One that continues a spec opens in the browser of the spec. */
-function isAttached({ config }: ToolContext, { base }: Pick<StartPlan, 'base'>): boolean {
-  return config().browser.attach !== null && base === undefined;
-}
-
 /** Admits a session in a person's own browser, which the policy has to allow by name. */
 async function admitAttached(context: ToolContext, plan: StartPlan, { admit }: ToolCall): Promise<void> {
   if (!isAttached(context, plan)) return;
   const hold = await admit({ tool: recordTool, args: { actions: [{ action: attachAction }] } });
   await hold.release();
-}
-
-async function openInAttached(
-  context: ToolContext,
-  { choice, url, detecting }: { choice: BrowserChoice; url: string; detecting: Promise<Detection> },
-): Promise<Opening & Omit<Detection, 'plan'>> {
-  const { plan, detected, warnings } = await detecting;
-  const { openAttached } = await import('../session/attached.js');
-  const { endpointAt } = await import('../browser/endpoint.js');
-  const { testIdAttribute } = plan.use;
-  const { live, warning } = await openAttached(context, url, { choice, testIdAttribute });
-  await (await context.guard.audit()).event('attach', { browser: endpointAt(url).address });
-  return { live, found: plan, detected, warnings: [warning, ...warnings] };
-}
-
-/** The client certificates of the configuration, by absolute paths. */
-function certificatesIn({ workspace, config }: ToolContext): ClientCertificate[] {
-  const absolute = (file: string | undefined) => file && path.resolve(workspace, file);
-  return config().browser.clientCertificates.map(({ certPath, keyPath, pfxPath, ...each }) => ({
-    ...each,
-    ...(pfxPath === undefined
-      ? { certPath: absolute(certPath), keyPath: absolute(keyPath) }
-      : { pfxPath: absolute(pfxPath) }),
-  }));
-}
-
-function mayNotReplace(file: string): string {
-  return `Ending the session can't change ${file} unless writes.overwrite in the configuration is "always". To write a copy, end it with another file in the same directory.`;
-}
-
-/** Opens a session in the page of a spec, which has its context from the project. */
-async function openOnSpec(
-  context: ToolContext,
-  { choice, base, detecting }: { choice: BrowserChoice; base: BaseSpec; detecting: Promise<Detection> },
-  progress: ToolCall['progress'],
-  signal: AbortSignal,
-): Promise<Opening & Omit<Detection, 'plan'>> {
-  const { plan, detected, warnings } = await detecting;
-  const { baseURL, testIdAttribute } = plan.use;
-  progress(`Running ${base.file}`);
-  const { openBase } = await import('../session/base.js');
-  const live = await openBase(context, base, { choice, testIdAttribute, signal });
-  const use = { ...(baseURL && { baseURL }), ...(testIdAttribute && { testIdAttribute }) };
-  const { importTestFrom, ...found } = detected;
-  const isKept = base.kind === 'spec' && context.config().writes.overwrite !== 'always';
-  return {
-    live,
-    found: { use, pageObjectsDir: plan.pageObjectsDir },
-    detected: found,
-    warnings: [...warnings, ...(isKept ? [mayNotReplace(base.file)] : [])],
-  };
-}
-
-async function storageStateOf(
-  { guard }: ToolContext,
-  file: string | undefined,
-): Promise<StorageState | undefined> {
-  if (file === undefined) return undefined;
-  const { readStorageState } = await import('../session/storage-state.js');
-  const { absolute } = await guard.checkReadable(file, { mayBeLogin: true });
-  return readStorageState(file, absolute);
 }
 
 /** Opens the first page of a new session. */
@@ -280,7 +147,7 @@ async function openPage(
     detected = {},
     warnings = [],
     specNames,
-  }: { file: string; specNames: SpecNames | undefined } & Partial<Detection>,
+  }: { file: string; specNames: SpecNames | undefined } & Partial<DetectedOpening>,
 ): Promise<Answer> {
   const { pageState } = await import('../browser/page-state.js');
   const found: Detected = {

@@ -7,13 +7,13 @@ import { emissionSchema, extensions, languageOf } from '../model/emission.js';
 import { CodegenError } from '../model/errors.js';
 import { inspect } from '../model/header.js';
 import { isInside } from '../model/paths.js';
-import { useSchema, type Use } from '../model/use.js';
+import { useSchema } from '../model/use.js';
+import { withCredentialsOrigin } from '../session/credentials-origin.js';
 import type { Resumable } from '../session/find-saved.js';
 import type { SavedSession } from '../session/saved.js';
 import type { SessionPlan } from '../session/session.js';
 import type { SpecNames } from '../verify/spec-names.js';
 import { selfEvident, shallow, type ToolContext } from './tool.js';
-import { parseUrl } from '../model/parse-url.js';
 
 const optionsSchema = emissionSchema.partial();
 
@@ -167,23 +167,6 @@ async function newPlan(
     base: seed,
   };
   return { plan, specNames };
-}
-
-/** Grants the credentials of HTTP authentication to one origin only: any host of a page's pictures may ask for them. */
-export function withCredentialsOrigin(use: Use, url?: string): Use {
-  const { httpCredentials, baseURL } = use;
-  const first = (url === undefined ? undefined : parseUrl(url, baseURL)?.href) ?? baseURL;
-  if (httpCredentials === undefined || httpCredentials.origin !== undefined || first === undefined)
-    return use;
-  return { ...use, httpCredentials: { ...httpCredentials, origin: new URL(first).origin } };
-}
-
-/** Throws INVALID_INPUT if credentials would go to any host that asks for them. */
-export function requireCredentialsOrigin({ httpCredentials }: Use): void {
-  if (httpCredentials === undefined || httpCredentials.origin !== undefined) return;
-  throw new CodegenError('INVALID_INPUT', 'use.httpCredentials has no origin.', {
-    hint: 'Without one, any host that a page loads from could request them. Set their `origin`, or `url` or `use.baseURL`.',
-  });
 }
 
 /** How specs are named in the directory of a test, unless it is as ours are. */
