@@ -33,7 +33,7 @@ export async function servePage({
   const { EntryLink } = await import('../ui/entry-link.js');
   const link = hasOperators ? undefined : new EntryLink(origin);
   return handlerOf(() =>
-    load(host, {
+    loadPage(host, {
       link,
       scheme: origin.startsWith('https:') ? 'https' : 'http',
       operatorOf: host.operatorOf,
@@ -47,7 +47,7 @@ export async function servePage({
 export function servePeer(host: PeerHost, secret: string): PageHandler {
   host.backend.sessions.servePeople();
   return handlerOf(() =>
-    load(host, {
+    loadPage(host, {
       peerSecret: secret,
       link: undefined,
       scheme: 'http',
@@ -62,7 +62,8 @@ function handlerOf(start: () => Promise<PageApp>): PageHandler {
   return async (request, env) => (await (app ??= start())).fetch(request, env);
 }
 
-async function load(
+/** The web UI with what it needs of this server. */
+export async function loadPage(
   { backend, own, workspace, grants }: PeerHost,
   access: Pick<PageOptions, 'link' | 'scheme' | 'operatorOf' | 'onAccepted' | 'peers' | 'peerSecret'>,
 ): Promise<PageApp> {

@@ -74,9 +74,9 @@ export function addAccess(app: PageApp, options: PageOptions): void {
     if (logins.isBlocked())
       throw new Refusal(429, 'Too many attempts to log in have failed.', 'Try again in a minute.');
     const person = personOf(loginSchema.parse(parseBody(await context.req.text())));
-    const audit = await options.audit();
     if (person === undefined) {
       logins.noteFailure();
+      const audit = await options.audit();
       await audit.event('operator', { action: 'login', error: 'REFUSED' });
       const problem =
         link === undefined ? 'This is not the token of an operator.' : 'This link has been used or replaced.';
@@ -90,14 +90,13 @@ export function addAccess(app: PageApp, options: PageOptions): void {
       secure: options.scheme === 'https',
     } as const;
     setCookie(context, cookieOf(context.req.url), cookie, rules);
-    await audit.event('operator', { action: 'login', operator: person.name, role: person.role });
+    await logAct(options, person, { action: 'login' });
     return context.json({ person, key });
   });
 
   app.post('/ui/api/logout', async (context) => {
     logins.end(deleteCookie(context, cookieOf(context.req.url), { path: '/' }));
-    const { name: operator, role } = context.get('login').person;
-    await (await options.audit()).event('operator', { action: 'logout', operator, role });
+    await logAct(options, context.get('login').person, { action: 'logout' });
     return context.json({});
   });
 
@@ -141,36 +140,32 @@ export function requireRole({ name, role }: Person, needed: Role): void {
   );
 }
 
-/** What a person does: the role that it needs, and details for the audit log. */
-interface Act {
-  needs: Role;
-  action: string;
-  session?: string;
-  [detail: string]: unknown;
+/** Adds to the line of the audit log. */
+type Note = (more: object) => void;
+
+/** Writes a line of the audit log about what a person did. */
+export async function logAct(
+  { audit }: PageOptions,
+  { name: operator, role }: Person,
+  details: { action: string; [detail: string]: unknown },
+): Promise<void> {
+  await (await audit()).event('operator', { operator, role, ...details });
 }
 
-type Work<Result> = (note: (more: object) => void) => Promise<Result>;
-
-/** Does what a person asked for, if they have the role. It becomes a line of the audit log with their name. */
+/** Does what a person asked for, and writes a line about it, also if it fails. */
 export async function perform<Result>(
   options: PageOptions,
   person: Person,
-  { needs, ...details }: Act,
-  work: Work<Result>,
+  act: { action: string; [detail: string]: unknown },
+  work: (note: Note) => Promise<Result>,
 ): Promise<Result> {
-  let more: object = {};
-  const note = async (error?: string): Promise<void> => {
-    const { name: operator, role } = person;
-    const audit = await options.audit();
-    await audit.event('operator', { operator, role, ...details, ...more, ...(error && { error }) });
-  };
+  let details = act;
   try {
-    requireRole(person, needs);
-    const result = await work((given) => (more = { ...more, ...given }));
-    await note();
+    const result = await work((more) => (details = { ...details, ...more }));
+    await logAct(options, person, details);
     return result;
   } catch (error) {
-    await note(failureOf(error).code);
+    await logAct(options, person, { ...details, error: failureOf(error).code });
     throw error;
   }
 }
@@ -189,29 +184,42 @@ interface PersonRequest<Body> {
   person: Person;
   host: string;
   signal: AbortSignal;
-  /** `perform` as this person. */
-  perform: <Result>(act: Act, work: Work<Result>) => Promise<Result>;
+  note: Note;
 }
 
-/** Adds a POST route. It answers with what `handle` returns, without secrets. */
+/** Returns the answer, or a promise of it. */
+export type Handler<Body> = (request: PersonRequest<Body>) => unknown;
+
+/** A route that people post to. */
+export interface Post<Body> {
+  needs: Role;
+  /** Its name in the audit log. What changes nothing has none. */
+  action?: string | ((body: Body) => string | undefined);
+  body: z.ZodType<Body>;
+}
+
+/** Adds a POST route. It answers with what `handle` returns, without secrets. Parameters of the path are logged. */
 export function onPost<Body>(
   { app, options }: { app: PageApp; options: PageOptions },
   path: string,
-  schema: z.ZodType<Body>,
-  handle: (request: PersonRequest<Body>) => Promise<unknown>,
+  { needs, action: given, body: schema }: Post<Body>,
+  handle: Handler<Body>,
 ): void {
   app.post(`/ui/api/${path}`, async (context) => {
     const { req } = context;
     const { person } = context.get('login');
     const text = await req.text();
-    const answer = await handle({
-      id: req.param('id') ?? '',
-      body: schema.parse(text === '' ? undefined : parseBody(text)),
-      person,
-      host: req.header('host') ?? '',
-      signal: req.raw.signal,
-      perform: (act, work) => perform(options, person, act, work),
-    });
+    const body = schema.parse(text === '' ? undefined : parseBody(text));
+    const named: Record<string, string> = req.param();
+    const [id = ''] = Object.values(named);
+    const work = async (note: Note): Promise<unknown> => {
+      requireRole(person, needs);
+      return await handle({ id, body, person, host: req.header('host') ?? '', signal: req.raw.signal, note });
+    };
+    const action = typeof given === 'function' ? given(body) : given;
+    const answer = await (action === undefined
+      ? work(() => undefined)
+      : perform(options, person, { action, ...named }, work));
     return context.json(options.secrets.redactAll(answer ?? {}));
   });
 }

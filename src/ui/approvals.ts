@@ -17,11 +17,18 @@ export function addApprovals(app: PageApp, options: PageOptions): void {
     }),
   );
 
-  onPost({ app, options }, 'approvals/:id', decisionSchema, ({ id, body: { approve, reason }, perform }) =>
-    perform({ needs: 'approver', action: approve ? 'approve' : 'decline' }, async (note) => {
+  onPost(
+    { app, options },
+    'approvals/:approval',
+    {
+      needs: 'approver',
+      action: ({ approve }) => (approve ? 'approve' : 'decline'),
+      body: decisionSchema,
+    },
+    async ({ id, body: { approve, reason }, note }) => {
       const { tool, grant } = await approvals.decide(id, approve, reason);
-      note({ approval: id, tool, for: grant });
-    }),
+      note({ tool, for: grant });
+    },
   );
 }
 

@@ -11,7 +11,7 @@ import { requestSchema, type ActionRequest } from '../session/request.js';
 import { sessionFiles } from '../session/session-files.js';
 import type { Session } from '../session/session.js';
 import { requireRedacted } from '../session/task-checks.js';
-import { onPost, perform, requireRole } from './access.js';
+import { onPost, perform, type Handler, type Post } from './access.js';
 import { Refusal } from './failures.js';
 import type { PageApp, PageOptions } from './options.js';
 import type { ActResult, Person } from './shapes.js';
@@ -71,10 +71,7 @@ export class Controls {
   constructor(private readonly options: PageOptions) {}
 
   async take(id: string, person: Person): Promise<void> {
-    const act = { needs: 'operator', action: 'take over', session: id } as const;
-    const control = await perform(this.options, person, act, () =>
-      this.options.sessions.takeOver(id, person.name),
-    );
+    const control = await this.options.sessions.takeOver(id, person.name);
     this.held.set(id, {
       ...{ control, person, inputs: 0, steps: 0, chooser: undefined, watched: new WeakSet() },
       cleanUps: [control.open.live.dialogs.attend()],
@@ -86,12 +83,9 @@ export class Controls {
     }, lookMs).unref();
   }
 
-  async release(id: string, person: Person): Promise<void> {
-    const held = this.find(id, person);
-    for (const cleanUp of held.cleanUps) cleanUp();
-    await held.queue;
-    held.control.release();
-    await this.forget(id, held);
+  /** Resolves to what the person did, in numbers. */
+  async release(id: string, person: Person): Promise<object> {
+    return this.end(id, this.find(id, person));
   }
 
   /** Notes that a person watches the session that they have taken over. */
@@ -117,29 +111,29 @@ export class Controls {
     return result;
   }
 
-  /** Throws unless the person has taken over the session, and still may. */
-  find(id: string, person: Person): Held {
-    const { name } = person;
-    // The role may have changed since.
-    requireRole(person, 'operator');
+  /** Throws unless the person has taken over the session. */
+  find(id: string, { name }: Person): Held {
     const held = this.held.get(id);
     if (held?.person.name === name && !held.control.isOver()) return held;
     throw new Refusal(400, 'You have not taken over this session.', 'Take over first.');
   }
 
-  private async forget(id: string, { cleanUps, person, inputs, steps }: Held): Promise<void> {
-    if (!this.held.delete(id)) return;
-    for (const cleanUp of cleanUps) cleanUp();
-    const act = { needs: 'operator', action: 'release', session: id, inputs, steps } as const;
-    await perform(this.options, person, act, () => Promise.resolve());
+  private async end(id: string, held: Held): Promise<object> {
+    this.held.delete(id);
+    for (const cleanUp of held.cleanUps) cleanUp();
+    await held.queue;
+    held.control.release();
+    return { inputs: held.inputs, steps: held.steps };
   }
 
   private releaseAbsent(): void {
     for (const [id, held] of this.held) {
       const { seenAt, person, control } = held;
       const isAbsent = performance.now() - seenAt > absentMs || control.open.session.status !== 'open';
-      if (control.isOver()) void this.forget(id, held).catch(() => undefined);
-      else if (isAbsent) void this.release(id, person).catch(() => undefined);
+      if (!isAbsent && !control.isOver()) continue;
+      void perform(this.options, person, { action: 'release', session: id }, async (note) => {
+        note(await this.end(id, held));
+      }).catch(() => undefined);
     }
     if (this.held.size > 0) return;
     clearInterval(this.looking);
@@ -154,54 +148,58 @@ const pointSchema = z.strictObject({ x: coordinate, y: coordinate });
 /** Input to the live page. Recording by hand uses the pipeline of agents' actions. */
 export function addControl(app: PageApp, options: PageOptions, controls: Controls): void {
   const { contextOf, sessions } = options;
-  const page = { app, options };
+  const add = <Body>(name: string, post: Omit<Post<Body>, 'needs'>, handle: Handler<Body>): void => {
+    onPost({ app, options }, `sessions/:session/${name}`, { needs: 'operator', ...post }, handle);
+  };
 
-  onPost(page, 'sessions/:id/take', z.unknown(), ({ id, person }) => controls.take(id, person));
+  add('take', { action: 'take over', body: z.unknown() }, ({ id, person }) => controls.take(id, person));
 
-  onPost(page, 'sessions/:id/release', z.unknown(), ({ id, person }) => controls.release(id, person));
-
-  onPost(page, 'sessions/:id/decline', declineSchema, ({ id, body: { reason }, person, perform }) =>
-    perform({ needs: 'operator', action: 'decline hand-over', session: id }, () => {
-      sessions.declineHandOver(id, person.name, reason);
-      return Promise.resolve();
-    }),
-  );
-
-  onPost(page, 'sessions/:id/input', inputsSchema, ({ id, body: inputs, person, perform }) => {
-    const send = (): Promise<void> => controls.act(id, person, (held) => sendInputs(held, inputs));
-    // Keys and movements are counted in the line of the release.
-    const isClick = inputs.some(({ type }) => type === 'down');
-    return isClick ? perform({ needs: 'operator', action: 'click by hand', session: id }, send) : send();
+  add('release', { action: 'release', body: z.unknown() }, async ({ id, person, note }) => {
+    note(await controls.release(id, person));
   });
 
-  onPost(page, 'sessions/:id/dialog', answerSchema, ({ id, body: answer, person, perform }) =>
-    perform({ needs: 'operator', action: 'answer dialog', session: id, accept: answer.accept }, () => {
-      const { open } = controls.find(id, person).control;
-      requireRedacted({ action: 'onDialog', args: answer }, open.live.secrets);
-      const dialog = open.live.dialogs.open;
-      if (dialog === undefined) throw new Refusal(400, 'No dialog is open.', 'The page may have changed.');
-      dialog.answer(answer);
-      return Promise.resolve();
-    }),
+  add('decline', { action: 'decline hand-over', body: declineSchema }, ({ id, body, person }) => {
+    sessions.declineHandOver(id, person.name, body.reason);
+  });
+
+  // Keys and movements are counted in the line of the release.
+  const clicks = (inputs: readonly Input[]): boolean => inputs.some(({ type }) => type === 'down');
+  add(
+    'input',
+    { action: (inputs) => (clicks(inputs) ? 'click by hand' : undefined), body: inputsSchema },
+    ({ id, body: inputs, person }) => controls.act(id, person, (held) => sendInputs(held, inputs)),
   );
 
-  onPost(page, 'sessions/:id/file', fileSchema, ({ id, body: { file }, person, perform }) =>
-    perform({ needs: 'operator', action: 'choose file', session: id, file }, () =>
-      controls.act(id, person, (held) => chooseFile(contextOf(sessions.find(id).grant), held, file)),
-    ),
-  );
+  add('dialog', { action: 'answer dialog', body: answerSchema }, ({ id, body, person, note }) => {
+    note({ accept: body.accept });
+    const { live } = controls.find(id, person).control.open;
+    requireRedacted({ action: 'onDialog', args: body }, live.secrets);
+    const dialog = live.dialogs.open;
+    if (dialog === undefined) throw new Refusal(400, 'No dialog is open.', 'The page may have changed.');
+    dialog.answer(body);
+  });
 
-  onPost(page, 'sessions/:id/point', pointSchema, ({ id, body: point, person }) =>
+  add('file', { action: 'choose file', body: fileSchema }, async ({ id, body: { file }, person, note }) => {
+    note({ file });
+    await controls.act(id, person, (held) => chooseFile(contextOf(grantOf(held)), held, file));
+  });
+
+  add('point', { body: pointSchema }, ({ id, body: point, person }) =>
     controls.act(id, person, ({ control: { open } }) =>
       elementAt(open.live.current, point, testIdAttributeOf(open.session)),
     ),
   );
 
-  onPost(page, 'sessions/:id/act', requestSchema, ({ id, body: request, person, perform }) =>
-    perform({ needs: 'operator', action: `record ${request.action.slice(0, 40)}`, session: id }, () =>
-      controls.act(id, person, (held) => record(contextOf(held.control.open.session.grant), held, request)),
-    ),
+  add(
+    'act',
+    { action: ({ action }) => `record ${action.slice(0, 40)}`, body: requestSchema },
+    ({ id, body: request, person }) =>
+      controls.act(id, person, (held) => record(contextOf(grantOf(held)), held, request)),
   );
+}
+
+function grantOf({ control }: Held): string {
+  return control.open.session.grant;
 }
 
 function testIdAttributeOf({ use }: Session): string {

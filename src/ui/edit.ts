@@ -27,10 +27,13 @@ export type Edit = z.infer<typeof editSchema>;
 /** Changes what is recorded. The live page does not change; verification shows whether the test still passes. */
 export function addEdit(app: PageApp, options: PageOptions, controls: Controls): void {
   const { sessions, contextOf } = options;
-  onPost({ app, options }, 'sessions/:id/edit', editSchema, ({ id, body: edit, person, perform }) => {
-    const session = sessions.find(id);
-    return perform({ needs: 'operator', action: `edit ${edit.type}`, session: id }, async (note) => {
+  onPost(
+    { app, options },
+    'sessions/:session/edit',
+    { needs: 'operator', action: ({ type }) => `edit ${type}`, body: editSchema },
+    async ({ id, body: edit, person, note }) => {
       if ('step' in edit) note({ step: edit.step });
+      const session = sessions.find(id);
       requireRedacted({ action: edit.type, args: { ...edit } }, options.secrets);
       const work = async (): Promise<void> => {
         const removed = applyEdit(session, edit);
@@ -39,8 +42,8 @@ export function addEdit(app: PageApp, options: PageOptions, controls: Controls):
       };
       if (sessions.personOf(id) === undefined) await contextOf(session.grant).sessions.useRecorded(id, work);
       else await controls.act(id, person, ({ control }) => work().then(control.save));
-    });
-  });
+    },
+  );
 }
 
 /** Returns the removed steps. Throws INVALID_INPUT if the rest would lack something. */

@@ -5,7 +5,8 @@ import { stream } from 'hono/streaming';
 import { z } from 'zod';
 import { within } from '../model/within.js';
 import type { Peer } from '../state/peers.js';
-import { Refusal } from './failures.js';
+import { logAct } from './access.js';
+import { failureOf, Refusal } from './failures.js';
 import { follow, requireFreeStream } from './follow.js';
 import type { PageApp, PageEnv, PageOptions } from './options.js';
 import type { Person, SessionSummary } from './shapes.js';
@@ -46,16 +47,28 @@ export function addPeerSessions(
     return follow(context, options, async () => (await list(person)).flatMap(({ sessions }) => sessions));
   });
 
-  const forward = async (context: Context<PageEnv, '/ui/api/sessions/:id/*'>): Promise<Response> => {
-    const { person } = context.get('login');
-    const id = context.req.param('id');
+  const find = async (id: string, person: Person): Promise<Peer> => {
     const servers = await list(person);
     const found = servers.find(({ sessions }) => sessions.some((session) => session.id === id));
     if (found === undefined) throw new Refusal(404, `There is no session ${id}.`, hasStopped);
-    return relay(context, found.peer);
+    return found.peer;
   };
-  app.all('/ui/api/sessions/:id', forward);
-  app.all('/ui/api/sessions/:id/*', forward);
+  const forward = async (context: Context<PageEnv, '/ui/api/sessions/:session/*'>): Promise<Response> => {
+    const { req } = context;
+    const { person } = context.get('login');
+    const session = req.param('session');
+    try {
+      return await relay(context, await find(session, person));
+    } catch (error) {
+      // The server of the session writes a line only if it is reached.
+      const action = req.path.split('/').at(-1) ?? '';
+      if (req.method !== 'GET')
+        await logAct(options, person, { action, session, error: failureOf(error).code });
+      throw error;
+    }
+  };
+  app.all('/ui/api/sessions/:session', forward);
+  app.all('/ui/api/sessions/:session/*', forward);
 }
 
 /** None if the server does not respond. */

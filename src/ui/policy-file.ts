@@ -26,16 +26,20 @@ export function addPolicyFile(app: PageApp, options: PageOptions): void {
     return context.json({ text, hash: sha256(text) } satisfies PolicyText);
   });
 
-  onPost({ app, options }, 'policy/diff', changeSchema, async ({ body: { grant, text, hash }, person }) => {
-    requireRole(person, 'operator');
+  const diff = { needs: 'operator', body: changeSchema } as const;
+  onPost({ app, options }, 'policy/diff', diff, async ({ body: { grant, text, hash } }) => {
     const file = fileOf(options, grant);
     await parsePolicy(file, text);
     const before = await readText(options, file, hash);
     return { diff: patchOf(path.relative(options.workspace, file), before, text) } satisfies PolicyChange;
   });
 
-  onPost({ app, options }, 'policy/save', changeSchema, ({ body: { grant, text, hash }, perform }) =>
-    perform({ needs: 'operator', action: 'edit policy', policyOf: grant }, (note) => {
+  onPost(
+    { app, options },
+    'policy/save',
+    { needs: 'operator', action: 'edit policy', body: changeSchema },
+    ({ body: { grant, text, hash }, note }) => {
+      note({ policyOf: grant });
       const file = fileOf(options, grant);
       note({ file, before: hash, after: sha256(text) });
       // One after the other, so that the second of two people sees that the first has changed the file.
@@ -47,7 +51,7 @@ export function addPolicyFile(app: PageApp, options: PageOptions): void {
       });
       saved = saving.catch(() => undefined);
       return saving;
-    }),
+    },
   );
 }
 

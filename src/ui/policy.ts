@@ -19,11 +19,12 @@ export function addPolicy(app: PageApp, options: PageOptions): void {
     follow(context, options, () => Promise.all(options.grants().map((grant) => viewOf(options, grant)))),
   );
 
-  onPost({ app, options }, 'policy/try', trySchema, ({ body: { grant, tool, args } }) => {
+  const attempt = { needs: 'viewer', body: trySchema } as const;
+  onPost({ app, options }, 'policy/try', attempt, ({ body: { grant, tool, args } }) => {
     if (!options.grants().includes(grant))
       throw new Refusal(404, `There is no grant "${grant}".`, 'Choose one from the list.');
     const { kind, rule, reason } = decide(options.policyOf(grant), { tool, args });
-    return Promise.resolve({ kind, rule, reason } satisfies PolicyVerdict);
+    return { kind, rule, reason } satisfies PolicyVerdict;
   });
 }
 

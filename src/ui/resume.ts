@@ -12,8 +12,11 @@ const resumedSchema = z.looseObject({ sessionId: z.string(), warnings: warningsS
 /** Continues a session that is no longer open, as a call of its agent with `resume` would. */
 export function addResume(app: PageApp, options: PageOptions): void {
   const { sessions, contextOf, stateDirectory } = options;
-  onPost({ app, options }, 'sessions/:id/resume', z.unknown(), ({ id, perform }) =>
-    perform({ needs: 'operator', action: 'resume', session: id }, async (note): Promise<ResumeResult> => {
+  onPost(
+    { app, options },
+    'sessions/:session/resume',
+    { needs: 'operator', action: 'resume', body: z.unknown() },
+    async ({ id, note }): Promise<ResumeResult> => {
       const { grant, path, status } = sessions.find(id);
       if (status === 'open') throw new Refusal(400, 'This session is open.', 'Take over, or end it first.');
       const unfinished = await findUnfinished(stateDirectory, grant, { id });
@@ -24,6 +27,6 @@ export function addResume(app: PageApp, options: PageOptions): void {
       const { sessionId, warnings } = resumedSchema.parse(structured);
       note({ resumed: sessionId });
       return { id: sessionId, warnings };
-    }),
+    },
   );
 }

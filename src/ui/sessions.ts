@@ -69,23 +69,29 @@ export function addSessions(app: PageApp, options: PageOptions): void {
     return context.json(options.secrets.redactAll(preview));
   });
 
-  onPost({ app, options }, 'sessions/:id/end', z.unknown(), async ({ id, perform }) => {
-    const { grant } = sessions.find(id);
-    const call = { tool: endCodegenSession, args: { sessionId: id, include: ['report'] } };
-    const { structured, error } = await perform({ needs: 'operator', action: 'end', session: id }, (note) =>
-      toolCall(options, contextOf(grant), call, note),
-    );
-    const { filePath, verification, warnings } = endedSchema.parse(structured);
-    const result: EndResult = { filePath, verification: verification.status, warnings };
-    return { ...result, ...(error && { error: failureOf(error) }) };
-  });
+  onPost(
+    { app, options },
+    'sessions/:session/end',
+    { needs: 'operator', action: 'end', body: z.unknown() },
+    async ({ id, note }) => {
+      const call = { tool: endCodegenSession, args: { sessionId: id, include: ['report'] } };
+      const context = contextOf(sessions.find(id).grant);
+      const { structured, error } = await toolCall(options, context, call, note);
+      const { filePath, verification, warnings } = endedSchema.parse(structured);
+      const result: EndResult = { filePath, verification: verification.status, warnings };
+      return { ...result, ...(error && { error: failureOf(error) }) };
+    },
+  );
 
-  onPost({ app, options }, 'sessions/:id/clear', z.unknown(), async ({ id, perform }) => {
-    const call = { tool: clearCodegenSession, args: { sessionId: id } };
-    await perform({ needs: 'operator', action: 'clear', session: id }, (note) =>
-      toolCall(options, contextOf(sessions.find(id).grant), call, note),
-    );
-  });
+  onPost(
+    { app, options },
+    'sessions/:session/clear',
+    { needs: 'operator', action: 'clear', body: z.unknown() },
+    async ({ id, note }) => {
+      const call = { tool: clearCodegenSession, args: { sessionId: id } };
+      await toolCall(options, contextOf(sessions.find(id).grant), call, note);
+    },
+  );
 }
 
 const endedSchema = z.looseObject({

@@ -54,8 +54,12 @@ export function addTests(app: PageApp, options: PageOptions): void {
     context.json({ data: pictures.find(context.req.param('id')) } satisfies Thumbnail),
   );
 
-  onPost({ app, options }, 'tests/run', runSchema, async ({ body: { grant, file, repeat }, perform }) => {
-    await perform({ needs: 'operator', action: 'run', file }, async (note) => {
+  onPost(
+    { app, options },
+    'tests/run',
+    { needs: 'operator', action: 'run', body: runSchema },
+    async ({ body: { grant, file, repeat }, note }) => {
+      note({ file });
       const { isRunning } = await find({ grant, file });
       if (isRunning) throw new Refusal(400, `${file} is running.`, 'Wait until it has finished.');
       runs.set(file, { ...runs.get(file), isRunning: true });
@@ -76,21 +80,24 @@ export function addTests(app: PageApp, options: PageOptions): void {
       } finally {
         runs.set(file, { isRunning: false, last });
       }
-    });
-  });
+    },
+  );
 
-  onPost({ app, options }, 'tests/trace', testSchema, async ({ body: test, host, perform }) => {
-    const url = await perform({ needs: 'operator', action: 'trace', file: test.file }, async () => {
+  onPost(
+    { app, options },
+    'tests/trace',
+    { needs: 'operator', action: 'trace', body: testSchema },
+    async ({ body: test, host, note }): Promise<TraceView> => {
+      note({ file: test.file });
       const { file, grant } = await find(test);
       const absolute = path.resolve(workspace, file);
       requireTraceable(host, file, await readFile(absolute, 'utf8'));
       const files = await options.run(new AbortController().signal, (signal) =>
         traceTest(contextOf(grant), absolute, signal),
       );
-      return reports.show(files);
-    });
-    return { url } satisfies TraceView;
-  });
+      return { url: await reports.show(files) };
+    },
+  );
 }
 
 /** Pictures of failures that are kept. */

@@ -11,16 +11,17 @@ const maxPictureBytes = 6 * 1024 * 1024;
 /** Runs the test of a session as ending it would, with pictures, but writes nothing. */
 export function addVerification(app: PageApp, options: PageOptions): void {
   const { sessions, contextOf } = options;
-  onPost({ app, options }, 'sessions/:id/verify', z.unknown(), ({ id, signal, perform }) => {
-    const { grant } = sessions.find(id);
-    return perform({ needs: 'operator', action: 'verify', session: id }, (note) =>
-      options.run(signal, async (signal) => {
-        const view = await verify(contextOf(grant), id, signal);
-        note({ status: view.status });
-        return view;
-      }),
-    );
-  });
+  onPost(
+    { app, options },
+    'sessions/:session/verify',
+    { needs: 'operator', action: 'verify', body: z.unknown() },
+    async ({ id, signal, note }) => {
+      const context = contextOf(sessions.find(id).grant);
+      const view = await options.run(signal, (running) => verify(context, id, running));
+      note({ status: view.status });
+      return view;
+    },
+  );
 }
 
 async function verify(

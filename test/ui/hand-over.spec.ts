@@ -40,7 +40,7 @@ test('handOver waits for a person, and answers with the steps that they recorded
 });
 
 test('a person declines a handOver with a reason, and nobody comes within its time-out', async ({
-  people: { agent, person },
+  people: { agent, person, log },
   pages,
 }) => {
   const { sessionId } = await agent.start({ title: 'Asks', url: `${pages.url}/todo.html` });
@@ -50,6 +50,7 @@ test('a person declines a handOver with a reason, and nobody comes within its ti
   await page.getByLabel('Reason to decline').fill('No account');
   await page.getByRole('button', { name: 'Decline' }).click();
   expect((await call).failed).toMatchObject({ code: 'ACTION_FAILED', message: 'local declined: No account' });
+  await expect.poll(log).toMatch(/"operator":"local","role":"operator","action":"decline hand-over"/);
   const alone = await agent.record(sessionId, { action: 'handOver', reason: 'Log in', timeout: 1000 });
   expect(alone.failed).toMatchObject({ message: 'Nobody took over within 1000 ms.' });
 });

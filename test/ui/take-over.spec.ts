@@ -334,6 +334,7 @@ test('in control, mouse, keyboard and paste go to the page unrecorded, and calls
   expect((await call).snapshot).toContain('Buy tä');
   await hands.steps(1);
   const log = await people.log();
+  expect(log).toMatch(/"operator":"local","role":"operator","action":"click by hand","session":"[\w-]+"/);
   expect(log).toMatch(/"action":"release","session":"[\w-]+","inputs":\d+/);
 });
 

@@ -335,6 +335,7 @@ test("a person sees how a test was verified, runs it, reads why it failed, and o
   await entry.getByRole('button', { name: 'Trace' }).click();
   const link = entry.getByRole('link', { name: 'Playwright’s report' });
   await expect(link).toBeVisible({ timeout: 60_000 });
+  await expect.poll(log).toContain('"action":"trace","file":"generated-tests/lands.spec.ts"');
   const opening = page.waitForEvent('popup');
   await link.click();
   const report = await opening;
