@@ -9,6 +9,7 @@ export const evaluate = defineAction({
   fields: z.strictObject({
     expression: z.string().min(1).max(10_000).describe('An expression; a function is called.'),
   }),
+  playwrightNames: true,
   async perform({ page, show }, { expression }) {
     show(await page.evaluate<unknown>(expression));
   },

@@ -27,7 +27,7 @@ export const startCodegenSession = defineTool({
   name: 'start_codegen_session',
   title: 'Start a codegen session',
   description:
-    'Opens a page and starts recording a Playwright test. Returns the sessionId for the other tools and a snapshot whose refs are targets for actions.',
+    'Opens a page and starts recording a Playwright test. Returns a sessionId, and a snapshot whose refs can be targets of actions.',
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: inputSchema,
   output: {

@@ -52,7 +52,7 @@ test('what the policy denies is not advertised', async ({ shared: server }) => {
   const listed = async () =>
     JSON.stringify((await server.client.listTools()).tools.map((tool) => tool.inputSchema));
   const first = await listed();
-  expect(first).not.toMatch(/"mouse\.\w+"|"evaluate"|"javascript"|"overwrite"/);
+  expect(first).not.toMatch(/"mouse\.\w+"|evaluate|"javascript"|"overwrite"/);
   for (const kept of ['"click"', '"typescript"', '"rename"']) expect(first).toContain(kept);
 
   await server.configure({ policy: rules({ actions: { allow: ['evaluate', 'goto'] } }) });
