@@ -31,6 +31,8 @@ export interface CodeStyle {
   options: z.infer<typeof optionsSchema>;
   /** Whether modules are imported with `require`. */
   commonJs: boolean;
+  /** How imports name modules of TypeScript; undefined if nothing says so. */
+  importEnding?: '' | '.js' | '.ts' | undefined;
 }
 
 /** Formatting deeply nested code a second time can change it, so Prettier runs until its output is stable. */

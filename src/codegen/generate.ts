@@ -140,7 +140,10 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
     ({ method, title, parameters, groups }) =>
       `${test}.${method}(${title}, async (${parameters}) => {\n${groups.map((group) => groupCode(group, test)).join('\n\n')}\n});`,
   );
-  const imports = importsOf(body.flatMap(({ printer }) => printer.imports)).map(({ code }) => code);
+  const imports = importsOf(
+    body.flatMap(({ printer }) => printer.imports),
+    input,
+  ).map(({ code }) => code);
   const { source, staged, line } = extendSpec(base, {
     text,
     hooks: hooks.length === 0 ? '' : await formatAt(depth - 1, hooks.join('\n\n')),
@@ -220,7 +223,7 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
         ...body.flatMap(({ printer }) => printer.imports),
         ...helpers.flatMap(({ imports }) => imports),
       ],
-      language === 'javascript' && input.style?.commonJs,
+      input,
     ),
     use: use === undefined || Object.keys(use).length === 0 ? undefined : useCode(use),
     test,

@@ -1,10 +1,19 @@
 import type { Import } from '../model/code.js';
-import type { TestModule } from '../model/emission.js';
+import type { Language, TestModule } from '../model/emission.js';
+import type { CodeStyle } from './format.js';
 import { quote } from './quote.js';
 import type { ImportData } from './template-data.js';
 
+/** How imports are written. */
+interface ImportStyle {
+  language: Language;
+  style?: Pick<CodeStyle, 'commonJs' | 'importEnding'> | undefined;
+}
+
 /** One import for each module: those of Node first, relative ones last. */
-export function importsOf(imports: readonly Import[], commonJs = false): ImportData[] {
+export function importsOf(imports: readonly Import[], { language, style }: ImportStyle): ImportData[] {
+  const commonJs = language === 'javascript' && style?.commonJs === true;
+  const ending = language === 'typescript' ? style?.importEnding : commonJs ? '' : undefined;
   const modules = new Map<string, { default: string | undefined; names: Set<string> }>();
   for (const { from, default: name, names = [] } of imports) {
     const known = modules.get(from) ?? { default: name, names: new Set<string>() };
@@ -14,10 +23,19 @@ export function importsOf(imports: readonly Import[], commonJs = false): ImportD
   return [...modules]
     .sort(([one], [other]) => rank(one) - rank(other))
     .map(([from, each]) => {
-      const module = commonJs && from.startsWith('.') ? from.replace(/\.js$/, '') : from;
+      const module = specifierOf(from, ending);
       const data = { from: quote(module), default: each.default, names: [...each.names] };
       return { ...data, code: importCode(data, commonJs) };
     });
+}
+
+/** How a module is named: a file of TypeScript without its ending, as in Playwright's documentation, unless the project has one. */
+function specifierOf(module: string, ending: CodeStyle['importEnding']): string {
+  const [, name = module, given] = /^(\..*?)(\.[cm]?[jt]s)$/.exec(module) ?? [];
+  if (given === '.ts' || (given === '.js' && ending === ''))
+    return ending ? `${name}${ending}` : name.replace(/\/index$/, '');
+  const isCompiled = (given === '.mts' || given === '.cts') && ending !== '.ts';
+  return isCompiled ? `${name}${given.replace('t', 'j')}` : module;
 }
 
 /** An import declaration, or what has the same effect in CommonJS. */

@@ -362,8 +362,8 @@ function keyOf(chain: LocatorChain): string {
   return syntaxOf(new Printer().expression(locatorOf(chain, 'page')));
 }
 
-/** How a spec imports a file. */
+/** A file as it is seen from the directory of a spec. */
 function moduleFor(spec: string, file: string): string {
-  const relative = path.posix.relative(path.posix.dirname(spec), file).replace(/\.ts$/, '');
+  const relative = path.posix.relative(path.posix.dirname(spec), file);
   return relative.startsWith('.') ? relative : `./${relative}`;
 }

@@ -96,7 +96,7 @@ export type EmissionOptions = z.infer<typeof emissionSchema>;
 
 /** A module of the project that exports `test`. */
 export interface TestModule {
-  /** The import specifier. */
+  /** An alias, or its file relative to the spec. */
   from: string;
   /** Its absolute path. */
   file: string;

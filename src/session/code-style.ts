@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { getTsconfig } from 'get-tsconfig';
 import { prettierOptions, type CodeStyle } from '../codegen/format.js';
 import { inspect } from '../model/header.js';
 import { isInside } from '../model/paths.js';
@@ -13,7 +14,7 @@ const widths = [80, 100, 120];
 
 /**
  * How the specs in a directory are written, and the file that says so: the workspace's configuration of Prettier, else
- * most of the specs. Undefined if neither says anything. Emitted specs don't count.
+ * most of the specs, else what TypeScript requires. Undefined if none says anything. Emitted specs don't count.
  */
 export async function codeStyleOf(
   workspace: string,
@@ -31,10 +32,39 @@ export async function codeStyleOf(
   const configured = (await hasPrettier(workspace, spec))
     ? await prettierOptions(spec, workspace)
     : undefined;
+  const required = await requiredEnding(workspace, spec);
+  const imports = { commonJs, importEnding: endingIn(specs) ?? required?.importEnding };
   if (configured !== undefined)
-    return { options: configured.options, commonJs, source: nameOf(configured.file) };
-  if (first === undefined) return undefined;
-  return { options: optionsOf(text), commonJs, source: nameOf(first.file) };
+    return { options: configured.options, ...imports, source: nameOf(configured.file) };
+  if (first !== undefined) return { options: optionsOf(text), ...imports, source: nameOf(first.file) };
+  return required && { options: {}, ...imports, source: nameOf(required.file) };
+}
+
+/** How most specs of TypeScript name modules beside them; undefined if none does. */
+function endingIn(specs: readonly { file: string; text: string }[]): CodeStyle['importEnding'] {
+  const endings = specs
+    .filter(({ file }) => file.endsWith('.ts'))
+    .flatMap(({ text }) => [...text.matchAll(/\bfrom\s+["'](\.[^"'\n]*)["']/g)])
+    .flatMap(([, module = '']) => /^\.[jt]s$/.exec(path.posix.extname(module))?.[0] ?? '');
+  const count = (ending: string): number => endings.filter((each) => each === ending).length;
+  const [most] = (['', '.js', '.ts'] as const).toSorted((one, other) => count(other) - count(one));
+  return endings.length === 0 ? undefined : most;
+}
+
+/** The ending that TypeScript requires in ES modules of Node.js, and the file that says so. */
+async function requiredEnding(
+  workspace: string,
+  spec: string,
+): Promise<{ importEnding: '.js'; file: string } | undefined> {
+  const found = getTsconfig(path.dirname(spec));
+  const { module, moduleResolution = module } = found?.config.compilerOptions ?? {};
+  if (found === null || !/^node(?:next|16|18|20)$/i.test(moduleResolution ?? '')) return undefined;
+  for (let at = path.dirname(spec); isInside(workspace, at); at = path.dirname(at)) {
+    const text = await cachedText(path.join(at, 'package.json'));
+    if (text === undefined) continue;
+    return /"type"\s*:\s*"module"/.test(text) ? { importEnding: '.js', file: found.path } : undefined;
+  }
+  return undefined;
 }
 
 /** Whether a directory from the workspace to a spec may have a configuration of Prettier. */

@@ -145,8 +145,9 @@ export async function detectProject(
     directory: isCovered ? testDir : path.dirname(file.absolute),
   });
   if (style !== undefined) {
-    const { options, commonJs, source: from } = style;
-    const value = Object.entries({ ...options, ...(commonJs && { commonJs }) }).filter(
+    const { options, commonJs, importEnding, source: from } = style;
+    const imports = { ...(commonJs && { commonJs }), ...(importEnding && { importEnding }) };
+    const value = Object.entries({ ...options, ...imports }).filter(
       ([name, option]) => !isDeepStrictEqual(option, prettierDefaults.get(name)),
     );
     if (value.length > 0) detected.codeStyle = { value: toJson(Object.fromEntries(value)), source: from };

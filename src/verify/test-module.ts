@@ -68,11 +68,10 @@ export async function aliased(directory: string, module: string): Promise<string
   return undefined;
 }
 
-/** The import path of a file from `directory`: TypeScript without extension, as in Playwright's documentation. */
+/** A file as it is seen from `directory`. */
 function relativeModule(directory: string, file: string): string {
   const relative = path.relative(directory, file).split(path.sep).join('/');
-  const short = relative.replace(/(?:\/index)?\.ts$/, '').replace(/\.([mc])ts$/, '.$1js');
-  return short.startsWith('.') ? short : `./${short}`;
+  return relative.startsWith('.') ? relative : `./${relative}`;
 }
 
 /** Whether a module exports a name, in any syntax of ES modules or CommonJS. */

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { locatorOf } from '../../src/codegen/emitter.js';
 import { generate, type Chunk, type GenerateInput } from '../../src/codegen/generate.js';
+import { importsOf } from '../../src/codegen/imports.js';
 import { findTemplate, type TestTemplate } from '../../src/codegen/templates.js';
 import {
   call,
@@ -145,6 +146,22 @@ import { test, expect } from "@playwright/test";
 import AxeBuilder from "@axe-core/playwright";
 import { Mine, Yours } from "./mine.js";`);
 });
+
+for (const [module, language, style, expected] of [
+  ['./a/index.ts', 'typescript', undefined, './a'],
+  ['./a/index.ts', 'typescript', { importEnding: '.js' }, './a/index.js'],
+  ['./a.ts', 'typescript', { importEnding: '.ts' }, './a.ts'],
+  ['./a.mts', 'typescript', { importEnding: '' }, './a.mjs'],
+  ['./a.page.js', 'typescript', { importEnding: '' }, './a.page'],
+  ['#a/b.ts', 'typescript', { importEnding: '' }, '#a/b.ts'],
+  ['./a.js', 'javascript', { importEnding: '' }, './a.js'],
+  ['./a/index.js', 'javascript', { commonJs: true }, './a'],
+] as const)
+  test(`${module} in ${language} of ${JSON.stringify(style)} is imported as ${expected}`, () => {
+    const own = { commonJs: false, ...style };
+    const [found] = importsOf([{ from: module, names: ['a'] }], { language, style: own });
+    expect(found?.from).toBe(JSON.stringify(expected));
+  });
 
 /** A template of the user, with that text in it. */
 async function templateOf(directory: string, text: string): Promise<TestTemplate> {

@@ -5,6 +5,10 @@ import { codeStyleOf } from '../../src/session/code-style.js';
 
 const defaults = { singleQuote: false, semi: true, useTabs: false, tabWidth: 2, printWidth: 80 };
 const long = 'x'.repeat(80);
+const nodeNext = {
+  'package.json': '{ "type": "module" }',
+  'tsconfig.json': '{ "compilerOptions": { "module": "NodeNext" } }',
+};
 
 for (const [what, files, found] of [
   ['nothing without specs', {}, undefined],
@@ -45,6 +49,25 @@ for (const [what, files, found] of [
     { 'e2e/a.spec.ts': `test("a");\n`, '.prettierrc': '{ singleQuote: ' },
     { options: defaults, commonJs: false, source: 'e2e/a.spec.ts' },
   ],
+  [
+    'imports with an ending, in most specs',
+    {
+      'e2e/a.spec.ts': `import { a } from "./a.js";\nimport { b } from "./b.js";\n`,
+      'e2e/b.spec.ts': `import { a } from "./b.ts";\n`,
+    },
+    { options: defaults, commonJs: false, importEnding: '.js', source: 'e2e/a.spec.ts' },
+  ],
+  [
+    'imports without one',
+    { 'e2e/a.spec.ts': `import { a } from "./a.page";\n`, ...nodeNext },
+    { options: defaults, commonJs: false, importEnding: '', source: 'e2e/a.spec.ts' },
+  ],
+  [
+    'the ending that TypeScript requires in ES modules',
+    nodeNext,
+    { options: {}, commonJs: false, importEnding: '.js', source: 'tsconfig.json' },
+  ],
+  ['none for CommonJS', { ...nodeNext, 'package.json': '{}' }, undefined],
 ] as const)
   test(`the style of code is that of ${what}`, async () => {
     const workspace = test.info().outputPath('workspace');
