@@ -4,6 +4,7 @@ import { browserInstallCommand } from './install-command.js';
 import type { BrowserChoice } from './browser-choice.js';
 import type { Endpoint } from './endpoint.js';
 import type { RemoteBrowsers } from './remote.js';
+import { keepSelection } from './typed-secrets.js';
 
 /** Milliseconds after which a browser without sessions is closed. */
 const unusedMs = 600_000;
@@ -42,6 +43,7 @@ export function createBrowserPool(): BrowserPool {
         starting.then((browser) => {
           browser.once('disconnected', forget);
           closeUnused(browser);
+          if (choice.headless) keepSelection(browser);
         }, forget);
       }
       return starting;

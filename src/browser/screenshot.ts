@@ -17,7 +17,7 @@ export async function takeScreenshot(
 ): Promise<Buffer> {
   const mask = [
     ...page.frames().map((frame) => frame.locator(passwordField)),
-    ...(await secretElements(page)),
+    ...(await secretElements(page)).map(({ locator }) => locator),
   ];
   const { type } = options;
   const hasSilentFrame = page.frames().some(isSilentFrame);

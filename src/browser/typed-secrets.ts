@@ -1,4 +1,4 @@
-import type { BrowserContext, Frame, Locator, Page } from 'playwright';
+import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { elementsShowing } from '../model/secret-forms.js';
 import type { Secrets } from '../model/secrets.js';
@@ -7,8 +7,8 @@ import { answeringFrames, isSilentFrame } from './frames.js';
 import { callIsolated, newOperationId, operation, type InPage } from './isolated.js';
 import type { Pin } from './pin.js';
 
-/** Contexts in which a secret was typed, and frames with marked elements; the others need no search. */
-const typedIn = new WeakSet<BrowserContext | Frame>();
+/** Browsers and contexts in which a secret was typed, and frames with marked elements; the others need no search. */
+const typedIn = new WeakSet<Browser | BrowserContext | Frame>();
 
 /** The secrets of contexts. */
 const secretsIn = new WeakMap<BrowserContext, Secrets>();
@@ -18,8 +18,21 @@ export function keepSecrets(context: BrowserContext, secrets: Secrets): void {
   secretsIn.set(context, secrets);
 }
 
-/** Whether a secret was typed in this process: middle clicks paste what is selected in any page of a browser. */
-export let hasTyped = false;
+/** Browsers without windows of this machine: what is selected in one can be pasted in its own pages only. */
+const withOwnSelection = new WeakSet<Browser>();
+
+/** Whether a secret was typed in a browser that shares its selection with others, such as that of a desktop. */
+let isShared = false;
+
+export function keepSelection(browser: Browser): void {
+  withOwnSelection.add(browser);
+}
+
+/** Whether a middle click could paste a secret: it pastes what was selected last, in any page that shares the selection. */
+export function mayPasteSecret(page: Page): boolean {
+  const browser = page.context().browser();
+  return browser !== null && withOwnSelection.has(browser) ? typedIn.has(browser) : isShared;
+}
 
 /** Time-out for a frame to answer which of its elements contain a secret. */
 const answerMs = 2000;
@@ -30,8 +43,11 @@ const maxText = 20_000;
 
 /** Marks an element before a secret is typed into it. */
 export async function markTyped({ locator, frame }: Pick<Pin, 'locator' | 'frame'>): Promise<void> {
-  hasTyped = true;
-  typedIn.add(locator.page().context()).add(frame);
+  const context = locator.page().context();
+  const browser = context.browser();
+  if (browser !== null && withOwnSelection.has(browser)) typedIn.add(browser);
+  else isShared = true;
+  typedIn.add(context).add(frame);
   await callIsolated(
     locator,
     ({ elements, mark }) => {
@@ -99,31 +115,38 @@ function typedFrames(page: Page): Frame[] {
   return page.frames().filter((frame) => typedIn.has(frame));
 }
 
-/** The elements of a page that show a secret: those that are marked, and those whose text or value contains one. */
-export async function secretElements(page: Page): Promise<Locator[]> {
-  const marked = typedFrames(page).map((frame) => frame.locator(operation('marked')));
+/** The elements of a page that show a secret, by frame: those that are marked, and those whose text or value contains one. */
+export async function secretElements(page: Page): Promise<{ frame: Frame; locator: Locator }[]> {
+  const marked = typedFrames(page).map((frame) => ({ frame, locator: frame.locator(operation('marked')) }));
   const arg = { values: secretsIn.get(page.context())?.knownValues() ?? [], id: newOperationId() };
   if (arg.values.length === 0) return marked;
   const showing = answeringFrames(page).map(async (frame) => {
     const call = { arg, schema: z.int(), helpers: [elementsShowing], limitMs: answerMs, frame };
     const count = await within(answerMs, callIsolated(frame.locator('*'), pinSecrets, call));
-    const pin = (_: unknown, index: number): Locator =>
-      frame.locator(operation('pinned', `${arg.id}-${index}`));
-    return Array.from({ length: count ?? 0 }, pin);
+    return Array.from({ length: count ?? 0 }, (_, index) => ({
+      frame,
+      locator: frame.locator(operation('pinned', `${arg.id}-${index}`)),
+    }));
   });
   return [...marked, ...(await Promise.all(showing)).flat()];
 }
 
-/** Whether a picture of a page, or of `target`, shows a secret outside of what `masks` hide. */
+/**
+ * Whether a picture of a page, or of `target`, shows a secret outside of what `masks` hide; both are in the main frame.
+ * Every frame's element counts as showing what another frame shows.
+ */
 export async function showsSecret(page: Page, target?: Locator, masks: Locator[] = []): Promise<boolean> {
   const inside = (locators: Locator[]): Locator | undefined =>
     locators
       .flatMap((each) => [each, each.locator('*')])
       .reduce<Locator | undefined>((all, each) => all?.or(each) ?? each, undefined);
   const [place, hidden] = [target && inside([target]), inside(masks)];
-  const counts = (await secretElements(page)).map(async (each) => {
-    const readable = each.locator('xpath=self::*[not(@type="password")]');
-    const shown = place === undefined ? readable : readable.and(place);
+  const counts = (await secretElements(page)).map(async ({ frame, locator }) => {
+    const readable = locator.locator('xpath=self::*[not(@type="password")]');
+    const isFramed = frame !== page.mainFrame();
+    if (isFramed && (await responseWithin(answerMs, readable.count())) === 0) return 0;
+    const visible = isFramed ? page.locator('iframe, frame') : readable;
+    const shown = place === undefined ? visible : visible.and(place);
     const masked = hidden && within(answerMs, shown.and(hidden).count());
     return (await responseWithin(answerMs, shown.count())) - ((await masked) ?? 0);
   });

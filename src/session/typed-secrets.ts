@@ -2,16 +2,17 @@ import type { Frame, Locator } from 'playwright';
 import { answeringFrames } from '../browser/frames.js';
 import type { Live } from '../browser/live.js';
 import {
-  hasTyped,
   lookAtSelection,
   lookAtTyped,
   markPieces,
   markTyped,
+  mayPasteSecret,
   noteTexts,
   showsSecret,
 } from '../browser/typed-secrets.js';
 import { toLocator } from '../locators/locator-expression.js';
 import { CodegenError } from '../model/errors.js';
+import type { LocatorChain } from '../model/locator.js';
 import { isTemplate, referencesIn } from '../model/template.js';
 import { isPicture } from '../actions/expect.js';
 import { traitsOf } from '../actions/registry.js';
@@ -47,14 +48,14 @@ export async function guardTyped(live: Live, step: Step, { chain, pin }: Located
   }
   const target = chain && toLocator(page, chain);
   if (asserts && isPicture(step.args)) {
-    const masks = (step.mask ?? []).map((each) => toLocator(page, each));
-    if (await showsSecret(page, target, masks))
+    const masks = (step.mask ?? []).filter((each) => !entersFrame(each)).map((each) => toLocator(page, each));
+    if (await showsSecret(page, chain && entersFrame(chain) ? undefined : target, masks))
       throw new CodegenError('INVALID_INPUT', 'The screenshot would show a secret.', {
         hint: 'Hide its element with `mask`, or take the screenshot of another element.',
       });
     return;
   }
-  if (asserts ? isExact(step) : isWhole(step)) return;
+  if (asserts ? isExact(step) : isWhole(step) && !(isMiddle(step) && mayPasteSecret(page))) return;
   const root = asserts && step.args['matcher'] === 'toMatchAriaSnapshot' ? page.locator('html') : undefined;
   const focused = pressesKey
     ? answeringFrames(page).map((frame): [Locator, Frame] => [frame.locator(':focus'), frame])
@@ -76,6 +77,10 @@ export async function markEffects({ current: { page }, secrets }: Live, step: St
   await markPieces(page, stringsIn(secrets.reveal(step.args)));
 }
 
+function entersFrame(chain: LocatorChain): boolean {
+  return chain.some(({ method }) => method === 'contentFrame' || method === 'frameLocator');
+}
+
 function isExact({ args: { matcher, expected, not } }: Step): boolean {
   if (typeof matcher !== 'string' || matcher === 'toPassAxe') return true;
   return textless.has(matcher) || (exact.has(matcher) && isTemplate(expected) && not !== true);
@@ -84,18 +89,20 @@ function isExact({ args: { matcher, expected, not } }: Step): boolean {
 /** Whether an action leaves a text as it is, or replaces it as a whole. */
 function isWhole(step: Step): boolean {
   const { pressesKey, drags } = traitsOf(step);
-  const { key, button } = step.args;
-  // It pastes what is selected, in any page of the browser.
-  if (button === 'middle' && hasTyped) return false;
+  const { key } = step.args;
   if (drags) return false;
   if (pressesKey) return typeof key === 'string' && harmlessKeys.test(key);
   if (step.action === 'pressSequentially') return isTemplate(step.args['value']);
   return step.to === undefined;
 }
 
+function isMiddle({ args }: Step): boolean {
+  return args['button'] === 'middle';
+}
+
 /** Whether a step could copy, drag or paste selected text with a secret. */
 async function isSelected({ current: { page }, secrets }: Live, step: Step): Promise<boolean> {
-  if (step.args['button'] === 'middle') return true;
+  if (isMiddle(step)) return mayPasteSecret(page);
   const { pressesKey, drags } = traitsOf(step);
   if (!pressesKey && !drags) return false;
   const looks = await lookAtSelection(page);

@@ -108,7 +108,7 @@ test("a secret typed into a frame can't be read back, and the frame's fields sta
   shared: server,
 }) => {
   const app = await serve(async ({ headers: { host = '' } }, response, { pathname }) => {
-    const frame = `<iframe src="http://${host.replace('127.0.0.1', 'localhost')}/frame"></iframe>`;
+    const frame = `<h1>Outside</h1><iframe src="http://${host.replace('127.0.0.1', 'localhost')}/frame"></iframe>`;
     response.setHeader('content-type', 'text/html').end(pathname === '/frame' ? html : frame);
     return Promise.resolve();
   }, 0);
@@ -128,6 +128,17 @@ test("a secret typed into a frame can't be read back, and the frame's fields sta
     const { failed } = await server.record(sessionId, { action: 'press', ...target, key: 'Backspace' });
     expect(failed?.message).toContain('a part of a secret');
   }
+  const picture = { action: 'expect', matcher: 'toHaveScreenshot' };
+  for (const target of [{}, { target: 'iframe' }, { target: inFrame('#note') }])
+    expect((await server.record(sessionId, { ...picture, ...target })).failed?.message).toBe(
+      'The screenshot would show a secret.',
+    );
+  const outside = await server.record(
+    sessionId,
+    { ...picture, target: 'h1' },
+    { ...picture, options: { mask: ['iframe'] } },
+  );
+  expect(outside.failed).toBeUndefined();
   const { snapshot } = await server.call('get_codegen_session', { sessionId, include: ['snapshot'] });
   expect(snapshot).toContain('(a secret was typed here)');
   expect(snapshot + typed.text).not.toMatch(/zeb|ebr|agga/i);

@@ -14,7 +14,12 @@ import {
 } from './serving.js';
 
 const tokens = { ci: 'c'.repeat(32), bots: 'b'.repeat(40), guest: 'short-guest-token' };
-const env = { CI_TOKEN: tokens.ci, BOTS_TOKEN: tokens.bots, GUEST_TOKEN: tokens.guest };
+const env = {
+  CI_TOKEN: tokens.ci,
+  BOTS_TOKEN: tokens.bots,
+  GUEST_TOKEN: tokens.guest,
+  WORD: 'Zebra-4711-Quagga',
+};
 const window = 'hour';
 
 const test = base.extend<{ ci: Connecting; bots: Connecting }, { serving: Serving; place: string }>({
@@ -23,6 +28,7 @@ const test = base.extend<{ ci: Connecting; bots: Connecting }, { serving: Servin
       const place = path.resolve('test-results', `grants-${workerIndex}-${process.pid}`);
       await mkdir(place, { recursive: true });
       await configure(place, {
+        secrets: ['WORD'],
         grants: [
           { name: 'ci', tokenEnv: 'CI_TOKEN', output: { dir: 'tests/ci' }, maxSessions: 1 },
           { name: 'bots', tokenEnv: 'BOTS_TOKEN', output: { dir: 'tests/bots' } },
@@ -177,6 +183,12 @@ test("a grant does not start from another grant's login, nor read its clipboard"
   await ci.record(own.sessionId, { action: 'clipboard.writeText', text: 'only for ci' });
   const { events } = await bots.record(other.sessionId, { action: 'clipboard.readText', record: false });
   expect(JSON.stringify(events)).not.toContain('only for ci');
+  const target = '.new-todo';
+  await ci.record(own.sessionId, { action: 'fill', target, value: '{{secret:WORD}}', record: false });
+  // It pastes what was selected last in any page of the browser.
+  const click = { action: 'click', target, button: 'middle' };
+  expect((await ci.record(own.sessionId, click)).failed?.message).toContain('a part of a secret');
+  expect((await bots.record(other.sessionId, click)).failed).toBeUndefined();
   await bots.call('clear_codegen_session', { sessionId: other.sessionId });
   await ci.call('clear_codegen_session', { sessionId: own.sessionId });
 });
