@@ -1,6 +1,10 @@
 import { expect, test } from '@playwright/test';
-import { describePlace, formatOf, type BaseSpec } from '../../src/codegen/base-spec.js';
-import { extendSpec, pausingText } from '../../src/codegen/extend-spec.js';
+import type { BaseSpec } from '../../src/codegen/base-spec.js';
+
+// They load TypeScript: only one worker does, and only when it runs these tests.
+test.describe.configure({ mode: 'default' });
+const baseSpec = () => import('../../src/codegen/base-spec.js');
+const extendedSpec = () => import('../../src/codegen/extend-spec.js');
 
 const spec = `import { test } from '../fixtures'; // ours
 
@@ -41,7 +45,8 @@ const insertion = {
 };
 
 /** The line that inserted text comes after. */
-function after(line: number): string | undefined {
+async function after(line: number): Promise<string | undefined> {
+  const { extendSpec } = await extendedSpec();
   const { source, line: inserted } = extendSpec(at(line), insertion);
   const lines = source.split('\n');
   expect(lines[inserted - 1]).toBe(insertion.text);
@@ -57,8 +62,8 @@ for (const [line, before] of [
   [17, 'await cart.confirm();'],
   [19, '});'],
 ] as const)
-  test(`steps for line ${line} come after ${before}`, () => {
-    expect(after(line)).toBe(before);
+  test(`steps for line ${line} come after ${before}`, async () => {
+    expect(await after(line)).toBe(before);
   });
 
 for (const [name, base, message, hint] of [
@@ -89,7 +94,8 @@ for (const [name, base, message, hint] of [
     'async',
   ],
 ] as const)
-  test(`a session can't go on at ${name}`, () => {
+  test(`a session can't go on at ${name}`, async () => {
+    const { describePlace } = await baseSpec();
     expect(() => describePlace(base)).toThrow(
       expect.objectContaining({
         code: 'INVALID_INPUT',
@@ -99,7 +105,8 @@ for (const [name, base, message, hint] of [
     );
   });
 
-test('fixtures, imports and braces are added where they are missing', () => {
+test('fixtures, imports and braces are added where they are missing', async () => {
+  const { extendSpec } = await extendedSpec();
   const { source, staged } = extendSpec(at(22), {
     ...insertion,
     text: '    await expect(page).toHaveURL(/login/);',
@@ -117,13 +124,15 @@ test('fixtures, imports and braces are added where they are missing', () => {
   expect(staged.split('\n')).toHaveLength(source.split('\n').length);
 });
 
-test('only what is inserted differs from the file, also with CRLF', () => {
+test('only what is inserted differs from the file, also with CRLF', async () => {
+  const { extendSpec } = await extendedSpec();
   const text = spec.replaceAll('\n', '\r\n');
   const { source } = extendSpec(at(15, 'spec', text), insertion);
   expect(source.replace(`${insertion.text}\r\n`, '').replace('{ cart, page }', '{ cart }')).toBe(text);
 });
 
-test('a seed keeps its set-up, and only the one test, under another title and in another directory', () => {
+test('a seed keeps its set-up, and only the one test, under another title and in another directory', async () => {
+  const { extendSpec } = await extendedSpec();
   const { source } = extendSpec(at(15, 'seed'), { ...insertion, spec: 'e2e/more/shop.spec.ts' });
   expect(source).toContain(`      await cart.pay(); // by card
       await page.reload();
@@ -137,7 +146,8 @@ test('a seed keeps its set-up, and only the one test, under another title and in
   expect(source).not.toContain('logs in');
 });
 
-test('a hook goes above the test, in a describe that has no other', () => {
+test('a hook goes above the test, in a describe that has no other', async () => {
+  const { extendSpec } = await extendedSpec();
   const hooks = "  test.afterEach('leaves', async () => {\n    await leave();\n  });";
   const alone = spec.slice(0, spec.indexOf('  // Needs')) + '});\n';
   const { source, line } = extendSpec(at(undefined, 'spec', alone), { ...insertion, hooks });
@@ -149,13 +159,15 @@ test('a hook goes above the test, in a describe that has no other', () => {
   expect(seeded).toContain(`${hooks}\n\n  // Needs a login.\n  test('buys more', async ({ page }) => {`);
 });
 
-test('a pausing test runs alone', () => {
+test('a pausing test runs alone', async () => {
+  const { pausingText } = await extendedSpec();
   const text = pausingText(at(15), 'pauseHere');
   expect(text).toContain("test.only('buys', async ({ cart, page }) => {");
   expect(text).toContain('// by card\n;await globalThis.pauseHere(page, test.info());\n');
 });
 
-test('new statements are formatted as the file is', () => {
+test('new statements are formatted as the file is', async () => {
+  const { formatOf } = await baseSpec();
   expect(formatOf(at(15))).toEqual({
     test: 'test',
     singleQuote: true,

@@ -41,7 +41,7 @@ function outline(code: Statement): string {
 
 test('a second printer prints every recorded action', async () => {
   const outlines = new Map<string, string[]>();
-  for (const { sessions } of (await readGroups()).values())
+  for (const { sessions } of await readGroups())
     for (const { steps } of sessions)
       for (const [index, emitted] of emitSteps(codeSteps(steps)).entries()) {
         const lines = [...statementsOf(emitted), ...emitted.assertions.flat()].map(outline);

@@ -1,7 +1,11 @@
 import { expect, test } from '@playwright/test';
-import { readOwnPages } from '../../src/codegen/own-pages.js';
 
-test('fields, getters and methods of a class are read, and what is private or unclear is not', () => {
+// It loads TypeScript: only one worker does, and only when it runs these tests.
+test.describe.configure({ mode: 'default' });
+const ownPages = () => import('../../src/codegen/own-pages.js');
+
+test('fields, getters and methods of a class are read, and what is private or unclear is not', async () => {
+  const { readOwnPages } = await ownPages();
   const { pages, problem } = readOwnPages(
     'pages/shop.ts',
     `import { expect, type Locator, type Page } from '@playwright/test';
@@ -58,7 +62,8 @@ class Inner { constructor(readonly page: Page) {} }
   ]);
 });
 
-test('CommonJS exports are read, and what does not compile is a problem', () => {
+test('CommonJS exports are read, and what does not compile is a problem', async () => {
+  const { readOwnPages } = await ownPages();
   const { pages } = readOwnPages(
     'todo.js',
     `class Todo { constructor(page) { this.page = page; this.input = page.getByRole('textbox'); } }\nmodule.exports = { Todo };`,
@@ -67,7 +72,8 @@ test('CommonJS exports are read, and what does not compile is a problem', () => 
   expect(readOwnPages('a.ts', 'export class A {').problem).toBe("line 1: '}' expected.");
 });
 
-test('a class may have a superclass that takes the page', () => {
+test('a class may have a superclass that takes the page', async () => {
+  const { readOwnPages } = await ownPages();
   const { pages } = readOwnPages(
     'pages/login.ts',
     `export class LoginPage extends BasePage {
@@ -89,7 +95,8 @@ export class Inherits extends BasePage { async open() { await this.page.goto('/'
   expect(pages[0]?.methods).toHaveLength(1);
 });
 
-test('functions that return an object are read like classes', () => {
+test('functions that return an object are read like classes', async () => {
+  const { readOwnPages } = await ownPages();
   const { pages } = readOwnPages(
     'pages/login.ts',
     `import type { Page } from '@playwright/test';
@@ -155,7 +162,8 @@ function inner(page: Page) { return { a: page.getByText('a') }; }
   ]);
 });
 
-test('a file of CommonJS can have functions, too', () => {
+test('a file of CommonJS can have functions, too', async () => {
+  const { readOwnPages } = await ownPages();
   const text = "const footer = (page) => ({ links: page.getByRole('link') });\nmodule.exports = { footer };";
   expect(readOwnPages('pages/footer.js', text).pages).toMatchObject([
     { className: 'footer', fields: [{ name: 'links', code: "page.getByRole('link')" }] },

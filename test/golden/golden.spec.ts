@@ -3,22 +3,19 @@ import { expect, test } from '@playwright/test';
 import { matchers } from '../../src/actions/expect.js';
 import { actions } from '../../src/actions/registry.js';
 import { emitGroup } from './emit.js';
-import { expectedFile, readGroups } from './groups.js';
+import { expectedFile, groupNames, readGroup, readGroups } from './groups.js';
 
-const groups = await readGroups();
-
-test('the corpus has at least 150 sessions, with every action in both languages and templates', () => {
+test('the corpus has at least 150 sessions, with every action in both languages and templates', async () => {
+  const groups = await readGroups();
   const recorded = [...actions.values()].filter((action) => action.recorded).map(({ name }) => name);
   for (const part of ['typescript', 'javascript', 'plain', 'pom']) {
-    const emitted = [...groups.values()].filter(({ emissions }) =>
-      emissions.some((each) => each.includes(part)),
-    );
+    const emitted = groups.filter(({ emissions }) => emissions.some((each) => each.includes(part)));
     const used = new Set(
       emitted.flatMap(({ sessions }) => sessions.flatMap(({ steps }) => steps)).map(({ action }) => action),
     );
     expect(recorded.filter((name) => !used.has(name))).toEqual([]);
   }
-  const sessions = [...groups.values()].flatMap((group) => group.sessions);
+  const sessions = groups.flatMap((group) => group.sessions);
   expect(new Set(sessions.map(({ name }) => name)).size).toBe(sessions.length);
   expect(sessions.length).toBeGreaterThanOrEqual(150);
   const steps = sessions.flatMap((session) => session.steps);
@@ -28,7 +25,7 @@ test('the corpus has at least 150 sessions, with every action in both languages 
   expect([...signals].sort()).toEqual(['download', 'filechooser', 'page', 'popup']);
 });
 
-for (const [name, group] of groups)
+for (const name of groupNames)
   test(`${name} emits the same bytes as before`, async () => {
-    expect(await emitGroup(group)).toBe(await readFile(expectedFile(name), 'utf8'));
+    expect(await emitGroup(await readGroup(name))).toBe(await readFile(expectedFile(name), 'utf8'));
   });

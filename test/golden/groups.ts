@@ -1,16 +1,21 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { groupSchema, type GoldenGroup } from './emit.js';
 
 const sessions = new URL('sessions/', import.meta.url);
 
-/** The corpus by the names of its groups. */
-export async function readGroups(): Promise<Map<string, GoldenGroup>> {
-  const names = (await readdir(sessions)).filter((name) => name.endsWith('.json')).sort();
-  const groups = names.map(async (name) => {
-    const data: unknown = JSON.parse(await readFile(new URL(name, sessions), 'utf8'));
-    return [name.replace(/\.json$/, ''), groupSchema.parse(data)] as const;
-  });
-  return new Map(await Promise.all(groups));
+/** The names of the corpus's groups. */
+export const groupNames = readdirSync(sessions)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.replace(/\.json$/, ''))
+  .sort();
+
+export async function readGroup(name: string): Promise<GoldenGroup> {
+  return groupSchema.parse(JSON.parse(await readFile(new URL(`${name}.json`, sessions), 'utf8')));
+}
+
+export function readGroups(): Promise<GoldenGroup[]> {
+  return Promise.all(groupNames.map(readGroup));
 }
 
 /** The file with the text that a group has to emit. */

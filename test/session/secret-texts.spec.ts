@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, secretValues, test, type Connection, type Shared } from '../fixtures.js';
 import { serve } from '../fixtures/serve.js';
+import { errorCode } from '../../src/state/files.js';
 
 const token = secretValues.TOKEN;
 
@@ -10,13 +11,18 @@ const html = `<title>App</title><a href="/%7B%7Bsecret:HOME%7D%7D">Link</a>
 <button id="copy" onclick="navigator.clipboard.writeText('{{secret:HOME}}')">Copy</button>
 <label>Token <input id="token" onchange="location = '/of/' + value + '/page'"></label>`;
 
-/** All files of a workspace below a directory. */
+/** All files of a workspace below a directory. The server may remove old states meanwhile. */
 async function textsBelow(directory: string): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return (
-    await Promise.all(files.map((file) => readFile(path.join(file.parentPath, file.name), 'latin1')))
-  ).join();
+  const texts = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) =>
+      readFile(path.join(parentPath, name), 'latin1').catch((error: unknown) => {
+        if (errorCode(error) === 'ENOENT') return '';
+        throw error;
+      }),
+    );
+  return (await Promise.all(texts)).join();
 }
 
 async function withApp(
