@@ -108,12 +108,16 @@ export async function candidatesFor(
   const hasOptions = diff.changes.some(
     (change) => change.kind === 'list' && change.isNew && change.list.role === 'option',
   );
+  const isNewView =
+    effect.before.url !== effect.after.url &&
+    diff.changes.some(({ kind, line }) => kind === 'appeared' && partsOf(line).role === 'heading');
   const own = (
     acted?.state === undefined || outcome === undefined ? [] : stateCandidates(step, outcome, acted.state)
-  ).map((each) =>
+  ).map((each) => {
     // The options say that a combobox is open.
-    hasOptions && each.kind === 'state expanded' ? { ...each, weight: weights.state.combobox } : each,
-  );
+    if (hasOptions && each.kind === 'state expanded') return { ...each, weight: weights.state.combobox };
+    return isNewView && each.kind === 'state class' ? { ...each, weight: weights.own.classOfLink } : each;
+  });
   const form = openedForm(effect, diff);
   const opens =
     form !== undefined || own.some(({ kind, forms }) => kind === 'state expanded' && hasValue(forms, 'true'));
@@ -125,7 +129,9 @@ export async function candidatesFor(
   const found =
     form?.title === undefined || content.includes(form.title) ? content : [form.title, ...content];
   const isSwitch = own.some(
-    ({ kind, forms }) => /^state (?:selected|pressed|current)$/.test(kind) && hasValue(forms, 'true'),
+    ({ kind, forms }) =>
+      kind === 'state checked' ||
+      (/^state (?:selected|pressed|current)$/.test(kind) && hasValue(forms, 'true')),
   );
   const isEffect = (change: PageChange): boolean =>
     !isOwnInput(change, effect) &&
@@ -306,6 +312,8 @@ async function changeCandidates(
     const element = pin(line);
     if (element === undefined || (kind === 'appeared' && !element.facts.shown && !liveRoles.includes(role)))
       return [];
+    // `stateCandidates` are about the element acted on.
+    if (kind === 'state' && element.facts.element === outcome?.pin.facts.element) return [];
     const { classes, classesAround } = element.facts.state;
     const isMessage =
       kind === 'appeared' &&

@@ -39,14 +39,19 @@ export const weights = {
   /** State of the element acted on. */
   own: {
     value: 100,
-    checked: 100,
+    /** A click on a checkbox checks it in every page. */
+    checked: 79,
     outcome: 100,
     attribute: 98,
     disabled: 97,
     focus: 66,
-    class: 81.5,
+    class: 80,
+    /** That of a link to a view with a heading and a URL, which say more. */
+    classOfLink: 63,
     repeated: 30,
   },
+  /** A field that the page emptied, such as that of an item that was added. */
+  emptied: 80,
   /** The locator of the element acted on no longer matches, since its name changed. */
   renamed: 75,
   appeared: appearedWeights,
@@ -179,6 +184,7 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
       );
     case 'text':
     case 'value':
+      if (change.text === '') return weights.emptied;
       if (liveRoles.includes(role)) return weights.text.live;
       return /\d/.test(change.text) ? weights.text.withNumber : weights.text.other;
     case 'state':

@@ -82,7 +82,7 @@ function valueAssertions(step: Step, before: ElementState, after: ElementState):
   if (isTyping ? isRestored : isVolatile(value)) return [];
   return [
     {
-      weight,
+      weight: value === '' && !isTyping ? weights.emptied : weight,
       about: 'value',
       args: { matcher: after.editable ? 'toHaveText' : 'toHaveValue', expected: value },
     },

@@ -106,8 +106,12 @@ export function regionsOf(
   const rows = new Set(
     lists.flatMap(({ list }) => (list.role === 'row' ? list.items.map((item) => item.line) : [])),
   );
+  // One of several new items is no more the point of the step than the others.
+  const alike = new Set(
+    lists.flatMap(({ changed }) => (changed.length > 1 ? changed.map((item) => item.line) : [])),
+  );
   const large = textsIn.filter(([line, texts]) => {
-    if (rows.has(line)) return false;
+    if (rows.has(line) || [line, ...(around.get(line) ?? [])].some((each) => alike.has(each))) return false;
     const more = texts.filter((text) => !titles.has(text));
     return texts.length >= minTexts
       ? more.length >= minInItem

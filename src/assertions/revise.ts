@@ -9,7 +9,7 @@ import { isPositional, type LocatorChain } from '../model/locator.js';
 import { type Assertion, type Step } from '../model/step.js';
 import { within } from '../model/within.js';
 import type { PageDiff } from './changes.js';
-import { implies, isStable } from './check.js';
+import { implies, isSteady } from './check.js';
 import { limits } from './choose.js';
 import { repeatsInput } from './element-candidates.js';
 import { matchesLine, uniqueLocator } from './line-matching.js';
@@ -109,7 +109,7 @@ export async function spellAlike(steps: readonly Step[], pin: Pin, chain: Locato
       step,
       (step.assertions ?? []).map((assertion) => {
         const isSame = isOther(assertion) && known.has(JSON.stringify(assertion.locator));
-        return isSame && isStable(chain, assertion.args, []) ? { ...assertion, locator: chain } : assertion;
+        return isSame && isSteady(chain, assertion.args, []) ? { ...assertion, locator: chain } : assertion;
       }),
     );
 }

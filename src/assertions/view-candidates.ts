@@ -47,6 +47,9 @@ export async function actedCandidates({ step, acted, outcome }: StepEffect): Pro
   ];
 }
 
+/** A class that says what the checkbox in a row says. */
+const isSelection = /select|check/i;
+
 /** Asserts a class such as `completed` that an ancestor, usually a list item, has gained. */
 async function classAround({
   acted,
@@ -54,11 +57,17 @@ async function classAround({
 }: Required<Pick<StepEffect, 'acted' | 'outcome'>>): Promise<Candidate[]> {
   const before = acted?.state?.classesAround ?? [];
   const { attributes = {} } = acted?.state ?? {};
+  const isToggled = acted?.state?.checked !== outcome?.state.checked;
   // An ARIA state of the element itself, e.g. in an accordion, says more.
   if (Object.entries(outcome?.state.attributes ?? {}).some(([name, value]) => attributes[name] !== value))
     return [];
   for (const [level, classes] of (outcome?.state.classesAround ?? []).entries()) {
-    const gained = classes.find((name) => before[level]?.includes(name) === false && isStateClass(name));
+    const gained = classes.find(
+      (name) =>
+        before[level]?.includes(name) === false &&
+        isStateClass(name) &&
+        !(isToggled && isSelection.test(name)),
+    );
     if (gained === undefined || outcome === undefined) continue;
     const up = Array.from({ length: level + 1 }, () => '..').join('/');
     const region = await within(

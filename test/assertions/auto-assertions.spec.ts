@@ -67,10 +67,7 @@ const rows: { does: string; action: Record<string, unknown>; asserts: string[] }
   {
     does: 'enables a button',
     action: { action: 'check', target: "getByRole('checkbox', { name: 'I agree' })" },
-    asserts: [
-      'getByRole("checkbox", { name: "I agree" })).toBeChecked();',
-      'getByRole("button", { name: "Order" })).toBeEnabled();',
-    ],
+    asserts: ['getByRole("button", { name: "Order" })).toBeEnabled();'],
   },
   {
     does: 'selects an option',

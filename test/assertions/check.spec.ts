@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { implies, isStable } from '../../src/assertions/check.js';
+import { implies, isStable, isSteady } from '../../src/assertions/check.js';
 import { changesBetween } from '../../src/assertions/changes.js';
 import { mayMatchIn, templateLocator } from '../../src/assertions/line-matching.js';
 import { regionsOf, rowsOf, templateOf } from '../../src/assertions/regions.js';
@@ -125,6 +125,12 @@ test('a class for a state is no name of an element', () => {
   expect(isStable(chain, { matcher: 'toContainClass', expected: 'plan-selected' }, [])).toBe(true);
 });
 
+test('a tag locates an element only in the locator of a step', () => {
+  const chain = parseLocatorExpression("getByTestId('city').locator('input')");
+  const value = { matcher: 'toHaveValue', expected: 'Oslo' };
+  expect([isStable(chain, value, []), isSteady(chain, value, [])]).toEqual([false, true]);
+});
+
 test('rows are asserted without the names of the buttons at their end', () => {
   const table = [
     '- table:',
@@ -204,6 +210,26 @@ test('the rows of a list that changed are no region beside the list', () => {
   );
   const { changes } = changesBetween(before, after, new Set());
   expect(regionsOf(changes, before, after).map(({ ofList }) => ofList)).toEqual(['changed']);
+});
+
+test('one of several new items is no region beside the list', () => {
+  const items = (...names: string[]): string[] =>
+    names.flatMap((name, index) => [
+      `    - generic [ref=e${index}3]:`,
+      `      - heading "${name}" [level=2] [ref=e${index}4]`,
+      `      - paragraph [ref=e${index}5]: All about ${name}.`,
+      `      - paragraph [ref=e${index}6]: Written by ${name}'s friend.`,
+    ]);
+  const view = (...names: string[]): string =>
+    ['- main [ref=e1]:', '  - generic [ref=e2]:', ...items(...names)].join('\n');
+  const regionsBetween = (before: string, after: string): number => {
+    const [old, now] = [parseSnapshot(before), parseSnapshot(after)];
+    return regionsOf(changesBetween(old, now, new Set()).changes, old, now).filter(({ lines }) =>
+      lines[0]?.ref?.endsWith('3'),
+    ).length;
+  };
+  expect(regionsBetween(view('Ann', 'Bob'), view('Ann', 'Bob', 'Cid'))).toBe(1);
+  expect(regionsBetween(view('Ann', 'Bob'), view('Cid', 'Dan'))).toBe(0);
 });
 
 test('a header is no row of a list', () => {

@@ -13,6 +13,7 @@ const order = candidate('list', weights.count);
 const gone = candidate('gone', weights.gone.only);
 const list = candidate('list', weights.list);
 const links = candidate('list', weights.links);
+const checkedState = candidate('state checked', weights.own.checked);
 const status = candidate('text ', weights.text.live);
 const paragraph = candidate('text ', weights.text.other);
 
@@ -65,6 +66,12 @@ const rows: {
     chosen: [value, gone],
   },
   { what: 'what disappeared not beside a list', candidates: [gone, list], chosen: [list] },
+  {
+    what: 'what disappeared beside a checked box',
+    candidates: [gone, checkedState],
+    chosen: [checkedState, gone],
+  },
+  { what: 'no checked box beside a list', candidates: [checkedState, list], chosen: [list] },
   { what: 'new links if there is nothing else', candidates: [links, link], chosen: [links] },
   { what: 'no new links beside a new view', candidates: [links, url], chosen: [url] },
   { what: 'nothing if nothing is true', candidates: [value], untrue: [value], chosen: [], checked: [value] },

@@ -196,6 +196,36 @@ test('the focus that Tab moves is asserted only if nothing else changed', async 
   ]);
 });
 
+test('beside another effect, neither what was asserted before nor what a click does anyway is asserted', async ({
+  open,
+}) => {
+  const todos = await open('todomvc.html', { autoAssert: true });
+  const field = "getByPlaceholder('What needs to be done?')";
+  const add = async (value: string): Promise<string> => {
+    await todos.land({ action: 'fill', target: field, value });
+    return (await todos.land({ action: 'press', target: field, key: 'Enter' })).assertions.join();
+  };
+  expect(await add('Buy milk')).toContain('toHaveValue("")');
+  expect(await add('Call Ann')).not.toContain('toHaveValue("")');
+  const toggle = "getByRole('listitem').filter({ hasText: 'Ann' }).getByRole('checkbox')";
+  const done = (await todos.land({ action: 'check', target: toggle })).assertions.join();
+  expect(done).toContain('toContainClass("completed")');
+  expect(done).not.toContain('toBeChecked');
+  const users = await open('admin.html', { autoAssert: true });
+  const selected = await users.land({ action: 'click', target: "getByLabel('Select Ben')" });
+  expect(selected.assertions.join()).toContain('toBeChecked');
+  expect(selected.assertions.join()).not.toContain('toContainClass');
+  const plans = await open('wizard.html', { autoAssert: true });
+  const fill = (label: string, value: string): Record<string, unknown> => ({
+    action: 'fill',
+    target: `getByLabel('${label}', { exact: true })`,
+    value,
+  });
+  await plans.land(fill('Full name', 'Ann'), fill('Email', 'ann@example.com'), click('Next'));
+  const plan = await plans.land({ action: 'check', target: "getByLabel('Team – $12 a month')" });
+  expect(plan.assertions.join()).not.toContain('toBeChecked');
+});
+
 test('what a step typed is asserted again only if nothing else is', async ({ open }) => {
   const recording = await open('conduit.html', { autoAssert: true });
   const fill = (placeholder: string, value: string): Record<string, unknown> => ({
@@ -203,8 +233,10 @@ test('what a step typed is asserted again only if nothing else is', async ({ ope
     target: `getByPlaceholder('${placeholder}')`,
     value,
   });
+  const signIn = await recording.land({ action: 'click', target: "getByRole('link', { name: 'Sign in' })" });
+  // The heading and the URL say more than the class of the link.
+  expect(signIn.assertions.join()).not.toContain('toContainClass');
   await recording.land(
-    { action: 'click', target: "getByRole('link', { name: 'Sign in' })" },
     fill('Email', 'jane@example.com'),
     fill('Password', 'secret'),
     click('Sign in'),
