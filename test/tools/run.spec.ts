@@ -112,14 +112,16 @@ test('timeoutMs is the time of each test, whatever the configuration says', asyn
   expect(failures[0]?.message).toContain('1000ms');
 });
 
-test('one file, or the titles that match, are run alone', async ({ runner }) => {
-  await runner.spec('likes.spec.ts', { 'likes it': passing, 'is liked': failing });
-  await runner.spec('door.spec.ts', { 'is shut (twice)': failing });
-  expect(await runner.run({ file: 'likes.spec.ts', grep: 'likes it' })).toMatchObject({
-    status: 'passed',
-    passed: 1,
-    failed: 0,
-  });
+test('one file, or the titles that match, are run alone; results from before a time-out are reported', async ({
+  runner,
+  shared,
+  club,
+}) => {
+  await fetch(`${club.url}/once?told`);
+  await runner.spec('likes.spec.ts', { 'likes it': passing, hangs: `await page.goto('/once?told');` });
+  await runner.spec('door.spec.ts', { 'is shut (twice)': failing, 'likes it too': failing });
+  const alone = await runner.run({ file: 'likes.spec.ts', grep: 'likes it' });
+  expect(alone).toMatchObject({ status: 'passed', passed: 1, failed: 0 });
   for (const args of [{ grep: 'nothing' }, { file: 'none.spec.ts' }]) {
     const { error } = await runner.run(args);
     expect(error).toMatchObject({ code: 'INVALID_INPUT' });
@@ -127,6 +129,14 @@ test('one file, or the titles that match, are run alone', async ({ runner }) => 
   }
   const { error } = await runner.run({ grep: 'is shut (' });
   expect(error?.message).toContain('grep: Invalid regular expression');
+  // As long as it takes here to run the first of them, several times over.
+  await shared.configure({ verify: { timeoutMs: 3 * (alone.durationMs ?? 0) } });
+  expect(await runner.run({ file: 'likes.spec.ts' })).toMatchObject({
+    isError: true,
+    status: 'failed',
+    passed: 1,
+    error: { code: 'VERIFY_FAILED' },
+  });
 });
 
 /** Puts links into the output directory, to a spec outside of it and to a directory above; gives the words of the spec. */
@@ -166,20 +176,6 @@ test('an endless expression ends when the time of all runs is up', async ({ runn
   expect(error).toMatchObject({ code: 'VERIFY_FAILED' });
   expect(error?.message).toContain('did not end within 3000 ms');
   expect(await runner.running()).toEqual([]);
-});
-
-test('results from before the time-out are reported', async ({ runner, shared, club }) => {
-  await fetch(`${club.url}/once?told`);
-  await runner.spec('a.spec.ts', { 'is fine': passing, hangs: `await page.goto('/once?told');` });
-  // As long as it takes here to run the first of them, several times over.
-  const { durationMs = 0 } = await runner.run({ grep: 'is fine' });
-  await shared.configure({ verify: { timeoutMs: 3 * durationMs } });
-  expect(await runner.run()).toMatchObject({
-    isError: true,
-    status: 'failed',
-    passed: 1,
-    error: { code: 'VERIFY_FAILED' },
-  });
 });
 
 test('a call that is cancelled ends its run and the browsers', async ({ runner, club }) => {

@@ -119,11 +119,21 @@ test('a flow that works only once is not written: the answer gives step, reason 
   verifying,
   club,
 }) => {
-  const server = await verifying();
+  const limits = [{ counter: 'enforced ends', window: 'hour', max: 2, scope: 'grant' }];
+  const policy = { version: '1', default: 'allow', tools: { end_codegen_session: { limits } } };
+  const server = await verifying({ mode: 'report', enforce: true }, { policy });
   const { workspace } = server;
   await giveUpSoon(workspace);
   const sessionId = await signUp(server, club, 'ada');
-  const refused = await server.call('end_codegen_session', { sessionId });
+  const end = (args: object = {}): Promise<Result> =>
+    server.call('end_codegen_session', { sessionId, ...args });
+
+  await test.step('enforced verification is not switched off, and what runs nothing uses no quota', async () => {
+    const off = (await end({ verify: 'off' })).error;
+    expect(off).toMatchObject({ code: 'POLICY_DENIED', hint: expect.stringContaining('"report"') });
+    expect((await end({ file: '../out.spec.ts' })).error).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
+  });
+  const refused = await end({ verify: 'require' });
   expect(refused.error).toMatchObject({ code: 'VERIFY_FAILED' });
   const { status, passed, failure } = verificationOf(refused);
   expect({ status, passed }).toEqual({ status: 'failed', passed: 0 });
@@ -143,11 +153,14 @@ test('a flow that works only once is not written: the answer gives step, reason 
 
   const open = await server.call('get_codegen_session', { sessionId, include: ['steps'] });
   expect(open).toMatchObject({ status: 'open', isError: false });
-  const reported = await server.call('end_codegen_session', { sessionId, verify: 'report' });
+  expect((await end({ file: '../out.spec.ts' })).error).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
+  const reported = await end({ verify: 'report' });
   expect(reported.error).toBeUndefined();
   expect(reported.files).toMatchObject([{ change: 'created' }]);
   expect(verificationOf(reported)).toMatchObject({ status: 'failed', failure: { step: 3 } });
   expect(reported.text).toContain('verification.status: failed');
+  // Both calls that ran the test used quota.
+  expect((await end()).error).toMatchObject({ code: 'RATE_LIMITED' });
 });
 
 test('an action that a fresh run does not reach is named', async ({ verifying, club }) => {
@@ -181,27 +194,6 @@ test('nothing runs if a file blocks the write, and off runs nothing', async ({ v
   );
   expect(blocked.error).toMatchObject({ code: 'FILE_EXISTS' });
   expect(messages).toEqual([]);
-});
-
-test("enforced verification can't be reduced; a call that ran its test uses quota, one that ran nothing does not", async ({
-  verifying,
-  club,
-}) => {
-  const limits = [{ counter: 'enforced ends', window: 'hour', max: 2, scope: 'grant' }];
-  const policy = { version: '1', default: 'allow', tools: { end_codegen_session: { limits } } };
-  const server = await verifying({ mode: 'report', enforce: true }, { policy });
-  await giveUpSoon(server.workspace);
-  const sessionId = await signUp(server, club, 'enforced');
-  const end = async (args: object = {}): Promise<Result['error']> =>
-    (await server.call('end_codegen_session', { sessionId, ...args })).error;
-  const off = await end({ verify: 'off' });
-  expect(off).toMatchObject({ code: 'POLICY_DENIED', hint: expect.stringContaining('"report"') });
-  expect(await end({ file: '../out.spec.ts' })).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
-  expect(await end({ verify: 'require' })).toMatchObject({ code: 'VERIFY_FAILED' });
-  expect(await end({ file: '../out.spec.ts' })).toMatchObject({ code: 'PATH_NOT_ALLOWED' });
-  await verifying({ mode: 'report' }, { policy });
-  expect(await end({ verify: 'off' })).toBeUndefined();
-  expect(await end()).toMatchObject({ code: 'RATE_LIMITED' });
 });
 
 /** Blocks the process that runs it, as a loop without an end would, at no cost. */
@@ -263,7 +255,10 @@ test('a call that is cancelled ends its run, and the session stays open', async 
   expect(await readdir(workspace)).not.toContain('generated-tests');
 });
 
-test('nothing outlives a server that is killed while it verifies', async ({ club, workspace }) => {
+test('nothing outlives a server that is killed while it verifies; another version of Playwright Test is reported', async ({
+  club,
+  workspace,
+}) => {
   await configure(workspace, { verify: { sensitivity: 'off' } });
   const server = await connect(workspace);
   const { started } = await hang(server, club, 'kill');
@@ -271,9 +266,20 @@ test('nothing outlives a server that is killed while it verifies', async ({ club
   await expect.poll(() => started.filter(isAlive), { timeout: 20_000 }).toEqual([]);
   // What it left on the disk goes with the next run.
   expect(await staged(workspace)).toHaveLength(1);
-  await runNothing(workspace);
+  await installPlaywrightTest(workspace, '1.64.9');
+  expect(await runNothing(workspace)).toEqual([expect.stringContaining('1.64.9')]);
   expect(await staged(workspace)).toEqual([]);
 });
+
+/** Installs a copy of Playwright Test that says to be another version. */
+async function installPlaywrightTest(workspace: string, version: string): Promise<void> {
+  const installed = path.dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json'));
+  const copy = path.join(workspace, 'node_modules', '@playwright', 'test');
+  await cp(installed, copy, { recursive: true, dereference: true });
+  const manifest = path.join(copy, 'package.json');
+  const text = await readFile(manifest, 'utf8');
+  await writeFile(manifest, text.replace(/"version": "[^"]+"/, `"version": "${version}"`));
+}
 
 /** Has a server of its own run a test that needs no browser, and gives what it warns of. */
 async function runNothing(workspace: string): Promise<string[]> {
@@ -447,14 +453,4 @@ test("a workspace without Playwright Test uses the server's, and the answer says
   const install = expect.stringContaining('npm install --save-dev @playwright/test@');
   expect(warningsOf(ended)).toEqual([install, expect.stringContaining('failed')]);
   expect(ran.structuredContent).toMatchObject({ status: 'passed', passed: 2, warnings: [install] });
-});
-
-test('another version of Playwright Test runs the test, and is reported', async ({ workspace }) => {
-  const installed = path.dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json'));
-  const copy = path.join(workspace, 'node_modules', '@playwright', 'test');
-  await cp(installed, copy, { recursive: true, dereference: true });
-  const manifest = path.join(copy, 'package.json');
-  const text = await readFile(manifest, 'utf8');
-  await writeFile(manifest, text.replace(/"version": "[^"]+"/, '"version": "1.64.9"'));
-  expect(await runNothing(workspace)).toEqual([expect.stringContaining('1.64.9')]);
 });
