@@ -140,11 +140,13 @@ const itemRoles = new Set(['listitem', 'row', 'article', 'treeitem', 'option', '
 
 /** Locators of a container; for a repeated one, those with a text in it come first. */
 function containerForms(scope: Ancestor): LocatorChain[] {
-  const { role, classNames } = scope;
-  const isItem = role === undefined ? classNames.some((name) => itemClass.test(name)) : itemRoles.has(role);
   const plain = [...roleScopes({ ...scope, texts: [] }), ...cssSubjects(scope)];
   const byText = [...roleScopes(scope), ...classScopes(scope)].filter((chain) => chain.length > 1);
-  return isItem ? [...byText, ...plain] : [...plain, ...byText];
+  return isItem(scope) ? [...byText, ...plain] : [...plain, ...byText];
+}
+
+function isItem({ role, classNames }: Ancestor): boolean {
+  return role === undefined ? classNames.some((name) => itemClass.test(name)) : itemRoles.has(role);
 }
 
 /** Attributes that Playwright prefers to a role. */
@@ -212,12 +214,20 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
   const inside = (scopes: LocatorChain[], subjects: LocatorChain[]): LocatorChain[] =>
     scopes.flatMap((scope) => subjects.map((subject) => [...scope, ...subject]));
   const subjects = named.length > 0 ? named : byCss;
+  const byText: LocatorChain[] =
+    named.length > 0 || asserted !== undefined
+      ? []
+      : (self?.texts.slice(0, 1) ?? []).map((text) => [
+          { method: 'getByText', args: [text, { exact: true }] },
+        ]);
   const groups = [
     named.filter((subject) => !isWeak(subject)),
     self === undefined ? [] : roleScopes(asserted === undefined ? self : { ...self, texts: [] }),
+    byText,
     named.length > 0 ? [] : byCss,
     ...outer.map((scope) => inside(roleScopes(scope), subjects)),
     isPlain(own) ? [own] : [],
+    self === undefined || byText.length === 0 ? [] : classScopes(self),
     ...outer.map((scope) => inside(classScopes(scope), subjects)),
     ...outer.map((scope) => inside(parentScopes(scope), named)),
     named.length > 0 ? byCss : [],
@@ -231,8 +241,12 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
     const chosen = await firstMatch(pin, candidates.slice(tried, tried + size));
     if (chosen !== undefined) return chosen;
   }
+  const subject = named.at(-1) ?? byTag;
+  const items = outer.filter(isItem).flatMap(containerForms).filter(stable).slice(0, maxContainers);
+  const item = await firstMatch(pin, items, true);
+  if (item !== undefined) return byPosition(pin, subject, item);
   if (own.length > 0 && allowed(own)) return own;
-  return byPosition(pin, named.at(-1) ?? byTag);
+  return byPosition(pin, subject);
 }
 
 /** The first chain that matches exactly the pinned element, or one around it. */
@@ -362,14 +376,20 @@ function countOf(frame: Frame, chain: LocatorChain): Promise<number> {
   return responseWithin(answerMs, toLocator(frame, chain).count());
 }
 
-async function byPosition({ id, frame }: Pin, chain: LocatorChain): Promise<LocatorChain> {
-  const general = chain.map((call): LocatorCall =>
+/** The position of an element among those like it, in a container or in the page. */
+async function byPosition(
+  { id, frame }: Pin,
+  chain: LocatorChain,
+  container: LocatorChain = [],
+): Promise<LocatorChain> {
+  const own = chain.map((call): LocatorCall =>
     call.method === 'getByRole' ? { method: 'getByRole', args: call.args.slice(0, 1) } : call,
   );
+  const general = [...container, ...own];
   const index = await callIsolated(
     toLocator(frame, general),
     ({ elements, pinned }, pin) => elements.findIndex((element) => element === pinned(pin)),
     { arg: id, schema: z.int() },
   );
-  return index < 0 ? chain : [...general, { method: 'nth', args: [index] }];
+  return index < 0 ? [...container, ...chain] : [...general, { method: 'nth', args: [index] }];
 }

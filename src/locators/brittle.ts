@@ -34,6 +34,11 @@ export function reasonToReplace(chain: LocatorChain): string | undefined {
   return reasons.length === 0 ? undefined : reasons.join(', ');
 }
 
+/** Whether a chain looks for the element inside another, so that its position is one among fewer elements. */
+export function isScoped(chain: LocatorChain): boolean {
+  return chain.filter((call) => !isPositional(call) && call.method !== 'filter').length > 1;
+}
+
 /** Whether only its tag identifies the element, which may be one of several. */
 function isBareTag([first, ...others]: LocatorChain): boolean {
   const selector = first?.method === 'locator' && others.length === 0 ? first.args[0] : undefined;

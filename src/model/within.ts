@@ -45,6 +45,6 @@ export function responseWithin<Value>(limitMs: number, work: Promise<Value>): Pr
 /** The error of a page that does not answer. */
 export function pageSilent(): CodegenError {
   return new CodegenError('ACTION_FAILED', 'The page does not respond.', {
-    hint: 'A script of the page does not finish. Reload the page with goto, or clear the session.',
+    hint: 'The machine is busy, or a script of the page does not finish. Try again; if it still does not respond, reload it with goto, or clear the session.',
   });
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isSubject } from '../actions/action.js';
 import { assertedTexts, expect } from '../actions/expect.js';
 import { bestLocator, locateAgain } from '../locators/best-locator.js';
-import { reasonToReplace } from '../locators/brittle.js';
+import { isScoped, reasonToReplace } from '../locators/brittle.js';
 import { callIsolated, type InPage } from '../browser/isolated.js';
 import type { Live } from '../browser/live.js';
 import { firstPage, type LivePage } from '../browser/live-page.js';
@@ -124,7 +124,10 @@ export async function resolveTarget(
     const pin = await pinSoon(toLocator(page, given), actionMs);
     const reason = reasonToReplace(given) ?? (secrets.foundIn(given).length > 0 ? 'secret' : undefined);
     if (reason === undefined) return { chain: given, pin, ...(await alternativeOf(given, best, pin)) };
-    return { chain: await best(pin), pin, replaced: { target, reason } };
+    const chain = await best(pin);
+    const isNoBetter = reasonToReplace(chain) !== undefined && (isScoped(given) || !isScoped(chain));
+    if (reason === 'position' && isNoBetter) return { chain: given, pin };
+    return { chain, pin, replaced: { target, reason } };
   }
   if (id !== shown.id)
     throw new CodegenError(

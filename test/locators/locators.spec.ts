@@ -42,6 +42,12 @@ const cases: [page: string, line: string, locator: string][] = [
     'locator("seat-counter").filter({ hasText: "Children:" }).getByRole("button", { name: "Book" })',
   ],
   [
+    'similar.html',
+    'Screw/gridcell',
+    'getByRole("row").filter({ hasText: "Screw" }).getByRole("gridcell").nth(1)',
+  ],
+  ['similar.html', ': inject', 'locator(".palette-node").filter({ hasText: "inject" })'],
+  [
     'frames.html',
     'button "Subscribe"',
     'locator(\'iframe[name="newsletter"]\').contentFrame().getByRole("button", { name: "Subscribe" })',
@@ -127,4 +133,19 @@ test('generated ids and classes are in no locator', async ({ open }) => {
   const { started, land } = await open('nameless.html');
   const { codes } = await land({ action: 'click', target: refOf(started.snapshot, 'button') });
   expect(codes[0]).not.toMatch(/x7f3|css-/);
+});
+
+test("an agent's position is replaced only by something better", async ({ open }) => {
+  const { land } = await open('similar.html');
+  const inRow = 'getByRole("row", { name: "Bolt" }).getByRole("gridcell").nth(1)';
+  const anywhere = 'getByRole("gridcell").nth(1)';
+  const { codes } = await land(...[inRow, anywhere].map((target) => ({ action: 'hover', target })), {
+    action: 'hover',
+    target: 'getByRole("article").first().getByRole("button")',
+  });
+  expect(codes).toEqual([
+    `await page.${inRow}.hover();`,
+    'await page.getByRole("row").filter({ hasText: "Bolt" }).getByRole("gridcell").nth(1).hover();',
+    'await page.getByRole("article").filter({ has: page.getByText("Tea", { exact: true }) }).getByRole("button", { name: "Add to cart" }).hover();',
+  ]);
 });
