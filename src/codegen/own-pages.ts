@@ -1,7 +1,7 @@
 import type { ClassDeclaration, ConstructorDeclaration, MethodDeclaration } from 'ts-morph';
 import { parse } from './base-spec.js';
 import type { OwnFixture } from './own-fixtures.js';
-import { pageFunctions } from './page-functions.js';
+import { maxInlined, pageFunctions } from './page-functions.js';
 
 /** A page object that the user wrote. Its code is that of a test in which the page is called `page`. */
 export interface OwnPage {
@@ -38,7 +38,7 @@ export function readOwnPages(file: string, text: string): { pages: OwnPage[]; pr
     const what = typeof message === 'string' ? message : message.getMessageText();
     return { pages: [], problem: `line ${problem.getLineNumber()}: ${what}` };
   }
-  const commonJs = /module\.exports\s*=\s*\{([^}]*)\}|exports\.(\w+)\s*=/g;
+  const commonJs = /module\.exports\s*=\s*\{([^{}]*)\}|exports\.(\w+)\s*=/g;
   const exported = new Set(
     [...text.matchAll(commonJs)].flatMap(([, list = '', name = '']) => [
       ...list.split(',').map((each) => each.trim()),
@@ -118,7 +118,7 @@ function assignmentsOf(each: ClassDeclaration, maker: ConstructorDeclaration): A
 /** Code in which the members of the class are replaced by their code; undefined if it needs another class. */
 function inline(code: string, known: ReadonlyMap<string, string>, parameter?: string): string | undefined {
   const inlined = code.replace(/\bthis\.([\w$#]+)/g, (whole, name: string) => known.get(name) ?? whole);
-  if (/\bthis\b/.test(inlined)) return undefined;
+  if (inlined.length > maxInlined || /\bthis\b/.test(inlined)) return undefined;
   const own =
     parameter === undefined ? inlined : inlined.replace(new RegExp(`^${parameter}(?=[.\\s]|$)`), 'page');
   return parameter === undefined || own.startsWith('page') ? own : undefined;

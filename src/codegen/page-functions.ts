@@ -10,6 +10,9 @@ import {
 } from 'ts-morph';
 import type { OwnMethod, OwnPage } from './own-pages.js';
 
+/** Characters of the code of a member or statement: members that name each other repeatedly double it each time. */
+export const maxInlined = 2000;
+
 type PageFunction = FunctionDeclaration | FunctionExpression | ArrowFunction;
 
 /** Names that a function has declared, with their code in a test. */
@@ -144,6 +147,7 @@ function inline(node: Node, known: Known): string | undefined {
     if (Node.isShorthandPropertyAssignment(parent) || (declares && parent.getNameNode() === each))
       return undefined;
     code = code.slice(0, each.getStart() - start) + value + code.slice(each.getEnd() - start);
+    if (code.length > maxInlined) return undefined;
   }
   return code;
 }

@@ -10,11 +10,17 @@ const usual = /^(?:pages?|page[-_]?objects?|page[-_]?models?|poms?)$/i;
 const maxFiles = 50;
 const maxDirectories = 100;
 
-/** A class whose constructor takes a page, or a function that takes one and returns an object. */
-const pageObject = [
-  /\bclass\s+\w+\s*\{[^]*?\bconstructor\s*\(\s*(?:(?:public|private|protected|readonly)\s+)*(?:\w+\s*:\s*Page\b|page\b)/,
-  /\b(?:function\s+\w+\s*|const\s+\w+\s*=\s*)\(\s*(?:\w+\s*:\s*Page|page)\s*\)[^]{0,2000}?(?:\breturn\s*\{|=>\s*\(\{)/,
-];
+const pageClass = /\bclass\s+\w+\s*\{/;
+const pageConstructor =
+  /\bconstructor\s*\(\s*(?:(?:public|private|protected|readonly)\s+)*(?:\w+\s*:\s*Page\b|page\b)/;
+const pageFunction =
+  /\b(?:function\s+\w+\s*|const\s+\w+\s*=\s*)\(\s*(?:\w+\s*:\s*Page|page)\s*\)[^]{0,2000}?(?:\breturn\s*\{|=>\s*\(\{)/;
+
+/** Whether a text has a class whose constructor takes a page, or a function that takes one and returns an object. */
+function hasPageObject(text: string): boolean {
+  const start = text.search(pageClass);
+  return (start !== -1 && pageConstructor.test(text.slice(start))) || pageFunction.test(text);
+}
 
 /**
  * The directory of the page objects that the project's people wrote, relative to the workspace, and one of its files: one
@@ -29,8 +35,7 @@ export async function findPageObjects(
   const find = async (directory: string): Promise<string | undefined> => {
     for (const file of await filesIn(directory)) {
       const text = (await cachedText(file)) ?? '';
-      if (pageObject.some((form) => form.test(text)) && inspect(nameOf(file), text) === 'foreign')
-        return file;
+      if (hasPageObject(text) && inspect(nameOf(file), text) === 'foreign') return file;
     }
     return undefined;
   };

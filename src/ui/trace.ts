@@ -8,6 +8,7 @@ import { getMimeType } from 'hono/utils/mime';
 import { browserChoice } from '../browser/browser-choice.js';
 import { testLaunch } from '../browser/test-launch.js';
 import { isLoopback } from '../model/loopback.js';
+import { Secrets } from '../model/secrets.js';
 import { lanesOf } from '../tools/run-generated-test.js';
 import type { ToolContext } from '../tools/tool.js';
 import { runProblem, withTestBench } from '../verify/test-bench.js';
@@ -39,12 +40,13 @@ export function requireTraceable(host: string, file: string, source: string): vo
     );
 }
 
-/** Runs a test with a trace. Returns Playwright's report. */
+/** Runs a test with a trace, and without secrets, which a fixture could read too. Returns Playwright's report. */
 export async function traceTest(context: ToolContext, absolute: string, signal: AbortSignal): Promise<Files> {
   const { browser } = context.config();
   const launch = () => testLaunch(context.browsers, browserChoice(browser, context.sessions.grant));
   const call = { signal, progress: () => undefined, begin: () => undefined };
-  return withTestBench({ ...context, launch }, call, async ({ staging, run }) => {
+  const secrets = new Secrets(() => [], {});
+  return withTestBench({ ...context, secrets, launch }, call, async ({ staging, run }) => {
     const htmlReport = path.join(staging.directory, 'html');
     const result = await run({ lanes: await lanesOf([absolute], browser, {}), runs: 1, htmlReport });
     const files = await readFiles(htmlReport);

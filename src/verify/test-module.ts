@@ -79,8 +79,8 @@ function exportsName(text: string, name: string): boolean {
   const word = `(?<![\\p{L}\\p{N}_$.])${escapeRegExp(name)}(?![\\p{L}\\p{N}_$])`;
   const forms = [
     `export\\s+(?:const|let|var|function|async\\s+function)\\s+${word}`,
-    `export\\s*\\{[^}]*${word}\\s*[,}]`,
-    `module\\.exports\\s*=\\s*\\{[^}]*${word}\\s*[,:}]`,
+    `export\\s*\\{[^{}]*${word}\\s*[,}]`,
+    `module\\.exports\\s*=\\s*\\{[^{}]*${word}\\s*[,:}]`,
     `exports\\.${escapeRegExp(name)}\\s*=`,
   ];
   return forms.some((form) => new RegExp(form, 'u').test(text));

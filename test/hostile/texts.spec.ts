@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
@@ -408,5 +408,39 @@ test('lists and nested rows that a page replaces are compared in time', () => {
     changesBetween(before, after, new Set());
     // Once it was 1.3 s.
     expect(cpuMs() - begun).toBeLessThan(600);
+  }
+});
+
+test('files of a repository are read in time', async ({}, testInfo) => {
+  const { readOwnPages } = await import('../../src/codegen/own-pages.js');
+  const { findPageObjects } = await import('../../src/session/page-object-dir.js');
+  const { resolveTestModule } = await import('../../src/verify/test-module.js');
+  const root = testInfo.outputPath('repository');
+  await mkdir(root, { recursive: true });
+  const file = (name: string, unit: string): Promise<void> =>
+    writeFile(`${root}/${name}.ts`, unit.repeat(260_000 / unit.length));
+  const doubling = Array.from(
+    { length: 30 },
+    (_, index) => `b${index} = page.f(this.b${index - 1}, this.b${index - 1});`,
+  );
+  const tried: [string, () => unknown][] = [
+    ['exports', () => readOwnPages('a.js', `/*${'module.exports={'.repeat(16_000)}*/`)],
+    [
+      'members',
+      () =>
+        readOwnPages(
+          'a.ts',
+          `export class A { constructor(page: Page) {} b0 = page.f(); ${doubling.slice(1).join('')} }`,
+        ),
+    ],
+    ['classes', () => findPageObjects(root, root)],
+    ['module', () => resolveTestModule(root, `${root}/a.spec.ts`, 'module').catch(() => undefined)],
+  ];
+  await file('classes', 'class A {constructor(');
+  await file('module', 'export{');
+  for (const [name, read] of tried) {
+    const begun = cpuMs();
+    await read();
+    expect(cpuMs() - begun, name).toBeLessThan(budgetMs);
   }
 });

@@ -302,7 +302,10 @@ test("a person sees how a test was verified, runs it, reads why it failed, and o
   people: { agent, person, visitor, workspace, log },
   pages,
 }) => {
-  await configure(workspace, { verify: { mode: 'require', sensitivity: 'full' } });
+  await configure(workspace, {
+    secrets: ['SHOP_PASSWORD'],
+    verify: { mode: 'require', sensitivity: 'full' },
+  });
   const url = `${pages.url}/login.html`;
   const { sessionId } = await agent.start({ title: 'Lands', url, use: { viewport } });
   const target = "getByLabel('User')";
@@ -318,11 +321,15 @@ test("a person sees how a test was verified, runs it, reads why it failed, and o
   await expect(entry).toContainText('passed, 1 of 1 runs. Steps left out in turn: 2. It failed without 2');
   await expect(entry).not.toContainText('edited since');
   const code = await readFile(filePath, 'utf8');
-  await writeFile(filePath, code.replace(/\}\);\s*$/, "  throw new Error('<b>one</b>');\n});\n"));
+  await writeFile(
+    filePath,
+    code.replace(/\}\);\s*$/, "  throw new Error('<b>one</b> ' + process['env'].SHOP_PASSWORD);\n});\n"),
+  );
   await expect(entry).toContainText('edited since it was written');
   await entry.getByRole('button', { name: 'Run 5 times' }).click();
   await expect(entry.getByText('0 passed, 1 failed')).toBeVisible({ timeout: 60_000 });
-  await expect(entry.getByRole('region', { name: 'Why Lands failed' })).toContainText('<b>one</b>');
+  const why = entry.getByRole('region', { name: 'Why Lands failed' });
+  await expect(why).toContainText('<b>one</b> {{secret:SHOP_PASSWORD}}');
   const picture = entry.getByRole('img', { name: 'The page when Lands failed' });
   await expect(picture).toBeVisible();
   const { left, top } = await passwordPlace(await visitor(), url);
@@ -340,7 +347,8 @@ test("a person sees how a test was verified, runs it, reads why it failed, and o
   await link.click();
   const report = await opening;
   await report.getByRole('link', { name: 'Lands' }).first().click();
-  await expect(report.getByText('<b>one</b>').first()).toBeVisible();
+  // What is run for a trace has no secrets, wherever it reads them.
+  await expect(report.getByText('<b>one</b> undefined').first()).toBeVisible();
   await report.getByRole('link', { name: 'View Trace' }).first().click();
   await expect(report.getByText('login.html').first()).toBeVisible();
   const other = new URL(report.url());
