@@ -205,7 +205,10 @@ async function* locatorsFor(
     const isAmbiguous =
       others.length === 0 && before.filter((line) => partsOf(line).role === role).length > 1;
     const isUnclear = isBlind || (role !== undefined && isAmbiguous);
-    if (best !== undefined && !isUnclear && !isJoined(best, words)) yield { chain: best, isShown };
+    // A text that identifies itself is plainer than one found from the text beside it.
+    const isBeside = literal !== undefined && /\p{L}/u.test(words ?? '') && best?.some(isStepUp) === true;
+    if (best !== undefined && !isUnclear && !isBeside && !isJoined(best, words))
+      yield { chain: best, isShown };
     if (isVisible && literal !== undefined && !isWhole) yield { chain: literal };
   }
 }
@@ -214,6 +217,11 @@ function listExpectation({ matcher, expected }: AssertionArgs): ListExpectation 
   if (!Array.isArray(expected)) return { count: typeof expected === 'number' ? expected : 0 };
   const texts = expected.filter((each) => typeof each === 'string' || isPattern(each));
   return { count: texts.length, texts, isPart: matcher === 'toContainText' };
+}
+
+/** Whether a call leads from an element to one around it. */
+function isStepUp({ method, args: [selector] }: LocatorCall): boolean {
+  return method === 'locator' && typeof selector === 'string' && /^\.\.(?:\/|$)/.test(selector);
 }
 
 /** Makes a text without letters exact: "1" also matches "10". */
@@ -239,7 +247,8 @@ const textMatchers = /^to(?:Have|Contain)(?:Text|Value|AccessibleName)$/;
 
 /** Whether a locator matches the same element in every run and does not contain the expected text. */
 export function isStable(chain: LocatorChain, args: AssertionArgs, typed: readonly string[]): boolean {
-  return !chain.some(isBareTag) && isSteady(chain, args, typed);
+  const isBare = chain.some((call, index) => isBareTag(call) && chain[index + 1]?.method !== 'filter');
+  return !isBare && isSteady(chain, args, typed);
 }
 
 /** The same for the locator of a step, which may end with a tag. */
@@ -257,7 +266,7 @@ export function isSteady(chain: LocatorChain, args: AssertionArgs, typed: readon
   return !texts.some((text) => text.includes(asserted));
 }
 
-/** Whether only the tag identifies the element. */
+/** Whether only the tag identifies the element, unless a filter follows. */
 function isBareTag({ method, args: [selector] }: LocatorCall): boolean {
   return method === 'locator' && typeof selector === 'string' && /^(?!body$)[a-z\d]+$/.test(selector);
 }

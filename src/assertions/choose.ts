@@ -14,6 +14,7 @@ const appearedWeights: Readonly<Record<string, number>> = {
   log: 85,
   heading: 82,
   paragraph: 74,
+  rowgroup: 72,
   tabpanel: 72,
   menu: 72,
   listbox: 72,
@@ -189,6 +190,8 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
       return /\d/.test(change.text) ? weights.text.withNumber : weights.text.other;
     case 'state':
       if (change.state === 'disabled') return weights.state.disabled;
+      // A click on a label checks its box.
+      if (change.state === 'checked') return weights.own.checked;
       if (change.state === 'expanded' && role === 'combobox') return weights.state.combobox;
       return change.on ? weights.state.on : weights.state.off;
     default:

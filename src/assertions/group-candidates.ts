@@ -115,7 +115,8 @@ function isWhole(pins: (Pin | undefined)[]): pins is Pin[] {
   return pins.every((each) => each !== undefined);
 }
 
-const messageRoles = new Set(['generic', 'paragraph', 'text', 'listitem']);
+/** A row group with a text is a group of a table's rows. */
+const messageRoles = new Set(['generic', 'paragraph', 'text', 'listitem', 'rowgroup']);
 
 /** Assertions of similar new texts in different places, such as the messages next to the fields of a form. */
 export async function messageCandidates(

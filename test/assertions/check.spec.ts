@@ -125,7 +125,9 @@ test('a class for a state is no name of an element', () => {
   expect(isStable(chain, { matcher: 'toContainClass', expected: 'plan-selected' }, [])).toBe(true);
 });
 
-test('a tag locates an element only in the locator of a step', () => {
+test('a tag locates an element only in the locator of a step, or with a filter', () => {
+  const messages = parseLocatorExpression("locator('form').filter({ hasText: 'Name' }).locator('.alert')");
+  expect(isStable(messages, { matcher: 'toHaveText', expected: ['Enter a name'] }, [])).toBe(true);
   const chain = parseLocatorExpression("getByTestId('city').locator('input')");
   const value = { matcher: 'toHaveValue', expected: 'Oslo' };
   expect([isStable(chain, value, []), isSteady(chain, value, [])]).toEqual([false, true]);

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { parseSnapshot } from '../../src/browser/snapshot.js';
-import { appearances } from '../../src/assertions/changes.js';
-import { choose, isEcho, weightOf, weights, type Weighted } from '../../src/assertions/choose.js';
+import { appearances, changesBetween } from '../../src/assertions/changes.js';
+import { choose, isEcho, limits, weightOf, weights, type Weighted } from '../../src/assertions/choose.js';
 import type { Assertion } from '../../src/model/step.js';
 
 const candidate = (kind: string, weight: number): Weighted => ({ kind, weight });
@@ -103,6 +103,15 @@ test('messages weigh more than content, and content more than controls', () => {
   const ofLines = lines.flatMap((line) => appearances(parseSnapshot(line)).map((change) => weightOf(change)));
   expect(ofLines).toHaveLength(lines.length);
   expect(ofLines).toEqual(ofLines.toSorted((one, other) => other - one));
+});
+
+test('that a box is checked weighs less than a list', () => {
+  const [before = [], after = []] = ['', ' [checked]'].map((state) =>
+    parseSnapshot(`- main [ref=e1]:\n  - checkbox "Laptop"${state} [ref=e2]`),
+  );
+  const [change] = changesBetween(before, after, new Set()).changes;
+  expect(change?.kind).toBe('state');
+  expect(change && weightOf(change)).toBeLessThan(limits.minBesideGroup);
 });
 
 test('a count weighs more than another new text', () => {

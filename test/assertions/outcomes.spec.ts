@@ -119,6 +119,16 @@ test('the only new sentence, a table of which most is new, and found links are a
   ]);
 });
 
+test('groups of rows are a list, and a text is not located by the one beside it', async ({ open }) => {
+  const recording = await open('lists.html', { autoAssert: true });
+  expect(await asserted(recording, 'Group')).toEqual([
+    'locator(".fruit-group")).toHaveText(["Pomes (2)", "Stone fruit (1)"]);',
+  ]);
+  expect(await asserted(recording, 'Ripen')).toEqual([
+    'getByText("Pears are ripe, help yourself.")).toBeVisible();',
+  ]);
+});
+
 test('several new texts in one element are one snapshot, without what changes', async ({ open }) => {
   const recording = await open('lists.html', { autoAssert: true });
   const [snapshot = '', ...others] = await asserted(recording, 'Open order');
