@@ -42,7 +42,7 @@ export function readFixtures(
   seen: Set<string>,
 ): { fixtures: FoundFixture[]; starts: string[][]; options: [string, string][]; bases: ImportedName[] } {
   const source = parse(text, file);
-  const imports = importsOf(source);
+  const imports = importedNames(source);
   const fixtures: FoundFixture[] = [];
   const starts: string[][] = [];
   const options: [string, string][] = [];
@@ -101,7 +101,7 @@ function textOf(member: ObjectLiteralElementLike): string | undefined {
 }
 
 /** What a module imports, by its local names. */
-function importsOf(source: SourceFile): Map<string, ImportedName> {
+export function importedNames(source: SourceFile): Map<string, ImportedName> {
   const imports = new Map<string, ImportedName>();
   for (const each of source.getImportDeclarations()) {
     const from = each.getModuleSpecifierValue();

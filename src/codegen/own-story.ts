@@ -13,7 +13,7 @@ import { warningOf } from '../model/errors.js';
 import type { Json } from '../model/json.js';
 import type { LocatorChain } from '../model/locator.js';
 import { isTemplate } from '../model/template.js';
-import { emitSteps, locatorOf, type EmittedStep } from './emitter.js';
+import { emitSteps, locatorOf, type EmittedStep, type PageCall } from './emitter.js';
 import type { PageObjectUse } from './generate.js';
 import { camelCase, createNames, testVariables, wordsOf } from './identifiers.js';
 import type { OwnFixture, OwnStart } from './own-fixtures.js';
@@ -28,11 +28,7 @@ interface OwnStory {
   made: PageObjectUse[];
   warnings: string[];
   /** The lines of a called method, with their steps. */
-  linesOf: (call: {
-    file: string;
-    method: string;
-    steps: readonly number[];
-  }) => Map<number, number> | undefined;
+  linesOf: (call: PageCall) => Map<number, number> | undefined;
 }
 
 /** A statement of the test, and where it comes from. */
@@ -46,7 +42,7 @@ interface Item {
 }
 
 /** A method that does what statements do. */
-interface Match {
+export interface Match {
   page: OwnPage;
   method: OwnMethod;
   args: Expression[];
@@ -105,18 +101,14 @@ export function planOwnStory(
     variables.set(page, known);
     return variable(known);
   };
-  const fields = fieldsOf(pages);
+  const fieldIn = fieldFinder(pages);
   const done = new Set([...matches, ...(start ? [start] : [])].flatMap((match) => stepsOf(match.items)));
   const emitted = emitSteps(
     steps,
     (chain, use) => {
       const isOwn = use.page === 'page' && !(use.of === 'action' && done.has(use.index));
-      for (let length = isOwn ? chain.length : 0; length > 0; length--) {
-        const field = fields.get(keyOf(chain.slice(0, length)));
-        if (field === undefined) continue;
-        const own = property(objectOf(field.page), field.name);
-        return length === chain.length ? own : { kind: 'locator', page: own, chain: chain.slice(length) };
-      }
+      const found = isOwn ? fieldIn(chain) : undefined;
+      if (found !== undefined) return found.code(objectOf(found.page));
       return locatorOf(chain, use.page);
     },
     nameFor,
@@ -132,30 +124,37 @@ export function planOwnStory(
   return {
     emitted,
     warnings,
-    made: [...variables].map(([page, name]) => ({
-      variable: name,
-      className: page.className,
-      isFunction: page.isFunction,
-      isDefault: page.isDefault,
-      isFixture: fixtures.has(page),
-      from: moduleFor(spec, page.file),
-    })),
-    linesOf({ file, method, steps: [first = 0, ...others] }) {
-      const match = matches.find(
-        (each) => each.page.file === file && each.method.name === method && each.items[0]?.step === first,
-      );
-      if (match === undefined) return undefined;
-      const last = others.at(-1) ?? first;
-      const byStatement = match.items.filter((item) => !item.isImplied);
-      return new Map(
-        match.method.statements.map(({ line }, index) => [line, byStatement[index]?.step ?? last]),
-      );
-    },
+    made: [...variables].map(([page, name]) =>
+      useOf(page, { spec, variable: name, isFixture: fixtures.has(page) }),
+    ),
+    linesOf: (call) => matchedLines(matches, call),
   };
 }
 
+/** The use of a person's page object in a test. */
+export function useOf(
+  { className, isFunction, isDefault, file }: OwnPage,
+  { spec, ...use }: { spec: string; variable: string; isFixture: boolean },
+): PageObjectUse {
+  return { ...use, className, isFunction, isDefault, from: moduleFor(spec, file) };
+}
+
+/** The lines of a called method, with their steps. */
+export function matchedLines(
+  matches: readonly Match[],
+  { file, method, steps: [first = 0, ...others] }: PageCall,
+): Map<number, number> | undefined {
+  const match = matches.find(
+    (each) => each.page.file === file && each.method.name === method && each.items[0]?.step === first,
+  );
+  if (match === undefined) return undefined;
+  const last = others.at(-1) ?? first;
+  const byStatement = match.items.filter((item) => !item.isImplied);
+  return new Map(match.method.statements.map(({ line }, index) => [line, byStatement[index]?.step ?? last]));
+}
+
 /** The fixture that gives a page object and does nothing else; undefined if there is not exactly one. */
-function simpleFixture({ fixtures = [] }: OwnPage): OwnFixture | undefined {
+export function simpleFixture({ fixtures = [] }: OwnPage): OwnFixture | undefined {
   const [simple, ...others] = fixtures.filter(({ setup }) => setup.length === 0);
   return others.length === 0 ? simple : undefined;
 }
@@ -211,7 +210,7 @@ function patternsOf({ methods }: OwnPage, { setup }: OwnFixture): Pattern[] {
 }
 
 /** What a page object is called in a test: a function's own name is taken. */
-function variableOf({ className, isFunction = false }: OwnPage): string {
+export function variableOf({ className, isFunction = false }: OwnPage): string {
   const words = wordsOf(className, 20);
   if (!isFunction) return camelCase(words);
   const [verb = '', ...noun] = words;
@@ -220,7 +219,7 @@ function variableOf({ className, isFunction = false }: OwnPage): string {
   return camelCase(isPage ? words.slice(0, -1) : [...words, 'page']);
 }
 
-function stepsOf(items: readonly Item[]): number[] {
+export function stepsOf(items: readonly Item[]): number[] {
   return [...new Set(items.map((item) => item.step))];
 }
 
@@ -235,7 +234,7 @@ function takeOut(emitted: readonly EmittedStep[], items: readonly Item[]): void 
   }
 }
 
-function applyMatch(
+export function applyMatch(
   emitted: readonly EmittedStep[],
   { page, method, args, items }: Match,
   object: Expression,
@@ -268,6 +267,14 @@ function itemsOf(steps: readonly CodeStep[]): (Item | undefined)[] {
       ...assertions.flatMap((code, number) => code.map((each) => item(each, number))),
     ];
   });
+}
+
+/** What methods of page objects do in a flow. */
+export function ownMatches(
+  steps: readonly CodeStep[],
+  pages: readonly OwnPage[],
+): { matches: Match[]; warnings: string[] } {
+  return matchesIn(itemsOf(steps), pages, 0);
 }
 
 /** The matches of a flow from an item on, the longest first; of two that are as long, none. */
@@ -356,6 +363,26 @@ function fieldsOf(pages: readonly OwnPage[]): Map<string, { page: OwnPage; name:
       fields.set(key, fields.has(key) ? undefined : { page, name });
     }
   return new Map([...fields].flatMap(([key, field]) => (field === undefined ? [] : [[key, field] as const])));
+}
+
+/** Finds the field with which a locator begins, and the code of the locator, given that of the page object. */
+export function fieldFinder(
+  pages: readonly OwnPage[],
+): (chain: LocatorChain) => { page: OwnPage; code: (object: Expression) => Expression } | undefined {
+  const fields = fieldsOf(pages);
+  return (chain) => {
+    for (let length = chain.length; length > 0; length--) {
+      const field = fields.get(keyOf(chain.slice(0, length)));
+      if (field === undefined) continue;
+      const rest = chain.slice(length);
+      const code = (object: Expression): Expression => {
+        const own = property(object, field.name);
+        return rest.length === 0 ? own : { kind: 'locator', page: own, chain: rest };
+      };
+      return { page: field.page, code };
+    }
+    return undefined;
+  };
 }
 
 function keyOf(chain: LocatorChain): string {

@@ -12,8 +12,10 @@ export interface PageObject {
   comment: string[];
   fields: { name: string; code: string }[];
   methods: PageMethod[];
-  /** Whether methods use `this.page`. */
+  /** Whether it has a field for the page. */
   keepsPage: boolean;
+  /** The user's class that it extends, and the declaration that imports it. */
+  base?: { className: string; code: string } | undefined;
 }
 
 export interface PageMethod {
@@ -32,7 +34,7 @@ interface GeneratedPage {
 export async function generatePage(
   template: TestTemplate,
   language: Language,
-  { className, comment, fields, methods, keepsPage }: PageObject,
+  { className, comment, fields, methods, keepsPage, base }: PageObject,
   style?: CodeStyle,
 ): Promise<GeneratedPage> {
   const data: PageTemplateData = {
@@ -41,6 +43,7 @@ export async function generatePage(
     comment,
     types: [...(fields.length === 0 ? [] : ['Locator']), 'Page'],
     keepsPage,
+    base,
     fields,
     methods,
   };
@@ -98,11 +101,14 @@ const exportSchema = z.object({
   declaration: z.object({
     type: z.literal('ClassDeclaration'),
     id: identifier,
+    superClass: identifier.nullish(),
     body: z.object({
       body: z.array(z.union([methodSchema, z.object({ type: z.literal('ClassProperty') })])),
     }),
   }),
 });
+
+const importSchema = z.object({ ...range, type: z.literal('ImportDeclaration') });
 
 const fileSchema = z.object({
   program: z.object({ body: z.array(z.unknown()) }),
@@ -125,12 +131,22 @@ export async function parsePage(source: string): Promise<PageObject | undefined>
   const textOf = ({ start, end }: { start: number; end: number }): string => source.slice(start, end);
   const members = found.declaration.body.body.filter((member) => member.type === 'ClassMethod');
   const maker = members.find(({ kind }) => kind === 'constructor');
-  const fields = (maker?.body.body ?? []).map((statement) => fieldSchema.safeParse(statement).data);
+  const base = found.declaration.superClass?.name;
+  const imported = tree.program.body
+    .flatMap((node) => importSchema.safeParse(node).data ?? [])
+    .map(textOf)
+    .find((code) => base !== undefined && new RegExp(`\\b${base}\\b[^]*\\bfrom\\b`).test(code));
+  const isOwn = (statement: { start: number; end: number }): boolean =>
+    !textOf(statement).startsWith('super(');
+  const fields = (maker?.body.body.filter(isOwn) ?? []).map(
+    (statement) => fieldSchema.safeParse(statement).data,
+  );
   if (fields.includes(undefined)) return undefined;
   const lines = tree.comments.filter(({ type, end }) => type === 'CommentLine' && end < found.start);
   return {
     className: found.declaration.id.name,
     comment: lines.map(textOf),
+    ...(base !== undefined && imported !== undefined && { base: { className: base, code: imported } }),
     keepsPage: fields.some((field) => field?.expression.left.property.name === 'page'),
     fields: fields.flatMap((field) => {
       const { name = 'page' } = field?.expression.left.property ?? {};

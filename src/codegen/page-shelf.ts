@@ -1,4 +1,12 @@
-import { createNames, elementName, pascalCase, reservedMembers, variableName } from './identifiers.js';
+import {
+  createNames,
+  elementName,
+  pascalCase,
+  reservedMembers,
+  variableName,
+  wordsOf,
+} from './identifiers.js';
+import type { OwnPage } from './own-pages.js';
 import type { PageMethod, PageObject } from './page-object.js';
 import { syntaxOf } from './syntax.js';
 import { Printer } from './printer.js';
@@ -28,6 +36,10 @@ export interface PlannedPage extends PageObject {
 
 /** A page object in the making. */
 export interface Draft extends PlannedPage {
+  /** The user's page object that it extends. */
+  own: OwnPage | undefined;
+  /** Whether it has something that this does not have. */
+  isExtended: () => boolean;
   nameFor: (wish: string) => string;
   /** Names of fields by the syntax of their locators. */
   known: Map<string, string>;
@@ -36,6 +48,16 @@ export interface Draft extends PlannedPage {
 /** The page, in a method of a page object. */
 export const thisPage = variable('this.page');
 
+/** The page objects that the user wrote. */
+export interface OwnBases {
+  /** That of a route. */
+  ownOf: (route: Route) => OwnPage | undefined;
+  /** The declaration with which a page object imports it. */
+  importOf: (own: OwnPage) => string;
+  /** The names of all their classes and functions. */
+  names: ReadonlySet<string>;
+}
+
 /** The page objects of one story, by their routes. */
 export interface Shelf {
   /** The page object of a route, created if it is missing. */
@@ -43,20 +65,29 @@ export interface Shelf {
   drafts: () => Draft[];
 }
 
-export function createShelf(existing: ReadonlyMap<string, ExistingPage>): Shelf {
+/** The shelf; page objects of routes with a page object of the user's extend it. */
+export function createShelf(
+  existing: ReadonlyMap<string, ExistingPage>,
+  { ownOf, importOf, names: ownNames }: OwnBases = {
+    ownOf: () => undefined,
+    importOf: () => '',
+    names: new Set(),
+  },
+): Shelf {
   const drafts = new Map<string, Draft>();
   const taken = new Set<string>();
 
   const create = (route: Route): Draft => {
     const lines = comment(`The page at ${route.path}.`);
-    const names = pageNames(route);
+    const wanted = ownOf(route);
+    const names = wanted === undefined ? pageNames(route) : [extendedName(wanted)];
     const longest = names.at(-1) ?? [];
     for (let number = 1; ; number++) {
       const words = names[number - 1] ?? [...longest, String(number - names.length + 1)];
       const file = `${words.join('-')}-page`;
       const found = existing.get(file);
       const isOther = found !== undefined && found.page?.comment.join('\n') !== lines.join('\n');
-      if (taken.has(file) || isOther) continue;
+      if (taken.has(file) || isOther || ownNames.has(`${pascalCase(words)}Page`)) continue;
       taken.add(file);
       const page = found?.page ?? {
         className: `${pascalCase(words)}Page`,
@@ -65,15 +96,24 @@ export function createShelf(existing: ReadonlyMap<string, ExistingPage>): Shelf 
         methods: [],
         keepsPage: false,
       };
-      const members = [...page.fields, ...page.methods].map(({ name }) => name);
+      const isBase = page.base?.className === wanted?.className;
+      const own = found?.page === undefined || isBase ? wanted : undefined;
+      const inherited = own?.subclass?.members ?? [];
+      const members = [...inherited, ...[...page.fields, ...page.methods].map(({ name }) => name)];
+      const fields = [...(own?.fields ?? []), ...page.fields];
       return {
         ...page,
+        own,
+        base: own === undefined ? page.base : { className: own.className, code: importOf(own) },
+        isExtended() {
+          return this.fields.length + this.methods.length > 0;
+        },
         fields: [...page.fields],
         methods: [...page.methods],
         file,
         isFrozen: found?.isUntouched === false,
         nameFor: createNames([...reservedMembers, ...members]),
-        known: new Map(page.fields.map(({ name, code }) => [syntaxOf(code), name])),
+        known: new Map(fields.map(({ name, code }) => [syntaxOf(code), name])),
       };
     }
   };
@@ -86,6 +126,12 @@ export function createShelf(existing: ReadonlyMap<string, ExistingPage>): Shelf 
     },
     drafts: () => [...drafts.values()],
   };
+}
+
+/** The name of a page object that extends one of the user's, in words. */
+function extendedName({ className }: OwnPage): string[] {
+  const words = wordsOf(className, 20);
+  return ['extended', ...(words.length > 1 && words.at(-1) === 'page' ? words.slice(0, -1) : words)];
 }
 
 /** The field of a locator, which is added if it is missing. */
@@ -115,7 +161,10 @@ export function methodOf(
   const same = form({ parameters, statements });
   const known = draft.methods.find((method) => method.name.startsWith(wish) && form(method) === same);
   if (known !== undefined) return known.name;
-  const members = [...draft.fields, ...draft.methods].map((member) => member.name);
+  const usesPage = printer.used.has(thisPage.name);
+  if (usesPage && draft.base !== undefined && draft.own?.subclass?.hasPage !== true) return undefined;
+  const inherited = draft.own?.subclass?.members ?? [];
+  const members = [...inherited, ...[...draft.fields, ...draft.methods].map((member) => member.name)];
   const isTaken = (name: string): boolean => [...reservedMembers, ...members].includes(name);
   const [first = '', second] = parameters.map((parameter) => pascalCase([parameter.name]));
   const withParameters = `${wish}With${first}${second === undefined ? '' : `And${second}`}`;
@@ -124,7 +173,7 @@ export function methodOf(
   draft.nameFor(name);
   requireOpen(draft, `${name}()`);
   draft.methods.push({ name, parameters, statements });
-  draft.keepsPage ||= printer.used.has(thisPage.name);
+  draft.keepsPage ||= usesPage && draft.base === undefined;
   return name;
 }
 

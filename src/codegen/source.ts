@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { expectThat, run, value, variable, type CodeStep, type Statement } from '../model/code.js';
 import type { Step } from '../model/step.js';
 import type { Json } from '../model/json.js';
@@ -5,6 +6,7 @@ import { referencesIn } from '../model/template.js';
 import type { BaseSpec } from './base-spec.js';
 import { locatorOf, statementsOf, type EmittedStep, type PageCall } from './emitter.js';
 import { generate, type Chunk, type GenerateInput, type HookGroup, type PageObjectUse } from './generate.js';
+import { importsOf } from './imports.js';
 import { hasWord, type Uniques } from './rows.js';
 import { camelCase, createNames, wordsOf } from './identifiers.js';
 import { emitNamed } from './named-locators.js';
@@ -96,6 +98,7 @@ interface PageStory {
   pages: TestPage[];
   /** The step of each line of a called method. */
   linesOf: (call: PageCall) => Map<number, number> | undefined;
+  warnings?: string[];
 }
 
 /** The test of a session, or a variant of it. Throws FILE_CHANGED if a page object that a person changed lacks something. */
@@ -109,8 +112,16 @@ export async function writeTest(
   const hasPages = template.hasPages && without === undefined && input.base === undefined;
   const taken = input.base && (await import('./base-spec.js')).identifiersIn(input.base);
   const own =
-    without === undefined ? await ownStory(input, [...(taken ?? []), ...Object.keys(uniques)]) : undefined;
-  const { emitted, made, pages, linesOf } = hasPages
+    without === undefined && !hasPages
+      ? await ownStory(input, [...(taken ?? []), ...Object.keys(uniques)])
+      : undefined;
+  const {
+    emitted,
+    made,
+    pages,
+    linesOf,
+    warnings = [],
+  }: PageStory = hasPages
     ? await pageStory(input, uniques)
     : (own ?? { emitted: emitNamed(steps, uniques, taken), made: [], pages: [], linesOf: () => undefined });
   const chunks = chunksOf(steps, emitted, linesOf, (index) => ({
@@ -139,7 +150,6 @@ export async function writeTest(
     const origin = body[statement]?.origin;
     return origin === undefined ? [] : [[line, origin] as const];
   });
-  const warnings = own?.warnings ?? [];
   return {
     source,
     origins: new Map(origins),
@@ -238,7 +248,7 @@ function softened(statement: Statement): Statement {
 async function ownStory(
   { steps, ownPages = [], starts = [], spec, har = [], base }: TestInput,
   taken: readonly string[],
-): Promise<(PageStory & { warnings: string[] }) | undefined> {
+): Promise<PageStory | undefined> {
   if (ownPages.length === 0 && starts.length === 0) return undefined;
   const { planOwnStory } = await import('./own-story.js');
   const pages = base === undefined ? ownPages : await pagesAt(base, ownPages, steps);
@@ -275,7 +285,25 @@ async function pageStory(input: TestInput, uniques: Uniques): Promise<PageStory>
   const { language, template, steps, baseURL, style } = input;
   const { moduleOf, planStory } = await import('./page-objects.js');
   const { generatePage } = await import('./page-object.js');
-  const story = planStory(steps, baseURL, { existing: input.pages, uniques });
+  const { matchedLines, useOf } = await import('./own-story.js');
+  const { spec, ownPages = [] } = input;
+  const besideSpec = path.posix.join(path.posix.dirname(spec), moduleOf({ file: 'any' }));
+  const importOf = (page: OwnPage): string => {
+    const {
+      className,
+      from,
+      isDefault = false,
+    } = useOf(page, { spec: besideSpec, variable: '', isFixture: false });
+    const names = isDefault ? { default: className } : { names: [className] };
+    return importsOf([{ from, ...names }], input)
+      .map(({ code }) => code)
+      .join('\n');
+  };
+  const story = planStory(steps, baseURL, {
+    existing: input.pages,
+    uniques,
+    own: { pages: ownPages, importOf },
+  });
   const generated = new Map(
     await Promise.all(
       story.pages.map(async (page) => [page, await generatePage(template, language, page, style)] as const),
@@ -283,17 +311,24 @@ async function pageStory(input: TestInput, uniques: Uniques): Promise<PageStory>
   );
   return {
     emitted: story.emitted,
-    made: story.made.map(({ variable, page }) => ({
-      variable,
-      className: page.className,
-      from: moduleOf(page),
-    })),
+    warnings: story.warnings,
+    made: [
+      ...story.made.map(({ variable, page }) => ({
+        variable,
+        className: page.className,
+        from: moduleOf(page),
+      })),
+      ...story.ownMade.map(({ page, ...use }) => useOf(page, { spec, ...use })),
+    ],
     pages: [...generated].map(([{ file, isFrozen }, { source }]) => ({
       name: file,
       source,
       isOurs: !isFrozen,
     })),
-    linesOf({ file, method, steps: done }) {
+    linesOf(call) {
+      const { file, method, steps: done } = call;
+      const own = matchedLines(story.matches, call);
+      if (own !== undefined) return own;
       const found = [...generated].find(([page]) => page.file === file);
       if (found === undefined) return undefined;
       const [{ isFrozen }, { statements }] = found;

@@ -64,8 +64,10 @@ export interface PageTemplateData {
   comment: string[];
   /** Types to import from `@playwright/test`. */
   types: string[];
-  /** Whether methods use `this.page`. */
+  /** Whether it has a field for the page. */
   keepsPage: boolean;
+  /** The class that it extends, whose constructor takes the page, and the declaration that imports it; undefined for none. */
+  base: { className: string; code: string } | undefined;
   /** Locators; `code` is that of the constructor, in which the page is called `page`. */
   fields: { name: string; code: string }[];
   /** Asynchronous methods. */

@@ -134,7 +134,7 @@ export async function detectProject(
     emission,
   };
   if (isCovered) {
-    const pages = await pageObjectsOf(context, emission, testDir);
+    const pages = await pageObjectsOf(context, testDir);
     plan.pageObjectsDir = pages.directory;
     Object.assign(detected, pages.detected);
     warnings.push(...pages.warnings);
@@ -165,12 +165,9 @@ export async function detectProject(
 /** The page objects of the project's people: their directory, unless the configuration names it, and how each is created. */
 async function pageObjectsOf(
   { workspace, config }: { workspace: string; config: () => Config },
-  { template }: Detectable['emission'],
   testDir: string,
 ): Promise<{ directory: string | undefined; detected: Detected; warnings: string[] }> {
   const configured = config().output.pageObjectsDir;
-  // Other templates may write page objects of their own.
-  if (template !== 'plain') return { directory: undefined, detected: {}, warnings: [] };
   const { findPageObjects } = await import('./page-object-dir.js');
   const found = configured === null ? await findPageObjects(workspace, testDir) : undefined;
   const directory = configured ?? found?.directory;

@@ -1,11 +1,11 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import type { ImportedName, OwnFixture, OwnStart } from '../codegen/own-fixtures.js';
+import type { OwnFixture, OwnStart } from '../codegen/own-fixtures.js';
 import type { OwnPage } from '../codegen/own-pages.js';
 import type { TestModule } from '../model/emission.js';
 import { isInside } from '../model/paths.js';
 import { cachedText } from '../verify/cached-text.js';
-import { aliased, existing } from '../verify/test-module.js';
+import { importedFile, moduleLoader } from './own-modules.js';
 
 /** Maximum number of modules that are read. */
 const maxModules = 20;
@@ -32,7 +32,7 @@ export async function withFixtures(
     if (text === undefined) continue;
     const found = readFixtures({ ...module, text }, seen);
     for (const { made, ...fixture } of found.fixtures) {
-      const of = made.from === undefined ? module.file : await fileOf({ from: made.from }, module.file);
+      const of = made.from === undefined ? module.file : await importedFile(made.from, module.file);
       if (of === undefined || !isInside(root, of)) continue;
       const key = `${path.relative(root, of).split(path.sep).join('/')}#${made.name}`;
       fixtures.set(key, [...(fixtures.get(key) ?? []), fixture]);
@@ -40,7 +40,7 @@ export async function withFixtures(
     starts.push(...found.starts);
     options.push(...found.options);
     for (const base of found.bases) {
-      const next = await fileOf(base, module.file);
+      const next = await importedFile(base.from, module.file);
       if (next !== undefined && isInside(root, next) && modules.length < maxModules)
         modules.push({ file: next, name: base.name });
     }
@@ -49,11 +49,11 @@ export async function withFixtures(
   const others = [...new Set([...fixtures.keys()].map((key) => key.slice(0, key.lastIndexOf('#'))))].filter(
     (each) => !known.has(each),
   );
-  const named = others.map(async (each) =>
-    readOwnPages(each, (await cachedText(path.join(root, each))) ?? '').pages.filter((page) =>
-      fixtures.has(keyOf(page)),
-    ),
-  );
+  const load = moduleLoader(root);
+  const named = others.map(async (each) => {
+    const { pages: found } = await readOwnPages(each, (await cachedText(path.join(root, each))) ?? '', load);
+    return found.filter((page) => fixtures.has(keyOf(page)));
+  });
   return {
     pages: [...pages, ...(await Promise.all(named)).flat()].map((page) => {
       const own = fixtures.get(keyOf(page));
@@ -65,10 +65,4 @@ export async function withFixtures(
 
 function keyOf({ file, className, isDefault }: OwnPage): string {
   return `${file}#${isDefault ? 'default' : className}`;
-}
-
-/** The file that a module imports; undefined for a package. */
-async function fileOf({ from }: Pick<ImportedName, 'from'>, module: string): Promise<string | undefined> {
-  const directory = path.dirname(module);
-  return from.startsWith('.') ? existing(path.resolve(directory, from)) : aliased(directory, from);
 }

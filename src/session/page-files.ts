@@ -7,6 +7,7 @@ import { parsePage } from '../codegen/page-object.js';
 import { warningOf } from '../model/errors.js';
 import { inspect } from '../model/header.js';
 import { cachedText } from '../verify/cached-text.js';
+import { moduleLoader } from './own-modules.js';
 
 /** A page object on the disk, with its whole text. */
 export interface PageFile extends ExistingPage {
@@ -25,8 +26,11 @@ export const pagesDirectory = 'pages';
 /** Maximum number of files that are read. */
 const maxFiles = 200;
 
-/** The page objects of each file, for its latest text. */
-const parsed = new Map<string, { text: string; pages: ReturnType<typeof readOwnPages> }>();
+/** The page objects of each file, for the latest texts of it and of the modules with its superclasses. */
+const parsed = new Map<
+  string,
+  { texts: ReadonlyMap<string, string>; pages: Awaited<ReturnType<typeof readOwnPages>> }
+>();
 
 /** The page objects that a person wrote, what fixtures do to the page of every test, and what can't be read. */
 export interface OwnPages {
@@ -37,7 +41,6 @@ export interface OwnPages {
 
 /** The page objects that a person wrote in a directory of the workspace, and what can't be read. */
 export async function readOwnPageFiles(workspace: string, directory: string): Promise<OwnPages> {
-  const { readOwnPages } = await import('../codegen/own-pages.js');
   const root = path.resolve(workspace, directory);
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries
@@ -52,10 +55,7 @@ export async function readOwnPageFiles(workspace: string, directory: string): Pr
     // A page object that this tool emitted belongs to the template.
     const relative = path.relative(workspace, file).split(path.sep).join('/');
     if (text === undefined || inspect(relative, text) === 'untouched') continue;
-    const known = parsed.get(file);
-    const read = known?.text === text ? known.pages : readOwnPages(relative, text);
-    if (parsed.size >= maxFiles) parsed.clear();
-    parsed.set(file, { text, pages: read });
+    const read = await readOwnPageFile(workspace, { file, relative, text });
     found.pages.push(...read.pages);
     if (read.problem !== undefined)
       found.warnings.push(
@@ -67,6 +67,26 @@ export async function readOwnPageFiles(workspace: string, directory: string): Pr
       );
   }
   return found;
+}
+
+async function readOwnPageFile(
+  workspace: string,
+  { file, relative, text }: { file: string; relative: string; text: string },
+): ReturnType<typeof readOwnPages> {
+  const { readOwnPages: read } = await import('../codegen/own-pages.js');
+  const known = parsed.get(file);
+  const changes = [...(known?.texts ?? [])].map(async ([each, old]) => (await cachedText(each)) !== old);
+  if (known !== undefined && !(await Promise.all(changes)).includes(true)) return known.pages;
+  const texts = new Map([[file, text]]);
+  const load = moduleLoader(workspace);
+  const pages = await read(relative, text, async (...module) => {
+    const found = await load(...module);
+    if (found !== undefined) texts.set(found.file, found.text);
+    return found;
+  });
+  if (parsed.size >= maxFiles) parsed.clear();
+  parsed.set(file, { texts, pages });
+  return pages;
 }
 
 /** The page objects beside a spec, by their names without extension. */

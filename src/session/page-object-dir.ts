@@ -10,7 +10,7 @@ const usual = /^(?:pages?|page[-_]?objects?|page[-_]?models?|poms?)$/i;
 const maxFiles = 50;
 const maxDirectories = 100;
 
-const pageClass = /\bclass\s+\w+\s*\{/;
+const pageClass = /\bclass\s+\w+\s*(?:extends\s+\w+\s*)?\{/;
 const pageConstructor =
   /\bconstructor\s*\(\s*(?:(?:public|private|protected|readonly)\s+)*(?:\w+\s*:\s*Page\b|page\b)/;
 const pageFunction =
@@ -57,8 +57,14 @@ async function directoriesIn([testDir = '', ...around]: readonly string[]): Prom
     if (directories.length > maxDirectories) break;
   }
   for (const directory of around)
-    for (const name of await subdirectories(directory))
-      if (usual.test(name)) found.push(path.join(directory, name));
+    for (const name of await subdirectories(directory)) {
+      const place = path.join(directory, name);
+      if (usual.test(name)) found.push(place);
+      // As `src/pages`; most directories of an application have no page objects.
+      else
+        for (const inner of await subdirectories(place))
+          if (usual.test(inner)) found.push(path.join(place, inner));
+    }
   return [...new Set(found)];
 }
 

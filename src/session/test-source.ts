@@ -114,7 +114,7 @@ export async function surroundingsOf(
     project,
     browserName,
     pages: template.hasPages ? await (await import('./page-files.js')).readPageFiles(file) : new Map(),
-    ownPages: await ownPages(context, template, session, module),
+    ownPages: await ownPages(context, session, module),
     lacksCertificates: browser.clientCertificates.length > 0 && project['clientCertificates'] === undefined,
     har: await harOf(session, { spec: file.relative, secrets: context.secrets, rules: network }),
     testModule: module,
@@ -132,12 +132,10 @@ async function harOf(...args: Parameters<typeof sessionHar>): ReturnType<typeof 
 /** The page objects that a person wrote, for the test of a session. */
 export async function ownPages(
   { workspace, config }: Workspace,
-  { hasPages }: { hasPages: boolean },
   { pageObjectsDir: detected, base }: Pick<Session, 'pageObjectsDir' | 'base'>,
   given: TestModule | undefined,
 ): Promise<OwnPages> {
   const pageObjectsDir = config().output.pageObjectsDir ?? detected;
-  if (hasPages) return { pages: [], warnings: [] };
   const { readOwnPageFiles } = await import('./page-files.js');
   const read =
     pageObjectsDir === undefined

@@ -1,12 +1,28 @@
 import { expect, test } from '@playwright/test';
+import { codeSteps } from '../../src/actions/registry.js';
+import { parsePage } from '../../src/codegen/page-object.js';
+import { writeTest } from '../../src/codegen/source.js';
+import { findTemplate } from '../../src/codegen/templates.js';
+import type { readOwnPages as readFile } from '../../src/codegen/own-pages.js';
 
 // It loads TypeScript: only one worker does, and only when it runs these tests.
 test.describe.configure({ mode: 'default' });
-const ownPages = () => import('../../src/codegen/own-pages.js');
+
+/** Reads a file beside which there are others. */
+async function readOwnPages(
+  file: string,
+  text: string,
+  others: Record<string, string> = {},
+): ReturnType<typeof readFile> {
+  const own = await import('../../src/codegen/own-pages.js');
+  return own.readOwnPages(file, text, (from) => {
+    const found = others[from];
+    return Promise.resolve(found === undefined ? undefined : { file: `pages/${from}.ts`, text: found });
+  });
+}
 
 test('fields, getters and methods of a class are read, and what is private or unclear is not', async () => {
-  const { readOwnPages } = await ownPages();
-  const { pages, problem } = readOwnPages(
+  const { pages, problem } = await readOwnPages(
     'pages/shop.ts',
     `import { expect, type Locator, type Page } from '@playwright/test';
 export class ShopPage {
@@ -39,6 +55,7 @@ class Inner { constructor(readonly page: Page) {} }
       file: 'pages/shop.ts',
       className: 'ShopPage',
       isDefault: false,
+      subclass: { members: expect.arrayContaining(['view', 'secret', 'maybe']), hasPage: false },
       fields: [
         { name: 'list', code: "page.getByRole('list')" },
         { name: 'title', code: "page.getByRole('heading')" },
@@ -63,18 +80,16 @@ class Inner { constructor(readonly page: Page) {} }
 });
 
 test('CommonJS exports are read, and what does not compile is a problem', async () => {
-  const { readOwnPages } = await ownPages();
-  const { pages } = readOwnPages(
+  const { pages } = await readOwnPages(
     'todo.js',
     `class Todo { constructor(page) { this.page = page; this.input = page.getByRole('textbox'); } }\nmodule.exports = { Todo };`,
   );
   expect(pages).toMatchObject([{ className: 'Todo', fields: [{ name: 'input' }] }]);
-  expect(readOwnPages('a.ts', 'export class A {').problem).toBe("line 1: '}' expected.");
+  expect((await readOwnPages('a.ts', 'export class A {')).problem).toBe("line 1: '}' expected.");
 });
 
 test('a class may have a superclass that takes the page', async () => {
-  const { readOwnPages } = await ownPages();
-  const { pages } = readOwnPages(
+  const { pages } = await readOwnPages(
     'pages/login.ts',
     `export class LoginPage extends BasePage {
   readonly email: Locator;
@@ -95,9 +110,48 @@ export class Inherits extends BasePage { async open() { await this.page.goto('/'
   expect(pages[0]?.methods).toHaveLength(1);
 });
 
+test('a class has what it inherits, and an abstract one is no page object', async () => {
+  const bases = `import { Root } from './root';
+export abstract class BasePage extends Root {
+  abstract readonly path: string;
+  protected readonly nav: Locator;
+  constructor(readonly page: Page) { super(page); this.nav = page.getByRole('navigation'); }
+  get menu() { return this.nav.getByRole('menu'); }
+  async open() { await this.page.goto(this.path); }
+  async leave() { await this.page.goBack(); }
+  async close() { await this.closer.click(); }
+}`;
+  const root = `export class Root { readonly closer: Locator; constructor(view: Page) { this.closer = view.getByText('Close'); } }`;
+  const text = `import { BasePage } from './base';
+export class LoginPage extends BasePage {
+  readonly path = '/login';
+  user = 'ann';
+  readonly email = this.nav.getByLabel('Email');
+  async leave() { if (this.user) await this.close(); }
+  async logIn() { await this.email.fill(this.user); }
+  rename() { this.user = 'bob'; }
+}
+export class Plain extends LoginPage { readonly path = '/plain'; constructor(page: Page) { super(page); } }
+export abstract class Unused { constructor(readonly page: Page) {} }`;
+  const { pages } = await readOwnPages('pages/login.ts', text, { './base': bases, './root': root });
+  const nav = "page.getByRole('navigation')";
+  const fields = [
+    { name: 'closer', code: "page.getByText('Close')" },
+    { name: 'menu', code: `${nav}.getByRole('menu')` },
+    { name: 'email', code: `${nav}.getByLabel('Email')` },
+  ];
+  const methods = (path: string): object[] => [
+    { name: 'open', parameters: [], statements: [{ code: `await page.goto('${path}');`, line: 7 }] },
+    { name: 'close', statements: [{ code: "await page.getByText('Close').click();" }] },
+  ];
+  expect(pages).toMatchObject([
+    { className: 'LoginPage', fields, methods: methods('/login') },
+    { className: 'Plain', fields, methods: methods('/plain') },
+  ]);
+});
+
 test('functions that return an object are read like classes', async () => {
-  const { readOwnPages } = await ownPages();
-  const { pages } = readOwnPages(
+  const { pages } = await readOwnPages(
     'pages/login.ts',
     `import type { Page } from '@playwright/test';
 export function loginPage(view: Page, log?: Log) {
@@ -163,9 +217,120 @@ function inner(page: Page) { return { a: page.getByText('a') }; }
 });
 
 test('a file of CommonJS can have functions, too', async () => {
-  const { readOwnPages } = await ownPages();
   const text = "const footer = (page) => ({ links: page.getByRole('link') });\nmodule.exports = { footer };";
-  expect(readOwnPages('pages/footer.js', text).pages).toMatchObject([
+  expect((await readOwnPages('pages/footer.js', text)).pages).toMatchObject([
     { className: 'footer', fields: [{ name: 'links', code: "page.getByRole('link')" }] },
   ]);
+});
+
+const list = `import type { Page } from '@playwright/test';
+export class ListPage {
+  readonly note = this.page.getByLabel('Note');
+  constructor(protected readonly page: Page) {}
+  async open() { await this.page.goto('/list'); }
+  async add(text: string) { await this.note.fill(text); await this.note.press('Enter'); }
+  async remove() { await this.page.reload(); }
+}`;
+type Steps = Parameters<typeof codeSteps>[0];
+const note = [{ method: 'getByLabel', args: ['Note'] }];
+const opened = { action: 'goto', args: { url: '/list' } };
+const added: Steps = [
+  { action: 'fill', args: { value: 'Tea' }, locator: note },
+  { action: 'press', args: { key: 'Enter' }, locator: note },
+];
+const clicked = (name: string): Steps[number] => ({
+  action: 'click',
+  args: {},
+  locator: [{ method: 'getByRole', args: ['button', { name }] }],
+});
+
+/** The test of a flow with the template of page objects, and these. */
+async function withPages(
+  steps: Steps,
+  { text = list, existing }: { text?: string; existing?: string } = {},
+): Promise<string[]> {
+  const { pages } = await readOwnPages('pages/list.ts', text);
+  const page = existing === undefined ? undefined : await parsePage(existing);
+  const written = await writeTest({
+    language: 'typescript',
+    title: 'notes',
+    includeComments: true,
+    template: await findTemplate('pom', undefined),
+    use: {},
+    spec: 'tests/notes.spec.ts',
+    baseURL: 'http://shop.example',
+    steps: codeSteps(steps),
+    secrets: [],
+    uniques: {},
+    pages: new Map(page && [['extended-list-page', { page, isUntouched: true }]]),
+    ownPages: pages,
+    style: { options: { singleQuote: true }, commonJs: false, importEnding: '.js' },
+  });
+  return [written.source, ...written.pages.map(({ name, source }) => `// ${name}\n${source}`)];
+}
+
+test('with the template of page objects, a class extends that of the user with what it lacks', async () => {
+  const [source, page, ...others] = await withPages([opened, ...added, clicked('Clear'), clicked('Remove')]);
+  expect(others).toEqual([]);
+  expect(source).toBe(`import { test } from '@playwright/test';
+import { ExtendedListPage } from './pages/extended-list-page.js';
+
+test('notes', async ({ page }) => {
+  const listPage = new ExtendedListPage(page);
+
+  await listPage.open();
+  await listPage.add('Tea');
+  await listPage.clear();
+  await listPage.removeButton.click();
+});
+`);
+  expect(page).toBe(`// extended-list-page
+import type { Locator, Page } from '@playwright/test';
+import { ListPage } from '../../pages/list.js';
+
+// The page at /list.
+export class ExtendedListPage extends ListPage {
+  readonly clearButton: Locator;
+  readonly removeButton: Locator;
+
+  constructor(page: Page) {
+    super(page);
+    this.clearButton = page.getByRole('button', { name: 'Clear' });
+    this.removeButton = page.getByRole('button', { name: 'Remove' });
+  }
+
+  async clear(): Promise<void> {
+    await this.clearButton.click();
+  }
+}
+`);
+  // The next session adds to it.
+  const existing = page?.replace(/^.*\n/, '');
+  const [, next = ''] = await withPages([opened, clicked('Clear'), clicked('Print')], { existing });
+  expect(next).toContain("import { ListPage } from '../../pages/list.js';");
+  expect(next).toContain('async clear(): Promise<void> {');
+  expect(next).toContain('async print(): Promise<void> {');
+});
+
+test('a class of the user that has all, or is not the only one of a page, is not extended', async () => {
+  const [source, ...pages] = await withPages([opened, ...added]);
+  expect(pages).toEqual([]);
+  expect(source).toContain("import { ListPage } from '../pages/list.js';");
+  expect(source).toContain(
+    "const listPage = new ListPage(page);\n\n  await listPage.open();\n  await listPage.add('Tea');",
+  );
+  const two = `${list}\nexport class Menu { constructor(readonly page: Page) {} readonly help = this.page.getByRole('button', { name: 'Help' }); }`;
+  const [mixed = '', own = ''] = await withPages([opened, clicked('Help'), clicked('Clear')], { text: two });
+  expect(mixed).toContain('await menu.help.click();');
+  expect(own).toContain('export class List2Page {');
+});
+
+test('a class whose page is private gets no methods that need it', async () => {
+  const text = list
+    .replace('protected', 'private')
+    .replace("async open() { await this.page.goto('/list'); }", '');
+  const [source = '', page = ''] = await withPages([opened, ...added, clicked('Clear')], { text });
+  expect(source).toContain("await page.goto('/list');");
+  expect(page).toContain('extends ListPage');
+  expect(page).not.toContain('this.page');
 });

@@ -412,7 +412,10 @@ test('lists and nested rows that a page replaces are compared in time', () => {
 });
 
 test('files of a repository are read in time', async ({}, testInfo) => {
-  const { readOwnPages } = await import('../../src/codegen/own-pages.js');
+  const own = await import('../../src/codegen/own-pages.js');
+  const base = `export class Base { constructor(page: Page) {} ${'a = this.b;'.repeat(1000)} }`;
+  const readOwnPages = (name: string, text: string): unknown =>
+    own.readOwnPages(name, text, () => Promise.resolve({ file: 'base.ts', text: base }));
   const { findPageObjects } = await import('../../src/session/page-object-dir.js');
   const { resolveTestModule } = await import('../../src/verify/test-module.js');
   const root = testInfo.outputPath('repository');
@@ -431,6 +434,14 @@ test('files of a repository are read in time', async ({}, testInfo) => {
         readOwnPages(
           'a.ts',
           `export class A { constructor(page: Page) {} b0 = page.f(); ${doubling.slice(1).join('')} }`,
+        ),
+    ],
+    [
+      'superclasses',
+      () =>
+        readOwnPages(
+          'a.ts',
+          `import { Base } from './base';${'export class A extends Base { t = "a" }'.repeat(2000)}`,
         ),
     ],
     ['classes', () => findPageObjects(root, root)],
