@@ -166,3 +166,10 @@ function needOf(
 function startsDownload({ signals = [] }: Step): boolean {
   return signals.some(({ type }) => type === 'download');
 }
+
+/** Index at which a group opens: before the steps that expect an event of its first action, which is awaited inside it. */
+export function groupStart(steps: readonly Step[]): number {
+  const kinds = steps.map((step) => traitsOf(step).kind);
+  const expecting = kinds.indexOf('expects', kinds.lastIndexOf('mutates') + 1);
+  return expecting === -1 ? steps.length : expecting;
+}

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Action } from '../actions/action.js';
 import { takesLong } from '../actions/expect.js';
 import { cleanUpStart, groupTitle, hookOf, traitsOf } from '../actions/registry.js';
@@ -138,4 +139,13 @@ export function uncheckedChain(target: string | undefined, page: string): Locato
       hint: "Use a locator; refs can't be resolved for an inserted step.",
     },
   );
+}
+
+/** A value of the page as text, as JSON if possible. */
+export function textOf(value: unknown): string {
+  try {
+    return value === undefined ? 'undefined' : JSON.stringify(value);
+  } catch {
+    return inspect(value);
+  }
 }

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import type { Action, ActionContext, SessionFiles } from '../actions/action.js';
 import { groupTitle, traitsOf, worksOnlyInTest } from '../actions/registry.js';
 import { brittleness } from '../locators/brittle.js';
@@ -24,7 +23,7 @@ import {
   settled,
   setStepPage,
 } from './session-pages.js';
-import { pageAt, removalText, removeFrom, requireDownload } from './edit.js';
+import { groupStart, pageAt, removalText, removeFrom, requireDownload } from './edit.js';
 import type { OpenSession } from './session.js';
 import {
   bounded,
@@ -33,14 +32,18 @@ import {
   requirePage,
   requireRecorded,
   requireRedacted,
+  textOf,
   uncheckedChain,
   unhandle,
 } from './task-checks.js';
+import { assertionsAfter, BriefChecks } from './brief-checks.js';
 import { ExpectedEvents } from './expected-events.js';
 import { timeoutOf, type Located } from './targets.js';
 
 /** An assertion that passed within this time found the page as the previous step left it. */
 const instantMs = 100;
+/** Milliseconds for an assertion that held right after the action before it. */
+const heldMs = 300;
 /** An action that takes longer is slow. */
 const slowMs = 3000;
 /** Milliseconds for the page to settle after a failure. */
@@ -105,6 +108,9 @@ export class TaskRunner {
   /** The target of the current task. */
   private target: Located = {};
   private at: number | undefined;
+  private readonly brief = new BriefChecks();
+  /** The assertions that follow the current task. */
+  private following: readonly Task[] = [];
   /** The pages before the current task. */
   private pages: ReadonlySet<LivePage> = new Set();
 
@@ -123,6 +129,7 @@ export class TaskRunner {
     for (const [index, task] of tasks.entries()) {
       if (signal.aborted) break;
       this.target = {};
+      this.following = task.action.kind === 'mutates' ? assertionsAfter(tasks, index) : [];
       this.pages = new Set(this.open.live.pages);
       try {
         const isAnswered = tasks.slice(index + 1).some(({ action }) => action.kind === 'mutates');
@@ -189,18 +196,26 @@ export class TaskRunner {
     const locator = isPinned ? target.pin?.locator : target.chain && toLocator(current.page, target.chain);
     this.limits.begin();
     const { asserts = false, opensGroup = false } = action;
-    await Promise.all([
+    const held = await this.brief.held(task);
+    const limits = { ...this.limits, actionMs: held ? heldMs : left() };
+    const context = this.contextOf(step, isRecorded, limits);
+    const [unmet] = await Promise.all([
+      this.brief.unmet(this.following, context),
       within(left(), this.autoAssertions?.begin(action.name, target.pin, target.chain)),
       asserts || opensGroup ? undefined : current.settling.mark(),
     ]);
     const startedAt = performance.now();
-    const limits = { ...this.limits, actionMs: left() };
-    const context = this.contextOf(step, isRecorded, limits);
+    if (!held) limits.actionMs = context.actionMs = left();
     current.page.setDefaultTimeout(limits.actionMs);
     const performed = bounded(task, prepared.perform(context, locator), limits, live);
-    await performed.finally(() => {
-      current.page.setDefaultTimeout(live.actionMs);
-    });
+    await performed
+      .catch((error: unknown) => {
+        if (!held) throw error;
+      })
+      .finally(() => {
+        current.page.setDefaultTimeout(live.actionMs);
+      });
+    this.brief.begin(unmet, context);
     const took = performance.now() - startedAt;
     if (took >= slowMs && action.asksPerson !== true) step.slowMs = Math.round(took);
     const isInstant = opensGroup || (asserts && took < instantMs);
@@ -376,25 +391,9 @@ export class TaskRunner {
   }
 }
 
-/** Index at which a group opens: before the steps that expect an event of its first action, which is awaited inside it. */
-function groupStart(steps: readonly Step[]): number {
-  const kinds = steps.map((step) => traitsOf(step).kind);
-  const expecting = kinds.indexOf('expects', kinds.lastIndexOf('mutates') + 1);
-  return expecting === -1 ? steps.length : expecting;
-}
-
 /** Created with the first action; undefined without `autoAssert`. */
 export function autoAssertionsOf(open: OpenSession): AutoAssertions | undefined {
   const { session, live } = open;
   if (session.autoAssert) open.autoAssertions ??= new AutoAssertions(session, live);
   return open.autoAssertions;
-}
-
-/** A value of the page as text, as JSON if possible. */
-function textOf(value: unknown): string {
-  try {
-    return value === undefined ? 'undefined' : JSON.stringify(value);
-  } catch {
-    return inspect(value);
-  }
 }

@@ -73,6 +73,38 @@ test('the time for which an action waited for its element is not that of its eff
   expect(test).not.toContain('Its effects took');
 });
 
+test('an assertion of what an action shows only briefly is recorded; what it ends is not asserted', async ({
+  open,
+  shared,
+}) => {
+  const site = await serve((_, response) => {
+    response.setHeader('content-type', 'text/html').end(`<!doctype html><title>Brief</title>
+      <button onclick="save()">Save</button><p>Draft</p><output></output><script>
+      function save() {
+        document.querySelector('output').textContent = 'Saving';
+        setTimeout(() => {
+          document.querySelector('p').textContent = 'Final';
+          document.querySelector('output').textContent = '';
+        }, 250);
+      }
+    </script>`);
+    return Promise.resolve();
+  }, 0);
+  await shared.configure({ autoAssert: false, browser: { actionTimeoutMs: 1000 } });
+  const { land, record } = await open('', { url: site.url });
+  const click = { action: 'click', target: "getByRole('button')" };
+  const shows = (text: string): Record<string, unknown> => ({
+    action: 'expect',
+    target: `getByText('${text}')`,
+    matcher: 'toBeVisible',
+  });
+  await land(click, shows('Saving'), shows('Final'));
+  await land({ action: 'reload' });
+  const failing = await record(click, shows('Draft'));
+  await site.close();
+  expect(failing).toMatchObject({ recorded: 1, failed: { action: 1 } });
+});
+
 test('an id that changes between runs is replaced by another locator', async ({ open, shared }) => {
   test.slow();
   let visits = 10;
