@@ -15,10 +15,13 @@ const rowsSchema = z
   .max(50)
   .check(({ value: rows, issues }) => {
     const problem = problemOf(rows);
-    if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: rows });
+    if (problem === undefined) return;
+    const [message, hint] = problem;
+    issues.push({ code: 'custom', message, params: { hint }, input: rows });
   });
 
-function problemOf(rows: readonly Row[]): string | undefined {
+/** What is wrong with rows, and what to do. */
+function problemOf(rows: readonly Row[]): [string, string] | undefined {
   const [first = {}] = rows;
   const fields = Object.keys(first);
   const differing = rows.findIndex(
@@ -26,12 +29,28 @@ function problemOf(rows: readonly Row[]): string | undefined {
       Object.keys(row).length !== fields.length ||
       fields.some((field) => typeof row[field] !== typeof first[field]),
   );
-  if (differing !== -1) return `row ${differing} does not have the fields and types of row 0`;
+  if (differing !== -1)
+    return [
+      `row ${differing} does not have the fields and types of row 0`,
+      `Give each row ${fields.join(', ')}, with values of the same types as in row 0.`,
+    ];
   const values = Object.values(first).map(String);
   const repeated = values.find((each, index) => values.indexOf(each) !== index);
-  if (repeated !== undefined) return `two fields of row 0 have the value ${JSON.stringify(repeated)}`;
-  if (titleField(rows) === undefined) return 'no field has a different value in each row';
-  if (values.some((each) => each.includes('{{'))) return "rows can't contain {{…}} references";
+  if (repeated !== undefined)
+    return [
+      `two fields of row 0 have the value ${JSON.stringify(repeated)}`,
+      'Put another row first, or record with other values: the flow must show which field a value stands for.',
+    ];
+  if (titleField(rows) === undefined)
+    return [
+      'no field has a different value in each row',
+      'Add a field that differs in every row, such as a name: it completes the titles of the tests.',
+    ];
+  if (values.some((each) => each.includes('{{')))
+    return [
+      "rows can't contain {{…}} references",
+      'Write the reference in the action that uses it, and leave it out of the rows.',
+    ];
   return undefined;
 }
 

@@ -42,8 +42,14 @@ export function invalidInput(
   schema: z.ZodObject,
 ): CodegenError {
   const hints = new Set<string>();
-  const problems = error.issues.flatMap(withoutUnion).flatMap((issue) => {
+  const issues = error.issues.flatMap(withoutUnion);
+  const problems = issues.flatMap((issue) => {
     const where = [what, ...issue.path].join('.');
+    const own = hintOf(issue);
+    if (own !== undefined) {
+      hints.add(own);
+      return [`${where}: ${issue.message}`];
+    }
     const known = issue.path.length === 0 ? fields : fieldsAt(schema, issue.path);
     if (known.length > 0) hints.add(`Fields of ${where}: ${known.join(', ')}.`);
     if (issue.code === 'unrecognized_keys')
@@ -55,12 +61,19 @@ export function invalidInput(
   });
   const more = problems.length - maxProblems;
   const shown = problems.slice(0, maxProblems).map((problem) => problem.slice(0, maxProblem));
-  hints.add(`Fields of ${what}: ${fields.join(', ') || 'none'}.`);
+  if (issues.some((issue) => hintOf(issue) === undefined))
+    hints.add(`Fields of ${what}: ${fields.join(', ') || 'none'}.`);
   return new CodegenError(
     'INVALID_INPUT',
     [...shown, ...(more > 0 ? [`${more} more problems`] : [])].join('. '),
     { hint: [...hints].slice(-maxProblems).join(' ') },
   );
+}
+
+/** What to do, if the check says that itself. */
+function hintOf(issue: z.core.$ZodIssue): string | undefined {
+  const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined;
+  return typeof hint === 'string' ? hint : undefined;
 }
 
 /** What is wrong with the form of a union that fits best: the one whose problems lie deepest. */

@@ -413,7 +413,7 @@ test('lists and nested rows that a page replaces are compared in time', () => {
 
 test('files of a repository are read in time', async ({}, testInfo) => {
   const own = await import('../../src/codegen/own-pages.js');
-  const base = `export class Base { constructor(page: Page) {} ${'a = this.b;'.repeat(1000)} }`;
+  const base = `export class Base { constructor(page: Page) {} ${'a = this.b;'.repeat(300)} }`;
   const readOwnPages = (name: string, text: string): unknown =>
     own.readOwnPages(name, text, () => Promise.resolve({ file: 'base.ts', text: base }));
   const { findPageObjects } = await import('../../src/session/page-object-dir.js');

@@ -406,24 +406,26 @@ test('a flow is repeated for each row of its data', async ({ project, pages }) =
   expect(source.match(/War and Peace/g)).toHaveLength(1);
 });
 
-const badData = z.array(z.tuple([z.unknown(), z.string()])).parse([
-  [[{ a: '1' }, { b: '2' }], 'row 1 does not have the fields and types of row 0'],
-  [[{ a: '1' }, { a: 2 }], 'row 1 does not have the fields and types of row 0'],
+const badData = z.array(z.tuple([z.unknown(), z.string(), z.string()])).parse([
+  [[{ a: '1' }, { b: '2' }], 'row 1 does not have the fields and types of row 0', 'Give each row a,'],
+  [[{ a: '1' }, { a: 2 }], 'row 1 does not have the fields and types of row 0', 'of the same types'],
   [
     [
       { a: 'x', b: 'x' },
       { a: 'y', b: 'z' },
     ],
     'two fields of row 0 have the value "x"',
+    'Put another row first',
   ],
-  [[{ a: 'x' }, { a: 'x' }], 'no field has a different value in each row'],
-  [[{ a: '{{secret:X}}' }, { a: 'y' }], "rows can't contain {{…}} references"],
+  [[{ a: 'x' }, { a: 'x' }], 'no field has a different value in each row', 'Add a field that differs'],
+  [[{ a: '{{secret:X}}' }, { a: 'y' }], "rows can't contain {{…}} references", 'in the action that uses it'],
 ]);
-for (const [data, problem] of badData)
+for (const [data, problem, hint] of badData)
   test(`data ${JSON.stringify(data)} is refused`, async ({ shared }) => {
     const { error } = await shared.start({ title: 'adds', options: { data } });
     expect(error).toMatchObject({ code: 'INVALID_INPUT' });
     expect(error?.message).toContain(problem);
+    expect(error?.hint).toContain(hint);
   });
 
 test('a login is saved by a set-up test, and other tests start from it', async ({
