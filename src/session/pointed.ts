@@ -1,4 +1,4 @@
-import type { Frame } from 'playwright';
+import type { Frame, Page } from 'playwright';
 import { z } from 'zod';
 import { callIsolated, newOperationId, operation, type InPage } from '../browser/isolated.js';
 import type { LivePage } from '../browser/live-page.js';
@@ -10,9 +10,13 @@ import { locatorCode } from './step-code.js';
 
 /** Maximum nesting depth of frames. */
 const maxDepth = 8;
-/** Characters of a text, and options of a list, that are shown. */
-const maxText = 1000;
+/** Characters of a value, and options of a list, that are shown. */
+const maxText = 10_000;
 const maxOptions = 200;
+/** Characters of a text that an assertion has. */
+const maxAsserted = 200;
+
+const itemRoles = ['listitem', 'option', 'row'] as const;
 
 const factsSchema = z.strictObject({
   /** Set if the point is in a frame: its coordinates there. */
@@ -21,17 +25,26 @@ const factsSchema = z.strictObject({
   /** Whether its value must be hidden. */
   isPassword: z.boolean(),
   isMultiline: z.boolean(),
-  checked: z.boolean(),
-  disabled: z.boolean(),
+  /** Whether it is a control, which can be disabled. */
+  isControl: z.boolean(),
   value: z.string(),
   text: z.string(),
   options: z.array(z.string()),
+  /** Role of the items of the list that it is, or is in. */
+  itemRole: z.enum(itemRoles).nullable(),
 });
 
 /** The element at a point of the page. */
-export interface PointedElement extends Omit<z.infer<typeof factsSchema>, 'inner'> {
+export interface PointedElement extends Pick<
+  z.infer<typeof factsSchema>,
+  'kind' | 'isPassword' | 'isMultiline' | 'value' | 'options'
+> {
   /** The locator that a test would use. */
   target: string;
+  /** Whether a checkbox or radio button is checked. */
+  checked: boolean;
+  /** The assertions that fit it and its page, with their current values, if they are asked for. */
+  assertions: FittingAssertion[];
 }
 
 /**
@@ -41,22 +54,33 @@ export interface PointedElement extends Omit<z.infer<typeof factsSchema>, 'inner
 export async function elementAt(
   { page }: Pick<LivePage, 'page'>,
   point: { x: number; y: number } | null,
-  testIdAttribute: string,
+  { testIdAttribute, asserts = false }: { testIdAttribute: string; asserts?: boolean },
 ): Promise<PointedElement> {
   let frame: Frame = page.mainFrame();
   let at = point;
   for (let depth = 0; depth < maxDepth; depth++) {
     const id = newOperationId();
     const facts = await callIsolated(frame, pointedAt, {
-      arg: { id, at, maxText, maxOptions },
+      arg: { id, listId: listOf(id), at, maxText, maxOptions },
       schema: factsSchema.optional(),
     });
     const locator = frame.locator(operation('pinned', id));
     const pin = facts && (await pinNow(locator, { frame }));
     if (facts === undefined || pin === undefined) break;
-    const { inner, ...rest } = facts;
+    const { inner, kind, isPassword, isMultiline, value, options } = facts;
     const child = inner === null ? null : await frameIn(pin);
-    if (inner === null || child === null) return { ...rest, target: await targetOf(pin, testIdAttribute) };
+    if (inner === null || child === null) {
+      const list =
+        facts.itemRole === null
+          ? undefined
+          : await pinNow(frame.locator(operation('pinned', listOf(id))), { frame });
+      return {
+        ...{ kind, isPassword, isMultiline, value, options },
+        checked: pin.facts.state.checked === true,
+        target: await targetOf(pin, { testIdAttribute }),
+        assertions: asserts ? await fittingAssertions({ page, pin, list, facts }, testIdAttribute) : [],
+      };
+    }
     [frame, at] = [child, at && inner];
   }
   throw new CodegenError('TARGET_NOT_FOUND', 'There is no element at this point.', {
@@ -64,8 +88,74 @@ export async function elementAt(
   });
 }
 
-async function targetOf(pin: Pin, testIdAttribute: string): Promise<string> {
-  return locatorCode(await bestLocator(pin, { testIdAttribute })).replace(/^page\./, '');
+/** The id of the pin of an element's list. */
+function listOf(id: string): string {
+  return `${id}-list`;
+}
+
+async function targetOf(pin: Pin, options: Parameters<typeof bestLocator>[1]): Promise<string> {
+  return locatorCode(await bestLocator(pin, options)).replace(/^page\./, '');
+}
+
+/** The arguments of an `expect`. */
+export interface FittingAssertion {
+  target?: string;
+  matcher: string;
+  expected?: string | number | string[];
+  name?: string;
+  not?: boolean;
+  options?: { indeterminate: true };
+}
+
+interface AssertedElement {
+  page: Page;
+  pin: Pin;
+  list: Pin | undefined;
+  facts: z.infer<typeof factsSchema>;
+}
+
+async function fittingAssertions(
+  { page, pin, list, facts: { isPassword, isControl, text, itemRole } }: AssertedElement,
+  testIdAttribute: string,
+): Promise<FittingAssertion[]> {
+  const { checked, value, values, attributes, focused } = pin.facts.state;
+  const known = { target: await targetOf(pin, { testIdAttribute }) };
+  // A locator that contains the asserted value would find no element whose value is another.
+  const by = async (...asserted: string[]): Promise<{ target: string }> => ({
+    target: await targetOf(pin, { testIdAttribute, asserted }),
+  });
+  const [isDisabled, title] = await responseWithin(
+    answerMs,
+    Promise.all([pin.locator.isDisabled({ timeout: answerMs }), page.title()]),
+  );
+  const found: FittingAssertion[] = [];
+  if (checked === 'mixed') found.push({ ...known, matcher: 'toBeChecked', options: { indeterminate: true } });
+  else if (checked !== undefined)
+    found.push({ ...known, matcher: 'toBeChecked', ...(!checked && { not: true }) });
+  if (!isPassword && values !== undefined)
+    found.push({ ...(await by(...values)), matcher: 'toHaveValues', expected: values });
+  else if (!isPassword && value !== undefined)
+    found.push({ ...(await by(value)), matcher: 'toHaveValue', expected: value });
+  else if (text !== '' && checked === undefined) found.push({ ...(await by(text)), ...textAssertion(text) });
+  for (const [name, expected] of Object.entries(attributes))
+    found.push({ ...known, matcher: 'toHaveAttribute', name, expected });
+  if (list !== undefined && itemRole !== null) {
+    const target = `${await targetOf(list, { testIdAttribute })}.getByRole(${JSON.stringify(itemRole)})`;
+    const items = list.locator.getByRole(itemRole);
+    const expected = await responseWithin(answerMs, items.count());
+    found.push({ target, matcher: 'toHaveCount', expected });
+  }
+  found.push({ ...known, matcher: 'toBeVisible' });
+  if (isControl || isDisabled) found.push({ ...known, matcher: isDisabled ? 'toBeDisabled' : 'toBeEnabled' });
+  if (focused) found.push({ ...known, matcher: 'toBeFocused' });
+  if (title !== '') found.push({ matcher: 'toHaveTitle', expected: title });
+  return [...found, { matcher: 'toHaveURL', expected: page.url() }];
+}
+
+/** Of a long text, the first words. */
+function textAssertion(text: string): Pick<FittingAssertion, 'matcher' | 'expected'> {
+  if (text.length <= maxAsserted) return { matcher: 'toHaveText', expected: text };
+  return { matcher: 'toContainText', expected: text.slice(0, maxAsserted).replace(/\s\S*$/, '') };
 }
 
 async function frameIn({ locator }: Pin): Promise<Frame | null> {
@@ -79,6 +169,7 @@ async function frameIn({ locator }: Pin): Promise<Frame | null> {
 
 interface PointedCall {
   id: string;
+  listId: string;
   at: { x: number; y: number } | null;
   maxText: number;
   maxOptions: number;
@@ -87,7 +178,7 @@ interface PointedCall {
 /** Runs in the page. */
 function pointedAt(
   { pin, marked }: InPage,
-  { id, at, maxText, maxOptions }: PointedCall,
+  { id, listId, at, maxText, maxOptions }: PointedCall,
 ): z.infer<typeof factsSchema> | undefined {
   const elementIn = (root: Document | ShadowRoot): Element | null =>
     at === null ? root.activeElement : root.elementFromPoint(at.x, at.y);
@@ -104,6 +195,11 @@ function pointedAt(
   element = element.closest(controls) ?? element;
   if (element instanceof HTMLLabelElement && element.control !== null) element = element.control;
   pin(id, element);
+  const list = element.closest(
+    'ul, ol, [role="list"], [role="listbox"], table, [role="table"], [role="grid"]',
+  );
+  if (list !== null) pin(listId, list);
+  const listRole = list?.getAttribute('role') ?? list?.tagName;
   const type = element instanceof HTMLInputElement ? element.type : '';
   const isToggle = type === 'checkbox' || type === 'radio';
   const isButton = ['button', 'submit', 'reset', 'image', 'range', 'color', 'hidden'].includes(type);
@@ -133,15 +229,26 @@ function pointedAt(
               : 'other',
     isPassword,
     isMultiline: isTextArea || isEditable,
-    checked: element instanceof HTMLInputElement && element.checked,
-    disabled: element.matches(':disabled'),
+    isControl: element.matches(controls),
     value: isPassword
       ? ''
       : (isEditable && element instanceof HTMLElement ? element.innerText : value).slice(0, maxText),
-    text: isPassword || !(element instanceof HTMLElement) ? '' : element.innerText.trim().slice(0, maxText),
+    // As `toHaveText` reads it, if it has no scripts.
+    text:
+      isPassword || element.querySelector('script, style, noscript') !== null
+        ? ''
+        : element.textContent.replace(/\s+/g, ' ').trim().slice(0, maxText),
     options:
       element instanceof HTMLSelectElement
         ? Array.from(element.options, (option) => option.label).slice(0, maxOptions)
         : [],
+    itemRole:
+      list === null
+        ? null
+        : listRole === 'listbox'
+          ? 'option'
+          : listRole === 'table' || listRole === 'grid' || listRole === 'TABLE'
+            ? 'row'
+            : 'listitem',
   };
 }

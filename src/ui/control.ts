@@ -143,7 +143,7 @@ export class Controls {
 
 const declineSchema = z.strictObject({ reason: z.string().min(1).max(500).optional() });
 
-const pointSchema = z.strictObject({ x: coordinate, y: coordinate });
+const pointSchema = z.strictObject({ x: coordinate, y: coordinate, asserts: z.boolean().optional() });
 
 /** Input to the live page. Recording by hand uses the pipeline of agents' actions. */
 export function addControl(app: PageApp, options: PageOptions, controls: Controls): void {
@@ -184,9 +184,9 @@ export function addControl(app: PageApp, options: PageOptions, controls: Control
     await controls.act(id, person, (held) => chooseFile(contextOf(grantOf(held)), held, file));
   });
 
-  add('point', { body: pointSchema }, ({ id, body: point, person }) =>
+  add('point', { body: pointSchema }, ({ id, body: { asserts, ...point }, person }) =>
     controls.act(id, person, ({ control: { open } }) =>
-      elementAt(open.live.current, point, testIdAttributeOf(open.session)),
+      elementAt(open.live.current, point, { testIdAttribute: testIdAttributeOf(open.session), asserts }),
     ),
   );
 
@@ -248,7 +248,9 @@ async function record(context: ToolContext, held: Held, request: ActionRequest):
   // An agent would name the element that gets the key.
   const focused =
     request.action === 'press' && request.target === undefined
-      ? await elementAt(live.current, null, testIdAttributeOf(session)).catch(() => undefined)
+      ? await elementAt(live.current, null, { testIdAttribute: testIdAttributeOf(session) }).catch(
+          () => undefined,
+        )
       : undefined;
   const { browser } = context.config();
   const limits = {

@@ -286,9 +286,11 @@ test('picking shows the locator, and asserting offers matchers with current valu
   pages,
 }) => {
   const { agent } = people;
-  await agent.start({ title: 'Looks', url: `${pages.url}/todo.html`, use: { viewport } });
+  const tall = { width: viewport.width, height: 1000 };
+  await agent.start({ title: 'Looks', url: `${pages.url}/todo.html`, use: { viewport: tall } });
   const hands = await Hands.takeOver(people, 'Looks', `${pages.url}/todo.html`);
-  const { page } = hands;
+  const { page, copy } = hands;
+  await copy.setViewportSize(tall);
   await hands.mode('Pick');
   await hands.click((copy) => copy.getByRole('button', { name: 'Clear completed' }));
   await expect(
@@ -303,6 +305,58 @@ test('picking shows the locator, and asserting offers matchers with current valu
   await page.getByRole('button', { name: 'toHaveText 2 items left' }).click();
   await hands.steps(3);
   await expect(page.getByText('.toHaveText("2 items left")')).toBeVisible();
+
+  await hands.mode('Record');
+  await page.getByLabel('Address').fill(`${pages.url}/widgets.html`);
+  await page.getByRole('button', { name: 'Go to it' }).click();
+  await hands.steps(4);
+  await copy.goto(`${pages.url}/widgets.html`);
+  await hands.mode('Assert');
+  const offered = page.getByRole('group', { name: 'Matchers that fit' }).getByRole('button');
+  const ofPage = ['toHaveTitle Widgets', `toHaveURL ${pages.url}/widgets.html`];
+  const control = ['toBeVisible', 'toBeEnabled', ...ofPage];
+  const table: [find: () => Locator, fitting: string[]][] = [
+    [
+      () => copy.getByRole('button', { name: 'What is it?' }),
+      ['toHaveText What is it?', 'toHaveAttribute aria-expanded false', ...control],
+    ],
+    [
+      () => copy.getByRole('button', { name: 'Mute' }),
+      ['toHaveText Mute', 'toHaveAttribute aria-pressed false', ...control],
+    ],
+    [() => copy.getByRole('switch'), ['not toBeChecked', ...control]],
+    [() => copy.getByRole('radio').first(), ['toBeChecked', ...control]],
+    [
+      () => copy.getByRole('tab').first(),
+      ['toHaveText Nils Frahm', 'toHaveAttribute aria-selected true', ...control],
+    ],
+    [() => copy.getByRole('heading', { name: 'Widgets' }), ['toHaveText Widgets', 'toBeVisible', ...ofPage]],
+    [() => copy.getByText('Banana'), ['toHaveText Banana', 'toHaveCount 3', 'toBeVisible', ...ofPage]],
+    [
+      () => copy.getByRole('button', { name: 'Order' }),
+      ['toHaveText Order', 'toBeVisible', 'toBeDisabled', ...ofPage],
+    ],
+    [() => copy.getByRole('combobox', { name: 'Size' }), ['toHaveValue Small', ...control]],
+  ];
+  for (const [find, fitting] of table) {
+    await hands.click(find);
+    await expect(offered).toHaveText(fitting);
+    expect(await violations(page)).toEqual([]);
+  }
+  for (const [index, [find, [own = '']]] of table.entries()) {
+    await hands.click(find);
+    await offered.filter({ hasText: own }).first().click();
+    await hands.steps(5 + index);
+  }
+  // The text of an element is not part of its locator, so that the test can fail.
+  const banana = page.getByRole('code').filter({ hasText: '.toHaveText("Banana")' });
+  await expect(banana).not.toHaveText(/Banana.*Banana/);
+  for (const name of ['toHaveCount 3', 'toHaveTitle Widgets']) {
+    await hands.click(() => copy.getByText('Banana'));
+    await offered.filter({ hasText: name }).click();
+    await expect(offered).toHaveCount(0);
+  }
+  await hands.steps(15);
 });
 
 test('in control, mouse, keyboard and paste go to the page unrecorded, and calls wait until it is given back', async ({
@@ -318,7 +372,10 @@ test('in control, mouse, keyboard and paste go to the page unrecorded, and calls
   const hands = await Hands.takeOver(people, 'Helps', `${pages.url}/todo.html`);
   const { page } = hands;
   await hands.click((copy) => copy.getByRole('textbox'));
-  await page.keyboard.type('Buy t');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.evaluate(() => navigator.clipboard.writeText('Buy '));
+  await page.keyboard.press('Control+V');
+  await page.keyboard.type('t');
   // A key that Playwright does not know.
   await hands.surface.dispatchEvent('keydown', { key: 'ä' });
   await page.keyboard.press('Enter');

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { PointedElement } from '../../session/pointed.js';
+import type { FittingAssertion, PointedElement } from '../../session/pointed.js';
 import type { SessionDetail } from '../shapes.js';
 import type { Remote, Request } from './remote.js';
 
@@ -21,7 +21,7 @@ export function ElementPanel({ remote, session }: { remote: Remote; session: Ses
           {mode === 'record' && (
             <Field key={pointed.target} pointed={pointed} act={act} secrets={session.secrets} />
           )}
-          {mode === 'assert' && <Assertions pointed={pointed} url={session.url} act={act} />}
+          {mode === 'assert' && <Assertions pointed={pointed} act={act} />}
         </div>
       )}
     </div>
@@ -99,45 +99,32 @@ function Field({
 
 function Assertions({
   pointed,
-  url,
   act,
 }: {
   pointed: PointedElement;
-  url: string;
   act: (request: Request) => Promise<void>;
 }): JSX.Element {
   return (
-    <div class="actions">
-      {assertionsOf(pointed, url).map((fields) => {
-        const { matcher, expected, not } = fields;
-        const label = `${not === true ? 'not ' : ''}${matcher} ${expected ?? ''}`.trim();
-        return (
-          <button key={label} type="button" onClick={() => void act({ action: 'expect', ...fields })}>
-            {label}
-          </button>
-        );
-      })}
+    <div class="actions" role="group" aria-label="Matchers that fit">
+      {pointed.assertions.map((assertion) => (
+        <button
+          key={JSON.stringify(assertion)}
+          type="button"
+          class="clipped"
+          onClick={() => void act({ action: 'expect', ...assertion })}
+        >
+          {labelOf(assertion)}
+        </button>
+      ))}
     </div>
   );
 }
 
-interface Assertion {
-  matcher: string;
-  target?: string;
-  expected?: string;
-  not?: boolean;
-}
-
-/** The matchers that fit an element, with its current values. */
-function assertionsOf(pointed: PointedElement, url: string): Assertion[] {
-  const { target, kind, text, value, checked, disabled, isPassword } = pointed;
-  const hasValue = (kind === 'text' || kind === 'select') && !isPassword;
-  return [
-    { target, matcher: 'toBeVisible' },
-    ...(kind === 'other' && text !== '' ? [{ target, matcher: 'toHaveText', expected: text }] : []),
-    ...(hasValue ? [{ target, matcher: 'toHaveValue', expected: value }] : []),
-    ...(kind === 'toggle' ? [{ target, matcher: 'toBeChecked', ...(!checked && { not: true }) }] : []),
-    { target, matcher: disabled ? 'toBeDisabled' : 'toBeEnabled' },
-    { matcher: 'toHaveURL', expected: url },
+function labelOf({ matcher, name, expected, not, options }: FittingAssertion): string {
+  const parts = [
+    ...(not === true ? ['not'] : []),
+    ...[matcher, name, Array.isArray(expected) ? expected.join(', ') : expected],
+    ...(options === undefined ? [] : ['indeterminate']),
   ];
+  return parts.filter((part) => part !== undefined && part !== '').join(' ');
 }

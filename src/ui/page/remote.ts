@@ -108,7 +108,8 @@ export class Remote {
     this.typed = '';
     let pointed: PointedElement | undefined;
     await this.busy(async () => {
-      pointed = await post<PointedElement>(`sessions/${this.id}/point`, point);
+      const asked = { ...point, ...(this.mode.value === 'assert' && { asserts: true }) };
+      pointed = await post<PointedElement>(`sessions/${this.id}/point`, asked);
     });
     if (pointed === undefined) return;
     const { kind, target, checked } = pointed;
