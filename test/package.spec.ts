@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { npm } from '../scripts/npm.js';
 import { connect, configure, expect, test } from './fixtures.js';
@@ -42,6 +43,8 @@ test('the package contains what is needed, works from an empty directory, and im
     expect(files).toContain(file);
   expect(packed.size).toBeLessThan(1_200_000);
   expect(packed.unpackedSize).toBeLessThan(5_000_000);
+  const page = await Promise.all(['page.js', 'page.css'].map((file) => readFile(`dist/ui/page/${file}`)));
+  expect(gzipSync(Buffer.concat(page)).length).toBeLessThan(120_000);
 
   const tarball = path.join(place, packed.filename);
   npm(place, 'install', '--prefer-offline', '--no-audit', '--no-fund', '--prefix', place, tarball);

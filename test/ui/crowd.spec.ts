@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Page } from '@playwright/test';
+import type { CDPSession, Page } from '@playwright/test';
 import { z } from 'zod';
 import { createBrowserPool } from '../../src/browser/launch.js';
 import { openLive } from '../../src/browser/live.js';
@@ -84,7 +84,10 @@ test('three people watch while an agent acts, and one of them leaves in the midd
   await expect(late.getByRole('img', { name: 'The live page of' })).toBeVisible();
 });
 
-test('three people use a list of 200 sessions, open and ended', async ({ workspace, browser }) => {
+test('three people use a list of 200 sessions, open and ended, and nothing is filmed that nobody watches', async ({
+  workspace,
+  browser,
+}) => {
   await configure(workspace, {
     browser: { maxSessions: 100 },
     ui: { operators: [{ name: 'Ann', tokenEnv: 'ANN_TOKEN' }] },
@@ -100,9 +103,21 @@ test('three people use a list of 200 sessions, open and ended', async ({ workspa
   const backend = await createBackend(location);
   const { sessions } = backend;
   const open = () => sessions.list().filter(({ status }) => status === 'open');
+  const films: CDPSession[] = [];
+  const running = async (): Promise<number> => {
+    const answers = await Promise.allSettled(films.map((each) => each.send('Page.enable')));
+    return answers.filter(({ status }) => status === 'fulfilled').length;
+  };
   // A page each would be too many for a test, so a hundred share one.
   for (const half of [0, 100]) {
     const live = await openLive(await browsers.get(choice, () => undefined), {}, setup);
+    const context = live.current.page.context();
+    const film = context.newCDPSession.bind(context);
+    context.newCDPSession = async (page) => {
+      const devTools = await film(page);
+      films.push(devTools);
+      return devTools;
+    };
     for (let index = half; index < half + 100; index++)
       await sessions.start({ ...plan, title: `Flow ${index}` }, () => Promise.resolve({ live, found: {} }));
     if (half === 0) await Promise.all(open().map((session) => sessions.end(session)));
@@ -140,6 +155,34 @@ test('three people use a list of 200 sessions, open and ended', async ({ workspa
       await expect(page.getByRole('link', { name: 'Flow 0', exact: true })).toBeInViewport();
       expect(await violations(page)).toEqual([]);
     }
+
+    // One login has eight streams. A browser would open six to one host.
+    const [cookie] = await context.cookies();
+    const key = await viewers[0]?.evaluate(() => localStorage.getItem('codegen-page-key'));
+    const left = new AbortController();
+    const statuses: number[] = [];
+    for (let count = 0; count < 6; count++) {
+      const { status } = await fetch(`${url}/ui/api/tests`, {
+        headers: {
+          Accept: 'text/event-stream',
+          Cookie: `${cookie?.name ?? ''}=${cookie?.value ?? ''}`,
+          'X-Codegen-Page': key ?? '',
+        },
+        signal: left.signal,
+      });
+      statuses.push(status);
+    }
+    left.abort();
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+
+    for (const page of viewers) {
+      await page.getByRole('link', { name: 'Renamed' }).click();
+      await expect(page.getByRole('img', { name: 'The live page of' })).toBeVisible();
+    }
+    // One for all who watch.
+    await expect.poll(running).toBe(1);
+    for (const page of viewers) await page.goto('about:blank');
+    await expect.poll(running).toBe(0);
   } finally {
     await context.close();
     server.close();

@@ -360,7 +360,10 @@ test('works from 400 px, in dark and light, and by the keyboard alone', async ({
   people: { agent, person },
   pages,
 }) => {
-  await agent.start({ title: 'Narrow', url: `${pages.url}/landing.html` });
+  const title = `Narrow ${'title'.repeat(30)}`;
+  const { sessionId } = await agent.start({ title, url: `${pages.url}/todo.html` });
+  const fill = { action: 'fill', target: "getByRole('textbox')" };
+  await agent.record(sessionId, { ...fill, value: 'long'.repeat(2500), note: 'note'.repeat(400) });
   const page = await person();
   await page.setViewportSize({ width: 400, height: 700 });
   for (const colorScheme of ['light', 'dark'] as const) {
