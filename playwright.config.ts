@@ -10,6 +10,7 @@ export default defineConfig({
   forbidOnly: true,
   // Tests start browsers and run Playwright Test themselves: what takes seconds here may take a minute elsewhere.
   timeout: 90_000,
+  expect: { timeout: 15_000 },
   retries: process.env['CI'] === undefined ? 0 : 2,
   use: browser === undefined ? {} : { launchOptions: launchOptions(browser) },
   projects: [
