@@ -15,6 +15,7 @@ import type { OnConflict } from '../../src/guard/plan.js';
 import { openRedis } from '../../src/state/redis.js';
 import { startRedis } from '../fixtures/redis.js';
 import { emitted, openGuard } from './workspace.js';
+import { bundleWorker } from './bundled.js';
 
 interface Writing {
   file: string;
@@ -50,15 +51,16 @@ let team: Worker[] = [];
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
-  team = await Promise.all(Array.from({ length: 8 }, startWorker));
+  const worker = await bundleWorker(test.info().outputPath());
+  team = await Promise.all(Array.from({ length: 8 }, () => startWorker(worker)));
 });
 
 test.afterAll(() => {
   for (const { child } of team) child.kill('SIGKILL');
 });
 
-async function startWorker(): Promise<Worker> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'test/guard/worker.ts'], {
+async function startWorker(worker: string): Promise<Worker> {
+  const child = spawn(process.execPath, [worker], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.on('error', () => undefined);

@@ -11,6 +11,7 @@ import type { OnConflict } from '../../src/guard/plan.js';
 import { writeFiles } from '../../src/guard/writer.js';
 import { withHeader } from '../../src/model/header.js';
 import { emitted, openGuard, outcomeOf, type Settings } from './workspace.js';
+import { bundleWorker } from './bundled.js';
 
 const relative = 'generated-tests/a.spec.ts';
 const writes = [{ counter: 'writes', window: 'minute', max: 5, scope: 'grant' }] as const;
@@ -305,22 +306,22 @@ for (const { name, patch } of [
   });
 }
 
-test('a full disk leaves everything as it was', () => {
+test('a full disk leaves everything as it was', async () => {
+  const script = await bundleWorker(test.info().outputPath());
   const root = test.info().outputPath('disk');
   mkdirSync(root);
   const small = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', root]).status === 0;
   try {
     // Who may not mount a small disk limits the size of files, which fails a write half-way just the same.
-    const worker = `${small ? '' : 'ulimit -f 64;'} exec "$0" --import tsx test/guard/worker.ts`;
+    const worker = `${small ? '' : 'ulimit -f 64;'} exec "$0" "$1"`;
     const input = [
       { file: 'small.spec.ts', body: 'small' },
       { file: 'new/large.spec.ts', body: 'x'.repeat(200_000) },
       { file: 'after.spec.ts', body: 'small' },
     ].map((request) => JSON.stringify({ workspace: root, limits: writes, ...request }));
-    const { stdout } = spawnSync('bash', ['-c', worker, process.execPath], {
+    const { stdout } = spawnSync('bash', ['-c', worker, process.execPath, script], {
       input: input.join('\n'),
       encoding: 'utf8',
-      env: { ...process.env, TSX_DISABLE_CACHE: '1' },
     });
     expect(stdout.trim().split('\n')).toEqual(['ready', 'created 4', 'WRITE_FAILED 4', 'created 3']);
     expect(readdirSync(path.join(root, 'generated-tests')).sort()).toEqual([
