@@ -10,6 +10,9 @@ import { autoAssertionsOf, TaskRunner, type RecordLimits, type RecordOutcome } f
 /** Time-out for the element of an inserted step, since the page has long settled. */
 const insertMs = 1000;
 
+/** Characters of the steps of a session, which are saved as a whole after each call. */
+const maxSteps = 2_000_000;
+
 /**
  * Performs actions in the session's current page and appends a step for each that succeeds. All of them are checked
  * before the first is performed; the first that fails ends the call, and the steps before it stay.
@@ -25,6 +28,10 @@ export async function recordActions(
   const unique = (name: string): string => ((session.uniques ??= {})[name] ??= uniqueWord());
   const requests = raw.map((entry, index) => checkRequest(entry, index, { baseURL, unique }));
   if (session.har !== undefined) requireReplayable(requests);
+  if (requests.some(({ action }) => action.recorded) && JSON.stringify(session.steps).length > maxSteps)
+    throw new CodegenError('FILE_TOO_LARGE', `The steps have more than ${maxSteps} characters.`, {
+      hint: 'End the session, or undo large steps. Record the rest in another session.',
+    });
   const { at } = limits;
   if (at !== undefined) requireInsertion(session.steps, at, requests);
   const inserting =

@@ -16,6 +16,7 @@ import { CodegenError } from '../../model/errors.js';
 import type { Invite } from '../../tools/tool.js';
 import type { CallRequest } from '../call.js';
 import type { McpEndpoint } from '../http/endpoint.js';
+import { refusal } from '../http/refusal.js';
 import type { CallResult } from '../render.js';
 import { instructions, promptOf, prompts } from '../prompts.js';
 import { serverInfo, type Service } from '../service.js';
@@ -118,7 +119,12 @@ export function createEndpoint(service: Service, create = createServer): McpEndp
     return Promise.resolve();
   });
   return {
-    handle: (request, parsedBody) => handler.fetch(request, { parsedBody }),
+    async handle(request, parsedBody) {
+      // The SDK would read the body again, which is no longer possible.
+      if (request.method === 'POST' && parsedBody === undefined)
+        return refusal(400, 'Parse error: the body is not JSON', { code: -32700 });
+      return handler.fetch(request, { parsedBody });
+    },
     isOpen: () => true,
     close: () => handler.close(),
   };

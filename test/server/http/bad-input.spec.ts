@@ -1,6 +1,6 @@
 import { connect as openSocket, type Socket } from 'node:net';
 import { configure, expect, test as base } from '../../fixtures.js';
-import { initialize, messageHeaders, serve, type Sent, type Serving } from './serving.js';
+import { initialize, messageHeaders, serve, statelessCall, type Sent, type Serving } from './serving.js';
 
 const test = base.extend<{ serving: Serving }>({
   serving: async ({ workspace }, use) => {
@@ -42,6 +42,7 @@ test('an invalid request gets a status and a JSON-RPC error, and the server cont
 
   const wrong: [what: string, sent: Sent, status: number, code: number][] = [
     ['not JSON', post('{"jsonrpc": "2.0", '), 400, -32700],
+    ['not JSON, without a session', { ...statelessCall('get_codegen_session', {}), body: '{' }, 400, -32700],
     ['not JSON-RPC', post('{"hello": "world"}'), 400, -32700],
     ['a number', post('7'), 400, -32700],
     ['empty', post(''), 400, -32700],
