@@ -186,7 +186,7 @@ function textsOf(element: Element, self: Element): string[] {
 /** How a stylesheet, a font or a sprite says which icon it is: `data-icon`, a class, or the icon's id. */
 function iconsOf(element: Element): string[] {
   return descendants(element, 'i, svg, use, img, span')
-    .filter((icon) => icon !== element)
+    .filter((icon) => icon !== element && !/[\p{L}\p{N}]/u.test(textIn(icon)))
     .flatMap((icon) => {
       const attributes = ['data-icon', 'data-testid', 'icon', 'name', 'href', 'xlink:href', 'src'];
       const tag = String(read(Element.prototype, 'tagName', icon)).toLowerCase();

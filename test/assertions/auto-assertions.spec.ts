@@ -232,11 +232,11 @@ test('an element identified only by position is named in a warning, with its sib
   open,
   shared,
 }) => {
-  const { started, land } = await open('machine-made.html', { title: 'adds black tea' });
+  const { started, land } = await open('similar.html', { title: 'selects the cell of a screw' });
   const { sessionId, snapshot } = started;
-  await land(click(refOf(snapshot.slice(snapshot.indexOf('Black tea')), 'button "Add"')));
+  await land(click(refOf(snapshot.slice(snapshot.indexOf('Screw')), 'gridcell')));
   const { warnings, text } = await shared.call('end_codegen_session', { sessionId, dryRun: true });
-  const named = 'Step 1 uses button "Add" near "Black tea": add a test id or a label to it.';
+  const named = 'Step 1 uses gridcell near "Screw": add a test id or a label to it.';
   expect(warnings).toContain(named);
   expect(warnings).toContain('Positional locator in step 1: add a test id or a label to it.');
   // The page's words stand in the block of what the page said.

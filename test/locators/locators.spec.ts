@@ -46,6 +46,11 @@ const cases: [page: string, line: string, locator: string][] = [
     'Screw/gridcell',
     'getByRole("row").filter({ hasText: "Screw" }).getByRole("gridcell").nth(1)',
   ],
+  [
+    'similar.html',
+    'Response body/code',
+    'getByRole("row").filter({ hasText: "Response body" }).getByRole("code")',
+  ],
   ['similar.html', ': inject', 'locator(".palette-node").filter({ hasText: "inject" })'],
   [
     'frames.html',
