@@ -217,8 +217,14 @@ export class AutoAssertions {
   ): Promise<Judgement> {
     const known = this.judgements.get(effect);
     if (known !== undefined) return known;
+    const latest = history.slice(-limits.lookback);
     const candidates = await candidatesFor(effect, diff, {
-      earlier: history.slice(-limits.lookback).flatMap(assertionsOf),
+      earlier: latest.flatMap(assertionsOf),
+      acted: latest
+        .toReversed()
+        .flatMap(({ locator }) =>
+          locator === undefined ? [] : [{ locator, args: { matcher: 'toBeVisible' } }],
+        ),
       baseURL: this.session.use.baseURL,
       testIdAttribute: this.testIdAttribute(),
       typed: this.typed(),

@@ -2,6 +2,7 @@ import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
 import type { Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
+import { frameChain } from '../locators/frame-chain.js';
 import type { ListPins } from '../locators/list-locators.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
@@ -36,17 +37,19 @@ import {
   type ChangedPage,
 } from './group-candidates.js';
 import { literalLocator } from './line-matching.js';
-import { linesIn } from './nesting.js';
+import { childrenOf, linesIn, parentsOf } from './nesting.js';
 import {
   actedCandidates,
+  dropCandidates,
   onlySentence,
   openedForm,
   opensFormInDialog,
   viewCandidates,
   withoutContent,
 } from './view-candidates.js';
-import type { ActedOutcome, ElementSubject, StepEffect } from './observe.js';
+import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
 import { parseUrl } from '../model/parse-url.js';
+import { within } from '../model/within.js';
 
 export interface Candidate extends Weighted {
   subject: CandidateSubject;
@@ -87,7 +90,9 @@ export function isAround({ line: outer, kind }: Candidate, { line }: Candidate, 
 }
 
 interface FlowSoFar {
+  /** The latest assertions, and the elements acted on, the last one first, as if they were asserted to be visible. */
   earlier: readonly Assertion[];
+  acted: readonly Assertion[];
   baseURL: string | undefined;
   testIdAttribute: string;
   /** What steps typed or selected: it is the same in every run, and if the page shows it, the step worked. */
@@ -98,7 +103,7 @@ interface FlowSoFar {
 export async function candidatesFor(
   effect: StepEffect,
   diff: PageDiff | undefined,
-  { earlier, baseURL, testIdAttribute, typed }: FlowSoFar,
+  { earlier, acted: actedEarlier, baseURL, testIdAttribute, typed }: FlowSoFar,
 ): Promise<Candidate[]> {
   const { page } = effect.after.livePage;
   const changed = { page, pins: new LinePins(page, testIdAttribute), view: effect.after.view, typed };
@@ -157,6 +162,7 @@ export async function candidatesFor(
   const groups = await Promise.all([
     actedCandidates(effect),
     viewCandidates(effect, changed, found),
+    dropCandidates(effect, changed),
     changeCandidates(changes, changed, outcome),
     outcome?.renamed === true
       ? [renamedCandidate(outcome.subject)]
@@ -166,7 +172,7 @@ export async function candidatesFor(
             ...diff,
             isAll: own.length + diff.added.length === 0 && !found.some(({ kind }) => kind === 'value'),
           },
-          earlier,
+          [...earlier, ...actedEarlier],
           page,
         ),
     isContent ? [] : regionCandidates(found.filter(isEffect), effect.before.view, changed),
@@ -200,7 +206,9 @@ function hasValue(forms: Candidate['forms'], expected: string): boolean {
 
 function urlCandidates({ step, before, after }: StepEffect, baseURL: string | undefined): Candidate[] {
   const address = parseUrl(after.url);
-  if (after.url === before.url || isRequested(step, after.url) || address === undefined) return [];
+  // A link to `#` adds no more than that.
+  const isSame = after.url.replace(/#$/, '') === before.url.replace(/#$/, '');
+  if (isSame || isRequested(step, after.url) || address === undefined) return [];
   // A page that was opened without a URL.
   if (after.url === 'about:blank') return [];
   const stable = stablePart(after.url.slice(address.origin.length), ['passing']);
@@ -283,20 +291,34 @@ async function changeCandidates(
   changed: ChangedPage,
   outcome?: ActedOutcome,
 ): Promise<Candidate[]> {
-  const { pins, typed } = changed;
+  const { pins, typed, view } = changed;
+  const parents = parentsOf(view);
+  const children = childrenOf(view);
+  /** What has a reference: the line itself, or the element around it, or one beside it in its frame. */
+  const holderOf = (line: SnapshotLine): SnapshotLine | undefined => {
+    const parent = parents.get(line);
+    if (line.ref !== undefined || parent === undefined) return line;
+    const isFrame = partsOf(parent).role === 'iframe';
+    return isFrame ? children.get(parent)?.find(({ ref }) => ref !== undefined) : parent;
+  };
   const candidates = weighted.map(async ({ change, weight }): Promise<Candidate[]> => {
     const { line, kind } = change;
     if (kind === 'list') return listCandidates(change, changed);
-    const pin = await pins.of([line]);
+    const holder = holderOf(line);
+    const pin = await pins.of(holder === undefined ? [] : [holder]);
     const { role = '', name, text } = partsOf(line);
     const detail = kind === 'state' ? change.state : kind === 'appeared' ? role : '';
+    // One new text with a number and one without, and each number that changed, count separately.
+    const isNumber = /\d/.test(text ?? '');
+    const number = kind === 'appeared' && isText(role) && isNumber ? ' with a number' : '';
+    const own = kind === 'text' && isNumber ? change.text : `${detail}${number}`;
     const isEchoing = (kind === 'appeared' || kind === 'text') && (isText(role) || role === 'heading');
     // Each value that the step entered counts separately.
     const echo = isEchoing ? echoOf(text ?? name ?? '', typed) : undefined;
     const candidate = {
       weight,
       line,
-      kind: echo === undefined ? `${kind} ${detail}` : `echo ${echo}`,
+      kind: echo === undefined ? `${kind} ${own}` : `echo ${echo}`,
       forms: [...contentForms(change, changed.view), ...assertionForms(change, typed)],
       isNew: true,
     };
@@ -305,25 +327,28 @@ async function changeCandidates(
       const inside = literal && literalLocator(change.container, typed);
       return inside ? [{ ...candidate, subject: { chain: [...inside, ...literal] } }] : [];
     }
-    if (line.ref === undefined)
-      return kind === 'appeared' && (text !== undefined || dialogRoles.has(role)) && literal !== undefined
-        ? [{ ...candidate, subject: { chain: literal } }]
-        : [];
-    const element = pin(line);
-    if (element === undefined || (kind === 'appeared' && !element.facts.shown && !liveRoles.includes(role)))
-      return [];
-    // `stateCandidates` are about the element acted on.
-    if (kind === 'state' && element.facts.element === outcome?.pin.facts.element) return [];
-    const { classes, classesAround } = element.facts.state;
+    const element = holder && pin(holder);
+    const around = holder === line || holder === parents.get(line) ? element?.facts.state : undefined;
+    const { classes = [], classesAround = [] } = around ?? {};
     const isMessage =
       kind === 'appeared' &&
       isText(role) &&
       (classes.some(namesMessage) || classesAround.flat().some(namesToast));
+    const message = isMessage && { kind: `appeared ${role}`, weight: Math.max(weight, weights.message) };
+    if (line.ref === undefined) {
+      const frames = element && (await within(snapshotMs, frameChain(element.frame)));
+      return kind === 'appeared' && (text !== undefined || dialogRoles.has(role)) && literal !== undefined
+        ? [{ ...candidate, ...message, subject: { chain: [...(frames ?? []), ...literal] } }]
+        : [];
+    }
+    if (element === undefined || (kind === 'appeared' && !element.facts.shown && !liveRoles.includes(role)))
+      return [];
+    // `stateCandidates` are about the element acted on.
+    if (kind === 'state' && element.facts.element === outcome?.pin.facts.element) return [];
     const words = [name, text].filter((each) => each !== undefined).join(' ');
     const chain = chainInStep(element, outcome);
     const subject = { pin: element, words, chain, literal };
-    const message = { kind: `appeared ${role}`, weight: Math.max(weight, weights.message) };
-    return [{ ...candidate, ...(isMessage ? message : {}), subject }];
+    return [{ ...candidate, ...message, subject }];
   });
   return (await Promise.all(candidates)).flat();
 }

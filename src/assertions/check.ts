@@ -188,6 +188,8 @@ async function* locatorsFor(
     const text = typeof expected === 'string' ? expected : (words ?? '');
     const asserted = textMatchers.test(matcherOf(args)) ? [text] : undefined;
     const best = await locators.of(pin, asserted);
+    const frames = best?.slice(0, best.findLastIndex(({ method }) => method === 'contentFrame') + 1) ?? [];
+    const whole = literal && [...frames, ...literal];
     const isVisible = args['matcher'] === 'toBeVisible';
     const isNamed = best?.at(-1)?.args.length !== 1 || best.at(-1)?.method === 'getByText';
     // `toBeVisible` says nothing about the text unless the locator contains it.
@@ -199,7 +201,7 @@ async function* locatorsFor(
       (words ?? '').length > maxWholeName ||
       // Playwright suggests the link or the button around it.
       pin.facts.inControl;
-    if (isVisible && literal !== undefined && isWhole) yield { chain: literal };
+    if (isVisible && whole !== undefined && isWhole) yield { chain: whole };
     const [role, ...others] = best?.length === 1 && best[0]?.method === 'getByRole' ? best[0].args : [];
     // With strict mode, a locator by role alone fails while other elements of that role are still there.
     const isAmbiguous =
@@ -209,7 +211,7 @@ async function* locatorsFor(
     const isBeside = literal !== undefined && /\p{L}/u.test(words ?? '') && best?.some(isStepUp) === true;
     if (best !== undefined && !isUnclear && !isBeside && !isJoined(best, words))
       yield { chain: best, isShown };
-    if (isVisible && literal !== undefined && !isWhole) yield { chain: literal };
+    if (isVisible && whole !== undefined && !isWhole) yield { chain: whole };
   }
 }
 

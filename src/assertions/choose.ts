@@ -20,6 +20,7 @@ const appearedWeights: Readonly<Record<string, number>> = {
   listbox: 72,
   generic: 70,
   text: 70,
+  strong: 70,
   region: 68,
   listitem: 66,
   row: 66,
@@ -97,6 +98,8 @@ export const weights = {
   ofVersion: -10,
   /** Added to a cell that contains only a number: it says little without its row. */
   ofBareCell: -5,
+  /** Added to a cell with an amount, which the page may have computed. */
+  ofAmountCell: 10,
   /** Several new texts in one element. */
   region: 91,
   /** The same within the items of a list. */
@@ -106,11 +109,13 @@ export const weights = {
   focus: 40,
   /** Added to the focus and states that a key moves, since keys are pressed for that. */
   byKey: 55,
-  /** An element that disappeared: one that was asserted earlier, `only` if nothing appeared; or the one acted on. */
+  /** An element that disappeared: one that was asserted or acted on earlier, `only` if nothing appeared; or the one acted on. */
   gone: {
     roles: new Map([['dialog', 79]]),
     only: 65,
     asserted: 60,
+    /** Added to what is no control. */
+    ofContent: 1,
     acted: 40,
   },
   url: 81,
@@ -179,6 +184,7 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
         (isVolatile(words, typed) ? weights.ofVolatile : 0) +
         (/\bv?\d+\.\d+\.\d+\b/.test(words) ? weights.ofVersion : 0) +
         (/cell$/.test(role) && /^\d+$/.test(words) ? weights.ofBareCell : 0) +
+        (/cell$/.test(role) && /\d[.,]\d|[$€£¥]/.test(words) ? weights.ofAmountCell : 0) +
         (isSentence(words) ? weights.ofSentence : 0) +
         (weights.appeared[role] ?? weights.otherAppeared) +
         (outcomeWords.test(words) ? weights.ofOutcome : 0)

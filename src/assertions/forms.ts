@@ -71,12 +71,12 @@ function listForms({ list: { items } }: ListChange, typed: readonly string[]): A
 
 /**
  * A line of a template for `toMatchAriaSnapshot`, with its whole name or only the start of it; undefined if its name or
- * text has no stable part, or only a label.
+ * text has no stable part, or only a label that does not name it.
  */
 export function templateLine(
   { role = '', name, text, states }: Pick<LineParts, 'role' | 'name' | 'states' | 'text'>,
   typed: readonly string[],
-  isBeginning = false,
+  { isBeginning = false, isNamed = role === 'heading' }: { isBeginning?: boolean; isNamed?: boolean } = {},
 ): string | undefined {
   const isUnstable = (each: string | undefined): boolean =>
     each !== undefined &&
@@ -84,11 +84,11 @@ export function templateLine(
     (/\p{Co}/u.test(each) ||
       isTransient(each) ||
       (isVolatile(each, typed) && !saysMore(stablePart(each, ['passing'], typed)?.regex ?? '')));
-  // A single word before an id or a date is a label. In a heading it names the view.
+  // A single word before an id or a date is a label. In a heading it names the view, in a cell the row.
   const saysMore = (still: string): boolean => {
     const words = (text: string): number => (text.match(/\p{L}{2,}/gu) ?? []).length;
     const [label = '', ...others] = still.split(/(?:\\[wd]|\.|\[[^\]]+\])\+/);
-    return still !== '' && (role === 'heading' || words(label) > 1 || others.some((each) => words(each) > 0));
+    return still !== '' && (isNamed || words(label) > 1 || others.some((each) => words(each) > 0));
   };
   if (isUnstable(name) || isUnstable(text)) return undefined;
   const quoted = (each: string): string => {

@@ -12,6 +12,11 @@ import { weights } from './choose.js';
 import { matchesLine } from './line-matching.js';
 import { snapshotMs, type StepEffect } from './observe.js';
 
+/** Roles of elements that go away when they have done their work. */
+const controls = new Set(
+  'button link checkbox radio switch textbox searchbox combobox spinbutton option menuitem tab'.split(' '),
+);
+
 /** The locator of the element acted on if it disappeared, unless it was a day that a date picker offered. */
 export function goneTarget({ acted, outcome, before }: StepEffect): LocatorChain | undefined {
   const chain = outcome === undefined ? acted?.chain : undefined;
@@ -40,7 +45,9 @@ export async function goneCandidates(
         isBySelector ? texts.includes(partsOf(each).text ?? partsOf(each).name) : matchesLine(chain, each),
       );
       if (line === undefined) return [];
-      return [{ chain, weight: weights.gone.roles.get(partsOf(line).role ?? '') ?? weight }];
+      const { role = '' } = partsOf(line);
+      const ofContent = controls.has(role) ? 0 : weights.gone.ofContent;
+      return [{ chain, weight: weights.gone.roles.get(role) ?? weight + ofContent }];
     }),
     ...(acted === undefined ? [] : [{ chain: acted, weight: weights.gone.acted }]),
   ];

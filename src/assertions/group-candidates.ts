@@ -35,7 +35,8 @@ export async function listCandidates(
   const isTyped = change.changed.some(({ words }) => isEcho(words, typed));
   const hasHeadings = items.some(({ title }) => partsOf(title).role === 'heading');
   const isMenu =
-    change.isNew && items.every(({ title, path }) => path === 'link' && partsOf(title).role === 'link');
+    change.isNew &&
+    items.every(({ title, path, hasMore }) => path === 'link' && partsOf(title).role === 'link' && !hasMore);
   const isLinks = change.isNew && role === 'link';
   const own = isMenu ? weights.menu : isTyped ? weights.echoInList : isLinks ? weights.links : weights.list;
   const weight = own + (hasHeadings ? weights.ofHeadings : 0);
@@ -79,7 +80,8 @@ export async function listCandidates(
     const saysNothing = expected === '' && change.changed.length > 0;
     return change.how === 'count' && !saysNothing && !excludesOthers(expected) ? [...rows, counted] : rows;
   }
-  const byCount = change.how === 'count' && !['generic', 'link'].includes(role) && !isMenu ? [counted] : [];
+  const isPlain = role === 'generic' || role === 'link';
+  const byCount = change.how === 'count' && !isPlain && !isMenu ? [counted] : [];
   if (items.length === 0 || items.length > limits.maxItems) return byCount;
   const itemPins = items.map((item) => pin(item.line));
   const titlePins = items.map((item) => pin(item.title));
@@ -91,6 +93,7 @@ export async function listCandidates(
   const isOwn = items.every((item) => item.title === item.line);
   return [
     ...byCount,
+    ...(isPlain && isShorter ? [{ ...counted, subject: { ...subject, items: itemPins } }] : []),
     ...(change.isNew ? priceCandidates(items, { ...subject, items: itemPins }, pin) : []),
     { ...base, subject: { ...subject, items: itemPins, titles: isOwn ? [] : titlePins, titleRole } },
   ];
@@ -159,7 +162,7 @@ function commonAncestor(view: SnapshotView, inner: ReadonlySet<SnapshotLine>): S
     path[line.depth] = line;
     if (inner.has(line)) common = (common ?? path.slice(0, -1)).filter((each) => path.includes(each));
   }
-  return common?.findLast(({ ref, depth }) => ref !== undefined && depth > 0);
+  return common?.findLast(({ ref }) => ref !== undefined);
 }
 
 /**

@@ -27,6 +27,8 @@ export interface ListItem {
   /** How well the title describes the item. */
   rank: number;
   price?: SnapshotLine;
+  /** Whether it contains texts besides links. */
+  hasMore?: boolean;
   /** Whether it contains only a label and its field. */
   isField?: boolean;
   /** The roles from the item down to its title, with the level of headings, which are equal for similar items. */
@@ -54,14 +56,10 @@ const controlRoles = new Set(['menuitem', 'tab']);
 export function listChanges(before: SnapshotView, after: SnapshotView): ListChange[] {
   const key = ({ ref, text }: SnapshotLine): string => ref ?? text;
   const known = new Set(before.map(key));
-  const filled = new Set(
-    before.flatMap((line, index) => ((before[index + 1]?.depth ?? 0) > line.depth ? [key(line)] : [])),
-  );
   const now = listsIn(after, key);
   const [shown, shows] = [countsIn(before), countsIn(after)];
   return compare(replaced(listsIn(before, key), now), now, {
     isKnown: (line) => known.has(key(line)),
-    isFilled: (line) => filled.has(key(line)),
     isRegrouped: (items) =>
       items.every(({ words, title }) => words === textIn(title) && shown.get(words) === shows.get(words)),
   });
@@ -115,7 +113,7 @@ export function listChangesAcross(before: SnapshotView, after: SnapshotView): Li
   });
   return old === undefined || now === undefined
     ? []
-    : compare(old, now, { isKnown: () => false, isFilled: () => false, isRegrouped: () => false }).filter(
+    : compare(old, now, { isKnown: () => false, isRegrouped: () => false }).filter(
         // The menus of a new page.
         ({ isNew, list }) => !(isNew && list.role === 'link'),
       );
@@ -129,8 +127,6 @@ export function itemsIn(view: SnapshotView): Set<SnapshotLine> {
 interface Comparing {
   /** Whether an element existed before. */
   isKnown: (line: SnapshotLine) => boolean;
-  /** Whether it had content. */
-  isFilled: (line: SnapshotLine) => boolean;
   /** Whether items only are in other containers than before. */
   isRegrouped: (items: readonly ListItem[]) => boolean;
 }
@@ -138,7 +134,7 @@ interface Comparing {
 function compare(
   old: ReadonlyMap<string, List>,
   now: ReadonlyMap<string, List>,
-  { isKnown, isFilled, isRegrouped }: Comparing,
+  { isKnown, isRegrouped }: Comparing,
 ): ListChange[] {
   return [...now].flatMap(([key, list]): ListChange[] => {
     const then = old.get(key)?.items ?? [];
@@ -166,8 +162,7 @@ function compare(
     // The weeks of a calendar change with the month.
     if (list.role === 'row' && list.items.filter(({ words }) => isWeek(words)).length > 2) return [];
     // Existing elements that have become similar are not a list that has grown.
-    if (isPlain && then.length === 0 && (isFilled(list.line) || list.items.some(({ line }) => isKnown(line))))
-      return [];
+    if (isPlain && then.length === 0 && list.items.some(({ line }) => isKnown(line))) return [];
     const changed = list.items
       .slice(0, maxCompared)
       // A row without text contains or contained a form.
@@ -269,6 +264,7 @@ function listsIn(
       if (item === undefined) continue;
       left--;
       if (line.ref !== undefined && isPrice(words)) item.price ??= line;
+      if (role !== 'link' && depth < line.depth) item.hasMore = true;
       if (partsOf(item.line).role === 'row' && fieldHolders.has(item.line)) continue;
       // All cells of a row count; a row with a field is part of a form.
       if (partsOf(item.line).role === 'row') {

@@ -277,7 +277,16 @@ function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]
     if (role === 'button' && label !== '' && name.endsWith(` ${label}`))
       name = name.slice(0, -label.length - 1);
   }
-  const template = templateLine({ ...parts, name }, steadyIn(row, view, typed), name !== parts.name);
+  const steady = linesIn(view, row).filter((cell) => {
+    const words = wordsOf(cell);
+    return /cell$/.test(partsOf(cell).role ?? '') && words !== '' && !isVolatile(words, typed);
+  });
+  // One of two cells is a label.
+  const isNamed = steady.length > 1 && steady.some((cell) => /\p{L}/u.test(wordsOf(cell)));
+  const template = templateLine({ ...parts, name }, steadyIn(row, view, typed), {
+    isBeginning: name !== parts.name,
+    isNamed,
+  });
   return (template?.split('.+').length ?? 0) > maxOpen ? undefined : template;
 }
 

@@ -144,7 +144,7 @@ export async function isMessage(
   assertion: Assertion,
   { livePage: { page } }: Observation,
 ): Promise<boolean> {
-  const role = kind.startsWith('echo ') ? 'generic' : /^appeared (.*)$/.exec(kind)?.[1];
+  const role = kind.startsWith('echo ') ? 'generic' : /^appeared (\w+)/.exec(kind)?.[1];
   if (role === undefined || /load|wait|progress|search|…|\.\.\./i.test(JSON.stringify(assertion)))
     return false;
   if (['alert', 'status', 'log'].includes(role)) return true;

@@ -2,13 +2,15 @@ import { traitsOf } from '../actions/registry.js';
 import { pinNow } from '../browser/pin.js';
 import { partsOf, type SnapshotLine } from '../browser/snapshot.js';
 import { isStateClass } from '../locators/brittle.js';
+import { toLocator } from '../locators/locator-expression.js';
 import { within } from '../model/within.js';
 import type { Candidate } from './candidates.js';
 import type { PageChange, PageDiff } from './changes.js';
 import { isEcho, isSentence, limits, weights } from './choose.js';
 import { isField } from './fields.js';
-import { assertionForms } from './forms.js';
+import { assertionForms, clip, stableText } from './forms.js';
 import type { ChangedPage } from './group-candidates.js';
+import { matchesLine } from './line-matching.js';
 import { isPrice, itemsIn } from './lists.js';
 import { parentsOf } from './nesting.js';
 import { stateMs, type Observation, type StepEffect } from './observe.js';
@@ -79,6 +81,27 @@ async function classAround({
     return [{ weight: weights.own.class, kind: 'class', subject: { region }, forms, isNew: true }];
   }
   return [];
+}
+
+/** Asserts that the element that a step dropped is a new part of the one on which it was dropped. */
+export async function dropCandidates(
+  { step: { to }, before, after, acted }: StepEffect,
+  { page, pins, typed }: ChangedPage,
+): Promise<Candidate[]> {
+  const chain = acted?.chain;
+  if (to === undefined || acted === undefined || chain === undefined) return [];
+  const isDropped = (line: SnapshotLine): boolean => matchesLine(chain, line);
+  const line = before.view.find(isDropped);
+  const { name = '', text = name } = line === undefined ? {} : partsOf(line);
+  if (line === undefined || text === '' || !after.view.some(isDropped)) return [];
+  const parents = parentsOf(before.view);
+  const outer: SnapshotLine[] = [];
+  for (let each = parents.get(line); each !== undefined; each = parents.get(each)) outer.push(each);
+  const [pin, target] = await Promise.all([pins.of(outer), within(stateMs, pinNow(toLocator(page, to)))]);
+  const wasInside = outer.some((each) => pin(each)?.facts.element === target?.facts.element);
+  if (target === undefined || wasInside) return [];
+  const forms = [{ matcher: 'toContainText', expected: stableText(clip(text), typed) }];
+  return [{ weight: weights.moved, kind: 'moved', subject: { chain: to }, forms, isNew: true }];
 }
 
 /** Assertions that identify a new view in the same document, under another URL: its title, and the selected item. */

@@ -5,7 +5,7 @@ import { answerMs, responseWithin } from '../model/within.js';
 import { isGenerated } from './brittle.js';
 import { toLocator } from './locator-expression.js';
 
-/** The chain from the page into a frame, by name, title, source or test id; undefined if only its position identifies a frame. */
+/** The chain from the page into a frame, by name, title, id, source or test id; undefined if only its position identifies a frame. */
 export async function frameChain(frame: Frame): Promise<LocatorChain | undefined> {
   const parent = frame.parentFrame();
   if (parent === null) return [];
@@ -13,14 +13,20 @@ export async function frameChain(frame: Frame): Promise<LocatorChain | undefined
   if (outer === undefined) return undefined;
   const element = await responseWithin(answerMs, frame.frameElement());
   try {
-    for (const attribute of ['name', 'title', 'src', 'data-testid']) {
+    for (const attribute of ['name', 'title', 'id', 'src', 'data-testid']) {
       const value = await responseWithin(answerMs, element.getAttribute(attribute));
       if (value === null || value === '' || value.length > 200 || isGenerated(value) || isVolatile(value))
         continue;
-      const selector = `iframe[${attribute}=${cssString(value)}]`;
-      const frames = toLocator(parent, [{ method: 'locator', args: [selector] }]);
-      if ((await responseWithin(answerMs, frames.count())) === 1)
-        return [...outer, { method: 'locator', args: [selector] }, { method: 'contentFrame', args: [] }];
+      const plain = attribute === 'id' && /^[a-z][\w-]*$/i.test(value) ? [`#${value}`] : [];
+      // In a frameset, a frame is a `frame`.
+      for (const selector of [
+        ...plain,
+        ...['iframe', 'frame'].map((tag) => `${tag}[${attribute}=${cssString(value)}]`),
+      ]) {
+        const frames = toLocator(parent, [{ method: 'locator', args: [selector] }]);
+        if ((await responseWithin(answerMs, frames.count())) === 1)
+          return [...outer, { method: 'locator', args: [selector] }, { method: 'contentFrame', args: [] }];
+      }
     }
     return undefined;
   } finally {

@@ -43,7 +43,9 @@ const forms: Form[] = [
   passing('\\b\\d{1,2}:\\d{2}(?::\\d{2})?(?:\\s?[ap]m)?\\b'),
   // Durations and distances in time
   passing(`\\b(?:${number}|an?)\\s?${unit}\\s+(?:ago|left|remaining|later)\\b`),
-  passing(`\\b${number}\\s?(?:ms|seconds?)\\b`),
+  passing(`\\b${number}\\s?(?:ms|secs?|seconds?)\\b`),
+  passing('\\b\\d{1,4}[.,]\\d{1,3}\\s?s\\b'),
+  passing('(?<=\\b(?:in|took|after)\\s)\\d{1,4}\\s?(?:s|m|min|h)\\b(?:\\s?\\d{1,2}\\s?s\\b)?'),
   passing('(?:just now|\\byesterday|\\btomorrow)\\b'),
   // Generated ids
   passing('\\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\b', '[\\w-]+'),

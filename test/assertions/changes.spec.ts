@@ -378,7 +378,7 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
       '  - text: in all notes',
       '  - strong [ref=e5]: Renamed',
     ],
-    changes: ['appeared: checkbox Rename A to B in all notes', 'appeared: strong'],
+    changes: ['appeared: strong', 'appeared: checkbox Rename A to B in all notes'],
   },
   {
     what: 'no days of a month',

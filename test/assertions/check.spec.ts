@@ -184,6 +184,13 @@ test('a row of which little is stable is not asserted', () => {
   expect(rowsOf(table, [true, true], [])).toBe('- row /.+ Lunch with Ann/');
 });
 
+test('a row with a date is identified by its other cells', () => {
+  const cells = (...names: string[]): string =>
+    [`  - row "${names.join(' ')}":`, ...names.map((name) => `    - cell "${name}"`)].join('\n');
+  const table = ['- table:', cells('Ann', '2026-03-01', '$90.00'), cells('2026-03-02', '7')].join('\n');
+  expect(rowsOf(table, [true, true], [])).toBe('- row /Ann .+ \\$90\\.00/');
+});
+
 for (const [name, isFact] of [
   ['Heading level 1', false],
   ['Save [ctrl-1]', false],

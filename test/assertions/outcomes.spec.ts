@@ -401,3 +401,47 @@ test('what was picked from a list is asserted as what a step put in', async ({ o
     'await expect(page.getByRole("button", { name: "Bob" })).toBeVisible();',
   ]);
 });
+
+test('each outcome in plain markup is asserted, and what the step itself did is not', async ({ open }) => {
+  const recording = await open('plain.html', { autoAssert: true });
+  const dropped = await recording.land({
+    action: 'dragTo',
+    target: "getByText('Fix login')",
+    to: '#closed',
+  });
+  expect
+    .soft(dropped.assertions.flat())
+    .toEqual(['await expect(page.locator("#closed")).toContainText("Fix login");']);
+  const outcomes: Record<string, string[]> = {
+    Register: ['locator(".err")).toHaveText(["Enter an address", "Use 8 letters or more"]);'],
+    Leave: ['locator(".member")).toContainText(["Ann", "Ben"]);', 'locator(".member")).toHaveCount(2);'],
+    Find: [
+      'locator(".hit").getByRole("link")).toHaveText(["Berlin Guide", "Berlin Hotels", "Berlin Food"]);',
+    ],
+    Upgrade: [
+      'getByText("Upgrade to Pro?")).toBeVisible();',
+      'getByText("You pay €29 a month.")).toBeVisible();',
+    ],
+    Archive: [
+      'getByText("One mail archived.")).toBeVisible();',
+      'getByRole("listitem")).toHaveText(["Invoice"]);',
+    ],
+  };
+  for (const [name, expected] of Object.entries(outcomes))
+    expect.soft(await asserted(recording, name), name).toEqual(expected);
+  const gift = await recording.land({ action: 'check', target: "getByLabel('Gift')" });
+  expect
+    .soft(gift.assertions.flat())
+    .toEqual(['await expect(page.locator("#wrapping")).toHaveText("Red paper");']);
+  await recording.land({ action: 'click', target: "getByText('photo.png')" });
+  expect.soft(await asserted(recording, 'Delete')).toEqual(['getByText("photo.png")).toBeHidden();']);
+  const { assertions } = await recording.land({
+    action: 'click',
+    target: "locator('#chat').contentFrame().getByRole('button')",
+  });
+  expect
+    .soft(assertions.flat())
+    .toEqual([
+      'await expect(page.locator("#chat").contentFrame().getByText("Word is missing")).toBeVisible();',
+    ]);
+});

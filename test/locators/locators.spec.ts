@@ -67,6 +67,7 @@ const cases: [page: string, line: string, locator: string][] = [
     'button "Feedback"',
     'locator(\'iframe[src="frame-button.html?label=Feedback"]\').contentFrame().getByRole("button", { name: "Feedback" })',
   ],
+  ['frames.html', 'button "Chat"', 'locator("#chat").contentFrame().getByRole("button", { name: "Chat" })'],
   [
     'frames.html',
     'button "Innermost"',

@@ -14,6 +14,8 @@ for (const text of [
   '2 days left',
   'Found in 12 ms',
   'Took 0.3 seconds',
+  'Succeeded in 2.5 s',
+  'Built in 1m 20s',
   'Edited just now',
   'Order 8c1f3a52-7d0e-4a3c-9b0a-2f6f1f0c9e11',
   'Invoice 20261124001',
