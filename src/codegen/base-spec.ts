@@ -135,9 +135,8 @@ export function parse(text: string, file: string): SourceFile {
 }
 
 export function findPlace(base: BaseSpec): Place {
-  const { text, file, line } = base;
-  const source = parse(text, file);
-  const tests = testsIn(source);
+  const { file, line } = base;
+  const { source, tests } = readTests(base);
   const call = chosen(tests, base);
   const body = call.getArguments().at(-1);
   const block = isFunction(body) ? body.getBody() : undefined;
@@ -152,6 +151,17 @@ export function findPlace(base: BaseSpec): Place {
   const isWhole =
     line === undefined || line <= block.getStartLineNumber() || line >= block.getEndLineNumber();
   return { source, call, body, test, ...offsetIn(block, isWhole ? undefined : line, file) };
+}
+
+/** The parser is recursive: code that is nested thousands of levels deep overflows the stack. */
+function readTests({ text, file }: BaseSpec): { source: SourceFile; tests: CallExpression[] } {
+  try {
+    const source = parse(text, file);
+    return { source, tests: testsIn(source) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw unusable(`${file} is nested too deeply to be read.`);
+  }
 }
 
 function isFunction(node: Node | undefined): node is TestFunction {

@@ -88,6 +88,12 @@ for (const [name, base, message, hint] of [
     'async',
   ],
   [
+    'code that is nested too deeply',
+    at(undefined, 'spec', `${'['.repeat(9000)}${']'.repeat(9000)}`),
+    'e2e/shop.spec.ts is nested too deeply to be read.',
+    'async',
+  ],
+  [
     'a test in a loop',
     at(undefined, 'spec', `for (const x of [1]) test('a', async ({ page }) => {});`),
     'is not directly in the file or a describe',
