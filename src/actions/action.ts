@@ -164,6 +164,12 @@ export interface MethodDefinition<Fields extends z.ZodObject, Args extends unkno
   args: (fields: z.infer<Fields>) => Args;
 }
 
+/** The fields of an action; part of its own timeout has passed before it is performed. */
+function inTimeLeft<Fields extends object>(fields: Fields, { actionMs }: ActionContext): Fields {
+  const isTimed = 'timeout' in fields && typeof fields.timeout === 'number';
+  return isTimed ? { ...fields, timeout: actionMs } : fields;
+}
+
 /** Defines an action whose `perform` and `toCode` get typed fields. */
 export function defineAction<Fields extends z.ZodObject>(definition: ActionDefinition<Fields>): Action {
   const { perform, toCode = () => [], normalize, origins, ...rest } = definition;
@@ -182,7 +188,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
       return {
         args,
         async perform(context, target) {
-          if (referencesIn(args).length === 0) return perform(context, checked, target);
+          if (referencesIn(args).length === 0) return perform(context, inTimeLeft(checked, context), target);
           const { secrets, bound, page } = context;
           await secrets.load(args);
           const revealed = fields.parse(secrets.reveal(args));
@@ -198,7 +204,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
               bound.deliver(args, [origin]);
             },
           };
-          return perform({ ...context, delivery }, revealed, target);
+          return perform({ ...context, delivery }, inTimeLeft(revealed, context), target);
         },
       };
     },

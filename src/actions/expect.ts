@@ -268,7 +268,7 @@ async function check(given: ExpectFields, subject: Locator | Page, timeout: numb
   const matcher: unknown = Reflect.get(expectation, given.matcher);
   if (typeof matcher !== 'function') throw new Error(`Playwright has no matcher ${given.matcher}.`);
   const values = argumentsOf(given).map(toPlaywright);
-  await Reflect.apply(matcher, expectation, [...values, { timeout, ...given.options }]);
+  await Reflect.apply(matcher, expectation, [...values, { ...given.options, timeout }]);
 }
 
 function isPage(subject: Locator | Page): subject is Page {

@@ -90,6 +90,17 @@ test('a failing action of a page whose script is busy is answered within a secon
   await land({ action: 'expect', target: 'p', matcher: 'toHaveText', expected: '0' });
 });
 
+test('the wait for an element is part of the own timeout of an action', async ({ visit }) => {
+  const { record } = await visit(`<button>Go</button><script>
+    setTimeout(() => (document.querySelector('button').disabled = true), 3000);
+    setTimeout(() => (document.querySelector('button').textContent = 'Save'), 3500);
+  </script>`);
+  const begin = performance.now();
+  const { failed } = await record({ action: 'click', target: "getByText('Save')", timeout: 4000 });
+  expect(performance.now() - begin).toBeLessThan(6500);
+  expect(failed?.message).toContain('timed out');
+});
+
 test('an action whose element goes away when clicked says that the click happened', async ({
   visit,
   shared,
