@@ -52,6 +52,8 @@ export interface PageCall {
 export interface LocatorUse {
   index: number;
   of: 'action' | 'assertion';
+  /** Index among the assertions of the step. */
+  assertion?: number;
   /** The variable of its page. */
   page: string;
 }
@@ -161,9 +163,9 @@ class Emitter {
     const isProven = step.assertions !== undefined;
     if (step.loads === true && !isProven && !traits.navigates && isActedOn(later, step.page))
       emitted.last.push(run(variable(page), 'waitForLoadState'));
-    emitted.assertions = (step.assertions ?? []).map((assertion) => {
+    emitted.assertions = (step.assertions ?? []).map((assertion, number) => {
       const { locator } = assertion;
-      const subject = locator && this.locate(locator, { index, of: 'assertion', page });
+      const subject = locator && this.locate(locator, { index, of: 'assertion', assertion: number, page });
       return step.assert(assertion, bareScope(scope.page, subject));
     });
     return emitted;

@@ -18,11 +18,24 @@ interface Part {
   uses: LocatorUse[];
 }
 
-/** The code of a session's steps, in which long locators and those that are used often have a name; none is `taken`. */
+interface NamingOptions {
+  uniques?: Uniques;
+  /** Names that no variable may have. */
+  taken?: readonly string[];
+  nameFor?: (name: string) => string;
+  /** The code of locators that get no name. */
+  own?: (chain: LocatorChain, use: LocatorUse) => Expression | undefined;
+}
+
+/** The code of a session's steps, in which long locators and those that are used often have a name. */
 export function emitNamed(
   steps: readonly CodeStep[],
-  uniques: Uniques = {},
-  taken: readonly string[] = [],
+  {
+    uniques = {},
+    taken = [],
+    nameFor = createNames([...testVariables, ...Object.keys(uniques), ...taken]),
+    own = () => undefined,
+  }: NamingOptions = {},
 ): EmittedStep[] {
   const groups = steps.map((_, index) =>
     steps.slice(0, index + 1).findLastIndex((step) => step.groupTitle !== undefined),
@@ -35,13 +48,13 @@ export function emitNamed(
   };
   const used = new Map<string, Part>();
   emitSteps(steps, (chain, use) => {
+    const known = own(chain, use);
+    if (known !== undefined) return known;
     const key = keyOf(chain, use);
-    const known = used.get(key) ?? { chain, uses: [] };
-    used.set(key, { chain, uses: [...known.uses, use] });
+    used.set(key, { chain, uses: [...(used.get(key)?.uses ?? []), use] });
     return locatorOf(chain, use.page);
   });
 
-  const nameFor = createNames([...testVariables, ...Object.keys(uniques), ...taken]);
   const lists = listsIn(steps);
   const names = new Map<string, string>();
   const expressionOf = (chain: LocatorChain, use: LocatorUse, longest = chain.length): Expression => {
@@ -60,7 +73,7 @@ export function emitNamed(
     const own = variableName(elementName(withoutWords(chain, uniques)));
     names.set(keyOf(chain, use), nameFor(lists.has(JSON.stringify(chain)) ? pluralOf(own) : own));
   }
-  const emitted = emitSteps(steps, expressionOf, nameFor);
+  const emitted = emitSteps(steps, (chain, use) => own(chain, use) ?? expressionOf(chain, use), nameFor);
   for (const { chain, uses } of parts) {
     const [use] = uses;
     const name = use && names.get(keyOf(chain, use));

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { z } from 'zod';
 import {
   property,
@@ -15,10 +14,12 @@ import type { LocatorChain } from '../model/locator.js';
 import { isTemplate } from '../model/template.js';
 import { emitSteps, locatorOf, type EmittedStep, type PageCall } from './emitter.js';
 import type { PageObjectUse } from './generate.js';
-import { camelCase, createNames, testVariables, wordsOf } from './identifiers.js';
+import { createNames, testVariables } from './identifiers.js';
 import type { OwnFixture, OwnStart } from './own-fixtures.js';
 import type { OwnMethod, OwnPage } from './own-pages.js';
+import { useOf, variableOf } from './own-uses.js';
 import { isImplied } from './page-calls.js';
+import { emitNamed } from './named-locators.js';
 import { print, Printer } from './printer.js';
 import { syntaxOf } from './syntax.js';
 import { literalSchema, restored, treeOf, unifies, withPlaceholders } from './unify.js';
@@ -102,17 +103,19 @@ export function planOwnStory(
     return variable(known);
   };
   const fieldIn = fieldFinder(pages);
-  const done = new Set([...matches, ...(start ? [start] : [])].flatMap((match) => stepsOf(match.items)));
-  const emitted = emitSteps(
-    steps,
-    (chain, use) => {
-      const isOwn = use.page === 'page' && !(use.of === 'action' && done.has(use.index));
-      const found = isOwn ? fieldIn(chain) : undefined;
-      if (found !== undefined) return found.code(objectOf(found.page));
-      return locatorOf(chain, use.page);
-    },
-    nameFor,
+  const done = new Set(
+    [...opening, ...[...matches, ...(start ? [start] : [])].flatMap((match) => match.items)].map(
+      ({ step, assertion }) => placeOf(step, assertion),
+    ),
   );
+  const emitted = emitNamed(steps, {
+    nameFor,
+    own: (chain, use) => {
+      if (done.has(placeOf(use.index, use.assertion))) return locatorOf(chain, use.page);
+      const found = use.page === 'page' ? fieldIn(chain) : undefined;
+      return found?.code(objectOf(found.page));
+    },
+  });
   for (const match of matches) applyMatch(emitted, match, objectOf(match.page));
   // A fixture that is requested only for what it does first is no reason to request it.
   if (start !== undefined && !variables.has(start.page)) {
@@ -131,12 +134,9 @@ export function planOwnStory(
   };
 }
 
-/** The use of a person's page object in a test. */
-export function useOf(
-  { className, isFunction, isDefault, file }: OwnPage,
-  { spec, ...use }: { spec: string; variable: string; isFixture: boolean },
-): PageObjectUse {
-  return { ...use, className, isFunction, isDefault, from: moduleFor(spec, file) };
+/** The place of a step's action, or of one of its assertions. */
+function placeOf(step: number, assertion: number | undefined): string {
+  return `${step} ${assertion ?? ''}`;
 }
 
 /** The lines of a called method, with their steps. */
@@ -207,16 +207,6 @@ function patternsOf({ methods }: OwnPage, { setup }: OwnFixture): Pattern[] {
     return statements.map(({ code }) => ({ code, parameters: new Set(parameters), bound }));
   });
   return patterns.every((each) => each.length > 0) ? patterns.flat() : [];
-}
-
-/** What a page object is called in a test: a function's own name is taken. */
-export function variableOf({ className, isFunction = false }: OwnPage): string {
-  const words = wordsOf(className, 20);
-  if (!isFunction) return camelCase(words);
-  const [verb = '', ...noun] = words;
-  if (noun.length > 0 && /^(?:create|make|get|new|use|build)$/i.test(verb)) return camelCase(noun);
-  const isPage = words.length > 1 && /^page$/i.test(words.at(-1) ?? '');
-  return camelCase(isPage ? words.slice(0, -1) : [...words, 'page']);
 }
 
 export function stepsOf(items: readonly Item[]): number[] {
@@ -387,10 +377,4 @@ export function fieldFinder(
 
 function keyOf(chain: LocatorChain): string {
   return syntaxOf(new Printer().expression(locatorOf(chain, 'page')));
-}
-
-/** A file as it is seen from the directory of a spec. */
-function moduleFor(spec: string, file: string): string {
-  const relative = path.posix.relative(path.posix.dirname(spec), file);
-  return relative.startsWith('.') ? relative : `./${relative}`;
 }

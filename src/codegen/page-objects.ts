@@ -6,15 +6,8 @@ import { callsOf, takesText } from './page-calls.js';
 import { createShelf, fieldOf, type Draft, type ExistingPage, type PlannedPage } from './page-shelf.js';
 import { passagesOf, type Passage, type Route } from './routes.js';
 import type { OwnPage } from './own-pages.js';
-import {
-  applyMatch,
-  fieldFinder,
-  ownMatches,
-  simpleFixture,
-  stepsOf,
-  variableOf as ownVariable,
-  type Match,
-} from './own-story.js';
+import { applyMatch, fieldFinder, ownMatches, simpleFixture, stepsOf, type Match } from './own-story.js';
+import { variableOf as ownVariable } from './own-uses.js';
 import { hasWord, type Uniques } from './rows.js';
 
 interface Story {

@@ -123,7 +123,12 @@ export async function writeTest(
     warnings = [],
   }: PageStory = hasPages
     ? await pageStory(input, uniques)
-    : (own ?? { emitted: emitNamed(steps, uniques, taken), made: [], pages: [], linesOf: () => undefined });
+    : (own ?? {
+        emitted: emitNamed(steps, { uniques, taken }),
+        made: [],
+        pages: [],
+        linesOf: () => undefined,
+      });
   const chunks = chunksOf(steps, emitted, linesOf, (index) => ({
     soft: soft || index === without,
     acts: index !== without,
@@ -285,7 +290,8 @@ async function pageStory(input: TestInput, uniques: Uniques): Promise<PageStory>
   const { language, template, steps, baseURL, style } = input;
   const { moduleOf, planStory } = await import('./page-objects.js');
   const { generatePage } = await import('./page-object.js');
-  const { matchedLines, useOf } = await import('./own-story.js');
+  const { matchedLines } = await import('./own-story.js');
+  const { useOf } = await import('./own-uses.js');
   const { spec, ownPages = [] } = input;
   const besideSpec = path.posix.join(path.posix.dirname(spec), moduleOf({ file: 'any' }));
   const importOf = (page: OwnPage): string => {

@@ -125,7 +125,8 @@ export async function resolveTarget(
     const reason = reasonToReplace(given) ?? (secrets.foundIn(given).length > 0 ? 'secret' : undefined);
     if (reason === undefined) return { chain: given, pin, ...(await alternativeOf(given, best, pin)) };
     const chain = await best(pin);
-    const isNoBetter = reasonToReplace(chain) !== undefined && (isScoped(given) || !isScoped(chain));
+    const isCss = !isScoped(chain) && chain[0]?.method === 'locator';
+    const isNoBetter = reasonToReplace(chain) !== undefined && (isScoped(given) || isCss);
     if (reason === 'position' && isNoBetter) return { chain: given, pin };
     return { chain, pin, replaced: { target, reason } };
   }

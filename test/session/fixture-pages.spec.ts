@@ -147,6 +147,12 @@ for (const [name, setup, steps, expected] of [
     "await listPage.open();\n  await listPage.field.locator('..').click();\n",
   ],
   [
+    'has none of the elements that several steps use',
+    '',
+    [open, ...enter('Tea'), help, help, help],
+    "const helpText = page.getByText('Help');\n  await helpText.click();\n",
+  ],
+  [
     'has a method that is given a secret',
     '',
     [
