@@ -119,7 +119,7 @@ export class Approvals {
       const reply = await ask(question).catch(() => undefined);
       requireCall();
       if (reply === 'pending')
-        throw new CodegenError('APPROVAL_REQUIRED', `${tool} waits for the answer of a person.`, {
+        throw new CodegenError('APPROVAL_REQUIRED', `${tool} is pending approval.`, {
           decision,
         });
       if (reply?.approved === false) throw declined(reply.reason);

@@ -199,8 +199,8 @@ export class TaskRunner {
     const held = await this.brief.held(task);
     const limits = { ...this.limits, actionMs: held ? heldMs : left() };
     const context = this.contextOf(step, isRecorded, limits);
-    const [unmet] = await Promise.all([
-      this.brief.unmet(this.following, context),
+    const [unmet = []] = await Promise.all([
+      within(left(), this.brief.unmet(this.following, context)),
       within(left(), this.autoAssertions?.begin(action.name, target.pin, target.chain)),
       asserts || opensGroup ? undefined : current.settling.mark(),
     ]);
