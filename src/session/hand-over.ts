@@ -77,8 +77,7 @@ export class HandOver {
   }
 
   private late(timeoutMs: number): string | CodegenError {
-    if (this.person !== undefined)
-      return `Timed out: ${this.person} did not return control of the session.`;
+    if (this.person !== undefined) return `Timed out: ${this.person} did not return control of the session.`;
     return new CodegenError('ACTION_FAILED', `Nobody took over within ${timeoutMs} ms.`, {
       hint: 'Ask the user to open the web UI, then hand over again.',
     });
