@@ -164,9 +164,13 @@ export interface MethodDefinition<Fields extends z.ZodObject, Args extends unkno
   args: (fields: z.infer<Fields>) => Args;
 }
 
-/** The fields of an action; part of its own timeout has passed before it is performed. */
-function inTimeLeft<Fields extends object>(fields: Fields, { actionMs }: ActionContext): Fields {
-  const isTimed = 'timeout' in fields && typeof fields.timeout === 'number';
+/** The fields of an action; the wait for its target is part of its own timeout. */
+function inTimeLeft<Fields extends object>(
+  fields: Fields,
+  { actionMs }: ActionContext,
+  target: Locator | undefined,
+): Fields {
+  const isTimed = target !== undefined && 'timeout' in fields && typeof fields.timeout === 'number';
   return isTimed ? { ...fields, timeout: actionMs } : fields;
 }
 
@@ -188,7 +192,8 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
       return {
         args,
         async perform(context, target) {
-          if (referencesIn(args).length === 0) return perform(context, inTimeLeft(checked, context), target);
+          if (referencesIn(args).length === 0)
+            return perform(context, inTimeLeft(checked, context, target), target);
           const { secrets, bound, page } = context;
           await secrets.load(args);
           const revealed = fields.parse(secrets.reveal(args));
@@ -204,7 +209,7 @@ export function defineAction<Fields extends z.ZodObject>(definition: ActionDefin
               bound.deliver(args, [origin]);
             },
           };
-          return perform({ ...context, delivery }, inTimeLeft(revealed, context), target);
+          return perform({ ...context, delivery }, inTimeLeft(revealed, context, target), target);
         },
       };
     },
