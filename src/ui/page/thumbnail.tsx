@@ -8,7 +8,10 @@ export function Thumbnail({ data, alt }: { data: string; alt: string }): JSX.Ele
   return <img class="thumbnail" src={`data:image/jpeg;base64,${data}`} alt={alt} />;
 }
 
-/** A picture that is loaded when it is scrolled into view; with `refreshMs`, again and again while it is. */
+/** How far below or above the window a picture is loaded that is loaded once. */
+const rootMargin = '200px';
+
+/** A picture that is loaded when it is nearly scrolled into view; with `refreshMs`, again and again while it is in view. */
 export function LoadedThumbnail({
   path,
   alt,
@@ -29,11 +32,12 @@ export function LoadedThumbnail({
       if (picture !== undefined && picture.data !== '') data.value = picture.data;
       if (isInView && refreshMs !== undefined) timer = window.setTimeout(() => void load(), refreshMs);
     };
-    const observer = new IntersectionObserver((changes) => {
+    const see = (changes: readonly IntersectionObserverEntry[]): void => {
       isInView = changes.at(-1)?.isIntersecting === true;
       window.clearTimeout(timer);
       if (isInView && (refreshMs !== undefined || data.value === '')) void load();
-    });
+    };
+    const observer = new IntersectionObserver(see, refreshMs === undefined ? { rootMargin } : {});
     if (place.current !== null) observer.observe(place.current);
     return () => {
       isInView = false;
