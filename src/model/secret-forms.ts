@@ -1,3 +1,4 @@
+import { decode } from './decode.js';
 import { escapeRegExp } from './text.js';
 
 /** Selects password fields, even those that show what is typed. */
@@ -41,6 +42,9 @@ const minLetters = 12;
 const commonStart = /^(?:[a-z]+:\/\/[^/]*\/?|(?:bearer|basic|token) |-{5}BEGIN[^\n]*\n)/i;
 const commonEnd = /@[\w.-]+$|\n-{5}END[^\n]*\n?$/;
 
+/** How often a text is decoded: a URL can be in a URL, which is in JSON. */
+const maxLayers = 3;
+
 /** A part of a text that is a secret, or a prefix or suffix of one. */
 export interface Found {
   start: number;
@@ -62,7 +66,7 @@ export class SecretSearch {
         .map(([value]) => (test(value) ? `(${formsOf(value).map(escapeRegExp).join('|')})` : '([])'))
         .join('|');
     this.exact = new RegExp(
-      groups(() => true),
+      groups((value) => !isDistinct(value)),
       'g',
     );
     this.folded = new RegExp(groups(isDistinct), 'gi');
@@ -70,23 +74,35 @@ export class SecretSearch {
 
   /** Whole values, in order. */
   wholes(text: string): Found[] {
-    return merged([...this.matches(text, this.exact), ...this.distinct(text)]);
+    return this.inLayers(text, (layer) => [
+      ...this.matches(layer, this.exact),
+      ...this.matches(layer, this.folded),
+    ]);
   }
 
   /** Whole values, except for plain words. */
   distinct(text: string): Found[] {
-    return this.matches(text, this.folded);
+    return this.inLayers(text, (layer) => this.matches(layer, this.folded));
   }
 
   /** Whole values, prefixes and suffixes. */
   all(text: string): Found[] {
-    const lower = fold(text);
-    const pieces = [...this.values].flatMap(([value, name]) =>
-      [value, ...linesOf(value)].flatMap((each) =>
-        piecesOf(text, lower, each).map((piece) => ({ ...piece, name })),
-      ),
-    );
+    const pieces = this.inLayers(text, (layer) => {
+      const lower = fold(layer);
+      return [...this.values].flatMap(([value, name]) =>
+        [value, ...linesOf(value)].flatMap((each) =>
+          piecesOf(layer, lower, each).map((piece) => ({ ...piece, name })),
+        ),
+      );
+    });
     return merged([...this.wholes(text), ...pieces]);
+  }
+
+  /** What is found in a text, and in what it becomes if its escapes are decoded. */
+  private inLayers(text: string, find: (layer: string) => Found[], layers = maxLayers): Found[] {
+    const decoded = layers > 0 ? decode(text) : undefined;
+    const inner = decoded === undefined ? [] : this.inLayers(decoded.text, find, layers - 1);
+    return merged([...find(text), ...inner.map((each) => ({ ...each, ...decoded?.origin(each) }))]);
   }
 
   private matches(text: string, pattern: RegExp): Found[] {
@@ -158,33 +174,26 @@ function placesOf(text: string, wanted: string): number[] {
   return places;
 }
 
-/** A value in plain text, spelled out, in groups of digits, JSON, HTML, YAML, source, URLs and base64; longest first. */
+/** A value as it is in texts without escapes: plain, spelled out, in groups of digits, in base64 and hex; longest first. */
 function formsOf(value: string): string[] {
-  // As a page shows it.
-  const plain = [value, value.trim().replace(/\s+/g, ' '), ...linesOf(value)];
-  const spelled = plain.flatMap((text) => {
-    const json = jsonOf(text);
-    const source = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
-    const yaml = text.replaceAll("'", "''");
-    return [text, json, jsonOf(json), asciiOf(json), htmlOf(text), yaml, source, escapeRegExp(text)];
-  });
+  const composed = (['NFC', 'NFD', 'NFKC'] as const).map((form) => value.normalize(form));
+  const plain = [value, ...composed].flatMap((text) => [
+    text,
+    // As a page shows it, in the form of a query, and in a URL.
+    text.trim().replace(/\s+/g, ' '),
+    text.replaceAll(' ', '+'),
+    text.replace(/[\t\r\n]/g, ''),
+    // In YAML and SQL.
+    text.replaceAll("'", "''"),
+    ...linesOf(text),
+  ]);
   const grouped = /^\d{6,10}$/.test(value) ? [2, 3, 4] : [];
   const spaced = [1, ...grouped].flatMap((size) =>
-    [' ', '\u00a0', '-'].map((sign) => (value.match(new RegExp(`.{1,${size}}`, 'gsu')) ?? []).join(sign)),
+    [' ', '-'].map((sign) => (value.match(new RegExp(`.{1,${size}}`, 'gsu')) ?? []).join(sign)),
   );
-  const url = encodeURIComponent(value);
-  const strict = url.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
-  const base64 = base64Of(value);
-  const urls = [
-    url,
-    strict,
-    strict.replaceAll('%20', '+'),
-    new URLSearchParams({ q: value }).toString().slice(2),
-    encodeURI(value),
-    ...base64.map(encodeURIComponent),
-  ];
-  const lower = urls.map((text) => text.replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()));
-  return [...new Set([...spelled, ...spaced, ...urls, ...lower, ...base64])]
+  const coded = [value, jsonOf(value)].flatMap(base64Of);
+  const hex = Buffer.from(value).toString('hex');
+  return [...new Set([...plain, ...spaced, ...coded, hex, hex.toUpperCase()])]
     .filter((form) => form.length >= minValue)
     .sort((one, other) => other.length - one.length);
 }
@@ -199,18 +208,10 @@ function jsonOf(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-function asciiOf(text: string): string {
-  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-function htmlOf(text: string): string {
-  const entities: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
-  return text.replace(/[&<>"']/g, (sign) => `&${entities[sign] ?? ''};`);
-}
-
 /** Base64 of a value, and its stable part in the base64 of a longer text such as `user:password`. */
 function base64Of(value: string): string[] {
-  return [Buffer.from(value), Buffer.from(value, 'latin1')]
+  return (['utf8', 'latin1', 'utf16le'] as const)
+    .map((encoding) => Buffer.from(value, encoding))
     .flatMap((bytes) => [
       bytes.toString('base64'),
       ...[0, 1, 2].map((before) => {

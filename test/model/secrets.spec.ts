@@ -13,6 +13,33 @@ const secretsOf = (
   rules: SecretRule[] = Object.keys(environment),
 ): Secrets => new Secrets(() => rules, environment);
 
+/** Every character as `form` writes it. */
+const spell = (text: string, form: (character: string, code: number) => string): string =>
+  Array.from(text, (character) => form(character, character.codePointAt(0) ?? 0)).join('');
+const units = (text: string, form: (hex: string) => string): string =>
+  text.replace(/[^]/g, (unit) => form(unit.charCodeAt(0).toString(16).padStart(4, '0')));
+const json = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** How frameworks, languages and pages write a text. */
+const encodings: Record<string, (text: string) => string> = {
+  'a URL in a URL': (text) => encodeURIComponent(encodeURIComponent(text)),
+  'a URL in HTML in JSON': (text) => json(`<a href="?a&amp;b=${encodeURIComponent(text)}">`),
+  'all bytes in a URL': (text) => Buffer.from(text).toString('hex').replace(/../g, '%$&'),
+  'entities of HTML': (text) => spell(text, (_, code) => `&#${code};`),
+  'hexadecimal entities': (text) => spell(text, (_, code) => `&#x${code.toString(16).toUpperCase()};`),
+  'entities of some signs': (text) => text.replace(/[^\w\s]/gu, (sign) => `&#${sign.codePointAt(0) ?? 0};`),
+  'JSON of .NET': (text) => units(text, (hex) => `\\u${hex.toUpperCase()}`),
+  'escapes of JavaScript': (text) => spell(text, (_, code) => `\\u{${code.toString(16)}}`),
+  'escape of JavaScript': (text) =>
+    units(text, (hex) => (hex.startsWith('00') ? `%${hex.slice(2)}` : `%u${hex}`)),
+  'JSON in JSON in JSON': (text) => json(json(json(text))),
+  'JSON in base64': (text) => Buffer.from(JSON.stringify({ password: text })).toString('base64url'),
+  'UTF-16 in base64': (text) => Buffer.from(text, 'utf16le').toString('base64'),
+  'hexadecimal bytes': (text) => Buffer.from(text).toString('hex'),
+  'invisible characters': (text) => spell(text, (character) => `${character}\u00ad`),
+  'spaces that do not break': (text) => text.trim().replace(/\s+/g, '\u00a0'),
+};
+
 /** Values as people choose them; a reference must not come about by replacing. */
 const value = fc
   .string({ unit: 'grapheme', minLength: 4, maxLength: 40 })
@@ -25,16 +52,16 @@ test('no text keeps any value or any of its encodings', () => {
       const secrets = secretsOf({ SECRET: secret });
       const url = encodeURIComponent(secret);
       const form = new URLSearchParams({ q: secret }).toString().slice(2);
-      const json = JSON.stringify(secret).slice(1, -1);
       const base64 = Buffer.from(secret).toString('base64');
       for (const told of [
         secret,
         url,
         form,
         url.toLowerCase(),
-        json,
-        JSON.stringify(json).slice(1, -1),
+        json(secret),
+        json(json(secret)),
         base64,
+        ...Object.values(encodings).map((encode) => encode(secret)),
       ]) {
         if (told === url.toLowerCase() && url.replace(/%../g, '') !== told.replace(/%../g, '')) continue;
         const text = `${before}${told}${after}`;
@@ -68,6 +95,20 @@ test("a literal evaluates to the variable's value, whatever text surrounds it", 
   expect(literal('{{secret:x}}')).toBe('"{{secret:x}}"');
   expect(() => parseFields({ a: '{{secret:x}}; evil({{secret:}}' })).toThrow('must have the form');
   expect(() => parseFields({ a: { $template: [{ secret: 'x; evil()' }] } })).toThrow('$template');
+});
+
+test('values are found in any encoding, and a part of an encoded one too', () => {
+  const secrets = secretsOf({ ODD: 'Pa"ss/w0rd+u&x', NAME: 'P\u00e4ssw\u00f6rd-\u00f1-12' });
+  const left = Object.entries(encodings).flatMap(([name, encode]) =>
+    ['Pa"ss/w0rd+u&x', 'P\u00e4ssw\u00f6rd-\u00f1-12'].map((value) => [
+      name,
+      secrets.redact(`before ${encode(value)} after`).replace(/before.*(\{\{secret:\w+\}\}).*after/, '$1'),
+    ]),
+  );
+  expect(left.filter(([, text]) => !/^\{\{secret:\w+\}\}$/.test(text ?? ''))).toEqual([]);
+  expect(secrets.redact('P\u00e4ssw\u00f6rd-\u00f1-12'.normalize('NFD'))).toBe('{{secret:NAME}}');
+  expect(secrets.redact('q=%2522%252Fw0rd%252Bu%2526x.')).toBe('q=%2522{{secret:ODD}}.');
+  expect(secrets.leaksIn('P&auml;, P\\u00e4ssw\\u00F6rd-\\u00F1-12')).toEqual(['NAME']);
 });
 
 test('origins of a secret, and a secret that is no longer listed', () => {
