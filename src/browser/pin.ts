@@ -34,6 +34,8 @@ export interface Pin {
   locator: Locator;
   frame: Frame;
   facts: ElementFacts;
+  /** The element that shows the text of a wrapper, if only that was looked for by a reference. */
+  ofText?: Pin | undefined;
 }
 
 /** Pins the element that a locator matches now; undefined if it matches none or several. */
@@ -110,13 +112,16 @@ async function pinInMainFrame(
   const all = others.reduce((locator, other) => locator.or(other), first);
   const facts = await callIsolated(all, pinEach, {
     arg: { ids, testIdAttribute },
-    schema: z.array(factsSchema.nullable()),
-    helpers: [...factsHelpers, innermost],
+    schema: z.array(z.array(factsSchema)),
+    helpers: [...factsHelpers, innermost, textHolder],
   });
   const frame = page.mainFrame();
+  const pinOf = (id: string, facts: ElementFacts | undefined): Pin | undefined =>
+    facts && { id, frame, locator: frame.locator(operation('pinned', id)), facts };
   return ids.map((id, index) => {
-    const found = facts[index] ?? undefined;
-    return found && { id, frame, locator: frame.locator(operation('pinned', id)), facts: found };
+    const [own, inner] = facts[index] ?? [];
+    const pin = pinOf(id, own);
+    return pin && { ...pin, ofText: pinOf(`${id}-text`, inner) };
   });
 }
 
@@ -133,12 +138,14 @@ function pinOnly({ elements: [element, other], pin, marked }: InPage, id: string
 function pinEach(
   { tagged, pin, marked }: InPage,
   { ids, testIdAttribute }: { ids: string[]; testIdAttribute: string },
-): (ElementFacts | null)[] {
+): ElementFacts[][] {
   return ids.map((id, index) => {
     const [outer, other] = tagged[index] ?? [];
-    if (outer === undefined || other !== undefined) return null;
+    if (outer === undefined || other !== undefined) return [];
     const element = testIdAttribute === '' ? outer : innermost(outer, testIdAttribute);
-    return factsOf(element, pin(id, element), marked().includes(element));
+    const own = factsOf(element, pin(id, element), marked().includes(element));
+    const inner = testIdAttribute === '' && own.role === 'generic' ? textHolder(outer) : outer;
+    return inner === outer ? [own] : [own, factsOf(inner, pin(`${id}-text`, inner), false)];
   });
 }
 
@@ -154,6 +161,23 @@ function innermost(outer: Element, testIdAttribute: string): Element {
     inner = child;
     if (Element.prototype.hasAttribute.call(inner, testIdAttribute)) found = inner;
   }
+}
+
+/**
+ * Runs in the page: the element that shows the text of a wrapper, which Playwright's snapshot merges with it. A wrapper
+ * that can be clicked, or edited, is meant itself.
+ */
+function textHolder(outer: Element): Element {
+  const isMeant = getComputedStyle(outer).cursor === 'pointer' || outer.closest('[contenteditable]') !== null;
+  for (let found = outer; !isMeant;) {
+    const [child, ...others] = Array.from(found.childNodes).filter(
+      (node) => node.textContent?.trim() !== '' && !/^(?:style|script|#comment)$/i.test(node.nodeName),
+    );
+    if (!(child instanceof Element) || others.length > 0) return found;
+    if (getComputedStyle(child).pointerEvents === 'none') return found;
+    found = child;
+  }
+  return outer;
 }
 
 /** Runs in the page. */

@@ -12,6 +12,8 @@ const ancestorSchema = z.strictObject({
   classNames: z.array(z.string()),
   /** Texts of leaf descendants, headings and labels first, except those inside the pinned element. */
   texts: z.array(z.string()),
+  /** Numbers in the cells of a row that identify it if no text does, such as an order's. */
+  numbers: z.array(z.string()),
   /** CSS selectors of icons inside the pinned element. */
   icons: z.array(z.string()),
 });
@@ -31,6 +33,7 @@ const helpers = [
   descendants,
   nameOf,
   textsOf,
+  numbersOf,
   iconsOf,
 ];
 
@@ -95,6 +98,7 @@ function readAncestors(
       id: attributeOf(outer, 'id') ?? undefined,
       classNames: classNames.slice(0, 6),
       texts,
+      numbers: role === 'row' && outer !== inner ? numbersOf(outer, inner) : [],
       icons: outer === inner ? iconsOf(outer) : [],
     });
   }
@@ -181,6 +185,12 @@ function textsOf(element: Element, self: Element): string[] {
   // Texts without letters (a price, a count, an icon glyph) change, or identify nothing.
   const useful = texts.filter((text) => text !== own && text.length <= 60 && /\p{L}/u.test(text));
   return [...new Set(useful)].slice(0, 4);
+}
+
+function numbersOf(row: Element, self: Element): string[] {
+  const cells = descendants(row, 'td, th, [role=gridcell], [role=cell], [role=rowheader]');
+  const others = cells.filter((cell) => !contains(cell, self)).map(textIn);
+  return others.filter((text) => /^#?\d{3,12}$/.test(text)).slice(0, 2);
 }
 
 /** How a stylesheet, a font or a sprite says which icon it is: `data-icon`, a class, or the icon's id. */

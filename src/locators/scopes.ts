@@ -61,6 +61,11 @@ export function roleScopes({ role, name, testId, texts }: Ancestor): LocatorChai
   return scopes;
 }
 
+/** Locators of a row by the number of its record. */
+export function numberScopes({ numbers }: Ancestor): LocatorChain[] {
+  return numbers.map((name) => [{ method: 'getByRole', args: ['row', { name }] }]);
+}
+
 /** Tags of parts of a page, which a text in them tells apart. */
 const partTags = new Set(['section', 'form']);
 

@@ -40,6 +40,14 @@ export function timeoutOf(
   return typeof own === 'number' ? own : configured;
 }
 
+/** Actions at a point of an element: at its text, if it only wraps that. */
+const pointing = new Set(['click', 'dblclick', 'hover', 'tap', 'dragTo']);
+
+/** Whether what a user sees, or a test id, identifies an element. */
+function isByWords(chain: LocatorChain): boolean {
+  return chain.length === 1 && chain[0]?.method !== 'locator' && reasonToReplace(chain) === undefined;
+}
+
 /** A reference as snapshots print it: `e12`, or `f1e3` in a frame. */
 export function isRef(target: string): boolean {
   return /^(?:f\d+)?e\d+$/.test(target);
@@ -128,7 +136,8 @@ export async function resolveTarget(
     const isCss = !isScoped(chain) && chain[0]?.method === 'locator';
     const isNoBetter = reasonToReplace(chain) !== undefined && (isScoped(given) || isCss);
     if (reason === 'position' && isNoBetter) return { chain: given, pin };
-    return { chain, pin, replaced: { target, reason } };
+    const isSame = JSON.stringify(chain) === JSON.stringify(given);
+    return { chain, pin, ...(isSame ? {} : { replaced: { target, reason } }) };
   }
   if (id !== shown.id)
     throw new CodegenError(
@@ -146,6 +155,12 @@ export async function resolveTarget(
     throw new CodegenError('TARGET_NOT_FOUND', `The element with ref ${target} no longer exists.`, {
       hint: 'Use a ref from the latest snapshot, or a locator.',
     });
+  const ofText = pointing.has(action.name) && target !== request.to ? pinned?.ofText : undefined;
+  if (ofText !== undefined && prepared.args['position'] === undefined && !isByWords(found.chain)) {
+    const inner = await locateAgain(ofText, { testIdAttribute });
+    if (inner !== undefined && isByWords(inner.chain) && secrets.foundIn(inner.chain).length === 0)
+      return inner;
+  }
   const isSecret = secrets.foundIn(found.chain).length > 0;
   const chain = isSecret ? await best(found.pin, asserted) : found.chain;
   // A test has page objects of its first page.

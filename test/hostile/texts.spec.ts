@@ -82,6 +82,7 @@ import {
   cssSubjects,
   iconFilters,
   parentScopes,
+  numberScopes,
   roleScopes,
   withoutExtras,
 } from '../../src/locators/scopes.js';
@@ -249,13 +250,14 @@ const functions: Record<string, (text: string) => unknown> = {
   isMeaningfulClass,
   withoutExtras: (text) => withoutExtras(chainOf(text)),
   roleScopes: (text) =>
-    [roleScopes, classScopes, cssSubjects, parentScopes, iconFilters].map((scopes) =>
+    [roleScopes, numberScopes, classScopes, cssSubjects, parentScopes, iconFilters].map((scopes) =>
       scopes({
         ...ancestor,
         id: text,
         role: 'row',
         name: text,
         texts: [text],
+        numbers: [text],
         classNames: [text],
         icons: [text],
       }),

@@ -46,6 +46,13 @@ const cases: [page: string, line: string, locator: string][] = [
     'Screw/gridcell',
     'getByRole("row").filter({ hasText: "Screw" }).getByRole("gridcell").nth(1)',
   ],
+  [
+    'similar.html',
+    '1156/Ann/gridcell "7"',
+    'getByRole("row", { name: "1156" }).getByRole("gridcell", { name: "7" })',
+  ],
+  ['similar.html', '1156/checkbox', 'getByRole("row", { name: "1156" }).getByLabel("Select")'],
+  ['similar.html', ': Release', 'getByText("Release")'],
   ['similar.html', ': inject', 'locator(".palette-node").filter({ hasText: "inject" })'],
   [
     'frames.html',
