@@ -138,9 +138,18 @@ export class Pairs {
     }
   }
 
-  /** Pairs whole subtrees that moved, e.g. into a new wrapper. */
+  /** Pairs whole subtrees that moved, e.g. into a new wrapper; but not a cell of a new row with an equal cell of another. */
   #matchRest(): void {
-    this.#matchGroups(this.oldNodes, this.newNodes, ({ content }) => content, true);
+    const free = this.newNodes.filter(({ line }) => !this.oldOf.has(line));
+    this.#matchGroups(this.oldNodes, free, ({ content }) => content, true);
+    for (const { line, parent, children } of free) {
+      const old = this.oldOf.get(line);
+      if (old === undefined || parent === undefined || children.length > 0) continue;
+      const isNew = (node: SnapshotNode): boolean => !this.oldOf.has(node.line);
+      if (!isNew(parent) || parent.children.filter(isNew).length * 2 < parent.children.length) continue;
+      this.oldOf.delete(line);
+      this.newOf.delete(old);
+    }
   }
 
   /**

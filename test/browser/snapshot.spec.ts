@@ -18,6 +18,17 @@ const list = `- generic [active] [ref=e1]:
 
 const changes = (after: string): string => showChanges(parseSnapshot(list), after, maxBytes).text;
 
+test('a new row is shown with all of its cells, also with one that equals a removed one', () => {
+  const row = (id: number, ...cells: string[]): string[] => [
+    `  - row [ref=e${id}]:`,
+    ...cells.map((cell, index) => `    - gridcell "${cell}" [ref=e${id + 1 + index}]`),
+  ];
+  const grid = (...rows: string[][]): string => [list, '- grid [ref=e9]:', ...rows.flat()].join('\n');
+  const before = grid(row(10, '1002', 'Cleo', '$48'), row(14, '1003', 'Dan', '$92'));
+  const after = grid(row(20, '1078', 'Ann', '$48'));
+  expect(showChanges(parseSnapshot(before), after, maxBytes).text).toContain('gridcell "$48" [ref=e23]');
+});
+
 test('a changed line is shown under its nearest named ancestor', () => {
   expect(changes(list.replace('Pear', 'Peach'))).toBe(
     `  - list [ref=e3]:
