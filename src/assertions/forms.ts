@@ -70,13 +70,17 @@ function listForms({ list: { items } }: ListChange, typed: readonly string[]): A
 }
 
 /**
- * A line of a template for `toMatchAriaSnapshot`, with its whole name or only the start of it; undefined if its name or
+ * A line of a template for `toMatchAriaSnapshot`, with its whole name or only a part, such as its start; undefined if its name or
  * text has no stable part, or only a label that does not name it.
  */
 export function templateLine(
   { role = '', name, text, states }: Pick<LineParts, 'role' | 'name' | 'states' | 'text'>,
   typed: readonly string[],
-  { isBeginning = false, isNamed = role === 'heading' }: { isBeginning?: boolean; isNamed?: boolean } = {},
+  {
+    isPart = false,
+    isBeginning = false,
+    isNamed = role === 'heading',
+  }: { isPart?: boolean; isBeginning?: boolean; isNamed?: boolean } = {},
 ): string | undefined {
   const isUnstable = (each: string | undefined): boolean =>
     each !== undefined &&
@@ -95,7 +99,7 @@ export function templateLine(
     const stable = stableText(each, typed);
     const text = typeof stable === 'string' ? escapeRegExp(stable) : stable.regex;
     const form = (isBeginning ? `^${text}` : text).replaceAll('/', '\\/');
-    return typeof stable === 'string' && !isBeginning ? JSON.stringify(stable) : `/${form}/`;
+    return typeof stable === 'string' && !isPart ? JSON.stringify(stable) : `/${form}/`;
   };
   const key = [
     role,

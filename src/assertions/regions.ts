@@ -39,6 +39,8 @@ const controls = new Set([
 ]);
 /** Maximum number of lines of a region's snapshot. */
 const maxLines = 10;
+/** Of more rows than a list may have items, how many are asserted. */
+const rowsOfMany = 5;
 /** Maximum length of a line. */
 const maxLine = 100;
 /** Roles of elements that label what follows. */
@@ -243,7 +245,8 @@ export function rowsOf(snapshot: string, isWanted: readonly boolean[], typed: re
   const children = childrenOf(view);
   const rows = view.filter((line) => partsOf(line).role === 'row' && !isHeader(children.get(line)));
   if (rows.length !== isWanted.length) return '';
-  const lines = rows.filter((_, index) => isWanted[index]).slice(0, maxLines);
+  const wanted = rows.filter((_, index) => isWanted[index]);
+  const lines = wanted.slice(0, wanted.length > limits.maxItems ? rowsOfMany : undefined);
   const entries = lines.flatMap((line) => rowLine(line, view, typed) ?? []);
   const [group] = view;
   const inside = (group && children.get(group)) ?? [];
@@ -268,15 +271,20 @@ function steadyIn(line: SnapshotLine, view: SnapshotView, typed: readonly string
   return isSteady ? [...typed, name] : typed;
 }
 
-/** A row by its name, without the names of the buttons at its end. */
+/** Roles of what a row offers. */
+const offers = new Set(['button', 'checkbox', 'radio', 'switch']);
+
+/** A row by the longest part of its name without the names of its controls; undefined if the name omits a text in it. */
 function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]): string | undefined {
   const parts = { ...partsOf(row), text: undefined };
-  let { name = '' } = parts;
-  for (const line of linesIn(view, row).toReversed()) {
-    const { role, name: label = '' } = partsOf(line);
-    if (role === 'button' && label !== '' && name.endsWith(` ${label}`))
-      name = name.slice(0, -label.length - 1);
-  }
+  const { name: whole = '' } = parts;
+  const inside = linesIn(view, row).filter(({ text }) => !text.startsWith('/'));
+  if (inside.some((line) => !whole.includes(wordsOf(line)))) return undefined;
+  const labels = inside.filter((line) => offers.has(partsOf(line).role ?? '')).map(wordsOf);
+  const cuts = labels.filter((label) => /[\p{L}\p{N}]/u.test(label)).map(escapeRegExp);
+  const split = cuts.length === 0 ? [whole] : whole.split(new RegExp(`(?<!\\S)(?:${cuts.join('|')})(?!\\S)`));
+  const pieces = split.map((piece) => piece.trim());
+  const name = pieces.reduce((best, piece) => (piece.length > best.length ? piece : best), '');
   const steady = linesIn(view, row).filter((cell) => {
     const words = wordsOf(cell);
     return /cell$/.test(partsOf(cell).role ?? '') && words !== '' && !isVolatile(words, typed);
@@ -284,7 +292,8 @@ function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]
   // One of two cells is a label.
   const isNamed = steady.length > 1 && steady.some((cell) => /\p{L}/u.test(wordsOf(cell)));
   const template = templateLine({ ...parts, name }, steadyIn(row, view, typed), {
-    isBeginning: name !== parts.name,
+    isPart: name !== whole,
+    isBeginning: name !== whole && whole.startsWith(name),
     isNamed,
   });
   return (template?.split('.+').length ?? 0) > maxOpen ? undefined : template;

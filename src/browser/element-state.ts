@@ -64,7 +64,7 @@ export function readState(element: Element, isHidden: boolean): ElementState {
   let value: string | undefined;
   if (isHidden) value = undefined;
   else if (isField && !isToggle && !isButton && selected === undefined) value = element.value;
-  else if (isEditable) value = element.innerText;
+  else if (isEditable) value = element.innerText.trim();
   return {
     visible: element.checkVisibility({ visibilityProperty: true }),
     value,

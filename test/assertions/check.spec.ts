@@ -155,6 +155,26 @@ test('rows are asserted without the names of the buttons at their end', () => {
   );
 });
 
+test('a row of controls is asserted by the longest part between them', () => {
+  const row = (id: number): string =>
+    [
+      `  - row "Select row (unchecked) ${id} Ann Desk Toggle open":`,
+      '    - checkbox "Select row (unchecked)"',
+      ...[String(id), 'Ann', 'Desk'].map((text) => `    - cell "${text}"`),
+      '    - checkbox "Toggle"',
+      '    - cell "open"',
+    ].join('\n');
+  const table = ['- table:', ...Array.from({ length: 12 }, (_, index) => row(1000 + index))].join('\n');
+  const rows = rowsOf(table, Array<boolean>(12).fill(true), []).split('\n');
+  expect(rows).toEqual([0, 1, 2, 3, 4].map((index) => `- row /${1000 + index} Ann Desk/`));
+});
+
+test('a row whose name omits what is in it is not asserted by it', () => {
+  const day = '    - cell "9 March":\n      - text: "9"';
+  const week = (event: string): string => `- grid:\n  - row "8 March 9 March":\n${day}\n${event}`;
+  expect(rowsOf(week('      - text: Release'), [true], [])).toBe('');
+});
+
 test('a row is judged by its cells: a name and a number in two of them are no date', () => {
   const row = (name: string, ...cells: string[]): string =>
     [`  - row "${name}":`, ...cells.map((cell) => `    - cell "${cell}"`)].join('\n');
