@@ -10,13 +10,14 @@ export const projectNoteSchema = z.object({
 
 export const metadataKey = 'codegen-session-mcp';
 
-const testErrorSchema = z.object({
-  message: z.string(),
-  /** Line of the error in the test's own file. */
+const placeSchema = z.object({
+  /** Line in the test's own file. */
   line: z.int().optional(),
-  /** Line of the error in a file that the test calls, such as a page object. */
+  /** Line in a file that the test calls, such as a page object. */
   innerLine: z.int().optional(),
 });
+
+const testErrorSchema = placeSchema.extend({ message: z.string() });
 
 const testRunSchema = z.object({
   /** Undefined for other tests that the workspace's configuration runs, such as a setup. */
@@ -28,6 +29,8 @@ const testRunSchema = z.object({
   status: z.enum(['passed', 'failed', 'skipped', 'interrupted', 'not run']),
   durationMs: z.number(),
   errors: z.array(testErrorSchema),
+  /** What ran when the test was interrupted. */
+  running: placeSchema.optional(),
   /** The file in which Playwright describes the failure. */
   contextFile: z.string().optional(),
   /** The page at the failure, as base64 of a JPEG, if it was asked for. */
@@ -43,4 +46,5 @@ export const reportSchema = z.object({
 
 export type Report = z.infer<typeof reportSchema>;
 export type TestRun = z.infer<typeof testRunSchema>;
+export type Place = z.infer<typeof placeSchema>;
 export type TestError = z.infer<typeof testErrorSchema>;

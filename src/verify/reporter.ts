@@ -1,14 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
-import type { Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter';
+import type { Reporter, Suite, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
 import { Secrets } from '../model/secrets.js';
-import {
-  metadataKey,
-  projectNoteSchema,
-  type Report,
-  type TestError as RunError,
-  type TestRun,
-} from './report.js';
+import { metadataKey, projectNoteSchema, type Place, type Report, type TestRun } from './report.js';
 import { failurePicture } from './run-pictures.js';
 
 /** Maximum length of a message, and of a web server's last output. */
@@ -22,6 +16,7 @@ export default class FileReporter implements Reporter {
   private suite: Suite | undefined;
 
   private readonly secrets: Secrets;
+  private readonly latestStep = new Map<TestCase, TestStep>();
 
   constructor(private readonly options: { reportFile: string; secrets: string[] }) {
     this.secrets = new Secrets(() => options.secrets, process.env);
@@ -34,6 +29,10 @@ export default class FileReporter implements Reporter {
 
   onBegin(_: unknown, suite: Suite): void {
     this.suite = suite;
+  }
+
+  onStepBegin(test: TestCase, _: TestResult, step: TestStep): void {
+    if (step.location !== undefined) this.latestStep.set(test, step);
   }
 
   onError(error: TestError): void {
@@ -58,18 +57,22 @@ export default class FileReporter implements Reporter {
     const note: unknown = test.parent.project()?.metadata[metadataKey];
     const project = projectNoteSchema.optional().catch(undefined).parse(note);
     const { file, line } = test.location;
+    const status =
+      result === undefined ? 'not run' : statusOf(test, result, project?.expectsFailure === true);
+    const running = status === 'interrupted' ? placeOfStep(this.latestStep.get(test), file) : undefined;
     const attached = (name: string) => result?.attachments.find((each) => each.name === name);
     return {
       project,
       file,
       line,
       title: test.title,
-      status: result === undefined ? 'not run' : statusOf(test, result, project?.expectsFailure === true),
+      status,
       durationMs: result?.duration ?? 0,
       errors: (result?.errors ?? []).map((error) => ({
         message: this.messageOf(error),
         ...placeOf(error, file),
       })),
+      ...(running === undefined ? {} : { running }),
       contextFile: attached('error-context')?.path,
       picture: attached(failurePicture)?.body?.toString('base64'),
     };
@@ -86,11 +89,19 @@ export default class FileReporter implements Reporter {
 }
 
 /** The line of an error in the test's file, or in a file that the test calls. */
-function placeOf({ location, stack = '' }: TestError, file: string): Omit<RunError, 'message'> {
+function placeOf({ location, stack = '' }: TestError, file: string): Place {
   if (location === undefined || location.file === file) return { line: location?.line };
   const [, after] = stack.split(`${file}:`);
   const line = Number.parseInt(after ?? '');
   return Number.isNaN(line) ? {} : { line, innerLine: location.line };
+}
+
+/** The line of a step in the test's file, which may call another file. */
+function placeOfStep(step: TestStep | undefined, file: string): Place | undefined {
+  let outer = step;
+  while (outer !== undefined && outer.location?.file !== file) outer = outer.parent;
+  if (outer?.location === undefined) return undefined;
+  return { line: outer.location.line, ...(outer === step ? {} : { innerLine: step?.location?.line }) };
 }
 
 function statusOf(test: TestCase, result: TestResult, expectsFailure: boolean): TestRun['status'] {

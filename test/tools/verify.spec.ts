@@ -215,6 +215,18 @@ test('runs that do not end are stopped with all that they started, when the time
   expect(left).toEqual([]);
 });
 
+test('a run that is stopped names the step that was running', async ({ verifying, club }) => {
+  const server = await verifying({ timeoutMs: 20_000 });
+  const { sessionId } = await server.start({ title: 'hangs', url: `${club.url}/once?named` });
+  const refused = await server.call('end_codegen_session', { sessionId });
+  expect(refused['verification']).toMatchObject({
+    failure: {
+      step: 0,
+      message: 'The run did not end within 20000 ms and was stopped while step 0 ran.',
+    },
+  });
+});
+
 /** Ends a session whose test hangs in its browser, and gives the processes that run it. */
 async function hang(
   server: Connection,

@@ -2,7 +2,7 @@ import { worksOnlyInTest } from '../../actions/registry.js';
 import type { Origin } from '../../codegen/source.js';
 import { PageText } from '../../model/page-text.js';
 import type { Step } from '../../model/step.js';
-import type { TestRun } from '../../verify/report.js';
+import type { Place, TestRun } from '../../verify/report.js';
 import type { RunResult } from '../../verify/run.js';
 import { runProblem } from '../../verify/test-bench.js';
 import type { Session } from '../session.js';
@@ -34,13 +34,15 @@ export function located(
   { origins }: SessionSource,
 ): (Partial<Origin> & { message: string })[] {
   return tests.flatMap(({ errors }) =>
-    errors.map(({ message, line = 0, innerLine = 0 }) => {
-      const origin = origins.get(line);
-      if (origin === undefined) return { message };
-      const { within, ...place } = origin;
-      return { message, ...place, step: within?.get(innerLine) ?? place.step };
-    }),
+    errors.map(({ message, ...place }) => ({ message, ...originOf(place, origins) })),
   );
+}
+
+function originOf({ line = 0, innerLine = 0 }: Place, origins: SessionSource['origins']): Partial<Origin> {
+  const origin = origins.get(line);
+  if (origin === undefined) return {};
+  const { within, ...place } = origin;
+  return { ...place, step: within?.get(innerLine) ?? place.step };
 }
 
 /** What failed, where, and what to try. */
@@ -51,11 +53,17 @@ export async function explainRun(
 ): Promise<FailedTest> {
   const failed = tests.find(({ status, errors }) => status === 'failed' && errors.length > 0);
   const problem = runProblem(result);
-  if (failed === undefined || result.end === 'cancelled')
+  if (failed === undefined || result.end === 'cancelled') {
+    const [running] = tests.flatMap((test) => test.running ?? []);
+    const origin = running && originOf(running, source.origins);
+    const message = problem?.message ?? 'The test did not run.';
+    const when = origin?.step === undefined ? '.' : ` while step ${origin.step} ran.`;
     return {
-      message: new PageText(problem?.message ?? 'The test did not run.'),
+      ...placeIn(steps, spec, origin),
+      message: new PageText(message.replace(/\.$/, when)),
       hint: problem?.hint ?? 'See the log of the server.',
     };
+  }
   const { condensed } = await import('../../browser/page-state.js');
   const { failureSnapshot } = await import('../../verify/snapshot.js');
   const errors = located([failed], source);
@@ -68,9 +76,7 @@ export async function explainRun(
   const before = errors.find((each) => each.assertion !== undefined && each !== error);
   const said = before?.step === undefined ? '' : ` The page already differed after step ${before.step}.`;
   return {
-    ...(error?.step === undefined || step === undefined
-      ? {}
-      : { step: error.step, code: codeAt(steps, spec, error) }),
+    ...placeIn(steps, spec, error),
     message: new PageText(
       [
         ...(problem === undefined || result.end === 'completed' ? [] : [problem.message]),
@@ -85,10 +91,15 @@ export async function explainRun(
   };
 }
 
-/** The code of a step or of one of its assertions. */
-function codeAt(steps: readonly Step[], spec: string, { step = 0, assertion }: Partial<Origin>): string {
+/** A step, and its code or that of one of its assertions. */
+function placeIn(
+  steps: readonly Step[],
+  spec: string,
+  { step = -1, assertion }: Partial<Origin> = {},
+): Pick<FailedTest, 'step' | 'code'> {
+  if (steps[step] === undefined) return {};
   const found = stepCode(steps, spec)[step];
-  return (assertion === undefined ? found?.code : found?.assertions[assertion]) ?? '';
+  return { step, code: (assertion === undefined ? found?.code : found?.assertions[assertion]) ?? '' };
 }
 
 /** The actions before a step that the test does not repeat. */
