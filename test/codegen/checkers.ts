@@ -1,9 +1,10 @@
-import { fileURLToPath } from 'node:url';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ESLint } from 'eslint';
 import playwright from 'eslint-plugin-playwright';
 import prettier from 'prettier';
-import ts from 'typescript';
 import tseslint from 'typescript-eslint';
 import type { EmittedFile, EmittedOptions } from './emitted.js';
 
@@ -11,22 +12,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Where the files seem to lie: inside the project, so that @playwright/test is found. */
 const folder = path.join(root, 'generated-tests');
 
-const compilerOptions: ts.CompilerOptions = {
-  strict: true,
-  noUnusedLocals: true,
-  noEmit: true,
-  allowJs: true,
-  checkJs: true,
-  skipLibCheck: true,
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.ESNext,
-  moduleResolution: ts.ModuleResolutionKind.Bundler,
-  types: ['node'],
-};
-
-const diskHost = ts.createCompilerHost(compilerOptions);
-const parsed = new Map<string, ts.SourceFile | undefined>();
-let program: ts.Program | undefined;
+/** The native compiler, in a process: a check takes a tenth of the time that TypeScript's library takes for the first. */
+const compiler = path.join(root, 'node_modules', 'typescript-7', 'bin', 'tsc');
+const compilerOptions =
+  '--noEmit --ignoreConfig --pretty false --strict --noUnusedLocals --allowJs --checkJs --skipLibCheck --target ES2022 --module ESNext --moduleResolution bundler --types node';
 
 const eslint = new ESLint({
   cwd: root,
@@ -42,29 +31,27 @@ export async function findingsIn(files: readonly EmittedFile[], options: Emitted
   const perFile = await Promise.all(
     files.map(async (file) => [...(await lint(file, options)), ...(await checkFormat(file))]),
   );
-  return [...compile(files), ...perFile.flat()];
+  return [...(await compile(files)), ...perFile.flat()];
 }
 
-function compile(files: readonly EmittedFile[]): string[] {
-  const contents = new Map(files.map(({ name, content }) => [path.join(folder, name), content]));
-  const host: ts.CompilerHost = {
-    ...diskHost,
-    directoryExists: (name) =>
-      [...contents.keys()].some((file) => file.startsWith(path.join(name, path.sep))) ||
-      ts.sys.directoryExists(name),
-    fileExists: (name) => contents.has(path.normalize(name)) || diskHost.fileExists(name),
-    getSourceFile(name, target) {
-      const content = contents.get(path.normalize(name));
-      if (content !== undefined) return ts.createSourceFile(name, content, target);
-      if (!parsed.has(name)) parsed.set(name, diskHost.getSourceFile(name, target));
-      return parsed.get(name);
-    },
-  };
-  program = ts.createProgram([...contents.keys()], compilerOptions, host, program);
-  return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
-    const line = file ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
-    return `tsc ${path.basename(file?.fileName ?? '')}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+async function compile(files: readonly EmittedFile[]): Promise<string[]> {
+  await mkdir(path.join(root, 'test-results'), { recursive: true });
+  const directory = await mkdtemp(path.join(root, 'test-results', 'compiled-'));
+  for (const { name, content } of files) {
+    await mkdir(path.dirname(path.join(directory, name)), { recursive: true });
+    await writeFile(path.join(directory, name), content);
+  }
+  const args = [compiler, ...compilerOptions.split(' '), ...files.map(({ name }) => name)];
+  const output = await new Promise<string>((resolve) => {
+    execFile(process.execPath, args, { cwd: directory }, (error, stdout, stderr) => {
+      resolve(error === null ? '' : stdout + stderr || error.message);
+    });
   });
+  await rm(directory, { recursive: true });
+  return output
+    .split(/\r?\n/)
+    .filter(Boolean)
+    .map((line) => `tsc ${line.replace(/^(?:.*\/)?([^/]+)\((\d+),\d+\): error \w+:/, '$1:$2')}`);
 }
 
 async function lint({ name, content }: EmittedFile, { asserted = true }: EmittedOptions): Promise<string[]> {
