@@ -133,6 +133,20 @@ export default defineConfig(
   ...Object.entries(rooms).map(([name, allowed]) => fence(`src/${name}/**`, name, allowed)),
   fence(sdkFiles, 'server', rooms.server),
   ...Object.entries(entries).map(([name, allowed]) => fence(`src/${name}`, name, allowed)),
+  {
+    files: ['test/**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: '@playwright/test',
+          importNames: ['test'],
+          message:
+            'Import it from test/fixtures.ts: tests with other worker fixtures get workers of their own.',
+        },
+      ],
+    },
+  },
   { ...playwright.configs['flat/recommended'], files: ['generated-tests/**'] },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
 );

@@ -3,12 +3,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@playwright/test';
 import { parse } from 'yaml';
 import { predecessors } from '../docs/coming-from.js';
 import { anchorOf, outdatedFiles, withReferences } from '../docs/generate.js';
 import { policySchema } from '../src/model/policy.js';
 import { inspect } from '../src/model/header.js';
+import { expect, test } from './fixtures.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 

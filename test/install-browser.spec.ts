@@ -1,6 +1,6 @@
-import { expect, test } from '@playwright/test';
 import type { FoundBrowser } from '../src/browser/find-browser.js';
 import { ensureBrowser, installationsFor, type Installer } from './install-browser.js';
+import { expect, test } from './fixtures.js';
 
 const debian = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n';
 const mint = 'NAME="Linux Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\n';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { npm } from '../scripts/npm.js';
-import { expect, test } from '@playwright/test';
+import { expect, test } from './fixtures.js';
 
 const componentSchema = z.object({
   name: z.string(),

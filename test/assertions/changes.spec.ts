@@ -1,8 +1,8 @@
-import { expect, test } from '@playwright/test';
 import { parseSnapshot, partsOf } from '../../src/browser/snapshot.js';
 import { appearances, changesBetween, type PageChange } from '../../src/assertions/changes.js';
 import { assertionForms } from '../../src/assertions/forms.js';
 import { rankChanges, rankLandmarks } from '../../src/assertions/choose.js';
+import { expect, test } from '../fixtures.js';
 
 const page = (...lines: string[]): string =>
   ['- generic [active] [ref=e1]:', ...lines.map((line) => `  ${line}`)].join('\n');

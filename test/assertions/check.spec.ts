@@ -1,4 +1,3 @@
-import { expect, test } from '@playwright/test';
 import { implies, isStable, isSteady } from '../../src/assertions/check.js';
 import { changesBetween } from '../../src/assertions/changes.js';
 import { mayMatchIn, templateLocator } from '../../src/assertions/line-matching.js';
@@ -7,6 +6,7 @@ import { parseSnapshot } from '../../src/browser/snapshot.js';
 import { isMeaningfulClass } from '../../src/locators/brittle.js';
 import { parseLocatorExpression } from '../../src/locators/locator-expression.js';
 import type { Assertion } from '../../src/model/step.js';
+import { expect, test } from '../fixtures.js';
 
 const assertion = (locator: string, args: Assertion['args']): Assertion => ({
   locator: parseLocatorExpression(locator),

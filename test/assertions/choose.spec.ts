@@ -1,8 +1,8 @@
-import { expect, test } from '@playwright/test';
 import { parseSnapshot } from '../../src/browser/snapshot.js';
 import { appearances, changesBetween } from '../../src/assertions/changes.js';
 import { choose, isEcho, limits, weightOf, weights, type Weighted } from '../../src/assertions/choose.js';
 import type { Assertion } from '../../src/model/step.js';
+import { expect, test } from '../fixtures.js';
 
 const candidate = (kind: string, weight: number): Weighted => ({ kind, weight });
 const heading = candidate('appeared heading', weights.appeared['heading'] ?? 0);

@@ -1,8 +1,8 @@
-import { expect, test } from '@playwright/test';
 import { implies } from '../../src/assertions/check.js';
 import type { AssertionArgs } from '../../src/assertions/forms.js';
 import type { Assertion } from '../../src/model/step.js';
 import type { LocatorChain } from '../../src/model/locator.js';
+import { expect, test } from '../fixtures.js';
 
 const table: LocatorChain = [{ method: 'getByRole', args: ['table'] }];
 const panel: LocatorChain = [{ method: 'locator', args: ['#itemData'] }];

@@ -1,6 +1,6 @@
-import { expect, test } from '@playwright/test';
 import { showsToday } from '../../src/assertions/today.js';
 import { parseSnapshot } from '../../src/browser/snapshot.js';
+import { expect, test } from '../fixtures.js';
 
 const rows: [line: string, isToday: boolean][] = [
   ['- generic [ref=e2]: 3 minutes ago', true],

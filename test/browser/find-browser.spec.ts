@@ -1,7 +1,7 @@
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { findBrowser, launchOptions, type Machine } from '../../src/browser/find-browser.js';
+import { expect, test } from '../fixtures.js';
 
 /** A machine on which only these files can be executed. */
 function machine(

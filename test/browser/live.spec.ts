@@ -1,7 +1,7 @@
-import { expect, test } from '@playwright/test';
 import { createBrowserPool } from '../../src/browser/launch.js';
 import { openLive } from '../../src/browser/live.js';
 import { Secrets } from '../../src/model/secrets.js';
+import { expect, test } from '../fixtures.js';
 
 const setup = {
   actionMs: 10_000,

@@ -1,9 +1,9 @@
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { differences, refreshRefs, showAll, showChanges } from '../../src/browser/snapshot-changes.js';
 import { findLines } from '../../src/browser/snapshot-find.js';
 import { cutSnapshot, lineOfRef, parseSnapshot, partsOf, roleAndName } from '../../src/browser/snapshot.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 const maxBytes = 12_000;
 

@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, test } from '@playwright/test';
 import { runCommand } from '../../src/cli/program.js';
 import { checkPolicy, testPolicy, writeScaffold } from '../../src/cli/policy.js';
 import { loadConfig } from '../../src/config/load.js';
 import { tools } from '../../src/tools/registry.js';
 import { listBackups } from '../../src/guard/backups.js';
-import { binary } from '../fixtures.js';
+import { expect, test, binary } from '../fixtures.js';
 import { emitted, openGuard } from '../guard/workspace.js';
 
 interface Outcome {

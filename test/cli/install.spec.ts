@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { clients, startCommand, type ClientEnvironment, type Scope } from '../../src/cli/clients.js';
 import { installServer } from '../../src/cli/install.js';
-import { binary } from '../fixtures.js';
+import { expect, test, binary } from '../fixtures.js';
 
 function machineOf(platform: NodeJS.Platform = 'linux'): ClientEnvironment {
   const root = test.info().outputPath('machine');

@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import type { BaseSpec } from '../../src/codegen/base-spec.js';
+import { expect, test } from '../fixtures.js';
 
 // They load TypeScript: only one worker does, and only when it runs these tests.
 test.describe.configure({ mode: 'default' });

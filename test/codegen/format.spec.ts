@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { expect, test } from '@playwright/test';
 import { formatted } from '../../src/codegen/format.js';
+import { expect, test } from '../fixtures.js';
 
 const line = 'await page.getByRole("button", { name: "Save", exact: true }).click( );\n';
 

@@ -1,10 +1,10 @@
-import { expect, test } from '@playwright/test';
 import { codeSteps } from '../../src/actions/registry.js';
 import { elementName, variableName } from '../../src/codegen/identifiers.js';
 import { emitNamed } from '../../src/codegen/named-locators.js';
 import { print } from '../../src/codegen/printer.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import type { Step } from '../../src/model/step.js';
+import { expect, test } from '../fixtures.js';
 
 const shipping: LocatorChain = [{ method: 'getByRole', args: ['combobox', { name: 'Shipping' }] }];
 const save: LocatorChain = [{ method: 'getByText', args: ['Save'] }];

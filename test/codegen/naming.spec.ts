@@ -1,8 +1,8 @@
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { fileNameFor, titleFor } from '../../src/codegen/naming.js';
 import { hostileString } from './hostile.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 for (const [title, name] of [
   ['Log in & pay!', 'log-in-pay'],

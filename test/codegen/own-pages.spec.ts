@@ -1,9 +1,9 @@
-import { expect, test } from '@playwright/test';
 import { codeSteps } from '../../src/actions/registry.js';
 import { parsePage } from '../../src/codegen/page-object.js';
 import { writeTest } from '../../src/codegen/source.js';
 import { findTemplate } from '../../src/codegen/templates.js';
 import type { readOwnPages as readFile } from '../../src/codegen/own-pages.js';
+import { expect, test } from '../fixtures.js';
 
 // It loads TypeScript: only one worker does, and only when it runs these tests.
 test.describe.configure({ mode: 'default' });

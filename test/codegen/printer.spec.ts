@@ -1,4 +1,3 @@
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { parseLocatorExpression } from '../../src/locators/locator-expression.js';
 import { locatorOf } from '../../src/codegen/emitter.js';
@@ -6,6 +5,7 @@ import { Printer } from '../../src/codegen/printer.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import { anyChain } from './chains.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 const locatorCode = (chain: LocatorChain): string => new Printer().expression(locatorOf(chain, 'page'));
 

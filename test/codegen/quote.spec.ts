@@ -1,11 +1,11 @@
 import { createContext, runInContext } from 'node:vm';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import type ts from 'typescript';
 import type { Json } from '../../src/model/json.js';
 import { block, comment, literal, pattern, quote } from '../../src/codegen/quote.js';
 import { hostilePattern, hostileString } from './hostile.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 // One worker runs this file, and it alone loads TypeScript.
 test.describe.configure({ mode: 'default' });

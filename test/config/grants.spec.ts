@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { settingsOf } from '../../src/config/grants.js';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.js';
 import { Tokens } from '../../src/config/tokens.js';
+import { expect, test } from '../fixtures.js';
 
 const one = { name: 'one', tokenEnv: 'ONE' };
 const other = { name: 'other', tokenEnv: 'OTHER' };

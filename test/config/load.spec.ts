@@ -1,8 +1,8 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { createConfigSource, loadConfig } from '../../src/config/load.js';
 import { policyOf } from '../guard/workspace.js';
+import { expect, test } from '../fixtures.js';
 
 const allowAll = { version: '1', default: 'allow', hide: [], tools: {} };
 const denyAll = { version: '1', default: 'deny' };

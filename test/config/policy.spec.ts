@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { expect, test } from '@playwright/test';
 import { loadPolicy } from '../../src/config/load.js';
 import { CodegenError } from '../../src/model/errors.js';
 import { decide } from '../../src/guard/policy.js';
+import { expect, test } from '../fixtures.js';
 
 /** Loads a policy with this text. */
 async function load(text: string, name = 'policy.yaml') {

@@ -1,6 +1,6 @@
-import { expect, test } from '@playwright/test';
 import { renamedKeys, withNewNames } from '../../src/config/renamed.js';
 import { configSchema } from '../../src/config/schema.js';
+import { expect, test } from '../fixtures.js';
 
 const renamed = [
   { from: 'verify.timeout', to: 'verify.timeoutMs', since: '1.2.0' },

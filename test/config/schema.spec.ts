@@ -1,9 +1,9 @@
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { configJsonSchema } from '../../src/config/json-schema.js';
 import { validateDocument } from '../../src/config/problems.js';
 import { configSchema } from '../../src/config/schema.js';
 import { useSchema } from '../../src/model/use.js';
+import { expect, test } from '../fixtures.js';
 
 type Schema = ReturnType<typeof configJsonSchema>;
 

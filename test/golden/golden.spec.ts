@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test } from '@playwright/test';
 import { matchers } from '../../src/actions/expect.js';
 import { actions } from '../../src/actions/registry.js';
 import { emitGroup } from './emit.js';
 import { expectedFile, groupNames, readGroup, readGroups } from './groups.js';
+import { expect, test } from '../fixtures.js';
 
 test('the corpus has at least 150 sessions, with every action in both languages and templates', async () => {
   const groups = await readGroups();

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { approvals as command } from '../../src/cli/approvals.js';
 import { openApprovals, type Reply } from '../../src/guard/approvals.js';
 import { emitted, manualClock, openGuard, outcomeOf, type Settings } from './workspace.js';
+import { expect, test } from '../fixtures.js';
 
 const workspace = () => test.info().outputPath('workspace');
 const open = (settings: Settings = {}) => openGuard(workspace(), settings);

@@ -1,8 +1,8 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { artifactBytes } from '../../src/model/artifact.js';
 import { emitted, openGuard, outcomeOf } from './workspace.js';
+import { expect, test } from '../fixtures.js';
 
 const data = Buffer.from('data');
 

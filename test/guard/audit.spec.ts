@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { openAudit, type Audit } from '../../src/guard/audit.js';
 import { writePending } from '../../src/guard/audit-files.js';
@@ -12,6 +11,7 @@ import { beginLine, emptyChain, endLine, type Chain } from '../../src/guard/chai
 import { openState } from '../../src/guard/state.js';
 import { processName } from '../../src/state/process-name.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 const allowed = { kind: 'allowed', rule: 'default' } as const;
 const holder = processName();

@@ -1,9 +1,9 @@
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { conditionSchema } from '../../src/model/policy.js';
 import { decide, matchesWildcard } from '../../src/guard/policy.js';
 import { policyOf } from './workspace.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 const args = {
   file: 'e2e/login.spec.ts',

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { enterCharges, leftOf, noCounters, release, type Counters } from '../../src/guard/counters.js';
 import { windowOf } from '../../src/guard/limits.js';
 import type { Limit } from '../../src/model/policy.js';
 import type { Instant } from '../../src/state/clock.js';
+import { expect, test } from '../fixtures.js';
 
 const limits = fc.array(
   fc.record({

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { expect, test } from '@playwright/test';
 import type { Limit } from '../../src/model/policy.js';
 import { manualClock, openGuard, outcomeOf, type Settings } from './workspace.js';
+import { expect, test } from '../fixtures.js';
 
 const perMinute = (max: number, scope: Limit['scope'] = 'grant'): Limit => ({
   counter: 'calls',

@@ -5,12 +5,12 @@ import { open } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { expect, test } from '@playwright/test';
 import { z } from 'zod';
 import { listBackups } from '../../src/guard/backups.js';
 import { withHeader } from '../../src/model/header.js';
 import type { OnConflict } from '../../src/guard/plan.js';
 import { configure, emitted, openGuard } from './workspace.js';
+import { expect, test } from '../fixtures.js';
 
 /** What a writer does that is killed at every call of it. */
 interface Scenario {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { admit, counterOf, entriesOf, used, windowOf, type CounterEntry } from '../../src/guard/limits.js';
+import { expect, test } from '../fixtures.js';
 
 const calls = fc.array(fc.record({ pause: fc.nat(1_500), count: fc.integer({ min: 1, max: 3 }) }), {
   maxLength: 60,

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { checkSpecPath } from '../../src/guard/paths.js';
+import { expect, test } from '../fixtures.js';
 
 const allowed = {
   'login.spec.ts': 'generated-tests/login.spec.ts',

@@ -1,8 +1,8 @@
-import { expect, test } from '@playwright/test';
 import { decide } from '../../src/guard/policy.js';
 import { actions } from '../../src/actions/registry.js';
 import { attachAction, policySchema, restrictedActions } from '../../src/model/policy.js';
 import { policyOf } from './workspace.js';
+import { expect, test } from '../fixtures.js';
 
 const limit = { counter: 'calls', window: 'minute', max: 5, scope: 'server' } as const;
 /** Holds where a file is given, which is what the calls here leave out. */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { listBackups, nameOfBackup } from '../../src/guard/backups.js';
 import { processName } from '../../src/state/process-name.js';
 import { emitted, manualClock, openGuard, outcomeOf, type Settings } from './workspace.js';
+import { expect, test } from '../fixtures.js';
 
 function open(budget: Settings['budget'], settings: Settings = {}) {
   const root = test.info().outputPath('workspace');

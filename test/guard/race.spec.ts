@@ -4,7 +4,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { expect, test } from '@playwright/test';
 import { z } from 'zod';
 import { heldUpAfterMs } from '../../src/guard/counters.js';
 import { entriesOf } from '../../src/guard/limits.js';
@@ -16,6 +15,7 @@ import { openRedis } from '../../src/state/redis.js';
 import { startRedis } from '../fixtures/redis.js';
 import { emitted, openGuard } from './workspace.js';
 import { bundleWorker } from './bundled.js';
+import { expect, test } from '../fixtures.js';
 
 interface Writing {
   file: string;

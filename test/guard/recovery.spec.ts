@@ -1,10 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { z } from 'zod';
 import { sha256 } from '../../src/model/text.js';
 import { mayBeRunning, processName } from '../../src/state/process-name.js';
-import { connect } from '../fixtures.js';
+import { expect, test, connect } from '../fixtures.js';
 
 /** A line of the log; only a recovery names files by their paths. */
 const recoverySchema = z.object({ event: z.string(), files: z.array(z.string()).optional() });

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import promises, { link, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { withHeader } from '../../src/model/header.js';
 import { emitted, openGuard, outcomeOf } from './workspace.js';
+import { expect, test } from '../fixtures.js';
 
 const relative = 'generated-tests/a.spec.ts';
 

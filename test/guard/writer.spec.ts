@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import promises, { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { listBackups } from '../../src/guard/backups.js';
 import type { CheckedPath } from '../../src/guard/paths.js';
 import type { OnConflict } from '../../src/guard/plan.js';
@@ -12,6 +11,7 @@ import { writeFiles } from '../../src/guard/writer.js';
 import { withHeader } from '../../src/model/header.js';
 import { emitted, openGuard, outcomeOf, type Settings } from './workspace.js';
 import { bundleWorker } from './bundled.js';
+import { expect, test } from '../fixtures.js';
 
 const relative = 'generated-tests/a.spec.ts';
 const writes = [{ counter: 'writes', window: 'minute', max: 5, scope: 'grant' }] as const;

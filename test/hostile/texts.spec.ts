@@ -1,5 +1,4 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { calendarIn, daysIn } from '../../src/assertions/calendar.js';
@@ -98,6 +97,7 @@ import { explainFailure } from '../../src/session/failure.js';
 import { holdsSecret, isSecretInput } from '../../src/session/secret-like.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 const size = 250_000;
 /** Milliseconds of CPU time for one text: quadratic time would be a minute. */

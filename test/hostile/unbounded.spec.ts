@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, test } from '@playwright/test';
 import type { ESLint } from 'eslint';
 import { z } from 'zod';
+import { expect, test } from '../fixtures.js';
 
 const configSchema = z.object({
   default: z.array(

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { expect, test, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import fc from 'fast-check';
-import { findBrowser, launchOptions } from '../../src/browser/find-browser.js';
 import {
   isLocatorExpression,
   parseLocatorExpression,
@@ -9,9 +8,7 @@ import {
 } from '../../src/locators/locator-expression.js';
 import { printedChain } from '../codegen/chains.js';
 import { runs } from '../runs.js';
-
-const found = await findBrowser();
-test.use(found === undefined ? {} : { launchOptions: launchOptions(found) });
+import { expect, test } from '../fixtures.js';
 
 /** Locators of every method, each option and each kind of argument. */
 const locators: ((page: Page) => { toString(): string })[] = [

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { urlMatcher, urlPatternSchema } from '../../src/actions/url.js';
 import { globRegex, isGlob } from '../../src/model/glob.js';
 import { matches } from '../../src/model/linear.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 type UrlMatches = (baseURL: string | undefined, url: string, glob: string) => boolean;
 

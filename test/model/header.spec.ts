@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import { inspect, withHeader } from '../../src/model/header.js';
+import { expect, test } from '../fixtures.js';
 
 const body = "import { test } from '@playwright/test';\n\ntest('émoji 🎉', async () => {});\n";
 const file = 'generated-tests/a.spec.ts';

@@ -1,6 +1,6 @@
-import { expect, test } from '@playwright/test';
 import { z } from 'zod';
 import { invalidInput, requireBounded } from '../../src/model/invalid.js';
+import { expect, test } from '../fixtures.js';
 
 test('arguments are bounded in size, entries and depth', () => {
   const nested = (depth: number): unknown => (depth === 0 ? 'x' : [nested(depth - 1)]);

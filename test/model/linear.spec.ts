@@ -1,9 +1,9 @@
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { linearSource } from '../../src/model/linear-syntax.js';
 import { budgeted, matches } from '../../src/model/linear.js';
 import { matchedSchema } from '../../src/model/pattern.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 /** Parts of expressions whose meaning in JavaScript differs from that in RE2, and a few others. */
 const parts = String.raw`a b 1 . \d \w \s \S \b [ab] [^a] [\s\d] [^\S] [\S] [] [^] \/ \- \é é \u0041 \x41 \cA \0 ^ $

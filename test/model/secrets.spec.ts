@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createContext, runInContext } from 'node:vm';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { literal } from '../../src/codegen/quote.js';
 import { Secrets, type SecretRule } from '../../src/model/secrets.js';
 import { parseFields } from '../../src/model/template.js';
 import { anyString } from '../codegen/hostile.js';
 import { runs } from '../runs.js';
+import { expect, test } from '../fixtures.js';
 
 const secretsOf = (
   environment: Record<string, string>,

@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import { Slots } from '../../src/model/slots.js';
+import { expect, test } from '../fixtures.js';
 
 const { signal } = new AbortController();
 

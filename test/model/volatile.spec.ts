@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import { isVolatile, stablePart } from '../../src/model/volatile.js';
+import { expect, test } from '../fixtures.js';
 
 for (const text of [
   'Last saved at 14:05',

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { expect, request, test as base } from '@playwright/test';
+import { request } from '@playwright/test';
 import { openProxy, type ProxyOptions, type Refused, type SessionProxy } from '../../src/network/proxy.js';
 import type { NetworkRules } from '../../src/network/rules.js';
+import { expect, test as base } from '../fixtures.js';
 import { sendJson, serve, type Site } from '../fixtures/serve.js';
 
 interface Answer {
@@ -21,9 +22,9 @@ interface Way {
   get: (url: string, headers?: Record<string, string>) => Promise<Answer | Error>;
 }
 
-type Open = (rules: Partial<NetworkRules>, options?: Partial<ProxyOptions>) => Promise<Way>;
+type OpenWay = (rules: Partial<NetworkRules>, options?: Partial<ProxyOptions>) => Promise<Way>;
 
-const test = base.extend<{ plain: Site & { seen: string[] }; secure: Site; open: Open }>({
+const test = base.extend<{ plain: Site & { seen: string[] }; secure: Site; way: OpenWay }>({
   plain: async ({}, use) => {
     const seen: string[] = [];
     const site = await serve(async (incoming, response) => {
@@ -42,7 +43,7 @@ const test = base.extend<{ plain: Site & { seen: string[] }; secure: Site; open:
     await use(site);
     await site.close();
   },
-  open: async ({}, use) => {
+  way: async ({}, use) => {
     const closing: (() => unknown)[] = [];
     await use(async (rules, options = {}) => {
       const refused: Refused[] = [];
@@ -100,8 +101,8 @@ async function dial(proxy: SessionProxy, host: string, port: number): Promise<So
   return socket;
 }
 
-test('allowed responses arrive byte for byte, over http and https', async ({ plain, secure, open }) => {
-  const { get, proxy, refused } = await open({ allowedOrigins: ['127.0.0.1'] });
+test('allowed responses arrive byte for byte, over http and https', async ({ plain, secure, way }) => {
+  const { get, proxy, refused } = await way({ allowedOrigins: ['127.0.0.1'] });
   const body = randomBytes(3_000_000);
   const client = await request.newContext({ proxy: proxy.settings, extraHTTPHeaders: { 'x-extra': 'é' } });
   const echoed = await client.post(plain.url, { data: body, timeout: 20_000 });
@@ -111,14 +112,14 @@ test('allowed responses arrive byte for byte, over http and https', async ({ pla
   expect(refused).toEqual([]);
 });
 
-test('a blocked host is not even resolved, and the answer says why', async ({ plain, secure, open }) => {
+test('a blocked host is not even resolved, and the answer says why', async ({ plain, secure, way }) => {
   const asked: string[] = [];
   const resolve = (host: string): Promise<string[]> => {
     asked.push(host);
     return Promise.resolve(['127.0.0.1']);
   };
   const port = portOf(plain);
-  const { get, proxy, refused } = await open(
+  const { get, proxy, refused } = await way(
     { allowedOrigins: [`http://app.example:${port}`, `https://localhost:${port}`, `http://127.0.0.1:*`] },
     { resolve },
   );
@@ -141,7 +142,7 @@ test('a blocked host is not even resolved, and the answer says why', async ({ pl
 
 test('a name is judged by the addresses actually connected to, however often it is rebound', async ({
   plain,
-  open,
+  way,
 }) => {
   const port = portOf(plain);
   const answers = [
@@ -151,7 +152,7 @@ test('a name is judged by the addresses actually connected to, however often it 
     ['::ffff:a9fe:a9fe'],
     [],
   ];
-  const { get, refused } = await open(
+  const { get, refused } = await way(
     { blockedOrigins: [`http://10.255.255.1:${port}`, '127.0.0.2'] },
     { resolve: () => Promise.resolve(answers.shift() ?? []) },
   );
@@ -165,10 +166,10 @@ test('a name is judged by the addresses actually connected to, however often it 
   expect(plain.seen).toHaveLength(1);
 });
 
-test('a change of the rules ends open connections', async ({ plain, open }) => {
+test('a change of the rules ends open connections', async ({ plain, way }) => {
   let rules: NetworkRules = { allowedOrigins: ['*'], blockedOrigins: [] };
   const resolve = (): Promise<string[]> => Promise.resolve(['127.0.0.1']);
-  const { proxy } = await open({}, { rules: () => rules, resolve });
+  const { proxy } = await way({}, { rules: () => rules, resolve });
   const [kept, ended] = [
     await dial(proxy, '127.0.0.1', portOf(plain)),
     await dial(proxy, 'bound.example', portOf(plain)),
@@ -186,13 +187,13 @@ test('a change of the rules ends open connections', async ({ plain, open }) => {
 
 test("network errors are reported by name, and malformed clients don't harm the proxy", async ({
   plain,
-  open,
+  way,
 }) => {
   const resolve = (host: string): Promise<string[]> =>
     host === '127.0.0.1'
       ? Promise.resolve([host])
       : Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }));
-  const { get, proxy, refused } = await open({}, { resolve });
+  const { get, proxy, refused } = await way({}, { resolve });
   const closed = await serve(() => Promise.resolve(), 0);
   await closed.close();
   for (const [url, error] of [
@@ -219,7 +220,7 @@ test("network errors are reported by name, and malformed clients don't harm the 
   expect(await get(plain.url)).toMatchObject({ status: 200 });
 });
 
-test('connections go through the proxy of the environment, by the same rules', async ({ plain, open }) => {
+test('connections go through the proxy of the environment, by the same rules', async ({ plain, way }) => {
   const connected: string[] = [];
   const upstream = createServer().on('connect', (incoming, socket: Socket) => {
     connected.push(`${incoming.url ?? ''} ${incoming.headers['proxy-authorization'] ?? ''}`);
@@ -237,7 +238,7 @@ test('connections go through the proxy of the environment, by the same rules', a
   const port = typeof address === 'object' ? address?.port : undefined;
   const environment = { http_proxy: `http://me:p%40ss@127.0.0.1:${port}`, no_proxy: 'direct.example' };
   const resolve = (): Promise<string[]> => Promise.resolve(['127.0.0.1']);
-  const { get, proxy, refused } = await open({ blockedOrigins: ['evil.example'] }, { environment, resolve });
+  const { get, proxy, refused } = await way({ blockedOrigins: ['evil.example'] }, { environment, resolve });
   expect(await get('http://app.example/')).toMatchObject({ status: 200 });
   expect(await get('http://away.example/')).toBeInstanceOf(Error);
   expect(proxy.failure('http://away.example/')).toEqual({
@@ -252,9 +253,9 @@ test('connections go through the proxy of the environment, by the same rules', a
   upstream.close();
 });
 
-test('the connections and lookups of one session are bounded', async ({ open }) => {
+test('the connections and lookups of one session are bounded', async ({ way }) => {
   const asked: string[] = [];
-  const { proxy } = await open({}, { resolve: (host) => new Promise(() => asked.push(host)) });
+  const { proxy } = await way({}, { resolve: (host) => new Promise(() => asked.push(host)) });
   const port = Number(new URL(proxy.settings.server).port);
   const sockets = Array.from({ length: 300 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
   const ask = (host: string): Buffer =>

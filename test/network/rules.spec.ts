@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { expect, test } from '@playwright/test';
 import { canonicalAddress, isMetadata } from '../../src/network/address.js';
 import { destinationOf, parsePattern, refusalReason, type NetworkRules } from '../../src/network/rules.js';
 import { upstreamFor } from '../../src/network/upstream.js';
 import { listen } from '../../src/server/http/listener.js';
+import { expect, test } from '../fixtures.js';
 
 function isAllowed(url: string, rules: Partial<NetworkRules>, address?: string): boolean {
   const destination = destinationOf(url);

@@ -1,10 +1,10 @@
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { render } from '../../src/server/render.js';
 import { CodegenError } from '../../src/model/errors.js';
 import { PageText } from '../../src/model/page-text.js';
 import { Secrets } from '../../src/model/secrets.js';
 import { anyString } from '../codegen/hostile.js';
+import { expect, test } from '../fixtures.js';
 
 const secrets = new Secrets(() => [], {});
 const text = anyString({ maxLength: 3000 });

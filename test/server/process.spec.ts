@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { expect, test } from '@playwright/test';
+import { expect, test } from '../fixtures.js';
 
 const module = new URL('../../src/server/process.ts', import.meta.url).href;
 

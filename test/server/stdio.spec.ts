@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { expect, test } from '@playwright/test';
+import { expect, test } from '../fixtures.js';
 
 test('a request with the id of a running one is ignored, and the first gets its answer', async () => {
   const cwd = test.info().outputPath('workspace');

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { codeStyleOf } from '../../src/session/code-style.js';
+import { expect, test } from '../fixtures.js';
 
 const defaults = { singleQuote: false, semi: true, useTabs: false, tabWidth: 2, printWidth: 80 };
 const long = 'x'.repeat(80);

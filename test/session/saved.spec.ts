@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { CodegenError } from '../../src/model/errors.js';
 import { loadSession, savedFile } from '../../src/session/saved.js';
 import type { Session } from '../../src/session/session.js';
+import { expect, test } from '../fixtures.js';
 
 const file = 'generated-tests/pays.spec.ts';
 const session: Session = {

@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import { stepCode } from '../../src/session/step-code.js';
+import { expect, test } from '../fixtures.js';
 
 test('the code of a step declares the data that it uses', () => {
   const order = { petId: 7, quantity: 1, note: "It's for Ann's birthday" };

@@ -1,10 +1,10 @@
-import { expect, test } from '@playwright/test';
 import type { LocatorChain } from '../../src/model/locator.js';
 import type { Step } from '../../src/model/step.js';
 import type { Use } from '../../src/model/use.js';
 import { parseLocatorExpression } from '../../src/locators/locator-expression.js';
 import { brittleness } from '../../src/locators/brittle.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
+import { expect, test } from '../fixtures.js';
 
 const field: LocatorChain = [{ method: 'getByLabel', args: ['Email'] }];
 const goto = (url = '/'): Step => ({ action: 'goto', args: { url } });

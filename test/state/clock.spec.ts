@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import { offsetBetween, systemClock } from '../../src/state/clock.js';
+import { expect, test } from '../fixtures.js';
 
 const hour = 3_600_000;
 

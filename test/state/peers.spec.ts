@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { findPeers } from '../../src/state/peers.js';
+import { expect, test } from '../fixtures.js';
 
 test('files that a repository contains name no other socket, and remove no file', async () => {
   const state = test.info().outputPath('state');

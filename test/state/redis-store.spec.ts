@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { z } from 'zod';
 import { RedisStore } from '../../src/state/redis-store.js';
 import { openRedis } from '../../src/state/redis.js';
 import { startRedis, type RedisServer } from '../fixtures/redis.js';
+import { expect, test } from '../fixtures.js';
 
 const schema = z.object({ value: z.number() });
 let redis: RedisServer;

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { FileStore } from '../../src/state/file-store.js';
@@ -7,6 +6,7 @@ import { RedisStore } from '../../src/state/redis-store.js';
 import { openRedis } from '../../src/state/redis.js';
 import { part, type StateStore } from '../../src/state/store.js';
 import { startRedis, type RedisServer } from '../fixtures/redis.js';
+import { expect, test } from '../fixtures.js';
 
 const schema = z.object({ one: z.array(z.number()), other: z.array(z.number()) });
 type State = z.infer<typeof schema>;

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { outputFile } from 'fs-extra/esm';
+import { expect, test } from '../fixtures.js';
 
 const hook = path.resolve('dist/verify/compile-cache.cjs');
 /** As long as a bundle of Playwright. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { configState } from '../../src/verify/config-state.js';
+import { expect, test } from '../fixtures.js';
 
 async function writeAll(workspace: string, files: Record<string, string>): Promise<void> {
   for (const [name, text] of Object.entries(files)) {

@@ -1,8 +1,8 @@
 import { mkdir, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
 import { outputJson } from 'fs-extra/esm';
 import { workspacePlaywrightTest } from '../../src/verify/playwright-test.js';
+import { expect, test } from '../fixtures.js';
 
 test('the copy of a workspace is the nearest one, also after a nearer one was removed', async () => {
   const root = await realpath(test.info().outputPath());

@@ -1,8 +1,9 @@
 import path from 'node:path';
-import { expect, test, type PlaywrightTestConfig } from '@playwright/test';
+import type { PlaywrightTestConfig } from '@playwright/test';
 import { childEnvironment } from '../../src/verify/environment.js';
 import { planSchema, type Lane, type ParsedPlan } from '../../src/verify/plan.js';
 import { wrapConfig } from '../../src/verify/wrap-config.js';
+import { expect, test } from '../fixtures.js';
 
 const staged = '/project/.codegen/verify/1-a/test/0/a.spec.ts';
 const final = '/project/generated-tests/a.spec.ts';

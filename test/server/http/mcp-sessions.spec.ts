@@ -5,10 +5,10 @@ import { runInNewContext } from 'node:vm';
 import { getRequestListener } from '@hono/node-server';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Result } from '@modelcontextprotocol/sdk/types.js';
-import { expect, test as base } from '@playwright/test';
 import type { McpEndpoint } from '../../../src/server/http/endpoint.js';
 import { McpSessions, type McpSessionsOptions } from '../../../src/server/http/mcp-sessions.js';
 import { sessionEndpoint } from '../../../src/server/sdk/http.js';
+import { expect, test as base } from '../../fixtures.js';
 import { initialize, messageHeaders } from './serving.js';
 
 /** The MCP sessions of a server in this process, with a clock that the test sets. */

@@ -1,5 +1,5 @@
-import { expect, test } from '@playwright/test';
 import { Questions } from '../../../src/server/sdk/questions.js';
+import { expect, test } from '../../fixtures.js';
 
 const accepted = { action: 'accept', content: { approve: true } };
 const approved = { approved: true, reason: undefined };
