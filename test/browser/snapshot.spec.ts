@@ -422,11 +422,15 @@ for (const [where, attribute] of [
   test(`what an open dialog hides is no change, and its references keep working${where}`, () => {
     const shown = (ref: number): string => `- generic [ref=e2]:
   - heading "Packages" [level=1] [ref=e${ref}]
-  - button "Sign in" [ref=e${ref + 1}]`;
+  - button "Sign in" [ref=e${ref + 1}]
+  - link "lamp" [ref=e${ref + 2}]
+  - img "Ann" [ref=e${ref + 3}]`;
     const known = parseSnapshot(shown(3));
     const hidden = `- generic${attribute} [ref=e2]:
   - heading [level=1] [ref=e7]: Packages
-  - button [ref=e8]: Sign in`;
+  - button [ref=e8]: Sign in
+  - link [ref=e27]:
+    - generic [ref=e28]: lamp`;
     const dialog = `- dialog "Sign in" [ref=e9]:
   - textbox "Name" [ref=e10]`;
     const open = showChanges(known, `${hidden}\n${dialog}`, maxBytes);
