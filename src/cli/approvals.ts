@@ -32,7 +32,7 @@ export async function approvals(
     });
   print(lineOf(approval));
   print('');
-  print(await store.subjectOf(approval));
+  print((await store.subjectOf(approval)) ?? "It can't be shown: its server was killed while it asked.");
   if (command !== 'approve') return;
   if (!(await confirms(terminal, 'Approve it?'))) {
     print('Nothing was decided.');

@@ -7,7 +7,7 @@ import { parseDocument, stringify as stringifyYaml } from 'yaml';
 import { z } from 'zod';
 import { CodegenError, messageOf } from '../model/errors.js';
 import { isInside } from '../model/paths.js';
-import { replaceFile } from '../state/files.js';
+import { errorCode, readWhole, replaceFile } from '../state/files.js';
 import { confirms, type Print, type Terminal } from './terminal.js';
 import {
   clients,
@@ -54,7 +54,7 @@ export async function installServer(
     throw new CodegenError('INVALID_INPUT', `${file} is outside the project, through a symbolic link.`, {
       hint: 'Remove the link, or use --scope user.',
     });
-  const before = await readFile(file, 'utf8').catch(() => '');
+  const before = await textOf(file);
   const after = isSkill ? await readFile(ownSkill, 'utf8') : edited(client, before, file, machine.platform);
   if (after === before) {
     print(`${file} already has this ${isSkill ? 'skill' : 'server'}.`);
@@ -65,8 +65,31 @@ export async function installServer(
     print(terminal === undefined ? 'Nothing was written. Add --yes to write it.' : 'Nothing was written.');
     return;
   }
+  // A client may have written its settings during the question.
+  if ((await textOf(file)) !== before)
+    throw new CodegenError('WRITE_FAILED', `${file} has changed in the meantime, so it was not written.`, {
+      hint: 'Install again.',
+    });
   await replaceFile(file, after);
   print(`Wrote ${file}.${isSkill ? '' : ` Restart ${client.title}, or let it reload its MCP servers.`}`);
+}
+
+/** The text of a file, empty if there is none. Throws INVALID_INPUT for what would be lost if the file was replaced. */
+async function textOf(file: string): Promise<string> {
+  try {
+    const { data } = await readWhole(await realPlace(file));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return '';
+    throw new CodegenError(
+      'INVALID_INPUT',
+      `${file} can't be read, so it was not changed: ${messageOf(error)}`,
+      {
+        hint: 'Correct the file, or add the server by hand as the README shows.',
+        cause: error,
+      },
+    );
+  }
 }
 
 /** The real path of what need not exist. */

@@ -28,6 +28,8 @@ const approvalSchema = z.object({
   /** Hash of everything that it applies to. */
   bound: z.string(),
   asked: instantSchema,
+  /** Hash of what the person is shown. */
+  shown: z.string().default(''),
   /** The answer, with the mark of the call that saved it. */
   decision: z.object({ mark: z.string(), approved: z.boolean(), reason: z.string().optional() }).optional(),
   /** The mark of the call that it was used for. */
@@ -139,14 +141,26 @@ export class Approvals {
     return this.store.update((state, now) => ({ state, result: current(state.approvals, now) }));
   }
 
-  /** What the person is shown of a request, with nothing invisible in it. */
-  async subjectOf({ id }: Approval): Promise<string> {
-    return escapeInvisible(await this.subjects.read(id));
+  /**
+   * What the person is shown of a request, with nothing invisible in it; undefined if it is not whole, because its server
+   * was killed.
+   */
+  async subjectOf({ id, shown }: Approval): Promise<string | undefined> {
+    const subject = await this.subjects.read(id);
+    return subject !== undefined && sha256(subject) === shown ? escapeInvisible(subject) : undefined;
   }
 
-  /** Saves a person's decision, once. Throws INVALID_INPUT if no such request is pending. */
+  /**
+   * Saves a person's decision, once. Throws INVALID_INPUT if no such request is pending, or if what would be approved
+   * can't be shown.
+   */
   async decide(id: string, approved: boolean, reason: string | undefined): Promise<Approval> {
     const mark = newMark();
+    const known = (await this.list()).find((each) => each.id === id);
+    if (approved && known !== undefined && (await this.subjectOf(known)) === undefined)
+      throw new CodegenError('INVALID_INPUT', `What ${id} asks for can't be shown.`, {
+        hint: 'Its server was killed while it asked. The same call asks again.',
+      });
     const decided = await this.change(id, (own) =>
       own.decision === undefined ? { ...own, decision: { mark, approved, reason } } : own,
     );
@@ -160,16 +174,17 @@ export class Approvals {
   private async request({ grant, tool, rule, subject }: Demand, bound: string): Promise<string> {
     const id = randomBytes(4).toString('hex');
     const known = await this.store.update((state, now) => {
-      const approval: Approval = { id, grant, tool, ...rule, bound, asked: now };
+      const approval: Approval = { id, grant, tool, ...rule, bound, asked: now, shown: sha256(subject) };
       const approvals = current(state.approvals, now);
       const pending = approvals.find((each) => each.bound === bound && each.usedBy === undefined);
       return pending
-        ? { state, result: pending.id }
-        : { state: { approvals: current([...approvals, approval], now) }, result: id };
+        ? { state, result: pending }
+        : { state: { approvals: current([...approvals, approval], now) }, result: approval };
     });
-    if (known === id) await this.subjects.write(id, subject);
-    await this.subjects.keepOnly((await this.list()).map((each) => each.id));
-    return known;
+    // Also that of a server which was killed before it had written it.
+    if ((await this.subjectOf(known)) === undefined) await this.subjects.write(known.id, subject);
+    await this.subjects.keepOnly(async () => (await this.list()).map((each) => each.id));
+    return known.id;
   }
 
   /** Uses an approval; of two calls that try, one succeeds. */

@@ -13,7 +13,11 @@ export function addApprovals(app: PageApp, options: PageOptions): void {
   app.get('/ui/api/approvals', (context) =>
     follow(context, options, async () => {
       const list = await approvals.list();
-      return Promise.all(list.reverse().map(async (each) => viewOf(each, await approvals.subjectOf(each))));
+      const views = list.reverse().map(async (each) => {
+        const subject = await approvals.subjectOf(each);
+        return subject === undefined ? [] : [viewOf(each, subject)];
+      });
+      return (await Promise.all(views)).flat();
     }),
   );
 

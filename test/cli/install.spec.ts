@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
@@ -176,6 +176,26 @@ for (const [client, file, text, problem] of [
     await expect(installed(client, machine)).rejects.toThrow(problem);
     expect(await readFile(place, 'utf8')).toBe(text);
   });
+
+test('settings that can not be read as text, or that change during the question, are not lost', async () => {
+  const machine = machineOf();
+  const file = path.join(machine.project, '.cursor', 'mcp.json');
+  await mkdir(file, { recursive: true });
+  await expect(installed('cursor', machine)).rejects.toThrow("can't be read, so it was not changed: EISDIR");
+  await rm(file, { recursive: true });
+  const latin1 = Buffer.from('{ "name": "M\u00fcller" }', 'latin1');
+  await writeFile(file, latin1);
+  await expect(installed('cursor', machine)).rejects.toThrow("can't be read, so it was not changed");
+  expect(await readFile(file)).toEqual(latin1);
+  await writeFile(file, '{}');
+  const ask = async (): Promise<string> => {
+    await writeFile(file, '{ "new": 1 }');
+    return 'y';
+  };
+  const installing = installServer({ client: 'cursor' }, machine, { ask }, () => undefined);
+  await expect(installing).rejects.toThrow('has changed in the meantime');
+  expect(await readFile(file, 'utf8')).toBe('{ "new": 1 }');
+});
 
 test('a settings file that is a link is written at its target', async () => {
   const machine = machineOf();

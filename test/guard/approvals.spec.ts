@@ -1,3 +1,4 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { approvals as command } from '../../src/cli/approvals.js';
 import { openApprovals, type Reply } from '../../src/guard/approvals.js';
@@ -50,6 +51,27 @@ test('an approval lets the same call through once, and no other', async () => {
   await store.decide(next, true, undefined);
   clock.advance(15 * 60_000);
   expect(await requested(guard.admit(call))).not.toBe(next);
+});
+
+test('what a killed server left of a request is neither shown nor approved, and the same call completes it', async () => {
+  const store = openApprovals({ directory: path.join(workspace(), '.codegen') });
+  const guard = open({ policy: requireApproval });
+  const call = { tool: 'run', args: { grep: 'a', file: 'b' } };
+  const id = await requested(guard.admit(call));
+  const subject = path.join(workspace(), '.codegen', 'approvals', `${id}.txt`);
+  const whole = await readFile(subject, 'utf8');
+  const shown = async () => Promise.all((await store.list()).map((each) => store.subjectOf(each)));
+  for (const kill of [() => rm(subject), () => writeFile(subject, whole.slice(0, 10))]) {
+    await kill();
+    expect(await shown()).toEqual([undefined]);
+    await expect(store.decide(id, true, undefined)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: `What ${id} asks for can't be shown.`,
+    });
+    expect(await requested(guard.admit(call))).toBe(id);
+    expect(await shown()).toEqual([whole]);
+  }
+  await store.decide(id, true, undefined);
 });
 
 test('a grant that asks again and again displaces only its own requests', async () => {
