@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { CDPSession, Page } from '@playwright/test';
 import { z } from 'zod';
@@ -201,6 +202,15 @@ test('a request that expires leaves the page, and can no longer be approved', as
     },
   });
   expect((await agent.call('get_codegen_session')).error?.code).toBe('APPROVAL_REQUIRED');
+  // Another, of which a killed server has left nothing to show.
+  const directory = path.join(workspace, '.codegen/approvals');
+  const before = await readdir(directory);
+  const other = await agent.call('get_codegen_session', { include: ['steps'] });
+  expect(other.error?.code).toBe('APPROVAL_REQUIRED');
+  const subjects = (await readdir(directory)).filter(
+    (name) => name.endsWith('.txt') && !before.includes(name),
+  );
+  for (const name of subjects) await rm(path.join(directory, name));
   const page = await person();
   await page.getByRole('link', { name: 'Approvals' }).click();
   const approve = page.getByRole('button', { name: 'Approve once' });
