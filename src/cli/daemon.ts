@@ -13,6 +13,7 @@ import { sha256 } from '../model/text.js';
 import { version } from '../model/version.js';
 import { within } from '../model/within.js';
 import { ensureStateDirectory, isRunning, stateDirectoryOf } from '../state/files.js';
+import { mayBeRunning, processName } from '../state/process-name.js';
 
 /** Milliseconds for a daemon to start, and to finish its calls and close its browsers. */
 const startMs = 60_000;
@@ -31,12 +32,14 @@ const recordSchema = z.object({
   url: localUrl,
   token: z.string(),
   pid: z.int().positive(),
+  /** Its `processName`. */
+  process: z.string(),
   session: z.string(),
   build: z.string(),
 });
 type DaemonRecord = z.infer<typeof recordSchema>;
 
-const readySchema = z.object({ url: z.string(), token: z.string() });
+const readySchema = z.object({ url: z.string(), token: z.string(), process: z.string() });
 
 const toolResultSchema = z.object({
   structuredContent: z.record(z.string(), z.unknown()).default({}),
@@ -165,9 +168,11 @@ async function stopDaemon(file: string): Promise<boolean> {
   return true;
 }
 
+/** The daemon, if its process runs: otherwise, others may listen on its port, or have its process id. */
 async function readRecord(file: string): Promise<DaemonRecord | undefined> {
   try {
-    return recordSchema.parse(await readJson(file));
+    const daemon = recordSchema.parse(await readJson(file));
+    return mayBeRunning(daemon.process, Infinity) ? daemon : undefined;
   } catch {
     return undefined;
   }
@@ -178,7 +183,7 @@ export async function serveDaemon({ grant, ...location }: DaemonOptions): Promis
   const { serveHttp } = await import('../server/http/http.js');
   const token = randomBytes(32).toString('hex');
   const onListening = (url: string): void => {
-    process.send?.({ url, token });
+    process.send?.({ url, token, process: processName() });
   };
   await serveHttp({
     ...location,

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { DaemonClient } from '../../src/cli/daemon.js';
+import { processName } from '../../src/state/process-name.js';
 import { isRunning } from '../../src/state/files.js';
 import { binary, configure, expect, test } from '../fixtures.js';
 
@@ -259,7 +260,7 @@ test('the help teaches a whole flow, and that of each command its options and an
     expect(help).toContain(part);
 });
 
-test('a file that a repository contains leads no command to another server', async () => {
+test('a file that a repository contains, or an ended daemon left, leads no command to another server', async () => {
   const cwd = await workspace();
   let requests = 0;
   const other = createServer((_, response) => {
@@ -271,13 +272,17 @@ test('a file that a repository contains leads no command to another server', asy
   const client = await DaemonClient.open({ workspace: cwd, grant: 'local' });
   const file = z.string().parse(Reflect.get(client, 'file'));
   await mkdir(path.dirname(file), { recursive: true });
-  for (const [url, pid] of [
-    [`http://localhost:${port}/mcp`, process.pid],
-    [`http://127.0.0.1.nip.example:${port}/mcp`, process.pid],
+  const [name, ownPid] = [processName(), process.pid];
+  for (const [url, pid, process] of [
+    [`http://localhost:${port}/mcp`, ownPid, name],
+    [`http://127.0.0.1.nip.example:${port}/mcp`, ownPid, name],
     // Would stop all processes of the user.
-    [`http://127.0.0.1:${port}/mcp`, -1],
+    [`http://127.0.0.1:${port}/mcp`, -1, name],
+    // A daemon that has ended: others got its port and its process id.
+    [`http://127.0.0.1:${port}/mcp`, ownPid, name.replace(/_\d+_/, '_1_')],
+    [`http://127.0.0.1:${port}/mcp`, ownPid, ''],
   ] as const) {
-    await writeFile(file, JSON.stringify({ url, token: 't', pid, session: 's', build: 'b' }));
+    await writeFile(file, JSON.stringify({ url, token: 't', pid, process, session: 's', build: 'b' }));
     expect(await client.stop()).toBe(false);
   }
   expect(requests).toBe(0);
