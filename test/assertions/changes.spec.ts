@@ -3,6 +3,7 @@ import { appearances, changesBetween, type PageChange } from '../../src/assertio
 import { assertionForms } from '../../src/assertions/forms.js';
 import { rankChanges, rankLandmarks } from '../../src/assertions/choose.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const page = (...lines: string[]): string =>
   ['- generic [active] [ref=e1]:', ...lines.map((line) => `  ${line}`)].join('\n');
@@ -469,10 +470,12 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
   },
 ];
 
+const changesFound = new Rows();
 for (const { what, before, after, changes } of rows)
-  test(`finds ${what}`, () => {
+  changesFound.add(`finds ${what}`, () => {
     expect(found(page(...before), page(...after))).toEqual(changes);
   });
+test('changes between two snapshots are found', () => changesFound.check());
 
 test('self-changing elements are left out, with their content', () => {
   const before = page('- generic [ref=e2]:', '  - text: tick 1', '- status [ref=e3]: none');

@@ -7,6 +7,7 @@ import { isMeaningfulClass } from '../../src/locators/brittle.js';
 import { parseLocatorExpression } from '../../src/locators/locator-expression.js';
 import type { Assertion } from '../../src/model/step.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const assertion = (locator: string, args: Assertion['args']): Assertion => ({
   locator: parseLocatorExpression(locator),
@@ -86,10 +87,12 @@ const implied: { what: string; one: Assertion; other: Assertion; isImplied: bool
   },
 ];
 
+const implications = new Rows();
 for (const { what, one, other, isImplied } of implied)
-  test(`the texts of a list imply ${what}`, () => {
+  implications.add(`the texts of a list imply ${what}`, () => {
     expect(implies(one, other)).toBe(isImplied);
   });
+test('the texts of a list imply what is part of it', () => implications.check());
 
 test('the snapshot of an element implies a text of which a part is left open', () => {
   const snapshot = assertion("locator('.done')", {
@@ -184,6 +187,7 @@ test('a row is judged by its cells: a name and a number in two of them are no da
   expect(rowsOf(table, [false, true], [])).toBe('');
 });
 
+const templates = new Rows();
 for (const [template, locator] of [
   ['- row "Type inject"', "getByRole('row', { name: 'Type inject' })"],
   [String.raw`- row /Ann \d+/`, String.raw`getByRole('row', { name: /Ann \d+/ })`],
@@ -194,9 +198,10 @@ for (const [template, locator] of [
   ['- row "One"\n- row "Two"', undefined],
   ['- text: /a/ /b/', undefined],
 ] as const)
-  test(`the element of the snapshot ${template} is ${locator ?? 'not located by its words'}`, () => {
+  templates.add(`the element of the snapshot ${template} is ${locator ?? 'not located by its words'}`, () => {
     expect(templateLocator(template)).toEqual(locator && parseLocatorExpression(locator));
   });
+test('the element of a snapshot is located by its words, if it has any', () => templates.check());
 
 test('a row of which little is stable is not asserted', () => {
   const table =

@@ -3,6 +3,7 @@ import { appearances, changesBetween } from '../../src/assertions/changes.js';
 import { choose, isEcho, limits, weightOf, weights, type Weighted } from '../../src/assertions/choose.js';
 import type { Assertion } from '../../src/model/step.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const candidate = (kind: string, weight: number): Weighted => ({ kind, weight });
 const heading = candidate('appeared heading', weights.appeared['heading'] ?? 0);
@@ -76,11 +77,13 @@ const rows: {
   { what: 'no new links beside a new view', candidates: [links, url], chosen: [url] },
   { what: 'nothing if nothing is true', candidates: [value], untrue: [value], chosen: [], checked: [value] },
 ];
+const choices = new Rows();
 for (const { what, candidates, untrue = [], chosen, checked = chosen } of rows)
-  test(`chooses ${what}`, () => {
+  choices.add(`chooses ${what}`, () => {
     const outcome = chosenOf(candidates, (each) => !untrue.includes(each));
     expect(outcome).toEqual([chosen.map(name), checked.map(name)]);
   });
+test('the best assertions are chosen', () => choices.check());
 
 /** Lines of a snapshot, from the one that says most about a step to the one that says least. */
 const lines = [
@@ -121,6 +124,7 @@ test('a count weighs more than another new text', () => {
   );
 });
 
+const echoes = new Rows();
 for (const [text, typed, is] of [
   ['Hello Ann', 'Ann', true],
   ['Two bags of beans and one of kale', 'beans', false],
@@ -130,9 +134,10 @@ for (const [text, typed, is] of [
   ['The order 48213 of Ann Smith was sent to Berlin', 'ann smith', true],
   ['Booked for 2026-02-28, thank you very much', '2026-02-28', true],
 ] as const)
-  test(`"${typed}" is ${is ? '' : 'not '}shown by "${text}"`, () => {
+  echoes.add(`"${typed}" is ${is ? '' : 'not '}shown by "${text}"`, () => {
     expect(isEcho(text, [typed])).toBe(is);
   });
+test('a text shows what was typed, or does not', () => echoes.check());
 
 test('an echo of several values weighs more than one of a single value', () => {
   const page = ['- link "On budget 250.50" [ref=e2]', '- link "Savings jar 250.50" [ref=e3]'].join('\n');

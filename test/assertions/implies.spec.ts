@@ -3,6 +3,7 @@ import type { AssertionArgs } from '../../src/assertions/forms.js';
 import type { Assertion } from '../../src/model/step.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const table: LocatorChain = [{ method: 'getByRole', args: ['table'] }];
 const panel: LocatorChain = [{ method: 'locator', args: ['#itemData'] }];
@@ -20,6 +21,7 @@ const cell = of([{ method: 'getByRole', args: ['cell', { name: 'Ann' }] }], 'toB
 const selected = of(table, 'toHaveAttribute', { name: 'aria-selected', expected: 'true' });
 const focused = of(table, 'toBeFocused');
 
+const implications = new Rows();
 for (const [what, one, other, expected] of [
   ['a snapshot implies one of its lines', whole, snapshot(table, '- row "0 a"', '- row "1 b"'), true],
   ['a snapshot does not imply other lines', whole, snapshot(table, '- row "0 a"', '- row "2 c"'), false],
@@ -28,6 +30,7 @@ for (const [what, one, other, expected] of [
   ['what is selected has the focus', selected, focused, true],
   ['what has the focus may not be selected', focused, selected, false],
 ] satisfies [string, Assertion, Assertion, boolean][])
-  test(what, () => {
+  implications.add(what, () => {
     expect(implies(one, other)).toBe(expected);
   });
+test('an assertion implies another, or does not', () => implications.check());

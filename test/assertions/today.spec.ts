@@ -1,6 +1,7 @@
 import { showsToday } from '../../src/assertions/today.js';
 import { parseSnapshot } from '../../src/browser/snapshot.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const rows: [line: string, isToday: boolean][] = [
   ['- generic [ref=e2]: 3 minutes ago', true],
@@ -11,10 +12,12 @@ const rows: [line: string, isToday: boolean][] = [
   ['- generic [ref=e2]: 3 minutes', false],
   ['- generic [ref=e2]: Founded in December 2019', false],
 ];
+const days = new Rows();
 for (const [line, isToday] of rows)
-  test(`${line} ${isToday ? 'depends' : 'does not depend'} on the day of the run`, () => {
+  days.add(`${line} ${isToday ? 'depends' : 'does not depend'} on the day of the run`, () => {
     const before = parseSnapshot('- heading "Home" [ref=e1]');
     const after = parseSnapshot(`- heading "Home" [ref=e1]\n${line}`);
     expect(showsToday(before, after)).toBe(isToday);
     expect(showsToday(after, after)).toBe(false);
   });
+test('what depends on the day of the run is told', () => days.check());

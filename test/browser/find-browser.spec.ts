@@ -2,6 +2,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findBrowser, launchOptions, type Machine } from '../../src/browser/find-browser.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 /** A machine on which only these files can be executed. */
 function machine(
@@ -25,6 +26,7 @@ const windowsRoots = {
   LOCALAPPDATA: 'C:\\Users\\ada\\AppData\\Local',
 };
 
+const found = new Rows();
 for (const [name, where, expected] of [
   ['Chrome in PATH', machine('linux', ['/usr/bin/google-chrome'], linuxPath), '/usr/bin/google-chrome'],
   [
@@ -82,9 +84,10 @@ for (const [name, where, expected] of [
     'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
   ],
 ] as const)
-  test(`finds ${name}`, async () => {
+  found.add(`finds ${name}`, async () => {
     expect((await findBrowser({}, where))?.executablePath).toBe(expected);
   });
+test('browsers are found on every system', () => found.check());
 
 test('finds nothing if no browser is installed, and never looks in the current directory', async () => {
   expect(

@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { tools } from '../../src/tools/registry.js';
 import { listBackups } from '../../src/guard/backups.js';
 import { expect, test, binary } from '../fixtures.js';
+import { Rows } from '../rows.js';
 import { emitted, openGuard } from '../guard/workspace.js';
 
 interface Outcome {
@@ -88,6 +89,7 @@ test('--help and --version answer on stdout', async () => {
   expect(packageFile).toContain(`"version": "${stdout.trim()}"`);
 });
 
+const refused = new Rows();
 for (const [args, message, command = ''] of [
   [['--confg', 'x.json'], "unknown option '--confg' (Did you mean --config?)"],
   [['docter'], "unknown command 'docter' (Did you mean doctor?)"],
@@ -133,14 +135,17 @@ for (const [args, message, command = ''] of [
       ] as const,
   ),
 ] as const)
-  test(`refuses ${args.join(' ')}`, async () => {
+  refused.add(`refuses ${args.join(' ')}`, async () => {
     expect(await runHere(...args)).toEqual({
       status: 2,
       stdout: '',
       stderr: `codegen-session-mcp: ${message}\n\`codegen-session-mcp${command} --help\` shows the usage.\n`,
     });
   });
+test('unknown commands and options are refused, with the nearest one and how to see the usage', () =>
+  refused.check());
 
+const helpTexts = new Rows();
 for (const [command, own, foreign] of [
   ['init', '--config <path>', '--port'],
   ['doctor', '--config <path>', '--port'],
@@ -152,13 +157,14 @@ for (const [command, own, foreign] of [
   ['audit', '--since <time>', '--reason'],
   ['audit verify', '--config <path>', '--since'],
 ] as const)
-  test(`${command} --help shows its own arguments and options only`, async () => {
+  helpTexts.add(`${command} --help shows its own arguments and options only`, async () => {
     const { status, stdout, stderr } = await runHere(...command.split(' '), '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(`Usage: codegen-session-mcp ${command}`);
     expect(stdout).toContain(own);
     expect(stdout).not.toContain(foreign);
   });
+test('the help of a command shows its own arguments and options only', () => helpTexts.check());
 
 test('--config is an option before and after the command', async () => {
   const cwd = await workspace();

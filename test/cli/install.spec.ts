@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,9 +8,10 @@ import { z } from 'zod';
 import { clients, startCommand, type ClientEnvironment, type Scope } from '../../src/cli/clients.js';
 import { installServer } from '../../src/cli/install.js';
 import { expect, test, binary } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 function machineOf(platform: NodeJS.Platform = 'linux'): ClientEnvironment {
-  const root = test.info().outputPath('machine');
+  const root = path.join(test.info().outputPath('machines'), randomUUID());
   return {
     platform,
     home: path.join(root, 'home'),
@@ -78,14 +80,16 @@ const documented: [client: string, scope: Scope, file: string, content: object][
   ['zed', 'user', 'home/.config/zed/settings.json', { context_servers: { codegen: npx } }],
 ];
 
+const written = new Rows();
 for (const [client, scope, file, content] of documented)
-  test(`the ${scope} settings of ${client} are written as documented`, async () => {
+  written.add(`the ${scope} settings of ${client} are written as documented`, async () => {
     const machine = machineOf();
     expect(await installed(client, machine, scope)).toContain('Wrote ');
     const text = await readFile(path.join(machine.home, '..', file), 'utf8');
     expect(read[path.extname(file)]?.(text)).toEqual(content);
     expect(await installed(client, machine, scope)).toContain('already has this server');
   });
+test('the settings of every client are written as it documents them', () => written.check());
 
 test('every client and scope is checked against its documentation', () => {
   const known = Object.entries(clients).flatMap(([name, { files }]) =>
@@ -120,6 +124,7 @@ test('links carry the same definition', () => {
   expect(links['goose']?.searchParams.getAll('arg')).toEqual(npx.args);
 });
 
+const keptRows = new Rows();
 for (const [client, file, text, kept] of [
   [
     'cursor',
@@ -141,7 +146,7 @@ for (const [client, file, text, kept] of [
     '    cmd: x # why',
   ],
 ] as const)
-  test(`other settings in a file of ${client} are kept`, async () => {
+  keptRows.add(`other settings in a file of ${client} are kept`, async () => {
     const machine = machineOf();
     const place = path.join(machine.home, '..', file);
     await mkdir(path.dirname(place), { recursive: true });
@@ -153,7 +158,9 @@ for (const [client, file, text, kept] of [
     expect(printed).toMatch(/^\+.*codegen-session-mcp/m);
     expect(await readdir(path.dirname(place))).toEqual([path.basename(place)]);
   });
+test('other settings in the file of a client are kept', () => keptRows.check());
 
+const untouched = new Rows();
 for (const [client, file, text, problem] of [
   ['cursor', 'project/.cursor/mcp.json', '{ "mcpServers": ', "can't be parsed"],
   ['cursor', 'project/.cursor/mcp.json', '[]', 'not a table of settings'],
@@ -167,7 +174,7 @@ for (const [client, file, text, problem] of [
   ['codex', 'project/.codex/config.toml', 'model = ', "can't be parsed"],
   ['goose', 'home/.config/goose/config.yaml', 'a: [', "can't be parsed"],
 ] as const)
-  test(`a file of ${client} with ${text} is not touched`, async () => {
+  untouched.add(`a file of ${client} with ${text} is not touched`, async () => {
     const machine = machineOf();
     const place = path.join(machine.home, '..', file);
     await mkdir(path.dirname(place), { recursive: true });
@@ -176,6 +183,7 @@ for (const [client, file, text, problem] of [
     await expect(installed(client, machine)).rejects.toThrow(problem);
     expect(await readFile(place, 'utf8')).toBe(text);
   });
+test('a file of a client that is not as expected is not touched', () => untouched.check());
 
 test('settings that can not be read as text, or that change during the question, are not lost', async () => {
   const machine = machineOf();

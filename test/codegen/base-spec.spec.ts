@@ -1,5 +1,6 @@
 import type { BaseSpec } from '../../src/codegen/base-spec.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 // They load TypeScript: only one worker does, and only when it runs these tests.
 test.describe.configure({ mode: 'default' });
@@ -53,6 +54,7 @@ async function after(line: number): Promise<string | undefined> {
   return lines[inserted - 2]?.trim();
 }
 
+const lines = new Rows();
 for (const [line, before] of [
   [10, '});'],
   [13, ');'],
@@ -62,10 +64,12 @@ for (const [line, before] of [
   [17, 'await cart.confirm();'],
   [19, '});'],
 ] as const)
-  test(`steps for line ${line} come after ${before}`, async () => {
+  lines.add(`steps for line ${line} come after ${before}`, async () => {
     expect(await after(line)).toBe(before);
   });
+test('steps for a line come after what is before it', () => lines.check());
 
+const noPlaces = new Rows();
 for (const [name, base, message, hint] of [
   ['no line, with two tests', at(undefined), 'e2e/shop.spec.ts has 2 tests.', 'e2e/shop.spec.ts:10'],
   [
@@ -100,7 +104,7 @@ for (const [name, base, message, hint] of [
     'async',
   ],
 ] as const)
-  test(`a session can't go on at ${name}`, async () => {
+  noPlaces.add(`a session can't go on at ${name}`, async () => {
     const { describePlace } = await baseSpec();
     expect(() => describePlace(base)).toThrow(
       expect.objectContaining({
@@ -110,6 +114,7 @@ for (const [name, base, message, hint] of [
       }),
     );
   });
+test("a session can't go on where a spec has no place for it", () => noPlaces.check());
 
 test('fixtures, imports and braces are added where they are missing', async () => {
   const { extendSpec } = await extendedSpec();

@@ -20,6 +20,7 @@ import {
 import type { LocatorArgument } from '../../src/model/locator.js';
 import { checkEmitted } from './emitted.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const plain = await findTemplate('plain', undefined);
 
@@ -147,6 +148,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { Mine, Yours } from "./mine.js";`);
 });
 
+const imports = new Rows();
 for (const [module, language, style, expected] of [
   ['./a/index.ts', 'typescript', undefined, './a'],
   ['./a/index.ts', 'typescript', { importEnding: '.js' }, './a/index.js'],
@@ -157,11 +159,12 @@ for (const [module, language, style, expected] of [
   ['./a.js', 'javascript', { importEnding: '' }, './a.js'],
   ['./a/index.js', 'javascript', { commonJs: true }, './a'],
 ] as const)
-  test(`${module} in ${language} of ${JSON.stringify(style)} is imported as ${expected}`, () => {
+  imports.add(`${module} in ${language} of ${JSON.stringify(style)} is imported as ${expected}`, () => {
     const own = { commonJs: false, ...style };
     const [found] = importsOf([{ from: module, names: ['a'] }], { language, style: own });
     expect(found?.from).toBe(JSON.stringify(expected));
   });
+test('modules are imported in the style of the project', () => imports.check());
 
 /** A template of the user, with that text in it. */
 async function templateOf(directory: string, text: string): Promise<TestTemplate> {

@@ -5,6 +5,7 @@ import { print } from '../../src/codegen/printer.js';
 import type { LocatorChain } from '../../src/model/locator.js';
 import type { Step } from '../../src/model/step.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const shipping: LocatorChain = [{ method: 'getByRole', args: ['combobox', { name: 'Shipping' }] }];
 const save: LocatorChain = [{ method: 'getByText', args: ['Save'] }];
@@ -99,6 +100,7 @@ test('variables that several groups use are declared before the first of them', 
   expect(textOf([group('One'), focus(save), ...[1, 2, 3].map(() => focus(shipping))])[2]).toBe(named);
 });
 
+const selectors = new Rows();
 for (const [selector, name] of [
   ['.curl-command', 'curlCommand'],
   ['input.tc-titlebar', 'tcTitlebarField'],
@@ -110,9 +112,10 @@ for (const [selector, name] of [
   ['.a:has-text("b c")', 'a'],
   ['//div[1]', 'element'],
 ] as const)
-  test(`${selector} is called ${name}`, () => {
+  selectors.add(`${selector} is called ${name}`, () => {
     expect(variableName(elementName([{ method: 'locator', args: [selector] }]))).toBe(name);
   });
+test('elements are called after their selectors', () => selectors.check());
 
 test('long JSON input becomes a named object', () => {
   const value = '{"petId": 3, "quantity": 2, "message": "It\'s for Ann"}';

@@ -3,7 +3,9 @@ import { fileNameFor, titleFor } from '../../src/codegen/naming.js';
 import { hostileString } from './hostile.js';
 import { runs } from '../runs.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
+const files = new Rows();
 for (const [title, name] of [
   ['Log in & pay!', 'log-in-pay'],
   ['Élan à İstanbul, ﬁne ½', 'elan-a-istanbul-fine-1-2'],
@@ -18,10 +20,11 @@ for (const [title, name] of [
   ['', 'recorded-flow'],
   ['…\u3164\u200b', 'recorded-flow'],
 ] as const) {
-  test(`a file for "${title}" is named ${name}`, () => {
+  files.add(`a file for "${title}" is named ${name}`, () => {
     expect(fileNameFor(title)).toBe(name);
   });
 }
+test('files are named after titles', () => files.check());
 
 test('a file name is short and holds nothing but letters, digits and dashes', () => {
   fc.assert(
@@ -33,6 +36,7 @@ test('a file name is short and holds nothing but letters, digits and dashes', ()
   );
 });
 
+const titles = new Rows();
 for (const [title, shown] of [
   ['  Log\n in\u2028and\0pay ', 'Log in and pay'],
   ['Test that it works', 'that it works'],
@@ -41,10 +45,11 @@ for (const [title, shown] of [
   ['', 'recorded flow'],
   ['a'.repeat(300), 'a'.repeat(200)],
 ] as const) {
-  test(`a test for ${JSON.stringify(title.slice(0, 40))} is called ${shown.slice(0, 40)}`, () => {
+  titles.add(`a test for ${JSON.stringify(title.slice(0, 40))} is called ${shown.slice(0, 40)}`, () => {
     expect(titleFor('test', title)).toBe(shown);
   });
 }
+test('titles are shown in one line', () => titles.check());
 
 test('a step loses the word that repeats the function', () => {
   expect(titleFor('step', 'Step 1: test it')).toBe('1: test it');

@@ -15,6 +15,7 @@ import { anyChain } from './chains.js';
 import { checkEmitted, type EmittedFile } from './emitted.js';
 import { hostileString } from './hostile.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 import { runs } from '../runs.js';
 
 const origin = 'http://127.0.0.1:3000';
@@ -314,6 +315,7 @@ test('page objects in both languages pass every check, are read back, and are th
   await checkEmitted((await Promise.all(emitted)).flat(), { asserted: false });
 });
 
+const pageNamed = new Rows();
 for (const [path, names] of [
   ['/', ['home']],
   ['/index.html', ['home']],
@@ -327,8 +329,9 @@ for (const [path, names] of [
   ['/%E8%B4%AD%E7%89%A9', ['inner']],
   ['/3d-models', ['the 3d models']],
 ] as const) {
-  test(`the page at ${path} is called ${names.join(' or ')}`, () => {
+  pageNamed.add(`the page at ${path} is called ${names.join(' or ')}`, () => {
     const [passage] = passagesOf(codeSteps([{ action: 'goto', args: { url: path } }]), origin);
     expect(passage?.after && pageNames(passage.after).map((words) => words.join(' '))).toEqual(names);
   });
 }
+test('pages are called after their addresses', () => pageNamed.check());

@@ -6,6 +6,7 @@ import type { LocatorChain } from '../../src/model/locator.js';
 import { anyChain } from './chains.js';
 import { runs } from '../runs.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const locatorCode = (chain: LocatorChain): string => new Printer().expression(locatorOf(chain, 'page'));
 
@@ -19,6 +20,7 @@ test('the parser reads a printed locator back as the same chain', () => {
   );
 });
 
+const written = new Rows();
 for (const source of [
   'getByRole("button", { name: "Save", exact: true }).first()',
   'getByText(/Order #\\d+/i).nth(-1)',
@@ -26,7 +28,8 @@ for (const source of [
   'locator("iframe").contentFrame().getByLabel(\'say "hi"\')',
   'getByRole("button").and(page.getByTitle("Send")).or(page.locator("#send", { hasText: "x" }))',
 ]) {
-  test(`writes ${source}`, () => {
+  written.add(`writes ${source}`, () => {
     expect(locatorCode(parseLocatorExpression(source))).toBe(`page.${source}`);
   });
 }
+test('locators are written as source', () => written.check());

@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { replacementOf } from '../../src/codegen/rows.js';
 import { literal } from '../../src/codegen/quote.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 import { hostileString } from './hostile.js';
 import { runs } from '../runs.js';
 
 const row = { name: 'Ann', full: 'Ann Lee', count: 3, isMember: true };
 
+const written = new Rows();
 for (const [value, code] of [
   ['Ann', 'row.name'],
   ['Ann Lee', 'row.full'],
@@ -20,9 +22,10 @@ for (const [value, code] of [
   [true, 'row.isMember'],
   ['a `b` ${Ann}', '`a \\`b\\` \\${${row.name}}`'],
 ] as const)
-  test(`${JSON.stringify(value)} is written as ${code}`, () => {
+  written.add(`${JSON.stringify(value)} is written as ${code}`, () => {
     expect(literal(value, replacementOf(row))).toBe(code);
   });
+test('values of a row are written as expressions of it', () => written.check());
 
 /** One realm for all runs: a new one takes longer than what is run in it. */
 const realm = createContext({});

@@ -1,15 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createConfigSource, loadConfig } from '../../src/config/load.js';
 import { policyOf } from '../guard/workspace.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const allowAll = { version: '1', default: 'allow', hide: [], tools: {} };
 const denyAll = { version: '1', default: 'deny' };
 
 /** A workspace of this test alone, with these files in it. */
-async function workspaceWith(files: Record<string, string>): Promise<string> {
-  const workspace = test.info().outputPath('workspace');
+async function workspaceWith(files: Record<string, string>, directory = 'workspace'): Promise<string> {
+  const workspace = test.info().outputPath(directory);
   await mkdir(workspace, { recursive: true });
   for (const [name, text] of Object.entries(files)) {
     await mkdir(path.dirname(path.join(workspace, name)), { recursive: true });
@@ -86,6 +88,7 @@ test('without a file every key has its default', async () => {
   });
 });
 
+const places = new Rows();
 for (const [what, files, output] of [
   [
     'testDir, in the language of its specs',
@@ -147,10 +150,11 @@ for (const [what, files, output] of [
       ] as const,
   ),
 ] as const)
-  test(`tests go to ${what}`, async () => {
-    const workspace = await workspaceWith(files);
+  places.add(`tests go to ${what}`, async () => {
+    const workspace = await workspaceWith(files, randomUUID());
     expect((await loadConfig({ workspace })).config.output).toMatchObject(output);
   });
+test('tests go where the configuration or the project says', () => places.check());
 
 test('comments, trailing commas and a byte order mark are read', async () => {
   const workspace = await workspaceWith({
@@ -201,6 +205,7 @@ test('invalid JSON is rejected with line and column', async () => {
   expect(await refusal('')).toBe('codegen.config.json:1:1: not JSON: value expected');
 });
 
+const refused = new Rows();
 for (const [text, message] of [
   [
     '{ "browser": { "maxSesions": 3 } }',
@@ -251,9 +256,10 @@ for (const [text, message] of [
   ],
   ['[]', 'the document is []: expected object, received array'],
 ] as const)
-  test(`refuses ${text}`, async () => {
+  refused.add(`refuses ${text}`, async () => {
     expect(await refusal(text)).toContain(`codegen.config.json: ${message}`);
   });
+test('a mistake is refused, with its place and what is allowed', () => refused.check());
 
 test('a long value is shortened, and every mistake is named', async () => {
   const lines = (

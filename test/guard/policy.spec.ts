@@ -3,12 +3,14 @@ import { actions } from '../../src/actions/registry.js';
 import { attachAction, policySchema, restrictedActions } from '../../src/model/policy.js';
 import { policyOf } from './workspace.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const limit = { counter: 'calls', window: 'minute', max: 5, scope: 'server' } as const;
 /** Holds where a file is given, which is what the calls here leave out. */
 const missing = { path: 'args.file', op: 'exists', value: true };
 const allowed = (rule: string, ...charges: object[]) => ({ kind: 'allowed', rule, charges });
 
+const decisions = new Rows();
 for (const { name, policy, tool = 'end', decision } of [
   {
     name: 'default allow: a tool that is not listed',
@@ -161,13 +163,15 @@ for (const { name, policy, tool = 'end', decision } of [
     ),
   },
 ]) {
-  test(name, () => {
+  decisions.add(name, () => {
     expect(decide(policyOf(policy), { tool })).toEqual(decision);
   });
 }
+test('policies decide as documented', () => decisions.check());
 
 const actionsRule = 'tools.record_codegen_session.actions';
 
+const actionRules = new Rows();
 for (const [name, rules, performed, rule] of [
   ['evaluate is denied unless named', {}, ['click', 'evaluate'], 'allow'],
   ['an action that is not restricted is allowed', {}, ['click'], undefined],
@@ -183,7 +187,7 @@ for (const [name, rules, performed, rule] of [
   ['* stands for any text', { allow: ['*'] }, ['evaluate', 'mouse.down'], undefined],
   ['a pattern narrows', { allow: ['mouse.*'] }, ['mouse.down', 'click'], 'allow'],
 ] as const)
-  test(`actions: ${name}`, () => {
+  actionRules.add(`actions: ${name}`, () => {
     const policy = policyOf({
       default: 'allow',
       tools: { record_codegen_session: { actions: rules } },
@@ -194,6 +198,7 @@ for (const [name, rules, performed, rule] of [
       rule === undefined ? { kind: 'allowed' } : { kind: 'denied', rule: `${actionsRule}.${rule}` },
     );
   });
+test('rules for single actions', () => actionRules.check());
 
 test('actions: the url of a start is a goto', () => {
   const policy = policyOf({

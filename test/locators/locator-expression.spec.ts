@@ -9,6 +9,7 @@ import {
 import { printedChain } from '../codegen/chains.js';
 import { runs } from '../runs.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 /** Locators of every method, each option and each kind of argument. */
 const locators: ((page: Page) => { toString(): string })[] = [
@@ -51,14 +52,18 @@ const locators: ((page: Page) => { toString(): string })[] = [
   (page) => page.getByRole('list').locator(page.getByText('a')),
 ];
 
-for (const [index, make] of locators.entries()) {
-  test(`reads what Playwright prints: locator ${index + 1}`, ({ page }) => {
-    const printed = make(page).toString();
-    const chain = parseLocatorExpression(printed);
-    expect(toLocator(page, chain).toString()).toBe(printed);
-    expect(parseLocatorExpression(`page.${printed}`)).toEqual(chain);
-  });
-}
+test('reads what Playwright prints', async ({ page }) => {
+  const printed = new Rows();
+  for (const make of locators) {
+    const text = make(page).toString();
+    printed.add(text, () => {
+      const chain = parseLocatorExpression(text);
+      expect(toLocator(page, chain).toString()).toBe(text);
+      expect(parseLocatorExpression(`page.${text}`)).toEqual(chain);
+    });
+  }
+  await printed.check();
+});
 
 test('a chain becomes the locator whose text is the same chain', ({ page }) => {
   fc.assert(
@@ -89,6 +94,7 @@ test('leaves out the description of a locator and takes template literals as str
   ]);
 });
 
+const refused = new Rows();
 for (const [expression, message] of [
   ['evaluate(() => 1)', '"evaluate" is not a locator method'],
   ["page.getByText('a').click()", '"click" is not a locator method'],
@@ -131,12 +137,13 @@ for (const [expression, message] of [
   [`${"locator('a').and(".repeat(8)}locator('a')${')'.repeat(8)}`, 'at most 8 deep'],
   ['('.repeat(4000), 'is not a valid expression'],
 ] as const) {
-  test(`refuses ${expression.slice(0, 60)}`, () => {
+  refused.add(`refuses ${expression.slice(0, 60)}`, () => {
     expect(() => parseLocatorExpression(expression)).toThrow(
       expect.objectContaining({ code: 'INVALID_INPUT', message: expect.stringContaining(message) }),
     );
   });
 }
+test('an expression that is none, or too large, is refused with the reason', () => refused.check());
 
 test('suggests the likely method, and lists all of them', () => {
   expect(() => parseLocatorExpression("getByTestid('a')")).toThrow(
@@ -154,6 +161,7 @@ test('a chain that no expression produces is rejected too', ({ page }) => {
   expect(() => toLocator(page, [])).toThrow('ends at a page');
 });
 
+const expressions = new Rows();
 for (const expression of [
   "getByRole('button')",
   " page.getByRole('button'",
@@ -164,11 +172,13 @@ for (const expression of [
   'evaluate(() => 1)',
   'page.context().cookies()',
 ]) {
-  test(`${expression} is an expression`, () => {
+  expressions.add(`${expression} is an expression`, () => {
     expect(isLocatorExpression(expression)).toBe(true);
   });
 }
+test('a locator expression is told by its beginning', () => expressions.check());
 
+const selectors = new Rows();
 for (const selector of [
   ...[
     'e12',
@@ -194,7 +204,8 @@ for (const selector of [
     'a >> nth=0',
   ],
 ]) {
-  test(`${selector} is not an expression`, () => {
+  selectors.add(`${selector} is not an expression`, () => {
     expect(isLocatorExpression(selector)).toBe(false);
   });
 }
+test('a reference or a selector is no expression', () => selectors.check());

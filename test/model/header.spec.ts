@@ -1,5 +1,6 @@
 import { inspect, withHeader } from '../../src/model/header.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const body = "import { test } from '@playwright/test';\n\ntest('émoji 🎉', async () => {});\n";
 const file = 'generated-tests/a.spec.ts';
@@ -10,6 +11,7 @@ test('is one comment line before the body', () => {
   expect(text.slice(text.indexOf('\n') + 1)).toBe(body);
 });
 
+const origins = new Rows();
 for (const { name, path = file, changed, origin } of [
   { name: 'as written', changed: text, origin: 'untouched' },
   { name: 'with CRLF line ends', changed: text.replaceAll('\n', '\r\n'), origin: 'untouched' },
@@ -23,7 +25,8 @@ for (const { name, path = file, changed, origin } of [
   { name: 'without a header', changed: body, origin: 'foreign' },
   { name: 'empty', changed: '', origin: 'foreign' },
 ]) {
-  test(`a file ${name} is ${origin}`, () => {
+  origins.add(`a file ${name} is ${origin}`, () => {
     expect(inspect(path, changed)).toBe(origin);
   });
 }
+test('the origin of a file is known by its header', () => origins.check());

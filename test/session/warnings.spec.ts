@@ -5,6 +5,7 @@ import { parseLocatorExpression } from '../../src/locators/locator-expression.js
 import { brittleness } from '../../src/locators/brittle.js';
 import { sessionWarnings } from '../../src/session/warnings.js';
 import { expect, test } from '../fixtures.js';
+import { Rows } from '../rows.js';
 
 const field: LocatorChain = [{ method: 'getByLabel', args: ['Email'] }];
 const goto = (url = '/'): Step => ({ action: 'goto', args: { url } });
@@ -36,10 +37,12 @@ const silent: [what: string, steps: Step[]][] = [
   ['a later step shows what a field changed', [automatic, { ...fill, changedPage: true }, automatic]],
   ['scrolling shows nothing', [goto(), scroll, asserted, scroll]],
 ];
+const silentRows = new Rows();
 for (const [what, steps] of silent)
-  test(`nothing to say: ${what}`, () => {
+  silentRows.add(`nothing to say: ${what}`, () => {
     expect(warningsOf(steps)).toEqual([]);
   });
+test('there is nothing to say of steps whose changes are asserted', () => silentRows.check());
 
 const blind: [which: string, steps: Step[]][] = [
   ['step 0', [goto(), click, asserted]],
@@ -49,12 +52,14 @@ const blind: [which: string, steps: Step[]][] = [
   ['step 1', [automatic, fill]],
   ['steps 0, 1, 2, 3, 4, 5, 6, 7 and 2 more', [...Array<Step>(10).fill(click), automatic]],
 ];
+const blindRows = new Rows();
 for (const [index, [which, steps]] of blind.entries())
-  test(`nothing is asserted after ${which} (row ${index})`, () => {
+  blindRows.add(`nothing is asserted after ${which} (row ${index})`, () => {
     expect(warningsOf(steps)).toEqual([
       `Nothing is asserted after ${which}: record an expect for what changed.`,
     ]);
   });
+test('steps after which nothing is asserted are reported', () => blindRows.check());
 
 test('what depends on the day of the run is reported, unless the test sets the clock', () => {
   const dated: Step = { ...automatic, showsToday: true };
@@ -198,14 +203,16 @@ const harmless: Step[] = [
   { action: 'press', locator: parseLocatorExpression('getByLabel("Password")'), args: { key: 'Enter' } },
   { action: 'expect', args: { matcher: 'toHaveTitle', expected: 'Password reset' } },
 ];
+const secretRows = new Rows();
 for (const [index, step] of secrets.entries())
-  test(`a secret is reported without its value (${index})`, () => {
+  secretRows.add(`a secret is reported without its value (${index})`, () => {
     const [told = '', ...more] = others(step);
     expect(told).toMatch(/looks like a secret, from step 0: write \{\{secret:NAME\}\} instead/);
     expect(more).toEqual([]);
     for (const text of ['hunter2', '4711', 'sk-', 'ghp_', 'AKIA', 'eyJ', 'MIIE', 'xK7', '9f86', '4f8a'])
       expect(told).not.toContain(text);
   });
+test('what looks like a secret is reported without its value', () => secretRows.check());
 test('ordinary values are not reported as secrets', () => {
   for (const step of harmless) expect(others(step), JSON.stringify(step)).toEqual([]);
 });
