@@ -277,13 +277,22 @@ export interface Shared extends Connection {
 
 export const test = base.extend<
   { workspace: string; server: Connection; shared: Shared; open: Open },
-  { pages: Pages; club: Site; lasting: Shared }
+  { pages: Pages; club: Site; lasting: Shared; atEnd: (stop: () => Promise<unknown>) => void }
 >({
   pages: [
     async ({}, use) => {
       const pages = await startPages();
       await use(pages);
       await pages.close();
+    },
+    { scope: 'worker' },
+  ],
+  /** Has something stopped that the tests of a worker share: a worker fixture of their own would take further workers. */
+  atEnd: [
+    async ({}, use) => {
+      const stops: (() => Promise<unknown>)[] = [];
+      await use((stop) => stops.push(stop));
+      for (const stop of stops) await stop();
     },
     { scope: 'worker' },
   ],

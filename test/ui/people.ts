@@ -43,13 +43,27 @@ export interface People {
 
 type Served = Pick<People, 'workspace' | 'serving' | 'agent'>;
 
-/** Serves a workspace while it is used. */
-async function withServer(workspace: string, use: (served: Served) => Promise<void>): Promise<void> {
+/** Serves a workspace until it is stopped. */
+async function startServer(workspace: string): Promise<{ served: Served; stop: () => Promise<void> }> {
   const serving = await serve(workspace, { env: { SHOP_PASSWORD: 'correct horse battery' } });
   const agent = await serving.connect();
-  await use({ workspace, serving, agent });
-  await agent.close();
-  await serving.stop();
+  const stop = async (): Promise<void> => {
+    await agent.close();
+    await serving.stop();
+  };
+  return { served: { workspace, serving, agent }, stop };
+}
+
+/** The server of this worker. */
+let shared: Promise<Served> | undefined;
+
+async function startShared(directory: string, atEnd: (stop: () => Promise<void>) => void): Promise<Served> {
+  const workspace = path.resolve('test-results', directory);
+  await mkdir(workspace, { recursive: true });
+  await configure(workspace);
+  const { served, stop } = await startServer(workspace);
+  atEnd(stop);
+  return served;
 }
 
 /** Lets people come while it is used. */
@@ -82,18 +96,13 @@ async function withPeople(
   for (const context of contexts) await context.close();
 }
 
-export const test = base.extend<{ config: object; people: People; alone: People }, { served: Served }>({
+export const test = base.extend<{ config: object; served: Served; people: People; alone: People }>({
   /** Beside what `configure` sets. */
   config: [{}, { option: true }],
-  served: [
-    async ({}, use, { parallelIndex }) => {
-      const workspace = path.resolve('test-results', `ui-${parallelIndex}-${process.pid}`);
-      await mkdir(workspace, { recursive: true });
-      await configure(workspace);
-      await withServer(workspace, use);
-    },
-    { scope: 'worker' },
-  ],
+  served: async ({ atEnd }, use, { parallelIndex }) => {
+    shared ??= startShared(`ui-${parallelIndex}-${process.pid}`, atEnd);
+    await use(await shared);
+  },
   /** On a server that the tests of a worker share: sessions that others have ended are still in its list. */
   people: async ({ served, config, browser }, use) => {
     const { workspace, agent } = served;
@@ -110,6 +119,8 @@ export const test = base.extend<{ config: object; people: People; alone: People 
   /** On a server of their own. */
   alone: async ({ workspace, config, browser }, use) => {
     await configure(workspace, config);
-    await withServer(workspace, (served) => withPeople(served, browser, use));
+    const { served, stop } = await startServer(workspace);
+    await withPeople(served, browser, use);
+    await stop();
   },
 });
