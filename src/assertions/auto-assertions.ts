@@ -5,6 +5,7 @@ import type { Pin } from '../browser/pin.js';
 import { latenessOf } from '../browser/settle.js';
 import { isOptions, type LocatorChain } from '../model/locator.js';
 import { stringsIn } from '../model/text.js';
+import { isVolatile } from '../model/volatile.js';
 import { assertionKey, type Assertion, type Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
 import { candidatesFor, isAround, type Candidate } from './candidates.js';
@@ -58,7 +59,7 @@ export class AutoAssertions {
   private isCaughtUp = false;
   private firstInDocument: Step | undefined;
   private readonly judgements = new WeakMap<StepEffect, Judgement>();
-  /** The locator that a step used for an element, by element. */
+  /** The locator that a step used for an element, by element, and by role and name, since pages replace elements. */
   private readonly spelled = new Map<string, LocatorChain>();
   /** Whether a step changed anything visible. */
   private readonly visible = new WeakMap<Step, boolean>();
@@ -92,6 +93,8 @@ export class AutoAssertions {
     this.now = undefined;
     if (chain !== undefined && pin !== undefined) {
       this.spelled.set(pin.facts.element, chain);
+      const { role, name } = pin.facts;
+      if (role !== undefined && name !== undefined) this.spelled.set(`${role} ${name}`, chain);
       if (this.last !== undefined) await spellAlike(this.stepsInDocument(undefined), pin, chain);
     }
     if (this.last === undefined || chain === undefined) return;
@@ -187,7 +190,10 @@ export class AutoAssertions {
       const candidate = next;
       // A candidate of lower weight may imply others.
       const groups = [...checked.values()].filter(
-        (each) => each?.args['matcher'] === 'toMatchAriaSnapshot' || Array.isArray(each?.args['expected']),
+        (each) =>
+          each?.args['matcher'] === 'toMatchAriaSnapshot' ||
+          Array.isArray(each?.args['expected']) ||
+          each?.locator?.at(-1)?.args[0] === 'row',
       );
       const taken = [...implied, ...chosen, ...groups.filter((each) => each !== undefined)];
       const found = [...checked].flatMap(([candidate, known]) => (known === undefined ? [] : [candidate]));
@@ -280,7 +286,7 @@ export class AutoAssertions {
   private typed(): string[] {
     const texts = this.session.steps
       .flatMap((step) =>
-        traitsOf(step).types ? [step.args['value'], step.args['values']].flat() : [optionIn(step.locator)],
+        traitsOf(step).types ? [step.args['value'], step.args['values']].flat() : [pickedBy(step)],
       )
       .filter((text) => typeof text === 'string');
     return [...new Set(texts)].filter((text) => text.length >= limits.minTyped);
@@ -317,9 +323,15 @@ export class AutoAssertions {
   }
 }
 
-/** The name of the option that a locator finds. */
-function optionIn(chain: LocatorChain = []): unknown {
-  const { method, args: [role, options] = [] } = chain.at(-1) ?? {};
-  const isOption = method === 'getByRole' && role === 'option' && options !== undefined && isOptions(options);
-  return isOption ? options['name'] : undefined;
+const pickable = new Set(['option', 'radio', 'checkbox', 'menuitemradio', 'menuitemcheckbox']);
+
+/** The name of an option that a step picked, or the time or date that it clicked. */
+function pickedBy(step: Step): unknown {
+  const { method, args: [first, options] = [] } = step.locator?.at(-1) ?? {};
+  if (method === 'getByRole' && typeof first === 'string' && pickable.has(first))
+    return options !== undefined && isOptions(options) ? options['name'] : undefined;
+  const { clicks = false, toggles = false } = traitsOf(step);
+  // A time or a date that was picked is the same in every run.
+  const isDated = method === 'getByText' && clicks && typeof first === 'string' && isVolatile(first);
+  return isDated || (method === 'getByLabel' && toggles) ? first : undefined;
 }

@@ -2,42 +2,19 @@ import { traitsOf } from '../actions/registry.js';
 import { relativeUrl } from '../actions/url.js';
 import type { Pin } from '../browser/pin.js';
 import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
-import { frameChain } from '../locators/frame-chain.js';
 import type { ListPins } from '../locators/list-locators.js';
 import type { LocatorChain } from '../model/locator.js';
 import type { Assertion, Step } from '../model/step.js';
-import { isTransient, isVolatile, stablePart } from '../model/volatile.js';
-import {
-  appearances,
-  changesAcross,
-  dialogRoles,
-  joinedTexts,
-  type PageChange,
-  type PageDiff,
-} from './changes.js';
-import {
-  echoOf,
-  limits,
-  liveRoles,
-  rankChanges,
-  rankLandmarks,
-  weightOf,
-  weights,
-  type Weighted,
-} from './choose.js';
+import { isVolatile, stablePart } from '../model/volatile.js';
+import { appearances, changesAcross, joinedTexts, type PageChange, type PageDiff } from './changes.js';
+import { limits, rankChanges, rankLandmarks, weightOf, weights, type Weighted } from './choose.js';
+import { changeCandidates, isText } from './change-candidates.js';
 import { stateCandidates } from './element-candidates.js';
 import { goneCandidates, goneTarget } from './gone-candidates.js';
 import { isField } from './fields.js';
-import { assertionForms, clip, type AssertionArgs } from './forms.js';
-import {
-  LinePins,
-  listCandidates,
-  messageCandidates,
-  regionCandidates,
-  type ChangedPage,
-} from './group-candidates.js';
-import { literalLocator } from './line-matching.js';
-import { childrenOf, linesIn, parentsOf } from './nesting.js';
+import type { AssertionArgs } from './forms.js';
+import { LinePins, messageCandidates, regionCandidates, type ChangedPage } from './group-candidates.js';
+import { linesIn } from './nesting.js';
 import {
   actedCandidates,
   dropCandidates,
@@ -47,9 +24,8 @@ import {
   viewCandidates,
   withoutContent,
 } from './view-candidates.js';
-import { snapshotMs, type ActedOutcome, type ElementSubject, type StepEffect } from './observe.js';
+import type { ElementSubject, StepEffect } from './observe.js';
 import { parseUrl } from '../model/parse-url.js';
-import { within } from '../model/within.js';
 
 export interface Candidate extends Weighted {
   subject: CandidateSubject;
@@ -133,16 +109,8 @@ export async function candidatesFor(
     : diff.changes;
   const found =
     form?.title === undefined || content.includes(form.title) ? content : [form.title, ...content];
-  const isSwitch = own.some(
-    ({ kind, forms }) =>
-      kind === 'state checked' ||
-      (/^state (?:selected|pressed|current)$/.test(kind) && hasValue(forms, 'true')),
-  );
   const isEffect = (change: PageChange): boolean =>
-    !isOwnInput(change, effect) &&
-    !contested.lines.has(change.line) &&
-    // What is selected instead of something else leaves no doubt about the other.
-    !(isSwitch && change.kind === 'state' && !change.on && change.state !== 'disabled');
+    !isOwnInput(change, effect) && !contested.lines.has(change.line) && !isSaidBy(own, change);
   const ranked = rankChanges(joinedTexts(found, effect.after.view)).filter(isEffect);
   const sentence = onlySentence(ranked, effect);
   const changes = [
@@ -179,6 +147,18 @@ export async function candidatesFor(
     isContent ? [] : messageCandidates(found, changed),
   ]);
   return [...url, ...own.filter(({ kind }) => !(contested.own && kind === 'state value')), ...groups.flat()];
+}
+
+/** Whether the state of the element acted on says what another state does. */
+function isSaidBy(own: readonly Candidate[], change: PageChange): boolean {
+  if (change.kind !== 'state') return false;
+  const isToggle = own.some(({ kind }) => kind === 'state checked');
+  const isSwitch = own.some(
+    ({ kind, forms }) => /^state (?:selected|pressed|current)$/.test(kind) && hasValue(forms, 'true'),
+  );
+  // What is selected instead of something else leaves no doubt about the other; a checked box says that its row is.
+  const isOther = (isToggle || isSwitch) && !change.on && change.state !== 'disabled';
+  return isOther || (isToggle && change.state === 'selected');
 }
 
 function isKnownHeading({ kind, line }: PageChange, earlier: readonly Assertion[]): boolean {
@@ -226,13 +206,11 @@ function isRequested(step: Step, url: string): boolean {
   );
 }
 
-async function documentCandidates(
-  { step, before, after }: StepEffect,
-  changed: ChangedPage,
-): Promise<Candidate[]> {
+async function documentCandidates(effect: StepEffect, changed: ChangedPage): Promise<Candidate[]> {
+  const { step, before, after } = effect;
   const { view, title } = after;
   const isFirst = before.view.length <= 1;
-  const changes = isFirst ? [] : changesAcross(before.view, view, changed.typed);
+  const changes = isFirst ? [] : unseen(changesAcross(before.view, view, changed.typed), effect);
   const isNamed = changes.some(({ kind, line }) => kind === 'appeared' && isTitle(line));
   // Beside the title of a page, another heading must say more than what a sidebar is called.
   const saysMore = ({ change, weight }: { change: PageChange; weight: number }): boolean =>
@@ -246,17 +224,33 @@ async function documentCandidates(
   // The default value of a field is not the point of opening a page.
   const isDefault = (line: SnapshotLine): boolean => traitsOf(step).opensUrl === true && isField(line);
   const elements = appearances(view).filter(({ line }) => !known.has(line.text) && !isDefault(line));
-  const [landmarks, changesOf, regions] = await Promise.all([
+  const [landmarks, changesOf, regions, own] = await Promise.all([
     changeCandidates(rankLandmarks(elements), changed),
     changeCandidates(ranked, changed),
     regionCandidates(changes, before.view, changed),
+    before.url === after.url ? actedCandidates(effect) : [],
   ]);
   return [
+    ...own,
     ...landmarks.map((candidate) => ({ ...candidate, kind: 'landmark', isNew: false })),
     ...changesOf,
     ...(title === before.title ? [] : titleCandidates(title)),
     ...regions,
   ];
+}
+
+/** Names of controls after which what is left matters. */
+const removing = /\b(?:delete|remove|cancel|discard)\b/i;
+
+/** The changes without what the page showed at this URL before, such as the list to which a log-in returns. */
+function unseen(changes: readonly PageChange[], { after, acted }: StepEffect): PageChange[] {
+  if (after.seen === undefined) return [...changes];
+  const texts = new Set(after.seen.map(({ text }) => text));
+  const lists = removing.test(acted?.pin.facts.name ?? '')
+    ? changes
+    : changesAcross(after.seen, after.view).filter(({ kind }) => kind === 'list');
+  const lines = new Set(lists.map(({ line }) => line));
+  return changes.filter(({ kind, line }) => (kind === 'list' ? lines.has(line) : !texts.has(line.text)));
 }
 
 /** Whether a line is the heading of a whole page. */
@@ -283,115 +277,6 @@ function isOwnInput(change: PageChange, { step, outcome }: StepEffect): boolean 
   if (change.kind === 'value')
     return traitsOf(step).types === true && change.text === (step.args['value'] ?? '');
   return change.kind === 'focus' && outcome?.state.focused === true;
-}
-
-/** Pins all elements first, since searching for a locator invalidates the snapshot's references. */
-async function changeCandidates(
-  weighted: readonly { change: PageChange; weight: number }[],
-  changed: ChangedPage,
-  outcome?: ActedOutcome,
-): Promise<Candidate[]> {
-  const { pins, typed, view } = changed;
-  const parents = parentsOf(view);
-  const children = childrenOf(view);
-  /** What has a reference: the line itself, or the element around it, or one beside it in its frame. */
-  const holderOf = (line: SnapshotLine): SnapshotLine | undefined => {
-    const parent = parents.get(line);
-    if (line.ref !== undefined || parent === undefined) return line;
-    const isFrame = partsOf(parent).role === 'iframe';
-    return isFrame ? children.get(parent)?.find(({ ref }) => ref !== undefined) : parent;
-  };
-  const candidates = weighted.map(async ({ change, weight }): Promise<Candidate[]> => {
-    const { line, kind } = change;
-    if (kind === 'list') return listCandidates(change, changed);
-    const holder = holderOf(line);
-    const pin = await pins.of(holder === undefined ? [] : [holder]);
-    const { role = '', name, text } = partsOf(line);
-    const detail = kind === 'state' ? change.state : kind === 'appeared' ? role : '';
-    // One new text with a number and one without, and each number that changed, count separately.
-    const isNumber = /\d/.test(text ?? '');
-    const number = kind === 'appeared' && isText(role) && isNumber ? ' with a number' : '';
-    const own = kind === 'text' && isNumber ? change.text : `${detail}${number}`;
-    const isEchoing = (kind === 'appeared' || kind === 'text') && (isText(role) || role === 'heading');
-    // Each value that the step entered counts separately.
-    const echo = isEchoing ? echoOf(text ?? name ?? '', typed) : undefined;
-    const candidate = {
-      weight,
-      line,
-      kind: echo === undefined ? `${kind} ${own}` : `echo ${echo}`,
-      forms: [...contentForms(change, changed.view), ...assertionForms(change, typed)],
-      isNew: true,
-    };
-    const literal = literalLocator(line, typed);
-    if (kind === 'moved') {
-      const inside = literal && literalLocator(change.container, typed);
-      return inside ? [{ ...candidate, subject: { chain: [...inside, ...literal] } }] : [];
-    }
-    const element = holder && pin(holder);
-    const around = holder === line || holder === parents.get(line) ? element?.facts.state : undefined;
-    const { classes = [], classesAround = [] } = around ?? {};
-    const isMessage =
-      kind === 'appeared' &&
-      isText(role) &&
-      (classes.some(namesMessage) || classesAround.flat().some(namesToast));
-    const message = isMessage && { kind: `appeared ${role}`, weight: Math.max(weight, weights.message) };
-    if (line.ref === undefined) {
-      const frames = element && (await within(snapshotMs, frameChain(element.frame)));
-      return kind === 'appeared' && (text !== undefined || dialogRoles.has(role)) && literal !== undefined
-        ? [{ ...candidate, ...message, subject: { chain: [...(frames ?? []), ...literal] } }]
-        : [];
-    }
-    if (element === undefined || (kind === 'appeared' && !element.facts.shown && !liveRoles.includes(role)))
-      return [];
-    // `stateCandidates` are about the element acted on.
-    if (kind === 'state' && element.facts.element === outcome?.pin.facts.element) return [];
-    const words = [name, text].filter((each) => each !== undefined).join(' ');
-    const chain = chainInStep(element, outcome);
-    const subject = { pin: element, words, chain, literal };
-    return [{ ...candidate, ...message, subject }];
-  });
-  return (await Promise.all(candidates)).flat();
-}
-
-/** What feedback or a dialog without a name says, if its texts are in elements of their own. */
-function contentForms({ kind, line }: PageChange, view: SnapshotView): AssertionArgs[] {
-  const { role = '', name, text } = partsOf(line);
-  const isNameless =
-    ['alert', 'status', 'dialog', 'alertdialog'].includes(role) && (name ?? text) === undefined;
-  if (kind !== 'appeared' || !isNameless) return [];
-  const below = view.slice(view.indexOf(line) + 1);
-  const end = below.findIndex(({ depth }) => depth <= line.depth);
-  const said = below
-    .slice(0, end < 0 ? undefined : end)
-    .map(partsOf)
-    .filter((inner) => isText(inner.role ?? '') || ['heading', 'strong'].includes(inner.role ?? ''))
-    .map((inner) => inner.text ?? inner.name ?? '')
-    .find((words) => /\p{L}/u.test(words));
-  return said === undefined || isVolatile(said) || isTransient(said)
-    ? []
-    : [{ matcher: 'toContainText', expected: clip(said) }];
-}
-
-function isText(role: string): boolean {
-  return ['generic', 'paragraph', 'text'].includes(role);
-}
-
-/** Whether a class marks a message, on pages without the roles `alert` and `status`. */
-function namesMessage(className: string): boolean {
-  return /(?:^|[-_])(?:toast|alert|notification|snackbar|flash|message|error|success|notice)s?(?:$|[-_])/i.test(
-    className,
-  );
-}
-
-/** Whether a class is of an element that shows a message for a while: whatever text is in it is the message. */
-function namesToast(className: string): boolean {
-  return /(?:^|[-_])(?:toast|alert|notification|snackbar|flash)s?(?:$|[-_])/i.test(className);
-}
-
-/** The step's own locator if it acted on the element, so that an element has one locator in the test. */
-function chainInStep({ facts }: Pin, outcome: ActedOutcome | undefined): LocatorChain | undefined {
-  if (outcome === undefined || !('chain' in outcome.subject)) return undefined;
-  return facts.element === outcome.pin.facts.element ? outcome.subject.chain : undefined;
 }
 
 function renamedCandidate(subject: ElementSubject): Candidate {

@@ -2,9 +2,9 @@ import { differences } from '../browser/snapshot-changes.js';
 import { partsOf, type LineParts, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { hasShortcut, isTransient, isVolatile, stablePart } from '../model/volatile.js';
 import { calendarIn } from './calendar.js';
-import { isField } from './fields.js';
+import { isField, linesAroundFields } from './fields.js';
 import { listChanges, listChangesAcross, type ListChange } from './lists.js';
-import { childrenOf, parentsOf } from './nesting.js';
+import { childrenOf, containersOf, ownersOf, parentsOf } from './nesting.js';
 
 /** A change that a step made to the page. */
 export type PageChange = { line: SnapshotLine } & (
@@ -164,32 +164,6 @@ function movedBetween(
   });
 }
 
-/** The nearest named ancestor of each line. */
-function containersOf(view: SnapshotView): Map<SnapshotLine, SnapshotLine> {
-  const containers = new Map<SnapshotLine, SnapshotLine>();
-  const path: (SnapshotLine | undefined)[] = [];
-  for (const line of view) {
-    path.length = line.depth;
-    const container = path.at(-1);
-    if (container !== undefined) containers.set(line, container);
-    path.push(partsOf(line).name === undefined ? container : line);
-  }
-  return containers;
-}
-
-/** The reference of each line, or of its nearest ancestor with one. */
-function ownersOf(view: SnapshotView): Map<SnapshotLine, string> {
-  const owners = new Map<SnapshotLine, string>();
-  const path: (string | undefined)[] = [];
-  for (const line of view) {
-    path.length = line.depth;
-    const owner = line.ref ?? path.at(-1);
-    path.push(owner);
-    if (owner !== undefined) owners.set(line, owner);
-  }
-  return owners;
-}
-
 /** All elements of a page as if they had just appeared. */
 export function appearances(view: SnapshotView): PageChange[] {
   return accessible(
@@ -307,6 +281,8 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
     partsOf(line).role === 'link' &&
     (children.get(line) ?? []).filter(({ text }) => !text.startsWith('/')).length > 1;
   const numbering = numberingIn(after);
+  // What a dialog asks to confirm is the point of it, unlike the labels of its fields.
+  const forms = linesAroundFields(after);
   const labels = new Set(after.filter(isField).map((line) => partsOf(line).name));
   const newLabels = [...isNew].flatMap((line) => {
     const { role = '', name } = partsOf(line);
@@ -328,7 +304,7 @@ function appeared(added: readonly SnapshotLine[], before: SnapshotView, after: S
     // The text in a button is its name.
     const isSaid =
       name === undefined && text !== undefined && label.toLowerCase().includes(text.toLowerCase());
-    return !isSaid && (isFilled || !(isNew.has(container) && dialogRoles.has(role)));
+    return !isSaid && (isFilled || !(isNew.has(container) && dialogRoles.has(role) && forms.has(container)));
   });
 }
 

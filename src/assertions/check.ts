@@ -4,11 +4,12 @@ import { bestLocator, containerLocator, maxWholeName } from '../locators/best-lo
 import { brittleness } from '../locators/brittle.js';
 import { ListLocators, type ListExpectation } from '../locators/list-locators.js';
 import type { Pin } from '../browser/pin.js';
-import { partsOf, type SnapshotView } from '../browser/snapshot.js';
+import { partsOf, type SnapshotLine, type SnapshotView } from '../browser/snapshot.js';
 import { toLocator } from '../locators/locator-expression.js';
+import { matchesOf } from '../locators/matches.js';
 import { isOptions, isPattern, type LocatorCall, type LocatorChain } from '../model/locator.js';
 import { assertionKey, type Assertion } from '../model/step.js';
-import { stringsIn } from '../model/text.js';
+import { escapeRegExp, stringsIn } from '../model/text.js';
 import { isVolatile } from '../model/volatile.js';
 import { within } from '../model/within.js';
 import type { Candidate, CandidateSubject } from './candidates.js';
@@ -181,9 +182,11 @@ async function* locatorsFor(
     const { pin, words, chain, literal } = subject;
     const isShown = pin.facts.shown;
     if (chain !== undefined) yield { chain, isShown };
-    const known = spelled.get(pin.facts.element);
+    const known = spelled.get(pin.facts.element) ?? (await spelledAgain(pin, spelled));
     // A list that is closing may match too.
-    const isClear = known !== undefined && before.filter((line) => matchesLine(known, line)).length < 2;
+    const isLike = (line: SnapshotLine): boolean =>
+      known !== undefined && partsOf(line).role === pin.facts.role && matchesLine(known, line);
+    const isClear = known !== undefined && before.filter(isLike).length < 2;
     if (isClear && args['matcher'] !== 'toBeVisible') yield { chain: known };
     const text = typeof expected === 'string' ? expected : (words ?? '');
     const asserted = textMatchers.test(matcherOf(args)) ? [text] : undefined;
@@ -206,13 +209,26 @@ async function* locatorsFor(
     // With strict mode, a locator by role alone fails while other elements of that role are still there.
     const isAmbiguous =
       others.length === 0 && before.filter((line) => partsOf(line).role === role).length > 1;
-    const isUnclear = isBlind || (role !== undefined && isAmbiguous);
+    // Nobody looks for a paragraph by its role alone.
+    const isVague = role === 'paragraph' && others.length === 0 && literal !== undefined;
+    const isUnclear = isBlind || isVague || (role !== undefined && isAmbiguous);
     // A text that identifies itself is plainer than one found from the text beside it.
     const isBeside = literal !== undefined && /\p{L}/u.test(words ?? '') && best?.some(isStepUp) === true;
     if (best !== undefined && !isUnclear && !isBeside && !isJoined(best, words))
       yield { chain: best, isShown };
     if (isVisible && whole !== undefined && !isWhole) yield { chain: whole };
   }
+}
+
+/** The locator that a step used for an element that this one replaced. */
+async function spelledAgain(
+  pin: Pin,
+  spelled: AssertionContext['spelled'],
+): Promise<LocatorChain | undefined> {
+  const { role = '', name, inMainFrame } = pin.facts;
+  const known = name === undefined || !inMainFrame ? undefined : spelled.get(`${role} ${name}`);
+  const found = known && (await within(answerMs, matchesOf(pin, [known])));
+  return found?.indexes.length === 1 ? known : undefined;
 }
 
 function listExpectation({ matcher, expected }: AssertionArgs): ListExpectation {
@@ -345,8 +361,9 @@ function isInList({ locator, args }: Assertion, other: Assertion, isOfSame: bool
   if (matcher === 'toHaveText') return isOfTitle && texts.some((each) => each === expected);
   if (matcher !== 'toMatchAriaSnapshot' || typeof expected !== 'string') return false;
   return expected.split('\n').every((line) => {
-    const title = texts.find((each) => line.includes(each));
-    return title !== undefined && !/\d/.test(line.replace(title, ''));
+    const plain = line.replaceAll('\\', '');
+    const title = texts.find((each) => plain.includes(each));
+    return title !== undefined && !/\d/.test(plain.replace(title, ''));
   });
 }
 
@@ -360,8 +377,13 @@ function isInTemplate({ locator, args }: Assertion, template: unknown): boolean 
   const texts = isVisibility(args) ? [textOf(locator)] : expectedTexts;
   return (
     typeof template === 'string' &&
-    texts.every((each) => typeof each === 'string' && each !== '' && template.includes(each))
+    texts.every((each) => typeof each === 'string' && each !== '' && isIn(each, template))
   );
+}
+
+/** Whether a template contains a text, as it is or in a regular expression. */
+function isIn(text: string, template: string): boolean {
+  return template.includes(text) || template.includes(escapeRegExp(text));
 }
 
 /** Whether an assertion fails if its element does not exist. */

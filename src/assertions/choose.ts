@@ -91,6 +91,8 @@ export const weights = {
   echoInList: 91.6,
   /** Added to an element whose words name an outcome. */
   ofOutcome: 0.5,
+  /** Added to a text that says that the flow succeeded. */
+  ofSuccess: 7,
   /** Added to a whole sentence, and to a text that is only partly the same in every run. */
   ofSentence: 0.3,
   ofVolatile: -2,
@@ -162,6 +164,8 @@ export const limits = {
 const outcomeWords =
   /\b(?:results?|response|total|summary|confirm\w*|success\w*|completed?|error|thanks?)\b/i;
 
+const successWords = /\b(?:thank you|thanks|success\w*|confirmed|completed|received)\b/i;
+
 export const liveRoles = ['alert', 'status', 'log'];
 
 /** `typed` is what steps have entered. */
@@ -187,7 +191,8 @@ export function weightOf(change: PageChange, typed: readonly string[] = []): num
         (/cell$/.test(role) && /\d[.,]\d|[$€£¥]/.test(words) ? weights.ofAmountCell : 0) +
         (isSentence(words) ? weights.ofSentence : 0) +
         (weights.appeared[role] ?? weights.otherAppeared) +
-        (outcomeWords.test(words) ? weights.ofOutcome : 0)
+        (outcomeWords.test(words) ? weights.ofOutcome : 0) +
+        (text !== undefined && successWords.test(words) ? weights.ofSuccess : 0)
       );
     case 'text':
     case 'value':

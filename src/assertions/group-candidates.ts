@@ -8,6 +8,7 @@ import type { PageChange } from './changes.js';
 import { isEcho, limits, weights } from './choose.js';
 import { assertionForms, clip, stableText, type AssertionArgs } from './forms.js';
 import type { ListPins } from '../locators/list-locators.js';
+import { literalLocator } from './line-matching.js';
 import type { ListItem } from './lists.js';
 import { snapshotMs } from './observe.js';
 import { excludesOthers, regionsOf, rowsOf, templateOf } from './regions.js';
@@ -58,8 +59,8 @@ export async function listCandidates(
   const subject = { role, titleRole: '', around, items: [], titles: [] };
   const counts = new Set([items.length, ...(table === undefined ? [] : [rowsIn(view, table)])]);
   const countForms = [...counts].map((expected) => ({ matcher: 'toHaveCount', expected }));
-  const isShorter = change.how === 'count' && change.changed.length === 0;
-  const countWeight = isShorter ? weights.shorter : weights.count;
+  const hasOnlyLost = change.how === 'count' && change.changed.length === 0;
+  const countWeight = hasOnlyLost ? weights.shorter : weights.count;
   const counted: Candidate = { ...base, weight: countWeight, kind: 'list count', forms: countForms, subject };
   if (role === 'row') {
     const place = table === undefined ? around : pin(table);
@@ -68,13 +69,16 @@ export async function listCandidates(
     // A short table of which most changed reads better as a whole.
     const isWhole =
       change.how === 'order' ||
-      isShorter ||
-      (items.length <= limits.maxItems && change.changed.length * 2 > items.length);
-    const expected = rowsOf(
+      hasOnlyLost ||
+      (items.length <= limits.maxItems && (change.isShorter || change.changed.length * 2 > items.length));
+    const template = rowsOf(
       snapshot ?? '',
       items.map((item) => isWhole || change.changed.includes(item)),
       typed,
     );
+    // The row of a table that has one is asserted by itself.
+    const isOnly = items.length === 1 && (change.isNew || change.how !== 'count');
+    const expected = isOnly ? (template.split('\n').at(-1) ?? '').trim() : template;
     const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
     const rows: Candidate[] = expected === '' ? [] : [{ ...base, forms, subject: { region: place } }];
     const saysNothing = expected === '' && change.changed.length > 0;
@@ -93,7 +97,7 @@ export async function listCandidates(
   const isOwn = items.every((item) => item.title === item.line);
   return [
     ...byCount,
-    ...(isPlain && isShorter ? [{ ...counted, subject: { ...subject, items: itemPins } }] : []),
+    ...(isPlain && hasOnlyLost ? [{ ...counted, subject: { ...subject, items: itemPins } }] : []),
     ...(change.isNew ? priceCandidates(items, { ...subject, items: itemPins }, pin) : []),
     { ...base, subject: { ...subject, items: itemPins, titles: isOwn ? [] : titlePins, titleRole } },
   ];
@@ -143,7 +147,12 @@ export async function messageCandidates(
   const around = outer && pin(outer);
   if (around === undefined || items.length < appeared.length) return [];
   const expected = appeared.map(({ text }) => stableText(clip(text), typed));
+  const single = messagesOneByOne(
+    appeared.map(({ line }, index) => ({ line, pin: items[index] })),
+    typed,
+  );
   return [
+    ...single,
     {
       weight: weights.messages,
       kind: 'list',
@@ -152,6 +161,29 @@ export async function messageCandidates(
       isNew: true,
     },
   ];
+}
+
+/** What a message has, unlike an option. */
+const minWords = /\S \S+ \S/;
+
+/** Two or three messages of one kind, for pages on which only utility classes say that they are alike. */
+function messagesOneByOne(
+  texts: readonly { line: SnapshotLine; pin: Pin | undefined }[],
+  typed: readonly string[],
+): Candidate[] {
+  const classesOf = (pin: Pin | undefined): string => pin?.facts.state.classes.join(' ') ?? '';
+  const alike = texts.filter(({ pin }) => {
+    const same = texts.filter((other) => classesOf(other.pin) === classesOf(pin));
+    const isMessage = same.every(({ line }) => minWords.test(partsOf(line).text ?? ''));
+    return isMessage && classesOf(pin) !== '' && same.length > 1 && same.length <= limits.maxAssertions;
+  });
+  return alike.flatMap(({ line }, index): Candidate[] => {
+    const chain = literalLocator(line, typed);
+    if (chain === undefined) return [];
+    const weight = weights.messages - (index + 1) / 100;
+    const forms = [{ matcher: 'toBeVisible' }];
+    return [{ weight, kind: `message ${index}`, subject: { chain }, forms, isNew: true }];
+  });
 }
 
 function commonAncestor(view: SnapshotView, inner: ReadonlySet<SnapshotLine>): SnapshotLine | undefined {

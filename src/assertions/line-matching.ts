@@ -39,6 +39,7 @@ export function mayMatchIn(locator: LocatorChain, view: SnapshotView): boolean {
   const path: SnapshotLine[] = [];
   const holders = linesAroundValues(view);
   const isByText = chain.at(-1)?.method === 'getByText';
+  if (isByText && isPairIn(view, chain.at(-1)?.args[0])) return true;
   return view.some((line) => {
     path.length = line.depth;
     path[line.depth] = line;
@@ -48,6 +49,15 @@ export function mayMatchIn(locator: LocatorChain, view: SnapshotView): boolean {
     for (const above of path.slice(0, -1).reverse())
       if (wanted >= 0 && matchesLine(chain.slice(0, wanted + 1), above)) wanted--;
     return wanted < 0;
+  });
+}
+
+/** Whether two adjacent lines, such as a label and its amount, make up a text. */
+function isPairIn(view: SnapshotView, words: LocatorArgument | undefined): boolean {
+  const texts = view.map((line) => partsOf(line).text ?? '');
+  return texts.some((text, index) => {
+    const next = texts[index + 1] ?? '';
+    return text !== '' && next !== '' && [text + next, `${text} ${next}`].some((each) => each === words);
   });
 }
 

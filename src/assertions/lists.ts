@@ -41,6 +41,8 @@ export interface ListChange {
   list: List;
   /** Whether neither the list nor its items existed before. */
   isNew: boolean;
+  /** Whether it has fewer items than before. */
+  isShorter: boolean;
   /** The items that are new or moved. */
   changed: ListItem[];
 }
@@ -143,7 +145,7 @@ function compare(
     const most = Math.max(then.length, list.items.length);
     if (most < 2 && (isPlain || isNew)) return [];
     // A locator that matches a single element might not match the others.
-    if (isPlain && list.items.length === 1) return [];
+    if (isPlain && list.items.length === 1 && then.length < 2) return [];
     // Parts of a sentence, and the options of a field, are not a new list.
     if (
       isNew &&
@@ -174,14 +176,17 @@ function compare(
       );
     if (then.length !== list.items.length) {
       const old = new Set(then.map(({ words }) => words));
-      return [{ how: 'count', list, isNew, changed: list.items.filter(({ words }) => !old.has(words)) }];
+      const added = list.items.filter(({ words }) => !old.has(words));
+      return [{ how: 'count', list, isNew, isShorter: then.length > list.items.length, changed: added }];
     }
     if (changed.length === 0) return [];
     const sorted = ({ items }: { items: readonly ListItem[] }): string =>
       JSON.stringify(items.map(({ words }) => words).sort());
     const how = sorted({ items: then }) === sorted(list) ? 'order' : 'content';
     // Tabs and menu items with other names are the same controls in another mode.
-    return how === 'content' && controlRoles.has(list.role) ? [] : [{ how, list, isNew, changed }];
+    return how === 'content' && controlRoles.has(list.role)
+      ? []
+      : [{ how, list, isNew, isShorter: false, changed }];
   });
 }
 

@@ -33,6 +33,8 @@ export interface Observation {
   url: string;
   title: string;
   document: number;
+  /** What an earlier document showed at this URL. */
+  seen?: SnapshotView | undefined;
 }
 
 export type ElementSubject = { chain: LocatorChain } | { pin: Pin };
@@ -88,6 +90,8 @@ export function isVisible(
 /** Takes snapshots of a session's pages, and tracks what changes without an action. */
 export class PageObserver {
   private readonly latest = new WeakMap<LivePage, Observation>();
+  /** What each URL showed last, in documents that were left. */
+  private readonly seen = new Map<string, SnapshotView>();
   /** How often each element changed without an action, by reference. */
   private readonly changesWithoutAction = new Map<string, number>();
 
@@ -111,13 +115,17 @@ export class PageObserver {
     await setImmediate();
     const now = parseSnapshot(snapshot).slice(0, maxObserved);
     const earlier = this.latest.get(current);
+    if (earlier !== undefined && earlier.document !== current.document)
+      this.seen.set(earlier.url, earlier.view);
+    const url = secrets.redact(urlOf(page).href);
     const observation: Observation = {
       livePage: current,
       snapshot,
       view: earlier?.document === current.document ? behindOverlay(earlier.view, now) : now,
-      url: secrets.redact(urlOf(page).href),
+      url,
       title: secrets.redact(settled?.title ?? ''),
       document: current.document,
+      seen: this.seen.get(url),
     };
     this.latest.set(current, observation);
     return observation;

@@ -78,7 +78,9 @@ export function regionsOf(
     changes.flatMap((change): [SnapshotLine, string][] => {
       const text = newText(change);
       // A label that the page also has elsewhere says nothing new, unlike an amount.
-      const isKnown = text !== undefined && known.has(text) && partsOf(change.line).role !== 'heading';
+      // A definition has its own label, whatever a field contained before.
+      const { role = '' } = partsOf(change.line);
+      const isKnown = text !== undefined && known.has(text) && !['heading', 'definition'].includes(role);
       return text === undefined || (isKnown && !/\d/.test(text)) ? [] : [[change.line, text]];
     }),
   );
@@ -281,7 +283,9 @@ function rowLine(row: SnapshotLine, view: SnapshotView, typed: readonly string[]
   const inside = linesIn(view, row).filter(({ text }) => !text.startsWith('/'));
   if (inside.some((line) => !whole.includes(wordsOf(line)))) return undefined;
   const labels = inside.filter((line) => offers.has(partsOf(line).role ?? '')).map(wordsOf);
-  const cuts = labels.filter((label) => /[\p{L}\p{N}]/u.test(label)).map(escapeRegExp);
+  // “Like (2)” says more than what the row offers.
+  const isCut = (label: string): boolean => /[\p{L}\p{N}]/u.test(label) && !/\(\d+\)$/.test(label);
+  const cuts = labels.filter(isCut).map(escapeRegExp);
   const split = cuts.length === 0 ? [whole] : whole.split(new RegExp(`(?<!\\S)(?:${cuts.join('|')})(?!\\S)`));
   const pieces = split.map((piece) => piece.trim());
   const name = pieces.reduce((best, piece) => (piece.length > best.length ? piece : best), '');

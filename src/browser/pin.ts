@@ -21,6 +21,8 @@ export const factsSchema = z.strictObject({
   inMainFrame: z.boolean(),
   /** Whether it has a box that is not beside the page, as that of a closed drawer is. */
   shown: z.boolean(),
+  /** Whether its text joins the words of its children without a space, as that of adjacent labels does. */
+  glued: z.boolean(),
   state: elementStateSchema,
 });
 
@@ -199,6 +201,11 @@ export function factsOf(element: Element, id: string, isHidden: boolean): Elemen
   }
   const { width, height, left, right } = Element.prototype.getBoundingClientRect.call(element);
   const state = readState(element, isHidden);
+  const maxChildren = 20;
+  const texts = Array.from(element.childNodes)
+    .slice(0, maxChildren)
+    .map((node) => node.textContent ?? '');
+  const glued = texts.some((text, index) => /\p{L}$/u.test(text) && /^\p{L}/u.test(texts[index + 1] ?? ''));
   return {
     element: id,
     role: textOf('role'),
@@ -208,6 +215,7 @@ export function factsOf(element: Element, id: string, isHidden: boolean): Elemen
     inControl: control !== null && control !== element,
     inMainFrame: window.top === window,
     shown: state.visible && width > 0 && height > 0 && right > 0 && left < innerWidth,
+    glued,
     state,
   };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { callIsolated, type InPage } from '../browser/isolated.js';
 import { elementSnapshot } from '../browser/element-snapshot.js';
 import type { Pin } from '../browser/pin.js';
-import { parseSnapshot, roleAndName } from '../browser/snapshot.js';
+import { parseSnapshot, partsOf, roleAndName } from '../browser/snapshot.js';
 import {
   isOptions,
   isPositional,
@@ -276,8 +276,8 @@ async function stableForm(pin: Pin, chain: LocatorChain): Promise<LocatorChain> 
 
 /** Whether Playwright has cut a number off the name and left a fragment such as `Order #`. */
 function isCut(chain: LocatorChain): boolean {
-  const [, options] = chain.at(-1)?.args ?? [];
-  const name = isOptions(options) ? options['name'] : undefined;
+  const { method, args: [first, options] = [] } = chain.at(-1) ?? {};
+  const name = method === 'getByText' ? first : isOptions(options) && options['name'];
   return typeof name === 'string' && /^[^\p{L}\p{N}\s("'[]|[#$€£¥:(/-]$|\bof$/u.test(name);
 }
 
@@ -300,9 +300,15 @@ async function shownAs({ facts, locator }: Pin): Promise<Shown> {
 }
 
 async function withWholeName(pin: Pin, chain: LocatorChain): Promise<LocatorChain> {
+  const before = chain.slice(0, -1);
+  if (chain.at(-1)?.method === 'getByText') {
+    const [line] = parseSnapshot(await elementSnapshot(pin.locator, answerMs));
+    const { text } = line === undefined ? {} : partsOf(line);
+    return text === undefined ? chain : [...before, { method: 'getByText', args: [text, { exact: true }] }];
+  }
   const { role, name } = await shownAs(pin);
   if (role === undefined || name === undefined || !isAriaRole(role)) return chain;
-  return [...chain.slice(0, -1), { method: 'getByRole', args: [role, { name }] }];
+  return [...before, { method: 'getByRole', args: [role, { name }] }];
 }
 
 /**

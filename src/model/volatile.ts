@@ -57,6 +57,15 @@ const forms: Form[] = [
   // Numbers of records and versions, counts and prices
   { change: 'record', form: /(?<=#)\d+\b/gu, as: digits },
   { change: 'record', form: new RegExp(`(?<=\\b${record}\\b[.:]?\\s)\\d{3,}\\b`, 'giu'), as: digits },
+  // A code with letters, such as `2NGG44`
+  {
+    change: 'record',
+    form: new RegExp(
+      `(?<=\\b${record}\\b(?:\\s(?:number|no\\.?|code|id))?[.:]?\\s)(?=[a-z-]*\\d)(?=[\\d-]*[a-z])[a-z\\d-]{4,}\\b`,
+      'giu',
+    ),
+    as: () => '[\\w-]+',
+  },
   { change: 'record', form: version, as: () => '[\\w.+-]+' },
   { change: 'amount', form: new RegExp(`${number}(?=\\s?[€£¥])|${price}`, 'gu'), as: digits },
   // A number in parentheses is a count, unless it is a year.

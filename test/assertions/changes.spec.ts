@@ -57,6 +57,37 @@ const rows: { what: string; before: string[]; after: string[]; changes: string[]
     changes: ['appeared: text', 'appeared: code'],
   },
   {
+    what: 'what a dialog asks to confirm, and no labels of a form in it',
+    before: [],
+    after: [
+      '- dialog "Delete" [ref=e2]:',
+      '  - paragraph [ref=e3]: Delete 3 files?',
+      '- dialog "Edit" [ref=e4]:',
+      '  - generic [ref=e5]: Name of the file',
+      '  - textbox "File" [ref=e6]',
+    ],
+    changes: ['appeared: dialog Delete', 'appeared: dialog Edit', 'appeared: paragraph'],
+  },
+  {
+    what: 'a plain list of which one item is left',
+    before: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e3]:',
+      '    - generic [ref=e4]: Plum',
+      '    - button "Remove" [ref=e5]',
+      '  - generic [ref=e6]:',
+      '    - generic [ref=e7]: Pear',
+      '    - button "Remove" [ref=e8]',
+    ],
+    after: [
+      '- generic [ref=e2]:',
+      '  - generic [ref=e6]:',
+      '    - generic [ref=e7]: Pear',
+      '    - button "Remove" [ref=e8]',
+    ],
+    changes: ['count in generic: Pear'],
+  },
+  {
     what: 'no line numbers of an editor',
     before: [],
     after: ['- text: "1"', '- generic "Fold" [ref=e2]', '- generic [ref=e3]: "2"', '- generic [ref=e4]: "3"'],

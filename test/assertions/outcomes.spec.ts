@@ -445,3 +445,32 @@ test('each outcome in plain markup is asserted, and what the step itself did is 
       'await expect(page.locator("#chat").contentFrame().getByText("Word is missing")).toBeVisible();',
     ]);
 });
+
+test('a page of utility classes is asserted by its messages, labelled amounts and lists', async ({
+  open,
+}) => {
+  const recording = await open('utilities.html', { autoAssert: true });
+  const after = async (action: Record<string, unknown>): Promise<string[]> =>
+    (await recording.land(action)).assertions.flat().map((code) => code.replace(/\s+/g, ' '));
+  const visible = (text: string): string => `await expect(page.getByText(${text})).toBeVisible();`;
+  expect(await asserted(recording, 'Send')).toEqual(
+    ['Enter your full address', 'Choose a delivery time'].map(
+      (text) => `getByText(${JSON.stringify(text)})).toBeVisible();`,
+    ),
+  );
+  // "1" alone could be anything.
+  expect(await asserted(recording, 'Add to basket')).toEqual([
+    'getByText("Total€13.80", { exact: true })).toBeVisible();',
+  ]);
+  expect(await after({ action: 'fill', target: "getByLabel('Search')", value: 'ann' })).toContain(
+    'await expect(page.locator(".room-name")).toHaveText(["Announcements"]);',
+  );
+  const slot = await recording.land({ action: 'click', target: "getByText('14:00')" });
+  expect(slot.codes).toEqual(['await page.getByText("14:00", { exact: true }).click();']);
+  expect(slot.assertions.flat()).toEqual([visible('"Colour at 14:00"')]);
+  expect(await asserted(recording, 'More')).toEqual(['getByText("6–10 of 12")).toBeVisible();']);
+  const [dialog] = await asserted(recording, 'Pay');
+  expect(dialog).toMatch(/^getByRole\("dialog".*toMatchAriaSnapshot\(`.*Grace.*\$950\.00.*Savings/);
+  await recording.land({ action: 'fill', target: "getByLabel('Coupon')", value: 'FRESH' });
+  expect(await asserted(recording, 'Apply')).toEqual(['getByLabel("Coupon")).toHaveValue("");']);
+});

@@ -343,9 +343,8 @@ const others = new Set(
   frameChain describeElement ancestorsOf bestLocator containerLocator ownText rawText
   brittleElements callWarnings stepWarning requireLoaded pageBlocked linearSource locateAgain budgeted isLost
   browserGone failureHint recoveryHint uncheckedWarnings spellAlike actedCandidates viewCandidates matchesOf
-  taggedBy suggestionFor isEcho isAsExpected goneTarget goneCandidates isScoped isSteady dropCandidates`.split(
-    /\s+/,
-  ),
+  taggedBy suggestionFor isEcho isAsExpected goneTarget goneCandidates isScoped isSteady dropCandidates
+  changeCandidates isText containersOf ownersOf`.split(/\s+/),
 );
 
 test('no function that gets texts of pages is missing above', async () => {

@@ -61,6 +61,12 @@ test('the version of a program is replaced as a whole, an address is not', () =>
   expect(stablePart('Server 127.0.0.1', ['record'])).toBeUndefined();
 });
 
+test('the code of a record is replaced as a whole, a word after its label is not', () => {
+  expect(stablePart('Booking number 2NGG44', ['record'])).toEqual({ regex: 'Booking number [\\w-]+' });
+  expect(stablePart('Reference: GR-123456', ['record'])).toEqual({ regex: 'Reference: [\\w-]+' });
+  expect(stablePart('Reference manual', ['record'])).toBeUndefined();
+});
+
 test('a hexadecimal id is replaced as a whole, whatever digits it begins with', () => {
   for (const id of ['90312618ff6d87c8', '8a14c988cf3dde80', 'ffffffff00000001'])
     expect(stablePart(`Node ${id}`, ['passing'])).toEqual({ regex: 'Node \\w+' });
