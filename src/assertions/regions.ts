@@ -67,6 +67,9 @@ const maxRegions = 2;
 /** How many ancestors are tried for a good locator. */
 const maxLevels = 4;
 
+/** What says something new even if a field contained its text before. */
+const hasLabel = /^(?:heading|definition)\b/;
+
 /** The smallest elements that contain several new texts, those with the most texts first. */
 export function regionsOf(
   changes: readonly PageChange[],
@@ -78,9 +81,7 @@ export function regionsOf(
     changes.flatMap((change): [SnapshotLine, string][] => {
       const text = newText(change);
       // A label that the page also has elsewhere says nothing new, unlike an amount.
-      // A definition has its own label, whatever a field contained before.
-      const { role = '' } = partsOf(change.line);
-      const isKnown = text !== undefined && known.has(text) && !['heading', 'definition'].includes(role);
+      const isKnown = text !== undefined && known.has(text) && !hasLabel.test(change.line.text);
       return text === undefined || (isKnown && !/\d/.test(text)) ? [] : [[change.line, text]];
     }),
   );

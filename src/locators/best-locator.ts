@@ -202,7 +202,6 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
     !mentions(chain, avoid) &&
     !brittleness(chain).has('generated name') &&
     (asserted === undefined || chain.at(-1)?.method !== 'getByText');
-
   if (!isWeak(own) && allowed(own) && weakness === undefined) return own;
 
   const [shown, [self, ...outer]] = await Promise.all([shownAs(pin), ancestorsOf(pin, testIdAttribute)]);
@@ -303,7 +302,7 @@ async function withWholeName(pin: Pin, chain: LocatorChain): Promise<LocatorChai
   const before = chain.slice(0, -1);
   if (chain.at(-1)?.method === 'getByText') {
     const [line] = parseSnapshot(await elementSnapshot(pin.locator, answerMs));
-    const { text } = line === undefined ? {} : partsOf(line);
+    const text = line && partsOf(line).text;
     return text === undefined ? chain : [...before, { method: 'getByText', args: [text, { exact: true }] }];
   }
   const { role, name } = await shownAs(pin);
