@@ -76,7 +76,7 @@ export async function changeCandidates(
     const chain = chainInStep(element, outcome);
     const subject = { pin: element, words, chain, literal };
     // Nobody writes the joined words of several labels.
-    if (isOfText && element.facts.glued) {
+    if (isOfText && isText(role) && element.facts.glued) {
       const forms = echo === undefined ? [] : [{ matcher: 'toContainText', expected: echo }];
       return [{ ...candidate, forms, subject: { pin: element, words: echo ?? '' } }];
     }

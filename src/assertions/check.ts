@@ -185,7 +185,7 @@ async function* locatorsFor(
     const known = spelled.get(pin.facts.element) ?? (await spelledAgain(pin, spelled));
     // A list that is closing may match too.
     const isLike = (line: SnapshotLine): boolean =>
-      known !== undefined && partsOf(line).role === pin.facts.role && matchesLine(known, line);
+      known !== undefined && matchesLine(known, line) && !isNoLabel(known, line);
     const isClear = known !== undefined && before.filter(isLike).length < 2;
     if (isClear && args['matcher'] !== 'toBeVisible') yield { chain: known };
     const text = typeof expected === 'string' ? expected : (words ?? '');
@@ -229,6 +229,12 @@ async function spelledAgain(
   const known = name === undefined || !inMainFrame ? undefined : spelled.get(`${role} ${name}`);
   const found = known && (await within(answerMs, matchesOf(pin, [known])));
   return found?.indexes.length === 1 ? known : undefined;
+}
+
+/** Whether a locator looks for a label, and a line only shows a text. */
+function isNoLabel(chain: LocatorChain, line: SnapshotLine): boolean {
+  const shown = ['button', 'link', 'heading', 'generic', 'text', 'paragraph'];
+  return chain.at(-1)?.method === 'getByLabel' && shown.includes(partsOf(line).role ?? '');
 }
 
 function listExpectation({ matcher, expected }: AssertionArgs): ListExpectation {

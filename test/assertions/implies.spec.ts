@@ -24,7 +24,7 @@ const amount = of(
 );
 const pattern = snapshot(table, '- rowgroup:', String.raw`  - row /.+ Grace -\$950\.00/`);
 const messages = of(panel, 'toHaveText', { expected: ['I want it.', 'It takes 3 days.'] });
-const message = snapshot(panel, String.raw`- text: /Bot, .+ It takes 3 days\./`);
+const message = snapshot(table, String.raw`- text: /Bot, .+ It takes 3 days\./`);
 const selected = of(table, 'toHaveAttribute', { name: 'aria-selected', expected: 'true' });
 const focused = of(table, 'toBeFocused');
 
