@@ -79,6 +79,8 @@ export const weights = {
   ofEchoes: 0.2,
   /** New texts of one kind. */
   messages: 91.2,
+  /** One of them by itself, if no locator matches all. */
+  single: 79,
   /** The prices in a list's items. */
   prices: 88.9,
   /** An amount with its label; each further one in an element weighs a little less. */

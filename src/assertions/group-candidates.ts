@@ -97,7 +97,9 @@ export async function listCandidates(
   const isOwn = items.every((item) => item.title === item.line);
   return [
     ...byCount,
-    ...(isPlain && hasOnlyLost ? [{ ...counted, subject: { ...subject, items: itemPins } }] : []),
+    ...(isPlain && hasOnlyLost && items.length > 1
+      ? [{ ...counted, subject: { ...subject, items: itemPins } }]
+      : []),
     ...(change.isNew ? priceCandidates(items, { ...subject, items: itemPins }, pin) : []),
     { ...base, subject: { ...subject, items: itemPins, titles: isOwn ? [] : titlePins, titleRole } },
   ];
@@ -180,7 +182,7 @@ function messagesOneByOne(
   return alike.flatMap(({ line }, index): Candidate[] => {
     const chain = literalLocator(line, typed);
     if (chain === undefined) return [];
-    const weight = weights.messages - (index + 1) / 100;
+    const weight = weights.single - index / 100;
     const forms = [{ matcher: 'toBeVisible' }];
     return [{ weight, kind: `message ${index}`, subject: { chain }, forms, isNew: true }];
   });

@@ -145,7 +145,7 @@ function compare(
     const most = Math.max(then.length, list.items.length);
     if (most < 2 && (isPlain || isNew)) return [];
     // A locator that matches a single element might not match the others.
-    if (isPlain && list.items.length === 1 && then.length < 2) return [];
+    if (isPlain && list.items.length === 1 && !(then.length > 1 && isKnown(list.line))) return [];
     // Parts of a sentence, and the options of a field, are not a new list.
     if (
       isNew &&
