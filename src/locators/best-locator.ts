@@ -203,7 +203,6 @@ async function improved(pin: Pin, own: LocatorChain, options: LocatorOptions): P
     !brittleness(chain).has('generated name') &&
     (asserted === undefined || chain.at(-1)?.method !== 'getByText');
   if (!isWeak(own) && allowed(own) && weakness === undefined) return own;
-
   const [shown, [self, ...outer]] = await Promise.all([shownAs(pin), ancestorsOf(pin, testIdAttribute)]);
   const icons = self === undefined ? [] : iconFilters(self);
   const named = subjectsOf({ ...shown, level: headingLevel(pin), icons }, own)
