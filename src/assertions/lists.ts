@@ -116,8 +116,9 @@ export function listChangesAcross(before: SnapshotView, after: SnapshotView): Li
   return old === undefined || now === undefined
     ? []
     : compare(old, now, { isKnown: () => false, isRegrouped: () => false }).filter(
-        // The menus of a new page.
-        ({ isNew, list }) => !(isNew && list.role === 'link'),
+        // The menus of a new page, and what is alone in the place of a list of the previous page.
+        ({ isNew, list: { role, items } }) =>
+          !(isNew && role === 'link') && (items.length > 1 || !['generic', 'link'].includes(role)),
       );
 }
 
@@ -145,7 +146,7 @@ function compare(
     const most = Math.max(then.length, list.items.length);
     if (most < 2 && (isPlain || isNew)) return [];
     // A locator that matches a single element might not match the others.
-    if (isPlain && list.items.length === 1 && !(then.length > 1 && isKnown(list.line))) return [];
+    if (isPlain && list.items.length === 1 && then.length < 2) return [];
     // Parts of a sentence, and the options of a field, are not a new list.
     if (
       isNew &&
