@@ -140,7 +140,10 @@ export const selectOption = elementAction({
     ...forced,
   }),
   act: (element, { values: options, ...rest }) => element.selectOption(options, rest),
-  args: ({ values: options, ...rest }, { input }) => [input(options), ...values(rest)],
+  args: ({ values: options, ...rest }, { input }) => [
+    input((Array.isArray(options) && options.length === 1 ? options[0] : options) ?? options),
+    ...values(rest),
+  ],
 });
 
 export const scrollIntoViewIfNeeded = elementAction({

@@ -76,28 +76,54 @@ function isObject(node: Identifier): boolean {
   return Node.isPropertyAccessExpression(parent) && parent.getExpression() === node;
 }
 
-/** The variables of a base spec's test at its place: those of its fixtures, and of objects that it makes of the page. */
+/** The variables of a base spec's test at its place: those of its fixtures, and of objects that it or a hook makes of the page. */
 export function objectsIn(base: BaseSpec): {
   fixtures: Set<string>;
   made: Map<string, string>;
+  /** What the spec imports. */
+  imported: Set<string>;
   test: string;
 } {
-  const { body, block, offset, test } = findPlace(base);
+  const { source, call, body, block, offset, test } = findPlace(base);
   const [parameter] = body.getParameters();
   const pattern = parameter?.getNameNode().asKind(SyntaxKind.ObjectBindingPattern);
   const around = new Set<unknown>([block, ...block.getAncestors()]);
-  const made = body
-    .getDescendantsOfKind(SyntaxKind.VariableDeclaration)
-    .filter((each) => each.getEnd() <= offset && around.has(each.getFirstAncestorByKind(SyntaxKind.Block)))
-    .flatMap((each) => {
-      const [, name] = /^(?:new\s+)?(\w+)\(page\)$/.exec(each.getInitializer()?.getText() ?? '') ?? [];
-      return name === undefined ? [] : [[name, each.getName()] as const];
-    });
+  const isBefore = (node: Node): boolean =>
+    node.getEnd() <= offset && around.has(node.getFirstAncestorByKind(SyntaxKind.Block));
+  const declared = body.getDescendantsOfKind(SyntaxKind.VariableDeclaration).filter(isBefore);
+  const assigned = source.getDescendantsOfKind(SyntaxKind.BinaryExpression).filter((each) => {
+    const hook = each.getFirstAncestorByKind(SyntaxKind.CallExpression);
+    const isOfTest =
+      hook !== undefined && call.getAncestors().includes(hook.getParentOrThrow().getParentOrThrow());
+    return isBefore(each) || (isOfTest && hook.getExpression().getText().endsWith('.beforeEach'));
+  });
+  const made = [
+    ...declared.map((each) => [each.getName(), each.getInitializer()?.getText() ?? ''] as const),
+    ...assigned.map((each) => [each.getLeft().getText(), each.getRight().getText()] as const),
+  ].flatMap(([variable, code]) => {
+    const [, name] = /^(?:new\s+)?(\w+)\(page\)$/.exec(code) ?? [];
+    return name === undefined || !/^\w+$/.test(variable) ? [] : [[name, variable] as const];
+  });
   return {
     fixtures: new Set(pattern?.getElements().map((each) => each.getText())),
     made: new Map(made),
+    imported: new Set(bindingsOf(source)),
     test,
   };
+}
+
+/** The names that a module imports. */
+function bindingsOf(source: SourceFile): string[] {
+  const imports = source.getImportDeclarations();
+  const names = imports.flatMap((each) => each.getNamedImports());
+  const required = source
+    .getVariableDeclarations()
+    .filter((each) => /^require\(/.test(each.getInitializer()?.getText() ?? ''));
+  return [
+    ...imports.flatMap((each) => each.getDefaultImport()?.getText() ?? []),
+    ...names.map((each) => (each.getAliasNode() ?? each.getNameNode()).getText()),
+    ...required.flatMap((each) => each.getName().split(/\W+/)),
+  ];
 }
 
 /** How new statements at the place of a base spec have to be formatted, and how deep they are nested. */

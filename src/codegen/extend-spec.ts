@@ -70,8 +70,14 @@ export function extendSpec(base: BaseSpec, insertion: Insertion): Extended {
 function parameterEdits({ body, source }: Place, fixtures: readonly string[]): Edit[] {
   const [parameter] = body.getParameters();
   const pattern = parameter?.getFirstChildByKind(SyntaxKind.ObjectBindingPattern);
+  const around = body
+    .getAncestors()
+    .flatMap((node) => (Node.isBlock(node) || Node.isSourceFile(node) ? [node] : []));
   const declared = new Set(
-    body.getDescendantsOfKind(SyntaxKind.VariableDeclaration).map((each) => each.getName()),
+    [
+      ...body.getDescendantsOfKind(SyntaxKind.VariableDeclaration),
+      ...around.flatMap((node) => node.getVariableDeclarations()),
+    ].map((each) => each.getName()),
   );
   const known = pattern?.getElements() ?? [];
   const names = new Set(known.map((each) => each.getName()));

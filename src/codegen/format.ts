@@ -29,10 +29,16 @@ const optionsSchema = z.object({
 /** How a project writes code. */
 export interface CodeStyle {
   options: z.infer<typeof optionsSchema>;
+  /** Whether they are those of the project's Prettier. */
+  isConfigured?: true;
   /** Whether modules are imported with `require`. */
   commonJs: boolean;
   /** How imports name modules of TypeScript; undefined if nothing says so. */
   importEnding?: '' | '.js' | '.ts' | undefined;
+  /** Whether `expect` is imported before `test`. */
+  expectFirst?: true;
+  /** Whether modules of other directories are imported before those of the spec's own. */
+  parentsFirst?: true;
 }
 
 /** Formatting deeply nested code a second time can change it, so Prettier runs until its output is stable. */

@@ -40,8 +40,11 @@ export interface PageObjectUse {
   from: string;
   /** Whether it is a function that returns the page object. */
   isFunction?: boolean | undefined;
-  /** Whether it is the default export of its module. */
+  /** Whether it is no object, but a function that takes the page and acts. */
+  isHelper?: boolean | undefined;
+  /** Whether it is the default export of its module, or all that the module exports. */
   isDefault?: boolean;
+  isModule?: boolean | undefined;
   /** Whether a fixture of the project gives it. */
   isFixture?: boolean;
 }
@@ -117,7 +120,10 @@ async function generateInto(base: BaseSpec, input: GenerateInput): Promise<Gener
   const { formatOf } = await import('./base-spec.js');
   const { extendSpec } = await import('./extend-spec.js');
   const { format } = await import('prettier');
-  const { depth, test, ...style } = formatOf(base);
+  const { depth, test, ...own } = formatOf(base);
+  const { tabWidth, useTabs } = own;
+  const configured = input.style?.isConfigured === true ? input.style.options : own;
+  const style = { ...configured, tabWidth, useTabs };
   const { body: all, variables } = printed(input, test);
   requireInsertable(base, all, variables);
   const body = all.filter(({ hook }) => hook === undefined);
@@ -213,12 +219,13 @@ function templateData(input: GenerateInput): TemplateData & { files: string[]; t
         ...testImports(input.testModule, test, {
           usesExpect: names.has('expect'),
           usesDevices: use?.['device'] !== undefined,
+          expectFirst: input.style?.expectFirst,
         }),
         ...playwrightTypes.filter((type) => types.includes(type)).map(typeImport),
         ...pageObjects
           .filter(({ isFixture = false }) => !isFixture)
-          .map(({ className, from, isDefault = false }) =>
-            isDefault ? { from, default: className } : { from, names: [className] },
+          .map(({ className, from, isDefault = false, isModule }) =>
+            isDefault ? { from, default: className, isModule } : { from, names: [className] },
           ),
         ...body.flatMap(({ printer }) => printer.imports),
         ...helpers.flatMap(({ imports }) => imports),
@@ -297,7 +304,7 @@ function functionData(
 ): FunctionData {
   const names = new Set(chunks.flatMap(({ printer }) => [...printer.used]));
   const needed = pageObjects.filter(({ variable }) => names.has(variable));
-  const made = needed.filter(({ isFixture = false }) => !isFixture);
+  const made = needed.filter(({ isFixture = false, isHelper = false }) => !isFixture && !isHelper);
   if (made.length > 0) names.add('page');
   const used = fixturesFor(names, pageObjects);
   return {

@@ -1,13 +1,15 @@
 import {
+  Node,
   SyntaxKind,
   type ClassDeclaration,
+  type ClassExpression,
   type ConstructorDeclaration,
-  type MethodDeclaration,
   type SourceFile,
 } from 'ts-morph';
 import { parse } from './base-spec.js';
+import { codeOf, methodOf, type Callable, type OwnFinder, type OwnMethod, type Scope } from './own-code.js';
 import { importedNames, type OwnFixture } from './own-fixtures.js';
-import { maxInlined, pageFunctions } from './page-functions.js';
+import { functionsIn, isPage, pageFunctions } from './page-functions.js';
 
 /** A page object that the user wrote. Its code is that of a test in which the page is called `page`. */
 export interface OwnPage {
@@ -18,20 +20,21 @@ export interface OwnPage {
   isDefault: boolean;
   /** Whether it is a function that returns the page object. */
   isFunction?: boolean;
+  /** Whether it is no object, but a function that takes the page and acts: its only method. */
+  isHelper?: boolean;
+  /** What specs of the project call its module, if they use an alias. */
+  alias?: string;
+  /** Whether it is all that a module of CommonJS exports. */
+  isModule?: boolean;
   /** Locators. */
   fields: { name: string; code: string }[];
+  /** Methods that return locators. */
+  finders?: OwnFinder[];
   methods: OwnMethod[];
   /** For a class: the names of all its members, and whether a subclass can use `this.page`. */
   subclass?: { members: readonly string[]; hasPage: boolean };
   /** The fixtures that give one to a test. */
   fixtures?: readonly OwnFixture[];
-}
-
-export interface OwnMethod {
-  name: string;
-  parameters: string[];
-  /** Its statements, and the lines in which they begin. */
-  statements: { code: string; line: number }[];
 }
 
 /** Gives the module that another one imports; undefined if it is no file of the workspace. */
@@ -68,16 +71,33 @@ export async function readOwnPages(
       name,
     ]),
   );
+  const whole = /^\s*module\.exports\s*=\s*(?:class\s+)?(\w+)/m.exec(text)?.[1];
   const pages: Omit<OwnPage, 'file'>[] = [];
   const loadTree = treeLoader(load);
-  for (const each of source.getClasses().slice(0, maxClasses)) {
+  for (const each of classesIn(source).slice(0, maxClasses)) {
     const className = each.getName();
-    const isUsable = !each.isAbstract() && (each.isExported() || exported.has(className ?? ''));
-    if (className === undefined || !isUsable) continue;
+    const isModule = className !== undefined && className === whole;
+    const isExported = Node.isClassDeclaration(each) && each.isExported();
+    if (className === undefined || each.isAbstract() || !(isExported || isModule || exported.has(className)))
+      continue;
     const parts = partsOf(await lineageOf(each, file, loadTree));
-    if (parts !== undefined) pages.push({ className, isDefault: each.isDefaultExport(), ...parts });
+    if (parts === undefined) continue;
+    const isDefault = isModule || (Node.isClassDeclaration(each) && each.isDefaultExport());
+    pages.push({ className, isDefault, ...(isModule && { isModule }), ...parts });
   }
   return { pages: [...pages, ...pageFunctions(source, exported)].map((page) => ({ file, ...page })) };
+}
+
+type PageClass = ClassDeclaration | ClassExpression;
+
+/** The classes of a module, also those that it assigns to an export. */
+function classesIn(source: SourceFile): PageClass[] {
+  const assigned = source.getStatements().flatMap((statement) => {
+    const assignment = statement.asKind(SyntaxKind.ExpressionStatement)?.getExpression();
+    const made = assignment?.asKind(SyntaxKind.BinaryExpression)?.getRight();
+    return made?.asKind(SyntaxKind.ClassExpression) ?? [];
+  });
+  return [...source.getClasses(), ...assigned];
 }
 
 /** Gives the syntax tree of a module that another one imports. */
@@ -96,18 +116,21 @@ function treeLoader(load: LoadModule): LoadTree {
 }
 
 /** A class and its superclasses, as far as they can be read, the first one first. */
-async function lineageOf(own: ClassDeclaration, file: string, load: LoadTree): Promise<ClassDeclaration[]> {
-  const lineage = [own];
+async function lineageOf(own: PageClass, file: string, load: LoadTree): Promise<PageClass[]> {
+  const lineage: PageClass[] = [own];
   let place = file;
-  for (let each = own; lineage.length <= maxSuperclasses;) {
+  for (let each: PageClass = own; lineage.length <= maxSuperclasses;) {
     const name = each.getExtends()?.getExpression().getText();
     if (name === undefined) break;
     const source = each.getSourceFile();
     const imported = importedNames(source).get(name);
     const module = imported && (await load(imported.from, place));
-    const isNamed = (other: ClassDeclaration): boolean =>
-      imported?.name === 'default' ? other.isDefaultExport() : other.getName() === imported?.name;
-    const base = imported === undefined ? source.getClass(name) : module?.tree.getClasses().find(isNamed);
+    const isNamed = (other: PageClass): boolean =>
+      imported?.name === 'default' && Node.isClassDeclaration(other)
+        ? other.isDefaultExport()
+        : other.getName() === imported?.name;
+    const others = module === undefined ? [] : classesIn(module.tree);
+    const base = imported === undefined ? source.getClass(name) : others.find(isNamed);
     if (base === undefined) break;
     place = module?.file ?? place;
     lineage.unshift(base);
@@ -117,60 +140,79 @@ async function lineageOf(own: ClassDeclaration, file: string, load: LoadTree): P
 }
 
 function partsOf(
-  lineage: readonly ClassDeclaration[],
-): Pick<OwnPage, 'fields' | 'methods' | 'subclass'> | undefined {
+  lineage: readonly PageClass[],
+): Pick<OwnPage, 'fields' | 'finders' | 'methods' | 'subclass'> | undefined {
   if (lineage.some((each) => each.getConstructors().length > 1)) return undefined;
   const makers = lineage.flatMap((each) => each.getConstructors());
   const [parameter, ...more] = makers.at(-1)?.getParameters() ?? [];
-  if (parameter === undefined) return undefined;
-  const type = parameter.getTypeNode()?.getText() ?? '';
-  const isPage = type === 'Page' || (type === '' && parameter.getName() === 'page');
-  if (!isPage || more.some((other) => !other.isOptional())) return undefined;
+  if (parameter === undefined || !isPage(parameter) || more.some((other) => !other.isOptional()))
+    return undefined;
   /** The code of each member that identifies something in the page, or is a text. */
-  const known = new Map<string, string>();
+  const members = new Map<string, string>();
+  const methods = new Map<string, Callable>();
+  const functions = functionsIn(lineage.at(-1)?.getSourceFile());
+  const scope: Scope = { names: new Map(), members, methods, functions };
   const fields = new Map<string, string>();
-  const methods = new Map<string, MethodDeclaration>();
   const texts = lineage.map((each) => each.getText()).join('\n');
   const assigned = new Set([...texts.matchAll(/\bthis\.([\w$]+)\s*=[^=]/g)].map(([, name = '']) => name));
   for (const each of lineage) {
     const [maker] = each.getConstructors();
     const [own] = maker?.getParameters() ?? [];
+    const names = new Map(own === undefined ? [] : [[own.getName(), 'page']]);
     if (each.getExtends() !== undefined) {
       const [first] = maker?.getStatements() ?? [];
       if (maker !== undefined && first?.getText().replace(/;$/, '') !== `super(${own?.getName() ?? ''})`)
         return undefined;
       // What a superclass that can't be read calls it, by convention; code that did not mean the page would not compile.
-      if (each === lineage[0]) known.set('page', 'page');
+      if (each === lineage[0]) members.set('page', 'page');
     }
-    if (own?.isParameterProperty() === true) known.set(own.getName(), 'page');
-    for (const { name, code, isOpen } of assignmentsOf(each, maker)) {
-      const inlined = inline(code, known, own?.getName() ?? 'page');
+    if (own?.isParameterProperty() === true) members.set(own.getName(), 'page');
+    for (const [name, made] of callablesOf(each)) methods.set(name, made);
+    for (const { name, value, isOpen } of assignmentsOf(each, maker, names, scope)) {
+      const code = codeOf(value, { ...scope, names });
       fields.delete(name);
-      if (inlined === undefined) known.delete(name);
-      else known.set(name, inlined);
-      if (inlined !== undefined && isOpen && inlined !== 'page') fields.set(name, inlined);
+      if (code?.startsWith('page') === true) members.set(name, code);
+      else members.delete(name);
+      if (code?.startsWith('page.') === true && isOpen) fields.set(name, code);
     }
-    for (const [name, text] of textsOf(each, assigned)) known.set(name, text);
-    for (const method of each.getInstanceMethods()) methods.set(method.getName(), method);
+    for (const [name, text] of textsOf(each, assigned)) members.set(name, text);
   }
   const used = [...texts.matchAll(/\bthis\.([\w$]+)/g)].map(([, name = '']) => name);
+  const open = [...methods].filter(([name, made]) => isOpen(name, made));
+  const parts = open.map(([name, made]) => methodOf(name, made, scope));
+  const finders = parts.flatMap(({ finder }) => finder ?? []);
   return {
     subclass: {
       members: [...new Set([...used, ...lineage.flatMap(membersOf)])],
-      hasPage: known.get('page') === 'page' && !/\bprivate\s+(?:readonly\s+)?page\b/.test(texts),
+      hasPage: members.get('page') === 'page' && !/\bprivate\s+(?:readonly\s+)?page\b/.test(texts),
     },
     fields: [...fields].map(([name, code]) => ({ name, code })),
-    methods: [...methods.values()].flatMap((method) => methodOf(method, known) ?? []),
+    ...(finders.length > 0 && { finders }),
+    methods: parts.flatMap(({ method }) => method ?? []),
   };
 }
 
-function membersOf(each: ClassDeclaration): string[] {
+function membersOf(each: PageClass): string[] {
   const members = [...each.getProperties(), ...each.getMethods(), ...each.getGetAccessors()];
   return members.map((member) => member.getName());
 }
 
+/** The methods of a class, also those that are properties. */
+function callablesOf(each: PageClass): [string, Callable][] {
+  const properties = each.getInstanceProperties().flatMap((property): [string, Callable][] => {
+    const made = Node.isPropertyDeclaration(property)
+      ? property.getInitializerIfKind(SyntaxKind.ArrowFunction)
+      : undefined;
+    return made === undefined ? [] : [[property.getName(), made]];
+  });
+  return [
+    ...properties,
+    ...each.getInstanceMethods().map((method): [string, Callable] => [method.getName(), method]),
+  ];
+}
+
 /** Properties of a class that are texts and stay as they are. */
-function textsOf(each: ClassDeclaration, assigned: ReadonlySet<string>): [string, string][] {
+function textsOf(each: PageClass, assigned: ReadonlySet<string>): [string, string][] {
   return each.getProperties().flatMap((property): [string, string][] => {
     const name = property.getName();
     const text = property.getInitializerIfKind(SyntaxKind.StringLiteral)?.getText();
@@ -180,61 +222,58 @@ function textsOf(each: ClassDeclaration, assigned: ReadonlySet<string>): [string
 
 interface Assignment {
   name: string;
-  code: string;
+  value: Node;
   /** Whether a test may use it. */
   isOpen: boolean;
 }
 
-/** What properties, the constructor and getters give to the members of a class. */
-function assignmentsOf(each: ClassDeclaration, maker: ConstructorDeclaration | undefined): Assignment[] {
+/** What properties, the constructor and getters give to the members of a class. The constructor's constants are added to `names`. */
+function assignmentsOf(
+  each: PageClass,
+  maker: ConstructorDeclaration | undefined,
+  names: Map<string, string>,
+  scope: Scope,
+): Assignment[] {
   const properties = each.getProperties().filter((property) => !property.isStatic());
-  const isClosed = (member: { getText(): string }): boolean =>
-    /^(?:private|protected)\b/.test(member.getText());
   const closed = new Set(properties.filter(isClosed).map((property) => property.getName()));
-  const isOpen = (name: string): boolean => !closed.has(name) && !/^[#_]/.test(name);
-  const assigned = (maker?.getStatements() ?? []).flatMap((statement) => {
-    const [, name, code] = /^this\.([\w$]+)\s*=\s*([^]*?);?$/.exec(statement.getText()) ?? [];
-    return name === undefined || code === undefined ? [] : [{ name, code, isOpen: isOpen(name) }];
-  });
+  const isOpenField = (name: string): boolean => !closed.has(name) && !/^[#_]/.test(name);
+  const assigned: Assignment[] = [];
+  for (const statement of maker?.getStatements() ?? []) {
+    for (const constant of statement.asKind(SyntaxKind.VariableStatement)?.getDeclarations() ?? []) {
+      const value = constant.getInitializer();
+      const code = value && codeOf(value, { ...scope, names });
+      if (code?.startsWith('page') === true) names.set(constant.getName(), code);
+    }
+    const expression = statement.asKind(SyntaxKind.ExpressionStatement)?.getExpression();
+    const assignment = expression?.asKind(SyntaxKind.BinaryExpression);
+    const target = assignment?.getLeft().asKind(SyntaxKind.PropertyAccessExpression);
+    if (assignment === undefined || target === undefined) continue;
+    if (!Node.isThisExpression(target.getExpression())) continue;
+    const name = target.getName();
+    assigned.push({ name, value: assignment.getRight(), isOpen: isOpenField(name) });
+  }
   const initialized = properties.flatMap((property) => {
-    const code = property.getInitializer()?.getText();
+    const value = property.getInitializer();
     const name = property.getName();
-    return code === undefined ? [] : [{ name, code, isOpen: isOpen(name) }];
+    return value === undefined ? [] : [{ name, value, isOpen: isOpenField(name) }];
   });
   const gotten = each.getGetAccessors().flatMap((getter) => {
-    const code = /^\{\s*return\s+([^]*?);?\s*\}$/.exec(getter.getBody()?.getText() ?? '')?.[1];
+    const [only, ...others] = getter.getStatements();
+    const value = only?.asKind(SyntaxKind.ReturnStatement)?.getExpression();
     const name = getter.getName();
-    return code === undefined || getter.isStatic()
+    return value === undefined || others.length > 0 || getter.isStatic()
       ? []
-      : [{ name, code, isOpen: !isClosed(getter) && isOpen(name) }];
+      : [{ name, value, isOpen: isOpen(name, getter) && isOpenField(name) }];
   });
   return [...assigned, ...initialized, ...gotten];
 }
 
-/** Code in which the members of the class are replaced by their code; undefined if it needs another class. */
-function inline(code: string, known: ReadonlyMap<string, string>, parameter?: string): string | undefined {
-  const inlined = code.replace(/\bthis\.([\w$#]+)/g, (whole, name: string) => known.get(name) ?? whole);
-  if (inlined.length > maxInlined || /\bthis\b/.test(inlined)) return undefined;
-  const own =
-    parameter === undefined ? inlined : inlined.replace(new RegExp(`^${parameter}(?=[.\\s]|$)`), 'page');
-  return parameter === undefined || own.startsWith('page') ? own : undefined;
+function isClosed(member: { getText(): string }): boolean {
+  return /^(?:private|protected)\b/.test(member.getText());
 }
 
-/** A method that only awaits; undefined for every other. */
-function methodOf(method: MethodDeclaration, known: ReadonlyMap<string, string>): OwnMethod | undefined {
-  const isClosed = /^(?:private|protected)\b/.test(method.getText()) || /^[#_]/.test(method.getName());
-  const parameters = method.getParameters();
-  const isPlain = parameters.every(
-    (each) => /^\w+$/.test(each.getName()) && !each.isRestParameter() && !each.hasInitializer(),
-  );
-  if (isClosed || !method.isAsync() || !isPlain) return undefined;
-  const statements = method.getStatements().map((statement) => {
-    const code = inline(statement.getText(), known);
-    return code !== undefined && /^await\s/.test(code)
-      ? { code, line: statement.getStartLineNumber() }
-      : undefined;
-  });
-  const whole = statements.filter((each) => each !== undefined);
-  if (whole.length === 0 || whole.length < statements.length) return undefined;
-  return { name: method.getName(), parameters: parameters.map((each) => each.getName()), statements: whole };
+/** Whether a test may use a member of that name. */
+function isOpen(name: string, member: Node): boolean {
+  const declared = Node.isArrowFunction(member) ? (member.getParent() ?? member) : member;
+  return !isClosed(declared) && !/^[#_]/.test(name);
 }

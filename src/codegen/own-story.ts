@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  call,
   property,
   run,
   value,
@@ -12,11 +13,12 @@ import { warningOf } from '../model/errors.js';
 import type { Json } from '../model/json.js';
 import type { LocatorChain } from '../model/locator.js';
 import { isTemplate } from '../model/template.js';
-import { emitSteps, locatorOf, type EmittedStep, type PageCall } from './emitter.js';
+import { emitSteps, locatorOf, statementsOf, type EmittedStep, type PageCall } from './emitter.js';
 import type { PageObjectUse } from './generate.js';
 import { createNames, testVariables } from './identifiers.js';
 import type { OwnFixture, OwnStart } from './own-fixtures.js';
-import type { OwnMethod, OwnPage } from './own-pages.js';
+import type { OwnMethod } from './own-code.js';
+import type { OwnPage } from './own-pages.js';
 import { useOf, variableOf } from './own-uses.js';
 import { isImplied } from './page-calls.js';
 import { emitNamed } from './named-locators.js';
@@ -37,8 +39,9 @@ interface Item {
   step: number;
   /** Index of an automatic assertion; undefined for the action. */
   assertion: number | undefined;
-  tree: unknown;
-  /** Whether it may be left out, since the action before it implies it. */
+  /** Its code, with each locator that is known of its element. */
+  trees: unknown[];
+  /** Whether the action before it implies it. */
   isImplied: boolean;
 }
 
@@ -48,6 +51,8 @@ export interface Match {
   method: OwnMethod;
   args: Expression[];
   items: readonly Item[];
+  /** The item of each statement. */
+  done: readonly Item[];
 }
 
 /** A fixture that has done, before the test, what the first statements do. */
@@ -87,7 +92,7 @@ export function planOwnStory(
   const opening = openingOf(items, starts);
   const start = starts && startOf(items, pages, opening.length);
   const first = opening.length + (start?.items.length ?? 0);
-  const { matches, warnings } = matchesIn(items, pages, first);
+  const { matches, warnings } = matchesIn(items, pages, steps, first);
   const fixtures = new Map(
     pages.flatMap((page) => {
       const fixture = page === start?.page ? start.fixture : simpleFixture(page);
@@ -116,7 +121,10 @@ export function planOwnStory(
       return found?.code(objectOf(found.page));
     },
   });
-  for (const match of matches) applyMatch(emitted, match, objectOf(match.page));
+  for (const match of matches) {
+    if (match.page.isHelper === true) variables.set(match.page, match.page.className);
+    applyMatch(emitted, match, objectOf(match.page));
+  }
   // A fixture that is requested only for what it does first is no reason to request it.
   if (start !== undefined && !variables.has(start.page)) {
     const others = pages.map((page) => (page === start.page ? withoutFixture(start) : page));
@@ -127,11 +135,28 @@ export function planOwnStory(
   return {
     emitted,
     warnings,
-    made: [...variables].map(([page, name]) =>
+    made: inOrderOfUse([...variables], emitted).map(([page, name]) =>
       useOf(page, { spec, variable: name, isFixture: fixtures.has(page) }),
     ),
     linesOf: (call) => matchedLines(matches, call),
   };
+}
+
+/** Page objects in the order in which a test uses them first. */
+function inOrderOfUse(
+  variables: readonly (readonly [OwnPage, string])[],
+  emitted: readonly EmittedStep[],
+): (readonly [OwnPage, string])[] {
+  const printer = new Printer();
+  for (const step of emitted)
+    printer.statements([
+      ...step.names,
+      ...statementsOf(step),
+      ...step.assertedNames,
+      ...step.assertions.flat(),
+    ]);
+  const used = [...printer.used];
+  return variables.toSorted(([, one], [, other]) => used.indexOf(one) - used.indexOf(other));
 }
 
 /** The place of a step's action, or of one of its assertions. */
@@ -149,8 +174,7 @@ export function matchedLines(
   );
   if (match === undefined) return undefined;
   const last = others.at(-1) ?? first;
-  const byStatement = match.items.filter((item) => !item.isImplied);
-  return new Map(match.method.statements.map(({ line }, index) => [line, byStatement[index]?.step ?? last]));
+  return new Map(match.method.statements.map(({ line }, index) => [line, match.done[index]?.step ?? last]));
 }
 
 /** The fixture that gives a page object and does nothing else; undefined if there is not exactly one. */
@@ -164,7 +188,10 @@ function withoutFixture({ page, fixture }: Start): OwnPage {
 }
 
 /** What the fixtures of every test have done before it; nothing if several do something to the page. */
-function openingOf(items: readonly (Item | undefined)[], [start, other]: readonly OwnStart[] = []): Item[] {
+function openingOf(
+  items: readonly (Item | undefined)[],
+  [start, other]: readonly OwnStart[] = [],
+): readonly Item[] {
   if (start === undefined || other !== undefined) return [];
   const bound = new Map<string, Json>(Object.entries(start.options));
   const parameters = new Set(bound.keys());
@@ -173,7 +200,7 @@ function openingOf(items: readonly (Item | undefined)[], [start, other]: readonl
       items,
       0,
       start.setup.map((code) => ({ code, parameters, bound })),
-    ) ?? []
+    )?.items ?? []
   );
 }
 
@@ -187,7 +214,7 @@ function startOf(
     (page.fixtures ?? []).flatMap((fixture): Start[] => {
       const patterns = patternsOf(page, fixture);
       const found = patterns.length === 0 ? undefined : itemsMatching(items, at, patterns);
-      return found === undefined ? [] : [{ page, fixture, items: found }];
+      return found === undefined ? [] : [{ page, fixture, items: found.items }];
     }),
   );
   const longest = Math.max(...starts.map((start) => start.items.length));
@@ -233,11 +260,26 @@ export function applyMatch(
   const steps = stepsOf(items);
   const last = emitted[steps.at(-1) ?? 0];
   if (last === undefined) return;
-  last.action = [run(object, method.name, ...args)];
+  last.action = [
+    page.isHelper === true
+      ? { kind: 'run', value: { kind: 'apply', name: page.className, args: [variable('page'), ...args] } }
+      : run(object, method.name, ...args),
+  ];
   last.calls = { file: page.file, method: method.name, steps };
 }
 
 function itemsOf(steps: readonly CodeStep[]): (Item | undefined)[] {
+  const items = itemsWith(steps);
+  const most = Math.max(0, ...steps.map(({ own = [] }) => own.length));
+  for (let number = 0; number < most; number++) {
+    const others = steps.map((step) => ({ ...step, locator: step.own?.[number] ?? step.locator }));
+    for (const [index, other] of itemsWith(others).entries())
+      items[index]?.trees.push(...(other?.trees ?? []));
+  }
+  return items;
+}
+
+function itemsWith(steps: readonly CodeStep[]): (Item | undefined)[] {
   return emitSteps(steps).flatMap((emitted, step) => {
     const { page, before, action, after, last, assertions } = emitted;
     const own = steps[step];
@@ -248,7 +290,7 @@ function itemsOf(steps: readonly CodeStep[]): (Item | undefined)[] {
     const item = (code: Statement, assertion?: number): Item => ({
       step,
       assertion,
-      tree: withPlaceholders(treeOf(print([code])), templates),
+      trees: [withPlaceholders(treeOf(print([code])), templates)],
       isImplied: assertion !== undefined && isImplied(own.assertions?.[assertion] ?? { args: {} }, own),
     });
     return [
@@ -264,17 +306,18 @@ export function ownMatches(
   steps: readonly CodeStep[],
   pages: readonly OwnPage[],
 ): { matches: Match[]; warnings: string[] } {
-  return matchesIn(itemsOf(steps), pages, 0);
+  return matchesIn(itemsOf(steps), pages, steps, 0);
 }
 
 /** The matches of a flow from an item on, the longest first; of two that are as long, none. */
 function matchesIn(
   items: readonly (Item | undefined)[],
   pages: readonly OwnPage[],
+  steps: readonly CodeStep[],
   start: number,
 ): { matches: Match[]; warnings: string[] } {
   const matches: Match[] = [];
-  const warnings = new Set<string>();
+  const warnings: string[] = [];
   for (let at = start; at < items.length; at++) {
     const item = items[at];
     if (item === undefined || item.assertion !== undefined || items[at - 1]?.step === item.step) continue;
@@ -286,7 +329,7 @@ function matchesIn(
     if (best === undefined) continue;
     if (other !== undefined) {
       const name = ({ page, method }: Match): string => `${page.className}.${method.name}`;
-      warnings.add(
+      warnings.push(
         warningOf(
           'INVALID_INPUT',
           `${name(best)} and ${name(other)} both do what step ${item.step} does, so the test calls neither.`,
@@ -296,9 +339,23 @@ function matchesIn(
       continue;
     }
     matches.push(best);
+    warnings.push(...uncheckedIn(best, steps));
     at += longest - 1;
   }
-  return { matches, warnings: [...warnings] };
+  return { matches, warnings: [...new Set(warnings)] };
+}
+
+/** What a method goes on without checking. */
+function uncheckedIn({ page, method, items, done }: Match, steps: readonly CodeStep[]): string[] {
+  const name = page.isHelper === true ? method.name : `${page.className}.${method.name}`;
+  const left = items.filter(
+    (item) =>
+      item.assertion !== undefined && !item.isImplied && !done.includes(item) && item !== items.at(-1),
+  );
+  return left.map(({ step, assertion = 0 }) => {
+    const code = emitSteps(steps)[step]?.assertions[assertion] ?? [];
+    return `${name} does what follows step ${step} too, so the test does not check this in between: ${print(code)} To keep it, record it with expect.`;
+  });
 }
 
 /** The match of a method that begins with an item. */
@@ -311,9 +368,27 @@ function matchAt(
   const parameters = new Set(method.parameters);
   const patterns = method.statements.map(({ code }) => ({ code, parameters, bound }));
   const found = itemsMatching(items, at, patterns);
-  if (found === undefined || method.parameters.some((name) => !bound.has(name))) return undefined;
-  const args = method.parameters.map((name) => value(restored(bound.get(name) ?? null)));
-  return { page, method, args, items: found };
+  const args = found && argumentsOf(method, bound);
+  return args && { page, method, args, ...found };
+}
+
+/** The arguments of a call, without those that a method has by default; undefined if one is not known. */
+function argumentsOf(
+  { parameters, defaults = {}, numbers = [] }: Omit<OwnMethod, 'statements'>,
+  bound: ReadonlyMap<string, Json>,
+): Expression[] | undefined {
+  const given = parameters.map((name) => {
+    const literal = restored(bound.get(name) ?? defaults[name] ?? null);
+    // A number in a text.
+    return numbers.includes(name) && String(Number(literal)) === literal ? Number(literal) : literal;
+  });
+  const isKnown = given.every(
+    (each, index) =>
+      each !== null && (typeof each === 'number' || !numbers.includes(parameters[index] ?? '')),
+  );
+  if (!isKnown) return undefined;
+  const last = given.findLastIndex((each, index) => each !== defaults[parameters[index] ?? '']);
+  return given.slice(0, last + 1).map(value);
 }
 
 /** The items from one on that statements do; undefined if they do something else. */
@@ -321,32 +396,43 @@ function itemsMatching(
   items: readonly (Item | undefined)[],
   at: number,
   patterns: readonly Pattern[],
-): Item[] | undefined {
+): Pick<Match, 'items' | 'done'> | undefined {
+  const done: Item[] = [];
   let next = at;
   for (const { code, parameters, bound } of patterns) {
     const tree = treeOf(code);
-    while (
-      next > at &&
-      items[next]?.isImplied === true &&
-      !unifies(tree, items[next]?.tree, parameters, new Map(bound))
-    )
-      next++;
-    const item = items[next];
-    if (item === undefined || tree === undefined || !unifies(tree, item.tree, parameters, bound))
-      return undefined;
-    next++;
+    const isSame = (item: Item | undefined): boolean =>
+      tree !== undefined &&
+      item?.trees.some((each) => {
+        const trial = new Map(bound);
+        if (!unifies(tree, each, parameters, trial)) return false;
+        for (const [name, literal] of trial) bound.set(name, literal);
+        return true;
+      }) === true;
+    // What a method does not check between its actions, its test does not check either.
+    while (next > at && items[next]?.assertion !== undefined && !isSame(items[next])) next++;
+    const item = items[next++];
+    if (item === undefined || !isSame(item)) return undefined;
+    done.push(item);
   }
   // The action of a step is done as a whole.
   const isPartial = items[next]?.step === items[next - 1]?.step && items[next]?.assertion === undefined;
-  return isPartial ? undefined : items.slice(at, next).filter((item) => item !== undefined);
+  return isPartial ? undefined : { items: items.slice(at, next).filter((item) => item !== undefined), done };
 }
 
 /** A list of literals as a program. */
 const listSchema = z.tuple([z.object({ expression: z.object({ elements: z.array(literalSchema) }) })]);
 
+/** A field of a page object, or a method that returns a locator. */
+interface Field {
+  page: OwnPage;
+  name: string;
+  args?: Expression[];
+}
+
 /** The fields of page objects by their locators; one that several fields have is none. */
-function fieldsOf(pages: readonly OwnPage[]): Map<string, { page: OwnPage; name: string }> {
-  const fields = new Map<string, { page: OwnPage; name: string } | undefined>();
+function fieldsOf(pages: readonly OwnPage[]): Map<string, Field> {
+  const fields = new Map<string, Field | undefined>();
   for (const page of pages)
     for (const { name, code } of page.fields) {
       const key = syntaxOf(code);
@@ -362,17 +448,31 @@ export function fieldFinder(
   const fields = fieldsOf(pages);
   return (chain) => {
     for (let length = chain.length; length > 0; length--) {
-      const field = fields.get(keyOf(chain.slice(0, length)));
+      const start = chain.slice(0, length);
+      const field = fields.get(keyOf(start)) ?? finderOf(start, pages);
       if (field === undefined) continue;
       const rest = chain.slice(length);
       const code = (object: Expression): Expression => {
-        const own = property(object, field.name);
+        const own = field.args ? call(object, field.name, ...field.args) : property(object, field.name);
         return rest.length === 0 ? own : { kind: 'locator', page: own, chain: rest };
       };
       return { page: field.page, code };
     }
     return undefined;
   };
+}
+
+/** The only method of a page object that returns a locator. */
+function finderOf(chain: LocatorChain, pages: readonly OwnPage[]): Field | undefined {
+  const all = pages.flatMap((page) => (page.finders ?? []).map((finder) => ({ page, finder })));
+  const tree = all.length === 0 ? undefined : treeOf(new Printer().expression(locatorOf(chain, 'page')));
+  const [found, ...others] = all.flatMap(({ page, finder }): Field[] => {
+    const bound = new Map<string, Json>();
+    const isSame = unifies(treeOf(finder.code), tree, new Set(finder.parameters), bound);
+    const args = isSame ? argumentsOf(finder, bound) : undefined;
+    return args === undefined ? [] : [{ page, name: finder.name, args }];
+  });
+  return others.length === 0 ? found : undefined;
 }
 
 function keyOf(chain: LocatorChain): string {

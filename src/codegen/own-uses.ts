@@ -5,10 +5,11 @@ import type { OwnPage } from './own-pages.js';
 
 /** The use of a person's page object in a test. */
 export function useOf(
-  { className, isFunction, isDefault, file }: OwnPage,
+  { className, isFunction, isHelper, isDefault, isModule, alias, file }: OwnPage,
   { spec, ...use }: { spec: string; variable: string; isFixture: boolean },
 ): PageObjectUse {
-  return { ...use, className, isFunction, isDefault, from: moduleFor(spec, file) };
+  const kind = { isFunction, isHelper, isDefault, isModule };
+  return { ...use, ...kind, className, from: alias ?? moduleFor(spec, file) };
 }
 
 /** What a page object is called in a test: a function's own name is taken. */

@@ -104,6 +104,8 @@ export class Printer {
         const of = this.expression(code.of);
         return `${code.of.kind === 'await' ? `(${of})` : of}.${code.method}(${this.list(code.args)})`;
       }
+      case 'apply':
+        return `${this.name(code.name)}(${this.list(code.args)})`;
       case 'new':
         this.imports.push(code.module);
         return `new ${code.className}(${this.list(code.args)})`;

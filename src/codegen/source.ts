@@ -273,9 +273,10 @@ async function pagesAt(
   steps: readonly CodeStep[],
 ): Promise<OwnPage[]> {
   const { objectsIn } = await import('./base-spec.js');
-  const { fixtures: requested, made } = objectsIn(base);
+  const { fixtures: requested, made, imported } = objectsIn(base);
   const hasHooks = steps.some(({ hook }) => hook !== undefined);
   return pages.flatMap(({ fixtures = [], ...page }) => {
+    if (page.isHelper === true) return imported.has(page.className) ? [page] : [];
     // A hook has not the variables of the test.
     const own = hasHooks ? undefined : made.get(page.className);
     const known = own === undefined ? fixtures.find(({ name }) => requested.has(name))?.name : own;
@@ -308,7 +309,7 @@ async function pageStory(input: TestInput, uniques: Uniques): Promise<PageStory>
   const story = planStory(steps, baseURL, {
     existing: input.pages,
     uniques,
-    own: { pages: ownPages, importOf },
+    own: { pages: ownPages.filter((page) => page.isHelper !== true), importOf },
   });
   const generated = new Map(
     await Promise.all(

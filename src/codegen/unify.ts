@@ -61,16 +61,70 @@ export function unifies(
   if (typeof one !== 'object' || one === null) return one === other;
   if (typeof other !== 'object' || other === null) return false;
   const { type, name } = Array.isArray(one) ? { type: undefined, name: undefined } : nodeSchema.parse(one);
+  const literal = literalSchema.safeParse(other).data?.value;
   if (type === 'Identifier' && typeof name === 'string' && parameters.has(name)) {
-    const given = literalSchema.safeParse(other).data?.value;
-    if (given === undefined || (bound.has(name) && bound.get(name) !== given)) return false;
-    bound.set(name, given);
+    const known = bound.get(name);
+    if (literal === undefined || (known !== undefined && String(known) !== String(literal))) return false;
+    bound.set(name, literal);
     return true;
   }
+  if (type === 'TemplateLiteral' || type === 'BinaryExpression')
+    return typeof literal === 'string' && matchesText(partsOf(one, parameters), literal, bound);
   const [own, theirs] = [one, other].map((each) => Object.entries(each).filter(([key]) => !ignored.has(key)));
   const others = new Map(theirs);
   return (
     own?.length === others.size &&
     own.every(([key, each]) => others.has(key) && unifies(each, others.get(key), parameters, bound))
   );
+}
+
+/** A text of literals, and of parameters by their names. */
+type TextParts = (string | { name: string })[];
+
+const templateSchema = z.object({
+  type: z.literal('TemplateLiteral'),
+  quasis: z.array(z.object({ value: z.object({ cooked: z.string() }) })),
+  expressions: z.array(z.unknown()),
+});
+const sumSchema = z.object({
+  type: z.literal('BinaryExpression'),
+  operator: z.literal('+'),
+  left: z.unknown(),
+  right: z.unknown(),
+});
+
+/** The parts of a text that code puts together; undefined if it contains anything else. */
+function partsOf(node: unknown, parameters: ReadonlySet<string>): TextParts | undefined {
+  const literal = literalSchema.safeParse(node).data?.value;
+  if (literal !== undefined) return [String(literal)];
+  const { type, name } = nodeSchema.safeParse(node).data ?? {};
+  if (type === 'Identifier') return typeof name === 'string' && parameters.has(name) ? [{ name }] : undefined;
+  const sum = sumSchema.safeParse(node).data;
+  const template = templateSchema.safeParse(node).data;
+  const all =
+    sum === undefined
+      ? template?.quasis.flatMap(({ value }, index) => [
+          [value.cooked],
+          ...(index < template.expressions.length ? [partsOf(template.expressions[index], parameters)] : []),
+        ])
+      : [partsOf(sum.left, parameters), partsOf(sum.right, parameters)];
+  return all?.every((each) => each !== undefined) === true ? all.flat() : undefined;
+}
+
+/** Whether a text has these parts, of which one parameter at most is not known yet. */
+function matchesText(parts: TextParts | undefined, text: string, bound: Map<string, Json>): boolean {
+  const known = parts?.map((part) =>
+    typeof part === 'object' && bound.has(part.name) ? String(bound.get(part.name)) : part,
+  );
+  // Numbers are not added, but joined to a text.
+  if (known?.some((part) => typeof part === 'string' && part !== '') !== true) return false;
+  const open = known.findIndex((part) => typeof part === 'object');
+  const [before, after] = [known.slice(0, open === -1 ? known.length : open), known.slice(open + 1)];
+  if (open === -1) return before.join('') === text;
+  const [start, end, part] = [before.join(''), after.join(''), known[open]];
+  const isOnly = typeof part === 'object' && after.every((each) => typeof each === 'string');
+  const isLong = text.length > start.length + end.length;
+  if (!isOnly || !isLong || !text.startsWith(start) || !text.endsWith(end)) return false;
+  bound.set(part.name, text.slice(start.length, text.length - end.length));
+  return true;
 }

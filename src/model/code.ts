@@ -33,6 +33,8 @@ export type Expression =
     }
   | { kind: 'property'; of: Expression; name: string }
   | { kind: 'call'; of: Expression; method: string; args: readonly Expression[] }
+  /** A call of a function. */
+  | { kind: 'apply'; name: string; args: readonly Expression[] }
   | { kind: 'new'; className: string; module: Import; args: readonly Expression[] }
   | { kind: 'await'; value: Expression }
   | { kind: 'function'; parameters: readonly string[]; body: Expression }
@@ -78,6 +80,8 @@ export interface Import {
   /** The module, e.g. `node:path`. */
   from: string;
   default?: string | undefined;
+  /** Whether the default is all that the module of CommonJS exports. */
+  isModule?: boolean | undefined;
   names?: readonly string[] | undefined;
 }
 

@@ -29,6 +29,8 @@ export interface Step {
   locator?: LocatorChain;
   /** Another locator of the same element if the id in `locator` may change from run to run. */
   alternative?: LocatorChain;
+  /** Other locators of the same element, with which page objects of the user act. */
+  own?: LocatorChain[];
   /** The second element, e.g. of `dragTo`. */
   to?: LocatorChain;
   /** Elements that are masked in a screenshot. */

@@ -33,9 +33,15 @@ export async function codeStyleOf(
     ? await prettierOptions(spec, workspace)
     : undefined;
   const required = await requiredEnding(workspace, spec);
-  const imports = { commonJs, importEnding: endingIn(specs) ?? required?.importEnding };
+  const importEnding = endingIn(specs) ?? required?.importEnding;
+  const imports = { commonJs, importEnding, ...importOrderIn(specs.map((each) => each.text)) };
   if (configured !== undefined)
-    return { options: configured.options, ...imports, source: nameOf(configured.file) };
+    return {
+      options: configured.options,
+      isConfigured: true,
+      ...imports,
+      source: nameOf(configured.file),
+    };
   if (first !== undefined) return { options: optionsOf(text), ...imports, source: nameOf(first.file) };
   return required && { options: {}, ...imports, source: nameOf(required.file) };
 }
@@ -49,6 +55,33 @@ function endingIn(specs: readonly { file: string; text: string }[]): CodeStyle['
   const count = (ending: string): number => endings.filter((each) => each === ending).length;
   const [most] = (['', '.js', '.ts'] as const).toSorted((one, other) => count(other) - count(one));
   return endings.length === 0 ? undefined : most;
+}
+
+/** The order of imports in most specs, as far as it is not that of Playwright's documentation. */
+function importOrderIn(specs: readonly string[]): Pick<CodeStyle, 'expectFirst' | 'parentsFirst'> {
+  const all = specs.map((text) => {
+    const names = /[{,]\s*(expect|test)\b[^{}]*,\s*(?:expect|test)\b[^{}]*\}\s*(?:from|=\s*require)/.exec(
+      text,
+    )?.[1];
+    const modules = [...text.matchAll(/(?:\bfrom|\brequire\()\s*["'](\.[^"'\n]*)["']/g)].map(
+      ([, name = '']) => name,
+    );
+    const [parent, own] = ['..', './'].map((start) => modules.findIndex((name) => name.startsWith(start)));
+    return { names, isMixed: parent !== -1 && own !== -1, isParent: (parent ?? 0) < (own ?? 0) };
+  });
+  const mixed = all.filter(({ isMixed }) => isMixed);
+  const isMost = (part: readonly unknown[], of: readonly unknown[]): boolean => part.length > of.length / 2;
+  const named = all.filter(({ names }) => names !== undefined);
+  return {
+    ...(isMost(
+      named.filter(({ names }) => names === 'expect'),
+      named,
+    ) && { expectFirst: true }),
+    ...(isMost(
+      mixed.filter(({ isParent }) => isParent),
+      mixed,
+    ) && { parentsFirst: true }),
+  };
 }
 
 /** The ending that TypeScript requires in ES modules of Node.js, and the file that says so. */

@@ -12,8 +12,10 @@ import { isInside } from '../model/paths.js';
 import type { Secrets } from '../model/secrets.js';
 import { browserNameSchema, useSchema, type BrowserName, type ProjectUse, type Use } from '../model/use.js';
 import { within } from '../model/within.js';
+import type { OwnPage } from '../codegen/own-pages.js';
 import type { SpecPath } from './page-files.js';
 import type { OpenSession, SessionPlan } from './session.js';
+import type { SpecModule } from './spec-imports.js';
 
 /** What a session detected in the project and the application; `source` is a file, or "page". */
 export type Detected = Partial<
@@ -57,7 +59,7 @@ const projectOptions = [
 type ProjectOption = (typeof projectOptions)[number];
 
 /** The parts of a session's plan to which detected values are added. */
-export type Detectable = Pick<SessionPlan, 'use' | 'emission' | 'pageObjectsDir'>;
+export type Detectable = Pick<SessionPlan, 'use' | 'emission' | 'pageObjectsDir' | 'ownModules'>;
 
 /** The browsers by their names. */
 const browserTitles = { chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKit' };
@@ -104,9 +106,8 @@ export async function detectProject(
   );
   if (configFile === undefined || testDir === undefined)
     return { plan: { use, emission }, detected: {}, warnings: [] };
-  const nameOf = (place: string): string => path.relative(workspace, place).split(path.sep).join('/') || '.';
-  const source = nameOf(configFile);
-  const detected: Detected = { testDir: { value: nameOf(testDir), source } };
+  const source = nameOf(workspace, configFile);
+  const detected: Detected = { testDir: { value: nameOf(workspace, testDir), source } };
   if (isCovered && webServer !== undefined) detected.webServer = { value: webServer, source };
   if (projects.length > 0) detected.projects = { value: projects, source };
   if (dependencies.length > 0) detected.setup = { value: dependencies, source };
@@ -136,6 +137,7 @@ export async function detectProject(
   if (isCovered) {
     const pages = await pageObjectsOf(context, testDir);
     plan.pageObjectsDir = pages.directory;
+    plan.ownModules = pages.modules;
     Object.assign(detected, pages.detected);
     warnings.push(...pages.warnings);
   }
@@ -145,8 +147,8 @@ export async function detectProject(
     directory: isCovered ? testDir : path.dirname(file.absolute),
   });
   if (style !== undefined) {
-    const { options, commonJs, importEnding, source: from } = style;
-    const imports = { ...(commonJs && { commonJs }), ...(importEnding && { importEnding }) };
+    const { options, commonJs, importEnding, isConfigured, source: from, ...order } = style;
+    const imports = { ...(commonJs && { commonJs }), ...(importEnding && { importEnding }), ...order };
     const value = Object.entries({ ...options, ...imports }).filter(
       ([name, option]) => !isDeepStrictEqual(option, prettierDefaults.get(name)),
     );
@@ -158,7 +160,7 @@ export async function detectProject(
   const common = await commonTestModule(workspace, testDir);
   if (common === undefined) return { plan, detected, warnings };
   const { module, spec } = common;
-  detected.importTestFrom = { value: module, source: nameOf(spec) };
+  detected.importTestFrom = { value: module, source: nameOf(workspace, spec) };
   return { plan: { ...plan, emission: { ...emission, importTestFrom: module } }, detected, warnings };
 }
 
@@ -166,26 +168,43 @@ export async function detectProject(
 async function pageObjectsOf(
   { workspace, config }: { workspace: string; config: () => Config },
   testDir: string,
-): Promise<{ directory: string | undefined; detected: Detected; warnings: string[] }> {
+): Promise<{
+  directory: string | undefined;
+  modules: SpecModule[];
+  detected: Detected;
+  warnings: string[];
+}> {
   const configured = config().output.pageObjectsDir;
   const { findPageObjects } = await import('./page-object-dir.js');
   const found = configured === null ? await findPageObjects(workspace, testDir) : undefined;
   const directory = configured ?? found?.directory;
-  if (directory === undefined) return { directory, detected: {}, warnings: [] };
   const { readOwnPageFiles } = await import('./page-files.js');
-  const { pages, warnings } = await readOwnPageFiles(workspace, directory);
-  const value = pages.slice(0, maxPageObjects).map(({ className, isFunction = false, file }) => ({
-    code: `${isFunction ? '' : 'new '}${className}(page)`,
-    file,
-  }));
+  const { importedBySpecs } = await import('./spec-imports.js');
+  const modules = await importedBySpecs(workspace, testDir);
+  const { pages, warnings } = await readOwnPageFiles(workspace, directory, modules);
+  const value = pages.slice(0, maxPageObjects).map((page) => ({ code: createdBy(page), file: page.file }));
   return {
     directory: found?.directory,
+    modules,
     detected: {
       ...(found && { pageObjectsDir: { value: found.directory, source: found.file } }),
-      ...(value.length > 0 && { pageObjects: { value, source: directory } }),
+      ...(value.length > 0 && {
+        pageObjects: { value, source: directory ?? nameOf(workspace, testDir) },
+      }),
     },
     warnings,
   };
+}
+
+/** The code that creates a page object, or calls a function that acts. */
+function createdBy({ className, isFunction = false, isHelper = false, methods }: OwnPage): string {
+  const [helper] = isHelper ? methods : [];
+  const args = ['page', ...(helper?.parameters ?? [])].join(', ');
+  return `${isFunction ? '' : 'new '}${className}(${args})`;
+}
+
+function nameOf(workspace: string, place: string): string {
+  return path.relative(workspace, place).split(path.sep).join('/') || '.';
 }
 
 function otherBrowser(theirs: BrowserName, recordedIn: BrowserName, source: string): string {

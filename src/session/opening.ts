@@ -146,7 +146,7 @@ async function openOnSpec(
   const isKept = base.kind === 'spec' && context.config().writes.overwrite !== 'always';
   return {
     live,
-    found: { use, pageObjectsDir: plan.pageObjectsDir },
+    found: { use, pageObjectsDir: plan.pageObjectsDir, ownModules: plan.ownModules },
     detected: found,
     warnings: [...warnings, ...(isKept ? [mayNotReplace(base.file)] : [])],
   };

@@ -8,6 +8,7 @@ import { warningOf } from '../model/errors.js';
 import { inspect } from '../model/header.js';
 import { cachedText } from '../verify/cached-text.js';
 import { moduleLoader } from './own-modules.js';
+import type { SpecModule } from './spec-imports.js';
 
 /** A page object on the disk, with its whole text. */
 export interface PageFile extends ExistingPage {
@@ -39,16 +40,23 @@ export interface OwnPages {
   warnings: string[];
 }
 
-/** The page objects that a person wrote in a directory of the workspace, and what can't be read. */
-export async function readOwnPageFiles(workspace: string, directory: string): Promise<OwnPages> {
-  const root = path.resolve(workspace, directory);
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries
+/** The page objects that a person wrote in a directory of the workspace, or in modules that specs import, and what can't be read. */
+export async function readOwnPageFiles(
+  workspace: string,
+  directory: string | undefined,
+  modules: readonly SpecModule[] = [],
+): Promise<OwnPages> {
+  const aliases = new Map(modules.map(({ file, alias }) => [path.resolve(workspace, file), alias]));
+  const root = path.resolve(workspace, directory ?? '');
+  const entries =
+    directory === undefined
+      ? []
+      : await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+  const inDirectory = entries
     .filter((entry) => entry.isFile() && /(?<!\.(?:spec|test|setup|d))\.[cm]?[jt]s$/.test(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name))
-    .filter((file) => !file.includes('node_modules'))
-    .sort()
-    .slice(0, maxFiles);
+    .filter((file) => !file.includes('node_modules'));
+  const files = [...new Set([...inDirectory, ...aliases.keys()])].sort().slice(0, maxFiles);
   const found: OwnPages = { pages: [], warnings: [] };
   for (const file of files) {
     const text = await cachedText(file);
@@ -56,7 +64,8 @@ export async function readOwnPageFiles(workspace: string, directory: string): Pr
     const relative = path.relative(workspace, file).split(path.sep).join('/');
     if (text === undefined || inspect(relative, text) === 'untouched') continue;
     const read = await readOwnPageFile(workspace, { file, relative, text });
-    found.pages.push(...read.pages);
+    const alias = aliases.get(file);
+    found.pages.push(...read.pages.map((page) => ({ ...page, ...(alias !== undefined && { alias }) })));
     if (read.problem !== undefined)
       found.warnings.push(
         warningOf(

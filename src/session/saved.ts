@@ -59,6 +59,7 @@ const stepSchema = z
     action: z.string(),
     locator: locatorChain.optional(),
     alternative: locatorChain.optional(),
+    own: z.array(locatorChain).optional(),
     to: locatorChain.optional(),
     mask: z.array(locatorChain).optional(),
     args,
@@ -107,6 +108,7 @@ export const savedSchema = z.strictObject({
   autoAssert: z.boolean(),
   har: z.literal('record').optional(),
   pageObjectsDir: z.string().optional(),
+  ownModules: z.array(z.strictObject({ file: z.string(), alias: z.string().optional() })).optional(),
   base: z
     .strictObject({
       file: z.string(),
@@ -125,7 +127,7 @@ export type SavedSession = z.infer<typeof savedSchema>;
 
 /** What `resume` needs of a session whose test is, or will be, `file`. */
 export function savedForm(session: Session, file: string): SavedSession {
-  const { title, emission, use, autoAssert, har, pageObjectsDir, base, uniques, steps } = session;
+  const { title, emission, use, autoAssert, har, pageObjectsDir, ownModules, base, uniques, steps } = session;
   return {
     version: currentVersion,
     title,
@@ -135,6 +137,7 @@ export function savedForm(session: Session, file: string): SavedSession {
     autoAssert,
     ...(har && { har }),
     ...(pageObjectsDir && { pageObjectsDir }),
+    ...(ownModules && { ownModules: [...ownModules] }),
     ...(base && { base }),
     ...(uniques && { uniques }),
     steps,

@@ -3,9 +3,10 @@ import type { HarRecorder } from '../browser/har-recorder.js';
 import type { Live } from '../browser/live.js';
 import type { BaseSpec } from '../codegen/base-spec.js';
 import type { EmissionOptions } from '../model/emission.js';
-import type { LocatorChain } from '../model/locator.js';
 import type { Step } from '../model/step.js';
 import type { Use } from '../model/use.js';
+import type { SpecModule } from './spec-imports.js';
+import type { OwnLocators } from './targets.js';
 
 /** A session as serializable data. */
 export interface Session {
@@ -31,6 +32,8 @@ export interface Session {
   readonly origin?: string | undefined;
   /** Directory of page objects that the project's people wrote, unless the configuration names one. */
   readonly pageObjectsDir?: string | undefined;
+  /** Modules that the project's specs import. */
+  readonly ownModules?: readonly SpecModule[] | undefined;
   /** Whether its test replays the network from a HAR instead of using it. */
   readonly har?: 'record' | undefined;
   /** What the network answered; undefined without `har`. */
@@ -58,7 +61,7 @@ export type SessionPlan = Omit<Session, 'id' | 'steps' | 'uniques' | 'network' |
 /** A browser that was opened for a session, and what was detected for its plan. */
 export interface Opening {
   live: Live;
-  found: Partial<Pick<Session, 'use' | 'emission' | 'network' | 'pageObjectsDir'>>;
+  found: Partial<Pick<Session, 'use' | 'emission' | 'network' | 'pageObjectsDir' | 'ownModules'>>;
 }
 
 /** A session with its browser. */
@@ -66,7 +69,7 @@ export interface OpenSession {
   readonly session: Session;
   readonly live: Live;
   /** Locators of the page objects that the project's people wrote; undefined before they are read. */
-  ownFields?: readonly LocatorChain[];
+  ownFields?: OwnLocators;
   /** Undefined before the first action, and without `autoAssert`. */
   autoAssertions?: AutoAssertions;
 }

@@ -27,6 +27,8 @@ export interface Located {
   alternative?: LocatorChain | undefined;
   /** Whether the locator is that of a page object. */
   isOwn?: boolean;
+  /** Other locators of the element, with which page objects act. */
+  own?: LocatorChain[];
   /** Why the agent's own locator was replaced. */
   replaced?: { target: string; reason: string } | undefined;
 }
@@ -108,14 +110,20 @@ interface Resolution {
   actionMs: number;
   testIdAttribute?: string | undefined;
   /** The locators of the project's page objects. */
-  fields?: readonly LocatorChain[] | undefined;
+  fields?: OwnLocators | undefined;
+}
+
+/** The locators of the project's page objects: of fields that no other has, and those in their methods. */
+export interface OwnLocators {
+  fields: readonly LocatorChain[];
+  used: readonly LocatorChain[];
 }
 
 /** Finds a step's locator, and its element. Throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS. */
 export async function resolveTarget(
   request: CheckedRequest,
   { current: { page, id }, secrets }: Live,
-  { shown, pins, actionMs, testIdAttribute = 'data-testid', fields = [] }: Resolution,
+  { shown, pins, actionMs, testIdAttribute = 'data-testid', fields }: Resolution,
 ): Promise<Located> {
   const { action, target, prepared } = request;
   const best = async (pin: Pin, asserted?: string[]): Promise<LocatorChain> => {
@@ -125,19 +133,29 @@ export async function resolveTarget(
       ? chain
       : bestLocator(pin, { testIdAttribute, asserted: [...(asserted ?? []), ...secretNames] });
   };
+  /** What is found, with what page objects call it: a test has those of its first page. */
+  const ownOf = async (found: Located & { chain: LocatorChain }, asserted?: string[]): Promise<Located> => {
+    if (id !== firstPage || fields === undefined) return found;
+    const [field, own] = await Promise.all([
+      fieldOf(toLocator(page, found.chain), fields.fields, asserted),
+      matchingOf(toLocator(page, found.chain), fields.used),
+    ]);
+    const others = own.length === 0 ? {} : { own };
+    return field === undefined ? { ...found, ...others } : { ...found, ...others, chain: field, isOwn: true };
+  };
   if (target === undefined) return {};
   if (!isRef(target)) {
     const given = byTestId(chainOf(target), testIdAttribute);
     if (isSubject(action)) return { chain: given };
     const pin = await pinSoon(toLocator(page, given), actionMs);
     const reason = reasonToReplace(given) ?? (secrets.foundIn(given).length > 0 ? 'secret' : undefined);
-    if (reason === undefined) return { chain: given, pin, ...(await alternativeOf(given, best, pin)) };
+    if (reason === undefined) return ownOf({ chain: given, pin, ...(await alternativeOf(given, best, pin)) });
     const chain = await best(pin);
     const isCss = !isScoped(chain) && chain[0]?.method === 'locator';
     const isNoBetter = reasonToReplace(chain) !== undefined && (isScoped(given) || isCss);
-    if (reason === 'position' && isNoBetter) return { chain: given, pin };
+    if (reason === 'position' && isNoBetter) return ownOf({ chain: given, pin });
     const isSame = JSON.stringify(chain) === JSON.stringify(given);
-    return { chain, pin, ...(isSame ? {} : { replaced: { target, reason } }) };
+    return ownOf({ chain, pin, ...(isSame ? {} : { replaced: { target, reason } }) });
   }
   if (id !== shown.id)
     throw new CodegenError(
@@ -163,10 +181,8 @@ export async function resolveTarget(
   }
   const isSecret = secrets.foundIn(found.chain).length > 0;
   const chain = isSecret ? await best(found.pin, asserted) : found.chain;
-  // A test has page objects of its first page.
-  const field = id === firstPage && (await fieldOf(toLocator(page, chain), fields, asserted));
-  if (field) return { ...found, chain: field, isOwn: true };
-  return { ...found, chain, ...(await alternativeOf(chain, best, found.pin)) };
+  const own = await ownOf({ ...found, chain }, asserted);
+  return own.isOwn === true ? own : { ...own, ...(await alternativeOf(chain, best, found.pin)) };
 }
 
 /** The locator of a page object that alone matches the one element of ours; undefined if several do. */
@@ -176,14 +192,19 @@ async function fieldOf(
   asserted: readonly string[] = [],
 ): Promise<LocatorChain | undefined> {
   const usable = fields.filter((field) => !asserted.some((text) => JSON.stringify(field).includes(text)));
-  const matching = usable.map(async (field) => {
-    const theirs = toLocator(ours.page(), field);
+  const [field, ...others] = await matchingOf(ours, usable);
+  return others.length === 0 ? field : undefined;
+}
+
+/** The locators that each match the one element of ours, and no other. */
+async function matchingOf(ours: Locator, chains: readonly LocatorChain[]): Promise<LocatorChain[]> {
+  const matching = chains.map(async (chain) => {
+    const theirs = toLocator(ours.page(), chain);
     const counts = [theirs, theirs.and(ours)].map((each) => within(fieldMs, each.count()));
     const [all, same] = await Promise.all(counts);
-    return all === 1 && same === 1 ? [field] : [];
+    return all === 1 && same === 1 ? [chain] : [];
   });
-  const [field, ...others] = (await Promise.all(matching)).flat();
-  return others.length === 0 ? field : undefined;
+  return (await Promise.all(matching)).flat();
 }
 
 /** The text of a pinned element; empty if it no longer exists. */

@@ -280,7 +280,7 @@ export class TaskRunner {
 
   private async stepOf(
     { action, prepared, note }: Task,
-    { chain, pin, alternative, isOwn, to, mask, page }: Place,
+    { chain, pin, alternative, isOwn, own, to, mask, page }: Place,
   ): Promise<Step> {
     const { secrets } = this.open.live;
     const isBrittle = chain !== undefined && isOwn !== true && brittleness(chain).size > 0;
@@ -290,6 +290,7 @@ export class TaskRunner {
       ...(page === firstPage ? {} : { page }),
       ...(chain === undefined ? {} : { locator: chain }),
       ...(alternative === undefined ? {} : { alternative }),
+      ...(own === undefined ? {} : { own }),
       ...(to === undefined ? {} : { to }),
       ...(mask.length === 0 ? {} : { mask }),
       args: prepared.args,

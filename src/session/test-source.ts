@@ -132,15 +132,12 @@ async function harOf(...args: Parameters<typeof sessionHar>): ReturnType<typeof 
 /** The page objects that a person wrote, for the test of a session. */
 export async function ownPages(
   { workspace, config }: Workspace,
-  { pageObjectsDir: detected, base }: Pick<Session, 'pageObjectsDir' | 'base'>,
+  { pageObjectsDir: detected, ownModules, base }: Pick<Session, 'pageObjectsDir' | 'ownModules' | 'base'>,
   given: TestModule | undefined,
 ): Promise<OwnPages> {
   const pageObjectsDir = config().output.pageObjectsDir ?? detected;
   const { readOwnPageFiles } = await import('./page-files.js');
-  const read =
-    pageObjectsDir === undefined
-      ? { pages: [], warnings: [] }
-      : await readOwnPageFiles(workspace, pageObjectsDir);
+  const read = await readOwnPageFiles(workspace, pageObjectsDir, ownModules);
   const module = base === undefined ? given : await moduleOf(workspace, base);
   if (module === undefined) return read;
   const { withFixtures } = await import('./fixture-pages.js');

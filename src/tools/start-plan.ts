@@ -202,9 +202,10 @@ function resumedPlan({ saved, replaces, origin }: Resumable, args: Arguments): S
     throw new CodegenError('INVALID_INPUT', `${other} cannot be combined with resume.`, {
       hint: 'The saved session keeps its title, file, options and use; only autoAssert can be set with resume.',
     });
-  const { title, file, use, har, pageObjectsDir, base } = saved;
+  const { title, file, use, har, pageObjectsDir, ownModules, base } = saved;
   // The configured directory may have changed since.
   const outputPath = saved.emission.outputPath ?? path.posix.dirname(file);
   const emission = { ...saved.emission, outputPath };
-  return { title, file, emission, use, autoAssert, resumed: replaces, origin, har, pageObjectsDir, base };
+  const project = { pageObjectsDir, ownModules, base };
+  return { title, file, emission, use, autoAssert, resumed: replaces, origin, har, ...project };
 }

@@ -135,6 +135,34 @@ test('fixtures, imports and braces are added where they are missing', async () =
   expect(staged.split('\n')).toHaveLength(source.split('\n').length);
 });
 
+test('a test has the page objects that it makes, or a hook around it', async () => {
+  const { objectsIn } = await baseSpec();
+  const { extendSpec } = await extendedSpec();
+  const text = `import { test, expect } from './fixtures';
+import Menu, { Cart as Basket } from './pages';
+let other: Other;
+test.describe('shop', () => {
+  let shop: Shop;
+  test.beforeEach(async ({ page }) => { shop = new Shop(page); });
+  test('buys', async ({ cart }) => {
+    const menu = new Menu(page);
+  });
+});
+test.describe('others', () => { test.beforeEach(async ({ page }) => { other = new Other(page); }); });
+`;
+  const { made, imported } = objectsIn(at(8, 'spec', text));
+  expect([...made]).toEqual([
+    ['Menu', 'menu'],
+    ['Shop', 'shop'],
+  ]);
+  expect([...imported]).toEqual(['Menu', 'test', 'expect', 'Basket']);
+  // They are no fixtures.
+  const fixtures = ['shop', 'menu', 'page'];
+  expect(extendSpec(at(8, 'spec', text), { ...insertion, fixtures }).source).toContain(
+    'async ({ cart, page }) =>',
+  );
+});
+
 test('only what is inserted differs from the file, also with CRLF', async () => {
   const { extendSpec } = await extendedSpec();
   const text = spec.replaceAll('\n', '\r\n');

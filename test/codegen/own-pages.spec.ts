@@ -41,15 +41,23 @@ export class ShopPage {
     await expect(this.title).toHaveText(name);
   }
   async maybe() { if (this.list) await this.open(); }
-  async twice() { await this.open(); }
+  async again(name: string) { await this.open(); await test.step('picks', async () => { await this.pick(name); }); return this; }
+  async loops() { await this.loops(); }
   private async hidden() { await this.view.reload(); }
   async withDefault(name = 'x') { await this.list.getByText(name).click(); }
+  row(id: number) { return this.items.filter({ hasText: 'No. ' + id }); }
+  drop = async (id: number) => {
+    const row = this.row(id);
+    await row.getByRole('button').click();
+  };
+  reload() { return this.view.reload(); }
 }
 export class NoPage { constructor(readonly api: string) {} }
 class Inner { constructor(readonly page: Page) {} }
 `,
   );
   expect(problem).toBeUndefined();
+  const items = "page.getByRole('list').getByRole('listitem')";
   expect(pages).toEqual([
     {
       file: 'pages/shop.ts',
@@ -61,7 +69,26 @@ class Inner { constructor(readonly page: Page) {} }
         { name: 'title', code: "page.getByRole('heading')" },
         { name: 'items', code: "page.getByRole('list').getByRole('listitem')" },
       ],
+      finders: [
+        {
+          name: 'row',
+          parameters: ['id'],
+          numbers: ['id'],
+          code: `${items}.filter({ hasText: 'No. ' + id })`,
+        },
+      ],
       methods: [
+        {
+          name: 'drop',
+          parameters: ['id'],
+          numbers: ['id'],
+          statements: [
+            {
+              code: `await ${items}.filter({ hasText: 'No. ' + id }).getByRole('button').click();`,
+              line: 25,
+            },
+          ],
+        },
         { name: 'open', parameters: [], statements: [{ code: "await page.goto('/shop');", line: 12 }] },
         {
           name: 'pick',
@@ -74,6 +101,26 @@ class Inner { constructor(readonly page: Page) {} }
             { code: "await expect(page.getByRole('heading')).toHaveText(name);", line: 15 },
           ],
         },
+        {
+          name: 'again',
+          parameters: ['name'],
+          statements: [
+            { code: "await page.goto('/shop');", line: 12 },
+            { code: `await ${items}.filter({ hasText: name }).click();`, line: 14 },
+            { code: "await expect(page.getByRole('heading')).toHaveText(name);", line: 15 },
+          ],
+        },
+        {
+          name: 'withDefault',
+          parameters: ['name'],
+          defaults: { name: 'x' },
+          statements: [{ code: "await page.getByRole('list').getByText(name).click();", line: 21 }],
+        },
+        {
+          name: 'reload',
+          parameters: [],
+          statements: [{ code: 'await page.reload();', line: 27 }],
+        },
       ],
     },
   ]);
@@ -85,6 +132,18 @@ test('CommonJS exports are read, and what does not compile is a problem', async 
     `class Todo { constructor(page) { this.page = page; this.input = page.getByRole('textbox'); } }\nmodule.exports = { Todo };`,
   );
   expect(pages).toMatchObject([{ className: 'Todo', fields: [{ name: 'input' }] }]);
+  const { pages: whole } = await readOwnPages(
+    'login.js',
+    'module.exports = class Login { constructor(page) { this.email = page.getByLabel("Email"); } };',
+  );
+  expect(whole).toMatchObject([
+    { className: 'Login', isDefault: true, isModule: true, fields: [{ name: 'email' }] },
+  ]);
+  const { pages: named } = await readOwnPages(
+    'login.js',
+    'exports.Login = class Login { constructor(page) { this.email = page.getByLabel("Email"); } };',
+  );
+  expect(named).toMatchObject([{ className: 'Login', isDefault: false }]);
   expect((await readOwnPages('a.ts', 'export class A {')).problem).toBe("line 1: '}' expected.");
 });
 
@@ -96,6 +155,7 @@ test('a class may have a superclass that takes the page', async () => {
   constructor(page: Page) { super(page); this.email = page.getByLabel('Email'); }
   async open() { await this.page.goto('/login'); }
   async logIn() { await this.submit('ann'); }
+  async inherited() { await super.open(); }
 }
 export class Other extends BasePage { constructor(page: Page) { super(page, 'other'); } async open() { await this.page.goto('/'); } }
 export class Inherits extends BasePage { async open() { await this.page.goto('/'); } }`,
@@ -178,6 +238,8 @@ export const banner = (page: Page) => ({ close: page.getByRole('button', { name:
 export function counts(page: Page) { if (page) return { a: page.getByText('a') }; }
 export async function logIn(page: Page) { return { a: page.getByText('a') }; }
 export function needs(page: Page, name: string) { return { a: page.getByText('a') }; }
+export const visit = async (view: Page, name = 'a') => { await view.goto('/'); await logOut(view); await view.getByText(name).click(); };
+async function logOut(page: Page) { await page.getByText('Log out').click(); }
 function inner(page: Page) { return { a: page.getByText('a') }; }
 `,
   );
@@ -203,6 +265,19 @@ function inner(page: Page) { return { a: page.getByText('a') }; }
           ],
         },
         { name: 'open', parameters: [], statements: [{ code: "await page.goto('/login');", line: 14 }] },
+        {
+          name: 'shadows',
+          parameters: ['form'],
+          statements: [{ code: `await ${submit}.fill(form);`, line: 16 }],
+        },
+        {
+          name: 'both',
+          parameters: [],
+          statements: [
+            { code: `await ${form}.getByLabel('email').fill('a');`, line: 10 },
+            { code: `await ${submit}.click();`, line: 11 },
+          ],
+        },
       ],
     },
     {
@@ -212,6 +287,26 @@ function inner(page: Page) { return { a: page.getByText('a') }; }
       isFunction: true,
       fields: [{ name: 'close', code: "page.getByRole('button', { name: 'Close' })" }],
       methods: [],
+    },
+    {
+      file: 'pages/login.ts',
+      className: 'visit',
+      isDefault: false,
+      isFunction: true,
+      isHelper: true,
+      fields: [],
+      methods: [
+        {
+          name: 'visit',
+          parameters: ['name'],
+          defaults: { name: 'a' },
+          statements: [
+            { code: "await page.goto('/');", line: 26 },
+            { code: "await page.getByText('Log out').click();", line: 27 },
+            { code: 'await page.getByText(name).click();', line: 26 },
+          ],
+        },
+      ],
     },
   ]);
 });

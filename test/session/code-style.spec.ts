@@ -32,6 +32,22 @@ for (const [what, files, found] of [
     },
   ],
   [
+    'the order of imports',
+    {
+      'e2e/a.spec.ts': `import { expect, test } from "@playwright/test";\nimport { a } from "../a";\nimport { b } from "./b";\n`,
+      'e2e/b.spec.ts': `import { type Page, test, expect } from "./b";\n`,
+      'e2e/c.spec.ts': `import { expect, test } from "./b";\n`,
+    },
+    {
+      options: defaults,
+      commonJs: false,
+      importEnding: '',
+      expectFirst: true,
+      parentsFirst: true,
+      source: 'e2e/a.spec.ts',
+    },
+  ],
+  [
     'four spaces',
     { 'e2e/a.spec.ts': 'test("a", async () => {\n    await go();\n});\n' },
     { options: { ...defaults, tabWidth: 4 }, commonJs: false, source: 'e2e/a.spec.ts' },
@@ -42,7 +58,7 @@ for (const [what, files, found] of [
       'e2e/a.spec.ts': `test("a");\n`,
       'package.json': JSON.stringify({ prettier: { singleQuote: true, plugins: [], overrides: [] } }),
     },
-    { options: { singleQuote: true }, commonJs: false, source: 'package.json' },
+    { options: { singleQuote: true }, isConfigured: true, commonJs: false, source: 'package.json' },
   ],
   [
     'its specs if that is broken',

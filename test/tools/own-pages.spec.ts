@@ -27,6 +27,7 @@ test('page objects that a person wrote are used, and not changed', async ({ proj
     pageObjects: {
       value: [
         { code: 'todoFilters(page)', file: 'pages/filters.ts' },
+        { code: 'logIn(page, email, password)', file: 'pages/login.ts' },
         { code: 'new TodoPage(page)', file: 'pages/todo-page.ts' },
       ],
       source: 'pages',
@@ -86,7 +87,7 @@ test('of two methods that do the same, neither is called, and a warning says so'
   );
 });
 
-test('a field that alone matches the element of a step is used, whatever its locator is', async ({
+test('a field that alone matches the element of a step is used, whatever its locator is, or that of the call', async ({
   project,
   workspace,
 }) => {
@@ -101,7 +102,7 @@ test('a field that alone matches the element of a step is used, whatever its loc
   const { failed } = await server.record(
     sessionId,
     { action: 'fill', target: ref, value: 'Call mum' },
-    { action: 'press', target: ref, key: 'Enter' },
+    { action: 'press', target: 'getByRole("textbox")', key: 'Enter' },
     { action: 'expect', target: ref, matcher: 'toBeFocused' },
   );
   expect(failed).toBeUndefined();

@@ -45,10 +45,12 @@ for (const { name, config, file, line, from, prepare, passed } of [
     name: 'monorepo',
     config: { output: { dir: 'apps/web/e2e/flows' } },
     file: 'apps/web/e2e/flows/calls-mum.spec.ts',
-    line: `import { test, expect } from '#support/test.js';
+    line: `import { expect, test } from '#support/test.js';
+import { addTodo } from '#support/todos.js';
 
 test('calls mum', async ({ page }) => {
-  await page.getByPlaceholder('What needs to be done?').fill('Call mum');
+  await addTodo(page, 'Call mum');
+  await expect(page.getByRole('listitem')).toHaveCount(4);
 `,
     from: { value: '#support/test.js', source: 'apps/web/e2e/checks/todos.spec.ts' },
     passed: 2,
