@@ -73,6 +73,7 @@ export async function readOwnPages(
   );
   const whole = /^\s*module\.exports\s*=\s*(?:class\s+)?(\w+)/m.exec(text)?.[1];
   const pages: Omit<OwnPage, 'file'>[] = [];
+  const functions = functionsIn(source);
   const loadTree = treeLoader(load);
   for (const each of classesIn(source).slice(0, maxClasses)) {
     const className = each.getName();
@@ -80,7 +81,7 @@ export async function readOwnPages(
     const isExported = Node.isClassDeclaration(each) && each.isExported();
     if (className === undefined || each.isAbstract() || !(isExported || isModule || exported.has(className)))
       continue;
-    const parts = partsOf(await lineageOf(each, file, loadTree));
+    const parts = partsOf(await lineageOf(each, file, loadTree), functions);
     if (parts === undefined) continue;
     const isDefault = isModule || (Node.isClassDeclaration(each) && each.isDefaultExport());
     pages.push({ className, isDefault, ...(isModule && { isModule }), ...parts });
@@ -141,6 +142,7 @@ async function lineageOf(own: PageClass, file: string, load: LoadTree): Promise<
 
 function partsOf(
   lineage: readonly PageClass[],
+  functions: Scope['functions'],
 ): Pick<OwnPage, 'fields' | 'finders' | 'methods' | 'subclass'> | undefined {
   if (lineage.some((each) => each.getConstructors().length > 1)) return undefined;
   const makers = lineage.flatMap((each) => each.getConstructors());
@@ -150,7 +152,6 @@ function partsOf(
   /** The code of each member that identifies something in the page, or is a text. */
   const members = new Map<string, string>();
   const methods = new Map<string, Callable>();
-  const functions = functionsIn(lineage.at(-1)?.getSourceFile());
   const scope: Scope = { names: new Map(), members, methods, functions };
   const fields = new Map<string, string>();
   const texts = lineage.map((each) => each.getText()).join('\n');

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
@@ -8,7 +9,7 @@ import { setTestIdAttribute } from '../browser/test-id.js';
 import { defaults } from '../codegen/test-use.js';
 import type { Config } from '../config/schema.js';
 import { toJson, type Json } from '../model/json.js';
-import { isInside } from '../model/paths.js';
+import { isInside, playwrightConfigNames } from '../model/paths.js';
 import type { Secrets } from '../model/secrets.js';
 import { browserNameSchema, useSchema, type BrowserName, type ProjectUse, type Use } from '../model/use.js';
 import { within } from '../model/within.js';
@@ -76,6 +77,9 @@ const prettierDefaults = new Map<string, Json>([
   ['tabWidth', 2],
   ['printWidth', 80],
 ]);
+/** Limits of the search for Playwright projects in a workspace. */
+const maxDepth = 3;
+const maxDirectories = 200;
 /** Maximum number of page objects that are reported. */
 const maxPageObjects = 20;
 /** Time-out for counting them in the page. */
@@ -100,12 +104,13 @@ export async function detectProject(
   const { askProject } = await import('../verify/project-use.js');
   const { browser, verify } = context.config();
   const recordedIn = use.browserName ?? browser.name;
-  const { configFile, testDir, isCovered, dependencies, projects, webServer, ...project } = await askProject(
-    { workspace, file: file.absolute, browserName: recordedIn },
-    { timeoutMs: verify.timeoutMs, signal },
-  );
+  const { configFile, testDir, testDirs, isCovered, dependencies, projects, webServer, ...project } =
+    await askProject(
+      { workspace, file: file.absolute, browserName: recordedIn },
+      { timeoutMs: verify.timeoutMs, signal },
+    );
   if (configFile === undefined || testDir === undefined)
-    return { plan: { use, emission }, detected: {}, warnings: [] };
+    return { plan: { use, emission }, detected: {}, warnings: await otherProjects(workspace) };
   const source = nameOf(workspace, configFile);
   const detected: Detected = { testDir: { value: nameOf(workspace, testDir), source } };
   if (isCovered && webServer !== undefined) detected.webServer = { value: webServer, source };
@@ -118,6 +123,12 @@ export async function detectProject(
   ).data;
   const isOther = engine !== undefined && engine !== recordedIn && use.browserName === undefined;
   const warnings = isOther ? [otherBrowser(engine, recordedIn, source)] : [];
+  if (!isCovered && emission.setup !== true) {
+    const places = testDirs.map((each) => nameOf(workspace, each)).join(' or ');
+    warnings.push(
+      `${source} does not run ${file.relative}, so nothing else of it is used, such as its baseURL: start with a file in ${places}, or set output.dir in codegen.config.json.`,
+    );
+  }
   const { storageState } = project.use;
   // A spec that runs first has the login of the project.
   if (base === undefined && use.storageState === undefined && typeof storageState === 'string') {
@@ -194,6 +205,23 @@ async function pageObjectsOf(
     },
     warnings,
   };
+}
+
+/** Says that a directory of the workspace, such as a package, is a Playwright project. */
+async function otherProjects(workspace: string): Promise<string[]> {
+  const directories = [workspace];
+  for (const directory of directories) {
+    const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+    const place = path.relative(workspace, directory).split(path.sep);
+    if (entries.some(({ name }) => playwrightConfigNames.includes(name)))
+      return [
+        `The workspace has no Playwright configuration, but ${place.join('/')} has one. To write tests for it, run the server with --workspace ${place.join('/')}.`,
+      ];
+    const isDeep = place.length >= maxDepth || directories.length > maxDirectories;
+    for (const { name } of isDeep ? [] : entries.filter((entry) => entry.isDirectory()))
+      if (!/^(?:\.|node_modules$)/.test(name)) directories.push(path.join(directory, name));
+  }
+  return [];
 }
 
 /** The code that creates a page object, or calls a function that acts. */

@@ -145,7 +145,7 @@ async function openPage(
   {
     file,
     detected = {},
-    warnings = [],
+    warnings: given = [],
     specNames,
   }: { file: string; specNames: SpecNames | undefined } & Partial<DetectedOpening>,
 ): Promise<Answer> {
@@ -156,11 +156,18 @@ async function openPage(
       specNames: { value: `${specNames.style}.${specNames.suffix}`, source: specNames.spec },
     }),
   };
+  const warnings = [...given];
   if (url !== undefined) {
     const { recordActions } = await import('../session/record.js');
     call.progress('Opening the page');
     const { detectTestIds } = await import('../session/detect.js');
-    const settled = async (): Promise<void> => void Object.assign(found, await detectTestIds(open));
+    const settled = async (): Promise<void> => {
+      const { testIdAttribute } = await detectTestIds(open);
+      if (testIdAttribute === undefined) return;
+      found.testIdAttribute = testIdAttribute;
+      if (found.testDir !== undefined)
+        warnings.push(testIdAdvice(String(testIdAttribute.value), found.testDir.source));
+    };
     const { failure } = await recordActions(
       open,
       [{ action: 'goto', url }],
@@ -181,6 +188,10 @@ async function openPage(
     },
     known: knownFields(open.live, state),
   };
+}
+
+function testIdAdvice(attribute: string, configFile: string): string {
+  return `Elements of the page have ${attribute}, so the test sets testIdAttribute. Without that line in every test: add testIdAttribute: '${attribute}' to \`use\` of ${configFile}.`;
 }
 
 /** An error of the first page, with how the project starts its application. */

@@ -50,6 +50,8 @@ interface ProjectAnswer {
   isCovered: boolean;
   /** The directory of its tests; undefined if there is no configuration. */
   testDir: string | undefined;
+  /** The directories of all its projects. */
+  testDirs: string[];
   /** The names of the projects that would run it. */
   projects: string[];
   /** The projects that run before it. */
@@ -78,6 +80,7 @@ export async function askProject(
     projects: [],
     webServer: undefined,
     testDir: undefined,
+    testDirs: [],
     configFile: undefined,
   };
   const configFile = workspaceConfigFile(workspace);
@@ -90,6 +93,8 @@ export async function askProject(
   loaded.set(configFile, { state, config });
   const { project, names } = projectsOf(config, { workspace, file, browserName });
   const testDir = project?.testDir ?? config.testDir ?? config.projects?.[0]?.testDir ?? '.';
+  const parts = config.projects?.length ? config.projects : [config];
+  const directories = parts.map((part) => path.resolve(workspace, part.testDir ?? config.testDir ?? '.'));
   return {
     use: project === undefined ? {} : useOf({ ...config.use, ...project.use }, workspace),
     isCovered: project !== undefined,
@@ -97,6 +102,7 @@ export async function askProject(
     projects: names,
     webServer: config.servers.join(', ') || undefined,
     testDir: path.resolve(workspace, testDir),
+    testDirs: [...new Set(directories)],
     configFile,
   };
 }

@@ -105,6 +105,14 @@ for (const [what, files, output] of [
     { dir: 'e2e', language: 'typescript' },
   ],
   [
+    'what contains those of its projects',
+    {
+      'playwright.config.ts':
+        "export default { projects: [{ testDir: 'e2e/web' }, { testDir: './e2e/app' }] }",
+    },
+    { dir: 'e2e', language: 'typescript' },
+  ],
+  [
     'what the configuration says',
     {
       'playwright.config.ts': "export default { testDir: 'e2e' }",

@@ -152,7 +152,11 @@ test('a HAR is refused over its limit, and replaces only its own earlier form', 
   size = 11_000_000;
   await shared.record(third, { action: 'reload' });
   const over = await shared.call('end_codegen_session', { sessionId: third, file: 'over.spec.ts' });
-  expect(over.error).toMatchObject({ code: 'FILE_TOO_LARGE', message: expect.stringContaining('HAR') });
+  expect(over.error).toMatchObject({
+    code: 'FILE_TOO_LARGE',
+    message: expect.stringContaining('HAR'),
+    hint: expect.stringContaining('blockedOrigins'),
+  });
   expect(over.error?.hint).toContain('network.blockedOrigins');
   await site.close();
 });

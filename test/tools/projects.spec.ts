@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -289,20 +289,38 @@ for (const [names, file, found] of [
     );
   });
 
-test('a test outside the testDir takes nothing else from the project', async ({ project }) => {
+test('a test outside the testDir takes nothing else from the project, nor one whose project is elsewhere', async ({
+  project,
+  workspace,
+}) => {
   const server = await project('own-fixtures', { output: { dir: 'elsewhere' } });
-  const { detected } = await server.start({ title: 'adds a todo' });
+  const { detected, warnings } = await server.start({ title: 'adds a todo' });
   expect(detected).toEqual({ testDir: { value: 'e2e', source: 'playwright.config.ts' } });
+  expect(warnings).toEqual([
+    expect.stringMatching(/does not run elsewhere\/adds-a-todo\.spec\.ts, .* start with a file in e2e, or/),
+  ]);
+  await mkdir(path.join(workspace, 'apps', 'web'), { recursive: true });
+  await rename(
+    path.join(workspace, 'playwright.config.ts'),
+    path.join(workspace, 'apps/web/playwright.config.ts'),
+  );
+  const other = await server.start({ title: 'adds a todo' });
+  expect(other['warnings']).toEqual([expect.stringContaining('run the server with --workspace apps/web.')]);
 });
 
 test('the attribute for tests that the first page uses is what getByTestId reads', async ({
   shared: server,
+  workspace,
   serve,
 }) => {
+  await writeFile(path.join(workspace, 'playwright.config.ts'), `export default { testDir: '.' };\n`);
   await server.configure({ autoAssert: true, verify: { mode: 'require', sensitivity: 'off' } });
   const url = await serve(`<title>Basket</title><p data-testid="a"></p><ul>${basket}</ul>`);
   const start = await server.start({ title: 'removes pears', url });
-  expect(start['detected']).toEqual({ testIdAttribute: { value: 'data-cy', source: 'page' } });
+  expect(start['detected']).toMatchObject({ testIdAttribute: { value: 'data-cy', source: 'page' } });
+  expect(start['warnings']).toEqual([
+    expect.stringContaining("add testIdAttribute: 'data-cy' to `use` of playwright.config.ts"),
+  ]);
   const [, ref] = [...start.snapshot.matchAll(/button "x" \[ref=(\w+)\]/g)].map(([, each]) => each);
   const { codes } = await server.record(start.sessionId, { action: 'click', target: ref });
   expect(codes).toEqual(['await page.getByTestId("remove-Pears").click();']);

@@ -242,6 +242,10 @@ test('names that are no spec, lines that are no place in one, and options that t
     [{ resume: 'many-lines.spec.ts:3' }, 'Line 3 of many-lines.spec.ts is in the middle of a statement.'],
     [{ seed: 'many-lines.spec.ts:9' }, 'Line 9 of many-lines.spec.ts is in no test.'],
     [{ resume: 'missing.spec.ts:3' }, 'There is no file "missing.spec.ts" in the workspace.'],
+    [
+      { options: { importTestFrom: 'missing' } },
+      'importTestFrom: there is no module "missing" in the workspace.',
+    ],
     [{ resume: 'missing.spec.ts:3', url: '/' }, 'There is no file "missing.spec.ts" in the workspace.'],
   ] as const) {
     const { error } = await shared.start(args);
