@@ -59,7 +59,7 @@ export function codeOf(node: Node, scope: Scope, depth = 0): string | undefined 
   if (declares && scope.names.has(node.getName())) return undefined;
   if (Node.isPropertyAccessExpression(node) && Node.isThisExpression(node.getExpression()))
     return scope.members.get(node.getName());
-  if (Node.isCallExpression(node)) {
+  if (node.asKind(SyntaxKind.CallExpression) !== undefined) {
     const made = scope.methods.get(methodOfThis(node) ?? '');
     if (made !== undefined) {
       const inner = innerScope(made, argumentsOf(node, scope, depth), scope);
@@ -83,10 +83,10 @@ export function codeOf(node: Node, scope: Scope, depth = 0): string | undefined 
 
 /** The method of `this` that a call calls. */
 function methodOfThis(node: Node): string | undefined {
-  const callee = Node.isCallExpression(node) ? node.getExpression() : undefined;
-  return Node.isPropertyAccessExpression(callee) && Node.isThisExpression(callee.getExpression())
-    ? callee.getName()
-    : undefined;
+  const call = node.asKind(SyntaxKind.CallExpression);
+  const callee = call?.getExpression().asKind(SyntaxKind.PropertyAccessExpression);
+  const isOwn = callee?.getExpression().asKind(SyntaxKind.ThisKeyword) !== undefined;
+  return isOwn ? callee?.getName() : undefined;
 }
 
 function argumentsOf(call: Node, scope: Scope, depth: number): (string | undefined)[] {
@@ -205,8 +205,9 @@ interface Place {
 }
 
 function linesOf(statement: Statement, { inner, names, isLast, depth }: Place): Lines | undefined {
-  if (Node.isVariableStatement(statement)) {
-    for (const each of statement.getDeclarations()) {
+  const declarations = statement.asKind(SyntaxKind.VariableStatement)?.getDeclarations();
+  if (declarations !== undefined) {
+    for (const each of declarations) {
       const value = each.getInitializer();
       const code = value && !/\bawait\b/.test(value.getText()) ? codeOf(value, inner) : undefined;
       if (code === undefined || !/^\w+$/.test(each.getName())) return undefined;
@@ -214,25 +215,27 @@ function linesOf(statement: Statement, { inner, names, isLast, depth }: Place): 
     }
     return [];
   }
-  if (Node.isReturnStatement(statement) && isLast) {
-    const value = statement.getExpression();
+  const returned = isLast ? statement.asKind(SyntaxKind.ReturnStatement) : undefined;
+  if (returned !== undefined) {
+    const value: Node | undefined = returned.getExpression();
     const isNothing = value === undefined || Node.isThisExpression(value) || Node.isNewExpression(value);
     return isNothing ? [] : awaited(value, inner, depth);
   }
   const expression = statement.asKind(SyntaxKind.ExpressionStatement)?.getExpression();
-  return Node.isAwaitExpression(expression) ? awaited(expression, inner, depth) : undefined;
+  return expression?.asKind(SyntaxKind.AwaitExpression) && awaited(expression, inner, depth);
 }
 
 /** What awaiting an expression does: what the method does that it calls, or the statement itself. */
 function awaited(node: Node, scope: Scope, depth: number): Lines | undefined {
-  const value = Node.isAwaitExpression(node) ? node.getExpression() : node;
-  if (!Node.isCallExpression(value)) return undefined;
-  const callee = value.getExpression();
-  const last = value.getArguments().at(-1);
-  const isStep = Node.isPropertyAccessExpression(callee) && callee.getName() === 'step';
-  if (isStep && Node.isArrowFunction(last)) return statementsOf(last, scope, depth + 1);
+  const value = node.asKind(SyntaxKind.AwaitExpression)?.getExpression() ?? node;
+  const call = value.asKind(SyntaxKind.CallExpression);
+  if (call === undefined) return undefined;
+  const callee = call.getExpression();
+  const last = call.getArguments().at(-1)?.asKind(SyntaxKind.ArrowFunction);
+  const isStep = callee.asKind(SyntaxKind.PropertyAccessExpression)?.getName() === 'step';
+  if (isStep && last !== undefined) return statementsOf(last, scope, depth + 1);
   const own = scope.methods.get(methodOfThis(value) ?? '');
-  const made = own ?? (Node.isIdentifier(callee) ? scope.functions.get(callee.getText()) : undefined);
+  const made = own ?? scope.functions.get(callee.asKind(SyntaxKind.Identifier)?.getText() ?? '');
   if (made !== undefined) {
     const args = argumentsOf(value, scope, depth);
     // What a function of the module does not get, it does not know.

@@ -4,6 +4,7 @@ import {
   type ClassDeclaration,
   type ClassExpression,
   type ConstructorDeclaration,
+  type GetAccessorDeclaration,
   type SourceFile,
 } from 'ts-morph';
 import { parse } from './base-spec.js';
@@ -78,12 +79,13 @@ export async function readOwnPages(
   for (const each of classesIn(source).slice(0, maxClasses)) {
     const className = each.getName();
     const isModule = className !== undefined && className === whole;
-    const isExported = Node.isClassDeclaration(each) && each.isExported();
+    const declared = each.asKind(SyntaxKind.ClassDeclaration);
+    const isExported = declared?.isExported() === true;
     if (className === undefined || each.isAbstract() || !(isExported || isModule || exported.has(className)))
       continue;
     const parts = partsOf(await lineageOf(each, file, loadTree), functions);
     if (parts === undefined) continue;
-    const isDefault = isModule || (Node.isClassDeclaration(each) && each.isDefaultExport());
+    const isDefault = isModule || declared?.isDefaultExport() === true;
     pages.push({ className, isDefault, ...(isModule && { isModule }), ...parts });
   }
   return { pages: [...pages, ...pageFunctions(source, exported)].map((page) => ({ file, ...page })) };
@@ -127,8 +129,8 @@ async function lineageOf(own: PageClass, file: string, load: LoadTree): Promise<
     const imported = importedNames(source).get(name);
     const module = imported && (await load(imported.from, place));
     const isNamed = (other: PageClass): boolean =>
-      imported?.name === 'default' && Node.isClassDeclaration(other)
-        ? other.isDefaultExport()
+      imported?.name === 'default'
+        ? other.asKind(SyntaxKind.ClassDeclaration)?.isDefaultExport() === true
         : other.getName() === imported?.name;
     const others = module === undefined ? [] : classesIn(module.tree);
     const base = imported === undefined ? source.getClass(name) : others.find(isNamed);
@@ -201,9 +203,9 @@ function membersOf(each: PageClass): string[] {
 /** The methods of a class, also those that are properties. */
 function callablesOf(each: PageClass): [string, Callable][] {
   const properties = each.getInstanceProperties().flatMap((property): [string, Callable][] => {
-    const made = Node.isPropertyDeclaration(property)
-      ? property.getInitializerIfKind(SyntaxKind.ArrowFunction)
-      : undefined;
+    const made = property
+      .asKind(SyntaxKind.PropertyDeclaration)
+      ?.getInitializerIfKind(SyntaxKind.ArrowFunction);
     return made === undefined ? [] : [[property.getName(), made]];
   });
   return [
@@ -274,7 +276,7 @@ function isClosed(member: { getText(): string }): boolean {
 }
 
 /** Whether a test may use a member of that name. */
-function isOpen(name: string, member: Node): boolean {
-  const declared = Node.isArrowFunction(member) ? (member.getParent() ?? member) : member;
+function isOpen(name: string, member: Callable | GetAccessorDeclaration): boolean {
+  const declared = member.asKind(SyntaxKind.ArrowFunction)?.getParent() ?? member;
   return !isClosed(declared) && !/^[#_]/.test(name);
 }

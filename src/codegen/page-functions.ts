@@ -40,9 +40,8 @@ function functionFrom(value: Node | undefined): ArrowFunction | FunctionExpressi
 export function pageFunctions(source: SourceFile, exported: ReadonlySet<string>): Omit<OwnPage, 'file'>[] {
   const functions = functionsIn(source);
   return [...functions].flatMap(([className, made]): Omit<OwnPage, 'file'>[] => {
-    const declared = Node.isFunctionDeclaration(made)
-      ? made
-      : made.getParentIfKind(SyntaxKind.VariableDeclaration);
+    const declared =
+      made.asKind(SyntaxKind.FunctionDeclaration) ?? made.getParentIfKind(SyntaxKind.VariableDeclaration);
     const isOpen = declared?.isExported() === true || exported.has(className);
     const [parameter] = made.getParameters();
     if (className === '' || !isOpen || parameter === undefined || !isPage(parameter)) return [];

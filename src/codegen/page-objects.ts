@@ -6,7 +6,8 @@ import { callsOf, takesText } from './page-calls.js';
 import { createShelf, fieldOf, type Draft, type ExistingPage, type PlannedPage } from './page-shelf.js';
 import { passagesOf, type Passage, type Route } from './routes.js';
 import type { OwnPage } from './own-pages.js';
-import { applyMatch, fieldFinder, ownMatches, simpleFixture, stepsOf, type Match } from './own-story.js';
+import { ownMatches, stepsOf, type Match } from './own-matches.js';
+import { applyMatch, fieldFinder, simpleFixture } from './own-story.js';
 import { variableOf as ownVariable } from './own-uses.js';
 import { hasWord, type Uniques } from './rows.js';
 

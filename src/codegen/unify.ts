@@ -64,7 +64,7 @@ export function unifies(
   const literal = literalSchema.safeParse(other).data?.value;
   if (type === 'Identifier' && typeof name === 'string' && parameters.has(name)) {
     const known = bound.get(name);
-    if (literal === undefined || (known !== undefined && String(known) !== String(literal))) return false;
+    if (literal === undefined || (known !== undefined && textOf(known) !== textOf(literal))) return false;
     bound.set(name, literal);
     return true;
   }
@@ -111,18 +111,22 @@ function partsOf(node: unknown, parameters: ReadonlySet<string>): TextParts | un
   return all?.every((each) => each !== undefined) === true ? all.flat() : undefined;
 }
 
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** Whether a text has these parts, of which one parameter at most is not known yet. */
 function matchesText(parts: TextParts | undefined, text: string, bound: Map<string, Json>): boolean {
   const known = parts?.map((part) =>
-    typeof part === 'object' && bound.has(part.name) ? String(bound.get(part.name)) : part,
+    typeof part === 'object' && bound.has(part.name) ? textOf(bound.get(part.name) ?? null) : part,
   );
   // Numbers are not added, but joined to a text.
   if (known?.some((part) => typeof part === 'string' && part !== '') !== true) return false;
   const open = known.findIndex((part) => typeof part === 'object');
-  const [before, after] = [known.slice(0, open === -1 ? known.length : open), known.slice(open + 1)];
-  if (open === -1) return before.join('') === text;
-  const [start, end, part] = [before.join(''), after.join(''), known[open]];
-  const isOnly = typeof part === 'object' && after.every((each) => typeof each === 'string');
+  const texts = known.flatMap((part) => (typeof part === 'string' ? [part] : []));
+  if (open === -1) return texts.join('') === text;
+  const [start, end, part] = [texts.slice(0, open).join(''), texts.slice(open).join(''), known[open]];
+  const isOnly = typeof part === 'object' && texts.length === known.length - 1;
   const isLong = text.length > start.length + end.length;
   if (!isOnly || !isLong || !text.startsWith(start) || !text.endsWith(end)) return false;
   bound.set(part.name, text.slice(start.length, text.length - end.length));

@@ -123,12 +123,8 @@ export async function detectProject(
   ).data;
   const isOther = engine !== undefined && engine !== recordedIn && use.browserName === undefined;
   const warnings = isOther ? [otherBrowser(engine, recordedIn, source)] : [];
-  if (!isCovered && emission.setup !== true) {
-    const places = testDirs.map((each) => nameOf(workspace, each)).join(' or ');
-    warnings.push(
-      `${source} does not run ${file.relative}, so nothing else of it is used, such as its baseURL: start with a file in ${places}, or set output.dir in codegen.config.json.`,
-    );
-  }
+  if (!isCovered && emission.setup !== true)
+    warnings.push(notRun(source, file, testDirs.map((each) => nameOf(workspace, each)).join(' or ')));
   const { storageState } = project.use;
   // A spec that runs first has the login of the project.
   if (base === undefined && use.storageState === undefined && typeof storageState === 'string') {
@@ -205,6 +201,10 @@ async function pageObjectsOf(
     },
     warnings,
   };
+}
+
+function notRun(source: string, { relative }: SpecPath, places: string): string {
+  return `${source} does not run ${relative}, so nothing else of it is used, such as its baseURL: start with a file in ${places}, or set output.dir in codegen.config.json.`;
 }
 
 /** Says that a directory of the workspace, such as a package, is a Playwright project. */

@@ -138,7 +138,8 @@ export async function resolveTarget(
     if (id !== firstPage || fields === undefined) return found;
     const [field, own] = await Promise.all([
       fieldOf(toLocator(page, found.chain), fields.fields, asserted),
-      matchingOf(toLocator(page, found.chain), fields.used),
+      // What asserts is no part of an action.
+      action.name === expect.name ? [] : matchingOf(toLocator(page, found.chain), fields.used),
     ]);
     const others = own.length === 0 ? {} : { own };
     return field === undefined ? { ...found, ...others } : { ...found, ...others, chain: field, isOwn: true };
@@ -200,9 +201,8 @@ async function fieldOf(
 async function matchingOf(ours: Locator, chains: readonly LocatorChain[]): Promise<LocatorChain[]> {
   const matching = chains.map(async (chain) => {
     const theirs = toLocator(ours.page(), chain);
-    const counts = [theirs, theirs.and(ours)].map((each) => within(fieldMs, each.count()));
-    const [all, same] = await Promise.all(counts);
-    return all === 1 && same === 1 ? [chain] : [];
+    const same = await within(fieldMs, theirs.and(ours).count());
+    return same === 1 && (await within(fieldMs, theirs.count())) === 1 ? [chain] : [];
   });
   return (await Promise.all(matching)).flat();
 }

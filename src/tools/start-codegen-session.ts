@@ -1,3 +1,4 @@
+import type { Json } from '../model/json.js';
 import { groupTitle, traitsOf } from '../actions/registry.js';
 import { assertionCode, locatorCode, stepCode } from '../session/step-code.js';
 import type { CheckedPath } from '../guard/paths.js';
@@ -166,7 +167,7 @@ async function openPage(
       if (testIdAttribute === undefined) return;
       found.testIdAttribute = testIdAttribute;
       if (found.testDir !== undefined)
-        warnings.push(testIdAdvice(String(testIdAttribute.value), found.testDir.source));
+        warnings.push(testIdAdvice(testIdAttribute.value, found.testDir.source));
     };
     const { failure } = await recordActions(
       open,
@@ -190,7 +191,8 @@ async function openPage(
   };
 }
 
-function testIdAdvice(attribute: string, configFile: string): string {
+function testIdAdvice(value: Json, configFile: string): string {
+  const attribute = typeof value === 'string' ? value : '';
   return `Elements of the page have ${attribute}, so the test sets testIdAttribute. Without that line in every test: add testIdAttribute: '${attribute}' to \`use\` of ${configFile}.`;
 }
 
