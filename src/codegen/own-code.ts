@@ -86,7 +86,7 @@ function methodOfThis(node: Node): string | undefined {
   const call = node.asKind(SyntaxKind.CallExpression);
   const callee = call?.getExpression().asKind(SyntaxKind.PropertyAccessExpression);
   const isOwn = callee?.getExpression().asKind(SyntaxKind.ThisKeyword) !== undefined;
-  return isOwn ? callee?.getName() : undefined;
+  return isOwn ? callee.getName() : undefined;
 }
 
 function argumentsOf(call: Node, scope: Scope, depth: number): (string | undefined)[] {

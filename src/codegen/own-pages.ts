@@ -277,6 +277,6 @@ function isClosed(member: { getText(): string }): boolean {
 
 /** Whether a test may use a member of that name. */
 function isOpen(name: string, member: Callable | GetAccessorDeclaration): boolean {
-  const declared = member.asKind(SyntaxKind.ArrowFunction)?.getParent() ?? member;
-  return !isClosed(declared) && !/^[#_]/.test(name);
+  const property = member.asKind(SyntaxKind.ArrowFunction)?.getParent();
+  return !isClosed(member) && (property === undefined || !isClosed(property)) && !/^[#_]/.test(name);
 }

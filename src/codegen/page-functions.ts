@@ -1,6 +1,6 @@
 import {
-  Node,
   SyntaxKind,
+  type Node,
   type ArrowFunction,
   type FunctionDeclaration,
   type FunctionExpression,

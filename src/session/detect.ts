@@ -143,8 +143,7 @@ export async function detectProject(
   };
   if (isCovered) {
     const pages = await pageObjectsOf(context, testDir);
-    plan.pageObjectsDir = pages.directory;
-    plan.ownModules = pages.modules;
+    Object.assign(plan, { pageObjectsDir: pages.directory, ownModules: pages.modules });
     Object.assign(detected, pages.detected);
     warnings.push(...pages.warnings);
   }
