@@ -469,8 +469,8 @@ test('a page of utility classes is asserted by its messages, labelled amounts an
   expect(slot.codes).toEqual(['await page.getByText("14:00", { exact: true }).click();']);
   expect(slot.assertions.flat()).toEqual([visible('"Colour at 14:00"')]);
   expect(await asserted(recording, 'More')).toEqual(['getByText("6–10 of 12")).toBeVisible();']);
-  const [dialog] = await asserted(recording, 'Pay');
-  expect(dialog).toMatch(/^getByRole\("dialog".*toMatchAriaSnapshot\(`.*Grace.*\$950\.00.*Savings/);
+  const asked = (await asserted(recording, 'Pay')).join();
+  expect(asked).toMatch(/toMatchAriaSnapshot\(`.*Grace.*\$950\.00.*Savings/);
   await recording.land({ action: 'fill', target: "getByLabel('Coupon')", value: 'FRESH' });
   expect(await asserted(recording, 'Apply')).toEqual(['getByLabel("Coupon")).toHaveValue("");']);
 });
