@@ -30,6 +30,21 @@ export interface Match {
   done: readonly Item[];
 }
 
+/** An automatic assertion that the test lacks, since a method goes on without it. */
+export interface Unchecked {
+  step: number;
+  index: number;
+  code: string;
+  reason: `${string} goes on without it; to keep it, record it with expect`;
+}
+
+/** The matches of a flow. */
+interface Matches {
+  matches: Match[];
+  warnings: string[];
+  unchecked: Unchecked[];
+}
+
 /** A statement of a method, and the parameters that stand for literals in it. */
 export interface Pattern {
   code: string;
@@ -75,10 +90,7 @@ function itemsWith(steps: readonly CodeStep[]): (Item | undefined)[] {
 }
 
 /** What methods of page objects do in a flow. */
-export function ownMatches(
-  steps: readonly CodeStep[],
-  pages: readonly OwnPage[],
-): { matches: Match[]; warnings: string[] } {
+export function ownMatches(steps: readonly CodeStep[], pages: readonly OwnPage[]): Matches {
   return matchesIn(itemsOf(steps), pages, steps, 0);
 }
 
@@ -88,7 +100,7 @@ export function matchesIn(
   pages: readonly OwnPage[],
   steps: readonly CodeStep[],
   start: number,
-): { matches: Match[]; warnings: string[] } {
+): Matches {
   const matches: Match[] = [];
   const warnings: string[] = [];
   for (let at = start; at < items.length; at++) {
@@ -112,23 +124,22 @@ export function matchesIn(
       continue;
     }
     matches.push(best);
-    warnings.push(...uncheckedIn(best, steps));
     at += longest - 1;
   }
-  return { matches, warnings: [...new Set(warnings)] };
+  const unchecked = matches.flatMap((match) => uncheckedIn(match, steps));
+  return { matches, warnings: [...new Set(warnings)], unchecked };
 }
 
-/** What a method goes on without checking. */
-function uncheckedIn({ page, method, items, done }: Match, steps: readonly CodeStep[]): string[] {
+function uncheckedIn({ page, method, items, done }: Match, steps: readonly CodeStep[]): Unchecked[] {
   const name = page.isHelper === true ? method.name : `${page.className}.${method.name}`;
   const left = items.filter(
     (item) =>
       item.assertion !== undefined && !item.isImplied && !done.includes(item) && item !== items.at(-1),
   );
-  return left.map(({ step, assertion = 0 }) => {
-    const code = emitSteps(steps)[step]?.assertions[assertion] ?? [];
-    return `${name} does what follows step ${step} too, so the test does not check this in between: ${print(code)} To keep it, record it with expect.`;
-  });
+  return left.map(({ step, assertion: index = 0 }) => ({
+    ...{ step, index, code: print(emitSteps(steps)[step]?.assertions[index] ?? []) },
+    reason: `${name} goes on without it; to keep it, record it with expect`,
+  }));
 }
 
 /** The match of a method that begins with an item. */

@@ -13,6 +13,7 @@ import {
   itemsMatching,
   itemsOf,
   matchesIn,
+  type Unchecked,
   stepsOf,
   type Item,
   type Match,
@@ -27,6 +28,7 @@ interface OwnStory {
   emitted: EmittedStep[];
   made: PageObjectUse[];
   warnings: string[];
+  unchecked: Unchecked[];
   /** The lines of a called method, with their steps. */
   linesOf: (call: PageCall) => Map<number, number> | undefined;
 }
@@ -61,7 +63,7 @@ export function planOwnStory(
   const opening = openingOf(items, starts);
   const start = starts && startOf(items, pages, opening.length);
   const first = opening.length + (start?.items.length ?? 0);
-  const { matches, warnings } = matchesIn(items, pages, steps, first);
+  const { matches, warnings, unchecked } = matchesIn(items, pages, steps, first);
   const fixtures = new Map(
     pages.flatMap((page) => {
       const fixture = page === start?.page ? start.fixture : simpleFixture(page);
@@ -104,6 +106,7 @@ export function planOwnStory(
   return {
     emitted,
     warnings,
+    unchecked,
     made: inOrderOfUse([...variables], emitted).map(([page, name]) =>
       useOf(page, { spec, variable: name, isFixture: fixtures.has(page) }),
     ),

@@ -6,7 +6,7 @@ import { callsOf, takesText } from './page-calls.js';
 import { createShelf, fieldOf, type Draft, type ExistingPage, type PlannedPage } from './page-shelf.js';
 import { passagesOf, type Passage, type Route } from './routes.js';
 import type { OwnPage } from './own-pages.js';
-import { ownMatches, stepsOf, type Match } from './own-matches.js';
+import { ownMatches, stepsOf, type Match, type Unchecked } from './own-matches.js';
 import { applyMatch, fieldFinder, simpleFixture } from './own-story.js';
 import { variableOf as ownVariable } from './own-uses.js';
 import { hasWord, type Uniques } from './rows.js';
@@ -21,6 +21,7 @@ interface Story {
   ownMade: { variable: string; page: OwnPage; isFixture: boolean }[];
   matches: readonly Match[];
   warnings: string[];
+  unchecked: Unchecked[];
 }
 
 /** A page object of another page, made where it is first used. */
@@ -53,7 +54,7 @@ export function planStory(
   const passages = passagesOf(steps, baseURL);
   const nameFor = createNames([...testVariables, ...Object.keys(uniques)]);
   const fieldIn = fieldFinder(own.pages);
-  const { matches, warnings } = ownMatches(steps, own.pages);
+  const { matches, warnings, unchecked } = ownMatches(steps, own.pages);
   const done = new Set(matches.flatMap(({ items }) => stepsOf(items)));
   const bases = basesOf(steps, passages, { matches, fieldIn });
   const names = new Set(own.pages.map(({ className }) => className));
@@ -109,7 +110,8 @@ export function planStory(
   applyCalls(emitted, callsOf(steps, left, emitted, { ...shelf, uniques }), variableOf);
   makeLater(emitted, later);
   for (const match of matches) applyMatch(emitted, match, objectOf(match.page, stepsOf(match.items)[0] ?? 0));
-  return { emitted, matches, warnings, ...dividedPages(shelf.drafts(), { made, later, ownVariables }) };
+  const pages = dividedPages(shelf.drafts(), { made, later, ownVariables });
+  return { emitted, matches, warnings, unchecked, ...pages };
 }
 
 /** The page objects of a story: those that are written, and those of the user that are used as they are. */

@@ -11,6 +11,7 @@ import { hasWord, type Uniques } from './rows.js';
 import { camelCase, createNames, wordsOf } from './identifiers.js';
 import { emitNamed } from './named-locators.js';
 import type { OwnStart } from './own-fixtures.js';
+import type { Unchecked } from './own-matches.js';
 import type { OwnPage } from './own-pages.js';
 import type { ExistingPage } from './page-shelf.js';
 import type { TestTemplate } from './templates.js';
@@ -81,6 +82,7 @@ interface TestSource {
   /** See `generate`. */
   staged?: string;
   warnings: string[];
+  unchecked: Unchecked[];
 }
 
 /** A page object that a test uses. */
@@ -99,6 +101,7 @@ interface PageStory {
   /** The step of each line of a called method. */
   linesOf: (call: PageCall) => Map<number, number> | undefined;
   warnings?: string[];
+  unchecked?: Unchecked[];
 }
 
 /** The test of a session, or a variant of it. Throws FILE_CHANGED if a page object that a person changed lacks something. */
@@ -121,6 +124,7 @@ export async function writeTest(
     pages,
     linesOf,
     warnings = [],
+    unchecked = [],
   }: PageStory = hasPages
     ? await pageStory(input, uniques)
     : (own ?? {
@@ -161,6 +165,7 @@ export async function writeTest(
     files,
     pages,
     warnings,
+    unchecked,
     ...(staged === undefined ? {} : { staged }),
   };
 }
@@ -319,6 +324,7 @@ async function pageStory(input: TestInput, uniques: Uniques): Promise<PageStory>
   return {
     emitted: story.emitted,
     warnings: story.warnings,
+    unchecked: story.unchecked,
     made: [
       ...story.made.map(({ variable, page }) => ({
         variable,

@@ -5,6 +5,7 @@ import { expect as expectAction } from '../actions/expect.js';
 import { actions, codeSteps, traitsOf } from '../actions/registry.js';
 import type { BaseSpec } from '../codegen/base-spec.js';
 import type { OwnStart } from '../codegen/own-fixtures.js';
+import type { Unchecked } from '../codegen/own-matches.js';
 import type { CodeStyle } from '../codegen/format.js';
 import { writeTest, type Origin, type Variant } from '../codegen/source.js';
 import type { TestTemplate } from '../codegen/templates.js';
@@ -29,6 +30,8 @@ export interface SessionSource {
   origins: ReadonlyMap<number, Origin>;
   /** What a person should know of page objects that could not be used. */
   warnings: string[];
+  /** Automatic assertions that it lacks, since methods of page objects go on without them. */
+  unchecked: Unchecked[];
   /** Files that the test needs, by their paths in the workspace. */
   files: string[];
   /** The page objects that it uses. */
@@ -205,7 +208,7 @@ async function buildSource(
     .map((step) => grantsAll(step, clipboard))
     .map((step) => (hasLogin ? loggedOut(step) : step));
   const { base } = session;
-  const { source, origins, files, pages, staged, warnings } = await writeTest(
+  const { source, origins, files, pages, staged, warnings, unchecked } = await writeTest(
     {
       ...session.emission,
       template,
@@ -247,6 +250,7 @@ async function buildSource(
       ...(har?.warnings ?? []),
       ...warnings,
     ],
+    unchecked,
     files,
     pages: pages.map(({ name, source: text, isOurs }) => {
       const basis = existing.get(name)?.text ?? null;

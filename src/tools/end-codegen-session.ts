@@ -87,7 +87,8 @@ export const endCodegenSession = defineTool({
         mode === 'off'
           ? notVerified
           : await verify(context, { session, surroundings, target, takesPictures }, call);
-      const dropped = [...superseded, ...(ran.dropped ?? [])];
+      const { unchecked } = await sessionSource(session, surroundings);
+      const dropped = [...superseded, ...(ran.dropped ?? []), ...unchecked];
       const verification = { ...ran, ...(dropped.length === 0 ? {} : { dropped }) };
       const isRefused = mode === 'require' && verification.status === 'failed';
       if (isRefused || call.signal.aborted) return refused({ ...verified, verification });

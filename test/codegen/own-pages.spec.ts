@@ -2,6 +2,7 @@ import { codeSteps } from '../../src/actions/registry.js';
 import { parsePage } from '../../src/codegen/page-object.js';
 import { writeTest } from '../../src/codegen/source.js';
 import { findTemplate } from '../../src/codegen/templates.js';
+import type { Assertion } from '../../src/model/step.js';
 import type { readOwnPages as readFile } from '../../src/codegen/own-pages.js';
 import { expect, test } from '../fixtures.js';
 
@@ -339,14 +340,19 @@ const clicked = (name: string): Steps[number] => ({
   locator: [{ method: 'getByRole', args: ['button', { name }] }],
 });
 
-/** The test of a flow with the template of page objects, and these. */
-async function withPages(
+interface Objects {
+  text?: string;
+  existing?: string;
+}
+
+/** What is written of a flow with the template of page objects, and these. */
+async function storyWithPages(
   steps: Steps,
-  { text = list, existing }: { text?: string; existing?: string } = {},
-): Promise<string[]> {
+  { text = list, existing }: Objects = {},
+): ReturnType<typeof writeTest> {
   const { pages } = await readOwnPages('pages/list.ts', text);
   const page = existing === undefined ? undefined : await parsePage(existing);
-  const written = await writeTest({
+  return writeTest({
     language: 'typescript',
     title: 'notes',
     includeComments: true,
@@ -361,6 +367,11 @@ async function withPages(
     ownPages: pages,
     style: { options: { singleQuote: true }, commonJs: false, importEnding: '.js' },
   });
+}
+
+/** The test of a flow, and its page objects. */
+async function withPages(steps: Steps, objects: Objects = {}): Promise<string[]> {
+  const written = await storyWithPages(steps, objects);
   return [written.source, ...written.pages.map(({ name, source }) => `// ${name}\n${source}`)];
 }
 
@@ -428,4 +439,31 @@ test('a class whose page is private gets no methods that need it', async () => {
   expect(source).toContain("await page.goto('/list');");
   expect(page).toContain('extends ListPage');
   expect(page).not.toContain('this.page');
+});
+
+test('a method is called without what it does not check in between, which is said', async () => {
+  const [typed, entered] = added;
+  if (typed === undefined || entered === undefined) throw new Error('nothing is added');
+  const shows = (text: string): Assertion => ({
+    locator: [{ method: 'getByText', args: [text] }],
+    args: { matcher: 'toBeVisible' },
+  });
+  const steps = [
+    opened,
+    { ...typed, assertions: [shows('3 of 20 characters')] },
+    { ...entered, assertions: [shows('Tea')] },
+  ];
+  const { source, unchecked } = await storyWithPages(steps);
+  expect(source).toContain(
+    "  await listPage.add('Tea');\n  await expect(listPage.teaText).toBeVisible();\n",
+  );
+  expect(source).not.toContain('3 of 20');
+  expect(unchecked).toEqual([
+    {
+      step: 1,
+      index: 0,
+      code: 'await expect(page.getByText("3 of 20 characters")).toBeVisible();',
+      reason: 'ListPage.add goes on without it; to keep it, record it with expect',
+    },
+  ]);
 });

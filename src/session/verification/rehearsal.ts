@@ -1,3 +1,4 @@
+import type { Unchecked } from '../../codegen/own-matches.js';
 import type { Superseded } from '../shown.js';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -33,7 +34,8 @@ export interface Dropped {
   step: number;
   index: number;
   code: string;
-  reason: 'was false in another run' | 'is true without its step' | Superseded['reason'];
+  reason:
+    'was false in another run' | 'is true without its step' | Superseded['reason'] | Unchecked['reason'];
 }
 
 /** What the runs of one verification share. */
