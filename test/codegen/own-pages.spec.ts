@@ -454,9 +454,7 @@ test('a method is called without what it does not check in between, which is sai
     { ...entered, assertions: [shows('Tea')] },
   ];
   const { source, unchecked } = await storyWithPages(steps);
-  expect(source).toContain(
-    "  await listPage.add('Tea');\n  await expect(listPage.teaText).toBeVisible();\n",
-  );
+  expect(source).toContain("  await listPage.add('Tea');\n  await expect(listPage.teaText).toBeVisible();\n");
   expect(source).not.toContain('3 of 20');
   expect(unchecked).toEqual([
     {
