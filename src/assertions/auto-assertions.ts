@@ -295,9 +295,11 @@ export class AutoAssertions {
   /** Undefined if the document has changed. */
   private async diff(before: Observation, after: Observation): Promise<PageDiff | undefined> {
     if (!isSameDocument(before, after)) return undefined;
-    // Other calls have their turn before each comparison.
+    // Other calls have their turn before and after each comparison.
     await setImmediate();
-    return changesBetween(before.view, after.view, this.observer.restless(), this.typed());
+    const diff = changesBetween(before.view, after.view, this.observer.restless(), this.typed());
+    await setImmediate();
+    return diff;
   }
 
   private async isRestless(earlier: Observation, later: Observation): Promise<boolean> {

@@ -51,8 +51,14 @@ function loosenText(text: LocatorArgument, changes: readonly Change[], isWhole: 
   return isWhole ? { regex: `^${part.regex}$` } : part;
 }
 
+/** The text with which what a regular expression matches begins. */
+const literalHead = /^\^?((?:[^\\.+*?^$()[\]{}|]|\\[^\p{L}\d])*)/u;
+
 /** Whether a regular expression is a loose form of a text. */
 export function isLooseFormOf({ regex }: Pattern, text: string): boolean {
+  // Most texts begin in another way, and the forms of a text take longer.
+  const [, head = ''] = literalHead.exec(regex) ?? [];
+  if (!text.startsWith(head.replace(/\\(.)/gs, '$1'))) return false;
   return degrees.some((changes) => {
     const part = stablePart(text, changes)?.regex;
     return part !== undefined && [part, `^${part}$`].includes(regex);
