@@ -60,8 +60,12 @@ function isOurs(): boolean {
 }
 
 function compileCached(content: string, filename: string): unknown {
-  // V8 itself only compares the length of the source. The main process and workers call different functions.
-  const hash = createHash('sha1').update(content).update(`${cachedDataVersionTag()} ${entry}`).digest('hex');
+  // V8 itself only compares the length of the source. The main process and workers call different functions, and stacks
+  // show the name of the file from which the cached functions were compiled.
+  const hash = createHash('sha1')
+    .update(content)
+    .update(`${cachedDataVersionTag()} ${entry} ${filename}`)
+    .digest('hex');
   const file = path.join(directory, `${hash}.v8`);
   const script = new Script(Module.wrap(content), {
     filename,

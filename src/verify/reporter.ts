@@ -16,7 +16,8 @@ export default class FileReporter implements Reporter {
   private suite: Suite | undefined;
 
   private readonly secrets: Secrets;
-  private readonly latestStep = new Map<TestCase, TestStep>();
+  /** Where the latest step of each test is, except those of fixtures. */
+  private readonly latest = new Map<TestCase, Place>();
 
   constructor(private readonly options: { reportFile: string; secrets: string[] }) {
     this.secrets = new Secrets(() => options.secrets, process.env);
@@ -32,7 +33,8 @@ export default class FileReporter implements Reporter {
   }
 
   onStepBegin(test: TestCase, _: TestResult, step: TestStep): void {
-    if (step.location !== undefined) this.latestStep.set(test, step);
+    const place = placeOfStep(step, test.location.file);
+    if (place !== undefined) this.latest.set(test, place);
   }
 
   onError(error: TestError): void {
@@ -59,7 +61,7 @@ export default class FileReporter implements Reporter {
     const { file, line } = test.location;
     const status =
       result === undefined ? 'not run' : statusOf(test, result, project?.expectsFailure === true);
-    const running = status === 'interrupted' ? placeOfStep(this.latestStep.get(test), file) : undefined;
+    const running = status === 'interrupted' ? this.latest.get(test) : undefined;
     const attached = (name: string) => result?.attachments.find((each) => each.name === name);
     return {
       project,
@@ -97,11 +99,11 @@ function placeOf({ location, stack = '' }: TestError, file: string): Place {
 }
 
 /** The line of a step in the test's file, which may call another file. */
-function placeOfStep(step: TestStep | undefined, file: string): Place | undefined {
-  let outer = step;
+function placeOfStep(step: TestStep, file: string): Place | undefined {
+  let outer: TestStep | undefined = step;
   while (outer !== undefined && outer.location?.file !== file) outer = outer.parent;
   if (outer?.location === undefined) return undefined;
-  return { line: outer.location.line, ...(outer === step ? {} : { innerLine: step?.location?.line }) };
+  return { line: outer.location.line, ...(outer === step ? {} : { innerLine: step.location?.line }) };
 }
 
 function statusOf(test: TestCase, result: TestResult, expectsFailure: boolean): TestRun['status'] {

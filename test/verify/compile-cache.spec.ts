@@ -47,6 +47,16 @@ test('a process takes bundles from the cache, unless they have changed', async (
   expect(changed).not.toContain(cached[0]?.slice(0, 40));
 });
 
+test('stacks show the file that is run, not one with the same text', async () => {
+  const temporary = test.info().outputPath('tmp');
+  await mkdir(temporary);
+  for (const project of ['one', 'other']) {
+    const bundle = test.info().outputPath(project, 'node_modules/playwright-core/lib/bundle.js');
+    await outputFile(bundle, `module.exports = () => new Error().stack;\n${padding}`);
+    expect(load(bundle, temporary)).toContain(bundle);
+  }
+});
+
 test('the server caches what it compiles too', async () => {
   const temporary = test.info().outputPath('tmp');
   await mkdir(temporary);
