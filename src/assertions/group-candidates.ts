@@ -76,7 +76,7 @@ export async function listCandidates(
       items.map((item) => isWhole || change.changed.includes(item)),
       typed,
     );
-    // The row of a table that has one is asserted by itself.
+    // If a table has only one row, that row is asserted instead of the table.
     const isOnly = items.length === 1 && (change.isNew || change.how !== 'count');
     const expected = isOnly ? (template.split('\n').at(-1) ?? '').trim() : template;
     const forms = [{ matcher: 'toMatchAriaSnapshot', expected }];
